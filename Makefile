@@ -1,0 +1,52 @@
+# One word a job. `make` alone lists them.
+PYTHON ?= python3
+BIN := .venv/bin
+UV_VERSION := 0.13.9
+DEMO_DIR ?= foldproof-demo
+DOCS := ARCHITECTURE.md docs/reference/commands.md docs/reference/settings.md
+
+.DEFAULT_GOAL := help
+.PHONY: help setup check test test-fast demo bench docs lock clean
+
+help: ## list these words
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: .venv/.ready ## make .venv with every dependency at its locked version
+
+.venv/.ready: requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(BIN)/uv pip install --python $(BIN)/python --require-hashes --compile-bytecode --quiet -r requirements.lock
+	$(BIN)/uv pip install --python $(BIN)/python --no-deps --no-build-isolation --quiet -e .
+	@touch $@
+
+check: setup ## the gate: format, lint, types, architecture, docs, fast tests
+	$(BIN)/ruff format --check src tests benchmarks docs
+	$(BIN)/ruff check src tests benchmarks docs
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/cog --check --check-fail-msg="run make docs" -I docs $(DOCS)
+	$(BIN)/python -m pytest -q -n 2 -m "not slow"
+
+test: setup ## every test
+	$(BIN)/python -m pytest -q -n 2
+
+test-fast: setup ## the tests that take seconds
+	$(BIN)/python -m pytest -q -n 2 -m "not slow"
+
+demo: setup ## the main job on 5,000 real digits, from an empty folder to the comparison
+	$(BIN)/foldproof demo $(DEMO_DIR)
+
+bench: setup ## time against the usual script, side by side
+	$(BIN)/python benchmarks/main_job.py
+
+docs: setup ## write the generated parts of the documentation anew
+	$(BIN)/cog -r -I docs $(DOCS)
+
+lock: setup ## choose versions anew: writes requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
+		--group dev --constraint constraints.txt --custom-compile-command "make lock" \
+		pyproject.toml --output-file requirements.lock
+
+clean: ## remove what make made
+	rm -rf .venv foldproof-demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

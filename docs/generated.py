@@ -1,0 +1,103 @@
+"""The parts of the documentation that follow from the code: each function returns Markdown. `make docs` writes them."""
+
+import ast
+import os
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from dataclasses import MISSING, fields, is_dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "src" / "foldproof"
+
+
+def layout() -> str:
+    """The file tree with the first docstring line of every module."""
+    rows = list(_tree(PACKAGE, ""))
+    width = max(len(name) for name, _ in rows)
+    lines = [f"{name.ljust(width)}  {text}".rstrip() for name, text in rows]
+    return "\n".join(["```", "src/foldproof/", *lines, "```"])
+
+
+def _tree(folder: Path, indent: str) -> Iterator[tuple[str, str]]:
+    entries = [path for path in folder.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()]
+    for path in sorted(entries, key=lambda path: (path.is_file(), path.name)):
+        if path.is_dir():
+            yield f"{indent}  {path.name}/", _first_line(path / "__init__.py")
+            yield from _tree(path, indent + "  ")
+        elif path.name not in ("__init__.py", "__main__.py"):
+            yield f"{indent}  {path.name}", _first_line(path)
+
+
+def _first_line(file: Path) -> str:
+    text = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+    return text.partition("\n")[0]
+
+
+def layers() -> str:
+    """The import contract: arrows point down, `|` means independent."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    return "\n".join(["```", *contracts[0]["layers"], "```"])
+
+
+def commands() -> str:
+    """The help text of every command."""
+    from foldproof.cli.main import GROUPS
+
+    parts = ["## foldproof\n", _help()]
+    for group, names in GROUPS.items():
+        parts.append(f"\n# {group}")
+        for name in names:
+            parts += [f"\n## foldproof {name}\n", _help(name)]
+            parts += [f"\n### foldproof {name} {sub}\n" + "\n" + _help(name, sub) for sub in _subcommands(name)]
+    return "\n".join(parts)
+
+
+def _subcommands(name: str) -> list[str]:
+    import importlib
+
+    return list(getattr(importlib.import_module(f"foldproof.cli.{name}").command, "commands", {}))
+
+
+def _help(*command: str) -> str:
+    environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1"}
+    call = [sys.executable, "-m", "foldproof", *command, "--help"]
+    done = subprocess.run(call, capture_output=True, text=True, check=True, env=environment)
+    return f"```\n{done.stdout.rstrip()}\n```"
+
+
+def settings() -> str:
+    """Every setting with its default and meaning."""
+    from foldproof.config.schema import Settings
+
+    lines = ["| setting | default | meaning |", "|---|---|---|"]
+    for section in fields(Settings):
+        kind = section.default_factory
+        if is_dataclass(kind):
+            assert isinstance(kind, type)
+            lines += [
+                f"| `{section.name}.{item.name}` | {_default(item.default)} | {item.metadata['description']} |"
+                for item in fields(kind)
+            ]
+    return "\n".join(lines)
+
+
+def _default(value: object) -> str:
+    if value is None or value is MISSING:
+        return ""
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def seams() -> str:
+    """The tables of everything that can be swapped."""
+    from foldproof import registry
+
+    lines = ["| seam | built in |", "|---|---|"]
+    lines += [
+        f"| {seam} | {', '.join(f'`{name}`' for name in sorted(table))} |" for seam, table in registry.SEAMS.items()
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""Read records; say what they mean."""

@@ -1,0 +1,45 @@
+"""`foldproof config [NAME]`: print the settings with every default filled in."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from foldproof.errors import UnknownName, nearest
+from foldproof.project import Project
+
+
+@click.command("config", epilog="Example: foldproof config Run_High_LR --set train.epochs=10")
+@click.argument("name", required=False)
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Show it with this setting changed.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+def command(name: str | None, overrides: tuple[str, ...], *, as_json: bool) -> None:
+    """Print the settings, resolved: all of them, or those of the experiment NAME."""
+    from foldproof.config.read import load_settings, resolved
+
+    content = resolved(load_settings(Project.find(Path.cwd()).settings_file, overrides=overrides))
+    if name is not None:
+        content = _chosen(content["experiments"], name)
+    click.echo(json.dumps(content, indent=2, ensure_ascii=False) if as_json else _yaml(content))
+
+
+def _chosen(experiments: dict[str, Any], name: str) -> dict[str, Any]:
+    if name not in experiments:
+        hint = nearest(name, experiments)
+        raise UnknownName(
+            f"no experiment '{name}'{'; ' + hint if hint else ''}",
+            next_step=f"the settings have: {', '.join(experiments)}",
+        )
+    chosen: dict[str, Any] = experiments[name]
+    return chosen
+
+
+def _yaml(content: dict[str, Any]) -> str:
+    import io
+
+    from ruamel.yaml import YAML
+
+    text = io.StringIO()
+    YAML().dump(content, text)
+    return text.getvalue().rstrip("\n")

@@ -1,0 +1,72 @@
+"""`foldproof data`."""
+
+import click
+
+
+@click.group("data")
+def command() -> None:
+    """Version images with DVC and bring them back.
+
+    \b
+    foldproof data add data/train
+    foldproof data pull
+    """
+
+
+@command.command("add")
+@click.argument("path", type=click.Path())
+def add(path: str) -> int:
+    """Version a folder of images with DVC, and count what is in it.
+
+    \b
+    foldproof data add data/train
+    """
+    import os
+    from pathlib import Path
+
+    from foldproof.data import dvc
+    from foldproof.data.scan import scan
+    from foldproof.errors import DataError
+    from foldproof.provenance import git
+
+    folder = Path(path).expanduser().absolute()
+    written = dvc.add(folder)
+    files = " ".join(os.path.relpath(file) for file in written)
+    click.echo(f"versioned {path}; {'staged' if git.stage(folder.parent, written) else 'for git to know:'} {files}")
+    try:
+        found = scan(folder, cache_dirs=dvc.cache_folders(folder))
+    except DataError as error:
+        click.echo(f"note: not yet a folder to train on: {error}", err=True)
+        return 0
+    for label, count in sorted(found.dataset.count_by_class.items()):
+        click.echo(f"{count:>8}  {label}")
+    click.echo(f"{len(found.dataset):>8}  images in {len(found.dataset.classes)} classes")
+    for item in found.ignored[:5]:
+        click.echo(f" ignored  {item.path} ({item.reason})")
+    if len(found.ignored) > 5:
+        click.echo(f" ignored  {len(found.ignored) - 5} more")
+    click.echo('\nnext:  git commit -m "images"    nothing is committed yet\n       foldproof run')
+    return 0
+
+
+@command.command("pull")
+def pull() -> int:
+    """Bring the versioned images back from the DVC remote and check every one of them.
+
+    \b
+    foldproof data pull
+    """
+    from pathlib import Path
+
+    from foldproof.config.read import load_settings
+    from foldproof.data.pull import pull as bring_back
+    from foldproof.data.walk import some
+    from foldproof.project import Project
+
+    project = Project.find(Path.cwd())
+    folder = project.path(load_settings(project.settings_file).settings.data.path)
+    pulled = bring_back(folder)
+    click.echo(f"{pulled.files} files in {folder}, each as it was versioned; {pulled.fetched} fetched")
+    if pulled.extra:
+        click.echo(f"note: {len(pulled.extra)} not versioned and left alone: {some(pulled.extra)}", err=True)
+    return 0

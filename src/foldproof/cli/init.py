@@ -1,0 +1,30 @@
+"""`foldproof init`."""
+
+import click
+
+
+@click.command("init")
+@click.argument("folder", default=".", metavar="[DIR]", type=click.Path(file_okay=False))
+def command(folder: str) -> int:
+    """Make a folder of images a project: settings, git and DVC. Nothing that is there is changed.
+
+    \b
+    foldproof init
+    """
+    import shlex
+    from pathlib import Path
+
+    from foldproof.config.read import load_settings
+    from foldproof.scaffold import scaffold
+
+    made = scaffold(Path(folder).expanduser().absolute())
+    for line in made.lines:
+        click.echo(line)
+    path = load_settings(made.settings_file).settings.data.path
+    steps = [f"cd {shlex.quote(folder)}"] if folder != "." else []
+    if not (made.settings_file.parent / path).exists():
+        click.echo(f"no images yet: put those of each class into a folder of its own in {path}")
+    commit = f'git add {made.settings_file.name} .gitignore && git commit -m "images and settings"'
+    steps += [f"foldproof data add {shlex.quote(path)}", commit, "foldproof run", "foldproof ui"]
+    click.echo("\nnext:  " + "\n       ".join(steps))
+    return 0

@@ -1,0 +1,103 @@
+"""The command `foldproof`: commands in groups, loaded only when they are called; errors in at most three lines."""
+
+import importlib
+import os
+import sys
+from collections.abc import Mapping
+
+import click
+
+from foldproof import __version__
+from foldproof.errors import FoldproofError
+from foldproof.storage import redact
+
+GROUPS: Mapping[str, Mapping[str, str]] = {
+    "Start": {
+        "init": "Make a folder of images a project.",
+        "demo": "See the main job on 5,000 real digits.",
+    },
+    "Data": {
+        "data": "Version images with DVC and bring them back.",
+    },
+    "Train": {
+        "run": "Train experiments under cross-validation.",
+        "runs": "List what has run.",
+        "ui": "Open MLflow on the runs.",
+        "sync": "Bring MLflow up to date with the journals.",
+        "config": "Print the settings, resolved.",
+    },
+    "Judge": {
+        "compare": "Put experiments side by side.",
+    },
+}
+COMMANDS: tuple[str, ...] = tuple(name for group in GROUPS.values() for name in group)
+
+
+class LazyGroup(click.Group):
+    """Knows its commands by name and one line each; imports the one that is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(f"foldproof.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from foldproof.errors import nearest
+
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            hint = nearest(args[0], COMMANDS)
+            raise FoldproofError(
+                f"no command '{args[0]}'{'; ' + hint if hint else ''}", next_step="see `foldproof --help`"
+            )
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        width = max(map(len, COMMANDS))
+        for title, commands in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), text) for name, text in commands.items()])
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="A RUN is a run id, an experiment's name (its newest run), or the beginning of an id.",
+)
+@click.version_option(__version__, prog_name="foldproof")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def foldproof(debug: bool) -> None:
+    """k-fold image classification you can prove."""
+
+
+def main() -> None:
+    """Run the command line. Exit 0 done; 1 ran, and the answer is no; 2 the user's mistake; 130, 143 interrupted."""
+    sys.exit(run_command(sys.argv[1:]))
+
+
+def run_command(arguments: list[str]) -> int:
+    """Run one command and return its exit code; nothing but `--debug` lets a traceback through."""
+    debug = "--debug" in arguments
+    try:
+        code = foldproof.main(args=arguments, prog_name="foldproof", standalone_mode=False)
+    except FoldproofError as error:
+        if debug:
+            raise
+        click.secho(f"error: {redact(str(error))}", err=True, fg="red")
+        return 2
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,42 @@
+"""`foldproof sync`."""
+
+import click
+
+
+@click.command("sync")
+@click.argument("runs", nargs=-1, metavar="[RUN]…")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+def command(runs: tuple[str, ...], as_json: bool) -> int:
+    """Bring MLflow up to date with the journals of the runs named, or of all. Nothing is trained.
+
+    \b
+    foldproof sync
+    foldproof sync FirstRun
+    """
+    import json
+    import os
+    from dataclasses import asdict
+    from pathlib import Path
+
+    from foldproof.config.read import load_settings
+    from foldproof.project import Project, choose_run
+    from foldproof.record import read_facts
+    from foldproof.sync import sync
+    from foldproof.trackers.mlflow.target import resolve_target
+
+    project = Project.find(Path.cwd())
+    tracking = load_settings(project.settings_file).settings.tracking
+    target = resolve_target(tracking, project, os.environ)
+    folders = {folder.name: folder for folder in project.run_folders()}
+    if runs:
+        experiments = {run: str(read_facts(folder)["experiment"]) for run, folder in folders.items()}
+        folders = {run: folders[run] for run in dict.fromkeys(choose_run(wanted, experiments) for wanted in runs)}
+    report = sync(tuple(folders.values()), target)
+    if as_json:
+        click.echo(json.dumps(asdict(report)))
+    else:
+        same = report.runs - report.created - report.completed - len(report.problems)
+        click.echo(f"runs: {report.created} new in MLflow, {report.completed} completed, {same} already the same")
+        for problem in report.problems:
+            click.echo(f"note: {problem}", err=True)
+    return 1 if report.problems else 0

@@ -1,0 +1,36 @@
+"""`foldproof ui`: open MLflow on the runs."""
+
+import signal
+import sys
+from types import FrameType
+
+import click
+
+
+@click.command("ui")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on; else 5000 or the next free one.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; others can then reach it.")
+def command(port: int | None, host: str) -> int:
+    """Open MLflow on the runs of this project, until Ctrl-C.
+
+    \b
+    foldproof ui
+    foldproof ui --port 8080
+    """
+    import os
+    from pathlib import Path
+
+    from foldproof.config.read import load_settings
+    from foldproof.project import Project
+    from foldproof.trackers.mlflow.server import serve
+    from foldproof.trackers.mlflow.target import resolve_target
+
+    signal.signal(signal.SIGTERM, _terminated)
+    project = Project.find(Path.cwd())
+    tracking = load_settings(project.settings_file).settings.tracking
+    serve(resolve_target(tracking, project, os.environ), host=host, port=port, say=click.echo)
+    return 0
+
+
+def _terminated(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    sys.exit(143)

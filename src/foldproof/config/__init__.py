@@ -1,0 +1,1 @@
+"""What the user asked for: read once, checked once, frozen, hashed into an identity."""

@@ -1,0 +1,155 @@
+"""Nested plain values in; frozen settings, or everything wrong with the values in plain words, out."""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from foldproof import registry
+from foldproof.config.schema import Settings, leaf_keys
+from foldproof.config.yaml_lines import Key
+from foldproof.errors import nearest
+from foldproof.storage import redact
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+    from pydantic_core import ErrorDetails
+
+UNKNOWN_KEY = "unknown key"
+_MUST_BE = {
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "string_too_short": "text",
+    "greater_than": "more than {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than": "less than {lt}",
+    "less_than_equal": "at most {le}",
+    "literal_error": "{expected}",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is wrong with a setting, or with several together."""
+
+    keys: tuple[Key, ...]
+    text: str
+
+
+def check(values: Mapping[str, Any]) -> tuple[Settings, tuple[Finding, ...]]:
+    """The settings that `values` (a dict of sections, each a dict) describe, and everything wrong with them.
+
+    Types are exact: a bool is no number and a text is no number, but a whole number serves where any number does.
+    Where something is wrong, the settings returned are the defaults.
+    """
+    from pydantic import ValidationError
+
+    findings = list(_unknown_names(values))
+    settings = Settings()
+    try:
+        # As JSON, because only there does a strict check take a mapping for a dataclass.
+        settings = _adapter().validate_json(json.dumps(values), strict=True)
+    except ValidationError as error:
+        found: defaultdict[Key, list[ErrorDetails]] = defaultdict(list)
+        for detail in error.errors(include_url=False):
+            found[tuple(map(str, detail["loc"][:2]))].append(detail)
+        findings += [Finding((key,), _in_words(key, details)) for key, details in found.items()]
+    return settings, tuple(findings)
+
+
+def contradictions(settings: Settings) -> Iterator[Finding]:
+    """Settings that are right one by one and not together."""
+    train, group_by = settings.train, settings.data.group_by
+    if train.freeze_backbone and train.augment != "none":
+        yield Finding(
+            (("train", "augment"), ("train", "freeze_backbone")),
+            f"'{train.augment}' and freeze_backbone exclude each other, since features are computed once",
+        )
+    try:
+        re.compile(group_by or "")
+    except (re.error, OverflowError, RecursionError) as error:
+        yield Finding((("data", "group_by"),), f"not a regular expression: {error}")
+
+
+def sections() -> tuple[str, ...]:
+    """The names of the sections of a settings file."""
+    return tuple(item.name for item in fields(Settings) if is_dataclass(item.default_factory))
+
+
+def suggestion(key: Key) -> str:
+    """The key that was probably meant, as a question, or the keys that there are; for a key (section, name)."""
+    *section, name = key
+    known = leaf_keys(Settings)
+    siblings = tuple(other.partition(".")[2] for other in known if section and other.startswith(f"{section[0]}."))
+    if hint := nearest(name, siblings or sections()):
+        return hint
+    elsewhere = [other for other in known if other.endswith(f".{name}")]
+    return f"did you mean '{elsewhere[0]}'?" if elsewhere else f"known: {', '.join(siblings or sections())}"
+
+
+@cache
+def _adapter() -> "TypeAdapter[Settings]":
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Settings)
+
+
+def _unknown_names(values: Mapping[str, Any]) -> Iterator[Finding]:
+    for section, item in _settings_with("seam"):
+        seam, value = item.metadata["seam"], values.get(section, {}).get(item.name)
+        if isinstance(value, str) and not registry.is_known(seam, value):
+            known = registry.names(seam)
+            hint = nearest(value, known)
+            yield Finding(
+                ((section, item.name),),
+                f"must be one of: {', '.join(known)}; or 'your_module:attribute'; not {_shown(value)}"
+                + (f"; {hint}" if hint else ""),
+            )
+
+
+def _settings_with(rule: str) -> Iterator[tuple[str, Any]]:
+    for section in sections():
+        for item in fields(getattr(Settings(), section)):
+            if rule in item.metadata:
+                yield section, item
+
+
+def _in_words(key: Key, details: "list[ErrorDetails]") -> str:
+    if any(detail["type"] == "unexpected_keyword_argument" for detail in details):
+        return f"{UNKNOWN_KEY}; {suggestion(key)}"
+    allowed = list(dict.fromkeys(_allowed(key, detail) for detail in details))
+    return f"must be {' or '.join(allowed)}, not {_shown(details[0]['input'])}"
+
+
+def _allowed(key: Key, detail: "ErrorDetails") -> str:
+    if detail["type"] == "string_pattern_mismatch":
+        return next(
+            str(item.metadata["description"])
+            for section, item in _settings_with("pattern")
+            if (section, item.name) == key
+        )
+    context = {
+        name: f"{value:g}" if isinstance(value, float) else str(value).replace("'", "")
+        for name, value in detail.get("ctx", {}).items()
+    }
+    return _MUST_BE[detail["type"]].format(**context) if detail["type"] in _MUST_BE else detail["msg"]
+
+
+def _shown(value: Any) -> str:
+    match value:
+        case None | "":
+            return "empty"
+        case str():
+            text = redact(value)
+            return repr(text if len(text) <= 60 else text[:59] + "…")
+        case dict():
+            return "a mapping"
+        case list():
+            return "a list"
+    return json.dumps(value)[:60]

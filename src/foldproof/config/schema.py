@@ -1,0 +1,149 @@
+"""The settings as frozen values with their defaults; plain dataclasses, so that a worker needs no pydantic.
+
+Field metadata is read by `config.check`: a description, bounds as pydantic spells them, the seam a name belongs to.
+A field added after schema version 1 says so with `added=2` and so on; see `identity.canonical`.
+"""
+
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Annotated, Any, Literal
+
+SCHEMA_VERSION = 1
+SETTINGS_FILES = ("foldproof.yaml", "params.yaml")  # the first that is there is read
+NO_OTHER_KEYS = {"extra": "forbid"}
+
+
+@dataclass(frozen=True)
+class Between:
+    """Bounds, both allowed, of a number that may also be a word; for others `ge` and `le` in the metadata serve."""
+
+    low: int
+    high: int
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        return {**handler(source), "ge": self.low, "le": self.high}
+
+
+def setting(default: Any, description: str, **rules: Any) -> Any:
+    """A field with a default, a one-line description, and rules such as `ge=1` or `seam="optimizers"`."""
+    return field(default=default, metadata={"description": description, **rules})
+
+
+@dataclass(frozen=True, kw_only=True)
+class PixelSettings:
+    """How a file becomes an array: part of what is compared."""
+
+    __pydantic_config__ = NO_OTHER_KEYS
+
+    image_size: Annotated[int, Between(8, 4096)] | Literal["auto"] = setting(
+        "auto", "edge in pixels of the square a model sees; auto = the backbone's own"
+    )
+    resize: Literal["squash"] = setting("squash", "how a picture that is not square becomes one")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSettings(PixelSettings):
+    """Where the images lie and what belongs together; a result depends on neither the path nor file names."""
+
+    path: str = setting("data/train", "folder of class folders, relative to the settings file", min_length=1)
+    group_by: str | None = setting(
+        None,
+        "'parent', or a regular expression searched in the path: images of one group share a fold",
+        min_length=1,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoldSettings:
+    """How the images are cut into folds."""
+
+    __pydantic_config__ = NO_OTHER_KEYS
+
+    k: int = setting(5, "number of folds", ge=2, le=100)
+    seed: int = setting(42, "seed of the assignment", ge=0, lt=2**63)
+    repeats: int = setting(1, "number of independent partitions", ge=1, le=100)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainSettings:
+    """How one fold is trained."""
+
+    __pydantic_config__ = NO_OTHER_KEYS
+
+    backbone: str = setting(
+        "small_cnn", "a built-in name, any torchvision or timm model, or 'module:attribute'", min_length=1
+    )
+    pretrained: bool = setting(False, "start from published weights instead of random ones")
+    freeze_backbone: bool = setting(False, "train only the last linear layer, on features computed once")
+    any_image_size: bool = setting(False, "accept an image size the pretrained weights were not made for")
+    epochs: int = setting(5, "passes over the training part", ge=1, le=100_000)
+    batch_size: int = setting(32, "images a step", ge=1, le=65_536)
+    validation_batch_size: int = setting(256, "images a forward pass outside training", ge=1, le=65_536)
+    optimizer: str = setting("adam", "adam, adamw, sgd", seam="optimizers")
+    lr: float = setting(0.001, "learning rate at the start", gt=0, allow_inf_nan=False)
+    weight_decay: float = setting(0.0, "weight decay", ge=0, allow_inf_nan=False)
+    momentum: float = setting(0.9, "momentum of sgd", ge=0, lt=1, allow_inf_nan=False)
+    schedule: str = setting("constant", "constant, or cosine down to zero", seam="schedules")
+    augment: str = setting("none", "none, or light: flip and crop with padding", seam="augmentations")
+    class_weights: str = setting("none", "none, or balanced: rare classes count more in the loss", seam="class_weights")
+    seed: int = setting(42, "seed of weights, order, augmentation and dropout", ge=0, lt=2**63)
+    threads: int = setting(1, "CPU threads a fold; the bits depend on it", ge=1, le=256)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExecutionConfig:
+    """How an experiment is carried out; changes no result."""
+
+    __pydantic_config__ = NO_OTHER_KEYS
+
+    executor: str = setting("process", "process, or inline for debugging", seam="executors")
+    parallel_folds: Annotated[int, Between(1, 1024)] | Literal["auto"] = setting(
+        "auto", "folds at once; auto = as many as the cores carry"
+    )
+    device: str = setting("auto", "auto, cpu, cuda or cuda:N", pattern=r"^(auto|cpu|cuda(:[0-9]{1,3})?)$")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackingSettings:
+    """Where MLflow finds the runs."""
+
+    __pydantic_config__ = NO_OTHER_KEYS
+
+    enabled: bool = setting(True, "project runs to MLflow")
+    uri: str | None = setting(
+        None, "tracking URI; absent = MLFLOW_TRACKING_URI, else sqlite:///mlflow.db", min_length=1
+    )
+    experiment: str | None = setting(None, "MLflow experiment; absent = the project folder's name", min_length=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The settings file, resolved: shared sections, and what each named experiment changes in them."""
+
+    __pydantic_config__ = NO_OTHER_KEYS
+
+    version: Literal[1] = setting(1, "schema version of this file")
+    data: DataSettings = field(default_factory=DataSettings)
+    folds: FoldSettings = field(default_factory=FoldSettings)
+    train: TrainSettings = field(default_factory=TrainSettings)
+    execution: ExecutionConfig = field(default_factory=ExecutionConfig)
+    tracking: TrackingSettings = field(default_factory=TrackingSettings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExperimentConfig:
+    """All settings that define a result, and nothing else. The name is for people and is not hashed."""
+
+    name: str
+    pixels: PixelSettings
+    folds: FoldSettings
+    train: TrainSettings
+
+
+def leaf_keys(kind: type, prefix: str = "") -> tuple[str, ...]:
+    """Dotted names of all settings below `kind`, in declaration order."""
+    keys: list[str] = []
+    for item in fields(kind):
+        nested = item.default_factory if is_dataclass(item.default_factory) else None
+        name = prefix + item.name
+        keys += leaf_keys(nested, f"{name}.") if isinstance(nested, type) else [name]
+    return tuple(keys)

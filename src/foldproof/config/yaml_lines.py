@@ -1,0 +1,159 @@
+"""YAML 1.2 text in; plain values, the line of every key and what is wrong with the text out."""
+
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from foldproof.errors import SettingsError
+
+if TYPE_CHECKING:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.nodes import Node
+
+Key: TypeAlias = tuple[str, ...]
+
+_DEEPEST = 20
+_MOST_VALUES = 20_000
+_TAG = "tag:yaml.org,2002:"
+_READ_AS_TEXT = (_TAG + "str", _TAG + "timestamp", _TAG + "merge")
+_READ_AS_VALUE = (_TAG + "null", _TAG + "bool", _TAG + "int", _TAG + "float")
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """Something wrong with the text itself."""
+
+    line: int
+    key: Key
+    text: str
+
+
+@dataclass(frozen=True)
+class Document:
+    """What a YAML text says: None, a number, a text, a bool, a list or a dict; lines count from 1."""
+
+    value: Any
+    line_of: Mapping[Key, int]
+    flaws: tuple[Flaw, ...]
+
+
+def parse(text: str, *, name: str) -> Document:
+    """Read one document. Keys are the text that was written.
+
+    A key given twice and a value of a foreign type are flaws.
+    Raises SettingsError, with line and column, where the text is not YAML.
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    yaml = YAML(typ="safe", pure=True)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an anchor used twice is told on stderr
+            root = yaml.compose(text)
+    except YAMLError as error:
+        raise SettingsError(
+            f"{name}{_place(error)} is not YAML: {_reason(error)}",
+            next_step="mend that line, then do the same again",
+        ) from error
+    except RecursionError:
+        raise SettingsError(f"{name} is nested too deeply", next_step="settings are two levels deep") from None
+    reader = _Reader(yaml)
+    value = None if root is None else reader.value(root, ())
+    return Document(value, reader.line_of, tuple(reader.flaws))
+
+
+def scalar(text: str) -> Any:
+    """What `text` means as the value of a key: `1e-3` is a number, `no` a text, nothing at all is None."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.nodes import ScalarNode
+
+    stripped = text.strip()
+    if stripped[:1] in ("'", '"'):
+        try:
+            quoted = parse(stripped, name="").value
+        except SettingsError:
+            return stripped
+        return quoted if isinstance(quoted, str) else stripped
+    yaml = YAML(typ="safe", pure=True)
+    tag = yaml.resolver.resolve(ScalarNode, stripped, (True, False))
+    reader = _Reader(yaml)
+    value = reader.scalar(ScalarNode(tag, stripped), (), line=1)
+    return stripped if reader.flaws else value
+
+
+class _Reader:
+    """Turns nodes into values, noting the line of every key and every flaw on the way."""
+
+    def __init__(self, yaml: "YAML") -> None:
+        self._yaml = yaml
+        self._values_left = _MOST_VALUES
+        self.line_of: dict[Key, int] = {}
+        self.flaws: list[Flaw] = []
+
+    def value(self, node: "Node", key: Key) -> Any:
+        from ruamel.yaml.nodes import MappingNode, ScalarNode
+
+        line = _line(node)
+        self._values_left -= 1
+        if self._values_left < 0 or len(key) > _DEEPEST:  # aliases can make a small text endless
+            if self._values_left >= -1:
+                self.flaws.append(Flaw(line, key[:2], "too many values, or nested too deeply"))
+            self._values_left = -1
+            return None
+        if isinstance(node, ScalarNode):
+            return self.scalar(node, key, line=line)
+        if node.tag not in (_TAG + "map", _TAG + "seq"):
+            self.flaws.append(Flaw(line, key, f"values of type {_short(node.tag)} are not supported"))
+            return None
+        if isinstance(node, MappingNode):
+            return dict(self._items(node, key))
+        return [self.value(item, (*key, str(index))) for index, item in enumerate(node.value)]
+
+    def scalar(self, node: "Node", key: Key, *, line: int) -> Any:
+        tag = str(node.tag)
+        try:
+            if tag in _READ_AS_VALUE:
+                return self._yaml.constructor.construct_object(node)
+            node.value.encode()
+        except ValueError:
+            self.flaws.append(Flaw(line, key, "not a value that can be read"))
+            return None
+        if tag not in _READ_AS_TEXT:
+            self.flaws.append(Flaw(line, key, f"values of type {_short(tag)} are not supported"))
+            return None
+        return str(node.value)
+
+    def _items(self, node: "Node", key: Key) -> Iterator[tuple[str, Any]]:
+        from ruamel.yaml.nodes import ScalarNode
+
+        seen: dict[str, int] = {}
+        for name_node, value_node in node.value:
+            line = _line(name_node)
+            if not isinstance(name_node, ScalarNode):
+                self.flaws.append(Flaw(line, key, "a key must be a word"))
+                continue
+            name = str(name_node.value)
+            if name in seen:
+                self.flaws.append(Flaw(line, (*key, name), f"given twice, first on line {seen[name]}"))
+                continue
+            seen[name] = self.line_of[*key, name] = line
+            yield name, self.value(value_node, (*key, name))
+
+
+def _line(node: "Node") -> int:
+    return int(node.start_mark.line) + 1 if node.start_mark else 1
+
+
+def _short(tag: object) -> str:
+    return str(tag).replace(_TAG, "!!")
+
+
+def _place(error: Exception) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return f", line {mark.line + 1}, column {mark.column + 1}," if mark else ""
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be read")

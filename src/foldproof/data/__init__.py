@@ -1,0 +1,1 @@
+"""Images on disk become a `Dataset` with a fingerprint."""

@@ -1,0 +1,116 @@
+"""`Dataset`: which images, which labels, and the fingerprint that proves it. Pure."""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foldproof.errors import DamagedFile
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, order=True)
+class Sample:
+    """One labelled image. Its name in every random choice is `sha256`, the hash of the file's bytes."""
+
+    sha256: str
+    label: str
+    path: str
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Labelled images in manifest order: by content hash, then label. Neither paths nor their order count.
+
+    `classes` are sorted names; class number i is `classes[i]`.
+    """
+
+    samples: tuple[Sample, ...]
+
+    @staticmethod
+    def of(samples: Sequence[Sample]) -> "Dataset":
+        """A dataset of `samples` given in any order."""
+        return Dataset(tuple(sorted(samples)))
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        return tuple(sorted({sample.label for sample in self.samples}))
+
+    @cached_property
+    def labels(self) -> NDArray[np.int64]:
+        """Class numbers in manifest order.  # [image] int64"""
+        number = {name: index for index, name in enumerate(self.classes)}
+        return np.array([number[sample.label] for sample in self.samples], dtype=np.int64)
+
+    @cached_property
+    def keys(self) -> NDArray[np.uint64]:
+        """The first 64 bits of each content hash, which name a sample in keyed randomness.  # [image] uint64"""
+        return np.array([int(sample.sha256[:16], 16) for sample in self.samples], dtype=np.uint64)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over the sorted (content hash, label, group) of all images; a rename changes nothing."""
+        rows = sorted((sample.sha256, sample.label, sample.group) for sample in self.samples)
+        return hash_rows(rows)
+
+    @property
+    def count_by_class(self) -> Mapping[str, int]:
+        return Counter(sample.label for sample in self.samples)
+
+    def to_json(self) -> dict[str, Any]:
+        """The content of `dataset.json`."""
+        return {
+            "v": SCHEMA_VERSION,
+            "fingerprint": self.fingerprint,
+            "classes": list(self.classes),
+            "samples": [[s.path, s.sha256, s.label, s.group] for s in self.samples],
+        }
+
+    @staticmethod
+    def from_json(content: Mapping[str, Any]) -> "Dataset":
+        """The dataset that `to_json` described.
+
+        Raises DamagedFile where it is not one, is newer, or has not the fingerprint it states.
+        """
+        try:
+            if content["v"] > SCHEMA_VERSION:
+                raise DamagedFile(
+                    f"dataset.json is of a newer schema, {content['v']}", next_step="read it with a newer foldproof"
+                )
+            dataset = Dataset.of([_sample(*fields) for fields in content["samples"]])
+            stated = content["fingerprint"]
+        except (KeyError, TypeError, ValueError) as error:
+            raise DamagedFile(f"dataset.json cannot be read: {error!r}", next_step="restore it from a copy") from error
+        if dataset.fingerprint != stated:
+            raise DamagedFile("dataset.json does not fit the fingerprint it states", next_step="restore it from a copy")
+        return dataset
+
+
+def _sample(path: str, sha256: str, label: str, group: str) -> Sample:
+    if not all(isinstance(item, str) for item in (path, sha256, label, group)):
+        raise TypeError("a sample is four texts")
+    if not re.fullmatch("[0-9a-f]{64}", sha256):
+        raise ValueError(f"{sha256[:80]!r} is not a SHA-256")
+    return Sample(path=path, sha256=sha256, label=label, group=group)
+
+
+def hash_rows(rows: Sequence[Sequence[str | int]]) -> str:
+    """SHA-256 over rows of fields, in the order given; lengths are hashed too, so that no two tables collide."""
+    total = hashlib.sha256()
+    for row in rows:
+        for item in row:
+            text = str(item).encode()
+            total.update(len(text).to_bytes(4, "big") + text)
+        total.update(b"\xff\xff\xff\xff")
+    return total.hexdigest()

@@ -1,0 +1,267 @@
+"""What DVC knows of the data: recorded hashes, clean or not; add, push. The only module that imports dvc.
+
+A `repository`, an `output` and a `cache` are DVC's own objects; `data.pull` uses them too, through the functions here.
+"""
+
+import logging
+import os
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from foldproof.data.dataset import hash_rows
+from foldproof.data.scan import Scan
+from foldproof.data.versioned import DataVersion, compare, judged
+from foldproof.data.walk import Kind, some, walk
+from foldproof.errors import DataError, FoldproofError
+from foldproof.storage import redact
+
+_LOGGERS = ("dvc", "dvc_data", "dvc_objects")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """What DVC recorded of a folder.
+
+    `files` maps relative paths to MD5 hashes; None where the list itself is in neither cache nor remote. `dvc_hash` is
+    that of the output that holds the folder; where several outputs lie in it, a hash over theirs.
+    """
+
+    dvc_hash: str
+    source: str
+    remote: str | None
+    files: Mapping[str, str] | None
+
+
+def has_repository(folder: Path) -> bool:
+    """Whether `folder` lies in a DVC repository."""
+    return _root(folder) is not None
+
+
+def cache_folders(folder: Path) -> tuple[Path, ...]:
+    """Where DVC keeps files that links in `folder` may lead to."""
+    if not has_repository(folder):
+        return ()
+    with opened(folder, "cannot read DVC's settings") as repository:
+        return (Path(repository.cache.local.path),)
+
+
+def recorded(folder: Path) -> Recorded | None:
+    """What a `.dvc` file, one of a parent folder, some of the folders below, or `dvc.lock` record of `folder`.
+
+    None where nothing does. Asks the remote for the list of files where the cache lacks it.
+    """
+    if not has_repository(folder):
+        return None
+    with opened(folder, f"cannot find out what DVC recorded of {folder}") as repository:
+        outputs = outputs_of(repository, folder)
+        hashes = [str(output.hash_info.value) for output in outputs if output.hash_info]
+        if not outputs or len(hashes) < len(outputs):
+            return None
+        return Recorded(
+            dvc_hash=hashes[0] if len(hashes) == 1 else f"{hash_rows([sorted(hashes)])[:32]}.several",
+            source=some([Path(output.stage.path_in_repo).as_posix() for output in outputs]),
+            remote=remote_of(repository, outputs),
+            files=files_of(repository, outputs, folder),
+        )
+
+
+def state_of(folder: Path, found: Scan) -> DataVersion:
+    """How the files that are there stand to what DVC recorded. Extra files count where they are images that train."""
+    known = recorded(folder)
+    if known is None:
+        return DataVersion(state="unversioned")
+    if known.files is None:
+        return DataVersion(state="unversioned", dvc_hash=known.dvc_hash, path=known.source, remote=known.remote)
+    images = {sample.path for sample in found.dataset.samples}
+    there = {path: md5 for path, md5 in found.md5.items() if path in known.files or path in images}
+    difference = compare(known.files, there)
+    return DataVersion(
+        state=judged(difference),
+        dvc_hash=known.dvc_hash,
+        path=known.source,
+        remote=known.remote,
+        changed=difference.changed,
+        missing=difference.missing,
+        extra=difference.extra,
+    )
+
+
+def init(root: Path) -> None:
+    """Make `root` a DVC repository, with git where there is git. Raises DataError."""
+    in_git = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), None)
+    with told(f"cannot make a DVC repository in {root}"):
+        from dvc.repo import Repo
+
+        Repo.init(str(root), no_scm=in_git is None, subdir=in_git not in (None, root)).close()
+
+
+def add_local_remote(root: Path, name: str, path: Path) -> None:
+    """Let the folder `path` be the default remote, by a relative path, so that both can move together."""
+    with opened(root, f"cannot add the remote '{name}'") as repository, repository.config.edit("repo") as settings:
+        settings["remote"][name] = {"url": os.path.relpath(path)}  # DVC makes it relative to its settings file
+        settings["core"]["remote"] = name
+
+
+def add(folder: Path) -> tuple[Path, ...]:
+    """Version `folder`; the files that git should know now. Raises DataError, also for what DVC would hang on."""
+    strange = [entry.path for entry in walk(folder) if entry.kind in (Kind.SPECIAL, Kind.BROKEN_LINK)]
+    if strange:
+        raise DataError(
+            f"pipes, sockets, devices or broken links: {some(strange)}", next_step="take them out of the folder"
+        )
+    with opened(folder, f"cannot version {folder}") as repository:
+        stages = repository.add([str(_place(repository, folder))])
+        written = [Path(stage.path) for stage in stages]
+        ignoring = [Path(output.fs_path).parent / ".gitignore" for stage in stages for output in stage.outs]
+        return tuple(path for path in dict.fromkeys([*written, *ignoring]) if path.exists())
+
+
+def push(folder: Path) -> int:
+    """Send what the remote lacks of all that is versioned; how many files. Raises DataError."""
+    with opened(folder, "cannot push") as repository:
+        return int(repository.push())
+
+
+@contextmanager
+def opened(folder: Path, what: str) -> Iterator[Any]:
+    """The repository that `folder` lies in; whatever DVC raises in the block becomes a DataError that begins `what`."""
+    root = _root(folder)
+    if root is None:
+        raise DataError(f"{what}: it is in no DVC repository", next_step="make one with `foldproof init`")
+    with told(what):
+        from dvc.repo import Repo
+
+        with closing(Repo(str(root))) as repository:
+            yield repository
+
+
+def outputs_of(repository: Any, folder: Path) -> list[Any]:
+    """The output that is or holds `folder`; else those that lie in it."""
+    place = _place(repository, folder)
+    local = [output for output in repository.index.outs if output.protocol == "local"]
+    holding = [output for output in local if place.is_relative_to(output.fs_path)]
+    if holding:
+        return [max(holding, key=lambda output: len(output.fs_path))]
+    return [output for output in local if Path(output.fs_path).is_relative_to(place)]
+
+
+def targets_of(repository: Any, outputs: Sequence[Any], folder: Path, *, files: Sequence[str] = ()) -> list[str]:
+    """What to ask DVC for: these files of the folder, else the folder within its output or the outputs within it."""
+    place = _place(repository, folder)
+    if files:
+        return [str(place / path) for path in files]
+    return [str(place) if place.is_relative_to(output.fs_path) else output.fs_path for output in outputs]
+
+
+def files_of(repository: Any, outputs: Sequence[Any], folder: Path) -> Mapping[str, str] | None:
+    """Paths relative to `folder` and MD5 hashes; None where the list is in neither cache nor remote."""
+    place, files = _place(repository, folder), dict[str, str]()
+    for output in outputs:
+        if not output.is_dir_checksum:
+            files[Path(output.fs_path).relative_to(place).as_posix()] = str(output.hash_info.value)
+            continue
+        tree = _list_in(output)
+        if tree is None:
+            return None
+        paths = {Path(output.fs_path, *key): str(found.value) for key, _, found in tree}
+        files |= {path.relative_to(place).as_posix(): md5 for path, md5 in paths.items() if path.is_relative_to(place)}
+    return files
+
+
+def _list_in(output: Any) -> Any | None:
+    """The list of files of a folder, from the cache or the remote. DVC drops a damaged one where it comes upon it."""
+    from dvc_objects.errors import ObjectFormatError
+
+    for _ in range(2):
+        with suppress(ObjectFormatError):
+            return output.get_obj() or output.get_dir_cache()
+    return None
+
+
+def remote_of(repository: Any, outputs: Sequence[Any]) -> str | None:
+    """Name and URL of the remote that the outputs come from, without secrets; None where none is set."""
+    own = next((output.remote for output in outputs if output.remote), None)
+    name = own or repository.config["core"].get("remote")
+    url = repository.config["remote"].get(name, {}).get("url", "it has no URL")
+    return redact(f"'{name}' ({url})") if name else None
+
+
+def fetch(repository: Any, targets: Sequence[str]) -> int:
+    """Bring objects from the remote to the cache, each checked; how many came. What did not come is no error here."""
+    from dvc.exceptions import DownloadError
+    from dvc_objects.errors import ObjectFormatError
+
+    verify = {"remote": {name: {"verify": True} for name in repository.config["remote"]}}
+    try:
+        return int(repository.fetch(list(targets), config=verify))
+    except (DownloadError, ObjectFormatError):
+        return 0
+
+
+def check_out(repository: Any, targets: Sequence[str]) -> bool:
+    """Put files of the cache in their places; False where that would destroy what no version holds."""
+    from dvc.exceptions import DvcException
+
+    try:
+        repository.checkout(list(targets))
+    except DvcException as error:
+        if "without confirmation" in str(error):
+            return False
+        raise
+    return True
+
+
+def one_line(error: BaseException) -> str:
+    """The message of an exception of DVC's in one line, without secrets."""
+    return redact(" ".join(str(error).split()))[:300] or type(error).__name__
+
+
+@contextmanager
+def told(what: str) -> Iterator[None]:
+    """DVC without its voice: no telemetry, log lines or warnings; its errors as DataError.
+
+    A remote is reached through whatever library DVC loads for it, so any kind of exception can come out. The one place
+    of this module that takes them all, and keeps the reason.
+    """
+    os.environ.setdefault("DVC_NO_ANALYTICS", "1")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import dvc.repo  # noqa: F401  (its loggers are set up by the import: they are silenced after it)
+
+        levels = {name: logging.getLogger(name).level for name in _LOGGERS}
+        try:
+            for name in levels:
+                logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+            yield
+        except FoldproofError:
+            raise
+        except Exception as error:
+            raise DataError(f"{what}: {_reason(error)}", next_step="mend that, then do the same again") from error
+        finally:
+            for name, level in levels.items():
+                logging.getLogger(name).setLevel(level)
+
+
+def _reason(error: BaseException) -> str:
+    """DVC's message and what it was caused by."""
+    innermost = error
+    while innermost.__cause__ is not None:
+        innermost = innermost.__cause__
+    said, cause = one_line(error), one_line(innermost)
+    return said if cause in said else f"{said} ({cause})"
+
+
+def _root(folder: Path) -> Path | None:
+    here = Path(os.path.normpath(folder.absolute()))
+    return next((path for path in (here, *here.parents) if (path / ".dvc").is_dir()), None)
+
+
+def _place(repository: Any, folder: Path) -> Path:
+    """`folder` as DVC spells it, which resolves links on the way to the repository."""
+    root = _root(folder)
+    assert root is not None
+    return Path(repository.root_dir) / os.path.relpath(folder.absolute(), root)

@@ -1,0 +1,43 @@
+"""Under which circumstances a run takes place: a project in, the content of environment.json out."""
+
+import hashlib
+import platform
+import sys
+from typing import Any
+
+import foldproof
+from foldproof.data.versioned import DataVersion
+from foldproof.project import Project
+from foldproof.provenance import machine, packages
+from foldproof.provenance.git import GitState
+from foldproof.storage import redact
+
+SCHEMA_VERSION = 1
+
+
+def circumstances(project: Project, code: GitState | None, version: DataVersion) -> dict[str, Any]:
+    """Code, data, packages and machine, without secrets; the uncommitted diff stands in a file of its own."""
+    return {
+        "v": SCHEMA_VERSION,
+        "foldproof": foldproof.__version__,
+        "python": platform.python_version(),
+        "command": [redact(part) for part in sys.argv],
+        "settings": redact(project.settings_file.read_text(encoding="utf-8")),
+        "git": _describe(code),
+        "data": version.to_json(),
+        "packages": packages.installed(),
+        "machine": machine.describe(),
+    }
+
+
+def _describe(code: GitState | None) -> dict[str, Any] | None:
+    if code is None:
+        return None
+    diff_sha256 = hashlib.sha256(code.diff).hexdigest() if code.diff else None
+    return {
+        "commit": code.commit,
+        "branch": code.branch,
+        "dirty": code.dirty,
+        "untracked": list(code.untracked),
+        "diff_sha256": diff_sha256,
+    }

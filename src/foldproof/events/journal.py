@@ -1,0 +1,168 @@
+"""events.jsonl: one writer appends framed, checksummed lines, anyone reads, a torn tail is cut.
+
+A line is `LENGTH CRC JSON\n`: eight hexadecimal digits for the number of bytes of JSON, eight for their CRC-32C.
+A last line without its newline was torn by a crash before it was acknowledged; everything else must check.
+"""
+
+import errno
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import google_crc32c
+
+from foldproof.errors import DamagedFile, StorageError
+from foldproof.events.types import Body, Event, Notice, comparable, from_json, to_json
+from foldproof.storage import locked, sync_folder
+
+FILE_NAME = "events.jsonl"
+_APPENDING = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+_HEAD = 18  # two fields of eight hexadecimal digits, each with a space behind it
+
+
+@dataclass(frozen=True)
+class JournalContent:
+    """The events of a journal, and how many bytes of it they fill; the rest is a torn tail."""
+
+    events: tuple[Event, ...]
+    intact_bytes: int
+
+
+def frame(payload: bytes) -> bytes:
+    """The line that holds `payload`."""
+    return b"%08x %08x %s\n" % (len(payload), google_crc32c.value(payload), payload)
+
+
+def unframe(line: bytes) -> bytes:
+    """The payload of a line without its newline. Raises ValueError where length or checksum disagree."""
+    length, checksum, payload = int(line[:8], 16), int(line[9:17], 16), line[_HEAD:]
+    if len(payload) != length:
+        raise ValueError("its length is not what was written")
+    if google_crc32c.value(payload) != checksum:
+        raise ValueError("its checksum is not what was written")
+    if line[:_HEAD] != frame(payload)[:_HEAD]:  # int() also takes upper case, signs and underscores
+        raise ValueError("its length and checksum are not spelled as they were written")
+    return payload
+
+
+def parse(content: bytes, *, name: str = FILE_NAME) -> JournalContent:
+    """Events of a journal's bytes. Raises DamagedFile with the line that does not check."""
+    events: list[Event] = []
+    lines = content.split(b"\n")
+    torn = lines.pop()
+    for number, line in enumerate(lines, start=1):
+        try:
+            event = from_json(unframe(line))
+            if event.seq != number - 1:
+                raise ValueError(f"it is number {event.seq} in place {number - 1}")
+        except ValueError as error:
+            raise DamagedFile(
+                f"{name}, line {number} is damaged: {error}",
+                next_step="restore the file from a copy; nothing was changed",
+            ) from error
+        except DamagedFile as error:
+            raise DamagedFile(f"{name}, line {number}: {error.what}", next_step=error.next_step) from error
+        events.append(event)
+    return JournalContent(tuple(events), len(content) - len(torn))
+
+
+def read(path: Path) -> tuple[Event, ...]:
+    """All acknowledged events of a journal; none where there is no file yet."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return ()
+    return parse(content, name=str(path)).events
+
+
+def equal(one: Iterable[Event], other: Iterable[Event]) -> bool:
+    """Whether two runs, or two folds, record the same: the same (kind, data) in order, for every (repeat, fold)."""
+    return by_place(one) == by_place(other)
+
+
+def by_place(events: Iterable[Event]) -> Mapping[tuple[int, int] | None, tuple[tuple[str, bytes], ...]]:
+    """What counts in a comparison, for each (repeat, fold); None is the run itself."""
+    places: dict[tuple[int, int] | None, list[tuple[str, bytes]]] = {}
+    for event in events:
+        compared = comparable(event)
+        if compared is not None:
+            places.setdefault(event.place, []).append(compared)
+    return {place: tuple(items) for place, items in places.items()}
+
+
+@dataclass(frozen=True)
+class _End:
+    """How many events are acknowledged, and how many bytes they fill."""
+
+    events: int
+    size: int
+
+
+class JournalWriter:
+    """The one writer of a journal. `append` returns when the event would survive a power cut (a Notice: a kill).
+
+    Raises StorageError where another process writes here, DamagedFile where what is there does not check.
+    """
+
+    def __init__(
+        self, folder: Path, *, run: str, repeat: int | None = None, fold: int | None = None, about: Mapping[str, Any]
+    ) -> None:
+        self.path = folder / FILE_NAME
+        self._identity: dict[str, Any] = {"run": run, "repeat": repeat, "fold": fold}
+        self._about = dict(about)
+        self._held = ExitStack()
+
+    def __enter__(self) -> Self:
+        self._held.enter_context(locked(self.path.with_suffix(".lock"), what=str(self.path)))
+        try:
+            self._descriptor = os.open(self.path, _APPENDING, 0o644)
+            self._held.callback(os.close, self._descriptor)
+            content = parse(self.path.read_bytes(), name=str(self.path))
+            sync_folder(self.path.parent)
+        except OSError as error:
+            self._held.close()
+            raise StorageError(
+                f"cannot write {self.path}: {error.strerror}", next_step="mend the permissions, then do the same again"
+            ) from error
+        except BaseException:
+            self._held.close()
+            raise
+        self._end = _End(len(content.events), content.intact_bytes)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._held.close()
+
+    def append(self, body: Body, **about: Any) -> Event:
+        """Record what happened and return it as the event it became. Raises StorageError where it cannot be written."""
+        event = Event(
+            **self._identity, seq=self._end.events, time=time.time(), body=body, about={**self._about, **about}
+        )
+        line = frame(to_json(event))
+        try:
+            os.ftruncate(self._descriptor, self._end.size)  # cuts a torn tail, or a line nobody was told of
+            written = os.write(self._descriptor, line)
+            if written != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            if not isinstance(body, Notice):
+                os.fsync(self._descriptor)
+        except OSError as error:
+            with suppress(OSError):
+                os.ftruncate(self._descriptor, self._end.size)
+            raise StorageError(
+                f"cannot write {self.path}: {error.strerror}", next_step="free some space, then run it again"
+            ) from error
+        self._end = _End(self._end.events + 1, self._end.size + len(line))
+        return event
+
+    def record(self, bodies: Iterable[Body]) -> Iterator[Event]:
+        """Append each body as it comes and pass it on as an event."""
+        for body in bodies:
+            yield self.append(body)

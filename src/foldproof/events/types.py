@@ -1,0 +1,231 @@
+"""The things that can happen. Plain JSON values with a schema version.
+
+A fold yields bodies (`FoldStarted`, `EpochFinished`, …); the journal's writer puts each into an `Event` that says
+whose it is and when it happened. Two journals are compared by (kind, body); time and circumstances never count.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, TypeAlias
+
+from foldproof.errors import DamagedFile
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunStarted:
+    """A run of all folds of one experiment began."""
+
+    experiment: str
+    identity: str
+    fingerprint: str
+    folds: int
+    repeats: int
+    epochs: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoldStarted:
+    """A fold's model was built and its images are at hand. `weights_sha256`: of the initial weights."""
+
+    train_images: int
+    validation_images: int
+    parameters: int
+    trained_parameters: int
+    weights_sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpochFinished:
+    """One pass over the training part. Epochs count from 1; losses are means an image, in nats; accuracies fractions.
+
+    The training figures are of the batches as they were trained; the validation figures of the epoch's last weights.
+    """
+
+    epoch: int
+    steps: int
+    lr: float
+    train_loss: float
+    train_accuracy: float
+    val_loss: float
+    val_accuracy: float
+    weights_sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckpointSaved:
+    """Weights were written to `file`, relative to the fold's folder."""
+
+    epoch: int
+    file: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoldFinished:
+    """All epochs are done. Scores are of the last epoch on the validation part; `per_class` maps class to recall."""
+
+    epochs: int
+    scores: Mapping[str, float]
+    per_class: Mapping[str, float]
+    weights_sha256: str
+    predictions_sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoldFailed:
+    """A fold ended without a result."""
+
+    error: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArtifactAdded:
+    """A file of the run, relative to the run's folder, is complete and will not change."""
+
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """Something a person should know and no result depends on."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFinished:
+    """The run ended; `status` is finished, failed (a fold failed) or interrupted."""
+
+    status: str
+
+
+Body: TypeAlias = (
+    RunStarted
+    | FoldStarted
+    | EpochFinished
+    | CheckpointSaved
+    | FoldFinished
+    | FoldFailed
+    | ArtifactAdded
+    | Notice
+    | RunFinished
+)
+
+KINDS: Mapping[str, type[Body]] = {
+    kind.__name__: kind
+    for kind in (
+        RunStarted,
+        FoldStarted,
+        EpochFinished,
+        CheckpointSaved,
+        FoldFinished,
+        FoldFailed,
+        ArtifactAdded,
+        Notice,
+        RunFinished,
+    )
+}
+FOLLOWS_THE_CLOCK = (CheckpointSaved, Notice)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One thing that happened. `repeat` and `fold` are None for the run itself; `time` is seconds since 1970, UTC.
+
+    `about` holds circumstances (host, pid, executor, attempt, reuse, fold_key) that no comparison looks at.
+    """
+
+    run: str
+    repeat: int | None
+    fold: int | None
+    seq: int
+    time: float
+    body: Body
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        return type(self.body).__name__
+
+    @property
+    def place(self) -> tuple[int, int] | None:
+        """(repeat, fold), or None for the run itself."""
+        return None if self.repeat is None or self.fold is None else (self.repeat, self.fold)
+
+
+def to_json(event: Event) -> bytes:
+    """One line of JSON without its end; floats in shortest round-trip form, "nan", "inf" and "-inf" as strings."""
+    return _dump(
+        {
+            "v": SCHEMA_VERSION,
+            "kind": event.kind,
+            "run": event.run,
+            "repeat": event.repeat,
+            "fold": event.fold,
+            "seq": event.seq,
+            "time": event.time,
+            "data": asdict(event.body),
+            "about": dict(event.about),
+        }
+    )
+
+
+def from_json(line: bytes) -> Event:
+    """The event that `to_json` wrote. Raises DamagedFile for anything else."""
+    try:
+        raw = json.loads(line)
+        if raw["v"] > SCHEMA_VERSION:
+            raise DamagedFile(
+                f"an event of schema version {raw['v']}; this foldproof reads up to {SCHEMA_VERSION}",
+                next_step="read it with a newer foldproof",
+            )
+        kind = KINDS[raw["kind"]]
+        return Event(
+            run=_read(str, raw["run"]),
+            repeat=None if raw["repeat"] is None else _read(int, raw["repeat"]),
+            fold=None if raw["fold"] is None else _read(int, raw["fold"]),
+            seq=_read(int, raw["seq"]),
+            time=_read(float, raw["time"]),
+            body=kind(**{item.name: _read(item.type, raw["data"][item.name]) for item in fields(kind)}),
+            about=_read(dict, raw["about"]),
+        )
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise DamagedFile(f"not an event of foldproof: {error!r}", next_step="see `foldproof verify`") from error
+
+
+def comparable(event: Event) -> tuple[str, bytes] | None:
+    """What two journals are compared by, or None where the event follows the clock."""
+    if isinstance(event.body, FOLLOWS_THE_CLOCK):
+        return None
+    return event.kind, _dump(asdict(event.body))
+
+
+def _dump(value: Any) -> bytes:
+    text = json.dumps(_spelled(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.encode("utf-8", "backslashreplace")  # half a character of a file name is written as JSON escapes it
+
+
+def _spelled(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _spelled(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_spelled(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return "nan" if math.isnan(value) else ("inf" if value > 0 else "-inf")
+    return value
+
+
+def _read(kind: Any, value: Any) -> Any:
+    if kind is float:
+        return float(value)
+    if kind == Mapping[str, float]:
+        return {name: float(item) for name, item in _read(dict, value).items()}
+    if type(value) is not kind:
+        raise TypeError(f"{value!r} is not of type {kind.__name__}")
+    return value

@@ -1,0 +1,45 @@
+"""Many `FoldTask`s in, one stream of events out."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self, TypeAlias
+
+from foldproof.events.types import Event
+from foldproof.training.task import FoldTask, ModelRequest, Probe
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExecutorContext:
+    """What an executor may know before the first task; `parallel_folds` None means as many as the cores carry."""
+
+    parallel_folds: int | None
+    threads: int
+
+
+class Executor(Protocol):
+    """Every executor gives the journals that `inline` gives; only the order between folds differs.
+
+    Use it as a context: leaving it ends whatever it started, at once.
+    """
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def probe(self, request: ModelRequest) -> Probe:
+        """What a model asks for and costs. Raises the FoldproofError that building it raises."""
+        ...
+
+    def parallel_folds(self, device: str) -> int:
+        """How many folds `run` trains at once on `device`."""
+        ...
+
+    def run(self, tasks: Sequence[FoldTask]) -> Iterator[Event]:
+        """Train every task. A fold that fails is an event; the others go on."""
+        ...
+
+
+ExecutorFactory: TypeAlias = Callable[[ExecutorContext], Executor]

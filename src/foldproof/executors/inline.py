@@ -1,0 +1,37 @@
+"""One fold after another, here: for debugging, and the reference for the rest."""
+
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import Self
+
+from foldproof.events.types import Event
+from foldproof.executors import ExecutorContext
+from foldproof.executors.perform import perform
+from foldproof.training.task import FoldTask, ModelRequest, Probe
+
+
+class InlineExecutor:
+    """Trains in this process."""
+
+    def __init__(self, context: ExecutorContext) -> None:
+        self._context = context
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    def probe(self, request: ModelRequest) -> Probe:
+        from foldproof.training.probe import probe
+
+        return probe(request)
+
+    def parallel_folds(self, device: str) -> int:  # noqa: ARG002
+        return 1
+
+    def run(self, tasks: Sequence[FoldTask]) -> Iterator[Event]:
+        for task in tasks:
+            yield from perform(task, executor="inline")

@@ -1,0 +1,171 @@
+"""Local processes; the parent never imports torch.
+
+Workers are spawned, keep their imports from task to task, and end when the parent does. A worker that dies takes only
+its fold with it: the parent writes the failure into that fold's journal and starts another worker.
+"""
+
+import multiprocessing
+import os
+import signal
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from types import TracebackType
+from typing import Any, Self
+
+from foldproof.errors import FoldproofError, ModelError
+from foldproof.events.types import Event, FoldFailed
+from foldproof.executors import ExecutorContext
+from foldproof.executors.perform import journal_of
+from foldproof.executors.worker import Broken, Done, work
+from foldproof.provenance.machine import available_cores
+from foldproof.training.task import FoldTask, ModelRequest, Probe
+
+_GRACE_SECONDS = 5.0
+
+
+@dataclass
+class Worker:
+    """A process, the pipe to it, and the task it is busy with."""
+
+    process: BaseProcess
+    pipe: Connection
+    task: FoldTask | None = None
+
+
+class ProcessExecutor:
+    """Trains in up to `parallel_folds` processes of `threads` threads each."""
+
+    def __init__(self, context: ExecutorContext) -> None:
+        self._context = context
+        self._spawn = multiprocessing.get_context("spawn")
+        self._workers: list[Worker] = []
+
+    def __enter__(self) -> Self:
+        self._start_worker()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for worker in self._workers:
+            if error is None and worker.task is None and worker.process.is_alive():
+                worker.pipe.send(None)
+            else:
+                worker.process.kill()
+        for worker in self._workers:
+            worker.process.join(_GRACE_SECONDS)
+            if worker.process.is_alive():
+                worker.process.kill()
+                worker.process.join()
+            worker.pipe.close()
+            worker.process.close()
+        self._workers.clear()
+
+    def probe(self, request: ModelRequest) -> Probe:
+        worker = self._workers[0]
+        worker.pipe.send(request)
+        try:
+            answer = worker.pipe.recv()
+        except EOFError:
+            raise ModelError(
+                f"the worker died while it built '{request.backbone}': {_epitaph(worker)}",
+                next_step="try a smaller batch size, image size or backbone",
+            ) from None
+        match answer:
+            case Probe():
+                self._grow(self.parallel_folds(answer.device))
+                return answer
+            case FoldproofError():
+                raise answer
+            case Broken(text=text):
+                last = text.strip().splitlines()[-1]
+                raise ModelError(
+                    f"'{request.backbone}' cannot be built: {last}",
+                    next_step="see the whole traceback with `--set execution.executor=inline` and `--debug`",
+                )
+        raise AssertionError(answer)
+
+    def parallel_folds(self, device: str) -> int:
+        if self._context.parallel_folds is not None:
+            return self._context.parallel_folds
+        return 1 if device.startswith("cuda") else max(1, available_cores() // self._context.threads)
+
+    def run(self, tasks: Sequence[FoldTask]) -> Iterator[Event]:
+        waiting = deque(tasks)
+        if not waiting:
+            return
+        self._grow(min(self.parallel_folds(tasks[0].model.device), len(tasks)))
+        for worker in self._workers:
+            self._give(worker, waiting)
+        try:
+            while busy := {worker.pipe: worker for worker in self._workers if worker.task is not None}:
+                for pipe in wait(list(busy)):
+                    yield from self._hear(busy[pipe], waiting)  # type: ignore[index]
+        finally:
+            self._stop_the_busy()
+
+    def _hear(self, worker: Worker, waiting: deque[FoldTask]) -> Iterator[Event]:
+        """One message of a worker; a worker that is done, or dead, makes room for the next task."""
+        match self._receive(worker):
+            case Event() as event:
+                yield event
+            case Done():
+                worker.task = None
+                self._give(worker, waiting)
+            case None:
+                yield from self._bury(worker)
+                self._give(self._start_worker(), waiting)
+
+    def _stop_the_busy(self) -> None:
+        """After an interruption nobody may go on writing."""
+        for worker in [worker for worker in self._workers if worker.task is not None]:
+            worker.process.kill()
+            worker.process.join()
+            worker.pipe.close()
+            self._workers.remove(worker)
+
+    def _receive(self, worker: Worker) -> Any:
+        try:
+            return worker.pipe.recv()
+        except (EOFError, OSError):
+            return None
+
+    def _give(self, worker: Worker, waiting: deque[FoldTask]) -> None:
+        if waiting:
+            worker.task = waiting.popleft()
+            worker.pipe.send(worker.task)
+
+    def _bury(self, worker: Worker) -> Iterator[Event]:
+        """Record in the journal of its fold that the worker is dead."""
+        task, reason = worker.task, _epitaph(worker)
+        self._workers.remove(worker)
+        worker.pipe.close()
+        if task is not None:
+            with journal_of(task, executor="process") as journal:
+                yield journal.append(FoldFailed(error="WorkerDied", reason=reason))
+
+    def _grow(self, count: int) -> None:
+        while len(self._workers) < count:
+            self._start_worker()
+
+    def _start_worker(self) -> Worker:
+        ours, theirs = self._spawn.Pipe()
+        process = self._spawn.Process(target=work, args=(theirs, self._context.threads), daemon=True)
+        process.start()
+        theirs.close()
+        worker = Worker(process, ours)
+        self._workers.append(worker)
+        return worker
+
+
+def _epitaph(worker: Worker) -> str:
+    worker.process.join(_GRACE_SECONDS)
+    code = worker.process.exitcode
+    if code is not None and code < 0 and os.name != "nt":
+        name = signal.Signals(-code).name
+        hint = "; perhaps the memory ran out" if name == "SIGKILL" else ""
+        return f"the worker was ended by {name}{hint}"
+    return f"the worker ended with code {code}"

@@ -1,0 +1,73 @@
+"""What runs in a worker process: requests come in over a pipe, events and answers go out.
+
+Messages in: a `ModelRequest`, a `FoldTask`, or None to end. Messages out: `Event`s, then a `Done`; a `Probe` or the
+`FoldproofError` in its place for a `ModelRequest`.
+"""
+
+import os
+import signal
+import threading
+from dataclasses import dataclass
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection
+
+from foldproof.errors import FoldproofError
+from foldproof.executors.perform import perform
+from foldproof.training.task import FoldTask, ModelRequest
+
+
+@dataclass(frozen=True)
+class Done:
+    """The task sent last has ended, well or not."""
+
+
+@dataclass(frozen=True)
+class Broken:
+    """Something failed that nobody foresaw; `text` is its traceback."""
+
+    text: str
+
+
+def work(pipe: Connection, threads: int) -> None:
+    """Serve requests until None comes or the parent is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interruption means
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = str(threads)
+    threading.Thread(target=_die_with_the_parent, daemon=True).start()
+    import foldproof.training.loop
+    import foldproof.training.probe  # noqa: F401 - loaded while the parent reads images
+
+    while True:
+        try:
+            message = pipe.recv()
+        except EOFError:
+            return
+        match message:
+            case None:
+                return
+            case ModelRequest():
+                pipe.send(_answer(message))
+            case FoldTask():
+                for event in perform(message, executor="process"):
+                    pipe.send(event)
+                pipe.send(Done())
+
+
+def _answer(request: ModelRequest) -> object:
+    import traceback
+
+    from foldproof.training.probe import probe
+
+    try:
+        return probe(request)
+    except FoldproofError as error:
+        return error
+    except Exception as error:  # noqa: BLE001 - a user's model may raise anything; the parent shows it
+        return Broken("".join(traceback.format_exception(error)))
+
+
+def _die_with_the_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

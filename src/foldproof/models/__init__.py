@@ -1,0 +1,1 @@
+"""Backbones by name: number of classes in, `nn.Module` out."""

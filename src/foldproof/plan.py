@@ -1,0 +1,197 @@
+"""What will run: settings, images and folds in, run folders and fold tasks out."""
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from foldproof import folds
+from foldproof.config.identity import canonical, canonical_json, digest, experiment_identity
+from foldproof.config.schema import ExperimentConfig
+from foldproof.data.dataset import Dataset
+from foldproof.folds import Assignment, Fold, Scheme
+from foldproof.project import Project
+from foldproof.record import SCHEMA_VERSION, fold_folder
+from foldproof.storage import locked, redact_uris, write_atomically
+from foldproof.trackers import RunPlan
+from foldproof.training.chunks import batch_sizes
+from foldproof.training.task import FoldTask, ModelRequest, Probe
+
+Cuts = Mapping[tuple[Scheme, int], Assignment]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """A run about to begin: its folder is made and described, its tasks are ready."""
+
+    folder: Path
+    config: ExperimentConfig
+    identity: str
+    fingerprint: str
+    tasks: tuple[FoldTask, ...]
+    seconds: float
+
+    @property
+    def run(self) -> str:
+        return self.folder.name
+
+    @property
+    def summary(self) -> RunPlan:
+        return RunPlan(
+            run=self.run,
+            experiment=self.config.name,
+            folds=self.config.folds.k,
+            repeats=self.config.folds.repeats,
+            epochs=self.config.train.epochs,
+            seconds=self.seconds,
+        )
+
+
+def scheme_of(config: ExperimentConfig) -> Scheme:
+    return Scheme(config.folds.k, config.folds.seed)
+
+
+def cut(project: Project, dataset: Dataset, configs: Iterable[ExperimentConfig]) -> Cuts:
+    """Cut every partition that `configs` ask for, keeping what folds.csv has, and bring folds.csv up to date."""
+    wanted = dict.fromkeys((scheme_of(config), repeat) for config in configs for repeat in range(config.folds.repeats))
+    with locked(project.root / ".foldproof" / "folds.lock", what="folds.csv", wait_seconds=60.0):
+        old_text = project.folds_file.read_bytes().decode("utf-8") if project.folds_file.exists() else ""
+        old = folds.from_csv(old_text) if old_text else []
+        cuts = {
+            (scheme, repeat): folds.assign(dataset, scheme, repeat=repeat, known=folds.known_folds(old, scheme, repeat))
+            for scheme, repeat in wanted
+        }
+        rows = [row for (scheme, _), made in cuts.items() for row in folds.to_rows(dataset, scheme, made)]
+        new_text = folds.to_csv(folds.merge(old, rows))
+        if new_text != old_text:
+            write_atomically(project.folds_file, new_text)
+    return cuts
+
+
+def plan_run(
+    config: ExperimentConfig,
+    *,
+    project: Project,
+    dataset: Dataset,
+    cuts: Cuts,
+    request: ModelRequest,
+    probe: Probe,
+    images: Path,
+    environment: Mapping[str, Any],
+    code_diff: bytes,
+) -> Planned:
+    """Make the run's folder, describe the run in it, and cut the work into tasks. Raises StorageError."""
+    scheme = scheme_of(config)
+    assignments = [cuts[scheme, repeat] for repeat in range(config.folds.repeats)]
+    folds_digest = folds.digest(dataset, assignments)
+    identity = experiment_identity(config, fingerprint=dataset.fingerprint, folds_digest=folds_digest)
+    folder = project.new_run_folder()
+    facts = {
+        "v": SCHEMA_VERSION,
+        "run": folder.name,
+        "experiment": config.name,
+        "identity": identity,
+        "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "fingerprint": dataset.fingerprint,
+        "folds_digest": folds_digest,
+        "classes": list(dataset.classes),
+        "images": len(dataset),
+        "image_size": probe.image_size,
+        "config": canonical(config),
+    }
+    rows = [row for made in assignments for row in folds.to_rows(dataset, scheme, made)]
+    _write_json(folder / "dataset.json", dataset.to_json())
+    write_atomically(folder / "folds.csv", folds.to_csv(sorted(rows)))
+    if code_diff:
+        write_atomically(folder / "code.diff", redact_uris(code_diff))
+    _write_json(folder / "environment.json", {**environment, "numeric_class": asdict(probe.numeric_class)})
+    _write_json(folder / "run.json", facts)
+    tasks = tuple(
+        _task(
+            config,
+            dataset,
+            fold,
+            folder=folder,
+            identity=identity,
+            request=request,
+            probe=probe,
+            images=images,
+        )
+        for made in assignments
+        for fold in made.folds(scheme.k)
+    )
+    return Planned(
+        folder=folder,
+        config=config,
+        identity=identity,
+        fingerprint=dataset.fingerprint,
+        tasks=tasks,
+        seconds=sum(estimated_seconds(task, probe, images=len(dataset)) for task in tasks),
+    )
+
+
+def _task(
+    config: ExperimentConfig,
+    dataset: Dataset,
+    fold: Fold,
+    *,
+    folder: Path,
+    identity: str,
+    request: ModelRequest,
+    probe: Probe,
+    images: Path,
+) -> FoldTask:
+    return FoldTask(
+        run=folder.name,
+        repeat=fold.repeat,
+        fold=fold.index,
+        identity=identity,
+        fold_key=fold_key(config, dataset, fold, probe),
+        model=replace(request, device=probe.device),
+        pixels=config.pixels,
+        train=config.train,
+        image_size=probe.image_size,
+        dataset=folder / "dataset.json",
+        images=images,
+        train_positions=fold.train,
+        validation_positions=fold.validation,
+        folder=fold_folder(folder, fold.repeat, fold.index),
+    )
+
+
+def fold_key(config: ExperimentConfig, dataset: Dataset, fold: Fold, probe: Probe) -> str:
+    """What decides whether one fold's result can stand for another: settings, images, split and numeric class."""
+    return digest(
+        {
+            "pixels": config.pixels,
+            "train": config.train,
+            "image_size": probe.image_size,
+            "fingerprint": dataset.fingerprint,
+            "repeat": fold.repeat,
+            "fold": fold.index,
+            "validation": folds.split_digest(dataset, fold),
+            "numeric_class": probe.numeric_class,
+        }
+    )
+
+
+def estimated_seconds(task: FoldTask, probe: Probe, *, images: int) -> float:
+    """Time of one fold from the probe's measurements, alone on its cores."""
+    steps = task.train.epochs * len(batch_sizes(len(task.train_positions), task.train.batch_size))
+    if task.train.freeze_backbone:
+        return images * probe.seconds_per_image + steps * probe.seconds_per_step
+    scored = task.train.epochs * len(task.validation_positions)
+    return steps * probe.seconds_per_step + scored * probe.seconds_per_image
+
+
+def _write_json(path: Path, content: Any) -> None:
+    write_atomically(path, canonical_json(content) + b"\n")
+
+
+def read_environment(folder: Path) -> dict[str, Any]:
+    """The content of a run's environment.json."""
+    content = json.loads((folder / "environment.json").read_bytes())
+    assert isinstance(content, dict)
+    return content

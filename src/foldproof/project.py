@@ -1,0 +1,100 @@
+"""A project on disk: its settings file, data, runs and caches; every path is resolved here."""
+
+import secrets
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from foldproof.config.schema import SETTINGS_FILES
+from foldproof.errors import ProjectError, RunNotFound, StorageError
+
+_BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
+
+
+@dataclass(frozen=True)
+class Project:
+    """The folder of a settings file. Paths in the settings are relative to it, wherever a command is typed."""
+
+    settings_file: Path
+
+    @staticmethod
+    def find(start: Path) -> "Project":
+        """The project that `start` lies in. Raises ProjectError where neither it nor a parent has a settings file."""
+        here = start.resolve()
+        for folder in (here, *here.parents):
+            for name in SETTINGS_FILES:
+                if (folder / name).is_file():
+                    return Project(folder / name)
+        raise ProjectError(
+            f"no foldproof project in {here}: neither foldproof.yaml nor params.yaml here or above",
+            next_step="make one with `foldproof init`, or change into the project's folder",
+        )
+
+    @property
+    def root(self) -> Path:
+        return self.settings_file.parent
+
+    @property
+    def runs(self) -> Path:
+        return self.root / "runs"
+
+    @property
+    def cache(self) -> Path:
+        """Things that can be computed anew."""
+        return self.root / ".foldproof" / "cache"
+
+    @property
+    def folds_file(self) -> Path:
+        return self.root / "folds.csv"
+
+    @property
+    def artifacts(self) -> Path:
+        """Where MLflow keeps the files of runs when its store is local."""
+        return self.root / "mlartifacts"
+
+    def path(self, relative: str) -> Path:
+        """A path of the settings file; an absolute one stays as it is."""
+        return self.root / relative
+
+    def run_folders(self) -> tuple[Path, ...]:
+        """All runs, oldest first."""
+        return tuple(sorted(path.parent for path in self.runs.glob("*/run.json")))
+
+    def new_run_folder(self, *, now: float | None = None) -> Path:
+        """A fresh folder and id: UTC `YYYYMMDD-HHMMSS-` and 6 base-32 characters, made with exclusive create."""
+        stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
+        for _ in range(100):
+            folder = self.runs / f"{stamp}-{''.join(secrets.choice(_BASE32) for _ in range(6))}"
+            try:
+                folder.mkdir(parents=True)
+            except FileExistsError:
+                continue
+            except OSError as error:
+                raise StorageError(
+                    f"cannot make {folder}: {error.strerror}",
+                    next_step="mend the permissions or free some space",
+                ) from error
+            return folder
+        raise StorageError(f"no free run id in {self.runs}", next_step="try again")
+
+
+def choose_run(wanted: str, experiments: dict[str, str]) -> str:
+    """The run meant by `wanted`: a run id, an experiment's name (its newest run), or a unique prefix of an id.
+
+    `experiments` maps every run id to its experiment's name. Raises RunNotFound where none or several fit.
+    """
+    if wanted in experiments:
+        return wanted
+    named = [run for run, name in experiments.items() if name == wanted]
+    if named:
+        return max(named)
+    fitting = sorted(run for run in experiments if wanted and run.startswith(wanted))
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        shown = ", ".join(fitting[:5]) + (", …" if len(fitting) > 5 else "")
+        raise RunNotFound(f"'{wanted}' begins {len(fitting)} run ids", next_step=f"say which: {shown}")
+    raise RunNotFound(
+        f"no run '{wanted}': neither a run id, an experiment's name nor the beginning of an id",
+        next_step="`foldproof runs` lists them",
+    )

@@ -1,0 +1,1 @@
+"""Where a result comes from: git, packages, machine, numeric class."""

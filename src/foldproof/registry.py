@@ -1,0 +1,124 @@
+"""Names to things: the tables of all seams as strings, installed plugins, dotted paths."""
+
+import importlib
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from foldproof.errors import UnknownName, nearest
+
+SEAMS: MappingProxyType[str, MappingProxyType[str, str]] = MappingProxyType(
+    {
+        "readers": MappingProxyType(
+            dict.fromkeys(
+                (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"), "foldproof.data.readers:read_with_pillow"
+            )
+        ),
+        "backbones": MappingProxyType(
+            {
+                "small_cnn": "foldproof.models.small_cnn:small_cnn",
+                "efficientnet_lite0": "foldproof.models.efficientnet_lite0:efficientnet_lite0",
+            }
+        ),
+        "metrics": MappingProxyType(
+            {
+                "accuracy": "foldproof.metrics:accuracy",
+                "balanced_accuracy": "foldproof.metrics:balanced_accuracy",
+                "macro_f1": "foldproof.metrics:macro_f1",
+                "log_loss": "foldproof.metrics:log_loss",
+            }
+        ),
+        "augmentations": MappingProxyType(
+            {
+                "none": "foldproof.training.augment:none",
+                "light": "foldproof.training.augment:light",
+            }
+        ),
+        "class_weights": MappingProxyType(
+            {
+                "none": "foldproof.training.losses:equal_weights",
+                "balanced": "foldproof.training.losses:balanced_weights",
+            }
+        ),
+        "optimizers": MappingProxyType(
+            {
+                "adam": "foldproof.training.optim:adam",
+                "adamw": "foldproof.training.optim:adamw",
+                "sgd": "foldproof.training.optim:sgd",
+            }
+        ),
+        "schedules": MappingProxyType(
+            {
+                "constant": "foldproof.training.optim:constant",
+                "cosine": "foldproof.training.optim:cosine",
+            }
+        ),
+        "executors": MappingProxyType(
+            {
+                "inline": "foldproof.executors.inline:InlineExecutor",
+                "process": "foldproof.executors.process:ProcessExecutor",
+            }
+        ),
+        "trackers": MappingProxyType(
+            {
+                "console": "foldproof.trackers.console:ConsoleTracker",
+                "mlflow": "foldproof.trackers.mlflow.tracker:MlflowTracker",
+            }
+        ),
+    }
+)
+
+
+def names(seam: str) -> tuple[str, ...]:
+    """The names that `seam` knows: built in and installed, sorted."""
+    installed = (point.name for point in entry_points(group=f"foldproof.{seam}"))
+    return tuple(sorted({*SEAMS[seam], *installed}))
+
+
+def is_known(seam: str, name: str) -> bool:
+    """Whether `name` is in the table of `seam`, installed, or a dotted path. Imports nothing."""
+    return name in SEAMS[seam] or is_dotted_path(name) or _installed(seam, name) is not None
+
+
+def is_dotted_path(name: str) -> bool:
+    """Whether `name` has the form `package.module:attribute`."""
+    module, colon, attribute = name.partition(":")
+    return bool(colon) and attribute.isidentifier() and all(part.isidentifier() for part in module.split("."))
+
+
+def load(seam: str, name: str) -> Any:
+    """The thing called `name` of `seam`. Raises UnknownName, with the nearest known name."""
+    target = SEAMS[seam].get(name) or _installed(seam, name) or (name if is_dotted_path(name) else None)
+    if target is None:
+        raise unknown(seam, name)
+    module, _, attribute = target.partition(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise UnknownName(
+            f"cannot load '{name}' of {seam}: {error}",
+            next_step="the module must be importable from the project's folder or installed",
+        ) from error
+
+
+def unknown(seam: str, name: str) -> UnknownName:
+    """The error for a name that `seam` does not know."""
+    known = names(seam)
+    hint = nearest(name, known)
+    return UnknownName(
+        f"no '{name}' among the {seam.replace('_', ' ')}{'; ' + hint if hint else ''}",
+        next_step=f"known: {', '.join(known)}; or a dotted path 'your_module:attribute'",
+    )
+
+
+def make_importable(folder: Path) -> None:
+    """Let dotted paths find modules that lie in the project's folder."""
+    if sys.path[0] != str(folder):
+        sys.path.insert(0, str(folder))
+
+
+def _installed(seam: str, name: str) -> str | None:
+    found = entry_points(group=f"foldproof.{seam}", name=name)
+    return next((point.value for point in found), None)

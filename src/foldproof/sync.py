@@ -1,0 +1,44 @@
+"""Bring MLflow to what the journals say: run folders and a target in, what was lacking out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from foldproof.errors import DamagedFile, StorageError
+from foldproof.trackers import TrackingTarget
+
+
+@dataclass(frozen=True, kw_only=True)
+class SyncReport:
+    """How many runs were looked at, of how many MLflow knew nothing or lacked a part; what could not be brought."""
+
+    runs: int
+    created: int
+    completed: int
+    problems: tuple[str, ...]
+
+
+def sync(folders: Sequence[Path], target: TrackingTarget) -> SyncReport:
+    """Project the runs in `folders`; repeated, it changes nothing. A run that another process projects is left to it.
+
+    Raises TrackingError where MLflow cannot be used; what was brought until then stays.
+    """
+    from foldproof.trackers.mlflow.projection import Projection
+    from foldproof.trackers.mlflow.store import prepare
+
+    created = completed = 0
+    problems: list[str] = []
+    store = prepare(target, _nobody_waits)
+    for folder in folders:
+        try:
+            with Projection(folder, _nobody_waits) as projection:
+                changed = projection.advance(store, final=True)
+                created += projection.created
+                completed += changed and not projection.created
+        except (DamagedFile, StorageError) as error:
+            problems.append(error.what)
+    return SyncReport(runs=len(folders), created=created, completed=completed, problems=tuple(problems))
+
+
+def _nobody_waits(seconds: float) -> None:
+    """Somebody at a terminal can interrupt."""

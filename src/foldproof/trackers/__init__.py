@@ -1,0 +1,53 @@
+"""Tell events to someone else. Never touch training; may be replayed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+from foldproof.events.types import Event, Notice
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackingTarget:
+    """A tracking server or store, and the MLflow experiment in it; `artifacts` is None where the server decides."""
+
+    uri: str
+    experiment: str
+    artifacts: Path | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunPlan:
+    """What is about to run; `seconds` is the estimated time of all its folds one after another, None if unknown."""
+
+    run: str
+    experiment: str
+    folds: int
+    repeats: int
+    epochs: int
+    seconds: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackerContext:
+    """What a tracker may know before the first event."""
+
+    folders: tuple[Path, ...]
+    plans: tuple[RunPlan, ...]
+    target: TrackingTarget | None
+    quiet: bool
+    parallel_folds: int
+
+
+class Tracker(Protocol):
+    """Told of every event as it happens, each fold's in order; never raises into training, never makes it wait."""
+
+    def tell(self, event: Event) -> None: ...
+
+    def close(self) -> tuple[Notice, ...]:
+        """End within a bounded time and say what a person should know."""
+        ...
+
+
+TrackerFactory: TypeAlias = Callable[[TrackerContext], Tracker]

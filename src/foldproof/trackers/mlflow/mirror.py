@@ -1,0 +1,194 @@
+"""One MLflow run, brought to what is wanted by sending what it lacks; sending it again changes nothing."""
+
+import getpass
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from foldproof.record import Place
+from foldproof.trackers.mlflow.points import Point
+from foldproof.trackers.mlflow.store import USUAL_SECONDS, Pulse, Store
+from foldproof.trackers.mlflow.wanted import PARENT, PLACE, RUN_ID, SEAL, Upload, WantedRun
+
+_UPLOAD_BYTES_PER_SECOND = 1e6  # slower than this counts as hanging
+_POINTS_A_CALL = 500  # MLflow takes twice as many
+_TEXTS_A_CALL = 100
+
+
+class Mirror:
+    """An MLflow run and what is known to be in it."""
+
+    def __init__(self, store: Store, run: Any, pulse: Pulse) -> None:
+        self.run_id: str = run.info.run_id
+        self._client = store.client
+        self._pulse = pulse
+        self._tags: dict[str, str] = dict(run.data.tags)
+        self._params: dict[str, str] = dict(run.data.params)
+        self._status = (run.info.status, run.info.end_time)
+        self._keys = tuple(run.data.metrics)
+        self._points: set[tuple[object, ...]] | None = None
+        self._uploads: set[Upload] = set()
+        self._texts: dict[str, str] = {}
+        self._has_dataset = False
+
+    def bring(self, wanted: WantedRun, *, more_tags: Mapping[str, str]) -> bool:
+        """Send what the run lacks, the status last. Whether it lacked anything."""
+        tags = {**wanted.tags, **more_tags}
+        if wanted.seal and self._tags.get(SEAL) == wanted.seal and tags.items() <= self._tags.items():
+            return False
+        sent = [
+            self._send_tags_and_params(tags, wanted.params),
+            self._send_points(wanted.points),
+            self._send_dataset(wanted.dataset),
+            self._send_files(wanted.uploads, wanted.texts),
+            self._send_status(wanted.status, wanted.ended),
+            self._send_tags_and_params({SEAL: wanted.seal} if wanted.seal else {}, {}),
+        ]
+        return any(sent)
+
+    def _send_tags_and_params(self, tags: Mapping[str, str], params: Mapping[str, str]) -> bool:
+        from mlflow.entities import Param, RunTag
+
+        new_tags = {key: value for key, value in tags.items() if self._tags.get(key) != value}
+        new_params = {key: value for key, value in params.items() if key not in self._params}
+        for some in _batches(new_tags.items(), _TEXTS_A_CALL):
+            self._log(tags=[RunTag(key, value) for key, value in some])
+        for some in _batches(new_params.items(), _TEXTS_A_CALL):
+            self._log(params=[Param(key, value) for key, value in some])
+        self._tags |= new_tags
+        self._params |= new_params
+        return bool(new_tags or new_params)
+
+    def _send_points(self, points: Sequence[Point]) -> bool:
+        from mlflow.entities import Metric
+
+        known = self._known_points()
+        metrics = [Metric(p.key, p.value, milliseconds(p.time), p.step) for p in points if not p.is_infinite]
+        new = [metric for metric in metrics if _identity(metric) not in known]
+        for some in _batches(new, _POINTS_A_CALL):
+            self._log(metrics=some)
+            known |= set(map(_identity, some))
+        return bool(new)
+
+    def _known_points(self) -> set[tuple[object, ...]]:
+        """Asked for once: a server of MLflow 2 refuses NaN twice, and a file store keeps every point twice."""
+        if self._points is None:
+            known: set[tuple[object, ...]] = set()
+            for key in self._keys:
+                self._pulse(USUAL_SECONDS)
+                known |= set(map(_identity, self._client.get_metric_history(self.run_id, key)))
+            self._points = known
+        return self._points
+
+    def _log(self, **what: Any) -> None:
+        self._pulse(USUAL_SECONDS)
+        self._client.log_batch(self.run_id, synchronous=True, **what)
+
+    def _send_dataset(self, dataset: Mapping[str, str] | None) -> bool:
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        if dataset is None or self._has_dataset:
+            return False
+        self._pulse(USUAL_SECONDS)
+        tags = [InputTag("mlflow.data.context", "cross-validation")]
+        self._client.log_inputs(self.run_id, [DatasetInput(Dataset(**dataset), tags)])
+        self._has_dataset = True
+        return True
+
+    def _send_files(self, uploads: Sequence[Upload], texts: Mapping[str, str]) -> bool:
+        new = [upload for upload in uploads if upload not in self._uploads and upload.file.is_file()]
+        new_texts = {name: text for name, text in texts.items() if self._texts.get(name) != text}
+        for upload in new:
+            self._pulse(USUAL_SECONDS + upload.file.stat().st_size / _UPLOAD_BYTES_PER_SECOND)
+            self._client.log_artifact(self.run_id, str(upload.file), upload.to or None)
+            self._uploads.add(upload)
+        for name, text in new_texts.items():
+            self._pulse(USUAL_SECONDS)
+            self._client.log_text(self.run_id, text, name)
+            self._texts[name] = text
+        return bool(new or new_texts)
+
+    def _send_status(self, status: str, ended: float | None) -> bool:
+        end = None if ended is None else milliseconds(ended)
+        if self._status == (status, end) or (end is None and self._status[0] == status):
+            return False
+        self._pulse(USUAL_SECONDS)
+        if end is None:
+            self._client.update_run(self.run_id, status=status)
+        else:
+            self._client.set_terminated(self.run_id, status, end)
+        self._status = (status, end)
+        return True
+
+
+def find_mirrors(store: Store, run: str, pulse: Pulse) -> dict[Place | None, Mirror]:
+    """The MLflow runs that stand for `run` and its folds. Of several for one place the least id counts."""
+    pulse(USUAL_SECONDS)
+    return {place: _only(store, runs, pulse) for place, runs in _by_place(_search(store, run)).items()}
+
+
+def make_mirror(store: Store, wanted: WantedRun, pulse: Pulse, *, more_tags: Mapping[str, str]) -> Mirror:
+    """A new MLflow run; where another process makes the same one at this moment both take that of the least id."""
+    pulse(USUAL_SECONDS)
+    store.client.create_run(
+        store.experiment_id,
+        start_time=milliseconds(wanted.started),
+        run_name=wanted.name,
+        tags={**_user(), **wanted.first_tags, **wanted.tags, **more_tags},
+    )
+    pulse(USUAL_SECONDS)
+    found = _by_place(_search(store, wanted.run, place=wanted.tags.get(PLACE)))
+    return _only(store, found[wanted.place], pulse)
+
+
+def milliseconds(seconds: float) -> int:
+    """MLflow's unit of time."""
+    return round(seconds * 1000)
+
+
+def _search(store: Store, run: str, *, place: str | None = None) -> Iterator[Any]:
+    conditions = [f"tags.`{RUN_ID}` = '{run}'"] + ([f"tags.`{PLACE}` = '{place}'"] if place else [])
+    page = None
+    while True:
+        found = store.client.search_runs(
+            [store.experiment_id], filter_string=" AND ".join(conditions), max_results=1000, page_token=page
+        )
+        yield from found
+        page = found.token
+        if not page:
+            return
+
+
+def _by_place(runs: Iterator[Any]) -> dict[Place | None, list[Any]]:
+    found: dict[Place | None, list[Any]] = {}
+    for run in runs:
+        repeat, dash, fold = run.data.tags.get(PLACE, "").partition("-")
+        place = (int(repeat), int(fold)) if dash else None
+        if dash or PARENT not in run.data.tags:
+            found.setdefault(place, []).append(run)
+    return found
+
+
+def _only(store: Store, runs: list[Any], pulse: Pulse) -> Mirror:
+    least, *others = sorted(runs, key=lambda run: str(run.info.run_id))
+    for other in others:
+        pulse(USUAL_SECONDS)
+        store.client.delete_run(other.info.run_id)
+    return Mirror(store, least, pulse)
+
+
+def _user() -> dict[str, str]:
+    try:
+        return {"mlflow.user": getpass.getuser()}
+    except (OSError, KeyError, ImportError):  # a container's user without a name
+        return {}
+
+
+def _identity(metric: Any) -> tuple[object, ...]:
+    return metric.key, metric.step, metric.timestamp, repr(float(metric.value))  # as text, since nan is not nan
+
+
+def _batches(items: Any, size: int) -> Iterator[list[Any]]:
+    left = iter(items)
+    while some := list(islice(left, size)):
+        yield some

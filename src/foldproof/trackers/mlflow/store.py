@@ -1,0 +1,122 @@
+"""A target in, MLflow's client and the id of the experiment out; every trouble of MLflow's becomes a TrackingError."""
+
+import logging
+import os
+import re
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from foldproof.errors import FoldproofError, TrackingError
+from foldproof.storage import locked, redact
+from foldproof.trackers import TrackingTarget
+from foldproof.trackers.mlflow.target import is_server, sqlite_file
+
+ENVIRONMENT = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_LOGGING_LEVEL": "ERROR",
+    # Ending a run prints its address, and with it the password of the tracking URI.
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    # MLflow's own defaults let a dead server hang a call for minutes.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+}
+LOCK_SECONDS = 60.0
+USUAL_SECONDS = 2.0
+OPENING_SECONDS = 20.0  # to import MLflow, or to make a SQLite store
+Pulse: TypeAlias = Callable[[float], None]  # "the next sign of life comes within so many seconds"
+
+
+@dataclass(frozen=True)
+class Store:
+    """An experiment of a tracking server or store, ready for runs."""
+
+    client: Any  # mlflow.MlflowClient
+    experiment_id: str
+    target: TrackingTarget
+
+
+def set_defaults() -> None:
+    """Keep MLflow quiet, private and bounded in time, where the user has not said otherwise in the environment."""
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    for name in ("mlflow", "alembic", "urllib3.connectionpool"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module="mlflow")  # its own use of its dependencies: nobody here can mend it
+
+
+def prepare(target: TrackingTarget, pulse: Pulse) -> Store:
+    """Open the store, made first where there is none, and its experiment. Raises TrackingError, StorageError.
+
+    Processes that make one SQLite store at once would destroy it, hence the lock file beside it.
+    """
+    set_defaults()
+    pulse(OPENING_SECONDS)
+    with tracking_errors(target.uri), _alone(target.uri):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from mlflow.tracking import MlflowClient
+
+        set_defaults()  # the import sets levels of its own
+        pulse(USUAL_SECONDS if is_server(target.uri) else OPENING_SECONDS)
+        client = MlflowClient(tracking_uri=target.uri)
+        return Store(client, _experiment(client, target), target)
+
+
+@contextmanager
+def tracking_errors(uri: str) -> Iterator[None]:
+    """Turn what MLflow, its store, a driver or the network raise into a TrackingError without secrets."""
+    try:
+        yield
+    except FoldproofError:
+        raise
+    except Exception as error:  # the one place where a tracker is isolated
+        raise TrackingError(
+            f"MLflow at {redact(uri)}: {reason(error)}",
+            next_step="the runs are safe in runs/; when this is mended, `foldproof sync` brings them to MLflow",
+        ) from error
+
+
+def reason(error: BaseException) -> str:
+    """The first line of what `error` says, at most 200 characters, without secrets."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = redact(lines[0] if lines else type(error).__name__)
+    cause = re.search(r"\(Caused by (.+)\)", text)  # urllib3's, behind two lines of addresses
+    text = cause[1] if cause else text
+    return text if len(text) <= 200 else text[:199] + "…"
+
+
+def _experiment(client: Any, target: TrackingTarget) -> str:
+    found = client.get_experiment_by_name(target.experiment)
+    if found is None:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            location = target.artifacts.as_uri() if target.artifacts else None
+            return str(client.create_experiment(target.experiment, artifact_location=location))
+        except MlflowException:
+            found = client.get_experiment_by_name(target.experiment)  # somebody else was faster
+            if found is None:
+                raise
+    if found.lifecycle_stage != "active":
+        raise TrackingError(
+            f"the experiment '{target.experiment}' was deleted in MLflow",
+            next_step=f"restore it: mlflow experiments restore -x {found.experiment_id}; or set tracking.experiment",
+        )
+    return str(found.experiment_id)
+
+
+def _alone(uri: str) -> Any:
+    file = sqlite_file(uri)
+    if file is None:
+        return nullcontext()
+    return locked(lock_file(file), what=str(file), wait_seconds=LOCK_SECONDS)
+
+
+def lock_file(database: Path) -> Path:
+    """The lock that whoever makes or migrates a SQLite store holds."""
+    return database.with_name(f"{database.name}.lock")

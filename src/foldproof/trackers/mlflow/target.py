@@ -1,0 +1,60 @@
+"""Settings, project and environment in, the tracking server or store they mean out. Imports no MLflow."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from foldproof.config.schema import TrackingSettings
+from foldproof.errors import SettingsError
+from foldproof.project import Project
+from foldproof.storage import redact
+from foldproof.trackers import TrackingTarget
+
+DEFAULT_URI = "sqlite:///mlflow.db"
+_SQLITE = re.compile(r"(?P<head>sqlite(?:\+\w+)?:///)(?P<path>[^?]+)(?P<query>\?.*)?", re.DOTALL)
+_DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
+
+
+def resolve_target(tracking: TrackingSettings, project: Project, environ: Mapping[str, str]) -> TrackingTarget:
+    """The settings win over `MLFLOW_TRACKING_URI` and `MLFLOW_EXPERIMENT_NAME`, and these over the defaults.
+
+    Relative paths start at the settings file's folder. Raises SettingsError where the URI is not one.
+    """
+    uri = _absolute(tracking.uri or environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI, project.root)
+    return TrackingTarget(
+        uri=uri,
+        experiment=tracking.experiment or environ.get("MLFLOW_EXPERIMENT_NAME") or project.root.name or "foldproof",
+        artifacts=project.artifacts.absolute() if _keeps_files_here(uri) else None,
+    )
+
+
+def sqlite_file(uri: str) -> Path | None:
+    """The database file of a `sqlite:` URI, None for any other."""
+    match = _SQLITE.fullmatch(uri)
+    return Path(match["path"]) if match else None
+
+
+def is_server(uri: str) -> bool:
+    """Whether `uri` is the address of a tracking server that a browser can open."""
+    return urlsplit(uri).scheme in ("http", "https")
+
+
+def _absolute(uri: str, root: Path) -> str:
+    if uri.startswith("sqlite"):
+        match = _SQLITE.fullmatch(uri)
+        if match is None or match["path"] == ":memory:":
+            raise SettingsError(
+                f"tracking.uri '{redact(uri)}' names no database file", next_step="write it as sqlite:///mlflow.db"
+            )
+        return f"{match['head']}{(root / match['path']).absolute().as_posix()}{match['query'] or ''}"
+    if uri.startswith("file:"):
+        path = unquote(urlsplit(uri).path)
+        return (root / (path[1:] if re.match(r"/[A-Za-z]:", path) else path)).absolute().as_uri()
+    if "://" in uri or uri in ("databricks", "databricks-uc", "uc") or uri.startswith("arn:"):
+        return uri
+    return (root / uri).absolute().as_uri()
+
+
+def _keeps_files_here(uri: str) -> bool:
+    return uri.startswith("file:") or urlsplit(uri).scheme.partition("+")[0] in _DATABASES

@@ -1,0 +1,239 @@
+"""What a run's folder says in, the MLflow runs that shall stand for it out. Pure."""
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from foldproof.events.journal import FILE_NAME
+from foldproof.events.types import ArtifactAdded, Event, FoldFailed, FoldFinished, FoldStarted
+from foldproof.record import Place, fold_folder
+from foldproof.storage import inside, redact
+from foldproof.trackers.mlflow.content import RunContent
+from foldproof.trackers.mlflow.points import Point, class_keys, fold_points, run_points
+
+PROJECTION_VERSION = 1
+RUN_ID = "foldproof.run_id"
+PLACE = "foldproof.place"
+SEAL = "foldproof.projected"
+PARENT = "mlflow.parentRunId"
+DIGEST_CHARACTERS = 36  # the most MLflow takes
+_STATUS = {"finished": "FINISHED", "failed": "FAILED", "interrupted": "KILLED"}
+_LAST_FILES = ("model.safetensors", "predictions.parquet", FILE_NAME)
+_FIRST_FILES = ("run.json", "environment.json", "dataset.json", "folds.csv")
+_NOTE = """\
+{folds} folds{repeats}, run `{run}` of foldproof.
+
+- `cv_accuracy_mean`, `cv_accuracy_std`: accuracy on the validation part at the last epoch, over folds (sample sd)
+- `cv_avg_best_val_accuracy`, `cv_avg_best_val_loss`: each fold at its own best epoch. Optimistic: not for choosing.
+- `mean_…`, `sd_…`: over folds, for every epoch
+- `recall_class_00`… in the nested runs: classes as in `classes.json`
+"""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that belongs into the folder `to` of a run's artifacts; another `version` is sent again."""
+
+    file: Path
+    to: str = ""
+    version: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class WantedRun:
+    """A run as MLflow shall hold it. `place` is None for the parent; `events` is how many it is the projection of."""
+
+    run: str
+    place: Place | None
+    name: str
+    started: float
+    first_tags: Mapping[str, str] = field(default_factory=dict)  # a person may change them
+    tags: Mapping[str, str]
+    params: Mapping[str, str]
+    points: tuple[Point, ...]
+    uploads: tuple[Upload, ...]
+    texts: Mapping[str, str] = field(default_factory=dict)  # artifact to content
+    dataset: Mapping[str, str] | None = None
+    status: str
+    ended: float | None
+    events: int
+
+    @property
+    def seal(self) -> str:
+        """What says that nothing is lacking; empty while more may come."""
+        return "" if self.status == "RUNNING" else f"{PROJECTION_VERSION}:{self.events}:{self.status}"
+
+
+def wanted_runs(content: RunContent, *, abandoned: bool) -> Iterator[WantedRun]:
+    """The parent first, then a run for every fold that has begun.
+
+    `abandoned`: whoever wrote the journals is gone, so what has not ended was killed.
+    """
+    yield _parent(content, abandoned=abandoned)
+    for place, events in content.by_place.items():
+        if events:
+            yield _child(content, place, events, abandoned=abandoned)
+
+
+def _parent(content: RunContent, *, abandoned: bool) -> WantedRun:
+    facts, record = content.facts, content.record
+    status = _STATUS.get(record.status, "RUNNING")
+    ended = record.ended_at if status != "RUNNING" else None
+    if status == "RUNNING" and abandoned:
+        status, ended = "KILLED", content.last_event.time
+    points = run_points(record, content.by_place)
+    folds = facts["config"]["folds"]
+    repeats = f" x {folds['repeats']} repeats" if folds["repeats"] > 1 else ""
+    return WantedRun(
+        run=record.run,
+        place=None,
+        name=record.experiment,
+        started=content.events[0].time,
+        first_tags={"mlflow.note.content": _NOTE.format(folds=folds["k"], repeats=repeats, run=record.run)},
+        tags={RUN_ID: record.run, **_origin(content), **_infinite(points)},
+        params=parameters(facts),
+        points=points,
+        uploads=(
+            *(Upload(content.folder / name) for name in _FIRST_FILES),
+            *_added(content.folder, content.events),
+            *_journal(content.folder, content.events, ended=record.status != "running"),
+        ),
+        texts={"classes.json": json.dumps(class_keys(content.classes), indent=1, ensure_ascii=False)},
+        dataset=dataset_input(facts, content.environment),
+        status=status,
+        ended=ended,
+        events=len(content.events) + sum(map(len, content.by_place.values())),
+    )
+
+
+def _child(content: RunContent, place: Place, events: tuple[Event, ...], *, abandoned: bool) -> WantedRun:
+    facts, folder = content.facts, fold_folder(content.folder, *place)
+    repeat, fold = place
+    ended = next((event for event in reversed(events) if _ends(event)), None)
+    status, ended_at = _child_status(content, place, ended)
+    if status == "RUNNING" and abandoned:
+        status, ended_at = "KILLED", content.last_event.time
+    points = fold_points(events, content.classes)
+    last_files = tuple(Upload(folder / name, version=len(events)) for name in _LAST_FILES)
+    return WantedRun(
+        run=content.record.run,
+        place=place,
+        name=f"fold-{repeat}-{fold}" if facts["config"]["folds"]["repeats"] > 1 else f"fold-{fold}",
+        started=events[0].time,
+        tags={
+            RUN_ID: content.record.run,
+            PLACE: f"{repeat}-{fold}",
+            **_origin(content),
+            **_outcome(ended),
+            **_infinite(points),
+        },
+        params={**parameters(facts), "repeat": str(repeat), "fold": str(fold), **_sizes(events)},
+        points=points,
+        uploads=(*_added(content.folder, events), *(last_files if ended else ())),
+        status=status,
+        ended=ended_at,
+        events=len(events),
+    )
+
+
+def _child_status(content: RunContent, place: Place, ended: Event | None) -> tuple[str, float | None]:
+    record = content.record
+    if ended is not None and place in record.finished:
+        return "FINISHED", ended.time
+    if ended is not None and place in record.failed:
+        return "FAILED", ended.time
+    if record.status != "running":
+        return "KILLED", record.ended_at
+    return "RUNNING", None
+
+
+def _ends(event: Event) -> bool:
+    return isinstance(event.body, FoldFinished | FoldFailed)
+
+
+def parameters(facts: Mapping[str, Any]) -> dict[str, str]:
+    """The settings by short names: those of `train` and of the pixels without their section, `folds.k`, `folds.seed`.
+
+    `image_size` is the one that was used where the settings say auto.
+    """
+    config = facts["config"]
+    named = {f"folds.{key}": value for key, value in config["folds"].items()}
+    for section in ("pixels", "train"):
+        for key, value in config[section].items():
+            named[f"{section}.{key}" if key in named else key] = value
+    named["image_size"] = facts.get("image_size", named.get("image_size"))
+    return {key: str(value) for key, value in sorted(named.items())}
+
+
+def dataset_input(facts: Mapping[str, Any], environment: Mapping[str, Any]) -> dict[str, str]:
+    """The fields of MLflow's `Dataset`: what the images are called, proved by, come from and amount to."""
+    data = environment.get("data") or {}
+    path = str(facts.get("data_path") or data.get("path") or "images").removesuffix(".dvc")
+    source = {"uri": path, "dvc_hash": data.get("dvc_hash"), "remote": data.get("remote")}
+    return {
+        "name": path[:500],
+        "digest": str(facts["fingerprint"])[:DIGEST_CHARACTERS],
+        "source_type": "local",
+        "source": redact(json.dumps({key: value for key, value in source.items() if value})),
+        "profile": json.dumps({"images": facts["images"], "classes": len(facts["classes"])}),
+    }
+
+
+def _origin(content: RunContent) -> dict[str, str]:
+    facts, environment = content.facts, content.environment
+    git, data = environment.get("git") or {}, environment.get("data") or {}
+    command = [str(part) for part in environment.get("command") or ["foldproof"]]
+    tags = {
+        "mlflow.source.type": "LOCAL",
+        "mlflow.source.name": redact(shlex.join([Path(command[0]).name, *command[1:]]))[:500],
+        "mlflow.source.git.commit": git.get("commit"),
+        "mlflow.source.git.branch": git.get("branch"),
+        "foldproof.git.dirty": str(bool(git.get("dirty"))).lower() if git else "no git",
+        "foldproof.dvc.hash": data.get("dvc_hash"),
+        "foldproof.data.state": data.get("state"),
+        "foldproof.identity": facts["identity"],
+        "foldproof.fingerprint": facts["fingerprint"],
+        "foldproof.folds": facts.get("folds_digest"),
+        "foldproof.version": environment.get("foldproof"),
+        "foldproof.numeric_fingerprint": (environment.get("numeric_class") or {}).get("fingerprint"),
+    }
+    return {key: str(value) for key, value in tags.items() if value}
+
+
+def _outcome(ended: Event | None) -> dict[str, str]:
+    match ended.body if ended else None:
+        case FoldFinished(weights_sha256=weights, predictions_sha256=predictions):
+            return {"foldproof.weights_sha256": weights, "foldproof.predictions_sha256": predictions}
+        case FoldFailed(error=error, reason=text):
+            return {"foldproof.failure": redact(f"{error}: {text}")[:2000]}
+    return {}
+
+
+def _sizes(events: tuple[Event, ...]) -> dict[str, str]:
+    """Of the first start: a param can never change."""
+    first = next((event.body for event in events if isinstance(event.body, FoldStarted)), None)
+    if first is None:
+        return {}
+    names = ("train_images", "validation_images", "parameters", "trained_parameters")
+    return {name: str(getattr(first, name)) for name in names}
+
+
+def _infinite(points: tuple[Point, ...]) -> dict[str, str]:
+    """MLflow would store another number, so infinite values stand in a tag instead."""
+    said = [f"{point.key}@{point.step}={point.value}" for point in points if point.is_infinite]
+    return {"foldproof.infinite": ", ".join(said[:50]) + (", …" if len(said) > 50 else "")} if said else {}
+
+
+def _added(folder: Path, events: tuple[Event, ...]) -> Iterator[Upload]:
+    for event in events:
+        if isinstance(event.body, ArtifactAdded):
+            below = event.body.file.rpartition("/")[0]
+            yield Upload(inside(folder, event.body.file), to=below, version=event.seq)
+
+
+def _journal(folder: Path, events: tuple[Event, ...], *, ended: bool) -> Iterator[Upload]:
+    if ended:
+        yield Upload(folder / FILE_NAME, version=len(events))

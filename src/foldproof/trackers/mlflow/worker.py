@@ -1,0 +1,184 @@
+"""The tracking process: run folders and a target in on stdin, MLflow brought up to date until stdin ends.
+
+First line of stdin: one JSON document; later the word `close`, unless the parent dies. Lines on stdout:
+`{"within": seconds}` promises the next line within that time, `{"trouble": text}` is why MLflow lacks something,
+`{"done": true}` says that it lacks nothing.
+"""
+
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Any, TextIO
+
+from foldproof.errors import DamagedFile, FoldproofError, StorageError
+from foldproof.trackers import TrackingTarget
+from foldproof.trackers.mlflow.projection import Projection
+from foldproof.trackers.mlflow.store import OPENING_SECONDS, Store, prepare, tracking_errors
+
+POLL_SECONDS = 0.2
+MOST_POLL_SECONDS = 3.0  # where there is so much to read that looking takes long
+LAST_SECONDS = 60.0
+GRACE_SECONDS = 1.0
+TRIES = 3
+NICENESS = 5
+_MARGIN_SECONDS = 0.2
+
+
+class Answers:
+    """What goes back to the parent; when it is gone, nowhere."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._promise = (0.0, 0.0)  # when, and for how long
+
+    def say(self, message: Mapping[str, Any]) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.write(json.dumps(message) + "\n")
+            self._stream.flush()
+
+    def pulse(self, seconds: float) -> None:
+        """Promise the next sign of life; of the same promise many times at once, one is said."""
+        now = time.monotonic()
+        when, how_long = self._promise
+        if seconds != how_long or now >= when + _MARGIN_SECONDS:
+            self._promise = (now, seconds)
+            self.say({"within": seconds + _MARGIN_SECONDS})
+
+
+class Parent:
+    """Whoever started this process: still there, gone after a `close`, or dead."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._text = b""
+        self.gone = threading.Event()
+        self.waits = False
+
+    def order(self) -> dict[str, Any]:
+        """The first line. What follows is waited for from then on."""
+        while b"\n" not in self._text:
+            self._text += os.read(self._descriptor, 65536) or b"null\n"
+        line, _, self._text = self._text.partition(b"\n")
+        threading.Thread(target=self._listen, daemon=True).start()
+        return dict(json.loads(line) or {})
+
+    def _listen(self) -> None:
+        while some := os.read(self._descriptor, 65536):  # not sys.stdin: its lock would be held when Python ends
+            self._text += some
+        self.waits = self._text.startswith(b"close")
+        self.gone.set()
+
+
+class Work:
+    """The runs of one invocation and the store they go to, which is opened when it can be."""
+
+    def __init__(self, folders: list[Path], target: TrackingTarget, answers: Answers) -> None:
+        self._target = target
+        self._answers = answers
+        self._store: Store | None = None
+        self._waiting = [Projection(folder, answers.pulse) for folder in folders]
+        self._open: list[Projection] = []
+        self._held = ExitStack()
+        self.damaged = False
+        self.troubled = False
+
+    def step(self, *, final: bool) -> bool:
+        """Project what is new in every run. Whether there was anything; `troubled` says that something is lacking."""
+        self.troubled = False
+        try:
+            self._store = self._store or prepare(self._target, self._answers.pulse)
+            for projection in tuple(self._waiting):
+                self._enter(projection)
+            changed = False
+            for projection in tuple(self._open):
+                changed |= self._advance(projection, self._store, final=final)
+            return changed
+        except FoldproofError as error:
+            self._trouble(error)
+            return False
+
+    def _enter(self, projection: Projection) -> None:
+        try:
+            self._open.append(self._held.enter_context(projection))
+            self._waiting.remove(projection)
+        except StorageError as error:  # the other runs can go on
+            self._trouble(error)
+
+    def _advance(self, projection: Projection, store: Store, *, final: bool) -> bool:
+        try:
+            return projection.advance(store, final=final)
+        except DamagedFile as error:  # the other runs can go on
+            self._open.remove(projection)
+            self.damaged = True
+            self._trouble(error)
+            return False
+
+    def _trouble(self, error: FoldproofError) -> None:
+        self.troubled = True
+        self._answers.say({"trouble": error.what})
+
+    def close(self) -> None:
+        self._held.close()
+
+
+def work(todo: Work, parent: Parent) -> bool:
+    """Project until the parent is gone and nothing is left. Whether MLflow then lacks nothing.
+
+    A parent that waits is kept waiting for few more tries; without one there is a minute for the server to come back.
+    """
+    failures = 0
+    deadline: float | None = None
+    while True:
+        final = parent.gone.is_set()
+        if final and deadline is None:
+            deadline = time.monotonic() + LAST_SECONDS
+        began = time.monotonic()
+        changed = todo.step(final=final)
+        failures = failures + 1 if todo.troubled else 0
+        if final and not todo.troubled and (parent.waits or not changed):
+            return not todo.damaged
+        if deadline is not None and (time.monotonic() > deadline or (parent.waits and failures >= TRIES)):
+            return False
+        _pause(parent, min(max(POLL_SECONDS, 4 * (time.monotonic() - began)), MOST_POLL_SECONDS))
+
+
+def _pause(parent: Parent, seconds: float) -> None:
+    if parent.gone.is_set():
+        time.sleep(POLL_SECONDS)
+    elif parent.gone.wait(seconds) and not parent.waits:
+        time.sleep(GRACE_SECONDS)  # until the system says so too, and orphans have written their last
+
+
+def main() -> None:
+    """Read the order, let everything else print into nothing, work, and say how it ended."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent; here there is still something to write
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+    answers = Answers(os.fdopen(os.dup(1), "w", encoding="utf-8"))
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    answers.pulse(OPENING_SECONDS)
+    parent = Parent(0)
+    order = parent.order()
+    target = TrackingTarget(
+        uri=order["uri"],
+        experiment=order["experiment"],
+        artifacts=Path(order["artifacts"]) if order["artifacts"] else None,
+    )
+    todo = Work([Path(folder) for folder in order["folders"]], target, answers)
+    try:
+        with tracking_errors(target.uri):
+            if work(todo, parent):
+                answers.say({"done": True})
+    except FoldproofError as error:
+        answers.say({"trouble": error.what})
+    finally:
+        todo.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""Flags, threads and the numeric fingerprint: a device and a number of threads in, a `NumericClass` out.
+
+The only place that sets global state of torch; nothing here runs on import.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+import torch
+
+import foldproof
+from foldproof.errors import SettingsError
+from foldproof.provenance.numeric import NumericClass
+
+_SWITCHES = (
+    "ATEN_CPU_CAPABILITY",
+    "MKL_CBWR",
+    "ONEDNN_MAX_CPU_ISA",
+    "CUBLAS_WORKSPACE_CONFIG",
+    "TORCH_BLAS_PREFER_CUBLASLT",
+)
+_CODE = ("training", "models", "data/readers.py", "data/images.py")
+
+
+def choose_device(wanted: str) -> torch.device:
+    """`auto` is CUDA where there is one, else the CPU; never MPS, which has no deterministic mode.
+
+    Raises SettingsError for a device that is not there.
+    """
+    if wanted == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(wanted)
+    except RuntimeError:
+        device = torch.device("meta")
+    if device.type not in ("cpu", "cuda"):
+        raise SettingsError(f"no device '{wanted}'", next_step="use execution.device: auto, cpu, cuda or cuda:N")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise SettingsError(
+            f"there is no CUDA device for '{wanted}': torch {torch.__version__} sees {torch.cuda.device_count()}",
+            next_step="use execution.device: auto or cpu",
+        )
+    return device
+
+
+def settle(device: torch.device, *, threads: int) -> None:
+    """Make this process compute the same bits every time: `threads` CPU threads, deterministic kernels, no TF32."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.set_num_threads(threads)
+    with suppress(RuntimeError):  # only the first call in a process may set it, and the process keeps that setting
+        torch.set_num_interop_threads(1)
+    torch.set_deterministic_debug_mode("error")  # `use_deterministic_algorithms` is the same but imports a compiler
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+
+
+def seed(device: torch.device, bits: int) -> None:
+    """Start the default generator of `device`, and that of the CPU, anew from 64 bits."""
+    torch.default_generator.manual_seed(bits)
+    if device.type == "cuda":
+        torch.cuda.default_generators[device.index or 0].manual_seed(bits)
+
+
+def numeric_class(device: torch.device, *, threads: int, plugins: Iterable[Path]) -> NumericClass:
+    """The class of this process after `settle`."""
+    on_gpu = device.type == "cuda"
+    return NumericClass(
+        torch=f"{torch.__version__} {torch.version.git_version}",
+        device=device.type,
+        device_name=torch.cuda.get_device_name(device) if on_gpu else "",
+        threads=threads,
+        instruction_set=torch.backends.cpu.get_cpu_capability(),
+        switches=tuple(f"{name}={os.environ[name]}" for name in _SWITCHES if name in os.environ),
+        tf32=False,
+        memory_format="channels_last",
+        optimizer_kernel="foreach",
+        compiled=False,
+        training_code=code_digest(),
+        plugins=_digest_files(plugins),
+        fingerprint=numeric_fingerprint(device),
+    )
+
+
+def numeric_fingerprint(device: torch.device) -> str:
+    """SHA-256 over the bits of a convolution, a matrix product, a softmax, reductions and elementary functions.
+
+    The inputs are integers divided by integers, so that only the arithmetic of this machine is measured.
+    """
+
+    def numbers(*shape: int) -> torch.Tensor:
+        count = torch.arange(int(torch.Size(shape).numel()), dtype=torch.int64)
+        return (((count * 7919 + 104729) % 10007).to(torch.float32) / 10007 - 0.5).reshape(shape).to(device)
+
+    images, kernels, matrix = numbers(8, 16, 19, 19), numbers(24, 16, 3, 3), numbers(257, 131)
+    with torch.inference_mode():
+        results = (
+            torch.nn.functional.conv2d(images, kernels, padding=1),
+            matrix @ matrix.T,
+            torch.softmax(matrix * 8, dim=1),
+            torch.log_softmax(matrix * 8, dim=1),
+            images.mean(dim=(0, 2, 3)),
+            images.square().sum(),
+            torch.sqrt(matrix.abs()) / (matrix.exp() + 1e-8),
+        )
+    total = hashlib.sha256()
+    for result in results:
+        total.update(result.contiguous().cpu().numpy().tobytes())
+    return total.hexdigest()
+
+
+def code_digest() -> str:
+    """SHA-256 over foldproof's own code that decides about bits."""
+    root = Path(foldproof.__file__).parent
+    files = [root / part for part in _CODE]
+    return _digest_files(file for part in files for file in (sorted(part.rglob("*.py")) if part.is_dir() else [part]))
+
+
+def _digest_files(files: Iterable[Path]) -> str:
+    total = hashlib.sha256()
+    for file in files:
+        total.update(hashlib.sha256(file.read_bytes()).digest())
+    return total.hexdigest()

@@ -1,0 +1,36 @@
+"""A frozen backbone's features, by one canonical pass: images in manifest order in, a row an image out."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from foldproof.errors import ModelError
+from foldproof.models.backbone import Classifier, in_eval
+from foldproof.training.preprocess import normalised
+
+CHUNK = 32
+
+
+def frozen_features(classifier: Classifier, images: NDArray[np.uint8], *, device: torch.device | str) -> torch.Tensor:
+    """[image, feature] float32 on the CPU, of [image, height, width, 3] uint8 pixels.
+
+    This pass *defines* the features: chunks of exactly 32 images, the last one filled up with black ones, the
+    whole trunk in eval, float32, channels last in memory. So a row depends on its image alone and not on the order,
+    the neighbours or how many there are; a forward pass in batches of another size is another number.
+    Moves the trunk to `device`. Raises ModelError where the trunk ends in something else than a row an image.
+    """
+    trunk = classifier.trunk.to(device).to(memory_format=torch.channels_last)
+    rows: list[torch.Tensor] = []
+    with in_eval(trunk), torch.inference_mode():
+        for start in range(0, max(len(images), 1), CHUNK):
+            part = images[start : start + CHUNK]
+            chunk = np.zeros((CHUNK, *images.shape[1:]), dtype=np.uint8)
+            chunk[: len(part)] = part
+            features: torch.Tensor = trunk(normalised(torch.from_numpy(chunk), classifier.input, device))
+            if features.ndim != 2:
+                raise ModelError(
+                    f"this backbone ends in maps of shape {list(features.shape[1:])}, not in a row an image",
+                    next_step="set train.freeze_backbone: false, or choose another backbone",
+                )
+            rows.append(features[: len(part)].to("cpu", torch.float32))
+    return torch.cat(rows)  # outside inference mode, so that a head can be trained on it

@@ -1,0 +1,73 @@
+"""What a model asks for and costs here, before any training: a `ModelRequest` in, a `Probe` out."""
+
+import importlib
+import time
+from pathlib import Path
+
+import torch
+from torch.nn.functional import cross_entropy
+
+from foldproof import registry
+from foldproof.training import determinism
+from foldproof.training.build import build_classifier, settle_image_size
+from foldproof.training.task import ModelRequest, Probe
+
+_TRIALS = 3
+_PATIENCE_SECONDS = 1.0
+
+
+def probe(request: ModelRequest) -> Probe:
+    """Build the model once, settle its image size and device, and time a step. Raises FoldproofError.
+
+    Nothing of it reaches a training: every fold seeds its own generators.
+    """
+    device = determinism.choose_device(request.device)
+    determinism.settle(device, threads=request.threads)
+    classifier = build_classifier(request, device)
+    size = settle_image_size(request, classifier)
+    trunk, head = classifier.trunk, classifier.head
+    images = torch.zeros((request.batch_size, 3, size, size), device=device).to(memory_format=torch.channels_last)
+    labels = torch.arange(request.batch_size, device=device) % len(request.classes)
+
+    def train_step() -> None:
+        cross_entropy(classifier.train()(images), labels).backward()
+
+    def look() -> None:
+        with torch.inference_mode():
+            classifier.eval()(images)
+
+    forward = _seconds(look, device) / request.batch_size
+    if request.freeze_backbone:
+        with torch.inference_mode():
+            features = trunk.eval()(images)
+        step = _seconds(lambda: cross_entropy(head(features.clone()), labels).backward(), device)
+    else:
+        step = _seconds(train_step, device)
+    return Probe(
+        device=str(device),
+        image_size=size,
+        numeric_class=determinism.numeric_class(device, threads=request.threads, plugins=plugin_files(request)),
+        seconds_per_step=step,
+        seconds_per_image=forward,
+    )
+
+
+def plugin_files(request: ModelRequest) -> tuple[Path, ...]:
+    """The source of a backbone that is a dotted path: its digest belongs to the numeric class."""
+    if not registry.is_dotted_path(request.backbone):
+        return ()
+    file = importlib.import_module(request.backbone.partition(":")[0]).__file__
+    return (Path(file),) if file else ()
+
+
+def _seconds(work, device: torch.device) -> float:  # type: ignore[no-untyped-def]
+    best, begun = float("inf"), time.perf_counter()
+    for _ in range(_TRIALS):
+        start = time.perf_counter()
+        work()
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        best = min(best, time.perf_counter() - start)
+        if time.perf_counter() - begun > _PATIENCE_SECONDS:
+            break
+    return best

@@ -1,0 +1,74 @@
+"""`FoldTask`: all that a worker needs, small enough to send anywhere."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foldproof.config.schema import ExperimentConfig, PixelSettings, TrainSettings
+from foldproof.provenance.numeric import NumericClass
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelRequest:
+    """What a worker must know to build a model and to say what it expects. `plugins`: a folder for dotted paths."""
+
+    backbone: str
+    pretrained: bool
+    freeze_backbone: bool
+    image_size: int | Literal["auto"]
+    any_image_size: bool
+    classes: tuple[str, ...]
+    batch_size: int
+    threads: int
+    device: str
+    plugins: Path
+
+    @staticmethod
+    def of(config: ExperimentConfig, *, classes: tuple[str, ...], device: str, plugins: Path) -> "ModelRequest":
+        train = config.train
+        return ModelRequest(
+            backbone=train.backbone,
+            pretrained=train.pretrained,
+            freeze_backbone=train.freeze_backbone,
+            image_size=config.pixels.image_size,
+            any_image_size=train.any_image_size,
+            classes=classes,
+            batch_size=train.batch_size,
+            threads=train.threads,
+            device=device,
+            plugins=plugins,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probe:
+    """What a worker found out about a `ModelRequest` before any training: sizes in pixels, times in seconds."""
+
+    device: str
+    image_size: int
+    numeric_class: NumericClass
+    seconds_per_step: float
+    seconds_per_image: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoldTask:
+    """Train one fold of one run, and write into `folder`. Positions are in manifest order, ascending."""
+
+    run: str
+    repeat: int
+    fold: int
+    identity: str
+    fold_key: str
+    model: ModelRequest
+    pixels: PixelSettings
+    train: TrainSettings
+    image_size: int
+    dataset: Path  # dataset.json
+    images: Path  # .npy, [image in manifest order, height, width, channel] uint8
+    train_positions: NDArray[np.int64]
+    validation_positions: NDArray[np.int64]
+    folder: Path

@@ -1,0 +1,202 @@
+"""What every executor promises: the journals of `inline`, failures that stay in their fold, nothing left over."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from foldproof import registry
+from foldproof.config.read import load_settings
+from foldproof.events import journal
+from foldproof.project import Project
+from foldproof.record import RunRecord, read_events
+from foldproof.run import RunReport, run
+
+FAILING_MODEL = """\
+import os
+from pathlib import Path
+
+from torch import nn
+
+
+class Sometimes(nn.Module):
+    def forward(self, images):
+        marker = Path(__file__).with_name("trained")
+        if self.training and marker.exists():
+            marker.unlink()
+            {harm}
+        return images
+
+
+def fails_once(*, classes, pretrained):
+    return nn.Sequential(Sometimes(), nn.Flatten(), nn.Linear(192, classes))
+"""
+
+every_executor = pytest.mark.parametrize("executor", registry.names("executors"))
+
+
+def carry_out(folder: Path, *overrides: str) -> RunReport:
+    project = Project.find(folder)
+    return run(project, load_settings(project.settings_file, overrides=overrides), quiet=True)
+
+
+def only(report: RunReport) -> Path:
+    (folder,) = report.statuses
+    return folder
+
+
+def put_failing_model(folder: Path, *, harm: str) -> None:
+    (folder / "failing.py").write_text(FAILING_MODEL.format(harm=harm), encoding="utf-8")
+
+
+def arm(folder: Path) -> None:
+    """Let the next training step of the failing model fail; the probe has its own, which is why this comes later."""
+    (folder / "trained").touch()
+
+
+@pytest.mark.slow
+@every_executor
+def test_it_gives_the_journals_of_inline(executor, tiny_project):
+    inline = only(carry_out(tiny_project, "execution.executor=inline"))
+    other = only(carry_out(tiny_project, f"execution.executor={executor}"))
+    assert journal.by_place(read_events(inline)) == journal.by_place(read_events(other))
+
+
+@pytest.mark.slow
+@every_executor
+def test_a_fold_that_fails_keeps_its_reason_and_the_others_go_on(executor, tiny_project):
+    put_failing_model(tiny_project, harm='raise RuntimeError("no luck")')
+    report = fail_one(tiny_project, executor)
+    record = RunRecord.read(only(report))
+    assert not report.all_finished
+    assert record.status == "failed"
+    assert [(failed.error, failed.reason) for failed in record.failed.values()] == [("RuntimeError", "no luck")]
+    assert len(record.finished) == 2
+    (place,) = record.failed
+    trace = (record.folder / f"fold-{place[0]}-{place[1]}" / "failure.txt").read_text(encoding="utf-8")
+    assert "failing.py" in trace
+
+
+def fail_one(folder: Path, executor: str) -> RunReport:
+    """Train with a model whose first step after the first journaled fold fails."""
+    import threading
+
+    def arm_when_training() -> None:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and not list(folder.glob("runs/*/fold-*/events.jsonl")):
+            time.sleep(0.002)
+        arm(folder)
+
+    thread = threading.Thread(target=arm_when_training)
+    thread.start()
+    try:
+        return carry_out(
+            folder,
+            f"execution.executor={executor}",
+            "execution.parallel_folds=1",
+            "train.backbone=failing:fails_once",
+            "train.epochs=400",
+        )
+    finally:
+        thread.join()
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_fails_its_fold_alone(tiny_project):
+    put_failing_model(tiny_project, harm="os.kill(os.getpid(), 9)")
+    record = RunRecord.read(only(fail_one(tiny_project, "process")))
+    assert [failed.error for failed in record.failed.values()] == ["WorkerDied"]
+    assert "SIGKILL" in next(iter(record.failed.values())).reason
+    assert len(record.finished) == 2
+
+
+@pytest.mark.slow
+def test_the_parent_of_processes_never_imports_torch(tiny_project):
+    code = (
+        "import sys; from foldproof.cli.main import run_command; "
+        "assert __name__ == '__main__' and run_command(['run', '--quiet', '--set', 'tracking.enabled=false']) == 0; "
+        "print(sorted({'torch', 'mlflow', 'timm'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tiny_project,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL on Windows")
+def test_workers_die_with_the_parent(tiny_project):
+    parent = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "foldproof",
+            "run",
+            "-q",
+            "--set",
+            "train.epochs=100000",
+            "--set",
+            "tracking.enabled=false",
+        ],
+        cwd=tiny_project,
+    )
+    try:
+        wait_until(lambda: list(tiny_project.glob("runs/*/fold-*/events.jsonl")), seconds=60)
+        workers = psutil.Process(parent.pid).children(recursive=True)
+        assert workers
+        parent.send_signal(signal.SIGKILL)
+        parent.wait(timeout=10)
+        _, alive = psutil.wait_procs(workers, timeout=10)
+        assert not alive
+    finally:
+        parent.kill()
+        parent.wait(timeout=10)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="signals of this kind are POSIX")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_run_ends_its_journal_and_says_so_by_its_exit_code(tiny_project, number, code):
+    parent = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "foldproof",
+            "run",
+            "-q",
+            "--set",
+            "train.epochs=100000",
+            "--set",
+            "tracking.enabled=false",
+        ],
+        cwd=tiny_project,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        wait_until(lambda: list(tiny_project.glob("runs/*/fold-*/events.jsonl")), seconds=60)
+        parent.send_signal(number)
+        _, errors = parent.communicate(timeout=20)
+        assert parent.returncode == code
+        assert b"Traceback" not in errors
+        (folder,) = Project.find(tiny_project).run_folders()
+        assert RunRecord.read(folder).status == "interrupted"
+    finally:
+        parent.kill()
+        parent.wait(timeout=10)
+
+
+def wait_until(true, *, seconds: float) -> None:  # type: ignore[no-untyped-def]
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)

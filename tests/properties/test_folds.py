@@ -1,0 +1,178 @@
+"""Folds under hypothesis: a partition, even, leak-free; a function of contents, labels, groups and seed alone."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from random import Random
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from foldproof import folds
+from foldproof.data.dataset import Dataset, Sample
+from foldproof.errors import FoldsError
+from foldproof.folds import Assignment, Row, Scheme
+
+few = settings(max_examples=50, deadline=None)
+SCHEMES = st.builds(Scheme, k=st.integers(2, 6), seed=st.integers(0, 2**63 - 1))
+
+
+def sample(content: str, label: str, *, group: str = "") -> Sample:
+    return Sample(hashlib.sha256(content.encode()).hexdigest(), label, f"{label}/{content}.png", group)
+
+
+@st.composite
+def plain(draw: st.DrawFn, *, least: int = 6) -> list[Sample]:
+    """Images of 2 to 4 classes, all different, without groups."""
+    salt = draw(st.integers(0, 999))
+    sizes = draw(st.lists(st.integers(least, 17), min_size=2, max_size=4))
+    return [sample(f"{salt}-{label}-{n}", f"class{label}") for label, size in enumerate(sizes) for n in range(size)]
+
+
+@st.composite
+def tangled(draw: st.DrawFn) -> list[Sample]:
+    """Images of which some share a group, across classes too, and some their bytes under another name."""
+    samples = draw(plain())
+    contents = st.integers(0, 30).map(lambda n: f"tangled {n}")
+    groups = st.sampled_from(["", "a", "b", "c", "d"])
+    extra = draw(st.lists(st.tuples(contents, groups), max_size=30))
+    labels = {content: f"class{draw(st.integers(0, 1))}" for content in sorted({content for content, _ in extra})}
+    return samples + [
+        replace(sample(content, labels[content], group=group), path=f"extra/{n}.png")
+        for n, (content, group) in enumerate(extra)
+    ]
+
+
+def fold_by_image(dataset: Dataset, made: Assignment) -> dict[str, int]:
+    return {image.sha256: int(fold) for image, fold in zip(dataset.samples, made.fold_of, strict=True)}
+
+
+def counts(dataset: Dataset, made: Assignment, k: int) -> np.ndarray:
+    """[class, fold]"""
+    table = np.zeros((len(dataset.classes), k), dtype=int)
+    np.add.at(table, (dataset.labels, made.fold_of), 1)
+    return table
+
+
+@few
+@given(tangled(), SCHEMES, st.integers(0, 3))
+def test_every_image_validates_exactly_once_and_trains_everywhere_else(
+    samples: list[Sample], scheme: Scheme, repeat: int
+) -> None:
+    dataset = Dataset.of(samples)
+    cut = folds.assign(dataset, scheme, repeat=repeat).folds(scheme.k)
+    everything = np.arange(len(dataset))
+    assert [(fold.repeat, fold.index) for fold in cut] == [(repeat, index) for index in range(scheme.k)]
+    assert np.array_equal(np.sort(np.concatenate([fold.validation for fold in cut])), everything)
+    for fold in cut:
+        assert np.array_equal(np.union1d(fold.train, fold.validation), everything)
+        assert len(fold.train) + len(fold.validation) == len(dataset)
+        assert np.all(np.diff(fold.train) > 0)
+        assert np.all(np.diff(fold.validation) > 0)
+
+
+@few
+@given(tangled(), SCHEMES)
+def test_neither_a_group_nor_the_same_bytes_lie_in_two_folds(samples: list[Sample], scheme: Scheme) -> None:
+    dataset = Dataset.of(samples)
+    made = folds.assign(dataset, scheme)
+    homes: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
+    for image, fold in zip(dataset.samples, made.fold_of, strict=True):
+        homes["bytes", image.sha256].add(int(fold))
+        if image.group:
+            homes["group", image.group].add(int(fold))
+    assert all(len(folds_of_it) == 1 for folds_of_it in homes.values())
+
+
+@few
+@given(plain(), SCHEMES, st.integers(0, 3))
+def test_every_class_is_spread_evenly_where_there_are_no_groups(
+    samples: list[Sample], scheme: Scheme, repeat: int
+) -> None:
+    dataset = Dataset.of(samples)
+    table = counts(dataset, folds.assign(dataset, scheme, repeat=repeat), scheme.k)
+    assert np.all(table.max(axis=1) - table.min(axis=1) <= 1)
+
+
+@few
+@given(tangled(), SCHEMES, st.randoms(use_true_random=False))
+def test_neither_names_nor_their_order_count(samples: list[Sample], scheme: Scheme, random: Random) -> None:
+    moved = [replace(image, path=f"elsewhere/{random.random()}/{n}") for n, image in enumerate(samples)]
+    random.shuffle(moved)
+    one, other = Dataset.of(samples), Dataset.of(moved)
+    here, there = folds.assign(one, scheme), folds.assign(other, scheme)
+    assert fold_by_image(one, here) == fold_by_image(other, there)
+    assert folds.digest(one, [here]) == folds.digest(other, [there])
+
+
+@few
+@given(plain(), SCHEMES, st.data())
+def test_images_that_were_assigned_stay_and_the_rest_is_spread_evenly(
+    samples: list[Sample], scheme: Scheme, data: st.DataObject
+) -> None:
+    later = data.draw(st.lists(st.integers(100, 200), unique=True, max_size=20))
+    before = Dataset.of(samples)
+    rows = folds.to_rows(before, scheme, folds.assign(before, scheme))
+    after = Dataset.of([*samples, *(sample(f"later {n}", f"class{n % 2}") for n in later)])
+    made = folds.assign(after, scheme, known=folds.known_folds(rows, scheme, 0))
+    now = fold_by_image(after, made)
+    assert all(now[row.sha256] == row.fold for row in rows)
+    assert made.moved == 0
+    table = counts(after, made, scheme.k)
+    assert np.all(table.max(axis=1) - table.min(axis=1) <= 1)
+
+
+@few
+@given(tangled(), SCHEMES, st.sets(st.integers(0, 40), min_size=2, max_size=6))
+def test_a_group_found_later_pulls_its_images_into_one_fold_and_says_how_many_moved(
+    samples: list[Sample], scheme: Scheme, chosen: set[int]
+) -> None:
+    before = Dataset.of(samples)
+    known = fold_by_image(before, folds.assign(before, scheme))
+    joined = [replace(s, group="found later") if n in chosen else s for n, s in enumerate(samples)]
+    after = Dataset.of(joined)
+    try:
+        made = folds.assign(after, scheme, known=known)
+    except FoldsError:
+        return
+    now = [(image, int(fold)) for image, fold in zip(after.samples, made.fold_of, strict=True)]
+    assert len({fold for image, fold in now if image.group == "found later"}) <= 1
+    assert made.moved == sum(known[image.sha256] != fold for image, fold in now)
+
+
+@few
+@given(plain(), SCHEMES)
+def test_images_that_were_gone_come_back_to_their_fold(samples: list[Sample], scheme: Scheme) -> None:
+    whole = Dataset.of(samples)
+    first = folds.to_rows(whole, scheme, folds.assign(whole, scheme))
+    fewer = Dataset.of([s for n, s in enumerate(whole.samples) if n % 7])
+    try:
+        made = folds.assign(fewer, scheme, known=folds.known_folds(first, scheme, 0))
+    except FoldsError:
+        return
+    table = folds.merge(first, folds.to_rows(fewer, scheme, made))
+    again = folds.assign(whole, scheme, known=folds.known_folds(table, scheme, 0))
+    assert folds.to_rows(whole, scheme, again) == first
+    assert folds.merge(table, first) == sorted(first)
+
+
+NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+ROWS = st.builds(
+    lambda k, fold, **other: Row(k=k, fold=fold % k, **other),
+    k=st.integers(2, 100),
+    fold=st.integers(0, 99),
+    seed=st.integers(0, 2**63 - 1),
+    repeat=st.integers(0, 99),
+    sha256=st.integers(0, 2**256 - 1).map("{:064x}".format),
+    label=NAMES,
+    path=NAMES,
+    group=NAMES,
+)
+
+
+@few
+@given(st.lists(ROWS, max_size=6))
+def test_a_table_reads_back_as_it_was_written(rows: Sequence[Row]) -> None:
+    assert folds.from_csv(folds.to_csv(rows)) == list(rows)

@@ -1,0 +1,105 @@
+"""A project on disk: found from below, paths relative to it, runs by id, name or prefix."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from foldproof.errors import ProjectError, RunNotFound, StorageError
+from foldproof.project import Project, choose_run
+
+RUNS = {
+    "20260101-000000-aaaaaa": "FirstRun",
+    "20260102-000000-bbbbbb": "FirstRun",
+    "20260102-000000-cccccc": "Second",
+    "20270101-000000-dddddd": "2026",
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    (tmp_path / "params.yaml").write_text("version: 1\n")
+    return Project.find(tmp_path)
+
+
+def test_a_project_is_found_from_any_folder_in_it(project: Project) -> None:
+    deep = project.root / "a" / "b"
+    deep.mkdir(parents=True)
+    assert Project.find(deep) == project
+    assert project.settings_file == project.root / "params.yaml"
+
+
+def test_foldproof_yaml_is_read_before_params_yaml(project: Project) -> None:
+    (project.root / "foldproof.yaml").write_text("version: 1\n")
+    assert Project.find(project.root).settings_file.name == "foldproof.yaml"
+
+
+def test_the_nearest_project_is_the_one(project: Project) -> None:
+    inner = project.root / "inner"
+    inner.mkdir()
+    (inner / "params.yaml").write_text("version: 1\n")
+    assert Project.find(inner).root == inner
+
+
+def test_where_there_is_no_project_the_next_step_is_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError, match="no foldproof project") as caught:
+        Project.find(tmp_path)
+    assert "foldproof init" in caught.value.next_step
+
+
+def test_relative_paths_resolve_from_the_settings_file_and_absolute_ones_stay(project: Project, tmp_path: Path) -> None:
+    assert project.path("data/train") == project.root / "data" / "train"
+    assert project.path(str(tmp_path / "elsewhere")) == tmp_path / "elsewhere"
+    for folder in (project.runs, project.cache, project.folds_file, project.artifacts):
+        assert folder.is_relative_to(project.root)
+
+
+def test_run_ids_are_sortable_and_never_given_twice(project: Project) -> None:
+    folders = [project.new_run_folder(now=seconds) for seconds in (0.0, 0.0, 0.0, 86_400.0)]
+    names = [folder.name for folder in folders]
+    assert all(re.fullmatch(r"\d{8}-\d{6}-[a-z2-7]{6}", name) for name in names)
+    assert len(set(names)) == 4
+    assert names[0].startswith("19700101-000000-")
+    assert max(names) == names[3]
+    assert all(folder.is_dir() for folder in folders)
+
+
+def test_a_runs_folder_that_cannot_be_made_is_the_users_to_mend(project: Project) -> None:
+    project.runs.write_text("in the way")
+    with pytest.raises(StorageError, match="cannot make"):
+        project.new_run_folder()
+
+
+def test_only_folders_with_a_description_are_runs_oldest_first(project: Project) -> None:
+    assert project.run_folders() == ()
+    late, early, bare = (project.new_run_folder(now=seconds) for seconds in (2e9, 1e9, 1.5e9))
+    for folder in (late, early):
+        (folder / "run.json").write_text("{}")
+    assert project.run_folders() == (early, late)
+    assert bare.is_dir()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "run"),
+    [
+        ("20260101-000000-aaaaaa", "20260101-000000-aaaaaa"),
+        ("FirstRun", "20260102-000000-bbbbbb"),
+        ("2026", "20270101-000000-dddddd"),
+        ("20260101", "20260101-000000-aaaaaa"),
+        ("20260102-000000-c", "20260102-000000-cccccc"),
+    ],
+)
+def test_a_run_is_an_id_then_a_name_then_a_unique_beginning(wanted: str, run: str) -> None:
+    assert choose_run(wanted, RUNS) == run
+
+
+def test_a_beginning_that_several_runs_share_is_refused_with_the_list() -> None:
+    with pytest.raises(RunNotFound, match="begins 3 run ids") as caught:
+        choose_run("202601", RUNS)
+    assert "20260102-000000-bbbbbb" in caught.value.next_step
+
+
+@pytest.mark.parametrize("wanted", ["", "Third", "First", "2026010100"])
+def test_a_run_nobody_knows_is_refused(wanted: str) -> None:
+    with pytest.raises(RunNotFound, match="no run"):
+        choose_run(wanted, RUNS)

@@ -1,0 +1,142 @@
+"""Files whole or absent, locks that die with their holder, paths that stay inside, secrets that do not show."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from foldproof.errors import DamagedFile, StorageError
+from foldproof.storage import inside, locked, redact, redact_uris, replacing, write_atomically
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from foldproof.storage import locked
+with locked(Path(sys.argv[1]), what="it"):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_what_is_written_is_read_and_nothing_else_is_left(tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    assert write_atomically(file, "één") == file
+    assert file.read_bytes() == "één".encode()
+    write_atomically(file, b"\x00\xff")
+    assert file.read_bytes() == b"\x00\xff"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_block_that_fails_leaves_the_old_content_and_no_debris(tmp_path: Path) -> None:
+    file = write_atomically(tmp_path / "a.txt", "old")
+
+    def write_half() -> None:
+        with replacing(file) as temporary:
+            temporary.write_text("half")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_half()
+    assert file.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_writer_that_is_killed_leaves_the_old_content(tmp_path: Path) -> None:
+    file = write_atomically(tmp_path / "a.txt", "old")
+    code = (
+        "import os, signal, sys\nfrom pathlib import Path\nfrom foldproof.storage import replacing\n"
+        "with replacing(Path(sys.argv[1])) as temporary:\n"
+        "    temporary.write_text('half')\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(file)], timeout=60).returncode == -signal.SIGKILL
+    assert file.read_text() == "old"
+
+
+def test_a_file_that_cannot_be_written_is_the_users_to_mend(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StorageError, match="cannot write") as caught:
+        write_atomically(tmp_path / "file" / "a.txt", "x")
+    assert caught.value.next_step
+    with pytest.raises(StorageError, match="cannot write"):
+        write_atomically(tmp_path / "absent" / "a.txt", "x")
+
+
+def test_a_lock_that_cannot_be_made_is_the_users_to_mend(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StorageError, match="cannot write"), locked(tmp_path / "file" / "a.lock", what="it"):
+        pass
+
+
+def test_a_lock_is_refused_while_another_process_holds_it_and_free_once_that_is_killed(tmp_path: Path) -> None:
+    lock = tmp_path / "deeper" / "a.lock"
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(lock)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(StorageError, match="the table is in use by another process"):
+            locked(lock, what="the table").__enter__()
+        began = time.monotonic()
+        with pytest.raises(StorageError):
+            locked(lock, what="the table", wait_seconds=0.3).__enter__()
+        assert time.monotonic() - began >= 0.3
+    finally:
+        holder.kill()
+        holder.communicate(timeout=30)
+    with locked(lock, what="the table", wait_seconds=10):
+        pass
+    with locked(lock, what="the table"):
+        pass
+
+
+def test_a_plain_path_stays_inside(tmp_path: Path) -> None:
+    assert inside(tmp_path, "cat/a:b.png") == tmp_path / "cat" / "a:b.png"
+    assert inside(tmp_path, "./cat/..png") == tmp_path / "cat" / "..png"
+
+
+@pytest.mark.parametrize(
+    "path", ["/etc/passwd", "../a", "cat/../../a", "", ".", "C:/a", "C:a", "cat\\..\\a", "//host/a", "a\0b"]
+)
+def test_a_path_that_leads_out_is_refused(tmp_path: Path, path: str) -> None:
+    with pytest.raises(DamagedFile, match="leads out"):
+        inside(tmp_path, path)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("postgresql://me:hunter2@host/db", "postgresql://me:***@host/db"),
+        ("postgresql+psycopg2://:hunter2@host", "postgresql+psycopg2://:***@host"),
+        ("cannot reach HTTPS://me:hunter2@host:5000/x?y=1 now", "cannot reach HTTPS://me:***@host:5000/x?y=1 now"),
+        ("https://hunter2@github.com/a/b", "https://***@github.com/a/b"),
+        ("MLFLOW_TRACKING_TOKEN=hunter2 x", "MLFLOW_TRACKING_TOKEN=*** x"),
+        ("AWS_SECRET_ACCESS_KEY: hunter2, next", "AWS_SECRET_ACCESS_KEY: ***, next"),
+        ('{"api_key": "hunter2", "a": 1}', '{"api_key": "***", "a": 1}'),
+        ("password='hunter2'", "password='***'"),
+        ("Authorization: Bearer hunter2hunter2", "Authorization: Bearer ***"),
+    ],
+)
+def test_secrets_do_not_show(text: str, shown: str) -> None:
+    assert redact(text) == shown
+    assert redact(shown) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["sqlite:///mlflow.db", "http://127.0.0.1:5000", "me@example.org: hello", "s3://bucket/key", "lr=0.1, epochs: 5"],
+)
+def test_what_is_no_secret_stays(text: str) -> None:
+    assert redact(text) == text
+
+
+@pytest.mark.parametrize("piece", ["a-", "token", "token-", "a://", "a://b:c:", "bearer ", "https://a", "token: '"])
+def test_redaction_of_a_long_text_takes_no_time(piece: str) -> None:
+    began = time.monotonic()
+    redact(piece * (200_000 // len(piece)))
+    assert time.monotonic() - began < 3
+
+
+def test_bytes_of_any_encoding_keep_all_but_the_passwords() -> None:
+    assert redact_uris(b"\xff http://a:b@c \xfe token=x") == b"\xff http://a:***@c \xfe token=x"
