@@ -14,8 +14,12 @@ from foldproof.project import Project
 
 @dataclass(frozen=True)
 class Material:
-    """What is trained on, which version of it that is, and what a person should know of it."""
+    """What is trained on, which version of it that is, and what a person should know of it.
 
+    `path` is as the settings have it, `folder` where that is.
+    """
+
+    path: str
     folder: Path
     dataset: Dataset
     version: DataVersion
@@ -33,4 +37,4 @@ def gather(project: Project, data: DataSettings, *, allow_dirty: bool) -> Materi
         first = found.ignored[0]
         others = f" and {len(found.ignored) - 1} more" if len(found.ignored) > 1 else ""
         notices.append(Notice(code="ignored", text=f"ignored: {first.path} ({first.reason}){others}"))
-    return Material(folder, found.dataset, version, tuple(notices))
+    return Material(data.path, folder, found.dataset, version, tuple(notices))

@@ -81,6 +81,7 @@ def plan_run(
     images: Path,
     environment: Mapping[str, Any],
     code_diff: bytes,
+    data_path: str,
 ) -> Planned:
     """Make the run's folder, describe the run in it, and cut the work into tasks. Raises StorageError."""
     scheme = scheme_of(config)
@@ -98,6 +99,7 @@ def plan_run(
         "folds_digest": folds_digest,
         "classes": list(dataset.classes),
         "images": len(dataset),
+        "data_path": data_path,
         "image_size": probe.image_size,
         "config": canonical(config),
     }

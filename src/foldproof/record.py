@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import statistics
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from foldproof.events.types import (
 
 SCHEMA_VERSION = 1
 Place = tuple[int, int]
+_FOLD_FOLDER = re.compile(r"fold-([0-9]+)-([0-9]+)")
 
 
 @dataclass(frozen=True)
@@ -142,10 +144,10 @@ def fold_folder(folder: Path, repeat: int, fold: int) -> Path:
 def places(folder: Path) -> tuple[Place, ...]:
     """(repeat, fold) of the folds that have a folder."""
     found = []
-    for path in folder.glob("fold-*-*"):
-        _, repeat, fold = path.name.split("-")
-        if repeat.isdigit() and fold.isdigit():
-            found.append((int(repeat), int(fold)))
+    for path in folder.iterdir():
+        match = _FOLD_FOLDER.fullmatch(path.name)
+        if match:
+            found.append((int(match[1]), int(match[2])))
     return tuple(found)
 
 

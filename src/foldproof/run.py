@@ -124,6 +124,7 @@ def prepare(
             images=images[shapes[config.name]],
             environment=environment,
             code_diff=code.diff if code else b"",
+            data_path=material.path,
         )
         for config in configs
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from foldproof.config.schema import SETTINGS_FILES, Settings, leaf_keys
 from foldproof.data import dvc
+from foldproof.data.scan import are_parts
 from foldproof.errors import FoldproofError, ProjectError
 from foldproof.registry import SEAMS
 from foldproof.storage import write_atomically
@@ -18,7 +19,6 @@ from foldproof.storage import write_atomically
 IGNORED = ("/runs/", "/.foldproof/", "/mlflow.db*", "/mlartifacts/")
 LIKELY = ("data/train", "train", "data", "images", "dataset")
 _NOT_DATA = frozenset({"runs", "mlruns", "mlartifacts", "venv", "node_modules", "__pycache__"})
-_SPLITS = frozenset({"train", "val", "valid", "validation", "test"})
 _YAML_WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
 _TEMPLATE = """\
 version: 1                       # schema version of this file; `foldproof config` prints every setting there is
@@ -92,7 +92,7 @@ def _has_classes(folder: Path) -> bool:
     for path in folder.glob("*/"):
         if _may_hold_data(path) and any(file.suffix.lower() in SEAMS["readers"] for file in _files(path)):
             found.add(path.name)
-            if len(found) > 1 and not {name.lower() for name in found} <= _SPLITS:
+            if len(found) > 1 and not are_parts(found):
                 return True
     return False
 

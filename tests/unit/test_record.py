@@ -91,7 +91,8 @@ def test_a_fold_that_failed_and_then_finished_is_finished(tmp_path):
 
 def test_folders_that_are_no_folds_are_left_alone(tmp_path):
     folder = write_run(tmp_path / "r")
-    (folder / "fold-x-y").mkdir()
+    for name in ("fold-x-y", "fold-0-1-copy", "fold-0"):
+        (folder / name).mkdir()
     (folder / "notes").mkdir()
     assert len(RunRecord.read(folder).finished) == 2
 

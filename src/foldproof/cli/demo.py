@@ -24,8 +24,9 @@ def command(folder: str) -> int:
     console = Console(stderr=True, highlight=False)
     place = Path(folder).expanduser().absolute()
     prepare(place, say=lambda line: console.print(line, style="dim", markup=False, soft_wrap=True))
-    shown = shlex.quote(os.path.relpath(place))
+    shown = os.path.relpath(place)
+    there = "" if shown == "." else f"cd {shlex.quote(shown)} && "
     os.chdir(place)
     code = train_and_compare()
-    click.echo(f"\nsee every fold in MLflow:  cd {shown} && foldproof ui")
+    click.echo(f"\nsee every fold in MLflow:  {there}foldproof ui")
     return code

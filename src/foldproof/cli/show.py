@@ -14,15 +14,15 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("experiment")
     for key in comparison.differing:
-        table.add_column(key.removeprefix("train."), justify="right")
+        table.add_column(key.removeprefix("train."), justify="right", no_wrap=True)
     for title in ("accuracy", "loss", "best epoch*", "folds"):
-        table.add_column(title, justify="right")
+        table.add_column(title, justify="right", no_wrap=True)
     for line in comparison.lines:
         table.add_row(
             line.experiment,
             *(str(line.settings.get(key, "")) for key in comparison.differing),
             _around(line.accuracy),
-            _around(line.loss),
+            _number(line.loss.mean),
             _around(line.best_epoch_accuracy),
             f"{len(line.folds)}/{line.expected_folds}",
         )
@@ -48,7 +48,7 @@ def _fold_table(lines: tuple[Line, ...]) -> Table:
 
 def _notes(comparison: Comparison) -> list[str]:
     notes = [
-        "accuracy, loss: validation part at the last epoch, mean ± sd over folds",
+        "accuracy, loss: validation part at the last epoch; mean ± sd over folds",
         "* each fold scored at its own best epoch: optimistic, not for choosing",
     ]
     if not comparison.same_images:

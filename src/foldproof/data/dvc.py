@@ -14,11 +14,12 @@ from typing import Any
 
 from foldproof.data.dataset import hash_rows
 from foldproof.data.scan import Scan
-from foldproof.data.versioned import DataVersion, compare, judged
+from foldproof.data.versioned import DataVersion, Difference, compare, judged
 from foldproof.data.walk import Kind, some, walk
 from foldproof.errors import DataError, FoldproofError
 from foldproof.storage import redact
 
+_LEGACY = "md5-dos2unix"
 _LOGGERS = ("dvc", "dvc_data", "dvc_objects")
 
 
@@ -27,13 +28,15 @@ class Recorded:
     """What DVC recorded of a folder.
 
     `files` maps relative paths to MD5 hashes; None where the list itself is in neither cache nor remote. `dvc_hash` is
-    that of the output that holds the folder; where several outputs lie in it, a hash over theirs.
+    that of the output that holds the folder; where several outputs lie in it, a hash over theirs. `legacy`: recorded by
+    DVC 2, which hashed text files as if their lines ended the Unix way.
     """
 
     dvc_hash: str
     source: str
     remote: str | None
     files: Mapping[str, str] | None
+    legacy: bool
 
 
 def has_repository(folder: Path) -> bool:
@@ -66,6 +69,7 @@ def recorded(folder: Path) -> Recorded | None:
             source=some([Path(output.stage.path_in_repo).as_posix() for output in outputs]),
             remote=remote_of(repository, outputs),
             files=files_of(repository, outputs, folder),
+            legacy=is_legacy(outputs),
         )
 
 
@@ -78,7 +82,7 @@ def state_of(folder: Path, found: Scan) -> DataVersion:
         return DataVersion(state="unversioned", dvc_hash=known.dvc_hash, path=known.source, remote=known.remote)
     images = {sample.path for sample in found.dataset.samples}
     there = {path: md5 for path, md5 in found.md5.items() if path in known.files or path in images}
-    difference = compare(known.files, there)
+    difference = difference_of(folder, known.files, there, legacy=known.legacy)
     return DataVersion(
         state=judged(difference),
         dvc_hash=known.dvc_hash,
@@ -88,6 +92,19 @@ def state_of(folder: Path, found: Scan) -> DataVersion:
         missing=difference.missing,
         extra=difference.extra,
     )
+
+
+def difference_of(folder: Path, files: Mapping[str, str], there: Mapping[str, str], *, legacy: bool) -> Difference:
+    """How what is there differs from `files`, recorded by whichever version of DVC."""
+    difference = compare(files, there)
+    if not legacy or not difference.changed:
+        return difference
+    with told("cannot hash as DVC 2 did"):
+        from dvc.fs import localfs
+        from dvc_data.hashfile.hash import file_md5
+
+        again = {path: file_md5(str(folder / path), localfs, name=_LEGACY) for path in difference.changed}
+    return compare(files, {**there, **again})
 
 
 def init(root: Path) -> None:
@@ -149,6 +166,11 @@ def outputs_of(repository: Any, folder: Path) -> list[Any]:
     return [output for output in local if Path(output.fs_path).is_relative_to(place)]
 
 
+def is_legacy(outputs: Sequence[Any]) -> bool:
+    """Whether DVC 2 recorded these outputs."""
+    return any(output.hash_name == _LEGACY for output in outputs)
+
+
 def targets_of(repository: Any, outputs: Sequence[Any], folder: Path, *, files: Sequence[str] = ()) -> list[str]:
     """What to ask DVC for: these files of the folder, else the folder within its output or the outputs within it."""
     place = _place(repository, folder)
@@ -161,14 +183,17 @@ def files_of(repository: Any, outputs: Sequence[Any], folder: Path) -> Mapping[s
     """Paths relative to `folder` and MD5 hashes; None where the list is in neither cache nor remote."""
     place, files = _place(repository, folder), dict[str, str]()
     for output in outputs:
+        path = Path(output.fs_path)
+        above = place.relative_to(path).parts if place.is_relative_to(path) else ()
+        below = path.relative_to(place).parts if path.is_relative_to(place) else ()
         if not output.is_dir_checksum:
-            files[Path(output.fs_path).relative_to(place).as_posix()] = str(output.hash_info.value)
+            files["/".join(below)] = str(output.hash_info.value)
             continue
         tree = _list_in(output)
         if tree is None:
             return None
-        paths = {Path(output.fs_path, *key): str(found.value) for key, _, found in tree}
-        files |= {path.relative_to(place).as_posix(): md5 for path, md5 in paths.items() if path.is_relative_to(place)}
+        depth = len(above)
+        files |= {"/".join(below + key[depth:]): str(found.value) for key, _, found in tree if key[:depth] == above}
     return files
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from foldproof.data import dvc
 from foldproof.data.scan import hash_files
-from foldproof.data.versioned import Difference, compare, count_of
+from foldproof.data.versioned import Difference, count_of
 from foldproof.data.walk import Kind, some, walk
 from foldproof.errors import DataError
 
@@ -45,10 +45,10 @@ def pull(folder: Path) -> Pulled:
             )
         fetched = _fetch(repository, outputs, folder)
         files, count = fetched.files, fetched.count
-        difference = _difference(folder, files)
+        difference = _difference(outputs, folder, files)
         if _is_wrong(difference) or difference.extra:
             difference = _put_in_place(repository, outputs, folder, files)
-        if _is_wrong(difference) and _drop_damaged(outputs[0].cache, folder, files, difference):
+        if _is_wrong(difference) and _drop_damaged(outputs, folder, files, difference):
             count += _fetch(repository, outputs, folder).count
             difference = _put_in_place(repository, outputs, folder, files)
     if _is_wrong(difference):
@@ -103,25 +103,27 @@ def _put_in_place(repository: Any, outputs: Sequence[Any], folder: Path, files: 
         if entry.kind is Kind.FILE and _LEFTOVER.search(entry.path) and entry.path not in files:
             (folder / entry.path).unlink()
     if dvc.check_out(repository, dvc.targets_of(repository, outputs, folder)):
-        return _difference(folder, files)
-    found = _difference(folder, files)  # DVC leaves the whole folder alone where one file in it is in no version
+        return _difference(outputs, folder, files)
+    found = _difference(
+        outputs, folder, files
+    )  # DVC leaves the whole folder alone where one file in it is in no version
     for path, hashes in hash_files(folder, found.extra).items():
         if outputs[0].cache.exists(hashes.md5):
             (folder / path).unlink()
     wrong = [*found.changed, *found.missing]
     if wrong and not dvc.check_out(repository, dvc.targets_of(repository, outputs, folder, files=wrong)):
         raise DataError(
-            f"pulling would destroy what no version holds: {Difference(_difference(folder, files).changed, (), ())}",
+            f"pulling would destroy what no version holds: {Difference(_difference(outputs, folder, files).changed, (), ())}",
             next_step="version it with `foldproof data add`, or move it away; then pull again",
         )
-    return _difference(folder, files)
+    return _difference(outputs, folder, files)
 
 
-def _drop_damaged(cache: Any, folder: Path, files: Mapping[str, str], difference: Difference) -> bool:
+def _drop_damaged(outputs: Sequence[Any], folder: Path, files: Mapping[str, str], difference: Difference) -> bool:
     """Remove cached objects that are not what their name says, with the copies made of them; whether there were any."""
     found = False
-    for path in (*difference.changed, *difference.missing):
-        cached = Path(cache.oid_to_path(files[path]))
+    for path in () if dvc.is_legacy(outputs) else (*difference.changed, *difference.missing):
+        cached = Path(outputs[0].cache.oid_to_path(files[path]))
         if cached.exists() and (md5 := _md5(cached)) != files[path]:
             if (folder / path).exists() and _md5(folder / path) == md5:
                 (folder / path).unlink()
@@ -130,13 +132,13 @@ def _drop_damaged(cache: Any, folder: Path, files: Mapping[str, str], difference
     return found
 
 
-def _difference(folder: Path, files: Mapping[str, str]) -> Difference:
+def _difference(outputs: Sequence[Any], folder: Path, files: Mapping[str, str]) -> Difference:
     """Between what is recorded and what is there now; hidden files that were not recorded do not count."""
-    if not folder.is_dir():
-        return compare(files, {})
-    there = [entry for entry in walk(folder) if entry.kind in (Kind.FILE, Kind.LINK)]
+    entries = walk(folder) if folder.is_dir() else ()
+    there = [entry for entry in entries if entry.kind in (Kind.FILE, Kind.LINK)]
     counted = [entry.path for entry in there if entry.path in files or not entry.hidden]
-    return compare(files, {path: hashes.md5 for path, hashes in hash_files(folder, counted).items()})
+    md5 = {path: hashes.md5 for path, hashes in hash_files(folder, counted).items()}
+    return dvc.difference_of(folder, files, md5, legacy=dvc.is_legacy(outputs))
 
 
 def _is_wrong(difference: Difference) -> bool:

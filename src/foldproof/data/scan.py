@@ -2,8 +2,9 @@
 
 import hashlib
 import os
+import posixpath
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -16,7 +17,8 @@ from foldproof.errors import DataError, SettingsError
 
 THREADS = 8  # more than cores: a folder may lie on a network drive
 CHUNK = 64  # files a thread takes at once
-SPLITS = ({"train", "val"}, {"train", "valid"}, {"train", "validation"}, {"train", "test"})
+TRAINING = frozenset({"train", "training"})
+PARTS = TRAINING | {"val", "valid", "validation", "dev", "test", "testing"}
 
 Grouping: TypeAlias = Callable[[str], str]
 
@@ -40,6 +42,8 @@ class Scan:
 
 @dataclass(frozen=True)
 class Hashes:
+    """Of one file's bytes: MD5 is what DVC knows it by, SHA-256 what we do."""
+
     md5: str
     sha256: str
 
@@ -68,6 +72,12 @@ def scan(folder: Path, *, group_by: str | None = None, cache_dirs: tuple[Path, .
         {path: found.md5 for path, found in hashes.items()},
         tuple(sorted(_reported(entries, reasons, dataset.classes), key=lambda item: item.path)),
     )
+
+
+def are_parts(names: Collection[str]) -> bool:
+    """Whether these names of folders are the parts of a data set, such as train and val, and no classes."""
+    lower = {name.lower() for name in names}
+    return len(lower) > 1 and lower <= PARTS and not lower.isdisjoint(TRAINING)
 
 
 def _label(path: str) -> str:
@@ -102,7 +112,7 @@ def _reason(entry: Entry, *, read: bool, known: frozenset[str]) -> str:
         return ""
     if not read:
         return str(entry.kind)
-    suffix = PurePosixPath(entry.path).suffix
+    suffix = posixpath.splitext(entry.path)[1]
     if suffix.lower() not in known:
         return f"no reader for '{suffix}'" if suffix else "no suffix"
     return "" if "/" in entry.path else "not in a class folder"
@@ -124,11 +134,10 @@ def _reported(entries: Sequence[Entry], reasons: Mapping[str, str], classes: Seq
 
 
 def _refuse_splits(folder: Path, labels: set[str]) -> None:
-    names = {label.lower() for label in labels}
-    if any(names in (split, split | {"test"}) for split in SPLITS):
+    if are_parts(labels):
         raise DataError(
             f"{folder} holds {', '.join(sorted(labels))}: parts of a data set, not classes",
-            next_step=f"set data.path to {folder.name}/train and keep the rest for a test,\n"
+            next_step=f"set data.path to the folder {folder.name}/train and keep the rest for a test,\n"
             "  or move the class folders of all parts into one folder: foldproof cuts the folds itself",
         )
 
@@ -171,6 +180,7 @@ def _grouping(group_by: str | None) -> Grouping:
 
 
 def hash_files(folder: Path, paths: Sequence[str]) -> Mapping[str, Hashes]:
+    """Both hashes of each file, by its path relative to `folder`. Raises DataError for one that cannot be read."""
     chunks = [paths[start : start + CHUNK] for start in range(0, len(paths), CHUNK)]
     with ThreadPoolExecutor(THREADS) as pool:
         found = pool.map(lambda chunk: {path: _hash(folder / path) for path in chunk}, chunks)

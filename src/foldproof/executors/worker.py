@@ -12,6 +12,7 @@ from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 
 from foldproof.errors import FoldproofError
+from foldproof.executors.memory import keep_freed_memory
 from foldproof.executors.perform import perform
 from foldproof.training.task import FoldTask, ModelRequest
 
@@ -33,6 +34,7 @@ def work(pipe: Connection, threads: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interruption means
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = str(threads)
+    keep_freed_memory()
     threading.Thread(target=_die_with_the_parent, daemon=True).start()
     import foldproof.training.loop
     import foldproof.training.probe  # noqa: F401 - loaded while the parent reads images

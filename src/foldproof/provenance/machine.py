@@ -15,7 +15,7 @@ def describe() -> dict[str, Any]:
     """JSON values only; sizes in bytes. What cannot be found out is None."""
     import psutil
 
-    limit = _memory_limit(CGROUP)
+    limit = memory_limit(CGROUP)
     total = psutil.virtual_memory().total
     return {
         "hostname": socket.gethostname(),
@@ -42,7 +42,7 @@ def about_process() -> dict[str, Any]:
 def available_cores() -> int:
     """Cores that this process may use: those it is bound to, within its container's share; at least 1."""
     bound = len(os.sched_getaffinity(0)) if sys.platform == "linux" else (os.cpu_count() or 1)
-    share = _core_limit(CGROUP)
+    share = core_limit(CGROUP)
     return max(1, bound if share is None else min(bound, int(share)))
 
 
@@ -56,7 +56,7 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def _core_limit(cgroup: Path) -> float | None:
+def core_limit(cgroup: Path) -> float | None:
     """Cores that the container may keep busy: cgroup v2, else v1, else no limit."""
     quota, _, period = _read(cgroup / "cpu.max").partition(" ")
     if not quota:
@@ -68,7 +68,8 @@ def _core_limit(cgroup: Path) -> float | None:
         return None
 
 
-def _memory_limit(cgroup: Path) -> int | None:
+def memory_limit(cgroup: Path) -> int | None:
+    """Bytes that the container may use: cgroup v2, else v1, else no limit."""
     text = _read(cgroup / "memory.max") or _read(cgroup / "memory" / "memory.limit_in_bytes")
     return int(text) if text.isdigit() and int(text) < _UNLIMITED else None
 

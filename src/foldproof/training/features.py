@@ -27,10 +27,15 @@ def frozen_features(classifier: Classifier, images: NDArray[np.uint8], *, device
             chunk = np.zeros((CHUNK, *images.shape[1:]), dtype=np.uint8)
             chunk[: len(part)] = part
             features: torch.Tensor = trunk(normalised(torch.from_numpy(chunk), classifier.input, device))
-            if features.ndim != 2:
-                raise ModelError(
-                    f"this backbone ends in maps of shape {list(features.shape[1:])}, not in a row an image",
-                    next_step="set train.freeze_backbone: false, or choose another backbone",
-                )
+            check_rows(features)
             rows.append(features[: len(part)].to("cpu", torch.float32))
     return torch.cat(rows)  # outside inference mode, so that a head can be trained on it
+
+
+def check_rows(features: torch.Tensor) -> None:
+    """Raises ModelError where a trunk gives something else than a row an image, as those without a linear layer do."""
+    if features.ndim != 2:
+        raise ModelError(
+            f"this backbone ends in maps of shape {list(features.shape[1:])}, not in a row an image",
+            next_step="set train.freeze_backbone: false, or choose another backbone",
+        )

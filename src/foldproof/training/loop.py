@@ -7,6 +7,7 @@ written. Start with `train`.
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -37,10 +38,32 @@ class Fold:
     dataset: Dataset
     device: torch.device
     classifier: Classifier
-    net: torch.nn.Module
-    batches: Batches
-    labels: torch.Tensor  # [image] int64, on the device
-    class_weights: torch.Tensor  # [class] float32, on the device
+
+    @property
+    def net(self) -> torch.nn.Module:
+        """The part that learns."""
+        return self.classifier.head if self.task.train.freeze_backbone else self.classifier
+
+    @cached_property
+    def batches(self) -> Batches:
+        """What feeds `net`; a frozen backbone's features are computed when they are first asked for."""
+        pixels = np.load(self.task.images, mmap_mode="r")
+        if self.task.train.freeze_backbone:
+            return FeatureBatches(frozen_features(self.classifier, pixels, device=self.device).to(self.device))
+        augment = registry.load("augmentations", self.task.train.augment)
+        return PixelBatches(pixels, self.dataset.keys, self.classifier.input, augment, self.device)
+
+    @cached_property
+    def labels(self) -> torch.Tensor:
+        """Class numbers, on the device.  # [image] int64"""
+        return torch.from_numpy(self.dataset.labels).to(self.device)
+
+    @cached_property
+    def class_weights(self) -> torch.Tensor:
+        """Weights of the classes in the training loss, on the device.  # [class] float32"""
+        weigh = registry.load("class_weights", self.task.train.class_weights)
+        weights = weigh(self.dataset.labels[self.task.train_positions], len(self.dataset.classes))
+        return torch.from_numpy(weights).to(self.device)
 
     def key(self, purpose: str, *numbers: int) -> int:
         """64 bits for a purpose within this fold."""
@@ -83,31 +106,12 @@ def train(task: FoldTask) -> Iterator[Body]:
 
 
 def prepare(task: FoldTask) -> Fold:
-    """Build the model from its key and map the images into memory; a frozen backbone's features are computed here."""
+    """Settle this process and build the model from its key."""
     device = determinism.choose_device(task.model.device)
     determinism.settle(device, threads=task.model.threads)
     dataset = Dataset.from_json(json.loads(task.dataset.read_bytes()))
-    classes = len(dataset.classes)
     determinism.seed(device, key("weights", task.train.seed, task.repeat, task.fold))
-    classifier = build_classifier(task.model, device)
-    pixels = np.load(task.images, mmap_mode="r")
-    weights = registry.load("class_weights", task.train.class_weights)(dataset.labels[task.train_positions], classes)
-    batches: Batches
-    if task.train.freeze_backbone:
-        batches = FeatureBatches(frozen_features(classifier, pixels, device=device).to(device))
-    else:
-        augment = registry.load("augmentations", task.train.augment)
-        batches = PixelBatches(pixels, dataset.keys, classifier.input, augment, device)
-    return Fold(
-        task=task,
-        dataset=dataset,
-        device=device,
-        classifier=classifier,
-        net=classifier.head if task.train.freeze_backbone else classifier,
-        batches=batches,
-        labels=torch.from_numpy(dataset.labels).to(device),
-        class_weights=torch.from_numpy(weights).to(device),
-    )
+    return Fold(task, dataset, device, build_classifier(task.model, device))
 
 
 def one_epoch(

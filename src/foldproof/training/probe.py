@@ -10,6 +10,7 @@ from torch.nn.functional import cross_entropy
 from foldproof import registry
 from foldproof.training import determinism
 from foldproof.training.build import build_classifier, settle_image_size
+from foldproof.training.features import check_rows
 from foldproof.training.task import ModelRequest, Probe
 
 _TRIALS = 3
@@ -40,6 +41,7 @@ def probe(request: ModelRequest) -> Probe:
     if request.freeze_backbone:
         with torch.inference_mode():
             features = trunk.eval()(images)
+        check_rows(features)
         step = _seconds(lambda: cross_entropy(head(features.clone()), labels).backward(), device)
     else:
         step = _seconds(train_step, device)

@@ -1,0 +1,227 @@
+"""Reading one picture."""
+
+import os
+import struct
+import threading
+import warnings
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from foldproof.data.readers import read, read_with_pillow, suffixes
+from foldproof.errors import DataError, UnknownName
+
+RANDOM = np.random.default_rng(0)
+PHOTO = Image.fromarray(RANDOM.integers(0, 256, (6, 9, 3), dtype=np.uint8))
+
+
+def as_pillow_reads(path):
+    with Image.open(path) as image:
+        return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+
+
+def exif(orientation):
+    made = Image.Exif()
+    made[0x0112] = orientation
+    return made
+
+
+def png_of_16_bits(path, *, colour, channels):
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    rows = b"".join(b"\0" + RANDOM.integers(0, 2**16, 4 * channels).astype(">u2").tobytes() for _ in range(4))
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", 4, 4, 16, colour, 0, 0, 0))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
+def tiff(path, *, bits, channels, kind=1):
+    """An uncompressed TIFF of 4 x 4 pixels; `kind` 1 is unsigned, 2 signed, 3 floating."""
+    data = bytes(16 * channels * bits // 8)
+    shorts = {
+        258: [bits] * channels,
+        259: [1],
+        262: [2 if channels == 3 else 1],
+        277: [channels],
+        339: [kind] * channels,
+    }
+    longs = {256: [4], 257: [4], 273: [0], 278: [4], 279: [len(data)]}
+    tags = sorted([*((tag, "H", v) for tag, v in shorts.items()), *((tag, "I", v) for tag, v in longs.items())])
+    end = 8 + 2 + 12 * len(tags) + 4
+    spilled = b""
+    entries = b""
+    for tag, letter, values in tags:
+        packed = struct.pack(f"<{len(values)}{letter}", *values)
+        if tag == 273:
+            packed = struct.pack("<I", end + sum(2 * channels for t in (258, 339) if channels > 2))
+        if len(packed) > 4:
+            offset, spilled = end + len(spilled), spilled + packed
+            packed = struct.pack("<I", offset)
+        entries += struct.pack("<HHI", tag, 3 if letter == "H" else 4, len(values)) + packed.ljust(4, b"\0")
+    path.write_bytes(b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4) + spilled + data)
+
+
+def assert_refused(path, *words):
+    with pytest.raises(DataError) as raised:
+        read(path)
+    said = str(raised.value)
+    assert all(word in said for word in (path.name, *words)), said
+    assert raised.value.next_step
+    assert len(said.splitlines()) <= 3
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif", ".webp"])
+def test_a_picture_stands_upright_as_its_exif_says(tmp_path, suffix, orientation):
+    path = tmp_path / f"photo{suffix}"
+    PHOTO.save(path, exif=exif(orientation))
+    pixels = read(path).pixels
+    assert pixels.shape == ((6, 9, 3) if orientation < 5 else (9, 6, 3))
+    assert np.array_equal(pixels, as_pillow_reads(path))
+
+
+@pytest.mark.parametrize(
+    ("mode", "suffix"),
+    [
+        ("1", ".png"),
+        ("L", ".png"),
+        ("L", ".bmp"),
+        ("L", ".tiff"),
+        ("LA", ".png"),
+        ("P", ".png"),
+        ("RGB", ".bmp"),
+        ("RGBA", ".png"),
+        ("RGBA", ".webp"),
+        ("CMYK", ".jpeg"),
+        ("CMYK", ".tif"),
+    ],
+)
+def test_every_8_bit_picture_becomes_rgb_as_pillow_converts_it(tmp_path, mode, suffix):
+    path = tmp_path / f"photo{suffix}"
+    PHOTO.convert(mode).save(path)
+    image = read(path)
+    assert image.pixels.dtype == np.uint8
+    assert (image.lowest, image.highest) == (0, 255)
+    assert np.array_equal(image.pixels, as_pillow_reads(path))
+
+
+@pytest.mark.parametrize(("colour", "channels"), [(0, 1), (2, 3), (4, 2), (6, 4)])
+def test_a_png_of_16_bits_is_refused_by_name(tmp_path, colour, channels):
+    png_of_16_bits(tmp_path / "deep.png", colour=colour, channels=channels)
+    assert_refused(tmp_path / "deep.png", "16 bits", "convert")
+
+
+def test_the_tiff_writer_of_these_tests_writes_what_pillow_reads(tmp_path):
+    tiff(tmp_path / "fine.tif", bits=8, channels=3)
+    assert read(tmp_path / "fine.tif").pixels.shape == (4, 4, 3)
+
+
+@pytest.mark.parametrize(
+    ("bits", "channels", "kind", "word"),
+    [
+        (16, 1, 1, "16 bits"),
+        (12, 1, 1, "12 bits"),
+        (16, 3, 1, "16 bits"),
+        (16, 1, 2, "16 bits"),
+        (32, 1, 1, "32 bits"),
+        (32, 1, 3, "floating-point"),
+        (8, 1, 2, "signed"),
+        (32, 3, 3, "not a BMP"),
+        (64, 1, 3, "not a BMP"),
+        (16, 4, 1, "not a BMP"),
+    ],
+)
+def test_a_tiff_that_would_lose_values_is_refused_by_name(tmp_path, bits, channels, kind, word):
+    tiff(tmp_path / "deep.tif", bits=bits, channels=channels, kind=kind)
+    assert_refused(tmp_path / "deep.tif", word)
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".png", ".webp"])
+def test_several_pictures_in_one_file_are_refused(tmp_path, suffix):
+    other = Image.new("RGB", PHOTO.size, "red")
+    PHOTO.save(tmp_path / f"many{suffix}", save_all=True, append_images=[other])
+    assert_refused(tmp_path / f"many{suffix}", "2 pictures in one file")
+
+
+def test_the_preview_in_a_phones_jpeg_does_not_count_as_a_second_picture(tmp_path):
+    PHOTO.save(tmp_path / "phone.jpg", format="MPO", save_all=True, append_images=[PHOTO.resize((3, 2))])
+    assert read(tmp_path / "phone.jpg").pixels.shape == (6, 9, 3)
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif", ".webp", ".bmp"])
+def test_a_truncated_picture_is_refused_by_name(tmp_path, suffix):
+    whole = tmp_path / f"whole{suffix}"
+    PHOTO.resize((90, 60)).save(whole)
+    for part in (0.2, 0.7):
+        cut = tmp_path / f"cut{suffix}"
+        cut.write_bytes(whole.read_bytes()[: int(whole.stat().st_size * part)])
+        assert_refused(cut)
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif", ".webp", ".bmp"])
+def test_nothing_but_a_data_error_comes_out_of_damaged_files(tmp_path, suffix):
+    PHOTO.save(tmp_path / f"whole{suffix}", exif=exif(6))
+    content = (tmp_path / f"whole{suffix}").read_bytes()
+    damaged = tmp_path / f"damaged{suffix}"
+    refused = 0
+    for _ in range(150):
+        broken = bytearray(content)
+        for place in RANDOM.integers(0, len(content), RANDOM.integers(1, 12)):
+            broken[place] = RANDOM.integers(0, 256)
+        damaged.write_bytes(broken[: RANDOM.integers(1, len(content) + 1)])
+        try:
+            read(damaged)
+        except DataError as error:
+            refused += damaged.name in str(error)
+    assert refused > 50
+
+
+def test_files_that_hold_no_picture_are_refused_by_name(tmp_path):
+    (tmp_path / "empty.png").touch()
+    assert_refused(tmp_path / "empty.png", "empty")
+    (tmp_path / "text.jpg").write_text("no picture")
+    assert_refused(tmp_path / "text.jpg", "not a BMP, JPEG, PNG, TIFF or WebP")
+    PHOTO.save(tmp_path / "postscript.png", format="EPS")  # Pillow would start a program to draw it
+    assert_refused(tmp_path / "postscript.png", "not a BMP")
+    (tmp_path / "folder.png").mkdir()
+    assert_refused(tmp_path / "folder.png", "not a file")
+    assert_refused(tmp_path / "nowhere.png", "not a file")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.jpg")
+    assert_refused(tmp_path / "pipe.jpg", "not a file")
+
+
+def test_a_decompression_bomb_is_refused_by_name(tmp_path):
+    Image.new("1", (14_000, 14_000)).save(tmp_path / "bomb.png")
+    assert_refused(tmp_path / "bomb.png", "million pixels")
+
+
+def test_the_reader_is_found_by_suffix_in_any_case(tmp_path):
+    PHOTO.save(tmp_path / "PHOTO.JPG", format="JPEG")
+    assert read(tmp_path / "PHOTO.JPG").pixels.shape == (6, 9, 3)
+    assert ".jpg" in suffixes()
+    with pytest.raises(UnknownName, match=r"\.heic"):
+        read(tmp_path / "photo.heic")
+
+
+def test_reading_in_threads_is_quiet_and_leaves_the_warning_filters_alone(tmp_path):
+    palette = PHOTO.convert("P")
+    palette.save(tmp_path / "clear.png", transparency=bytes(range(256)))  # Pillow warns of converting this one to RGB
+    with pytest.warns(UserWarning, match="Transparency"), Image.open(tmp_path / "clear.png") as image:
+        image.convert("RGB")
+    before, start = list(warnings.filters), threading.Barrier(8)
+
+    def read_often(_):
+        start.wait(timeout=10)
+        return [read_with_pillow(tmp_path / "clear.png").pixels.sum() for _ in range(20)]
+
+    with ThreadPoolExecutor(8) as pool:
+        sums = {total for found in pool.map(read_often, range(8)) for total in found}
+    assert len(sums) == 1
+    assert warnings.filters == before
