@@ -6,7 +6,7 @@ DEMO_DIR ?= foldproof-demo
 DOCS := ARCHITECTURE.md docs/reference/commands.md docs/reference/settings.md
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-fast demo bench docs lock clean
+.PHONY: help setup check test test-fast demo bench docs picture lock clean
 
 help: ## list these words
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,9 @@ bench: setup ## time against the usual script, side by side
 
 docs: setup ## write the generated parts of the documentation anew
 	$(BIN)/cog -r -I docs $(DOCS)
+
+picture: setup ## draw the README's picture from a finished demo
+	$(BIN)/python docs/picture.py $(DEMO_DIR)
 
 lock: setup ## choose versions anew: writes requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \

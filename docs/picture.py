@@ -1,0 +1,34 @@
+"""The README's picture: a finished demo in, what `foldproof compare` shows there as an SVG out.
+
+    make picture
+"""
+
+import io
+import re
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from foldproof.analysis.compare import compare
+from foldproof.cli.show import print_comparison
+from foldproof.project import Project
+from foldproof.record import RunRecord
+
+TARGET = Path(__file__).parent / "images" / "demo.svg"
+
+
+def main(demo: Path) -> None:
+    """Draw the newest run of each experiment."""
+    newest = {record.experiment: record for record in map(RunRecord.read, Project.find(demo).run_folders())}
+    console = Console(record=True, width=86, file=io.StringIO(), highlight=False)
+    console.print("[bold]$ foldproof demo[/bold]")
+    console.print()
+    print_comparison(compare(list(newest.values())), console)
+    TARGET.parent.mkdir(exist_ok=True)
+    svg = re.sub(r"@font-face \{.*?\}", "", console.export_svg(title="foldproof"), flags=re.DOTALL)  # fonts are remote
+    TARGET.write_text("\n".join(line.rstrip() for line in svg.splitlines()) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

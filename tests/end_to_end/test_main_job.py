@@ -1,0 +1,115 @@
+"""The main job through the command line, with real git, DVC and MLflow: from a folder of pictures to compared runs."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conftest import draw_classes
+
+SETTINGS = """\
+version: 1
+data: {path: photos, image_size: 8}
+folds: {k: 3, seed: 1}
+train: {backbone: small_cnn, batch_size: 8, epochs: 2, seed: 5}
+experiments:
+  First: {}
+  Longer: {train: {epochs: 3}}
+tracking: {uri: "sqlite:///mlflow.db", experiment: pictures}
+"""
+
+
+def foldproof(folder: Path, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    call = [sys.executable, "-m", "foldproof", *arguments]
+    done = subprocess.run(call, cwd=folder, capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def git(folder: Path, *arguments: str) -> str:
+    return subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("job") / "my pictures"
+    draw_classes(folder / "photos")
+    return folder
+
+
+@pytest.mark.slow
+def test_from_a_folder_of_pictures_to_compared_runs_in_mlflow(project):
+    foldproof(project, "init")
+    (project / "params.yaml").write_text(SETTINGS, encoding="utf-8")
+    foldproof(project, "data", "add", "photos")
+    git(project, "add", ".")
+    git(project, "commit", "--quiet", "--message", "photos and settings")
+    ran = foldproof(project, "run", "--json")
+    shown = {run["experiment"]: run for run in json.loads(ran.stdout)["runs"]}
+    assert set(shown) == {"First", "Longer"}
+    assert all(run["status"] == "finished" and len(run["folds"]) == 3 for run in shown.values())
+
+    from mlflow import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{project / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("pictures")
+    runs = client.search_runs([experiment.experiment_id])
+    parents = {run.info.run_name: run for run in runs if "mlflow.parentRunId" not in run.data.tags}
+    assert set(parents) == {"First", "Longer"}
+    for name, parent in parents.items():
+        epochs = 3 if name == "Longer" else 2
+        children = [run for run in runs if run.data.tags.get("mlflow.parentRunId") == parent.info.run_id]
+        assert sorted(child.info.run_name for child in children) == ["fold-0", "fold-1", "fold-2"]
+        assert {run.info.status for run in [parent, *children]} == {"FINISHED"}
+        for child in children:
+            for metric in ("train_loss", "train_accuracy", "val_loss", "val_accuracy"):
+                assert len(client.get_metric_history(child.info.run_id, metric)) == epochs
+        assert parent.data.metrics["cv_accuracy_mean"] == pytest.approx(shown[name]["accuracy"]["mean"])
+        assert parent.data.metrics["cv_accuracy_std"] == pytest.approx(shown[name]["accuracy"]["sd"])
+        assert {"cv_avg_best_val_accuracy", "cv_avg_best_val_loss"} <= set(parent.data.metrics)
+        assert parent.data.tags["mlflow.source.git.commit"] == git(project, "rev-parse", "HEAD")
+        assert parent.data.tags["foldproof.git.dirty"] == "false"
+        assert parent.data.tags["foldproof.dvc.hash"] in (project / "photos.dvc").read_text(encoding="utf-8")
+        (images,) = parent.inputs.dataset_inputs
+        assert shown[name]["run"] == parent.data.tags["foldproof.run_id"]
+        assert len(images.dataset.digest) <= 36
+
+
+@pytest.mark.slow
+def test_a_changed_image_stops_a_run_unless_it_is_allowed_and_then_it_is_recorded(project):
+    picture = project / "photos" / "cat" / "000.png"
+    whole = picture.read_bytes()
+    picture.write_bytes(draw_classes(project.parent / "other", each=1).joinpath("dog/000.png").read_bytes() + b" ")
+    try:
+        refused = foldproof(project, "run", "First", code=2)
+        assert "cat/000.png" in refused.stderr
+        assert len(refused.stderr.strip().splitlines()) <= 3
+        foldproof(project, "run", "First", "--allow-dirty", "--quiet", "--set", "tracking.enabled=false")
+        newest = max(project.glob("runs/*/environment.json"))
+        recorded = json.loads(newest.read_text(encoding="utf-8"))
+        assert (recorded["data"]["state"], recorded["data"]["changed"]) == ("dirty", ["cat/000.png"])
+    finally:
+        picture.write_bytes(whole)
+
+
+@pytest.mark.slow
+def test_new_images_leave_the_old_ones_in_their_folds(project):
+    before = (project / "folds.csv").read_text(encoding="utf-8").splitlines()
+    draw_classes(project / "photos", each=8)
+    foldproof(project, "run", "First", "--quiet", "--set", "tracking.enabled=false")
+    after = (project / "folds.csv").read_text(encoding="utf-8").splitlines()
+    assert set(before) < set(after)
+    newest = max(project.glob("runs/*/environment.json"))
+    assert json.loads(newest.read_text(encoding="utf-8"))["data"]["state"] == "extra"
+
+
+@pytest.mark.slow
+def test_what_the_readers_say_agrees(project):
+    listed = json.loads(foldproof(project, "runs", "--json").stdout)
+    compared = json.loads(foldproof(project, "compare", "Longer", "--json").stdout)["runs"]
+    assert compared[0] in listed
+    assert "Longer" in foldproof(project, "compare").stdout
+    assert foldproof(project, "compare", "Nothing", code=2).stderr.count("\n") <= 3
