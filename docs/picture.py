@@ -1,6 +1,6 @@
 """The README's picture: a finished demo in, what `foldproof compare` shows there as an SVG out.
 
-    make picture
+make picture
 """
 
 import io
