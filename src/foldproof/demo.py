@@ -52,6 +52,8 @@ def prepare(folder: Path, *, say: Say = lambda _: None) -> Project:
         raise ProjectError("the demo needs git, which is not installed", next_step="install it, then try again")
     (folder / _MARK).parent.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / _MARK, _BEGUN)
+    if not (folder / ".git").exists():  # also inside another repository: the demo is one of its own
+        subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
     project = Project(scaffold(folder, settings=SETTINGS).settings_file)
     _fill(folder, say)
     write_atomically(folder / _MARK, _READY)
