@@ -74,10 +74,18 @@ def find_images(folder: Path) -> str | None:
     """The folder of class folders, relative to `folder`: by where images lie, or by the `.dvc` file of one."""
     below = sorted(path for path in folder.glob("*/") if _may_hold_data(path))
     deeper = sorted(path for parent in below for path in parent.glob("*/") if _may_hold_data(path))
-    for candidate in chain((folder / name for name in LIKELY), below, deeper):
+    versioned = sorted(path.with_suffix("") for path in folder.glob("*.dvc") if _records_a_folder(path))
+    for candidate in chain((folder / name for name in LIKELY), below, deeper, versioned):
         if _has_classes(candidate) or Path(f"{candidate}.dvc").is_file():
             return candidate.relative_to(folder).as_posix()
     return None
+
+
+def _records_a_folder(file: Path) -> bool:
+    """Whether a `.dvc` file is of a folder and not of a file: DVC ends the hash of one with `.dir`."""
+    return file.is_file() and bool(
+        re.search(r"^\W*md5:\s*[0-9a-f]{32}\.dir\s*$", file.read_text("utf-8", "replace"), re.M)
+    )
 
 
 def _may_hold_data(path: Path) -> bool:
