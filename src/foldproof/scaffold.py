@@ -84,7 +84,7 @@ def find_images(folder: Path) -> str | None:
 def _records_a_folder(file: Path) -> bool:
     """Whether a `.dvc` file is of a folder and not of a file: DVC ends the hash of one with `.dir`."""
     return file.is_file() and bool(
-        re.search(r"^\W*md5:\s*[0-9a-f]{32}\.dir\s*$", file.read_text("utf-8", "replace"), re.M)
+        re.search(r"^\W*md5:\s*[0-9a-f]{32}\.dir\s*$", file.read_text("utf-8", "replace"), re.MULTILINE)
     )
 
 
