@@ -5,6 +5,7 @@ FoldproofError                 the user can mend it: printed without a traceback
 ├── UnknownName                a name that no table, plugin or dotted path knows
 ├── ProjectError               no project here, or one that is not in order
 ├── DataError                  images that are missing, unreadable or not what was versioned
+│   └── BadImage               one file that holds no picture that can be trained on; its `code` says why
 ├── FoldsError                 folds that cannot be cut, or do not fit the data
 ├── ModelError                 a backbone that cannot be built as asked
 ├── NeedsNetwork               something has to be downloaded and there is no network
@@ -16,6 +17,7 @@ FoldproofError                 the user can mend it: printed without a traceback
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from functools import partial
 
 
 class FoldproofError(Exception):
@@ -51,6 +53,17 @@ class ProjectError(FoldproofError):
 
 class DataError(FoldproofError):
     """Images that are missing, unreadable or not what was versioned."""
+
+
+class BadImage(DataError):
+    """One file that holds no picture that can be trained on. `code` is the finding's (see `data.findings`)."""
+
+    def __init__(self, what: str, *, code: str, next_step: str = "") -> None:
+        super().__init__(what, next_step=next_step)
+        self.code = code
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return partial(BadImage, self.what, code=self.code, next_step=self.next_step), ()
 
 
 class FoldsError(FoldproofError):

@@ -13,7 +13,8 @@ SEAMS: MappingProxyType[str, MappingProxyType[str, str]] = MappingProxyType(
     {
         "readers": MappingProxyType(
             dict.fromkeys(
-                (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"), "foldproof.data.readers:read_with_pillow"
+                (".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"),
+                "foldproof.data.readers:read_with_pillow",
             )
         ),
         "backbones": MappingProxyType(

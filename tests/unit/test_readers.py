@@ -1,6 +1,7 @@
 """Reading one picture."""
 
 import os
+import pickle
 import struct
 import threading
 import warnings
@@ -11,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from foldproof.data.readers import read, read_with_pillow, suffixes
-from foldproof.errors import DataError, UnknownName
+from foldproof.data.readers import decode, read, suffixes
+from foldproof.errors import BadImage, DataError, UnknownName
 
 RANDOM = np.random.default_rng(0)
 PHOTO = Image.fromarray(RANDOM.integers(0, 256, (6, 9, 3), dtype=np.uint8))
@@ -139,11 +140,59 @@ def test_a_tiff_that_would_lose_values_is_refused_by_name(tmp_path, bits, channe
     assert_refused(tmp_path / "deep.tif", word)
 
 
-@pytest.mark.parametrize("suffix", [".tif", ".png", ".webp"])
-def test_several_pictures_in_one_file_are_refused(tmp_path, suffix):
+def test_the_pages_of_a_tiff_are_refused(tmp_path):
+    PHOTO.save(tmp_path / "many.tif", save_all=True, append_images=[Image.new("RGB", PHOTO.size, "red")])
+    assert_refused(tmp_path / "many.tif", "2 pictures in one file")
+
+
+@pytest.mark.parametrize("suffix", [".png", ".webp", ".gif"])
+def test_an_animation_is_its_first_frame_and_says_so(tmp_path, suffix):
     other = Image.new("RGB", PHOTO.size, "red")
-    PHOTO.save(tmp_path / f"many{suffix}", save_all=True, append_images=[other])
-    assert_refused(tmp_path / f"many{suffix}", "2 pictures in one file")
+    PHOTO.save(tmp_path / f"moving{suffix}", save_all=True, append_images=[other], lossless=True)
+    image = read(tmp_path / f"moving{suffix}")
+    assert "animated" in image.traits
+    assert np.array_equal(image.pixels, as_pillow_reads(tmp_path / f"moving{suffix}"))
+    assert not np.array_equal(image.pixels, np.asarray(other))
+
+
+@pytest.mark.parametrize(
+    ("mode", "suffix", "traits"),
+    [
+        ("RGB", ".jpg", ()),
+        ("L", ".png", ()),
+        ("P", ".png", ("palette",)),
+        ("CMYK", ".jpg", ("cmyk",)),
+        ("RGBA", ".png", ()),
+        ("LA", ".png", ()),
+    ],
+)
+def test_what_was_done_to_get_the_pixels_is_said(tmp_path, mode, suffix, traits):
+    PHOTO.convert(mode).save(tmp_path / f"photo{suffix}")
+    assert read(tmp_path / f"photo{suffix}").traits == traits
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif", ".webp"])
+def test_a_turned_picture_says_so_and_names_its_camera(tmp_path, suffix):
+    made = exif(6)
+    made[0x010F], made[0x0110] = "Acme", "Phone 1"
+    PHOTO.save(tmp_path / f"photo{suffix}", exif=made)
+    image = read(tmp_path / f"photo{suffix}")
+    assert image.traits == ("rotated",)
+    assert image.camera == "Acme Phone 1"
+
+
+def test_only_what_is_transparent_somewhere_has_alpha(tmp_path):
+    clear = PHOTO.convert("RGBA")
+    clear.putpixel((0, 0), (1, 2, 3, 254))
+    clear.save(tmp_path / "clear.png")
+    assert read(tmp_path / "clear.png").traits == ("alpha",)
+
+
+def test_a_camera_jpeg_and_a_jfif_are_jpegs(tmp_path):
+    PHOTO.save(tmp_path / "a.jfif", format="JPEG")
+    PHOTO.save(tmp_path / "b.jpg", format="MPO", save_all=True, append_images=[PHOTO.resize((3, 2))])
+    assert {read(tmp_path / name).format for name in ("a.jfif", "b.jpg")} == {"JPEG"}
+    assert read(tmp_path / "b.jpg").traits == ()
 
 
 def test_the_preview_in_a_phones_jpeg_does_not_count_as_a_second_picture(tmp_path):
@@ -183,7 +232,7 @@ def test_files_that_hold_no_picture_are_refused_by_name(tmp_path):
     (tmp_path / "empty.png").touch()
     assert_refused(tmp_path / "empty.png", "empty")
     (tmp_path / "text.jpg").write_text("no picture")
-    assert_refused(tmp_path / "text.jpg", "not a BMP, JPEG, PNG, TIFF or WebP")
+    assert_refused(tmp_path / "text.jpg", "not a BMP, GIF, JPEG, PNG, TIFF or WebP")
     PHOTO.save(tmp_path / "postscript.png", format="EPS")  # Pillow would start a program to draw it
     assert_refused(tmp_path / "postscript.png", "not a BMP")
     (tmp_path / "folder.png").mkdir()
@@ -202,10 +251,30 @@ def test_a_decompression_bomb_is_refused_by_name(tmp_path):
     assert_refused(tmp_path / "bomb.png", "million pixels")
 
 
+def test_the_limit_on_pixels_is_the_one_that_was_set_and_pillows_own_stays(tmp_path, monkeypatch):
+    before = Image.MAX_IMAGE_PIXELS
+    PHOTO.save(tmp_path / "photo.png")
+    content = (tmp_path / "photo.png").read_bytes()
+    assert decode("photo.png", content, most_pixels=54).pixels.shape == (6, 9, 3)
+    with pytest.raises(BadImage) as raised:
+        decode("photo.png", content, most_pixels=53)
+    assert raised.value.code == "too-large"
+    assert before == Image.MAX_IMAGE_PIXELS
+
+
+def test_an_error_says_which_finding_it_is_also_in_another_process(tmp_path):
+    (tmp_path / "text.jpg").write_text("no picture")
+    with pytest.raises(BadImage) as raised:
+        read(tmp_path / "text.jpg")
+    again = pickle.loads(pickle.dumps(raised.value))
+    assert (again.code, again.what, again.next_step) == ("not-an-image", raised.value.what, raised.value.next_step)
+
+
 def test_the_reader_is_found_by_suffix_in_any_case(tmp_path):
     PHOTO.save(tmp_path / "PHOTO.JPG", format="JPEG")
     assert read(tmp_path / "PHOTO.JPG").pixels.shape == (6, 9, 3)
     assert ".jpg" in suffixes()
+    (tmp_path / "photo.heic").write_bytes(b"x")
     with pytest.raises(UnknownName, match=r"\.heic"):
         read(tmp_path / "photo.heic")
 
@@ -219,7 +288,7 @@ def test_reading_in_threads_is_quiet_and_leaves_the_warning_filters_alone(tmp_pa
 
     def read_often(_):
         start.wait(timeout=10)
-        return [read_with_pillow(tmp_path / "clear.png").pixels.sum() for _ in range(20)]
+        return [read(tmp_path / "clear.png").pixels.sum() for _ in range(20)]
 
     with ThreadPoolExecutor(8) as pool:
         sums = {total for found in pool.map(read_often, range(8)) for total in found}

@@ -1,5 +1,6 @@
 """A file in, an array H x W x C and its value range out; by suffix."""
 
+import io
 import struct
 import threading
 import warnings
@@ -7,9 +8,9 @@ import zlib
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import MappingProxyType
-from typing import BinaryIO, TypeAlias, cast
+from typing import Any, BinaryIO, TypeAlias, cast
 
 import numpy as np
 import PIL.Image
@@ -17,19 +18,21 @@ from numpy.typing import NDArray
 from PIL.Image import Transpose
 
 from foldproof import registry
-from foldproof.errors import DataError
+from foldproof.errors import BadImage
 
-FORMATS = ("BMP", "JPEG", "PNG", "TIFF", "WEBP")  # others start programs (EPS) or hold no photograph
+MOST_PIXELS = 178_956_970  # Pillow's own limit: half a gigabyte of RGB
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")  # others start programs (EPS) or hold no photograph
 MODES = frozenset({"1", "L", "P", "LA", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"})
 KINDS = MappingProxyType({"I": "whole numbers of 32 bits", "F": "floating-point numbers", "LAB": "LAB colour"})
 
+_REPLACE = "replace it by an intact copy, or remove it"
 _CONVERT = "convert it to one picture of 8 bits a channel, or register a reader for its suffix"
 
 # What Pillow's decoders raise on damaged files: tried with some ten thousand corrupted ones.
 _DAMAGE = (OSError, SyntaxError, ValueError, LookupError, TypeError, EOFError, ArithmeticError, MemoryError,
-           AttributeError, struct.error, zlib.error, PIL.Image.DecompressionBombError)  # fmt: skip
+           AttributeError, struct.error, zlib.error)  # fmt: skip
 
-_ORIENTATION = 0x0112
+_ORIENTATION, _MAKE, _MODEL = 0x0112, 0x010F, 0x0110
 _UPRIGHT: Mapping[object, Transpose] = MappingProxyType(
     {
         2: Transpose.FLIP_LEFT_RIGHT,
@@ -45,14 +48,21 @@ _UPRIGHT: Mapping[object, Transpose] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Image:
-    """A decoded picture and the range that its values can take, which need not be the range that they do take."""
+    """A decoded picture, the range that its values can take (not that they do take), and what its file says of it.
+
+    `traits`: what was done to get these pixels from the file, of "rotated", "palette", "cmyk", "alpha" (a part that was
+    transparent is not) and "animated" (the first frame was taken).
+    """
 
     pixels: NDArray[np.uint8]  # [height, width, 3]
     lowest: int = 0
     highest: int = 255
+    format: str = ""
+    camera: str = ""
+    traits: tuple[str, ...] = ()
 
 
-Reader: TypeAlias = Callable[[Path], Image]
+Reader: TypeAlias = Callable[[BinaryIO, int], Image]  # a file and the most pixels it may have; raises BadImage
 
 
 def suffixes() -> frozenset[str]:
@@ -60,42 +70,57 @@ def suffixes() -> frozenset[str]:
     return frozenset(registry.names("readers"))
 
 
-def read(path: Path) -> Image:
-    """The picture in `path`, by the reader for its suffix. Raises DataError with the file's name and what is wrong."""
-    return cast("Reader", registry.load("readers", path.suffix.lower()))(path)
+def reader_for(name: str) -> Reader:
+    """The reader for the suffix of a file's name, in any case. Raises UnknownName."""
+    return cast("Reader", registry.load("readers", PurePath(name).suffix.lower()))
 
 
-def read_with_pillow(path: Path) -> Image:
+def decode(name: str, content: bytes, *, most_pixels: int = MOST_PIXELS) -> Image:
+    """The picture in the bytes of a file. Raises BadImage with what is wrong, not with the name."""
+    if not content:
+        raise _refused("empty", "empty (0 bytes)")
+    image = reader_for(name)(io.BytesIO(content), most_pixels)
+    if image.pixels.dtype != np.uint8 or image.pixels.ndim != 3 or image.pixels.shape[2] != 3:
+        raise _refused(
+            "unsupported",
+            f"its reader returned {image.pixels.dtype} {list(image.pixels.shape)}, not uint8 [height, width, 3]",
+        )
+    return image
+
+
+def read(path: Path, *, most_pixels: int = MOST_PIXELS) -> Image:
+    """The picture in `path`. Raises BadImage with the file's name and what is wrong."""
+    try:
+        if not path.is_file():
+            raise _refused("not-a-file", "not a file", next_step="look for it, or take it out of the folder")
+        return decode(path.name, path.read_bytes(), most_pixels=most_pixels)
+    except BadImage as error:
+        raise BadImage(f"{path}: {error.what}", code=error.code, next_step=error.next_step) from None
+    except OSError as error:
+        raise BadImage(
+            f"{path}: cannot be read: {error.strerror}", code="unreadable", next_step="mend the permissions"
+        ) from None
+
+
+def read_with_pillow(file: BinaryIO, most_pixels: int) -> Image:
     """An upright RGB picture of 8 bits a channel: EXIF orientation applied, then Pillow's `convert("RGB")`.
 
-    Raises DataError for what is damaged, and for what would lose values on the way: 16 bits, floats, several pages.
+    Of an animation, the first frame. Raises BadImage for what is damaged, has more than `most_pixels`, or would lose
+    values on the way: 16 bits, floats, the pages of a TIFF.
     """
-    if not path.is_file():
-        raise _refused(path, "not a file", next_step="look for it, or take it out of the folder")
     try:
-        stream = path.open("rb")
-    except OSError as error:
-        raise _refused(path, f"cannot be opened: {error.strerror}", next_step="mend the permissions") from None
-    with stream:
-        return Image(_pixels(stream, path))
-
-
-def _pixels(stream: BinaryIO, path: Path) -> NDArray[np.uint8]:
-    if not path.stat().st_size:
-        raise _refused(path, "empty (0 bytes)")
-    try:
-        with _quiet, PIL.Image.open(stream, formats=FORMATS) as picture:
+        with _quiet, PIL.Image.open(file, formats=FORMATS) as picture:
+            if picture.width * picture.height > most_pixels:
+                size = f"{picture.width} x {picture.height}, more than {most_pixels // 1_000_000} million pixels"
+                raise _refused("too-large", size, next_step="make it smaller, cut it up, or raise data.max_megapixels")
             reason = _loses_values(picture)
             if not reason:
                 return _upright_rgb(picture)
     except PIL.UnidentifiedImageError:
-        raise _refused(path, "not a BMP, JPEG, PNG, TIFF or WebP that Pillow can read") from None
-    except PIL.Image.DecompressionBombError:
-        limit = 2 * (PIL.Image.MAX_IMAGE_PIXELS or 0) // 1_000_000
-        raise _refused(path, f"more than {limit} million pixels", next_step="make it smaller, or cut it up") from None
+        raise _refused("not-an-image", "not a BMP, GIF, JPEG, PNG, TIFF or WebP that Pillow can read") from None
     except _DAMAGE as error:
-        raise _refused(path, f"damaged: {_one_line(error)}") from None
-    raise _refused(path, reason, next_step=_CONVERT)
+        raise _refused("damaged", f"damaged: {_one_line(error)}") from None
+    raise _refused("unsupported", reason, next_step=_CONVERT)
 
 
 def _loses_values(picture: PIL.Image.Image) -> str:
@@ -112,19 +137,46 @@ def _loses_values(picture: PIL.Image.Image) -> str:
         return "signed numbers, not 8-bit grey or colour"
     if picture.mode not in MODES:
         return f"{KINDS.get(picture.mode, f'mode {picture.mode}')}, not 8-bit grey or colour"
-    pages = 1 if picture.format == "MPO" else getattr(picture, "n_frames", 1)  # a camera's JPEG may hold a preview too
+    pages = getattr(picture, "n_frames", 1) if picture.format == "TIFF" else 1
     return f"{pages} pictures in one file" if pages > 1 else ""
 
 
-def _upright_rgb(picture: PIL.Image.Image) -> NDArray[np.uint8]:
+def _upright_rgb(picture: PIL.Image.Image) -> Image:
+    turned_in_tiff = getattr(picture, "tag_v2", {}).get(_ORIENTATION, 1)
+    animated = picture.format != "MPO" and getattr(picture, "n_frames", 1) > 1  # a camera's JPEG may hold a preview
+    picture.seek(0)
     picture.load()
-    turn = _UPRIGHT.get(picture.getexif().get(_ORIENTATION))  # after load: a TIFF is turned, and loses its tag, there
+    exif = picture.getexif()
+    turn = _UPRIGHT.get(exif.get(_ORIENTATION))  # after load: a TIFF is turned, and loses its tag, there
     upright = picture if turn is None else picture.transpose(turn)
-    return np.asarray(upright.convert("RGB"), dtype=np.uint8)
+    traits = {
+        "rotated": turn is not None or turned_in_tiff != 1,
+        "palette": picture.mode in ("P", "PA"),
+        "cmyk": picture.mode == "CMYK",
+        "alpha": _is_transparent_somewhere(picture),
+        "animated": animated,
+    }
+    return Image(
+        np.asarray(upright.convert("RGB"), dtype=np.uint8),
+        format=str(picture.format).replace("MPO", "JPEG"),
+        camera=" ".join(filter(None, (_text(exif.get(_MAKE)), _text(exif.get(_MODEL))))),
+        traits=tuple(name for name, present in traits.items() if present),
+    )
 
 
-def _refused(path: Path, reason: str, *, next_step: str = "replace it by an intact copy, or remove it") -> DataError:
-    return DataError(f"{path}: {reason}", next_step=next_step)
+def _is_transparent_somewhere(picture: PIL.Image.Image) -> bool:
+    if picture.has_transparency_data:
+        lowest, _ = cast("tuple[int, int]", picture.convert("RGBA").getchannel("A").getextrema())
+        return lowest < 255
+    return False
+
+
+def _text(value: Any) -> str:
+    return " ".join(value.replace("\0", " ").split())[:60] if isinstance(value, str) else ""
+
+
+def _refused(code: str, reason: str, *, next_step: str = _REPLACE) -> BadImage:
+    return BadImage(reason, code=code, next_step=next_step)
 
 
 def _one_line(error: BaseException) -> str:
@@ -132,18 +184,22 @@ def _one_line(error: BaseException) -> str:
 
 
 class _Quiet:
-    """Pillow's warnings are no news: what matters of them is refused. Counted, as the filters belong to all threads."""
+    """Pillow's warnings are no news: what matters of them is refused. So is its limit on pixels: ours is stricter or
+    meant. Counted, as both belong to all threads.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._inside = 0
         self._filters = ExitStack()
+        self._limit: int | None = None
 
     def __enter__(self) -> None:
         with self._lock:
             if self._inside == 0:
                 self._filters.enter_context(warnings.catch_warnings())
                 warnings.simplefilter("ignore")
+                self._limit, PIL.Image.MAX_IMAGE_PIXELS = PIL.Image.MAX_IMAGE_PIXELS, None
             self._inside += 1
 
     def __exit__(self, *error: object) -> None:
@@ -151,6 +207,7 @@ class _Quiet:
             self._inside -= 1
             if self._inside == 0:
                 self._filters.close()
+                PIL.Image.MAX_IMAGE_PIXELS = self._limit
 
 
 _quiet = _Quiet()
