@@ -93,6 +93,29 @@ def test_a_set_with_groups_across_classes_is_cut_like_this_for_ever() -> None:
     }
 
 
+def mixed_up(count: int) -> Dataset:
+    """Images of seven classes of uneven size; a third alone, the rest in groups of uneven size across classes."""
+    samples = []
+    for n in range(count):
+        label = f"class{min(n % 7, n % 5)}"
+        group = "" if n % 3 == 0 else f"group{(n * n) % 911}"
+        samples.append(Sample(hashlib.sha256(f"mixed {n}".encode()).hexdigest(), label, f"{label}/{n}.png", group))
+    return Dataset.of(samples)
+
+
+def test_larger_sets_are_cut_like_this_for_ever() -> None:
+    plain = Dataset.of([s for n in range(10) for s in images(f"class {n}", 150 + 7 * n)])
+    grouped = mixed_up(4_000)
+    made = [folds.assign(data, Scheme(k, 42), repeat=r) for data in (plain, grouped) for k, r in ((5, 0), (10, 2))]
+    digests = [folds.digest(plain, made[:2]), folds.digest(grouped, made[2:])]
+    assert [digest[:16] for digest in digests] == ["b5d1bd4831543731", "8056e5370cfe7941"]
+    half = Dataset.of([replace(s, group="") for s in grouped.samples[::2]])
+    known = {s.sha256: int(f) for s, f in zip(half.samples, folds.assign(half, Scheme(5, 42)).fold_of, strict=True)}
+    later = folds.assign(grouped, Scheme(5, 42), known=known)
+    assert (folds.digest(grouped, [later])[:16], later.moved) == ("728a1e646010b634", 628)
+    assert folds.split_digest(grouped, later.folds(5)[3])[:16] == "a8aaa0cd631ba113"
+
+
 def test_another_hash_seed_and_another_process_give_the_same_table() -> None:
     code = (
         "import hashlib\nfrom foldproof import folds\nfrom foldproof.data.dataset import Dataset, Sample\n"
