@@ -72,7 +72,8 @@ def run(
             with closing(executor.run([task for item in planned for task in item.tasks])) as events:
                 for event in events:
                     recorder.hear(event)
-    return RunReport(recorder.statuses, (*material.notices, *farewells))
+    of_folds = dict.fromkeys(notice for item in planned for notice in item.notices)
+    return RunReport(recorder.statuses, (*material.notices, *of_folds, *farewells))
 
 
 def chosen(experiments: Sequence[ExperimentConfig], names: Sequence[str]) -> tuple[ExperimentConfig, ...]:
