@@ -2,7 +2,8 @@
 
     python benchmarks/image_cache.py [IMAGES]
 
-Draws JPEGs of 256 pixels in a temporary folder and decodes them to 224. Prints seconds of one run, the machine, its load.
+Draws JPEGs of 256 pixels in a temporary folder and decodes them to 224.
+Prints seconds of one run, the machine and its load.
 """
 
 import os

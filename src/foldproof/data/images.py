@@ -6,6 +6,7 @@ has are copied from there.
 
 import hashlib
 import math
+import posixpath
 import shutil
 import zlib
 from collections import deque
@@ -13,7 +14,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import BinaryIO, Literal, TypeAlias
 
 import numpy as np
@@ -101,11 +102,11 @@ def _decoder(*, size: int, resize: str) -> str:
 
 def _names(dataset: Dataset) -> list[bytes]:
     """What each image's pixels are made from, 32 bytes: the hash of its content hash and its reader's name."""
-    suffixes = [PurePosixPath(sample.path).suffix.lower() for sample in dataset.samples]
+    suffixes = [posixpath.splitext(sample.path)[1].lower() for sample in dataset.samples]
     readers = {suffix: registry.load("readers", suffix) for suffix in set(suffixes)}
-    reader = {suffix: f" {found.__module__}:{found.__qualname__}" for suffix, found in readers.items()}
+    reader = {suffix: f" {found.__module__}:{found.__qualname__}".encode() for suffix, found in readers.items()}
     return [
-        hashlib.sha256((sample.sha256 + reader[suffix]).encode()).digest()
+        hashlib.sha256(sample.sha256.encode() + reader[suffix]).digest()
         for sample, suffix in zip(dataset.samples, suffixes, strict=True)
     ]
 

@@ -78,10 +78,11 @@ def assign(dataset: Dataset, scheme: Scheme, *, repeat: int = 0, known: Mapping[
     places = _places(dataset, units, scheme, repeat, homes)
     if places is None:
         raise _refusal(dataset, units, scheme, repeat, kept=bool(known))
-    fold_of = np.empty(len(dataset), dtype=np.int64)
+    fold_of = [0] * len(dataset)
     for unit, fold in zip(units, places, strict=True):
-        fold_of[unit.members[0] if len(unit.members) == 1 else list(unit.members)] = fold
-    return Assignment(repeat, fold_of, moved)
+        for member in unit.members:
+            fold_of[member] = fold
+    return Assignment(repeat, np.array(fold_of, dtype=np.int64), moved)
 
 
 def _homes(dataset: Dataset, units: Sequence[Unit], known: Mapping[str, int]) -> tuple[list[int], int]:
@@ -122,12 +123,14 @@ def _placed(
     k: int,
     homes: Sequence[int],
     *,
-    order: Iterable[int],
+    order: Sequence[int],
     hashes: Mapping[int, bytes],
 ) -> list[int]:
     """`homes` with the units of `order` placed in this order, each in the fold that has least of what it brings."""
-    loads = Loads.empty(k, dataset)
     places = list(homes)
+    if not order:
+        return places
+    loads = Loads.empty(k, dataset)
     for unit, home in zip(units, homes, strict=True):
         if home >= 0:
             loads.add(home, unit.brought)

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from foldproof.data.dataset import Dataset
@@ -76,35 +76,30 @@ def from_csv(text: str) -> list[Row]:
             next_step=f"expected: {', '.join(COLUMNS)}",
         )
     rows: list[Row] = []
-    shared: dict[str, str] = {}
+    heads: dict[tuple[str, ...], tuple[int, int, int, int]] = {}
+    texts: dict[str, str] = {}  # each kept once, for every partition repeats the names of all images
     while (values := _next_line(reader, reader.line_num + 1)) is not None:
         try:
-            rows.append(_row(values, shared))
-        except ValueError as error:
+            *numbers, sha256, label, group, path = values
+            head = tuple(numbers)
+            if head not in heads:
+                heads[head] = _head(*head)
+            if sha256 not in texts and not _SHA256.fullmatch(sha256):
+                raise ValueError(f"{sha256[:80]!r} is not a SHA-256")
+        except (ValueError, TypeError) as error:
             raise _not_a_row(reader.line_num, error) from error
+        k, seed, repeat, fold = heads[head]
+        sha256, label, path, group = [texts.setdefault(text, text) for text in (sha256, label, path, group)]
+        rows.append(Row(k, seed, repeat, sha256, label, path, group, fold))
     return rows
 
 
-def _row(values: Sequence[str], shared: dict[str, str]) -> Row:
-    """`shared`: texts met so far, each kept once, for every partition repeats the names of all images."""
-    version, k, seed, repeat, fold, sha256, label, group, path = values
-    row = Row(
-        int(k),
-        int(seed),
-        int(repeat),
-        shared.setdefault(sha256, sha256),
-        shared.setdefault(label, label),
-        shared.setdefault(path, path),
-        shared.setdefault(group, group),
-        int(fold),
-    )
+def _head(version: str, k: str, seed: str, repeat: str, fold: str) -> tuple[int, int, int, int]:
     if int(version) > SCHEMA_VERSION:
         raise ValueError(f"schema version {version}, newer than this foldproof")
-    if not 0 <= row.fold < row.k:
+    if not 0 <= int(fold) < int(k):
         raise ValueError(f"fold {fold} of {k}")
-    if not _SHA256.fullmatch(sha256):
-        raise ValueError(f"{sha256[:80]!r} is not a SHA-256")
-    return row
+    return int(k), int(seed), int(repeat), int(fold)
 
 
 def _next_line(lines: Iterator[list[str]], number: int) -> list[str] | None:

@@ -1,6 +1,7 @@
 """What may not be parted: a dataset in, the units that validate together out. Pure."""
 
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import NamedTuple
 
 from foldproof.data.dataset import Dataset
@@ -24,13 +25,10 @@ def units_of(dataset: Dataset) -> list[Unit]:
     members: dict[int, list[int]] = {}
     for position, first in enumerate(_roots(dataset)):
         members.setdefault(first, []).append(position)
+    samples = dataset.samples
     return [
-        Unit(
-            dataset.samples[first].sha256,
-            tuple(positions),
-            alone[labels[first]] if len(positions) == 1 else _count(labels, positions),
-        )
-        for first, positions in members.items()
+        Unit(samples[first].sha256, tuple(them), alone[labels[first]] if len(them) == 1 else _count(labels, them))
+        for first, them in members.items()
     ]
 
 
@@ -51,10 +49,13 @@ def _roots(dataset: Dataset) -> list[int]:
             position = parent[position]
         return position
 
-    ties: tuple[dict[str, int], ...] = ({}, {}, {})
-    for position, sample in enumerate(dataset.samples):
-        for first_with, name in zip(ties, (sample.sha256, sample.group, sample.duplicate), strict=True):
+    for tie in ("sha256", "group", "duplicate"):
+        names = list(map(attrgetter(tie), dataset.samples))
+        if len(set(names)) == len(names) or not any(names):
+            continue
+        first_with: dict[str, int] = {}
+        for position, name in enumerate(names):
             if name and (other := first_with.setdefault(name, position)) != position:
                 low, high = sorted((root(other), root(position)))
                 parent[high] = low
-    return [root(position) for position in range(len(dataset))]
+    return list(map(root, parent))
