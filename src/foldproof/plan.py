@@ -3,7 +3,8 @@
 import json
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from foldproof import folds
 from foldproof.config.identity import canonical, canonical_json, digest, experiment_identity
 from foldproof.config.schema import ExperimentConfig
 from foldproof.data.dataset import Dataset
+from foldproof.events.types import Notice
 from foldproof.folds import Assignment, Fold, Scheme
 from foldproof.project import Project
 from foldproof.record import SCHEMA_VERSION, fold_folder
@@ -19,7 +21,50 @@ from foldproof.trackers import RunPlan
 from foldproof.training.chunks import batch_sizes
 from foldproof.training.task import FoldTask, ModelRequest, Probe
 
-Cuts = Mapping[tuple[Scheme, int], Assignment]
+
+@dataclass(frozen=True)
+class WrittenFolds:
+    """Folds as a run's folder has them: the digest, and the content of folds.csv."""
+
+    digest: str
+    table: str
+
+
+@dataclass(frozen=True)
+class Cuts:
+    """Every partition that a run's experiments ask for, and what is written of them: made once, for all experiments."""
+
+    dataset: Dataset
+    assignments: Mapping[tuple[Scheme, int], Assignment]
+    _written: dict[tuple[Scheme, int], WrittenFolds] = field(default_factory=dict, repr=False, compare=False)
+
+    def of(self, config: ExperimentConfig) -> tuple[Assignment, ...]:
+        """The partitions of one experiment, one a repeat."""
+        scheme = scheme_of(config)
+        return tuple(self.assignments[scheme, repeat] for repeat in range(config.folds.repeats))
+
+    def notices(self, config: ExperimentConfig) -> tuple[Notice, ...]:
+        """What a person should know of an experiment's folds: whether images that had one now have another."""
+        moved = [made.moved for made in self.of(config) if made.moved]
+        if not moved:
+            return ()
+        total = sum(moved)
+        where = f", in {len(moved)} of {config.folds.repeats} repeats" if config.folds.repeats > 1 else ""
+        text = f"{total} image{'s' if total > 1 else ''} moved to another fold{where}: new images join their groups"
+        return (Notice(code="folds", text=text),)
+
+    def written(self, config: ExperimentConfig) -> WrittenFolds:
+        """The folds of one experiment as they stand in its run's folder."""
+        key = scheme_of(config), config.folds.repeats
+        if key not in self._written:
+            made = self.of(config)
+            rows = [row for assignment in made for row in folds.to_rows(self.dataset, key[0], assignment)]
+            self._written[key] = WrittenFolds(folds.digest(self.dataset, made), folds.to_csv(sorted(rows)))
+        return self._written[key]
+
+    @cached_property
+    def dataset_json(self) -> bytes:
+        return json.dumps(self.dataset.to_json(), ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +77,7 @@ class Planned:
     fingerprint: str
     tasks: tuple[FoldTask, ...]
     seconds: float
+    notices: tuple[Notice, ...] = ()  # of its folds
 
     @property
     def run(self) -> str:
@@ -64,10 +110,10 @@ def cut(project: Project, dataset: Dataset, configs: Iterable[ExperimentConfig])
             for scheme, repeat in wanted
         }
         rows = [row for (scheme, _), made in cuts.items() for row in folds.to_rows(dataset, scheme, made)]
-        new_text = folds.to_csv(folds.merge(old, rows))
-        if new_text != old_text:
-            write_atomically(project.folds_file, new_text)
-    return cuts
+        merged = folds.merge(old, rows)
+        if merged != old:
+            write_atomically(project.folds_file, folds.to_csv(merged))
+    return Cuts(dataset, cuts)
 
 
 def plan_run(
@@ -84,9 +130,7 @@ def plan_run(
     data_path: str,
 ) -> Planned:
     """Make the run's folder, describe the run in it, and cut the work into tasks. Raises StorageError."""
-    scheme = scheme_of(config)
-    assignments = [cuts[scheme, repeat] for repeat in range(config.folds.repeats)]
-    folds_digest = folds.digest(dataset, assignments)
+    folds_digest = cuts.written(config).digest
     identity = experiment_identity(config, fingerprint=dataset.fingerprint, folds_digest=folds_digest)
     folder = project.new_run_folder()
     facts = {
@@ -103,9 +147,8 @@ def plan_run(
         "image_size": probe.image_size,
         "config": canonical(config),
     }
-    rows = [row for made in assignments for row in folds.to_rows(dataset, scheme, made)]
-    _write_json(folder / "dataset.json", dataset.to_json())
-    write_atomically(folder / "folds.csv", folds.to_csv(sorted(rows)))
+    write_atomically(folder / "dataset.json", cuts.dataset_json + b"\n")
+    write_atomically(folder / "folds.csv", cuts.written(config).table)
     if code_diff:
         write_atomically(folder / "code.diff", redact_uris(code_diff))
     _write_json(folder / "environment.json", {**environment, "numeric_class": asdict(probe.numeric_class)})
@@ -121,8 +164,8 @@ def plan_run(
             probe=probe,
             images=images,
         )
-        for made in assignments
-        for fold in made.folds(scheme.k)
+        for made in cuts.of(config)
+        for fold in made.folds(config.folds.k)
     )
     return Planned(
         folder=folder,
@@ -131,6 +174,7 @@ def plan_run(
         fingerprint=dataset.fingerprint,
         tasks=tasks,
         seconds=sum(estimated_seconds(task, probe, images=len(dataset)) for task in tasks),
+        notices=cuts.notices(config),
     )
 
 

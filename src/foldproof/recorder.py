@@ -51,7 +51,7 @@ class Recorder:
                 epochs=item.config.train.epochs,
             )
             self._tell(self._journals[run].append(body))
-            for notice in notices:
+            for notice in (*notices, *item.notices):
                 self._tell(self._journals[run].append(notice))
 
     def hear(self, event: Event) -> None:

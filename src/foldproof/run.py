@@ -11,7 +11,7 @@ from pathlib import Path
 
 from foldproof import plan, registry
 from foldproof.config.read import ProjectSettings
-from foldproof.config.schema import ExperimentConfig
+from foldproof.config.schema import ExecutionConfig, ExperimentConfig
 from foldproof.data.images import decoded
 from foldproof.environment import circumstances
 from foldproof.errors import UnknownName, nearest
@@ -59,7 +59,7 @@ def run(
     make_executor = registry.load("executors", execution.executor)
     with make_executor(ExecutorContext(parallel_folds=at_once, threads=threads)) as executor:
         material = gather(project, loaded.settings.data, allow_dirty=allow_dirty)
-        planned = prepare(project, configs, material, executor, device=execution.device)
+        planned = prepare(project, configs, material, executor, execution)
         context = TrackerContext(
             folders=tuple(item.folder for item in planned),
             plans=tuple(item.summary for item in planned),
@@ -72,7 +72,8 @@ def run(
             with closing(executor.run([task for item in planned for task in item.tasks])) as events:
                 for event in events:
                     recorder.hear(event)
-    return RunReport(recorder.statuses, (*material.notices, *farewells))
+    of_folds = dict.fromkeys(notice for item in planned for notice in item.notices)
+    return RunReport(recorder.statuses, (*material.notices, *of_folds, *farewells))
 
 
 def chosen(experiments: Sequence[ExperimentConfig], names: Sequence[str]) -> tuple[ExperimentConfig, ...]:
@@ -93,8 +94,7 @@ def prepare(
     configs: Sequence[ExperimentConfig],
     material: Material,
     executor: Executor,
-    *,
-    device: str,
+    execution: ExecutionConfig,
 ) -> tuple[Planned, ...]:
     """Everything that can be wrong is found here, before the first epoch; nothing is written but caches and folds.csv
     until it is known that every experiment can start.
@@ -102,13 +102,15 @@ def prepare(
     dataset = material.dataset
     cuts = plan.cut(project, dataset, configs)
     requests = {
-        config.name: ModelRequest.of(config, classes=dataset.classes, device=device, plugins=project.root)
+        config.name: ModelRequest.of(config, classes=dataset.classes, device=execution.device, plugins=project.root)
         for config in configs
     }
     probes = {request: executor.probe(request) for request in dict.fromkeys(requests.values())}
     shapes = {config.name: (probes[requests[config.name]].image_size, config.pixels.resize) for config in configs}
     images = {
-        (size, resize): decoded(dataset, material.folder, size=size, resize=resize, cache=project.cache)
+        (size, resize): decoded(
+            dataset, material.folder, size=size, resize=resize, cache=project.cache, limit_gb=execution.cache_gb
+        )
         for size, resize in dict.fromkeys(shapes.values())
     }
     code = git_state(project.root, apart_from=(project.folds_file.name,))

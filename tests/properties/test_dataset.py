@@ -18,6 +18,7 @@ SAMPLES = st.builds(
     label=st.sampled_from(["a", "b", "ab"]),
     path=TEXT,
     group=st.sampled_from(["", "a", "ba"]),
+    duplicate=st.sampled_from(["", "0123456789abcdef"]),
 )
 SETS = st.lists(SAMPLES, max_size=6)
 some = settings(max_examples=100, deadline=None)

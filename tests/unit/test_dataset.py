@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -71,8 +72,21 @@ def test_rows_that_join_to_the_same_text_have_different_hashes() -> None:
 def test_the_file_carries_the_dataset() -> None:
     content = json.loads(json.dumps(DATASET.to_json()))
     assert Dataset.from_json(content) == DATASET
-    assert content["v"] == 1
+    assert content["v"] == 2
     assert content["classes"] == ["cat", "dog"]
+
+
+def test_a_file_of_the_first_schema_is_still_read() -> None:
+    stored = Path(__file__).parents[1] / "golden" / "dataset_v1" / "dataset.json"
+    content = json.loads(stored.read_text(encoding="utf-8"))
+    assert content["v"] == 1
+    assert Dataset.from_json(content) == DATASET
+
+
+def test_what_looks_alike_is_kept_in_the_file_and_not_in_the_fingerprint() -> None:
+    alike = Dataset.of([replace(image, duplicate=DATASET.samples[0].sha256[:16]) for image in DATASET.samples])
+    assert alike.fingerprint == DATASET.fingerprint
+    assert Dataset.from_json(json.loads(json.dumps(alike.to_json()))) == alike != DATASET
 
 
 GOOD: dict[str, Any] = DATASET.to_json()
@@ -87,11 +101,12 @@ ROW = GOOD["samples"][0]
         None,
         {**GOOD, "v": "1"},
         {**GOOD, "samples": None},
-        {**GOOD, "samples": [ROW[:3]]},
+        {**GOOD, "samples": [ROW[:4]]},
+        {**GOOD, "v": 1},
         {**GOOD, "samples": [[*ROW, "more"]]},
         {**GOOD, "samples": [[5, *ROW[1:]]]},
         {**GOOD, "samples": [[ROW[0], "not a hash", *ROW[2:]]]},
-        {**GOOD, "samples": [[*ROW[:3], None]]},
+        {**GOOD, "samples": [[*ROW[:4], None]]},
         {"v": 1, "samples": []},
     ],
     ids=str,
@@ -102,8 +117,8 @@ def test_a_file_that_does_not_describe_a_dataset_is_refused(content: Any) -> Non
 
 
 def test_a_file_of_a_newer_schema_says_so() -> None:
-    with pytest.raises(DamagedFile, match="newer schema, 2"):
-        Dataset.from_json({**GOOD, "v": 2})
+    with pytest.raises(DamagedFile, match="newer schema, 3"):
+        Dataset.from_json({**GOOD, "v": 3})
 
 
 def test_a_file_whose_samples_were_changed_does_not_fit_its_fingerprint() -> None:

@@ -93,6 +93,29 @@ def test_a_set_with_groups_across_classes_is_cut_like_this_for_ever() -> None:
     }
 
 
+def mixed_up(count: int) -> Dataset:
+    """Images of seven classes of uneven size; a third alone, the rest in groups of uneven size across classes."""
+    samples = []
+    for n in range(count):
+        label = f"class{min(n % 7, n % 5)}"
+        group = "" if n % 3 == 0 else f"group{(n * n) % 911}"
+        samples.append(Sample(hashlib.sha256(f"mixed {n}".encode()).hexdigest(), label, f"{label}/{n}.png", group))
+    return Dataset.of(samples)
+
+
+def test_larger_sets_are_cut_like_this_for_ever() -> None:
+    plain = Dataset.of([s for n in range(10) for s in images(f"class {n}", 150 + 7 * n)])
+    grouped = mixed_up(4_000)
+    made = [folds.assign(data, Scheme(k, 42), repeat=r) for data in (plain, grouped) for k, r in ((5, 0), (10, 2))]
+    digests = [folds.digest(plain, made[:2]), folds.digest(grouped, made[2:])]
+    assert [digest[:16] for digest in digests] == ["b5d1bd4831543731", "8056e5370cfe7941"]
+    half = Dataset.of([replace(s, group="") for s in grouped.samples[::2]])
+    known = {s.sha256: int(f) for s, f in zip(half.samples, folds.assign(half, Scheme(5, 42)).fold_of, strict=True)}
+    later = folds.assign(grouped, Scheme(5, 42), known=known)
+    assert (folds.digest(grouped, [later])[:16], later.moved) == ("728a1e646010b634", 628)
+    assert folds.split_digest(grouped, later.folds(5)[3])[:16] == "a8aaa0cd631ba113"
+
+
 def test_another_hash_seed_and_another_process_give_the_same_table() -> None:
     code = (
         "import hashlib\nfrom foldproof import folds\nfrom foldproof.data.dataset import Dataset, Sample\n"
@@ -167,6 +190,60 @@ def test_a_class_that_cannot_be_in_every_fold_is_refused_with_what_to_do(
         folds.assign(Dataset.of(images("cat", 9) + dogs), Scheme(k=3, seed=1))
     assert said in caught.value.what
     assert advice in caught.value.next_step
+
+
+CONFIG = ExperimentConfig(name="A", pixels=PixelSettings(), folds=FoldSettings(k=2, repeats=2), train=TrainSettings())
+
+
+def test_images_that_new_ties_move_to_another_fold_are_told_once(tmp_path: Path) -> None:
+    project = Project(tmp_path / "params.yaml")
+    dataset = Dataset.of(images("cat", 8) + images("dog", 8))
+    assert cut(project, dataset, [CONFIG]).notices(CONFIG) == ()
+    table = project.folds_file.read_bytes()
+    assert cut(project, dataset, [CONFIG]).notices(CONFIG) == ()
+    assert project.folds_file.read_bytes() == table
+    before = folds.assign(dataset, Scheme(2, 42)).fold_of
+    tied = [
+        replace(s, duplicate="0123456789abcdef") if s.path in ("cat/0.png", "cat/1.png") else s for s in dataset.samples
+    ]
+    apart = {int(fold) for s, fold in zip(tied, before, strict=True) if s.duplicate}
+    later = cut(project, Dataset.of(tied), [CONFIG])
+    moved = [made.moved for made in later.of(CONFIG)]
+    assert moved[0] == len(apart) - 1
+    (notice,) = later.notices(CONFIG)
+    assert notice.code == "folds"
+    assert notice.text.startswith(f"{sum(moved)} image")
+    assert cut(project, Dataset.of(tied), [CONFIG]).notices(CONFIG) == ()
+
+
+def test_a_table_with_the_line_ends_of_another_system_is_left_as_it_is(tmp_path: Path) -> None:
+    project = Project(tmp_path / "params.yaml")
+    cut(project, TINY, [CONFIG])
+    other = project.folds_file.read_bytes().replace(b"\n", b"\r\n")
+    project.folds_file.write_bytes(other)
+    cut(project, TINY, [CONFIG])
+    assert project.folds_file.read_bytes() == other
+
+
+def test_a_table_that_leaves_a_fold_without_a_class_is_named_with_what_to_do() -> None:
+    dataset = Dataset.of(images("cat", 6) + images("dog", 3))
+    crowded = {s.sha256: 0 if s.label == "dog" else n % 3 for n, s in enumerate(dataset.samples)}
+    with pytest.raises(FoldsError, match="without a class") as caught:
+        folds.assign(dataset, Scheme(3, 1), known=crowded)
+    assert "take the rows of k 3, seed 1, repeat 0 out of folds.csv" in caught.value.next_step
+    more = Dataset.of([*dataset.samples, *images("dog", 2, first=10)])
+    made = folds.assign(more, Scheme(3, 1), known=crowded)
+    assert made.moved == 0
+    assert {int(fold) for s, fold in zip(more.samples, made.fold_of, strict=True) if s.label == "dog"} == {0, 1, 2}
+
+
+def test_groups_that_cannot_be_parted_are_refused_with_the_largest_number_of_folds_that_works() -> None:
+    pairs = ["ab", "bc", "ca", "ab", "bc"]  # two of them to a fold with every class, so that five do for two folds
+    knot = Dataset.of([s for n, pair in enumerate(pairs) for c in pair for s in images(c, 1, group=f"{n}", first=n)])
+    with pytest.raises(FoldsError, match="found no cut into 3 folds that keeps groups whole") as caught:
+        folds.assign(knot, Scheme(k=3, seed=1))
+    assert caught.value.next_step.startswith("set folds.k to at most 2, or make data.group_by join fewer images")
+    assert len(np.unique(folds.assign(knot, Scheme(k=2, seed=1)).fold_of)) == 2
 
 
 def test_a_large_group_is_made_up_for_by_single_images() -> None:

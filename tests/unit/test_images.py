@@ -108,7 +108,7 @@ def test_an_image_that_changed_since_it_was_listed_is_not_kept_under_its_old_nam
 
 def test_a_disk_without_room_is_noticed_before_anything_is_decoded(tmp_path):
     dataset = Dataset.of([Sample("0" * 64, "cat", "cat/nowhere.png")])
-    with pytest.raises(StorageError, match="GiB"):
+    with pytest.raises(StorageError, match="GB left"):
         decoded(dataset, tmp_path, size=40_000_000, resize="squash", cache=tmp_path / "cache")
 
 

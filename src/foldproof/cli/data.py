@@ -2,6 +2,8 @@
 
 import click
 
+from foldproof.cli import data_cache
+
 
 @click.group("data")
 def command() -> None:
@@ -10,6 +12,7 @@ def command() -> None:
     \b
     foldproof data add data/train
     foldproof data pull
+    foldproof data cache
     """
 
 
@@ -70,3 +73,6 @@ def pull() -> int:
     if pulled.extra:
         click.echo(f"note: {len(pulled.extra)} not versioned and left alone: {some(pulled.extra)}", err=True)
     return 0
+
+
+command.add_command(data_cache.command)

@@ -100,6 +100,12 @@ class ExecutionConfig:
         "auto", "folds at once; auto = as many as the cores carry"
     )
     device: str = setting("auto", "auto, cpu, cuda or cuda:N", pattern=r"^(auto|cpu|cuda(:[0-9]{1,3})?)$")
+    cache_gb: float = setting(
+        50.0,
+        "GB of decoded images kept in .foldproof/cache; the least recently used go first",
+        gt=0,
+        allow_inf_nan=False,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -13,17 +14,23 @@ from numpy.typing import NDArray
 
 from foldproof.errors import DamagedFile
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 1 had no `duplicate`
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, order=True)
 class Sample:
-    """One labelled image. Its name in every random choice is `sha256`, the hash of the file's bytes."""
+    """One labelled image. Its name in every random choice is `sha256`, the hash of the file's bytes.
+
+    `group` is what the user says belongs together; `duplicate` names the images that look alike (the first 16
+    characters of one's `sha256`), as found from their pixels. Both are empty where there is nothing to say.
+    """
 
     sha256: str
     label: str
     path: str
     group: str = ""
+    duplicate: str = ""
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,7 @@ class Dataset:
     @staticmethod
     def of(samples: Sequence[Sample]) -> "Dataset":
         """A dataset of `samples` given in any order."""
-        return Dataset(tuple(sorted(samples)))
+        return Dataset(tuple(sorted(samples, key=attrgetter("sha256", "label", "path", "group", "duplicate"))))
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -74,7 +81,7 @@ class Dataset:
             "v": SCHEMA_VERSION,
             "fingerprint": self.fingerprint,
             "classes": list(self.classes),
-            "samples": [[s.path, s.sha256, s.label, s.group] for s in self.samples],
+            "samples": [[s.path, s.sha256, s.label, s.group, s.duplicate] for s in self.samples],
         }
 
     @staticmethod
@@ -88,7 +95,8 @@ class Dataset:
                 raise DamagedFile(
                     f"dataset.json is of a newer schema, {content['v']}", next_step="read it with a newer foldproof"
                 )
-            dataset = Dataset.of([_sample(*fields) for fields in content["samples"]])
+            fields = 4 if content["v"] == 1 else 5
+            dataset = Dataset.of([_sample(values, fields) for values in content["samples"]])
             stated = content["fingerprint"]
         except (KeyError, TypeError, ValueError) as error:
             raise DamagedFile(f"dataset.json cannot be read: {error!r}", next_step="restore it from a copy") from error
@@ -97,20 +105,24 @@ class Dataset:
         return dataset
 
 
-def _sample(path: str, sha256: str, label: str, group: str) -> Sample:
-    if not all(isinstance(item, str) for item in (path, sha256, label, group)):
-        raise TypeError("a sample is four texts")
-    if not re.fullmatch("[0-9a-f]{64}", sha256):
+def _sample(values: Sequence[str], fields: int) -> Sample:
+    if len(values) != fields or set(map(type, values)) != {str}:
+        raise TypeError(f"a sample is {fields} texts")
+    path, sha256, *others = values
+    if not _SHA256.fullmatch(sha256):
         raise ValueError(f"{sha256[:80]!r} is not a SHA-256")
-    return Sample(path=path, sha256=sha256, label=label, group=group)
+    return Sample(sha256, others[0], path, *others[1:])
 
 
 def hash_rows(rows: Sequence[Sequence[str | int]]) -> str:
     """SHA-256 over rows of fields, in the order given; lengths are hashed too, so that no two tables collide."""
     total = hashlib.sha256()
     for row in rows:
-        for item in row:
-            text = str(item).encode()
-            total.update(len(text).to_bytes(4, "big") + text)
-        total.update(b"\xff\xff\xff\xff")
+        total.update(hashed_row(row))
     return total.hexdigest()
+
+
+def hashed_row(row: Sequence[str | int]) -> bytes:
+    """What `hash_rows` hashes of one row."""
+    texts = [str(item).encode() for item in row]
+    return b"".join([len(text).to_bytes(4, "big") + text for text in texts]) + b"\xff\xff\xff\xff"

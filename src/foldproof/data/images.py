@@ -1,16 +1,20 @@
 """Decode once into a cache: a dataset and its folder in, one file of pixels out, which workers map into memory.
 
-The file is a `.npy` with a CRC-32 behind its data. Its name is a hash of all that its content depends on.
+The file is a `.npy`; its name is a hash of all that its content depends on. Images that another file of the same size
+has are copied from there.
 """
 
 import hashlib
 import math
+import posixpath
 import shutil
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Generator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import BinaryIO, Literal, TypeAlias
 
 import numpy as np
@@ -21,16 +25,18 @@ from numpy.typing import NDArray
 
 from foldproof import registry
 from foldproof.data.dataset import Dataset, Sample, hash_rows
+from foldproof.data.pixel_cache import GB, building, clean, kept, make_room, use
+from foldproof.data.pixel_files import Index, header, is_whole, read_index, row_sums, write_index
 from foldproof.data.readers import read
 from foldproof.data.walk import some
 from foldproof.errors import DataError, StorageError
 from foldproof.provenance.machine import available_cores
-from foldproof.storage import inside, locked, replacing
+from foldproof.storage import inside, replacing
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 CHUNK = 32  # images a thread decodes at once
-BLOCK = 1 << 24  # bytes checked at once
-WAIT_SECONDS = 3600.0  # for another process that decodes the same images
+AHEAD = 4  # chunks a thread that may wait to be written
+SOURCES = 8  # other files to copy from
 
 Resize: TypeAlias = Literal["squash"]
 Progress: TypeAlias = Callable[[int, int], None]
@@ -39,71 +45,132 @@ Progress: TypeAlias = Callable[[int, int], None]
 @dataclass(frozen=True)
 class _Chunk:
     pixels: NDArray[np.uint8]  # [image, size, size, 3]
+    sums: NDArray[np.uint32]  # [image] CRC-32
     problems: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class _Row:
+    """A row of another file: the same image, decoded before."""
+
+    pixels: NDArray[np.uint8]  # [size, size, 3], on disk
+    checksum: int
+
+
 def decoded(
-    dataset: Dataset, folder: Path, *, size: int, resize: Resize, cache: Path, progress: Progress | None = None
+    dataset: Dataset,
+    folder: Path,
+    *,
+    size: int,
+    resize: Resize,
+    cache: Path,
+    limit_gb: float = math.inf,
+    progress: Progress | None = None,
 ) -> Path:
-    """A `.npy` in `cache`: [image in manifest order, size, size, 3] uint8, RGB, upright.
+    """A `.npy` in `cache`: [image in manifest order, size, size, 3] uint8, RGB, upright; kept until this process ends.
 
     Pixels are Pillow's decoding and bilinear resizing; a picture that has the size already stays as it is. A file that
-    is there and whole is used again, and two processes may ask at once. `progress` hears (images done, images).
+    is there and whole is used again, and two processes may ask at once. The least recently used files go, so that all
+    together take at most `limit_gb` (10^9 bytes) unless more is in use. `progress` hears (images done, images).
     Raises DataError with the files that cannot be read or are no longer what `dataset` says, StorageError where the
-    disk has no room.
+    disk or the limit has no room.
     """
-    shape = (len(dataset), size, size, 3)
-    path = cache / f"images-{_key(dataset, size=size, resize=resize)}.npy"
-    with locked(path.with_suffix(".lock"), what="the image cache", wait_seconds=WAIT_SECONDS):
-        if not is_whole(path, shape):
-            _refuse_full_disk(cache, needed=math.prod(shape))
+    decoder, names = _decoder(size=size, resize=resize), _names(dataset)
+    key = hashlib.sha256(decoder.encode() + b"".join(names)).hexdigest()[:32]
+    path = cache / f"images-{key}.npy"
+    with building(path):
+        if not is_whole(path):
+            clean(cache, mine=path)
+            rows = _rows_elsewhere(cache, path, decoder, frozenset(names))
+            needed = len(dataset) * (size * size * 3 + 36)
+            make_room(cache, needed=needed, limit=limit_gb * GB)
+            _refuse_full_disk(cache, needed=needed)
+            chunks = _decode(dataset, names, folder, size, rows)
             with replacing(path) as temporary, temporary.open("wb") as file:
-                _write(file, shape, _decode(dataset, folder, size), progress or _unheard)
+                sums = _write(file, (len(dataset), size, size, 3), chunks, progress or _unheard)
+            table = np.frombuffer(b"".join(names), dtype=np.uint8).reshape(-1, 32)
+            write_index(path, Index(size, resize, decoder, table, sums))
+        use(path)
     return path
 
 
-def is_whole(path: Path, shape: tuple[int, ...]) -> bool:
-    """Whether `path` is a file that `decoded` wrote for this shape, with every bit as it was written."""
-    try:
-        with path.open("rb") as file:
-            np.lib.format.read_magic(file)
-            if np.lib.format.read_array_header_1_0(file) != (shape, False, np.dtype(np.uint8)):
-                return False
-            left, checksum = math.prod(shape), 0
-            while left and (block := file.read(min(BLOCK, left))):
-                left -= len(block)
-                checksum = zlib.crc32(block, checksum)
-            return not left and file.read() == b"%08x" % checksum
-    except (OSError, ValueError):
-        return False
-
-
-def _key(dataset: Dataset, *, size: int, resize: str) -> str:
-    suffixes = {sample.path: PurePosixPath(sample.path).suffix.lower() for sample in dataset.samples}
-    readers = {suffix: registry.load("readers", suffix) for suffix in set(suffixes.values())}
-    names = {suffix: f"{reader.__module__}:{reader.__qualname__}" for suffix, reader in readers.items()}
+def _decoder(*, size: int, resize: str) -> str:
+    """All that the pixels of one file of one image depend on, but for the file and its reader."""
     pillow = (PIL.__version__, PIL.features.version("jpg") or "", PIL.features.version("webp") or "")
-    head = [("images", SCHEMA_VERSION, size, resize, *pillow)]
-    return hash_rows([*head, *((s.sha256, names[suffixes[s.path]]) for s in dataset.samples)])[:32]
+    return hash_rows([("images", SCHEMA_VERSION, size, resize, *pillow)])[:32]
 
 
-def _decode(dataset: Dataset, folder: Path, size: int) -> Iterator[_Chunk]:
+def _names(dataset: Dataset) -> list[bytes]:
+    """What each image's pixels are made from, 32 bytes: the hash of its content hash and its reader's name."""
+    suffixes = [posixpath.splitext(sample.path)[1].lower() for sample in dataset.samples]
+    readers = {suffix: registry.load("readers", suffix) for suffix in set(suffixes)}
+    reader = {suffix: f" {found.__module__}:{found.__qualname__}".encode() for suffix, found in readers.items()}
+    return [
+        hashlib.sha256(sample.sha256.encode() + reader[suffix]).digest()
+        for sample, suffix in zip(dataset.samples, suffixes, strict=True)
+    ]
+
+
+def _rows_elsewhere(cache: Path, path: Path, decoder: str, wanted: frozenset[bytes]) -> dict[bytes, _Row]:
+    """The rows of other files, the most recently used first, that are of wanted images."""
+    rows: dict[bytes, _Row] = {}
+    for item in [item for item in kept(cache) if item.decoder == decoder and item.path != path][:SOURCES]:
+        if len(rows) < len(wanted):
+            found = _rows_of(item.path)
+            rows = {name: found[name] for name in wanted.intersection(found)} | rows
+    return rows
+
+
+def _rows_of(path: Path) -> dict[bytes, _Row]:
+    """The rows of a file by name, not yet checked; none where it is not what its index says."""
+    index = read_index(path)
+    try:
+        pixels = np.asarray(np.load(path, mmap_mode="r"))
+    except (OSError, ValueError):
+        return {}
+    if index is None or pixels.shape != index.shape or pixels.dtype != np.uint8:
+        return {}
+    return {
+        bytes(name): _Row(row, checksum)
+        for name, row, checksum in zip(index.names, pixels, index.sums.tolist(), strict=True)
+    }
+
+
+def _decode(
+    dataset: Dataset, names: Sequence[bytes], folder: Path, size: int, rows: Mapping[bytes, _Row]
+) -> Generator[_Chunk]:
     """Chunks in manifest order. Threads, not processes: Pillow decodes and resizes without holding the interpreter."""
-    chunks = [dataset.samples[start : start + CHUNK] for start in range(0, len(dataset), CHUNK)]
-    with ThreadPoolExecutor(available_cores()) as pool:
-        yield from pool.map(lambda samples: _decode_chunk(samples, folder, size), chunks)
+    threads = available_cores()
+    waiting: deque[Future[_Chunk]] = deque()
+    pool = ThreadPoolExecutor(threads)
+    try:
+        for start in range(0, len(dataset), CHUNK):
+            part = slice(start, start + CHUNK)
+            waiting.append(pool.submit(_decode_chunk, dataset.samples[part], names[part], folder, size, rows))
+            if len(waiting) > AHEAD * threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
-def _decode_chunk(samples: Sequence[Sample], folder: Path, size: int) -> _Chunk:
-    pixels = np.empty((len(samples), size, size, 3), dtype=np.uint8)
+def _decode_chunk(
+    samples: Sequence[Sample], names: Sequence[bytes], folder: Path, size: int, rows: Mapping[bytes, _Row]
+) -> _Chunk:
+    pixels = np.zeros((len(samples), size, size, 3), dtype=np.uint8)
     problems: list[str] = []
-    for place, sample in enumerate(samples):
+    for place, (sample, name) in enumerate(zip(samples, names, strict=True)):
+        if name in rows:
+            pixels[place] = rows[name].pixels
+            if zlib.crc32(pixels[place].data) == rows[name].checksum:
+                continue
         path = inside(folder, sample.path)
         try:
             pixels[place] = _resized(_read_checked(path, sample.sha256), size)
         except DataError as error:
             problems.append(error.what.replace(f"{path}", sample.path, 1))
-    return _Chunk(pixels, tuple(problems))
+    return _Chunk(pixels, row_sums(pixels), tuple(problems))
 
 
 def _read_checked(path: Path, sha256: str) -> NDArray[np.uint8]:
@@ -129,29 +196,32 @@ def _resized(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     return np.asarray(PIL.Image.fromarray(pixels).resize((size, size), PIL.Image.Resampling.BILINEAR))
 
 
-def _write(file: BinaryIO, shape: tuple[int, ...], chunks: Iterable[_Chunk], progress: Progress) -> None:
-    np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+def _write(file: BinaryIO, shape: tuple[int, ...], chunks: Generator[_Chunk], progress: Progress) -> NDArray[np.uint32]:
+    """Write a `.npy` and return the checksum of each row."""
+    file.write(header(shape))
     problems: list[str] = []
-    done = checksum = 0
-    for chunk in chunks:
-        problems += chunk.problems
-        file.write(chunk.pixels.data)
-        checksum = zlib.crc32(chunk.pixels.data, checksum)
-        done += len(chunk.pixels)
-        progress(done, shape[0])
+    sums: list[NDArray[np.uint32]] = []
+    done = 0
+    with closing(chunks):
+        for chunk in chunks:
+            problems += chunk.problems
+            file.write(chunk.pixels.data)
+            sums.append(chunk.sums)
+            done += len(chunk.pixels)
+            progress(done, shape[0])
     if problems:
         raise DataError(
             f"{len(problems)} of {shape[0]} images cannot be used: {some(problems, between='; ')}",
             next_step="replace or convert them, or take them out of the folder; then `foldproof data add` it again",
         )
-    file.write(b"%08x" % checksum)
+    return np.concatenate(sums)
 
 
 def _refuse_full_disk(cache: Path, *, needed: int) -> None:
     free = shutil.disk_usage(cache).free
     if free < needed * 1.05:
         raise StorageError(
-            f"the decoded images take {needed / 2**30:.1f} GiB and {cache} has {free / 2**30:.1f} GiB left",
+            f"the decoded images take {needed / GB:.1f} GB and {cache} has {free / GB:.1f} GB left",
             next_step="free some space, or set a smaller data.image_size",
         )
 

@@ -1,0 +1,166 @@
+"""The decoded images that are kept: a cache folder in, what is there, how much, and room for more out.
+
+A file goes only while nobody builds it or trains on it. Whoever uses one holds a lock on a mark of its own beside it
+until its process ends, however it ends.
+"""
+
+import os
+import secrets
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from foldproof.data.pixel_files import index_file, is_whole, read_head
+from foldproof.errors import StorageError
+from foldproof.storage import locked
+
+GB = 10**9
+WAIT_SECONDS = 3600.0  # for another process that decodes the same images
+
+_marks: dict[Path, FileLock] = {}  # of this process; the system frees them when it ends
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One file of decoded images. `images`, `size` and `resize` are 0 and empty where its index is missing."""
+
+    path: Path
+    images: int
+    size: int
+    resize: str
+    decoder: str
+    bytes: int
+    used: float  # seconds since 1970
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "path": self.path.name}
+
+
+def kept(cache: Path) -> tuple[Kept, ...]:
+    """All that is in `cache`, the most recently used first."""
+    found: list[Kept] = []
+    for path in cache.glob("images-*.npy"):
+        with suppress(OSError):  # another process may take it away meanwhile
+            found.append(_described(path))
+    return tuple(sorted(found, key=lambda item: (-item.used, item.path.name)))
+
+
+def _described(path: Path) -> Kept:
+    head, index = read_head(path), index_file(path)
+    stat = index.stat() if index.exists() else path.stat()
+    size = path.stat().st_size + (stat.st_size if index.exists() else 0)
+    return Kept(
+        path,
+        int(head.get("images", 0)),
+        int(head.get("size", 0)),
+        str(head.get("resize", "")),
+        str(head.get("decoder", "")),
+        size,
+        stat.st_mtime,
+    )
+
+
+@contextmanager
+def building(path: Path) -> Iterator[None]:
+    """Be the only one to look at `path` and build it. Raises StorageError."""
+    with locked(path.with_suffix(".lock"), what="the image cache", wait_seconds=WAIT_SECONDS):
+        yield
+
+
+def use(path: Path) -> None:
+    """Say that this process uses `path` from now until it ends, and that it was used now."""
+    os.utime(index_file(path))
+    in_use(path)  # forgets marks of processes that ended
+    if path not in _marks:
+        mark = FileLock(path.with_name(f"{path.stem}.use-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"))
+        mark.acquire()
+        _marks[path] = mark
+
+
+def make_room(cache: Path, *, needed: int, limit: float) -> None:
+    """Remove the least recently used so that `needed` bytes more stay within `limit`; what is in use stays.
+
+    Raises StorageError where `needed` alone is more than `limit`.
+    """
+    if needed > limit:
+        raise StorageError(
+            f"the decoded images take {needed / GB:.1f} GB and execution.cache_gb is {limit / GB:g}",
+            next_step=f"set execution.cache_gb to {-(-needed // GB)}, or a smaller data.image_size",
+        )
+    items = kept(cache)
+    total = needed + sum(item.bytes for item in items)
+    for item in reversed(items):
+        if total > limit and remove(item.path):
+            total -= item.bytes
+
+
+def remove(path: Path) -> bool:
+    """Remove a file of decoded images, unless somebody builds or uses it or the system will not let it go."""
+    try:
+        with locked(path.with_suffix(".lock"), what="the image cache"):
+            return not in_use(path) and _unlinked(index_file(path)) and _unlinked(path)
+    except StorageError:
+        return False
+
+
+def clear(cache: Path) -> int:
+    """Remove all that is kept and say how many bytes that freed.
+
+    Raises StorageError, with nothing removed, where an image cache is being built or used.
+    """
+    items = kept(cache)
+    for lock in cache.glob("images-*.lock"):
+        with locked(lock, what="the image cache"):
+            if in_use(lock.with_suffix(".npy")):
+                raise StorageError(
+                    "the image cache is in use by a run", next_step="wait for it to end, then do the same again"
+                )
+    clean(cache)
+    return sum(item.bytes for item in items if remove(item.path))
+
+
+def damaged(cache: Path) -> tuple[Kept, ...]:
+    """Read all that is kept and say what is not as it was written."""
+    return tuple(item for item in kept(cache) if not is_whole(item.path, deep=True))
+
+
+def in_use(path: Path) -> bool:
+    """Whether a process that still lives, this one too, said that it uses `path`. Forgets those that do not."""
+    used = path in _marks
+    for mark in path.parent.glob(f"{path.stem}.use-*"):
+        if path in _marks and mark == Path(_marks[path].lock_file):
+            continue
+        lock = FileLock(mark)
+        try:
+            lock.acquire(timeout=0)
+        except (Timeout, OSError):
+            used = True
+            continue
+        _unlinked(mark)
+        lock.release()
+    return used
+
+
+def clean(cache: Path, *, mine: Path | None = None) -> None:
+    """Remove what builders left behind that were killed. `mine` is the file whose lock is held here."""
+    for leftover in cache.glob(".images-*.tmp"):
+        path = cache / f"{leftover.name[1:].partition('.')[0]}.npy"
+        if path == mine:
+            _unlinked(leftover)
+            continue
+        with suppress(StorageError), locked(path.with_suffix(".lock"), what="the image cache"):
+            _unlinked(leftover)
+
+
+def _unlinked(path: Path) -> bool:
+    """Whether `path` is gone; Windows does not let go of what is open."""
+    try:
+        path.unlink(missing_ok=True)
+    except PermissionError:
+        return False
+    return True
