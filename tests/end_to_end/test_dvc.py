@@ -746,3 +746,14 @@ def test_an_add_that_was_cut_off_is_completed_without_losing_a_file(project, ima
     assert scan(images).md5 == before
     assert state(images).state == "clean"
     assert not interrupted_add(images)
+
+
+def test_a_damaged_object_that_looks_like_another_image_does_not_take_that_one_away(project, images):
+    known = dvc.recorded(images).files
+    cache = project / ".dvc" / "cache" / "files" / "md5"
+    paths = [cache / known[name][:2] / known[name][2:] for name in ("cat/001.png", "dog/005.png")]
+    paths[1].chmod(0o644)
+    paths[1].write_bytes(paths[0].read_bytes())
+    (images / "dog" / "005.png").unlink()
+    assert pull(images).kept == ()
+    assert state(images).state == "clean"

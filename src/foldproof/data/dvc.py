@@ -277,11 +277,15 @@ def remote_of(repository: Any, outputs: Sequence[Any]) -> str | None:
 
 
 def fetch(repository: Any, targets: Sequence[str]) -> int:
-    """Bring objects from the remote to the cache, each checked; how many came. What did not come is no error here."""
+    """Bring objects from the remote to the cache, each checked; how many came. What did not come is no error here.
+
+    DVC's memory of what there is to fetch goes first: one that a killed fetch began is taken for whole.
+    """
     from dvc.exceptions import DownloadError
     from dvc_objects.errors import ObjectFormatError
 
     verify = {"remote": {name: {"verify": True} for name in repository.config["remote"]}}
+    repository.drop_data_index()
     try:
         return int(repository.fetch(list(targets), config=verify))
     except (DownloadError, ObjectFormatError):

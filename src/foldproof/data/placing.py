@@ -144,9 +144,14 @@ def _put_one(path: Path, oid: str, shelf: Shelf, *, seen: str | None) -> bool:
             temporary.unlink()
 
 
+def is_linked(path: Path) -> bool:
+    """Whether a file shares its content with another, by a hard or a symbolic link."""
+    return path.is_symlink() or path.stat().st_nlink > 1
+
+
 def detach(path: Path) -> None:
-    """Make a link into a cache, hard or symbolic, a file of its own with the same content."""
-    if not path.is_symlink() and path.stat().st_nlink == 1:
+    """Make a link into a cache a file of its own with the same content."""
+    if not is_linked(path):
         return
     temporary = path.with_name(f".{secrets.token_urlsafe(16)}.tmp")
     try:

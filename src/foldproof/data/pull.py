@@ -180,15 +180,16 @@ def _drop(place: _Place, files: Mapping[str, str], paths: Iterable[str], there: 
     """
     shelf, copies = place.shelf, set[str]()
     for path in paths:
-        cached, copy = shelf.path(files[path]), place.folder / path
-        if shelf.has(files[path]) and not shelf.holds(files[path]):
-            damage = dvc.md5_of(cached, legacy=shelf.legacy)
-            copies |= {path for path, oid in files.items() if oid == files[path] and there.md5.get(path) == damage}
-            if path in copies and (copy.is_symlink() or copy.stat().st_nlink > 1):
-                place.keep([path], copy=True)
-            cached.unlink()
-    for path in copies:
-        (place.folder / path).unlink(missing_ok=True)
+        oid = files[path]
+        if not shelf.has(oid) or shelf.holds(oid):
+            continue
+        damage = dvc.md5_of(shelf.path(oid), legacy=shelf.legacy)
+        made = [name for name, other in files.items() if other == oid and there.md5.get(name) == damage]
+        place.keep([name for name in made if placing.is_linked(place.folder / name)], copy=True)
+        for name in made:
+            (place.folder / name).unlink(missing_ok=True)
+        copies.update(made)
+        shelf.path(oid).unlink()
     return frozenset(copies)
 
 
