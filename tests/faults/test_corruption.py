@@ -71,13 +71,14 @@ def choose(place: Place, seeded: random.Random) -> Fault:
     return Fault(where, kind, tuple(chosen))
 
 
-def left(place: Place, before: dict[str, bytes], known: set[bytes]) -> set[bytes]:
-    """Contents of the folder that nothing else holds: neither a version nor as the beginning of one."""
-    return {
-        content
-        for content in before.values()
-        if content not in known and not any(whole.startswith(content) for whole in known)
-    }
+def left(place: Place, known: set[bytes]) -> set[bytes]:
+    """Contents of the images that nothing else holds: no version, not as the beginning of one, and no object.
+
+    A file that is the same as a damaged object of the cache is a copy that DVC made of it.
+    """
+    objects = set(contents(place.cache / "files").values()) if (place.cache / "files").is_dir() else set()
+    there = set(contents(place.images).values()) if place.images.is_dir() else set()
+    return {content for content in there - known - objects if not any(whole.startswith(content) for whole in known)}
 
 
 def kept(place: Place) -> set[bytes]:
@@ -107,15 +108,15 @@ def trial(place: Place, pristine: Path, known: set[bytes], seed: int) -> tuple[l
     for folder in (place.images, place.cache / "files"):
         if seeded.random() < 0.2:
             shutil.rmtree(folder)
-    before = contents(place.images) if place.images.is_dir() else {}
+    edits = left(place, known)
     check = place.judged()
     assert check in ("clean", "extra", "refused", "unversioned")
     first = pulled(place, force=False)
-    assert left(place, before, known) <= kept(place), "an edit is lost"
+    assert edits <= kept(place), "an edit is lost"
     if first != "refused: edits":
         assert place.judged() == ("clean" if first == "healed" else check)
     last = first if first != "refused: edits" else pulled(place, force=True)
-    assert left(place, before, known) <= kept(place), "an edit is lost with --force"
+    assert edits <= kept(place), "an edit is lost with --force"
     if all(fault.where != "remote" for fault in faults):
         assert last == "healed", "the remote is whole"
     if last == "healed":
@@ -123,6 +124,7 @@ def trial(place: Place, pristine: Path, known: set[bytes], seed: int) -> tuple[l
     return faults, (f"run: {check}", f"pull: {first}", *(() if last == first else (f"--force: {last}",)))
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(7200)
 def test_random_damage_is_healed_or_refused_and_never_trained(tmp_path):
     place = make_place(tmp_path / "project", each=6)

@@ -78,6 +78,7 @@ def place(tmp_path):
     return make_place(tmp_path / "project", each=EACH)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(7200)
 def test_a_killed_pull_is_healed_by_the_next(place):
     def prepare(number: int) -> None:
@@ -126,6 +127,7 @@ def temporary_of(there: dict[str, bytes]) -> list[str]:
     return [path for path in there if path.rpartition("/")[2].startswith(".")]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(7200)
 def test_a_killed_add_loses_nothing_and_is_completed_by_the_next(place):
     kinds = ("copy", "symlink", "hardlink")
@@ -178,6 +180,7 @@ def state_of(place: Place) -> str:
     return dvc.state_of(place.images, found).state
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(7200)
 def test_a_killed_decoding_leaves_no_half_cache(tmp_path):
     folder, cache = draw_classes(tmp_path / "images", each=EACH, size=200), tmp_path / "cache"

@@ -1,7 +1,7 @@
 """Version a folder of images: a folder in, DVC's record of exactly the files that would be trained out."""
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,7 +69,7 @@ def _unlike(folder: Path, md5: Mapping[str, str]) -> tuple[str, ...]:
     if known is None or known.files is None:
         return tuple(sorted(md5))
     difference = compare(known.files, md5)
-    images = {path for path in difference.extra if _is_image(path)}
+    images = set(_images(difference.extra))
     damaged: set[str] = set()
     with dvc.opened(folder, f"cannot check what was versioned of {folder}") as repository:
         shelf = _shelf(repository)
@@ -103,7 +103,7 @@ def _checked(folder: Path) -> tuple[str, ...]:
             next_step="put what they lead to in their place, or take them out of the folder",
         )
     files = tuple(entry.path for entry in entries if entry.kind in (Kind.FILE, Kind.LINK))
-    ignored = dvc.ignored(folder, [path for path in files if _is_image(path)])
+    ignored = dvc.ignored(folder, _images(files))
     if ignored:
         raise DataError(
             f"{count_of(ignored)} that would be trained and not versioned: .dvcignore leaves out {some(ignored)}",
@@ -146,7 +146,8 @@ def _hashes(folder: Path, files: tuple[str, ...]) -> dict[str, str]:
     return {path: hashes.md5 for path, hashes in hash_files(folder, files).items()}
 
 
-def _is_image(path: str) -> bool:
-    """Whether a reader would be asked for it: neither hidden nor of another suffix, and in a class folder."""
-    entry = Entry(path, Kind.FILE)
-    return not entry.hidden and "/" in path and posixpath.splitext(path)[1].lower() in suffixes()
+def _images(paths: Iterable[str]) -> list[str]:
+    """Those that a reader would be asked for: neither hidden nor of another suffix, and in a class folder."""
+    known = suffixes()
+    there = [path for path in paths if "/" in path and not Entry(path, Kind.FILE).hidden]
+    return [path for path in there if posixpath.splitext(path)[1].lower() in known]
