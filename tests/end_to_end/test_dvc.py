@@ -161,12 +161,14 @@ def test_a_lost_list_of_files_is_made_anew_from_the_files_where_it_has_the_recor
     assert len(stored(project / ".dvc" / "cache", lists=True)) == 1
 
 
-def test_a_lost_list_of_files_that_cannot_be_made_leaves_the_hash_and_says_so(project, images):
+def test_a_lost_list_of_files_that_those_there_do_not_make_up_stops_a_run(project, images):
     lose_the_list(project)
     draw(images / "cat" / "000.png", label=0, number=90)
     found = state(images)
-    assert (found.state, found.dvc_hash[-4:]) == ("unversioned", ".dir")
-    assert "not checked" in check(found, allow_dirty=False)[0]
+    assert (found.state, found.dvc_hash[-4:]) == ("dirty", ".dir")
+    with pytest.raises(DataError, match="DVC has lost the list of the versioned files"):
+        check(found, allow_dirty=False)
+    assert "DVC has lost the list" in check(found, allow_dirty=True)[0]
 
 
 def test_the_list_of_another_version_under_the_name_of_this_one_is_not_believed(project, images):

@@ -110,7 +110,7 @@ def trial(place: Place, pristine: Path, known: set[bytes], seed: int) -> tuple[l
             shutil.rmtree(folder)
     edits = left(place, known)
     check = place.judged()
-    assert check in ("clean", "extra", "refused", "unversioned")
+    assert check in ("clean", "extra", "refused")
     first = pulled(place, force=False)
     assert edits <= kept(place), "an edit is lost"
     if first != "refused: edits":

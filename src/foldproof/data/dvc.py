@@ -88,7 +88,7 @@ def state_of(folder: Path, found: Scan) -> DataVersion:
     if known is None:
         return DataVersion(state="unversioned")
     if known.files is None:
-        return DataVersion(state="unversioned", dvc_hash=known.dvc_hash, path=known.source, remote=known.remote)
+        return DataVersion(state="dirty", dvc_hash=known.dvc_hash, path=known.source, remote=known.remote)
     images = {sample.path for sample in found.dataset.samples}
     there = {path: md5 for path, md5 in found.md5.items() if path in known.files or path in images}
     difference = difference_of(folder, known.files, there, legacy=known.legacy)
@@ -192,7 +192,8 @@ def outputs_of(repository: Any, folder: Path) -> list[Any]:
     holding = [output for output in local if place.is_relative_to(output.fs_path)]
     if holding:
         return [max(holding, key=lambda output: len(output.fs_path))]
-    return [output for output in local if Path(output.fs_path).is_relative_to(place)]
+    lying = [output for output in local if Path(output.fs_path).is_relative_to(place)]
+    return sorted(lying, key=lambda output: str(output.fs_path))  # DVC has them in the order of the disk
 
 
 def is_legacy(outputs: Sequence[Any]) -> bool:
