@@ -6,7 +6,7 @@ DEMO_DIR ?= foldproof-demo
 DOCS := ARCHITECTURE.md docs/reference/commands.md docs/reference/settings.md
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-fast demo bench docs picture lock clean
+.PHONY: help setup check test test-fast faults demo bench docs picture lock clean
 
 help: ## list these words
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,9 @@ test: setup ## every test
 
 test-fast: setup ## the tests that take seconds
 	$(BIN)/python -m pytest -q -n 2 -m "not slow"
+
+faults: setup ## damage at random and kill: a thousand corruptions, fifty kills of each command
+	FOLDPROOF_FAULTS=1000 $(BIN)/python -m pytest -q -s tests/faults
 
 demo: setup ## the main job on 5,000 real digits, from an empty folder to the comparison
 	$(BIN)/foldproof demo $(DEMO_DIR)

@@ -1,18 +1,23 @@
 """Real DVC repositories: what is recorded, whether it is there, and bringing it back."""
 
+import http.server
 import os
 import re
 import shutil
 import subprocess
 import sys
+import threading
 
 import pytest
 
 from conftest import draw, draw_classes
 from foldproof.cli.main import run_command
-from foldproof.data import dvc
+from foldproof.data import dvc, unfinished
+from foldproof.data.add import add
 from foldproof.data.pull import pull
+from foldproof.data.remote import unpushed
 from foldproof.data.scan import scan
+from foldproof.data.unfinished import interrupted_add, interrupted_pull
 from foldproof.data.versioned import check
 from foldproof.errors import DataError
 
@@ -144,12 +149,42 @@ def test_what_dvc_does_not_know_is_unversioned(project, tmp_path):
     assert dvc.recorded(tmp_path / "outside") is None
 
 
-def test_a_lost_list_of_files_leaves_the_hash_and_says_so(project, images, tmp_path):
-    for place in (project / ".dvc" / "cache", tmp_path / "backup"):
-        stored(place, lists=True)[0].unlink()
+def lose_the_list(project):
+    for place in (project / ".dvc" / "cache", project.parent / "backup"):
+        for path in stored(place, lists=True):
+            path.unlink()
+
+
+def test_a_lost_list_of_files_is_made_anew_from_the_files_where_it_has_the_recorded_hash(project, images):
+    lose_the_list(project)
+    assert state(images).state == "clean"
+    assert len(stored(project / ".dvc" / "cache", lists=True)) == 1
+
+
+def test_a_lost_list_of_files_that_those_there_do_not_make_up_stops_a_run(project, images):
+    lose_the_list(project)
+    draw(images / "cat" / "000.png", label=0, number=90)
     found = state(images)
-    assert (found.state, found.dvc_hash[-4:]) == ("unversioned", ".dir")
-    assert "not checked" in check(found, allow_dirty=False)[0]
+    assert (found.state, found.dvc_hash[-4:]) == ("dirty", ".dir")
+    with pytest.raises(DataError, match="DVC has lost the list of the versioned files"):
+        check(found, allow_dirty=False)
+    assert "DVC has lost the list" in check(found, allow_dirty=True)[0]
+
+
+def test_the_list_of_another_version_under_the_name_of_this_one_is_not_believed(project, images):
+    draw(images / "cat" / "new.png", label=0, number=50)
+    (images / "cat" / "000.png").unlink()
+    dvc.add(images)
+    dvc.push(project)
+    older, newer = sorted(
+        stored(project / ".dvc" / "cache", lists=True), key=lambda path: b"new.png" in path.read_bytes()
+    )
+    newer.chmod(0o644)
+    newer.write_bytes(older.read_bytes())
+    newer.chmod(0o444)
+    assert state(images).state == "clean"
+    (images / "cat" / "new.png").unlink()
+    assert state(images).missing == ("cat/new.png",)
 
 
 def test_the_list_of_files_comes_from_the_remote_where_the_cache_lacks_it(project, images):
@@ -380,3 +415,347 @@ def test_data_pull_verifies_and_exits_2_with_a_reason(project, images, monkeypat
     said = capsys.readouterr().err
     assert "'backup'" in said
     assert len(said.strip().splitlines()) <= 3
+
+
+def aside(project):
+    """What lies in the folder for files put aside, by path within it."""
+    folder = project / ".foldproof" / "aside"
+    return {
+        "/".join(path.relative_to(folder).parts[1:]): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
+
+
+def test_with_force_a_pull_puts_edits_aside_first(project, images, monkeypatch, capsys):
+    (images / "cat" / "000.png").write_bytes(b"a day's work")
+    draw(images / "cat" / "new.png", label=0, number=50)
+    monkeypatch.chdir(project)
+    assert run_command(["data", "pull"]) == 2
+    assert "--force" in capsys.readouterr().err
+    assert run_command(["data", "pull", "--force"]) == 0
+    said = capsys.readouterr().err
+    assert "1 that no version holds put aside in" in said
+    assert str(project / ".foldproof" / "aside") in said
+    assert aside(project) == {"cat/000.png": b"a day's work"}
+    assert (state(images).changed, state(images).extra) == ((), ("cat/new.png",))
+
+
+def test_a_refused_pull_touches_nothing_at_all(project, images):
+    (images / "cat" / "000.png").write_bytes(b"a day's work")
+    (images / "dog" / "000.png").unlink()
+    assert_pull_fails(images, "1 file changed (cat/000.png)", "--force")
+    assert not (images / "dog" / "000.png").exists()
+
+
+def test_what_stands_where_a_file_must_be_is_kept_too(project, images, tmp_path):
+    (images / "cat" / "000.png").unlink()
+    (images / "cat" / "000.png").mkdir()
+    (images / "cat" / "000.png" / "notes.txt").write_text("mine")
+    shutil.rmtree(images / "dog")
+    (tmp_path / "elsewhere").mkdir()
+    (images / "dog").symlink_to(tmp_path / "elsewhere")
+    shutil.rmtree(images / "eel")
+    (images / "eel").write_text("a file")
+    assert_pull_fails(images, "3 files", "cat/000.png, dog, eel", "--force")
+    pulled = pull(images, force=True)
+    assert pulled.kept == ("cat/000.png", "dog", "eel")
+    assert state(images).state == "clean"
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    assert aside(project)["cat/000.png/notes.txt"] == b"mine"
+    assert aside(project)["eel"] == b"a file"
+
+
+def test_a_link_to_a_file_elsewhere_is_replaced_only_with_force(project, images, tmp_path):
+    (images / "cat" / "000.png").rename(tmp_path / "moved.png")
+    (images / "cat" / "000.png").symlink_to(tmp_path / "moved.png")
+    assert_pull_fails(images, "cat/000.png", "--force")
+    pull(images, force=True)
+    assert not (images / "cat" / "000.png").is_symlink()
+    assert (tmp_path / "moved.png").exists()
+
+
+def test_a_version_in_which_a_file_became_a_folder_is_gone_to_and_back(project, images):
+    file = project / "data" / "train.dvc"
+    old, image = file.read_text(), images / "cat" / "000.png"
+    image.unlink()
+    draw(image / "a.png", label=0, number=70)
+    dvc.add(images)
+    new = file.read_text()
+    for text in (old, new, old):
+        file.write_text(text)
+        pulled = pull(images)
+        assert (state(images).state, pulled.kept) == ("clean", ())
+
+
+def test_an_edit_of_the_same_size_and_time_is_not_lost_in_going_to_another_version(project, images):
+    file, image = project / "data" / "train.dvc", images / "cat" / "000.png"
+    older = file.read_text()
+    draw(image, label=0, number=60)
+    dvc.add(images)
+    before, edited = image.stat(), image.read_bytes()[:-1] + b"!"
+    with image.open("r+b") as same_inode:
+        same_inode.write(edited)
+    os.utime(image, ns=(before.st_atime_ns, before.st_mtime_ns))
+    file.write_text(older)
+    assert_pull_fails(images, "cat/000.png", "--force")
+    assert image.read_bytes() == edited
+
+
+@pytest.mark.parametrize("left", [b"", b"half", b"zeros"])
+def test_half_a_versioned_file_is_no_edit(images, left):
+    image = images / "cat" / "000.png"
+    whole = image.read_bytes()
+    half = whole[: len(whole) // 2]
+    image.write_bytes({b"": b"", b"half": half, b"zeros": half + bytes(9)}[left])
+    assert pull(images).kept == ()
+    assert image.read_bytes() == whole
+
+
+@pytest.mark.parametrize("kind", ["symlink", "hardlink"])
+def test_an_edit_through_a_link_into_the_cache_is_kept_aside_when_the_cache_is_mended(project, images, kind):
+    run_dvc(project, "config", "cache.type", kind)
+    run_dvc(project, "checkout", "--relink")
+    image = images / "cat" / "000.png"
+    whole = image.read_bytes()
+    image.chmod(0o644)
+    with image.open("r+b") as linked:
+        linked.write(b"a day's work")
+    edited = image.read_bytes()
+    assert pull(images).kept == ("cat/000.png",)
+    assert image.read_bytes() == whole
+    assert aside(project) == {"cat/000.png": edited}
+    assert image.is_symlink() == (kind == "symlink")
+    assert state(images).state == "clean"
+
+
+def test_a_pull_says_what_of_another_version_it_removed(project, images, monkeypatch, capsys):
+    file = project / "data" / "train.dvc"
+    old = file.read_text()
+    draw(images / "cat" / "new.png", label=0, number=50)
+    dvc.add(images)
+    file.write_text(old)
+    monkeypatch.chdir(project)
+    assert run_command(["data", "pull"]) == 0
+    assert "1 of other versions removed: cat/new.png" in capsys.readouterr().err
+
+
+def test_an_interrupted_pull_is_known_until_one_completes_it(project, images):
+    assert not interrupted_pull(images)
+    unfinished.write(project, unfinished.Note(kind="pull", folder="data/train"))
+    assert interrupted_pull(images)
+    assert interrupted_pull(images / "cat")
+    assert interrupted_pull(project / "data")
+    assert not interrupted_pull(project / "elsewhere")
+    with unfinished.alone(project):
+        assert not interrupted_pull(images)
+    pull(images)
+    assert not interrupted_pull(images)
+
+
+def test_a_pull_that_could_not_fetch_is_not_called_interrupted(project, images, tmp_path):
+    shutil.rmtree(project / ".dvc" / "cache")
+    (images / "cat" / "000.png").unlink()
+    shutil.rmtree(tmp_path / "backup")
+    assert_pull_fails(images, "there is no such folder")
+    assert not interrupted_pull(images)
+
+
+def test_an_edit_made_after_a_pull_was_interrupted_is_still_the_users(project, images):
+    unfinished.write(project, unfinished.Note(kind="pull", folder="data/train"))
+    (images / "dog" / "000.png").unlink()
+    (images / "cat" / "000.png").write_bytes(b"a day's work")
+    assert_pull_fails(images, "1 file changed (cat/000.png)", "--force")
+
+
+def test_two_pulls_at_once_both_end_well(project, images):
+    take_away(project)
+    command = [sys.executable, "-m", "foldproof", "data", "pull"]
+    both = [subprocess.Popen(command, cwd=project, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [process.communicate(timeout=120)[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    assert state(images).state == "clean"
+
+
+def test_a_pull_beside_another_dvc_process_says_so(project, images):
+    code = "import sys; from dvc.repo import Repo, lock_repo\n"
+    code += "with lock_repo(Repo('.')): print(1, flush=True); sys.stdin.read()"
+    other = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=project, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with other:
+        other.stdout.readline()
+        assert_pull_fails(images, "another DVC process is at work", "wait")
+        other.stdin.close()
+
+
+class Answering(http.server.BaseHTTPRequestHandler):
+    """A remote that answers every question with one status."""
+
+    status = 404
+
+    def do_GET(self):
+        self.send_response(self.status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_HEAD = do_GET  # noqa: N815
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(401, "credentials are missing or refused"), (403, "credentials"), (404, "not found there"), (500, "500")],
+)
+def test_what_a_server_answers_is_the_reason(project, images, status, words):
+    take_away(project)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Answering,), {"status": status}))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        set_url(project, f"http://127.0.0.1:{server.server_port}/images")
+        assert_pull_fails(images, f"http://127.0.0.1:{server.server_port}/images", words)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_a_host_that_does_not_exist_is_the_reason(project, images):
+    take_away(project)
+    set_url(project, "http://no-such-host.invalid/images")
+    assert_pull_fails(images, "no-such-host.invalid", "its name leads to no host")
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="whoever runs this may read everything")
+def test_a_remote_that_may_not_be_read_is_the_reason(project, images, tmp_path):
+    take_away(project)
+    (tmp_path / "backup").chmod(0)
+    try:
+        assert_pull_fails(images, "permission")
+    finally:
+        (tmp_path / "backup").chmod(0o755)
+
+
+def test_what_the_remote_lacks_is_named(project, images, tmp_path):
+    assert unpushed(images) == ()
+    draw(images / "cat" / "new.png", label=0, number=50)
+    dvc.add(images)
+    assert unpushed(images) == ("cat/new.png", "train (the list of files)")
+    shutil.rmtree(project / ".dvc" / "cache" / "files")
+    dvc.push(project)
+    assert "cat/new.png" in unpushed(images)
+    (project / ".dvc" / "config").write_text("")
+    assert unpushed(images) is None
+    assert unpushed(tmp_path / "outside") is None
+
+
+def test_a_server_that_cannot_be_asked_what_it_has_is_an_error(project, images):
+    set_url(project, "http://127.0.0.1:9/images")
+    with pytest.raises(DataError, match=r"cannot ask the remote 'backup'"):
+        unpushed(images)
+
+
+def test_links_that_dvc_would_follow_are_not_added(project, tmp_path):
+    folder = draw_classes(project / "more", each=1)
+    draw_classes(tmp_path / "elsewhere", each=1)
+    (folder / "bee").symlink_to(tmp_path / "elsewhere" / "cat")
+    with pytest.raises(DataError, match=r"links.*: bee"):
+        add(folder)
+    (folder / "bee").unlink()
+    (folder / "cat" / "linked.png").symlink_to(tmp_path / "elsewhere" / "cat" / "000.png")
+    with pytest.raises(DataError, match=r"links.*: cat/linked\.png"):
+        add(folder)
+    (folder / "cat" / "linked.png").unlink()
+    (folder / "loop").symlink_to(folder)
+    with pytest.raises(DataError, match=r"links.*: loop"):
+        add(folder)
+    assert not (project / "more.dvc").exists()
+
+
+def test_links_of_dvcs_own_are_added(project, images):
+    run_dvc(project, "config", "cache.type", "symlink")
+    run_dvc(project, "checkout", "--relink")
+    draw(images / "cat" / "new.png", label=0, number=50)
+    add(images)
+    assert state(images).state == "clean"
+
+
+@pytest.mark.skipif(os.name == "nt" or sys.platform == "darwin", reason="every name is UTF-8 here")
+def test_a_name_that_is_not_utf_8_is_not_added(project):
+    folder = draw_classes(project / "more", each=1)
+    (folder / "cat" / "000.png").rename(os.fsdecode(os.fsencode(folder / "cat") + b"/\xff.png"))
+    with pytest.raises(DataError, match="not UTF-8"):
+        add(folder)
+
+
+def test_images_that_dvcignore_leaves_out_are_not_left_out_in_silence(project):
+    folder = draw_classes(project / "more", each=1)
+    (project / ".dvcignore").write_text("eel\n*.tmp\n")
+    (folder / "cat" / "x.tmp").write_text("1")
+    with pytest.raises(DataError, match=r"1 file.*\.dvcignore leaves out eel/000\.png"):
+        add(folder)
+    (project / ".dvcignore").write_text("*.tmp\n")
+    add(folder)
+    assert state(folder).state == "clean"
+
+
+def test_an_edit_that_dvc_cannot_see_is_versioned_as_it_is(project, images):
+    image = images / "cat" / "000.png"
+    before, edited = image.stat(), image.read_bytes()[:-1] + b"!"
+    with image.open("r+b") as same_inode:
+        same_inode.write(edited)
+    os.utime(image, ns=(before.st_atime_ns, before.st_mtime_ns))
+    dvc.add(images)
+    assert state(images).changed == ("cat/000.png",)
+    add(images)
+    assert state(images).state == "clean"
+    image.unlink()
+    pull(images)
+    assert image.read_bytes() == edited
+
+
+@pytest.mark.parametrize("kind", ["copy", "symlink", "hardlink"])
+def test_adding_mends_a_cache_whose_object_is_damaged_and_keeps_the_image(project, images, kind):
+    run_dvc(project, "config", "cache.type", kind)
+    run_dvc(project, "checkout", "--relink")
+    image = images / "cat" / "000.png"
+    oid = dvc.recorded(images).files["cat/000.png"]
+    cached = project / ".dvc" / "cache" / "files" / "md5" / oid[:2] / oid[2:]
+    before = cached.stat()
+    cached.chmod(0o644)
+    with cached.open("r+b") as object_:
+        object_.write(b"other")
+    cached.chmod(0o444)
+    os.utime(cached, ns=(before.st_atime_ns, before.st_mtime_ns))
+    content = image.read_bytes()
+    add(images)
+    assert image.read_bytes() == content
+    assert state(images).state == "clean"
+    image.unlink()
+    pull(images)
+    assert image.read_bytes() == content
+
+
+def test_an_add_that_was_cut_off_is_completed_without_losing_a_file(project, images):
+    before = scan(images).md5
+    unfinished.write(project, unfinished.Note(kind="add", folder="data/train", files=dict(before)))
+    (images / "cat" / "000.png").unlink()
+    (images / "cat" / ".Q7ZpGm1B2rQ5rjJ0m3uVYw.tmp").write_bytes(b"half a file")
+    (project / "data" / "train.dvc").write_text("")
+    assert interrupted_add(images)
+    assert add(images).restored == ("cat/000.png",)
+    assert scan(images).md5 == before
+    assert state(images).state == "clean"
+    assert not interrupted_add(images)
+
+
+def test_a_damaged_object_that_looks_like_another_image_does_not_take_that_one_away(project, images):
+    known = dvc.recorded(images).files
+    cache = project / ".dvc" / "cache" / "files" / "md5"
+    paths = [cache / known[name][:2] / known[name][2:] for name in ("cat/001.png", "dog/005.png")]
+    paths[1].chmod(0o644)
+    paths[1].write_bytes(paths[0].read_bytes())
+    (images / "dog" / "005.png").unlink()
+    assert pull(images).kept == ()
+    assert state(images).state == "clean"

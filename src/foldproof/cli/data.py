@@ -28,12 +28,17 @@ def add(path: str) -> int:
     from pathlib import Path
 
     from foldproof.data import dvc
+    from foldproof.data.add import add as version
     from foldproof.data.scan import scan
+    from foldproof.data.walk import some
     from foldproof.errors import DataError
     from foldproof.provenance import git
 
     folder = Path(path).expanduser().absolute()
-    written = dvc.add(folder)
+    added = version(folder, waiting=lambda: click.echo("waiting for another foldproof to end", err=True))
+    if added.restored:
+        click.echo(f"note: an earlier add was cut off; brought back {some(added.restored)}", err=True)
+    written = added.written
     files = " ".join(os.path.relpath(file) for file in written)
     click.echo(f"versioned {path}; {'staged' if git.stage(folder.parent, written) else 'for git to know:'} {files}")
     try:
@@ -53,11 +58,13 @@ def add(path: str) -> int:
 
 
 @command.command("pull")
-def pull() -> int:
+@click.option("--force", is_flag=True, help="Put files that no version holds aside, and go on.")
+def pull(force: bool) -> int:
     """Bring the versioned images back from the DVC remote and check every one of them.
 
     \b
     foldproof data pull
+    foldproof data pull --force    your own changes are put aside first
     """
     from pathlib import Path
 
@@ -68,8 +75,20 @@ def pull() -> int:
 
     project = Project.find(Path.cwd())
     folder = project.path(load_settings(project.settings_file).settings.data.path)
-    pulled = bring_back(folder)
+    pulled = bring_back(
+        folder,
+        force=force,
+        aside=project.root / ".foldproof" / "aside",
+        waiting=lambda: click.echo("waiting for another foldproof to end", err=True),
+    )
     click.echo(f"{pulled.files} files in {folder}, each as it was versioned; {pulled.fetched} fetched")
+    if pulled.kept:
+        where = ", ".join(str(place) for place in pulled.aside)
+        click.echo(
+            f"note: {len(pulled.kept)} that no version holds put aside in {where}: {some(pulled.kept)}", err=True
+        )
+    if pulled.removed:
+        click.echo(f"note: {len(pulled.removed)} of other versions removed: {some(pulled.removed)}", err=True)
     if pulled.extra:
         click.echo(f"note: {len(pulled.extra)} not versioned and left alone: {some(pulled.extra)}", err=True)
     return 0

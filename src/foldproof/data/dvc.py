@@ -7,13 +7,15 @@ import logging
 import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from foldproof.data.dataset import hash_rows
-from foldproof.data.scan import Scan
+from foldproof.data.reasons import reason
+from foldproof.data.scan import Scan, hash_files
+from foldproof.data.unfinished import root_of
 from foldproof.data.versioned import DataVersion, Difference, compare, judged
 from foldproof.data.walk import Kind, some, walk
 from foldproof.errors import DataError, FoldproofError
@@ -41,7 +43,7 @@ class Recorded:
 
 def has_repository(folder: Path) -> bool:
     """Whether `folder` lies in a DVC repository."""
-    return _root(folder) is not None
+    return root_of(folder) is not None
 
 
 def cache_folders(folder: Path) -> tuple[Path, ...]:
@@ -50,6 +52,13 @@ def cache_folders(folder: Path) -> tuple[Path, ...]:
         return ()
     with opened(folder, "cannot read DVC's settings") as repository:
         return (Path(repository.cache.local.path),)
+
+
+def leads_to_cache(path: Path, caches: Sequence[Path]) -> bool:
+    """Whether a link is one of DVC's, into its cache or one of `caches`, be the object there or not."""
+    target = Path(os.path.realpath(path))
+    inside = any(target.is_relative_to(os.path.realpath(cache)) for cache in caches)
+    return inside or (".dvc", "cache") in zip(target.parts, target.parts[1:], strict=False)
 
 
 def recorded(folder: Path) -> Recorded | None:
@@ -79,7 +88,7 @@ def state_of(folder: Path, found: Scan) -> DataVersion:
     if known is None:
         return DataVersion(state="unversioned")
     if known.files is None:
-        return DataVersion(state="unversioned", dvc_hash=known.dvc_hash, path=known.source, remote=known.remote)
+        return DataVersion(state="dirty", dvc_hash=known.dvc_hash, path=known.source, remote=known.remote)
     images = {sample.path for sample in found.dataset.samples}
     there = {path: md5 for path, md5 in found.md5.items() if path in known.files or path in images}
     difference = difference_of(folder, known.files, there, legacy=known.legacy)
@@ -124,17 +133,37 @@ def add_local_remote(root: Path, name: str, path: Path) -> None:
 
 
 def add(folder: Path) -> tuple[Path, ...]:
-    """Version `folder`; the files that git should know now. Raises DataError, also for what DVC would hang on."""
+    """Version `folder`; the files that git should know now. Raises DataError, also for what DVC would hang on.
+
+    `data.add` is this with the checks around it that keep what is versioned and what is trained the same.
+    """
     strange = [entry.path for entry in walk(folder) if entry.kind in (Kind.SPECIAL, Kind.BROKEN_LINK)]
     if strange:
         raise DataError(
             f"pipes, sockets, devices or broken links: {some(strange)}", next_step="take them out of the folder"
         )
-    with opened(folder, f"cannot version {folder}") as repository:
+    with opened(folder, f"cannot version {folder}") as repository, holding(repository):
         stages = repository.add([str(_place(repository, folder))])
         written = [Path(stage.path) for stage in stages]
         ignoring = [Path(output.fs_path).parent / ".gitignore" for stage in stages for output in stage.outs]
         return tuple(path for path in dict.fromkeys([*written, *ignoring]) if path.exists())
+
+
+def ignored(folder: Path, paths: Sequence[str]) -> tuple[str, ...]:
+    """Those files of the folder that a `.dvcignore` leaves out."""
+    with opened(folder, f"cannot version {folder}") as repository:
+        place = _place(repository, folder)
+        return tuple(path for path in paths if repository.dvcignore.is_ignored_file(str(place / path)))
+
+
+def remember(folder: Path, md5: Mapping[str, str]) -> None:
+    """Tell DVC the true hashes of files: it believes that one of the same size, time and inode has not changed."""
+    with opened(folder, f"cannot version {folder}") as repository:
+        from dvc.fs import localfs
+        from dvc_data.hashfile.hash_info import HashInfo
+
+        for path, value in md5.items():
+            repository.state.save(str(_place(repository, folder) / path), localfs, HashInfo("md5", value))
 
 
 def push(folder: Path) -> int:
@@ -146,7 +175,7 @@ def push(folder: Path) -> int:
 @contextmanager
 def opened(folder: Path, what: str) -> Iterator[Any]:
     """The repository that `folder` lies in; whatever DVC raises in the block becomes a DataError that begins `what`."""
-    root = _root(folder)
+    root = root_of(folder)
     if root is None:
         raise DataError(f"{what}: it is in no DVC repository", next_step="make one with `foldproof init`")
     with told(what):
@@ -163,7 +192,8 @@ def outputs_of(repository: Any, folder: Path) -> list[Any]:
     holding = [output for output in local if place.is_relative_to(output.fs_path)]
     if holding:
         return [max(holding, key=lambda output: len(output.fs_path))]
-    return [output for output in local if Path(output.fs_path).is_relative_to(place)]
+    lying = [output for output in local if Path(output.fs_path).is_relative_to(place)]
+    return sorted(lying, key=lambda output: str(output.fs_path))  # DVC has them in the order of the disk
 
 
 def is_legacy(outputs: Sequence[Any]) -> bool:
@@ -198,13 +228,45 @@ def files_of(repository: Any, outputs: Sequence[Any], folder: Path) -> Mapping[s
 
 
 def _list_in(output: Any) -> Any | None:
-    """The list of files of a folder, from the cache or the remote. DVC drops a damaged one where it comes upon it."""
+    """The list of files of a folder, from the cache or the remote, or made anew from what is there.
+
+    DVC believes a list by its name. Here one that hashes to something else is dropped and fetched again; where there is
+    none to be had, the files themselves are listed: if that list has the recorded hash, it is the list.
+    """
     from dvc_objects.errors import ObjectFormatError
 
+    if output.files:  # of a remote that keeps versions itself: the list stands in the .dvc file
+        return output.get_obj()
+    oid, legacy = str(output.hash_info.value), is_legacy([output])
+    kept = Path(output.cache.oid_to_path(oid))
     for _ in range(2):
+        if kept.exists() and not is_whole(kept, oid, legacy=legacy):
+            kept.unlink()
         with suppress(ObjectFormatError):
-            return output.get_obj() or output.get_dir_cache()
-    return None
+            output.obj = None
+            found = output.get_dir_cache()
+            if found is not None and is_whole(kept, oid, legacy=legacy):
+                return found
+    output.obj = None
+    return _list_anew(output)
+
+
+def _list_anew(output: Any) -> Any | None:
+    """The list of the files that are there, put into the cache, where it is the recorded one."""
+    from dvc_data.hashfile.db import add_update_tree
+    from dvc_data.hashfile.hash_info import HashInfo
+    from dvc_data.hashfile.tree import Tree
+
+    folder = Path(output.fs_path)
+    if not folder.is_dir() or is_legacy([output]):
+        return None
+    tree = Tree.from_list([])
+    readable = {entry.path for entry in walk(folder) if entry.kind in (Kind.FILE, Kind.LINK)}
+    followed = {Path(path).relative_to(folder).as_posix() for path in output.dvcignore.find(output.fs, str(folder))}
+    for path, hashes in hash_files(folder, sorted(readable & followed)).items():
+        tree.add(tuple(path.split("/")), None, HashInfo("md5", hashes.md5))
+    tree.digest()
+    return add_update_tree(output.cache, tree) if tree.oid == output.hash_info.value else None
 
 
 def remote_of(repository: Any, outputs: Sequence[Any]) -> str | None:
@@ -216,33 +278,60 @@ def remote_of(repository: Any, outputs: Sequence[Any]) -> str | None:
 
 
 def fetch(repository: Any, targets: Sequence[str]) -> int:
-    """Bring objects from the remote to the cache, each checked; how many came. What did not come is no error here."""
+    """Bring objects from the remote to the cache, each checked; how many came. What did not come is no error here.
+
+    DVC's memory of what there is to fetch goes first: one that a killed fetch began is taken for whole.
+    """
     from dvc.exceptions import DownloadError
     from dvc_objects.errors import ObjectFormatError
 
     verify = {"remote": {name: {"verify": True} for name in repository.config["remote"]}}
+    repository.drop_data_index()
     try:
         return int(repository.fetch(list(targets), config=verify))
     except (DownloadError, ObjectFormatError):
         return 0
 
 
-def check_out(repository: Any, targets: Sequence[str]) -> bool:
-    """Put files of the cache in their places; False where that would destroy what no version holds."""
-    from dvc.exceptions import DvcException
-
-    try:
-        repository.checkout(list(targets))
-    except DvcException as error:
-        if "without confirmation" in str(error):
-            return False
-        raise
-    return True
+def is_whole(path: Path, oid: str, *, legacy: bool) -> bool:
+    """Whether `path` is a file whose content is what `oid` says: the hash of a file, or of a list of files."""
+    return path.is_file() and md5_of(path, legacy=legacy) == oid.removesuffix(".dir")
 
 
-def one_line(error: BaseException) -> str:
-    """The message of an exception of DVC's in one line, without secrets."""
-    return redact(" ".join(str(error).split()))[:300] or type(error).__name__
+def md5_of(path: Path, *, legacy: bool) -> str:
+    """The MD5 hash that DVC knows a file by; DVC 2 hashed text as if its lines ended the Unix way."""
+    if not legacy:
+        return hash_files(path.parent, [path.name])[path.name].md5
+    from dvc.fs import localfs
+    from dvc_data.hashfile.hash import file_md5
+
+    return str(file_md5(str(path), localfs, name=_LEGACY))
+
+
+def bring(cache: Any, oid: str, path: Path) -> None:
+    """Put an object of the cache at `path`, as a copy or the kind of link that the cache is set to."""
+    from dvc.fs import localfs
+    from dvc_objects.fs.generic import transfer
+
+    links = [*cache.cache_types, "copy"]
+    transfer(cache.fs, cache.oid_to_path(oid), localfs, str(path), links=links)
+
+
+@contextmanager
+def holding(repository: Any) -> Iterator[None]:
+    """Keep every other DVC process out of the repository for the block. Raises DataError where one is at work."""
+    from dvc.lock import LockError
+    from dvc.repo import lock_repo
+
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(lock_repo(repository))
+        except LockError:
+            raise DataError(
+                f"another DVC process is at work in {repository.root_dir}",
+                next_step="wait for it to end, then do the same again",
+            ) from None
+        yield
 
 
 @contextmanager
@@ -265,28 +354,14 @@ def told(what: str) -> Iterator[None]:
         except FoldproofError:
             raise
         except Exception as error:
-            raise DataError(f"{what}: {_reason(error)}", next_step="mend that, then do the same again") from error
+            raise DataError(f"{what}: {reason(error)}", next_step="mend that, then do the same again") from error
         finally:
             for name, level in levels.items():
                 logging.getLogger(name).setLevel(level)
 
 
-def _reason(error: BaseException) -> str:
-    """DVC's message and what it was caused by."""
-    innermost = error
-    while innermost.__cause__ is not None:
-        innermost = innermost.__cause__
-    said, cause = one_line(error), one_line(innermost)
-    return said if cause in said else f"{said} ({cause})"
-
-
-def _root(folder: Path) -> Path | None:
-    here = Path(os.path.normpath(folder.absolute()))
-    return next((path for path in (here, *here.parents) if (path / ".dvc").is_dir()), None)
-
-
 def _place(repository: Any, folder: Path) -> Path:
     """`folder` as DVC spells it, which resolves links on the way to the repository."""
-    root = _root(folder)
+    root = root_of(folder)
     assert root is not None
     return Path(repository.root_dir) / os.path.relpath(folder.absolute(), root)

@@ -1,47 +1,64 @@
 """Bring versioned images back: a folder in, the same folder with every file checked against its hash out."""
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from foldproof.data import dvc
-from foldproof.data.scan import hash_files
-from foldproof.data.versioned import Difference, count_of
-from foldproof.data.walk import Kind, some, walk
-from foldproof.errors import DataError
-
-_LEFTOVER = re.compile(r"(^|/)\.[\w-]{22}\.tmp$")  # of a checkout of DVC's that was killed
+from foldproof.data import dvc, placing, remote, unfinished
+from foldproof.data.placing import Shelf, There
+from foldproof.data.unfinished import Note, Waiting
+from foldproof.data.versioned import Difference, compare, count_of
+from foldproof.data.walk import Kind, some
+from foldproof.errors import DataError, FoldproofError
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pulled:
-    """`files` are as they were versioned; `fetched` objects came from the remote; `extra` files were left alone."""
+    """`files` are as they were versioned; `fetched` objects came from the remote; `extra` files were left alone.
+
+    `removed` were of another version, which still holds them. `kept` are in `aside`, since no version holds them.
+    """
 
     files: int
     fetched: int
     extra: tuple[str, ...]
+    removed: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    aside: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
 class _Place:
-    """A folder, and what DVC has to do with it."""
+    """A folder, what DVC has to do with it, and where to put aside what no version holds."""
 
     folder: Path
     repository: Any
     outputs: list[Any]
+    root: Path
+    aside: Path
+    kept: dict[str, Path] = field(default_factory=dict)
 
     @property
-    def cache(self) -> Any:
-        return self.outputs[0].cache
+    def shelf(self) -> Shelf:
+        cache = self.outputs[0].cache
+        return Shelf(cache, dvc.is_legacy(self.outputs), (Path(self.repository.cache.local.path),))
 
     @property
     def files(self) -> Mapping[str, str] | None:
         return dvc.files_of(self.repository, self.outputs, self.folder)
 
-    def targets(self, *files: str) -> list[str]:
-        return dvc.targets_of(self.repository, self.outputs, self.folder, files=files)
+    @property
+    def name(self) -> str:
+        return unfinished.relative(self.root, self.folder)
+
+    def stands(self, path: str) -> bool:
+        """Whether a file is still where it was: a folder that it lay in may have been put aside."""
+        return (self.folder / path).is_file()
+
+    def keep(self, paths: Iterable[str], *, copy: bool = False) -> None:
+        if names := tuple(paths):
+            self.kept.update(dict.fromkeys(names, placing.set_aside(self.folder, names, self.aside, copy=copy)))
 
 
 @dataclass(frozen=True)
@@ -50,119 +67,159 @@ class _Fetched:
     count: int
 
 
-def pull(folder: Path) -> Pulled:
+def pull(folder: Path, *, force: bool = False, aside: Path | None = None, waiting: Waiting | None = None) -> Pulled:
     """Fetch what the cache lacks, put it in its place, and hash every file.
 
-    DVC itself installs a damaged object and calls it up to date; here the remote is told to verify, and a damaged copy
-    in the cache is fetched anew. Raises DataError with the remote, its URL and the reason where it fails; where files
-    would be lost that no version holds; and where a file is still not what was versioned.
+    A file that no version holds is left alone, unless `force`: then it is moved to a folder in `aside` first, by
+    default `.foldproof/aside` beside `.dvc`. What a pull that was cut off left behind is no such file. One at a time
+    in a repository: `waiting` is called where another is at work. Raises DataError with the remote, its URL and the
+    reason where it fails; where files would be lost; and where a file is still not what was versioned.
     """
     with dvc.opened(folder, f"cannot pull {folder}") as repository:
-        place = _Place(folder, repository, dvc.outputs_of(repository, folder))
-        if not place.outputs:
-            raise DataError(
-                f"DVC knows nothing of {folder}", next_step="version it with `foldproof data add`, or mend data.path"
-            )
-        fetched = _fetch(place)
-        files, count = fetched.files, fetched.count
-        difference = _difference(place, files)
-        if difference != Difference((), (), ()):
-            difference = _put_in_place(place, files)
-        if _is_wrong(difference) and _drop_damaged(place, files, difference):
-            count += _fetch(place).count
-            difference = _put_in_place(place, files)
-    if _is_wrong(difference):
+        root = unfinished.root_of(folder)
+        assert root is not None
+        with unfinished.alone(root, waiting), dvc.holding(repository):
+            outputs = dvc.outputs_of(repository, folder)
+            if not outputs:
+                raise DataError(
+                    f"DVC knows nothing of {folder}",
+                    next_step="version it with `foldproof data add`, or mend data.path",
+                )
+            return _pull(_Place(folder, repository, outputs, root, aside or root / ".foldproof" / "aside"), force=force)
+
+
+def _pull(place: _Place, *, force: bool) -> Pulled:
+    """Note, fetch, look, refuse or put aside, put in place, look again, and only then forget the note."""
+    fetched = _noted_fetch(place)
+    files, shelf = fetched.files, place.shelf
+    there = placing.look(place.folder, shelf, sweep_for=files)
+    count = fetched.count
+    difference = _difference(files, there)
+    damaged = [path for path in difference.changed if not shelf.holds(files[path])]
+    if damaged:
+        copies = _drop(place, files, damaged, there)
+        count += _fetch(place).count
+        there = placing.There({p: m for p, m in there.md5.items() if p not in copies}, there.others, there.hidden)
+        difference = _difference(files, there)
+    _secure(place, files, there, difference, force=force)
+    wrong = {path: files[path] for path in (*difference.changed, *difference.missing)}
+    removed = tuple(path for path in difference.extra if shelf.holds(there.md5[path]) and place.stands(path))
+    placing.take_out(place.folder, removed)
+    for path in placing.obstacles(files, there):
+        if (place.folder / path).is_dir():
+            placing.clear(place.folder / path)
+    refused = placing.put(place.folder, wrong, shelf, seen=there.md5)
+    if refused:
+        _drop(place, files, refused, there)
+        count += _fetch(place).count
+        placing.put(place.folder, {path: files[path] for path in refused}, shelf, seen=there.md5)
+    difference = _difference(files, placing.look(place.folder, shelf, sweep_for=files))
+    if difference.changed or difference.missing:
         raise DataError(
             f"what was pulled is not what was versioned: {Difference(difference.changed, difference.missing, ())}",
-            next_step="move these files away and pull again, or `dvc push` them from where they are right",
+            next_step="pull again when nothing else writes there, or `dvc push` from where the images are right",
         )
-    return Pulled(files=len(files), fetched=count, extra=difference.extra)
+    unfinished.erase(place.root, "pull", place.name)
+    return Pulled(
+        files=len(files),
+        fetched=count,
+        extra=difference.extra,
+        removed=removed,
+        kept=tuple(sorted(place.kept)),
+        aside=tuple(sorted(set(place.kept.values()))),
+    )
+
+
+def _noted_fetch(place: _Place) -> _Fetched:
+    """Fetch, with a note that the folder may be half a version; where fetching fails it has not been touched."""
+    known = unfinished.read(place.root, "pull", place.name) is not None
+    unfinished.write(place.root, Note(kind="pull", folder=place.name))
+    try:
+        return _fetch(place)
+    except FoldproofError:
+        if not known:
+            unfinished.erase(place.root, "pull", place.name)
+        raise
 
 
 def _fetch(place: _Place) -> _Fetched:
     """See to it that the cache has every file of the folder."""
-    files = place.files
-    if files is not None and all(place.cache.exists(md5) for md5 in set(files.values())):
+    files, shelf = place.files, place.shelf
+    if files is not None and all(shelf.has(md5) for md5 in set(files.values())):
         return _Fetched(files, 0)
-    remote = dvc.remote_of(place.repository, place.outputs)
-    if remote is None:
+    name = dvc.remote_of(place.repository, place.outputs)
+    if name is None:
         raise DataError(
             f"cannot pull {place.folder}: no DVC remote is set",
             next_step="`dvc remote add -d NAME URL`, then pull again",
         )
-    with dvc.told(f"cannot pull {place.folder} from the remote {remote}"):
-        count = dvc.fetch(place.repository, place.targets())
-    files = place.files
-    lacking = [] if files is None else sorted(path for path, md5 in files.items() if not place.cache.exists(md5))
-    if files is None or lacking:
+    with dvc.told(f"cannot pull {place.folder} from the remote {name}"):
+        count = dvc.fetch(place.repository, dvc.targets_of(place.repository, place.outputs, place.folder))
+        files = place.files
+        lacking = [] if files is None else sorted(path for path, md5 in files.items() if not shelf.has(md5))
+        if files is not None and not lacking:
+            return _Fetched(files, count)
         oid = str(place.outputs[0].hash_info.value) if files is None else files[lacking[0]]
         what = "the list of files" if files is None else f"{count_of(lacking)} ({some(lacking)})"
-        raise DataError(
-            f"cannot pull {place.folder} from the remote {remote}: {what} {_why_absent(place, oid)}",
-            next_step="mend the remote or its address (`dvc remote list`), or `dvc push` from where the images are",
-        )
-    return _Fetched(files, count)
+        why = remote.why_absent(place.repository, place.outputs, oid)
+    raise DataError(
+        f"cannot pull {place.folder} from the remote {name}: {what} {why}",
+        next_step="mend the remote or its address (`dvc remote list`), or `dvc push` from where the images are",
+    )
 
 
-def _why_absent(place: _Place, oid: str) -> str:
-    """Ask the remote for one object: DVC only says that it did not come."""
-    remote = place.repository.cloud.get_remote(place.outputs[0].remote)
-    try:
-        remote.fs.info(remote.odb.oid_to_path(oid))
-    except FileNotFoundError as error:
-        return f"cannot be had: {dvc.one_line(error.__cause__)}" if error.__cause__ else "not found there"
-    return "damaged there"
+def _difference(files: Mapping[str, str], there: There) -> Difference:
+    """Between what is recorded and what is there; hidden files that were not recorded do not count."""
+    return compare(files, {path: md5 for path, md5 in there.md5.items() if path in files or path not in there.hidden})
 
 
-def _put_in_place(place: _Place, files: Mapping[str, str]) -> Difference:
-    """What is still different when the cache's files have been put into the folder.
+def _drop(place: _Place, files: Mapping[str, str], paths: Iterable[str], there: There) -> frozenset[str]:
+    """Remove cached objects that are not what their name says, with the copies made of them; those copies.
 
-    Files that some version holds give way, as they can be had again; others stay.
+    Where the copy is a link to the object, an edit of the one damaged the other: that content is kept aside.
     """
-    for entry in walk(place.folder) if place.folder.is_dir() else ():
-        if entry.kind is Kind.FILE and _LEFTOVER.search(entry.path) and entry.path not in files:
-            (place.folder / entry.path).unlink()
-    if dvc.check_out(place.repository, place.targets()):
-        return _difference(place, files)
-    found = _difference(place, files)  # DVC left the folder alone, since a file in it is in no version: then one by one
-    for path, hashes in hash_files(place.folder, found.extra).items():
-        if place.cache.exists(hashes.md5):
-            (place.folder / path).unlink()
-    wrong = (*found.changed, *found.missing)
-    if wrong and not dvc.check_out(place.repository, place.targets(*wrong)):
-        changed = _difference(place, files).changed
+    shelf, copies = place.shelf, set[str]()
+    for path in paths:
+        oid = files[path]
+        if not shelf.has(oid) or shelf.holds(oid):
+            continue
+        damage = dvc.md5_of(shelf.path(oid), legacy=shelf.legacy)
+        made = [name for name, other in files.items() if other == oid and there.md5.get(name) == damage]
+        place.keep([name for name in made if placing.is_linked(place.folder / name)], copy=True)
+        for name in made:
+            (place.folder / name).unlink(missing_ok=True)
+        copies.update(made)
+        shelf.path(oid).unlink()
+    return frozenset(copies)
+
+
+def _secure(place: _Place, files: Mapping[str, str], there: There, difference: Difference, *, force: bool) -> None:
+    """See to it that nothing that no version holds is in the way. Raises DataError unless that is to be moved aside."""
+    edited = [path for path in difference.changed if _is_users(place, path, files[path], there.md5[path])]
+    obstacles = placing.obstacles(files, there)
+    in_the_way = [path for path in obstacles if not _gives_way(place, path, there)]
+    if (edited or in_the_way) and not force:
+        names = sorted([*edited, *in_the_way])
         raise DataError(
-            f"pulling would destroy what no version holds: {count_of(changed)} changed ({some(changed)})",
-            next_step="version it with `foldproof data add`, or move it away; then pull again",
+            f"pulling would destroy what no version holds: {count_of(names)} changed ({some(names)})",
+            next_step="version it with `foldproof data add`, or `foldproof data pull --force` puts it aside first",
         )
-    return _difference(place, files)
+    place.keep([*edited, *in_the_way])
 
 
-def _drop_damaged(place: _Place, files: Mapping[str, str], difference: Difference) -> bool:
-    """Remove cached objects that are not what their name says, with the copies made of them; whether there were any."""
-    found = False
-    for path in () if dvc.is_legacy(place.outputs) else (*difference.changed, *difference.missing):
-        cached, copy = Path(place.cache.oid_to_path(files[path])), place.folder / path
-        if cached.exists() and (md5 := _md5(cached)) != files[path]:
-            if copy.exists() and _md5(copy) == md5:
-                copy.unlink()
-            cached.unlink()
-            found = True
-    return found
+def _is_users(place: _Place, path: str, oid: str, md5: str) -> bool:
+    """Whether a file holds what no version does: it is neither another object nor the beginning of this one."""
+    shelf = place.shelf
+    return not shelf.holds(md5) and not placing.is_part(place.folder / path, shelf.path(oid))
 
 
-def _difference(place: _Place, files: Mapping[str, str]) -> Difference:
-    """Between what is recorded and what is there now; hidden files that were not recorded do not count."""
-    entries = walk(place.folder) if place.folder.is_dir() else ()
-    there = [entry for entry in entries if entry.kind in (Kind.FILE, Kind.LINK)]
-    counted = [entry.path for entry in there if entry.path in files or not entry.hidden]
-    md5 = {path: hashes.md5 for path, hashes in hash_files(place.folder, counted).items()}
-    return dvc.difference_of(place.folder, files, md5, legacy=dvc.is_legacy(place.outputs))
-
-
-def _is_wrong(difference: Difference) -> bool:
-    return bool(difference.changed or difference.missing)
-
-
-def _md5(path: Path) -> str:
-    return hash_files(path.parent, [path.name])[path.name].md5
+def _gives_way(place: _Place, path: str, there: There) -> bool:
+    """Whether all that stands under a name is of another version: then it goes with what that version has more."""
+    if path in there.md5:
+        return place.shelf.holds(there.md5[path])
+    if there.others[path] is not Kind.FOLDER:
+        return False
+    below = f"{path}/"
+    if any(kind is not Kind.FOLDER for name, kind in there.others.items() if name.startswith(below)):
+        return False
+    return all(place.shelf.holds(md5) for name, md5 in there.md5.items() if name.startswith(below))

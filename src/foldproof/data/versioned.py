@@ -10,6 +10,8 @@ from typing import Any, Literal, TypeAlias
 from foldproof.data.walk import some
 from foldproof.errors import DataError
 
+_UNTOLD = "DVC has lost the list of the versioned files, and it is not that of the files that are there"
+
 State: TypeAlias = Literal["clean", "dirty", "extra", "unversioned"]
 
 
@@ -30,8 +32,9 @@ class Difference:
 class DataVersion:
     """Which version of the images a run was trained on, and how what was there differed from it.
 
-    clean: exactly the versioned files. dirty: files changed or missing. extra: more images than the versioned ones.
-    unversioned: DVC does not know the folder, or no longer knows which files it held (`dvc_hash` is then given).
+    clean: exactly the versioned files. dirty: files changed or missing, or, where none is named, the list of the
+    versioned files is lost and not that of the files that are there. extra: more images than the versioned ones.
+    unversioned: DVC does not know the folder.
     """
 
     state: State
@@ -70,7 +73,7 @@ def check(version: DataVersion, *, allow_dirty: bool) -> tuple[str, ...]:
     """
     lines: list[str] = []
     if version.state == "dirty":
-        difference = Difference(version.changed, version.missing, ())
+        difference = str(Difference(version.changed, version.missing, ())) or _UNTOLD
         if not allow_dirty:
             raise DataError(
                 f"these are not the versioned images: {difference}",
