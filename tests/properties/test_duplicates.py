@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foldproof.data import duplicates
-from foldproof.data.duplicates import CONFIRMED, DISTANCE, Looks, find_duplicates, naive_leak
+from foldproof.data.duplicates import CONFIRMED, CROWDED, DISTANCE, Looks, find_duplicates, naive_leak
 from foldproof.data.likeness import EDGE, Crops
 
-few = settings(max_examples=60, deadline=None)
+few = settings(max_examples=40, deadline=None)
 
 
 @st.composite
@@ -77,7 +77,7 @@ def test_every_near_copy_is_like_its_representative_and_every_pair_is_told(seen:
 @few
 @given(sets())
 def test_what_is_left_alone_is_like_no_other_left_alone(seen: Looks) -> None:
-    """Not missed: two that are both in no near cluster would have been confirmed as a pair."""
+    """Not missed: two that are both in no near cluster would have been confirmed as a pair, even in a crowd."""
     found = find_duplicates(seen)
     near = {position for pair in found.pairs if not pair.exact for position in (pair.first, pair.second)}
     first = {digest: position for position, digest in reversed(list(enumerate(seen.pixels)))}
@@ -88,7 +88,7 @@ def test_what_is_left_alone_is_like_no_other_left_alone(seen: Looks) -> None:
     for place, one in enumerate(alone[:-1]):
         others = alone[place + 1 :]
         close = np.bitwise_count(seen.phash[others] ^ seen.phash[one]) <= DISTANCE
-        assert not (close & (crops.compare(int(one), others) >= CONFIRMED)).any()
+        assert not (close & (crops.compare(int(one), others) >= CROWDED)).any()
 
 
 @few

@@ -87,8 +87,9 @@ def test_a_chain_of_neighbours_is_not_one_cluster() -> None:
     found = find_duplicates(looks(steps))
     assert len(found.clusters) > 1
     assert max(len(cluster.members) for cluster in found.clusters) < 15
-    for pair in found.pairs:
-        assert pair.likeness >= 0.93
+    members = [position for cluster in found.clusters for position in cluster.members]
+    assert len(members) == len(set(members))
+    assert all(pair.likeness >= 0.93 for pair in found.pairs)
 
 
 def test_small_pictures_take_part_in_the_exact_search_only() -> None:
@@ -128,27 +129,37 @@ def test_a_cluster_too_large_for_its_class_is_reported_and_only_its_exact_copies
     assert found.units == ((whole,) if applied else ((0, LARGEST + 1),))
 
 
-def alike(count: int) -> Looks:
+@pytest.mark.parametrize(("lookalikes", "joined"), [(1, True), (LARGEST, True), (LARGEST + 1, False)])
+def test_in_a_crowd_of_lookalikes_it_takes_more_to_be_a_copy(lookalikes: int, joined: bool) -> None:
+    """What two pictures must share to be copies where they are the only two of their kind is not enough in a crowd."""
+    crowd = alike(lookalikes + 1, noise=61)  # they correlate by about 0.8
+    first, mean = crowd.thumbnails[0].astype(np.int64), crowd.thumbnails[1].astype(np.int64)
+    crowd.thumbnails[1] = (5 * first + 3 * mean) // 8  # 0.96 with the first
+    found = find_duplicates(crowd)
+    assert [cluster.members for cluster in found.clusters] == ([(0, 1)] if joined else [])
+
+
+def alike(count: int, *, noise: int = 9) -> Looks:
     """Distinct pictures that all resemble each other, without the work of drawing them."""
     random = np.random.default_rng(0)
-    slope = np.add.outer(np.arange(EDGE), np.arange(EDGE)) * 3 + 60
+    slope = np.add.outer(np.arange(EDGE), np.arange(EDGE)) * 3 + 20
     return Looks(
         pixels=[str(number) for number in range(count)],
         phash=random.integers(0, 2**8, count, dtype=np.uint64),
-        thumbnails=(slope + random.integers(0, 9, (count, EDGE, EDGE))).astype(np.uint8),
+        thumbnails=(slope + random.integers(0, noise, (count, EDGE, EDGE))).astype(np.uint8),
         short_side=np.full(count, 100),
         labels=np.zeros(count, dtype=np.int64),
     )
 
 
 def test_memory_grows_with_the_number_of_images_even_where_all_are_alike() -> None:
-    seen = alike(6000)
+    seen = alike(3000)
     tracemalloc.start()
     found = find_duplicates(seen)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert [len(cluster.members) for cluster in found.clusters] == [6000]
-    assert peak < 80e6  # 18 million pairs, of a byte, a number or three each, would be far more
+    assert [len(cluster.members) for cluster in found.clusters] == [3000]
+    assert peak < 50e6  # 4.5 million pairs, of three numbers each, would be far more
 
 
 def test_thirty_thousand_identical_pictures_are_compared_once() -> None:

@@ -1,8 +1,9 @@
 """What images look like in; copies, as groups that must never straddle folds, out. Pure.
 
 *Exact*: the decoded, upright pixels are equal. *Near*: the perceptual hashes are within DISTANCE bits, and the grey
-thumbnails, one of them perhaps slightly cropped, correlate by at least CONFIRMED. Both figures are calibrated:
-benchmarks/near_duplicates.md.
+thumbnails, one of them perhaps slightly cropped, correlate by at least CONFIRMED; or by at least CROWDED, where a
+picture has so many lookalikes that they are alike things rather than copies. benchmarks/near_duplicates.md calibrates
+these figures.
 
 Near copies gather around one representative, never in chains: a chain of pictures that resemble their neighbours eats a
 whole set of alike things. Arithmetic is that of `likeness`: the same bits on every machine.
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from foldproof.data.likeness import COARSE, EDGE, Crops, coarse, spread
 
 DISTANCE = 14  # bits of 64
-CONFIRMED = 0.93
+CONFIRMED, CROWDED = 0.93, 0.97
 SHORTEST = 64  # pixels: a shorter side says too little to tell alike from the same
 FLATTEST = 2.0  # grey levels, standard deviation over a thumbnail: blank pictures all look alike
 LARGEST = 10  # distinct pictures of a near cluster that is applied; or 1 % of its class, if that is more
@@ -101,13 +102,13 @@ def find_duplicates(looks: Looks) -> Duplicates:
     searched = firsts[varied & (looks.short_side[firsts] >= SHORTEST)]
     whole = {positions[0]: positions for positions in copies.values()}
     clusters, pairs, joined = list[Cluster](), list[Pair](), set[int]()
-    for star in _stars(looks.phash[searched], looks.thumbnails[searched]):
+    largest = np.maximum(LARGEST, np.bincount(looks.labels)[looks.labels[searched]] // 100)
+    for star in _stars(looks.phash[searched], looks.thumbnails[searched], largest):
         centre = int(searched[star.centre])
         rays = [(int(searched[row]), distance, likeness) for row, distance, likeness in star.rays]
         pairs += [Pair(min(centre, r), max(centre, r), False, distance, alike) for r, distance, alike in rays]
         distinct = [centre, *(ray for ray, _, _ in rays)]
-        of_class = int(np.count_nonzero(looks.labels == looks.labels[centre]))
-        applied = len(distinct) <= LARGEST or 100 * len(distinct) <= of_class
+        applied = len(distinct) <= int(largest[star.centre])
         members = sorted(position for first in distinct for position in whole[first])
         clusters.append(Cluster(tuple(members), centre, applied))
         joined.update(distinct if applied else ())
@@ -180,12 +181,13 @@ def _where(near: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]
     return row, column
 
 
-def _stars(phash: NDArray[np.uint64], thumbnails: NDArray[np.uint8]) -> Iterator[_Star]:
-    """Near copies among distinct pictures, each in at most one star."""
+def _stars(phash: NDArray[np.uint64], thumbnails: NDArray[np.uint8], largest: NDArray[np.int64]) -> Iterator[_Star]:
+    """Near copies among distinct pictures, each in at most one star. More lookalikes than `largest` are a crowd."""
     glimpses = _Glimpses(phash, coarse(thumbnails))
     lookalikes = _count_lookalikes(glimpses)
     active = np.flatnonzero(lookalikes)
     active = active[np.argsort(-lookalikes[active], kind="stable")]
+    least = np.where(lookalikes > largest, CROWDED, CONFIRMED)[active]
     glimpses, crops = glimpses[active], Crops.of(thumbnails[active])
     taken = np.zeros(len(active), dtype=np.bool_)
     for start in range(0, len(active), _BATCH):
@@ -197,7 +199,7 @@ def _stars(phash: NDArray[np.uint64], thumbnails: NDArray[np.uint8]) -> Iterator
                 continue
             open_to = np.flatnonzero((to_columns != _NONE) & (columns > row) & ~taken[columns])
             nearest = open_to[np.argsort(to_columns[open_to], kind="stable")]
-            rays = list(_rays(crops, int(row), columns[nearest], to_columns[nearest]))
+            rays = list(_rays(crops, int(row), columns[nearest], to_columns[nearest], least=float(least[row])))
             taken[[other for other, _, _ in rays]] = True
             if rays:
                 taken[row] = True
@@ -205,9 +207,9 @@ def _stars(phash: NDArray[np.uint64], thumbnails: NDArray[np.uint8]) -> Iterator
 
 
 def _rays(
-    crops: Crops, row: int, others: NDArray[np.intp], distances: NDArray[np.uint8]
+    crops: Crops, row: int, others: NDArray[np.intp], distances: NDArray[np.uint8], *, least: float
 ) -> Iterator[tuple[int, int, float]]:
-    """Those of `others`, nearest first, that are near copies of `row`.
+    """Those of `others`, nearest first, that are alike by at least `least`.
 
     Looks at twice as many at a time while some are, and stops at a full look that finds none: thousands of pictures
     with one hash must not cost their square.
@@ -216,7 +218,7 @@ def _rays(
     while start < len(others):
         looked = slice(start, start + size)
         alike = crops.compare(row, others[looked])
-        found = np.flatnonzero(alike >= CONFIRMED)
+        found = np.flatnonzero(alike >= least)
         if not len(found):
             return
         for index in found:
