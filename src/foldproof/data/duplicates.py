@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from foldproof.data.likeness import COARSE, EDGE, Crops, coarse, spread
 
 DISTANCE = 14  # bits of 64
-CONFIRMED, CROWDED = 0.93, 0.97
+CONFIRMED, CROWDED = 0.93, 0.95
 SHORTEST = 64  # pixels: a shorter side says too little to tell alike from the same
 FLATTEST = 2.0  # grey levels, standard deviation over a thumbnail: blank pictures all look alike
 LARGEST = 10  # distinct pictures of a near cluster that is applied; or 1 % of its class, if that is more
