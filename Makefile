@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV_VERSION := 0.13.9
 DEMO_DIR ?= foldproof-demo
-DOCS := ARCHITECTURE.md docs/reference/commands.md docs/reference/settings.md
+DOCS := ARCHITECTURE.md docs/reference/commands.md docs/reference/settings.md docs/reference/findings.md
 
 .DEFAULT_GOAL := help
 .PHONY: help setup check test test-fast faults demo bench docs picture lock clean

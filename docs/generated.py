@@ -86,6 +86,18 @@ def settings() -> str:
     return "\n".join(lines)
 
 
+def findings() -> str:
+    """Everything that `data check` can find."""
+    from foldproof.data.checks.findings import CODES
+
+    lines = ["| code | severity | means | next step | `--exclude` |", "|---|---|---|---|---|"]
+    lines += [
+        f"| `{code}` | {about.severity} | {about.means} | {about.next_step} | {'yes' if about.excludable else ''} |"
+        for code, about in CODES.items()
+    ]
+    return "\n".join(lines)
+
+
 def _default(value: object) -> str:
     if value is None or value is MISSING:
         return ""

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeAlias
 
-from foldproof.data import dvc
-from foldproof.data.pull import pull
+from foldproof.data.versions import dvc
+from foldproof.data.versions.pull import pull
 from foldproof.errors import ProjectError
 from foldproof.project import Project
 from foldproof.scaffold import scaffold

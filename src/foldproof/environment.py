@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 import foldproof
-from foldproof.data.versioned import DataVersion
+from foldproof.data.versions.versioned import DataVersion
 from foldproof.project import Project
 from foldproof.provenance import machine, packages
 from foldproof.provenance.git import GitState

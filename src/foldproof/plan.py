@@ -11,9 +11,11 @@ from typing import Any
 from foldproof import folds
 from foldproof.config.identity import canonical, canonical_json, digest, experiment_identity
 from foldproof.config.schema import ExperimentConfig
+from foldproof.data.checks.card import DATA_CARD, DATA_CARD_PAGE, as_markdown
 from foldproof.data.dataset import Dataset
 from foldproof.events.types import Notice
 from foldproof.folds import Assignment, Fold, Scheme
+from foldproof.material import Material
 from foldproof.project import Project
 from foldproof.record import SCHEMA_VERSION, fold_folder
 from foldproof.storage import locked, redact_uris, write_atomically
@@ -120,16 +122,16 @@ def plan_run(
     config: ExperimentConfig,
     *,
     project: Project,
-    dataset: Dataset,
+    material: Material,
     cuts: Cuts,
     request: ModelRequest,
     probe: Probe,
     images: Path,
     environment: Mapping[str, Any],
     code_diff: bytes,
-    data_path: str,
 ) -> Planned:
     """Make the run's folder, describe the run in it, and cut the work into tasks. Raises StorageError."""
+    dataset = material.dataset
     folds_digest = cuts.written(config).digest
     identity = experiment_identity(config, fingerprint=dataset.fingerprint, folds_digest=folds_digest)
     folder = project.new_run_folder()
@@ -143,12 +145,14 @@ def plan_run(
         "folds_digest": folds_digest,
         "classes": list(dataset.classes),
         "images": len(dataset),
-        "data_path": data_path,
+        "data_path": material.path,
         "image_size": probe.image_size,
         "config": canonical(config),
     }
     write_atomically(folder / "dataset.json", cuts.dataset_json + b"\n")
     write_atomically(folder / "folds.csv", cuts.written(config).table)
+    _write_json(folder / DATA_CARD, material.card)
+    write_atomically(folder / DATA_CARD_PAGE, as_markdown(material.card))
     if code_diff:
         write_atomically(folder / "code.diff", redact_uris(code_diff))
     _write_json(folder / "environment.json", {**environment, "numeric_class": asdict(probe.numeric_class)})

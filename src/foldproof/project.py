@@ -48,6 +48,11 @@ class Project:
         return self.root / "folds.csv"
 
     @property
+    def exclusions_file(self) -> Path:
+        """The committed list of images that are not trained on."""
+        return self.root / "excluded.csv"
+
+    @property
     def artifacts(self) -> Path:
         """Where MLflow keeps the files of runs when its store is local."""
         return self.root / "mlartifacts"

@@ -7,12 +7,14 @@ in a journal before anybody hears of it; trackers are told; each run ends with i
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from foldproof import plan, registry
 from foldproof.config.read import ProjectSettings
 from foldproof.config.schema import ExecutionConfig, ExperimentConfig
-from foldproof.data.images import decoded
+from foldproof.data.pixels.images import decoded
+from foldproof.data.survey import Progress, unheard
 from foldproof.environment import circumstances
 from foldproof.errors import UnknownName, nearest
 from foldproof.events.types import Notice
@@ -28,10 +30,14 @@ from foldproof.training.task import ModelRequest
 
 @dataclass(frozen=True)
 class RunReport:
-    """The run folders that were written, how each run ended, and what a person should know."""
+    """The run folders that were written and how each run ended.
+
+    `notices` is what a person should know: trackers were told before the first epoch. `farewells` is what they say.
+    """
 
     statuses: dict[Path, str]
     notices: tuple[Notice, ...]
+    farewells: tuple[Notice, ...]
 
     @property
     def all_finished(self) -> bool:
@@ -47,6 +53,7 @@ def run(
     trackers: Sequence[str] = (),
     allow_dirty: bool = False,
     quiet: bool = False,
+    progress: Progress = unheard,
 ) -> RunReport:
     """Run the named experiments, or all. Folds of all of them share the executor.
 
@@ -58,8 +65,8 @@ def run(
     at_once = None if execution.parallel_folds == "auto" else execution.parallel_folds
     make_executor = registry.load("executors", execution.executor)
     with make_executor(ExecutorContext(parallel_folds=at_once, threads=threads)) as executor:
-        material = gather(project, loaded.settings.data, allow_dirty=allow_dirty)
-        planned = prepare(project, configs, material, executor, execution)
+        material = gather(project, loaded.settings.data, allow_dirty=allow_dirty, progress=progress)
+        planned = prepare(project, configs, material, executor, execution, progress=progress)
         context = TrackerContext(
             folders=tuple(item.folder for item in planned),
             plans=tuple(item.summary for item in planned),
@@ -73,7 +80,7 @@ def run(
                 for event in events:
                     recorder.hear(event)
     of_folds = dict.fromkeys(notice for item in planned for notice in item.notices)
-    return RunReport(recorder.statuses, (*material.notices, *of_folds, *farewells))
+    return RunReport(recorder.statuses, (*material.notices, *of_folds), tuple(farewells))
 
 
 def chosen(experiments: Sequence[ExperimentConfig], names: Sequence[str]) -> tuple[ExperimentConfig, ...]:
@@ -95,6 +102,8 @@ def prepare(
     material: Material,
     executor: Executor,
     execution: ExecutionConfig,
+    *,
+    progress: Progress = unheard,
 ) -> tuple[Planned, ...]:
     """Everything that can be wrong is found here, before the first epoch; nothing is written but caches and folds.csv
     until it is known that every experiment can start.
@@ -109,7 +118,14 @@ def prepare(
     shapes = {config.name: (probes[requests[config.name]].image_size, config.pixels.resize) for config in configs}
     images = {
         (size, resize): decoded(
-            dataset, material.folder, size=size, resize=resize, cache=project.cache, limit_gb=execution.cache_gb
+            dataset,
+            material.folder,
+            size=size,
+            resize=resize,
+            cache=project.cache,
+            limit_gb=execution.cache_gb,
+            most_pixels=material.most_pixels,
+            progress=partial(progress, "decoding images"),
         )
         for size, resize in dict.fromkeys(shapes.values())
     }
@@ -119,14 +135,13 @@ def prepare(
         plan.plan_run(
             config,
             project=project,
-            dataset=dataset,
+            material=material,
             cuts=cuts,
             request=requests[config.name],
             probe=probes[requests[config.name]],
             images=images[shapes[config.name]],
             environment=environment,
             code_diff=code.diff if code else b"",
-            data_path=material.path,
         )
         for config in configs
     )

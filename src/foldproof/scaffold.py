@@ -10,8 +10,8 @@ from itertools import chain
 from pathlib import Path
 
 from foldproof.config.schema import SETTINGS_FILES, Settings, leaf_keys
-from foldproof.data import dvc
 from foldproof.data.scan import are_parts
+from foldproof.data.versions import dvc
 from foldproof.errors import FoldproofError, ProjectError
 from foldproof.registry import SEAMS
 from foldproof.storage import write_atomically

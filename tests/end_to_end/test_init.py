@@ -14,8 +14,8 @@ from PIL import Image
 from conftest import draw_classes
 from foldproof.cli.main import run_command
 from foldproof.config.read import load_settings
-from foldproof.data import dvc
 from foldproof.data.scan import scan
+from foldproof.data.versions import dvc
 from foldproof.demo import REMOTE, SETTINGS, prepare, write_digits
 from foldproof.errors import ProjectError
 from foldproof.project import Project

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import draw_classes
+from conftest import draw, draw_classes
 
 SETTINGS = """\
 version: 1
@@ -34,21 +34,28 @@ def git(folder: Path, *arguments: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def first_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A project made by the commands that a user types, and what `run --json` printed."""
     folder = tmp_path_factory.mktemp("job") / "my pictures"
     draw_classes(folder / "photos")
-    return folder
+    foldproof(folder, "init")
+    (folder / "params.yaml").write_text(SETTINGS, encoding="utf-8")
+    foldproof(folder, "data", "add", "photos")
+    git(folder, "add", ".")
+    named = ("-c", "user.name=A Tester", "-c", "user.email=tester@example.org")
+    git(folder, *named, "commit", "--quiet", "--message", "photos and settings")
+    return folder, foldproof(folder, "run", "--json").stdout
+
+
+@pytest.fixture
+def project(first_run: tuple[Path, str]) -> Path:
+    return first_run[0]
 
 
 @pytest.mark.slow
-def test_from_a_folder_of_pictures_to_compared_runs_in_mlflow(project):
-    foldproof(project, "init")
-    (project / "params.yaml").write_text(SETTINGS, encoding="utf-8")
-    foldproof(project, "data", "add", "photos")
-    git(project, "add", ".")
-    git(project, "commit", "--quiet", "--message", "photos and settings")
-    ran = foldproof(project, "run", "--json")
-    shown = {run["experiment"]: run for run in json.loads(ran.stdout)["runs"]}
+def test_from_a_folder_of_pictures_to_compared_runs_in_mlflow(first_run):
+    project, printed = first_run
+    shown = {run["experiment"]: run for run in json.loads(printed)["runs"]}
     assert set(shown) == {"First", "Longer"}
     assert all(run["status"] == "finished" and len(run["folds"]) == 3 for run in shown.values())
 
@@ -76,13 +83,22 @@ def test_from_a_folder_of_pictures_to_compared_runs_in_mlflow(project):
         (images,) = parent.inputs.dataset_inputs
         assert shown[name]["run"] == parent.data.tags["foldproof.run_id"]
         assert len(images.dataset.digest) <= 36
+        profile = json.loads(images.dataset.profile)
+        assert profile["images_by_class"] == {"cat": 6, "dog": 6, "eel": 6}
+        assert profile["duplicates"]["exact_pairs"] == 0
+        card = client.download_artifacts(parent.info.run_id, "data-card.json", project)
+        assert json.loads(Path(card).read_text(encoding="utf-8"))["fingerprint"].startswith(images.dataset.digest)
+        page = client.download_artifacts(parent.info.run_id, "data-card.md", project)
+        assert "18 images in 3 classes" in Path(page).read_text(encoding="utf-8")
+        Path(card).unlink()
+        Path(page).unlink()
 
 
 @pytest.mark.slow
 def test_a_changed_image_stops_a_run_unless_it_is_allowed_and_then_it_is_recorded(project):
     picture = project / "photos" / "cat" / "000.png"
     whole = picture.read_bytes()
-    picture.write_bytes(draw_classes(project.parent / "other", each=1).joinpath("dog/000.png").read_bytes() + b" ")
+    draw(picture, label=0, number=77)
     try:
         refused = foldproof(project, "run", "First", code=2)
         assert "cat/000.png" in refused.stderr

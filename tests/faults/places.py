@@ -9,7 +9,7 @@ from pathlib import Path
 
 from conftest import draw, draw_classes
 from foldproof.config.read import load_settings
-from foldproof.data import dvc
+from foldproof.data.versions import dvc
 from foldproof.errors import DataError
 from foldproof.material import gather
 from foldproof.project import Project

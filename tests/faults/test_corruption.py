@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from faults.places import Place, contents, make_place, report, restore, trials
-from foldproof.data.pull import pull
+from foldproof.data.versions.pull import pull
 from foldproof.errors import DataError
 
 KINDS = ("flip", "truncate", "delete", "swap", "same size and time")

@@ -12,17 +12,17 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from conftest import draw_classes
 from faults.places import Place, contents, make_place, report, trials
-from foldproof.data import dvc
-from foldproof.data.add import add
-from foldproof.data.images import decoded, is_whole
-from foldproof.data.pull import pull
+from foldproof.data.pixels.files import is_whole
+from foldproof.data.pixels.images import decoded
 from foldproof.data.scan import scan
-from foldproof.data.unfinished import interrupted_add, interrupted_pull
+from foldproof.data.versions import dvc
+from foldproof.data.versions.add import add
+from foldproof.data.versions.pull import pull
+from foldproof.data.versions.unfinished import interrupted_add, interrupted_pull
 from foldproof.errors import DataError
 
 EACH = 100  # images in each of three classes
@@ -31,7 +31,7 @@ ADD = [sys.executable, "-m", "foldproof", "data", "add", "data/train"]
 DECODE = """\
 import sys
 from pathlib import Path
-from foldproof.data.images import decoded
+from foldproof.data.pixels.images import decoded
 from foldproof.data.scan import scan
 folder, cache = Path(sys.argv[1]), Path(sys.argv[2])
 print("ready", flush=True)
@@ -39,30 +39,31 @@ decoded(scan(folder).dataset, folder, size=96, resize="squash", cache=cache)
 """
 
 
-def run_until(command: list[str], folder: Path, *, seconds: float | None) -> float | None:
-    """Start a command and kill it after so many seconds; how long it took where it ended by itself."""
-    began = time.monotonic()
+def run_until(command: list[str], folder: Path, begins: Callable[[], bool], *, seconds: float) -> bool:
+    """Start a command and kill it so many seconds after its work began; whether it was still alive then."""
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        while process.poll() is None and not begins():
+            time.sleep(0.001)
         try:
             process.wait(timeout=seconds)
         except subprocess.TimeoutExpired:
             process.kill()
-            return None
+            return True
         assert process.returncode == 0, process.stderr.read().decode() if process.stderr else ""
-    return time.monotonic() - began
+    return False
 
 
-def durations(command: list[str], folder: Path, begins: Callable[[], bool]) -> tuple[float, float]:
-    """When the work of an uninterrupted command begins, and how long all of it takes."""
-    start, first = time.monotonic(), None
+def duration(command: list[str], folder: Path, begins: Callable[[], bool]) -> float:
+    """How long an uninterrupted command works, from when its work begins."""
+    began: float | None = None
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         while process.poll() is None:
-            if first is None and begins():
-                first = time.monotonic() - start
-            time.sleep(0.005)
+            if began is None and begins():
+                began = time.monotonic()
+            time.sleep(0.001)
         assert process.returncode == 0
-    assert first is not None
-    return first, time.monotonic() - start
+    assert began is not None
+    return time.monotonic() - began
 
 
 def note_written(place: Place) -> Callable[[], bool]:
@@ -87,19 +88,19 @@ def test_a_killed_pull_is_healed_by_the_next(place):
             shutil.rmtree(place.cache / "files")
 
     prepare(0)
-    begins, whole = durations(PULL, place.root, note_written(place))
-    print(f"\npull: work begins after {begins:.2f} s, ends after {whole:.2f} s")
+    works = duration(PULL, place.root, note_written(place))
+    print(f"\npull: works for {works:.2f} s")
     seeded, found = random.Random(1), Counter[tuple[str, ...]]()
     for number in range(trials(3, share=20)):
         prepare(number)
-        after = seeded.uniform(0.9 * begins, whole)
-        ended = run_until(PULL, place.root, seconds=after)
+        after = seeded.uniform(0, works)
+        killed = run_until(PULL, place.root, note_written(place), seconds=after)
         there = contents(place.images) if place.images.is_dir() else {}
         judged = place.judged()
         images = {path: content for path, content in there.items() if path.endswith(".png")}
         assert images.items() <= place.versioned.items()  # whole files only, whenever the kill came
         assert (judged == "clean") == (images == place.versioned)
-        if ended is None and 0 < len(images) < len(place.versioned):
+        if killed and 0 < len(images) < len(place.versioned):
             assert interrupted_pull(place.images)
         edit = number % 3 == 2 and bool(images)
         if edit:
@@ -113,7 +114,7 @@ def test_a_killed_pull_is_healed_by_the_next(place):
         share = "none" if not images else "all" if len(images) == len(place.versioned) else "part"
         found[
             (
-                "ended by itself" if ended else "killed",
+                "killed" if killed else "ended by itself",
                 f"images: {share}",
                 f"temporary files: {len(temporary_of(there))}",
                 f"run: {judged}",
@@ -146,13 +147,13 @@ def test_a_killed_add_loses_nothing_and_is_completed_by_the_next(place):
         return contents(place.images)
 
     prepare(1)
-    begins, whole = durations(ADD, place.root, note_written(place))
-    print(f"\nadd: work begins after {begins:.2f} s, ends after {whole:.2f} s")
+    works = duration(ADD, place.root, note_written(place))
+    print(f"\nadd: works for {works:.2f} s")
     seeded, found = random.Random(2), Counter[tuple[str, ...]]()
     for number in range(2, 2 + trials(3, share=20)):
         before = prepare(number)
-        after = seeded.uniform(0.9 * begins, whole)
-        ended = run_until(ADD, place.root, seconds=after)
+        after = seeded.uniform(0, works)
+        killed = run_until(ADD, place.root, note_written(place), seconds=after)
         there = {path: content for path, content in contents(place.images).items() if path.endswith(".png")}
         assert there.items() <= before.items()
         judged = state_of(place)
@@ -164,7 +165,7 @@ def test_a_killed_add_loses_nothing_and_is_completed_by_the_next(place):
         assert not interrupted_add(place.images)
         found[
             (
-                "ended by itself" if ended else "killed",
+                "killed" if killed else "ended by itself",
                 kinds[number % 3],
                 f"taken out: {len(before) - len(there)}",
                 f"noted: {cut_off}",
@@ -185,22 +186,21 @@ def state_of(place: Place) -> str:
 def test_a_killed_decoding_leaves_no_half_cache(tmp_path):
     folder, cache = draw_classes(tmp_path / "images", each=EACH, size=200), tmp_path / "cache"
     dataset = scan(folder).dataset
-    shape = (len(dataset), 96, 96, 3)
     reference = decoded(dataset, folder, size=96, resize="squash", cache=tmp_path / "reference").read_bytes()
     command = [sys.executable, "-c", DECODE, str(folder), str(cache)]
-    begins, whole = durations(command, tmp_path, lambda: cache.is_dir())
-    print(f"\ndecode: work begins after {begins:.2f} s, ends after {whole:.2f} s")
+    works = duration(command, tmp_path, cache.is_dir)
+    print(f"\ndecode: works for {works:.2f} s")
     seeded, found = random.Random(3), Counter[tuple[str, ...]]()
     for _ in range(trials(3, share=20)):
         shutil.rmtree(cache, ignore_errors=True)
-        after = seeded.uniform(0.9 * begins, whole)
-        ended = run_until(command, tmp_path, seconds=after)
+        after = seeded.uniform(0, works)
+        killed = run_until(command, tmp_path, cache.is_dir, seconds=after)
         files = list(cache.glob("images-*.npy"))
-        assert all(is_whole(path, shape) for path in files)
+        assert all(is_whole(path, deep=True) for path in files)
         halves = len(list(cache.glob(".images-*.tmp"))) if cache.is_dir() else 0
         path = decoded(dataset, folder, size=96, resize="squash", cache=cache)
         assert path.read_bytes() == reference
-        assert np.load(path, mmap_mode="r").shape == shape
-        found[("ended by itself" if ended else "killed", f"whole: {len(files)}", f"temporary files: {halves}")] += 1
+        assert not list(cache.glob(".images-*.tmp"))
+        found[("killed" if killed else "ended by itself", f"whole: {len(files)}", f"temporary files: {halves}")] += 1
         print(f"{after:6.2f} s  whole: {len(files)}  temporary: {halves}")
     report("killed decodings", found)

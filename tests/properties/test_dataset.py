@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections import Counter
-from dataclasses import replace
 from random import Random
 
 from hypothesis import given, settings
@@ -31,7 +30,7 @@ def content(samples: list[Sample]) -> Counter[tuple[str, str, str]]:
 @some
 @given(SETS, st.randoms(use_true_random=False))
 def test_order_and_names_change_nothing(samples: list[Sample], random: Random) -> None:
-    renamed = [replace(sample, path=str(random.random())) for sample in samples]
+    renamed = [sample._replace(path=str(random.random())) for sample in samples]
     random.shuffle(renamed)
     one, other = Dataset.of(samples), Dataset.of(renamed)
     assert one.fingerprint == other.fingerprint

@@ -7,8 +7,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foldproof.data import duplicates
-from foldproof.data.duplicates import CONFIRMED, CROWDED, DISTANCE, Looks, find_duplicates, naive_leak
+from foldproof.data.checks import duplicates
+from foldproof.data.checks.duplicates import CONFIRMED, CROWDED, DISTANCE, Looks, find_duplicates, naive_leak
 from foldproof.data.likeness import EDGE, Crops
 
 few = settings(max_examples=40, deadline=None)

@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -44,7 +45,7 @@ def tangled(draw: st.DrawFn) -> list[Sample]:
     extra = draw(st.lists(st.tuples(contents, groups), max_size=30))
     labels = {content: f"class{draw(st.integers(0, 1))}" for content in sorted({content for content, _ in extra})}
     return samples + [
-        replace(sample(content, labels[content], group=group), path=f"extra/{n}.png")
+        sample(content, labels[content], group=group)._replace(path=f"extra/{n}.png")
         for n, (content, group) in enumerate(extra)
     ]
 
@@ -61,7 +62,7 @@ def knotted(draw: st.DrawFn) -> list[Sample]:
             content = f"{number}" if tie == "bytes" else f"{number} {n}"
             name = {tie: f"{number:016x}"} if tie in ("group", "duplicate") else {}
             at = f"class{brought[0] if tie == 'bytes' else label}"
-            samples.append(replace(sample(content, at), path=f"{number}/{n}.png", **name))
+            samples.append(sample(content, at)._replace(path=f"{number}/{n}.png", **name))
     return samples
 
 
@@ -140,7 +141,7 @@ def test_every_class_is_spread_evenly_where_there_are_no_groups(
 @few
 @given(tangled(), SCHEMES, st.randoms(use_true_random=False))
 def test_neither_names_nor_their_order_count(samples: list[Sample], scheme: Scheme, random: Random) -> None:
-    moved = [replace(image, path=f"elsewhere/{random.random()}/{n}") for n, image in enumerate(samples)]
+    moved = [image._replace(path=f"elsewhere/{random.random()}/{n}") for n, image in enumerate(samples)]
     random.shuffle(moved)
     one, other = Dataset.of(samples), Dataset.of(moved)
     here, there = folds.assign(one, scheme), folds.assign(other, scheme)
@@ -172,7 +173,7 @@ def test_a_group_found_later_pulls_its_images_into_one_fold_and_says_how_many_mo
 ) -> None:
     before = Dataset.of(samples)
     known = fold_by_image(before, folds.assign(before, scheme))
-    joined = [replace(s, group="found later") if n in chosen else s for n, s in enumerate(samples)]
+    joined = [s._replace(group="found later") if n in chosen else s for n, s in enumerate(samples)]
     after = Dataset.of(joined)
     try:
         made = folds.assign(after, scheme, known=known)
@@ -244,6 +245,7 @@ def test_every_class_is_in_every_fold_and_no_unit_straddles_or_the_largest_k_tha
     assert all(len(home) == 1 for home in homes.values())
 
 
+@pytest.mark.slow
 @many
 @given(knotted(), st.integers(2, 4))
 def test_a_cut_that_exists_is_found(samples: list[Sample], k: int) -> None:
@@ -265,7 +267,7 @@ def tight(draw: st.DrawFn) -> tuple[list[Sample], int]:
     for fold in range(k):
         parts = draw(st.lists(st.integers(0, classes - 1), min_size=classes, max_size=classes))
         samples += [
-            replace(sample(f"{fold} {label}", f"class{label}"), group=f"{fold} {part}")
+            sample(f"{fold} {label}", f"class{label}")._replace(group=f"{fold} {part}")
             for label, part in enumerate(parts)
         ]
     return samples, k
@@ -286,8 +288,7 @@ def test_knots_are_cut_alike_whatever_the_names_and_their_order(
     samples: list[Sample], scheme: Scheme, random: Random
 ) -> None:
     renamed = [
-        replace(
-            image,
+        image._replace(
             path=f"elsewhere/{random.random()}/{n}",
             group=image.group and f"{image.group} renamed",
             duplicate=image.duplicate[::-1],
@@ -323,7 +324,7 @@ def test_groups_are_placed_at_least_as_evenly_as_by_lot(samples: list[Sample], s
 @many
 @given(knotted(), SCHEMES)
 def test_groups_of_one_class_differ_between_folds_by_at_most_the_largest(samples: list[Sample], scheme: Scheme) -> None:
-    pure = [replace(image, label=f"class{int(image.path.split('/')[0]) % 3}") for image in samples]
+    pure = [image._replace(label=f"class{int(image.path.split('/')[0]) % 3}") for image in samples]
     dataset = Dataset.of(pure)
     made = attempt(dataset, scheme)
     if isinstance(made, FoldsError):

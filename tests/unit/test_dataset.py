@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,12 +51,12 @@ def test_the_fingerprint_is_the_one_that_was_published() -> None:
 
 def test_a_rename_changes_nothing_and_a_label_a_group_or_a_byte_changes_the_fingerprint() -> None:
     first, *rest = DATASET.samples
-    renamed = Dataset.of([replace(first, path="elsewhere.png"), *rest])
+    renamed = Dataset.of([first._replace(path="elsewhere.png"), *rest])
     assert renamed.fingerprint == DATASET.fingerprint
     others = (
-        [replace(first, label="eel"), *rest],
-        [replace(first, group="zoo"), *rest],
-        [replace(first, sha256="0" * 64), *rest],
+        [first._replace(label="eel"), *rest],
+        [first._replace(group="zoo"), *rest],
+        [first._replace(sha256="0" * 64), *rest],
         [first, *DATASET.samples],
         rest,
     )
@@ -84,7 +83,7 @@ def test_a_file_of_the_first_schema_is_still_read() -> None:
 
 
 def test_what_looks_alike_is_kept_in_the_file_and_not_in_the_fingerprint() -> None:
-    alike = Dataset.of([replace(image, duplicate=DATASET.samples[0].sha256[:16]) for image in DATASET.samples])
+    alike = Dataset.of([image._replace(duplicate=DATASET.samples[0].sha256[:16]) for image in DATASET.samples])
     assert alike.fingerprint == DATASET.fingerprint
     assert Dataset.from_json(json.loads(json.dumps(alike.to_json()))) == alike != DATASET
 

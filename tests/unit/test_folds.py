@@ -109,7 +109,7 @@ def test_larger_sets_are_cut_like_this_for_ever() -> None:
     made = [folds.assign(data, Scheme(k, 42), repeat=r) for data in (plain, grouped) for k, r in ((5, 0), (10, 2))]
     digests = [folds.digest(plain, made[:2]), folds.digest(grouped, made[2:])]
     assert [digest[:16] for digest in digests] == ["b5d1bd4831543731", "8056e5370cfe7941"]
-    half = Dataset.of([replace(s, group="") for s in grouped.samples[::2]])
+    half = Dataset.of([s._replace(group="") for s in grouped.samples[::2]])
     known = {s.sha256: int(f) for s, f in zip(half.samples, folds.assign(half, Scheme(5, 42)).fold_of, strict=True)}
     later = folds.assign(grouped, Scheme(5, 42), known=known)
     assert (folds.digest(grouped, [later])[:16], later.moved) == ("728a1e646010b634", 628)
@@ -179,7 +179,7 @@ def test_a_set_of_one_class_or_none_is_refused() -> None:
             "set folds.k to at most 2, or add",
         ),
         (images("dog", 1), "class 'dog' has 1 different image, too few for 3 folds", "add images to it, or move"),
-        ([*images("dog", 2), replace(images("dog", 1)[0], path="dog/copy.png")], "2 different images", "at most 2"),
+        ([*images("dog", 2), images("dog", 1)[0]._replace(path="dog/copy.png")], "2 different images", "at most 2"),
         (images("dog", 9, group="farm"), "class 'dog' has 1 different group, too few", "add images to it"),
     ],
 )
@@ -204,7 +204,7 @@ def test_images_that_new_ties_move_to_another_fold_are_told_once(tmp_path: Path)
     assert project.folds_file.read_bytes() == table
     before = folds.assign(dataset, Scheme(2, 42)).fold_of
     tied = [
-        replace(s, duplicate="0123456789abcdef") if s.path in ("cat/0.png", "cat/1.png") else s for s in dataset.samples
+        s._replace(duplicate="0123456789abcdef") if s.path in ("cat/0.png", "cat/1.png") else s for s in dataset.samples
     ]
     apart = {int(fold) for s, fold in zip(tied, before, strict=True) if s.duplicate}
     later = cut(project, Dataset.of(tied), [CONFIG])
@@ -277,7 +277,7 @@ def test_schemes_share_a_table_without_disturbing_each_other() -> None:
 
 def test_a_table_is_brought_up_to_date_with_the_new_names_of_images() -> None:
     old = folds.to_rows(TINY, SCHEME, folds.assign(TINY, SCHEME))
-    renamed = Dataset.of([replace(s, path=f"new/{s.path}") for s in TINY.samples])
+    renamed = Dataset.of([s._replace(path=f"new/{s.path}") for s in TINY.samples])
     new = folds.to_rows(renamed, SCHEME, folds.assign(renamed, SCHEME, known=folds.known_folds(old, SCHEME, 0)))
     merged = folds.merge(old, new)
     assert merged == sorted(new)
@@ -325,6 +325,6 @@ def test_twenty_thousand_images_are_cut_evenly_in_less_than_seconds() -> None:
 
 def test_a_name_with_a_line_break_of_any_kind_keeps_its_row() -> None:
     breaks = ("\r", "\n", "\r\n", "", ",", '"')
-    odd = [replace(s, path=f"{breaks[n % 6]}/{n}{breaks[n % 3]}") for n, s in enumerate(TINY.samples)]
+    odd = [s._replace(path=f"{breaks[n % 6]}/{n}{breaks[n % 3]}") for n, s in enumerate(TINY.samples)]
     rows = folds.to_rows(Dataset.of(odd), SCHEME, folds.assign(TINY, SCHEME))
     assert folds.from_csv(folds.to_csv(rows)) == rows

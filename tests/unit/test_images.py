@@ -8,8 +8,8 @@ from PIL import Image
 
 from conftest import draw, draw_classes
 from foldproof.data.dataset import Dataset, Sample
-from foldproof.data.images import decoded
-from foldproof.data.scan import scan
+from foldproof.data.pixels.images import decoded
+from foldproof.data.scan import hash_files, scan
 from foldproof.errors import DataError, StorageError
 
 
@@ -87,8 +87,10 @@ def test_all_unreadable_images_are_reported_at_once_and_no_file_is_left(folder, 
     for number in range(4):
         (folder / "dog" / f"{number:03d}.png").write_bytes(b"no picture %d" % number)
     (folder / "eel" / "000.png").write_bytes(b"")
+    names = [path.relative_to(folder).as_posix() for path in folder.glob("*/*")]
+    dataset = Dataset.of([Sample(hashes.sha256, path[:3], path) for path, hashes in hash_files(folder, names).items()])
     with pytest.raises(DataError, match="5 of 16 images") as raised:
-        decode(folder, tmp_path)
+        decoded(dataset, folder, size=8, resize="squash", cache=tmp_path / "cache")
     said = str(raised.value)
     assert said.count(".png") == 3
     assert "and 2 more" in said

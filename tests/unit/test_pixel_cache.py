@@ -15,10 +15,10 @@ from click.testing import CliRunner
 
 from conftest import draw, draw_classes
 from foldproof.cli.data import command
-from foldproof.data import pixel_cache
 from foldproof.data.dataset import Dataset
-from foldproof.data.images import decoded
-from foldproof.data.pixel_files import index_file, is_whole, read_index, write_index
+from foldproof.data.pixels import cache as pixel_cache
+from foldproof.data.pixels.files import index_file, is_whole, read_index, write_index
+from foldproof.data.pixels.images import decoded
 from foldproof.data.scan import scan
 from foldproof.errors import StorageError
 
@@ -44,7 +44,7 @@ def elsewhere(code: str, *arguments: Path, wait: bool = True) -> subprocess.Pope
     head = """
         import sys, time
         from pathlib import Path
-        from foldproof.data.images import decoded
+        from foldproof.data.pixels.images import decoded
         from foldproof.data.scan import scan
         folder, cache = map(Path, sys.argv[1:])
         dataset = scan(folder).dataset

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from foldproof.data.readers import decode, read, suffixes
+from foldproof.data.readers import decode, read, suffix_of, suffixes
 from foldproof.errors import BadImage, DataError, UnknownName
 
 RANDOM = np.random.default_rng(0)
@@ -294,3 +294,11 @@ def test_reading_in_threads_is_quiet_and_leaves_the_warning_filters_alone(tmp_pa
         sums = {total for found in pool.map(read_often, range(8)) for total in found}
     assert len(sums) == 1
     assert warnings.filters == before
+
+
+@pytest.mark.parametrize(
+    ("path", "suffix"),
+    [("a/b.JPG", ".jpg"), ("a.b/c", ""), ("a/.png", ""), (".png", ""), ("a/b.c.png", ".png"), ("", ""), ("a/b.", ".")],
+)
+def test_a_suffix_is_what_follows_the_last_dot_of_a_name(path, suffix):
+    assert suffix_of(path) == suffix

@@ -7,6 +7,7 @@ import socket
 import pytest
 
 from conftest import draw, draw_classes
+from foldproof.data.exclusions import Exclusion, by_content
 from foldproof.data.scan import Ignored, scan
 from foldproof.errors import DataError, SettingsError
 
@@ -120,10 +121,15 @@ def test_pipes_and_sockets_are_reported_and_never_opened(folder, monkeypatch):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="names are always Unicode here")
-def test_names_that_are_not_utf8_are_refused_and_spelled_out(folder):
+def test_names_that_are_not_utf8_are_reported_spelled_out_and_never_opened(folder):
     (folder / "cat" / os.fsdecode(b"caf\xe9.png")).write_bytes(b"x")
-    with pytest.raises(DataError, match=r"cat/caf\\xe9\.png.*not UTF-8"):
-        scan(folder)
+    (folder / os.fsdecode(b"\xff")).mkdir()
+    draw(folder / os.fsdecode(b"\xff") / "a.png", label=0, number=0)
+    found = scan(folder)
+    assert reason(found, "cat/caf\\xe9.png") == "a name that is not UTF-8"
+    assert reason(found, "\\xff") == "a name that is not UTF-8"
+    assert {item.code for item in found.ignored} == {"name-not-utf8"}
+    assert len(found.dataset) == 9
 
 
 def test_a_folder_that_is_not_there_or_is_empty_says_how_to_get_images(tmp_path):
@@ -183,8 +189,38 @@ def test_an_expression_that_is_none_is_a_mistake_in_the_settings(folder):
         scan(folder, group_by="(")
 
 
-@pytest.mark.skipif(os.name == "nt" or os.getuid() == 0, reason="everything can be read here")
-def test_a_file_that_cannot_be_read_is_named(folder):
-    (folder / "cat" / "000.png").chmod(0)
-    with pytest.raises(DataError, match=r"000\.png"):
-        scan(folder)
+def test_the_committed_list_leaves_images_out_by_content_and_class(folder):
+    twin = (folder / "cat" / "000.png").read_bytes()
+    (folder / "dog" / "twin.png").write_bytes(twin)
+    (folder / "dog" / "broken.png").write_bytes(b"no picture")
+    content = {
+        path: hashlib.sha256((folder / path).read_bytes()).hexdigest() for path in ("dog/twin.png", "dog/broken.png")
+    }
+    listed = by_content(Exclusion(path, "dog", sha256, "damaged", "") for path, sha256 in content.items())
+    assert set(scan(folder).troubles) == {"dog/broken.png"}
+    (folder / "dog" / "broken.png").rename(folder / "dog" / "renamed.png")
+    found = scan(folder, excluded=listed)
+    assert [path for path, _ in found.excluded] == ["dog/renamed.png", "dog/twin.png"]
+    assert found.troubles == {}
+    assert found.dataset.fingerprint == fingerprint_without(folder, "dog/renamed.png", "dog/twin.png")
+    assert "cat/000.png" in paths(found)
+    assert {"dog/renamed.png", "dog/twin.png"} <= found.md5.keys()
+
+
+def fingerprint_without(folder, *left_out):
+    for path in left_out:
+        (folder / path).rename(folder / f"{path}.out")
+    fingerprint = scan(folder).dataset.fingerprint
+    for path in left_out:
+        (folder / f"{path}.out").rename(folder / path)
+    return fingerprint
+
+
+def test_a_listed_image_whose_content_changed_is_no_longer_left_out(folder):
+    image = folder / "cat" / "000.png"
+    listed = by_content(
+        [Exclusion("cat/000.png", "cat", hashlib.sha256(image.read_bytes()).hexdigest(), "damaged", "")]
+    )
+    assert len(scan(folder, excluded=listed).dataset) == 8
+    draw(image, label=0, number=60)
+    assert len(scan(folder, excluded=listed).dataset) == 9

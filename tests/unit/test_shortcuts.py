@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from foldproof.data.shortcuts import MOST_IMAGES, FileTraits, Shortcut, probe_shortcuts
+from foldproof.data.checks.shortcuts import MOST_IMAGES, FileTraits, Shortcut, probe_shortcuts
 
 
 def noise(images: int, *, seed: int = 0) -> FileTraits:

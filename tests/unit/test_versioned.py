@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from foldproof.data.versioned import DataVersion, Difference, check, compare, judged
+from foldproof.data.versions.versioned import DataVersion, Difference, check, compare, judged
 from foldproof.errors import DataError
 
 RECORDED = {"a": "1", "b": "2", "c": "3"}

@@ -2,18 +2,20 @@
 
 import click
 
-from foldproof.cli import data_cache
+from foldproof.cli import data_cache, data_check
 
 
 @click.group("data")
 def command() -> None:
-    """Version images with DVC and bring them back.
+    """Version images with DVC, bring them back, and check them.
 
     \b
     foldproof data add data/train
-    foldproof data pull
-    foldproof data cache
+    foldproof data check
     """
+
+
+command.add_command(data_check.command)
 
 
 @command.command("add")
@@ -27,9 +29,10 @@ def add(path: str) -> int:
     import os
     from pathlib import Path
 
-    from foldproof.data import dvc
-    from foldproof.data.add import add as version
-    from foldproof.data.scan import scan
+    from foldproof.check import check_images
+    from foldproof.cli.progress import shown_progress
+    from foldproof.cli.show_data import counted
+    from foldproof.data.versions.add import add as version
     from foldproof.data.walk import some
     from foldproof.errors import DataError
     from foldproof.provenance import git
@@ -42,18 +45,17 @@ def add(path: str) -> int:
     files = " ".join(os.path.relpath(file) for file in written)
     click.echo(f"versioned {path}; {'staged' if git.stage(folder.parent, written) else 'for git to know:'} {files}")
     try:
-        found = scan(folder, cache_dirs=dvc.cache_folders(folder))
+        with shown_progress(quiet=False) as progress:
+            checked = check_images(folder.parent, folder.name, progress=progress)
     except DataError as error:
         click.echo(f"note: not yet a folder to train on: {error}", err=True)
         return 0
-    for label, count in sorted(found.dataset.count_by_class.items()):
-        click.echo(f"{count:>8}  {label}")
-    click.echo(f"{len(found.dataset):>8}  images in {len(found.dataset.classes)} classes")
-    for item in found.ignored[:5]:
-        click.echo(f" ignored  {item.path} ({item.reason})")
-    if len(found.ignored) > 5:
-        click.echo(f" ignored  {len(found.ignored) - 5} more")
-    click.echo('\nnext:  git commit -m "images"    nothing is committed yet\n       foldproof run')
+    dataset = checked.seen.dataset
+    for label, count in sorted(dataset.count_by_class.items()):
+        click.echo(f"{count:>8,}  {label}")
+    click.echo(f"{len(dataset):>8,}  images in {len(dataset.classes)} classes; {counted(checked)}")
+    check = "       foldproof data check\n" if checked.findings else ""
+    click.echo(f'\nnext:  git commit -m "images"    nothing is committed yet\n{check}       foldproof run')
     return 0
 
 
@@ -69,7 +71,7 @@ def pull(force: bool) -> int:
     from pathlib import Path
 
     from foldproof.config.read import load_settings
-    from foldproof.data.pull import pull as bring_back
+    from foldproof.data.versions.pull import pull as bring_back
     from foldproof.data.walk import some
     from foldproof.project import Project
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from foldproof.data.pixel_cache import Kept
+    from foldproof.data.pixels.cache import Kept
 
 
 @click.command("cache")
@@ -23,7 +23,7 @@ def command(clearing: bool, verifying: bool, as_json: bool) -> int:
     from pathlib import Path
 
     from foldproof.config.read import load_settings
-    from foldproof.data import pixel_cache
+    from foldproof.data.pixels import cache as pixel_cache
     from foldproof.project import Project
 
     project = Project.find(Path.cwd())
@@ -58,7 +58,7 @@ def _print(items: "tuple[Kept, ...]") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from foldproof.data.pixel_cache import GB
+    from foldproof.data.pixels.cache import GB
 
     table = Table(box=None, pad_edge=False)
     for title in ("images", "size", "GB"):

@@ -50,6 +50,7 @@ def train_and_compare(
     from rich.console import Console
 
     from foldproof.analysis.compare import compare
+    from foldproof.cli.progress import shown_progress
     from foldproof.cli.show import print_comparison
     from foldproof.config.read import load_settings
     from foldproof.project import Project
@@ -60,15 +61,17 @@ def train_and_compare(
     project = Project.find(Path.cwd())
     loaded = load_settings(project.settings_file, overrides=overrides)
     tracked = loaded.settings.tracking.enabled
-    report = run(
-        project,
-        loaded,
-        names=names,
-        target=resolve_target(loaded.settings.tracking, project, os.environ) if tracked else None,
-        trackers=("console", "mlflow") if tracked else ("console",),
-        allow_dirty=allow_dirty,
-        quiet=quiet or as_json,
-    )
+    with shown_progress(quiet=quiet or as_json) as progress:
+        report = run(
+            project,
+            loaded,
+            names=names,
+            target=resolve_target(loaded.settings.tracking, project, os.environ) if tracked else None,
+            trackers=("console", "mlflow") if tracked else ("console",),
+            allow_dirty=allow_dirty,
+            quiet=quiet or as_json,
+            progress=progress,
+        )
     comparison = compare([RunRecord.read(folder) for folder in report.statuses])
     if as_json:
         click.echo(json.dumps(comparison.to_json(), allow_nan=False))
@@ -76,9 +79,8 @@ def train_and_compare(
         console = Console(highlight=False)
         console.print()
         print_comparison(comparison, console)
-    for notice in report.notices:
-        if notice.code != "data" or quiet:
-            click.echo(f"note: {notice.text}", err=True)
+    for notice in (*(report.notices if quiet or as_json else ()), *report.farewells):
+        click.echo(f"note: {notice.text}", err=True)
     return 0 if report.all_finished else 1
 
 

@@ -50,6 +50,10 @@ class DataSettings(PixelSettings):
         "'parent', or a regular expression searched in the path: images of one group share a fold",
         min_length=1,
     )
+    near_duplicates: Literal["group", "report"] = setting(
+        "group", "pictures that look alike: group = they share a fold, report = only say so"
+    )
+    max_megapixels: int = setting(178, "million pixels that a picture may have", ge=1, le=10_000)
 
 
 @dataclass(frozen=True, kw_only=True)

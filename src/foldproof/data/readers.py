@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, BinaryIO, TypeAlias, cast
 
@@ -70,9 +70,16 @@ def suffixes() -> frozenset[str]:
     return frozenset(registry.names("readers"))
 
 
+def suffix_of(path: str) -> str:
+    """The suffix of a path with slashes, in lower case and with its dot; "" where there is none."""
+    start = path.rfind(".")
+    hidden = start >= 0 and path[start - 1 : start] in ("", "/")
+    return "" if start < 0 or hidden or "/" in path[start:] else path[start:].lower()
+
+
 def reader_for(name: str) -> Reader:
     """The reader for the suffix of a file's name, in any case. Raises UnknownName."""
-    return cast("Reader", registry.load("readers", PurePath(name).suffix.lower()))
+    return cast("Reader", registry.load("readers", suffix_of(name)))
 
 
 def decode(name: str, content: bytes, *, most_pixels: int = MOST_PIXELS) -> Image:

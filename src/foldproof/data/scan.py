@@ -1,22 +1,25 @@
 """Walk an image folder into a `Dataset`: a class a subfolder; what is not used is reported with its reason."""
 
-import hashlib
 import os
-import posixpath
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
 from foldproof.data.dataset import Dataset, Sample
-from foldproof.data.readers import suffixes
+from foldproof.data.examine import Hashes, Picture, Trouble, examine_file
+from foldproof.data.exclusions import Exclusion, Exclusions
+from foldproof.data.index import Index
+from foldproof.data.readers import suffix_of, suffixes
+from foldproof.data.survey import Survey, Surveyed, survey
 from foldproof.data.walk import Entry, Kind, walk
 from foldproof.errors import DataError, SettingsError
 
 THREADS = 8  # more than cores: a folder may lie on a network drive
 CHUNK = 64  # files a thread takes at once
+CHECKPOINTS = frozenset({".ipynb_checkpoints", "__pycache__", ".AppleDouble", "__MACOSX"})
 TRAINING = frozenset({"train", "training"})
 PARTS = TRAINING | {"val", "valid", "validation", "dev", "test", "testing"}
 
@@ -25,31 +28,41 @@ Grouping: TypeAlias = Callable[[str], str]
 
 @dataclass(frozen=True)
 class Ignored:
-    """A file or folder that is not part of the dataset, and why."""
+    """A file or folder that is not part of the dataset, and why. `code` is that of the finding it amounts to."""
 
     path: str
     reason: str
+    code: str = field(default="ignored", compare=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Scan:
-    """What is in an image folder. `md5` is of every regular file, image or not, hidden or not, as DVC records them."""
+    """What is in an image folder.
+
+    `dataset`: the images that can be trained on. `md5` and `sha256`: of every regular file that could be read, image or
+    not, hidden or not, by path; DVC records the first. `pictures`: of the images of the dataset, by path. `troubles`:
+    of files that were to be read, by path. `excluded`: images that the committed list leaves out; they have no trouble.
+    """
 
     dataset: Dataset
     md5: Mapping[str, str]
     ignored: tuple[Ignored, ...]
+    pictures: Mapping[str, Picture]
+    troubles: Mapping[str, Trouble]
+    sha256: Mapping[str, str]
+    excluded: tuple[tuple[str, Exclusion], ...]
 
 
-@dataclass(frozen=True)
-class Hashes:
-    """Of one file's bytes: MD5 is what DVC knows it by, SHA-256 what we do."""
-
-    md5: str
-    sha256: str
-
-
-def scan(folder: Path, *, group_by: str | None = None, cache_dirs: tuple[Path, ...] = ()) -> Scan:
-    """The images below the class folders of `folder`, each file read once.
+def scan(
+    folder: Path,
+    *,
+    group_by: str | None = None,
+    cache_dirs: tuple[Path, ...] = (),
+    excluded: Exclusions | None = None,
+    how: Survey | None = None,
+) -> Scan:
+    """The images below the class folders of `folder`. Each file is read once, and not at all where the index of `how`
+    knows it; without `how` everything is read and nothing remembered.
 
     A link to a file is followed only into a DVC cache (`.dvc/cache`, or one of `cache_dirs`), a link to a folder never.
     `group_by`: "parent" is the path between class folder and file, so that a file directly in its class has no group;
@@ -61,17 +74,44 @@ def scan(folder: Path, *, group_by: str | None = None, cache_dirs: tuple[Path, .
     files = [entry.path for entry in entries if entry.kind is Kind.FILE] + _cached(folder, entries, cache_dirs)
     reasons = _reasons(entries, frozenset(files))
     images = [path for path in files if path not in reasons]
-    _refuse_splits(folder, {_label(path) for path in images})
+    _refuse_splits(folder, {label_of(path) for path in images})
     if not images:
         raise _nothing(folder, entries)
     groups = {path: group_of(path) for path in images}
-    hashes = hash_files(folder, files)
-    dataset = Dataset.of([Sample(hashes[path].sha256, _label(path), path, groups[path]) for path in images])
+    found = _survey(folder, files, images, how)
+    out = _excluded(images, found, excluded or {})
+    samples = [
+        Sample(found.hashes[path].sha256, label_of(path), path, groups[path])
+        for path in images
+        if path not in found.troubles and path not in out
+    ]
     return Scan(
-        dataset,
-        {path: found.md5 for path, found in hashes.items()},
-        tuple(sorted(_reported(entries, reasons, dataset.classes), key=lambda item: item.path)),
+        dataset=Dataset.of(samples),
+        md5={path: hashes.md5 for path, hashes in found.hashes.items()},
+        ignored=tuple(
+            sorted(_reported(entries, reasons, {label_of(path) for path in images}), key=lambda item: item.path)
+        ),
+        pictures={sample.path: found.pictures[sample.path] for sample in samples},
+        troubles={path: trouble for path, trouble in sorted(found.troubles.items()) if path not in out},
+        sha256={path: hashes.sha256 for path, hashes in found.hashes.items()},
+        excluded=tuple(sorted(out.items())),
     )
+
+
+def _survey(folder: Path, files: Sequence[str], images: Sequence[str], how: Survey | None) -> Surveyed:
+    if how is not None:
+        return survey(folder, files, images, how)
+    with Index(None) as index:
+        return survey(folder, files, images, Survey(index=index))
+
+
+def _excluded(images: Sequence[str], found: Surveyed, excluded: Exclusions) -> dict[str, Exclusion]:
+    """Images that the list names by their content and class. A file that is no longer what it was is not left out."""
+    return {
+        path: excluded[key]
+        for path in images
+        if path in found.hashes and (key := (found.hashes[path].sha256, label_of(path))) in excluded
+    }
 
 
 def are_parts(names: Collection[str]) -> bool:
@@ -80,7 +120,8 @@ def are_parts(names: Collection[str]) -> bool:
     return len(lower) > 1 and lower <= PARTS and not lower.isdisjoint(TRAINING)
 
 
-def _label(path: str) -> str:
+def label_of(path: str) -> str:
+    """The class of an image: the folder that its path begins with."""
     return path.partition("/")[0]
 
 
@@ -101,8 +142,11 @@ def _cached(folder: Path, entries: Sequence[Entry], cache_dirs: Sequence[Path]) 
 def _reasons(entries: Sequence[Entry], files: frozenset[str]) -> Mapping[str, str]:
     """Why an entry is no image of the dataset; folders on the way to images, and images, are not in it."""
     known = suffixes()
-    reasons = {entry.path: _reason(entry, read=entry.path in files, known=known) for entry in entries}
-    return {path: reason for path, reason in reasons.items() if reason}
+    reasons: dict[str, str] = {}
+    for entry in entries:
+        if reason := _reason(entry, read=entry.path in files, known=known):
+            reasons[entry.path] = reason
+    return reasons
 
 
 def _reason(entry: Entry, *, read: bool, known: frozenset[str]) -> str:
@@ -112,16 +156,16 @@ def _reason(entry: Entry, *, read: bool, known: frozenset[str]) -> str:
         return ""
     if not read:
         return str(entry.kind)
-    suffix = posixpath.splitext(entry.path)[1]
-    if suffix.lower() not in known:
+    suffix = suffix_of(entry.path)
+    if suffix not in known:
         return f"no reader for '{suffix}'" if suffix else "no suffix"
     return "" if "/" in entry.path else "not in a class folder"
 
 
-def _reported(entries: Sequence[Entry], reasons: Mapping[str, str], classes: Sequence[str]) -> list[Ignored]:
+def _reported(entries: Sequence[Entry], reasons: Mapping[str, str], classes: Collection[str]) -> list[Ignored]:
     """A hidden folder stands for all that is in it, as does a class folder without images."""
     ignored = [
-        Ignored(entry.path, reasons[entry.path])
+        Ignored(entry.path, reasons[entry.path], _code(entry))
         for entry in entries
         if entry.path in reasons and not any(part.startswith(".") for part in entry.parts[:-1])
     ]
@@ -131,6 +175,20 @@ def _reported(entries: Sequence[Entry], reasons: Mapping[str, str], classes: Seq
         if entry.kind is Kind.FOLDER and "/" not in entry.path and not entry.hidden and entry.path not in classes
     ]
     return [*ignored, *empty]
+
+
+def _code(entry: Entry) -> str:
+    """Of the finding that an entry without a use amounts to."""
+    if not CHECKPOINTS.isdisjoint(entry.parts):
+        return "editor-checkpoint"
+    match entry.kind:
+        case Kind.NOT_UTF8:
+            return "name-not-utf8"
+        case Kind.SPECIAL | Kind.BROKEN_LINK:
+            return "not-a-file"
+        case Kind.LINK | Kind.FOLDER_LINK:
+            return "link"
+    return "ignored"
 
 
 def _refuse_splits(folder: Path, labels: set[str]) -> None:
@@ -183,19 +241,14 @@ def hash_files(folder: Path, paths: Sequence[str]) -> Mapping[str, Hashes]:
     """Both hashes of each file, by its path relative to `folder`. Raises DataError for one that cannot be read."""
     chunks = [paths[start : start + CHUNK] for start in range(0, len(paths), CHUNK)]
     with ThreadPoolExecutor(THREADS) as pool:
-        found = pool.map(lambda chunk: {path: _hash(folder / path) for path in chunk}, chunks)
+        found = pool.map(lambda chunk: {path: hash_file(folder / path) for path in chunk}, chunks)
         return {path: hashes for some in found for path, hashes in some.items()}
 
 
-def _hash(path: Path) -> Hashes:
-    md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
-    try:
-        with path.open("rb", buffering=0) as file:
-            while block := file.read(1 << 20):
-                md5.update(block)
-                sha256.update(block)
-    except OSError as error:
-        raise DataError(
-            f"cannot read {path}: {error.strerror}", next_step="mend its permissions, or do the same again"
-        ) from error
-    return Hashes(md5.hexdigest(), sha256.hexdigest())
+def hash_file(path: Path) -> Hashes:
+    """Both hashes of one file. Raises DataError where it cannot be read."""
+    examined = examine_file(path)
+    if examined.trouble is not None or examined.hashes is None:
+        said = examined.trouble.text if examined.trouble else "cannot be read"
+        raise DataError(f"{path} {said}", next_step="mend its permissions, or do the same again")
+    return examined.hashes

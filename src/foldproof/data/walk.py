@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+from operator import attrgetter
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from foldproof.errors import DataError
 
@@ -20,11 +21,11 @@ class Kind(StrEnum):
     FOLDER_LINK = "a link to a folder"
     BROKEN_LINK = "a broken link"
     SPECIAL = "a pipe, socket or device"
+    NOT_UTF8 = "a name that is not UTF-8"
 
 
-@dataclass(frozen=True, order=True)
-class Entry:
-    """A name in the folder, relative to it, with slashes."""
+class Entry(NamedTuple):
+    """A name in the folder, relative to it, with slashes; bytes that are not UTF-8 stand as \\xe9 and the like."""
 
     path: str
     kind: Kind
@@ -40,9 +41,9 @@ class Entry:
 
 
 def walk(folder: Path) -> tuple[Entry, ...]:
-    """Everything in `folder`, sorted by path.
+    """Everything in `folder`, sorted by path; what lies in a folder whose name is not UTF-8 is left out.
 
-    Raises DataError where there is no such folder, where it cannot be listed, and for names that are not UTF-8.
+    Raises DataError where there is no such folder, or where it cannot be listed.
     """
     if not folder.is_dir():
         raise DataError(
@@ -55,12 +56,7 @@ def walk(folder: Path) -> tuple[Entry, ...]:
         below = _list(folder, waiting.pop())
         entries += below
         waiting += [entry.path for entry in below if entry.kind is Kind.FOLDER]
-    strange = sorted(repr(os.fsencode(entry.path)) for entry in entries if not _is_text(entry.path))
-    if strange:
-        raise DataError(
-            f"{some(strange)}: not UTF-8", next_step="rename: neither DVC nor a record can hold such a name"
-        )
-    return tuple(sorted(entries))
+    return tuple(sorted(entries, key=attrgetter("path")))
 
 
 def some(names: Sequence[str], *, between: str = ", ") -> str:
@@ -71,16 +67,22 @@ def some(names: Sequence[str], *, between: str = ", ") -> str:
 def _list(folder: Path, relative: str) -> list[Entry]:
     try:
         with os.scandir(folder / relative) as found:
-            return [
-                Entry(f"{relative}/{entry.name}" if relative else entry.name, _kind(entry))
-                for entry in found
-                if entry.name not in NOT_VERSIONED
-            ]
+            return [_entry(relative, entry) for entry in found if entry.name not in NOT_VERSIONED]
     except OSError as error:
         raise DataError(
-            f"cannot list {folder / os.fsencode(relative).decode(errors='replace')}: {error.strerror}",
+            f"cannot list {folder / relative}: {error.strerror}",
             next_step="mend the permissions",
         ) from error
+
+
+def _entry(relative: str, entry: os.DirEntry[str]) -> Entry:
+    try:
+        entry.name.encode()
+    except UnicodeEncodeError:
+        name, kind = os.fsencode(entry.name).decode(errors="backslashreplace"), Kind.NOT_UTF8
+    else:
+        name, kind = entry.name, _kind(entry)
+    return Entry(f"{relative}/{name}" if relative else name, kind)
 
 
 def _kind(entry: os.DirEntry[str]) -> Kind:
@@ -93,11 +95,3 @@ def _kind(entry: os.DirEntry[str]) -> Kind:
     if entry.is_dir():
         return Kind.FOLDER
     return Kind.FILE if entry.is_file() else Kind.SPECIAL
-
-
-def _is_text(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

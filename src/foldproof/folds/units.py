@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from operator import attrgetter
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from foldproof.data.dataset import Dataset
 
 
@@ -30,6 +33,11 @@ def units_of(dataset: Dataset) -> list[Unit]:
         Unit(samples[first].sha256, tuple(them), alone[labels[first]] if len(them) == 1 else _count(labels, them))
         for first, them in members.items()
     ]
+
+
+def unit_numbers(dataset: Dataset) -> NDArray[np.int64]:
+    """The first manifest position of each image's unit: equal numbers may not be parted.  # [image]"""
+    return np.array(_roots(dataset), dtype=np.int64)
 
 
 def _count(labels: list[int], positions: list[int]) -> dict[int, int]:

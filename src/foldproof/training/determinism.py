@@ -22,7 +22,7 @@ _SWITCHES = (
     "CUBLAS_WORKSPACE_CONFIG",
     "TORCH_BLAS_PREFER_CUBLASLT",
 )
-_CODE = ("training", "models", "data/readers.py", "data/images.py")
+_CODE = ("training", "models", "data/readers.py", "data/pixels/images.py")
 
 
 def choose_device(wanted: str) -> torch.device:

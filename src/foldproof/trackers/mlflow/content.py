@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from foldproof.data.checks.card import DATA_CARD
 from foldproof.errors import DamagedFile
 from foldproof.events import journal
 from foldproof.events.types import Event
@@ -22,6 +23,7 @@ class RunContent:
     folder: Path
     facts: Mapping[str, Any]
     environment: Mapping[str, Any]
+    card: Mapping[str, Any]
     events: tuple[Event, ...]
     by_place: Mapping[Place, tuple[Event, ...]]
     record: RunRecord
@@ -47,6 +49,7 @@ class RunReader:
         self.folder = folder
         self._facts: Mapping[str, Any] | None = None
         self._environment: Mapping[str, Any] = {}
+        self._card: Mapping[str, Any] = {}
         self._seen: dict[Path, tuple[int, int]] = {}
         self._events: dict[Place | None, tuple[Event, ...]] = {}
 
@@ -65,7 +68,7 @@ class RunReader:
         by_place = {place: self._events[place] for place in sorted(p for p in self._events if p is not None)}
         everything = (*events, *(event for told in by_place.values() for event in told))
         record = replay(self.folder, facts, everything)
-        return RunContent(self.folder, facts, self._environment, events, by_place, record)
+        return RunContent(self.folder, facts, self._environment, self._card, events, by_place, record)
 
     def _follow(self, place: Place | None, folder: Path) -> bool:
         path = folder / journal.FILE_NAME
@@ -89,6 +92,7 @@ class RunReader:
             if not _RUN_ID.fullmatch(str(facts["run"])):
                 raise DamagedFile(f"{self.folder / 'run.json'} names a run {facts['run']!r}", next_step="do not use it")
             self._environment = _read_json(self.folder / "environment.json")
+            self._card = _read_json(self.folder / DATA_CARD)
             self._facts = facts
         return self._facts
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from foldproof.data.checks.card import DATA_CARD, DATA_CARD_PAGE
 from foldproof.events.journal import FILE_NAME
 from foldproof.events.types import ArtifactAdded, Event, FoldFailed, FoldFinished, FoldStarted
 from foldproof.record import Place, fold_folder
@@ -22,7 +23,7 @@ PARENT = "mlflow.parentRunId"
 DIGEST_CHARACTERS = 36  # the most MLflow takes
 _STATUS = {"finished": "FINISHED", "failed": "FAILED", "interrupted": "KILLED"}
 _LAST_FILES = ("model.safetensors", "predictions.parquet", FILE_NAME)
-_FIRST_FILES = ("run.json", "environment.json", "dataset.json", "folds.csv")
+_FIRST_FILES = ("run.json", "environment.json", "dataset.json", "folds.csv", DATA_CARD, DATA_CARD_PAGE)
 _NOTE = """\
 {folds} folds{repeats}, run `{run}` of foldproof.
 
@@ -102,7 +103,7 @@ def _parent(content: RunContent, *, abandoned: bool) -> WantedRun:
             *_journal(content.folder, content.events, ended=record.status != "running"),
         ),
         texts={"classes.json": json.dumps(class_keys(content.classes), indent=1, ensure_ascii=False)},
-        dataset=dataset_input(facts, content.environment),
+        dataset=dataset_input(facts, content.environment, content.card),
         status=status,
         ended=ended,
         events=len(content.events) + sum(map(len, content.by_place.values())),
@@ -168,7 +169,7 @@ def parameters(facts: Mapping[str, Any]) -> dict[str, str]:
     return {key: str(value) for key, value in sorted(named.items())}
 
 
-def dataset_input(facts: Mapping[str, Any], environment: Mapping[str, Any]) -> dict[str, str]:
+def dataset_input(facts: Mapping[str, Any], environment: Mapping[str, Any], card: Mapping[str, Any]) -> dict[str, str]:
     """The fields of MLflow's `Dataset`: what the images are called, proved by, come from and amount to."""
     data = environment.get("data") or {}
     path = str(facts.get("data_path") or data.get("path") or "images").removesuffix(".dvc")
@@ -178,8 +179,16 @@ def dataset_input(facts: Mapping[str, Any], environment: Mapping[str, Any]) -> d
         "digest": str(facts["fingerprint"])[:DIGEST_CHARACTERS],
         "source_type": "local",
         "source": redact(json.dumps({key: value for key, value in source.items() if value})),
-        "profile": json.dumps({"images": facts["images"], "classes": len(facts["classes"])}),
+        "profile": json.dumps({"images": facts["images"], "classes": len(facts["classes"]), **_profile(card)}),
     }
+
+
+def _profile(card: Mapping[str, Any]) -> dict[str, Any]:
+    """What MLflow shows of the data card beside the dataset."""
+    findings = {code: item["count"] for code, item in card.get("findings", {}).items()}
+    parts = ("groups", "duplicates", "excluded", "sizes", "formats")
+    shown = {name: card[name] for name in parts if card.get(name)}
+    return {"images_by_class": card["classes"], **shown, "findings": findings} if card else {}
 
 
 def _origin(content: RunContent) -> dict[str, str]:

@@ -5,8 +5,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from foldproof.data import dvc
-from foldproof.data.reasons import is_absence, reason
+from foldproof.data.versions import dvc
+from foldproof.data.versions.reasons import is_absence, reason
 
 
 def unpushed(folder: Path) -> tuple[str, ...] | None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from foldproof.data.pixel_files import index_file, is_whole, read_head
+from foldproof.data.pixels.files import index_file, is_whole, read_head
 from foldproof.errors import StorageError
 from foldproof.storage import locked
 

@@ -6,7 +6,6 @@ has are copied from there.
 
 import hashlib
 import math
-import posixpath
 import shutil
 import zlib
 from collections import deque
@@ -14,6 +13,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Literal, TypeAlias
 
@@ -25,9 +25,9 @@ from numpy.typing import NDArray
 
 from foldproof import registry
 from foldproof.data.dataset import Dataset, Sample, hash_rows
-from foldproof.data.pixel_cache import GB, building, clean, kept, make_room, use
-from foldproof.data.pixel_files import Index, header, is_whole, read_index, row_sums, write_index
-from foldproof.data.readers import read
+from foldproof.data.pixels.cache import GB, building, clean, kept, make_room, use
+from foldproof.data.pixels.files import Index, header, is_whole, read_index, row_sums, write_index
+from foldproof.data.readers import MOST_PIXELS, decode, suffix_of
 from foldproof.data.walk import some
 from foldproof.errors import DataError, StorageError
 from foldproof.provenance.machine import available_cores
@@ -65,6 +65,7 @@ def decoded(
     resize: Resize,
     cache: Path,
     limit_gb: float = math.inf,
+    most_pixels: int = MOST_PIXELS,
     progress: Progress | None = None,
 ) -> Path:
     """A `.npy` in `cache`: [image in manifest order, size, size, 3] uint8, RGB, upright; kept until this process ends.
@@ -85,7 +86,7 @@ def decoded(
             needed = len(dataset) * (size * size * 3 + 36)
             make_room(cache, needed=needed, limit=limit_gb * GB)
             _refuse_full_disk(cache, needed=needed)
-            chunks = _decode(dataset, names, folder, size, rows)
+            chunks = _decode(dataset, names, rows, folder=folder, size=size, most_pixels=most_pixels)
             with replacing(path) as temporary, temporary.open("wb") as file:
                 sums = _write(file, (len(dataset), size, size, 3), chunks, progress or _unheard)
             table = np.frombuffer(b"".join(names), dtype=np.uint8).reshape(-1, 32)
@@ -102,7 +103,7 @@ def _decoder(*, size: int, resize: str) -> str:
 
 def _names(dataset: Dataset) -> list[bytes]:
     """What each image's pixels are made from, 32 bytes: the hash of its content hash and its reader's name."""
-    suffixes = [posixpath.splitext(sample.path)[1].lower() for sample in dataset.samples]
+    suffixes = [suffix_of(sample.path) for sample in dataset.samples]
     readers = {suffix: registry.load("readers", suffix) for suffix in set(suffixes)}
     reader = {suffix: f" {found.__module__}:{found.__qualname__}".encode() for suffix, found in readers.items()}
     return [
@@ -137,16 +138,23 @@ def _rows_of(path: Path) -> dict[bytes, _Row]:
 
 
 def _decode(
-    dataset: Dataset, names: Sequence[bytes], folder: Path, size: int, rows: Mapping[bytes, _Row]
+    dataset: Dataset,
+    names: Sequence[bytes],
+    rows: Mapping[bytes, _Row],
+    *,
+    folder: Path,
+    size: int,
+    most_pixels: int,
 ) -> Generator[_Chunk]:
     """Chunks in manifest order. Threads, not processes: Pillow decodes and resizes without holding the interpreter."""
+    decode_chunk = partial(_decode_chunk, rows=rows, folder=folder, size=size, most_pixels=most_pixels)
     threads = available_cores()
     waiting: deque[Future[_Chunk]] = deque()
     pool = ThreadPoolExecutor(threads)
     try:
         for start in range(0, len(dataset), CHUNK):
             part = slice(start, start + CHUNK)
-            waiting.append(pool.submit(_decode_chunk, dataset.samples[part], names[part], folder, size, rows))
+            waiting.append(pool.submit(decode_chunk, dataset.samples[part], names[part]))
             if len(waiting) > AHEAD * threads:
                 yield waiting.popleft().result()
         while waiting:
@@ -156,7 +164,13 @@ def _decode(
 
 
 def _decode_chunk(
-    samples: Sequence[Sample], names: Sequence[bytes], folder: Path, size: int, rows: Mapping[bytes, _Row]
+    samples: Sequence[Sample],
+    names: Sequence[bytes],
+    *,
+    rows: Mapping[bytes, _Row],
+    folder: Path,
+    size: int,
+    most_pixels: int,
 ) -> _Chunk:
     pixels = np.zeros((len(samples), size, size, 3), dtype=np.uint8)
     problems: list[str] = []
@@ -165,29 +179,22 @@ def _decode_chunk(
             pixels[place] = rows[name].pixels
             if zlib.crc32(pixels[place].data) == rows[name].checksum:
                 continue
-        path = inside(folder, sample.path)
         try:
-            pixels[place] = _resized(_read_checked(path, sample.sha256), size)
+            pixels[place] = _resized(_pixels(inside(folder, sample.path), sample.sha256, most_pixels), size)
         except DataError as error:
-            problems.append(error.what.replace(f"{path}", sample.path, 1))
+            problems.append(f"{sample.path}: {error.what}")
     return _Chunk(pixels, row_sums(pixels), tuple(problems))
 
 
-def _read_checked(path: Path, sha256: str) -> NDArray[np.uint8]:
+def _pixels(path: Path, sha256: str, most_pixels: int) -> NDArray[np.uint8]:
     """The pixels of a file whose content is still the one that was listed: else they would be kept under its name."""
     try:
-        with path.open("rb") as file:
-            same = hashlib.file_digest(file, "sha256").hexdigest() == sha256
+        content = path.read_bytes()
     except OSError as error:
-        raise DataError(f"{path}: {error.strerror}") from None
-    if not same:
-        raise DataError(f"{path}: changed since it was listed")
-    pixels = read(path).pixels
-    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
-        raise DataError(
-            f"{path}: its reader returned {pixels.dtype} {list(pixels.shape)}, not uint8 [height, width, 3]"
-        )
-    return pixels
+        raise DataError(f"cannot be read: {error.strerror}") from None
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise DataError("changed since it was listed")
+    return decode(path.name, content, most_pixels=most_pixels).pixels
 
 
 def _resized(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:

@@ -1,17 +1,16 @@
 """Version a folder of images: a folder in, DVC's record of exactly the files that would be trained out."""
 
-import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from foldproof.data import dvc, placing, unfinished
-from foldproof.data.placing import Shelf
-from foldproof.data.readers import suffixes
+from foldproof.data.readers import suffix_of, suffixes
 from foldproof.data.scan import hash_files
-from foldproof.data.unfinished import Note, Waiting
-from foldproof.data.versioned import compare, count_of
+from foldproof.data.versions import dvc, placing, unfinished
+from foldproof.data.versions.placing import Shelf
+from foldproof.data.versions.unfinished import Note, Waiting
+from foldproof.data.versions.versioned import compare, count_of
 from foldproof.data.walk import Entry, Kind, some, walk
 from foldproof.errors import DataError
 
@@ -93,6 +92,11 @@ def _checked(folder: Path) -> tuple[str, ...]:
         or (entry.kind is Kind.LINK and not dvc.leads_to_cache(folder / entry.path, caches))
     ]
     strange = [entry.path for entry in entries if entry.kind in (Kind.SPECIAL, Kind.BROKEN_LINK)]
+    unnamed = [entry.path for entry in entries if entry.kind is Kind.NOT_UTF8]
+    if unnamed:
+        raise DataError(
+            f"names that are not UTF-8: {some(unnamed)}", next_step="rename: neither DVC nor a record can hold them"
+        )
     if strange:
         raise DataError(
             f"pipes, sockets, devices or broken links: {some(strange)}", next_step="take them out of the folder"
@@ -150,4 +154,4 @@ def _images(paths: Iterable[str]) -> list[str]:
     """Those that a reader would be asked for: neither hidden nor of another suffix, and in a class folder."""
     known = suffixes()
     there = [path for path in paths if "/" in path and not Entry(path, Kind.FILE).hidden]
-    return [path for path in there if posixpath.splitext(path)[1].lower() in known]
+    return [path for path in there if suffix_of(path) in known]

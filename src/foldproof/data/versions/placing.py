@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from foldproof.data import dvc
 from foldproof.data.scan import THREADS, hash_files
+from foldproof.data.versions import dvc
 from foldproof.data.walk import Entry, Kind, walk
 from foldproof.errors import DataError, StorageError
 
@@ -67,13 +67,11 @@ def look(folder: Path, shelf: Shelf, *, sweep_for: Mapping[str, str]) -> There:
             (folder / entry.path).unlink()
         else:
             kept.append(entry)
-    files = [entry.path for entry in kept if _is_file(folder, entry, shelf)]
+    files = {entry.path: entry.kind for entry in kept if _is_file(folder, entry, shelf)}
     return There(
-        md5=shelf.md5(folder, files),
+        md5=shelf.md5(folder, list(files)),
         others={
-            entry.path: entry.kind
-            for entry in kept
-            if entry.path not in set(files) and not _dangles(folder, entry, shelf)
+            entry.path: entry.kind for entry in kept if entry.path not in files and not _dangles(folder, entry, shelf)
         },
         hidden=frozenset(entry.path for entry in kept if entry.hidden),
     )
@@ -116,20 +114,23 @@ def put(folder: Path, files: Mapping[str, str], shelf: Shelf, *, seen: Mapping[s
     for parent in {folder / Path(path).parent for path in files}:
         parent.mkdir(parents=True, exist_ok=True)
 
+    there = next((oid for oid in files.values() if shelf.has(oid)), None)
+    kinds = dvc.kinds_of_link(shelf.cache, there, folder) if there else ("copy",)
+
     def place(path: str) -> bool:
-        return _put_one(folder / path, files[path], shelf, seen=seen.get(path))
+        return _put_one(folder / path, files[path], shelf, kinds, seen=seen.get(path))
 
     with ThreadPoolExecutor(THREADS) as pool:
         done = pool.map(place, files)
         return tuple(path for path, placed in zip(files, done, strict=True) if not placed)
 
 
-def _put_one(path: Path, oid: str, shelf: Shelf, *, seen: str | None) -> bool:
+def _put_one(path: Path, oid: str, shelf: Shelf, kinds: Sequence[str], *, seen: str | None) -> bool:
     temporary = path.with_name(f".{secrets.token_urlsafe(16)}.tmp")
     try:
         if not shelf.has(oid):
             return False
-        dvc.bring(shelf.cache, oid, temporary)
+        dvc.bring(shelf.cache, oid, temporary, kinds=kinds)
         if not dvc.is_whole(temporary, oid, legacy=shelf.legacy):
             return False
         if path.is_file() and (seen is None or dvc.md5_of(path, legacy=shelf.legacy) != seen):

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from foldproof.data import dvc, placing, remote, unfinished
-from foldproof.data.placing import Shelf, There
-from foldproof.data.unfinished import Note, Waiting
-from foldproof.data.versioned import Difference, compare, count_of
+from foldproof.data.versions import dvc, placing, remote, unfinished
+from foldproof.data.versions.placing import Shelf, There
+from foldproof.data.versions.unfinished import Note, Waiting
+from foldproof.data.versions.versioned import Difference, compare, count_of
 from foldproof.data.walk import Kind, some
 from foldproof.errors import DataError, FoldproofError
 

@@ -11,8 +11,9 @@ whole set of alike things. Arithmetic is that of `likeness`: the same bits on ev
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,11 +57,12 @@ class Pair:
 
 @dataclass(frozen=True)
 class Cluster:
-    """Manifest positions, ascending. Not `applied`: too large to be trusted, for a person to look at."""
+    """Manifest positions, ascending. Not `applied` where it is `too_large` to be trusted, or near ones are unwanted."""
 
     members: tuple[int, ...]
     representative: int
     applied: bool
+    too_large: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,20 @@ class Duplicates:
 
     clusters: tuple[Cluster, ...]
     pairs: tuple[Pair, ...]
-    compared: int  # images that took part in the near search, exact copies counted once
+    compared: int  # images that took part in the near search, exact copies of theirs too
+
+    def to_json(self) -> list[Any]:
+        """Plain values that `from_json` reads."""
+        return [[astuple(item) for item in self.clusters], [astuple(item) for item in self.pairs], self.compared]
+
+    @staticmethod
+    def from_json(content: Sequence[Any]) -> "Duplicates":
+        clusters, pairs, compared = content
+        return Duplicates(
+            tuple(Cluster(tuple(members), *rest) for members, *rest in clusters),
+            tuple(Pair(*values) for values in pairs),
+            compared,
+        )
 
     @cached_property
     def units(self) -> tuple[tuple[int, ...], ...]:
@@ -89,10 +104,11 @@ class _Star:
     rays: tuple[tuple[int, int, float], ...]  # row, distance, likeness
 
 
-def find_duplicates(looks: Looks) -> Duplicates:
+def find_duplicates(looks: Looks, *, apply_near: bool = True) -> Duplicates:
     """Every exact copy, and near copies around representatives: pictures with most lookalikes first, ties by position.
 
-    Memory grows with the number of images, however many are alike; time with its square, 0.1 s at 5,000.
+    Without `apply_near`, near clusters are reported and only exact ones applied. Memory grows with the number of
+    images, however many are alike; time with its square, 0.1 s at 5,000.
     """
     copies = defaultdict[str, list[int]](list)
     for position, digest in enumerate(looks.pixels):
@@ -108,9 +124,10 @@ def find_duplicates(looks: Looks) -> Duplicates:
         rays = [(int(searched[row]), distance, likeness) for row, distance, likeness in star.rays]
         pairs += [Pair(min(centre, r), max(centre, r), False, distance, alike) for r, distance, alike in rays]
         distinct = [centre, *(ray for ray, _, _ in rays)]
-        applied = len(distinct) <= int(largest[star.centre])
+        too_large = len(distinct) > int(largest[star.centre])
+        applied = apply_near and not too_large
         members = sorted(position for first in distinct for position in whole[first])
-        clusters.append(Cluster(tuple(members), centre, applied))
+        clusters.append(Cluster(tuple(members), centre, applied, too_large))
         joined.update(distinct if applied else ())
     for first, positions in whole.items():
         pairs += [Pair(first, copy, True, 0, 1.0) for copy in positions[1:]]
@@ -118,7 +135,7 @@ def find_duplicates(looks: Looks) -> Duplicates:
             clusters.append(Cluster(tuple(positions), first, applied=True))
     clusters.sort(key=lambda cluster: (cluster.members, cluster.applied))
     pairs.sort(key=lambda pair: (pair.first, pair.second))
-    return Duplicates(tuple(clusters), tuple(pairs), compared=len(searched))
+    return Duplicates(tuple(clusters), tuple(pairs), compared=sum(len(whole[int(first)]) for first in searched))
 
 
 def naive_leak(duplicates: Duplicates | Iterable[Sequence[int]], k: int) -> float:

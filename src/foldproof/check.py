@@ -1,0 +1,164 @@
+"""Check images before training: where one stands and a path in, everything found, and what may be left out, out."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from foldproof import folds
+from foldproof.config.read import load_settings
+from foldproof.config.schema import DataSettings, FoldSettings
+from foldproof.data.checks.duplicates import Pair, naive_leak
+from foldproof.data.checks.findings import CODES, Finding
+from foldproof.data.dataset import Dataset
+from foldproof.data.exclusions import Exclusion, add_exclusions
+from foldproof.data.pixels.images import decoded
+from foldproof.data.scan import label_of
+from foldproof.data.survey import Progress, unheard
+from foldproof.data.versions.versioned import DataVersion
+from foldproof.errors import FoldsError, ProjectError
+from foldproof.folds import Scheme
+from foldproof.folds.units import unit_numbers, units_of
+from foldproof.leaks import IMAGE_SIZE, Leak, measure_leak, sample_units
+from foldproof.material import Inspection, inspect, refuse
+from foldproof.project import Project
+from foldproof.provenance import git
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """What was seen, and all findings: of the files, of DVC's record, of the folds. `leak` where it was measured."""
+
+    seen: Inspection
+    findings: tuple[Finding, ...]
+    schemes: tuple[FoldSettings, ...]
+    project: Project | None
+    leak: Leak | None = None
+
+    @property
+    def has_errors(self) -> bool:
+        return any(finding.is_error for finding in self.findings)
+
+    @cached_property
+    def naive_leaks(self) -> Mapping[int, float]:
+        """By number of folds: how many images a random split is expected to validate while a unit mate trains."""
+        units = [unit.members for unit in units_of(self.seen.dataset)]
+        return {k: naive_leak(units, k) for k in sorted({scheme.k for scheme in self.schemes})}
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "folder": str(self.seen.path),
+            "errors": sum(finding.is_error for finding in self.findings),
+            "warnings": sum(not finding.is_error for finding in self.findings),
+            "findings": [finding.to_json() for finding in sorted(self.findings)],
+            "pairs": [self._pair(pair) for pair in self.seen.duplicates.pairs],
+            "naive_leak": {str(k): round(leak, 3) for k, leak in self.naive_leaks.items()},
+            "card": self.seen.card(),
+            "leak": self.leak.to_json() if self.leak else None,
+        }
+
+    def _pair(self, pair: Pair) -> dict[str, Any]:
+        samples = self.seen.dataset.samples
+        names = {"first": samples[pair.first].path, "second": samples[pair.second].path}
+        return {**names, "exact": pair.exact, "distance": pair.distance, "likeness": round(pair.likeness, 4)}
+
+
+def check_images(
+    here: Path, path: str | None = None, *, deep: bool = False, leaks: bool = False, progress: Progress = unheard
+) -> Checked:
+    """Look at the images of the project that `here` lies in, or at those in `path`, which needs no project.
+
+    Raises ProjectError without either, DataError where there are no images.
+    """
+    project, data, schemes = _asked(here, path)
+    folder = (here / path).absolute() if path is not None else _project(project).path(data.path)
+    seen = inspect(folder, data, project=project, deep=deep, progress=progress)
+    found = Checked(
+        seen=seen,
+        findings=(*seen.findings, *_of_version(seen.version), *_of_folds(seen, schemes)),
+        schemes=schemes,
+        project=project,
+    )
+    return replace(found, leak=_measured(found, progress)) if leaks else found
+
+
+def leave_out(checked: Checked) -> tuple[Exclusion, ...]:
+    """Write every file that cannot be trained on to the project's excluded.csv, for git to know; nothing else happens.
+
+    Those that it lacked. Raises ProjectError where there is no project, StorageError.
+    """
+    file = _project(checked.project).exclusions_file
+    found = checked.seen.found
+    listed = [
+        Exclusion(finding.subject, label_of(finding.subject), found.sha256[finding.subject], finding.code, finding.text)
+        for finding in checked.findings
+        if CODES[finding.code].excludable and finding.subject in found.sha256
+    ]
+    added = add_exclusions(file, listed)
+    if added:
+        git.stage(file.parent, [file])
+    return added
+
+
+def _asked(here: Path, path: str | None) -> tuple[Project | None, DataSettings, tuple[FoldSettings, ...]]:
+    try:
+        project = Project.find(here)
+    except ProjectError:
+        if path is None:
+            raise
+        return None, DataSettings(path=path), (FoldSettings(),)
+    loaded = load_settings(project.settings_file)
+    data = loaded.settings.data if path is None else replace(loaded.settings.data, path=path)
+    return project, data, tuple(dict.fromkeys(config.folds for config in loaded.experiments))
+
+
+def _project(project: Project | None) -> Project:
+    if project is None:
+        raise ProjectError(
+            "no foldproof project here: there is no place for excluded.csv", next_step="`foldproof init`"
+        )
+    return project
+
+
+def _measured(checked: Checked, progress: Progress) -> Leak:
+    """The leak of the images, or of enough of them, under the first scheme. Raises DataError, FoldsError."""
+    refuse(checked.seen.errors)
+    seen, scheme = checked.seen, checked.schemes[0]
+    units = unit_numbers(seen.dataset)
+    chosen = sample_units(units)
+    dataset = Dataset(tuple(seen.dataset.samples[position] for position in chosen))
+    with ExitStack() as held:
+        cache = checked.project.cache if checked.project else Path(held.enter_context(TemporaryDirectory()))
+        images = decoded(
+            dataset,
+            seen.folder,
+            size=IMAGE_SIZE,
+            resize="squash",
+            cache=cache,
+            most_pixels=seen.most_pixels,
+            progress=partial(progress, "decoding images"),
+        )
+        pixels = np.load(images, mmap_mode="r")
+        return measure_leak(
+            dataset, pixels, units[chosen], k=scheme.k, seed=scheme.seed, cache=cache, progress=progress
+        )
+
+
+def _of_version(version: DataVersion) -> tuple[Finding, ...]:
+    parts = (("changed", version.changed), ("missing", version.missing), ("not-versioned", version.extra))
+    return tuple(Finding(code, path) for code, paths in parts for path in paths)
+
+
+def _of_folds(seen: Inspection, schemes: Sequence[FoldSettings]) -> tuple[Finding, ...]:
+    found: list[Finding] = []
+    for scheme in schemes:
+        try:
+            folds.assign(seen.dataset, Scheme(scheme.k, scheme.seed))
+        except FoldsError as error:
+            found.append(Finding("class-too-small", f"k = {scheme.k}", f"{error.what}: {error.next_step}"))
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,160 @@
+"""What can be wrong with images: fixed codes, each with its severity, its meaning and the next step. Pure.
+
+A code never changes its meaning: people and scripts keep them, and excluded.csv holds them.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+
+class Severity(StrEnum):
+    """An error stops a run before its first epoch; a warning does not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True)
+class Code:
+    """`excludable`: whether `data check --exclude` leaves such files out."""
+
+    severity: Severity
+    means: str
+    next_step: str
+    excludable: bool = False
+
+
+_EXCLUDE = "replace them by intact copies, or leave them out: `foldproof data check --exclude`"
+_CONVERT = "convert them to 8 bits a channel, or leave them out: `foldproof data check --exclude`"
+_CLEAN = "remove them, or let them be: they are not trained on"
+
+
+def _error(means: str, next_step: str, *, excludable: bool = False) -> Code:
+    return Code(Severity.ERROR, means, next_step, excludable)
+
+
+def _warning(means: str, next_step: str) -> Code:
+    return Code(Severity.WARNING, means, next_step)
+
+
+CODES: Mapping[str, Code] = MappingProxyType(
+    {
+        "damaged": _error("truncated or damaged, cannot be decoded", _EXCLUDE, excludable=True),
+        "empty": _error("zero bytes", _EXCLUDE, excludable=True),
+        "not-an-image": _error("an image's name, and no image inside", _EXCLUDE, excludable=True),
+        "too-large": _error(
+            "more pixels than data.max_megapixels: opening it could exhaust the memory",
+            "make them smaller, raise data.max_megapixels, or `foldproof data check --exclude`",
+            excludable=True,
+        ),
+        "unsupported": _error("pixels that 8-bit colour cannot hold without loss", _CONVERT, excludable=True),
+        "label-conflict": _error(
+            "the same pixels in two classes",
+            "remove the wrong copy, or leave out all copies: `foldproof data check --exclude`",
+            excludable=True,
+        ),
+        "changed": _error(
+            "not what DVC recorded",
+            "`foldproof data pull` brings the versioned one back, `foldproof data add` versions it as it is",
+        ),
+        "missing": _error("DVC recorded it and it is not there", "`foldproof data pull` brings it back"),
+        "class-too-small": _error(
+            "a class with too few separate images to be in every fold", "add images, or set a smaller folds.k"
+        ),
+        "unreadable": _error("cannot be read", "mend the permissions, or the disk"),
+        "changed-while-read": _error(
+            "somebody wrote to it while it was read", "wait until nobody does, then check again"
+        ),
+        "bit-rot": _error(
+            "other bytes than at the last check, though nobody wrote to it",
+            "restore it: `foldproof data pull`; and look after the disk",
+        ),
+        "name-not-utf8": _error("a name that is not UTF-8: neither DVC nor a record can hold it", "rename them"),
+        "not-a-file": _error("a pipe, socket, device or broken link among the images", "take them out of the folder"),
+        "link": _warning(
+            "a link that is not followed: what it leads to is not trained on",
+            "replace it by what it leads to, or remove it",
+        ),
+        "exif-rotated": _warning("EXIF says how to hold it: turned upright", "nothing, unless your other tools do not"),
+        "palette": _warning("palette colours: converted to RGB", "nothing, unless the palette has a meaning"),
+        "cmyk": _warning("CMYK, the colours of print: converted to RGB", "look whether the colours are right"),
+        "alpha": _warning(
+            "partly transparent: the colour beneath is used", "look whether that is meant; else flatten them"
+        ),
+        "animated": _warning("an animation: its first frame is used", "cut it into pictures where that is not meant"),
+        "very-small": _warning("shorter side under 16 pixels", "look whether these are thumbnails"),
+        "near-constant": _warning(
+            "nearly one single colour: nothing to learn from", "look at them; exclude or remove them"
+        ),
+        "not-versioned": _warning(
+            "DVC does not know it: who has only the versioned images cannot repeat the run", "`foldproof data add`"
+        ),
+        "ignored": _warning("not trained on", _CLEAN),
+        "editor-checkpoint": _warning("copies that an editor or system made: not trained on", _CLEAN),
+        "case-colliding-classes": _warning(
+            "class names that differ only in case or accents: one class on some systems", "merge or rename them"
+        ),
+        "imbalance": _warning(
+            "the largest class has over 10 times the images of the smallest",
+            "judge by balanced accuracy; consider train.class_weights: balanced",
+        ),
+        "sizes-differ-by-class": _warning(
+            "one class has other picture sizes than another: a network can tell them by that",
+            "bring all classes to one size before training",
+        ),
+        "formats-differ-by-class": _warning(
+            "one class has other file formats than another: compression can tell them apart",
+            "take all classes from one source, or convert all of them alike",
+        ),
+        "shortcut": _warning(
+            "the class can be told from the file, without looking at what the picture shows",
+            "make that the same for all classes, or expect less on new pictures",
+        ),
+        "near-label-conflict": _warning("pictures that look alike in two classes", "look which label is right"),
+        "near-group-too-large": _warning(
+            "so many pictures look alike that they were not made one group",
+            "look at them; group them with data.group_by",
+        ),
+        "stale-exclusion": _warning(
+            "excluded.csv names an image that is not there any more", "remove its row where it will not come back"
+        ),
+    }
+)
+
+
+@dataclass(frozen=True, order=True)
+class Finding:
+    """One thing that is wrong, with the file or the class it is about; `text` is about this one."""
+
+    code: str
+    subject: str
+    text: str = ""
+
+    @property
+    def severity(self) -> Severity:
+        return CODES[self.code].severity
+
+    @property
+    def is_error(self) -> bool:
+        return self.severity is Severity.ERROR
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "code": self.code,
+            "severity": str(self.severity),
+            "subject": self.subject,
+            "text": self.text or CODES[self.code].means,
+            "next_step": CODES[self.code].next_step,
+        }
+
+
+def by_code(findings: Iterable[Finding]) -> Mapping[str, tuple[Finding, ...]]:
+    """Errors before warnings, in the order of the table."""
+    found: dict[str, list[Finding]] = {code: [] for code in CODES}
+    for finding in findings:
+        found[finding.code].append(finding)
+    ordered = sorted((code for code, some in found.items() if some), key=lambda code: CODES[code].severity)
+    return {code: tuple(sorted(found[code])) for code in ordered}

@@ -1,0 +1,165 @@
+"""One file in; its hashes and what its picture shows, or what is wrong with it, out.
+
+Named tuples where there is one for each of 100,000 files: they are made three times as fast as frozen dataclasses.
+"""
+
+import hashlib
+import math
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import PIL.Image
+from numpy.typing import NDArray
+
+from foldproof.data.likeness import Likeness, likeness
+from foldproof.data.readers import Image, decode
+from foldproof.errors import BadImage
+
+BLOCK = 1 << 20
+
+
+class Stamp(NamedTuple):
+    """What the file system says of a file; whoever writes to it changes this."""
+
+    device: int
+    inode: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+
+
+class Hashes(NamedTuple):
+    """Of one file's bytes: MD5 is what DVC knows it by, SHA-256 what we do."""
+
+    md5: str
+    sha256: str
+
+
+class Picture(NamedTuple):
+    """What a decoded picture shows. `pixels` is a digest of its upright RGB pixels: equal ones are the same picture.
+
+    `width` and `height` in pixels, upright; `colour` the means of red, green and blue, `spread` the standard deviation
+    of grey, all of 0 to 255; `format`, `camera` and `traits` as in `readers.Image`.
+    """
+
+    format: str
+    camera: str
+    traits: tuple[str, ...]
+    width: int
+    height: int
+    colour: tuple[float, float, float]
+    spread: float
+    file_bytes: int
+    pixels: str
+    likeness: Likeness
+
+    @property
+    def short_side(self) -> int:
+        return min(self.width, self.height)
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why a file cannot be trained on: a code of `data.findings`, and the words for this file."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A file that was read. `hashes` and `stamp` are None where that was not possible.
+
+    Where neither picture nor trouble is given, the file is no image, or its content was known already.
+    """
+
+    stamp: Stamp | None
+    hashes: Hashes | None
+    picture: Picture | None = None
+    trouble: Trouble | None = None
+
+
+def stamp_of(status: os.stat_result) -> Stamp:
+    return Stamp(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def examine_file(path: Path) -> Examined:
+    """Hash a file that is no image, in blocks."""
+    md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
+    try:
+        with path.open("rb", buffering=0) as file:
+            before = stamp_of(os.fstat(file.fileno()))
+            while block := file.read(BLOCK):
+                md5.update(block)
+                sha256.update(block)
+            after = stamp_of(os.fstat(file.fileno()))
+    except OSError as error:
+        return Examined(None, None, trouble=_unreadable(error))
+    return _unless_changed(before, after, Examined(before, Hashes(md5.hexdigest(), sha256.hexdigest())))
+
+
+def examine_image(path: Path, *, most_pixels: int, is_known: Callable[[str], bool]) -> Examined:
+    """Hash an image and decode the same bytes, unless `is_known` says of their SHA-256 that this was done before."""
+    try:
+        with path.open("rb", buffering=0) as file:
+            before = stamp_of(os.fstat(file.fileno()))
+            content = file.readall()
+            after = stamp_of(os.fstat(file.fileno()))
+    except OSError as error:
+        return Examined(None, None, trouble=_unreadable(error))
+    hashes = Hashes(hashlib.md5(content, usedforsecurity=False).hexdigest(), hashlib.sha256(content).hexdigest())
+    if is_known(hashes.sha256):
+        return _unless_changed(before, after, Examined(before, hashes))
+    try:
+        found = Examined(
+            before, hashes, picture=look(decode(path.name, content, most_pixels=most_pixels), file_bytes=len(content))
+        )
+    except BadImage as error:
+        found = Examined(before, hashes, trouble=Trouble(error.code, error.what))
+    return _unless_changed(before, after, found)
+
+
+def look(image: Image, *, file_bytes: int) -> Picture:
+    """What is worth remembering of a picture, some hundred bytes."""
+    height, width = image.pixels.shape[:2]
+    picture = PIL.Image.fromarray(image.pixels)
+    red, green, blue = np.asarray(picture.histogram(), dtype=np.int64).reshape(3, 256)
+    return Picture(
+        format=image.format,
+        camera=image.camera,
+        traits=image.traits,
+        width=width,
+        height=height,
+        colour=(_mean(red), _mean(green), _mean(blue)),
+        spread=_spread(np.asarray(picture.convert("L").histogram(), dtype=np.int64)),
+        file_bytes=file_bytes,
+        pixels=hashlib.sha256(b"%d %d " % (width, height) + image.pixels.tobytes()).hexdigest()[:32],
+        likeness=likeness(image.pixels),
+    )
+
+
+_VALUES = np.arange(256, dtype=np.int64)
+
+
+def _mean(histogram: NDArray[np.int64]) -> float:
+    return round(int(histogram @ _VALUES) / int(histogram.sum()), 3)
+
+
+def _spread(histogram: NDArray[np.int64]) -> float:
+    """Standard deviation from whole numbers, so that it is the same everywhere."""
+    count, total, squares = int(histogram.sum()), int(histogram @ _VALUES), int(histogram @ _VALUES**2)
+    return round(math.sqrt((squares * count - total**2) / count**2), 3)
+
+
+def _unless_changed(before: Stamp, after: Stamp, found: Examined) -> Examined:
+    if before == after:
+        return found
+    return Examined(None, found.hashes, trouble=Trouble("changed-while-read", "somebody wrote to it while it was read"))
+
+
+def _unreadable(error: OSError) -> Trouble:
+    return Trouble("unreadable", f"cannot be read: {error.strerror}")

@@ -1,0 +1,165 @@
+"""What was found in each file of a folder, kept until the file changes: an SQLite file that several processes share.
+
+A row is trusted while the file's stamp is the stored one and was old when it was stored: a file that was written in the
+moment it was read may be written again without its times telling. Everything in it can be computed anew.
+"""
+
+import sqlite3
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from foldproof.data.examine import Hashes, Picture, Stamp, Trouble
+from foldproof.data.likeness import Likeness
+
+SCHEMA_VERSION = 1
+YOUNG_NS = 2_000_000_000  # the coarsest file system counts time in steps of two seconds
+WAIT_SECONDS = 60.0
+_TABLES = """
+CREATE TABLE IF NOT EXISTS files (
+    path TEXT PRIMARY KEY, device INTEGER, inode INTEGER, size INTEGER, mtime_ns INTEGER, ctime_ns INTEGER,
+    read_ns INTEGER, md5 TEXT, sha256 TEXT
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS pictures (
+    key TEXT PRIMARY KEY, format TEXT, camera TEXT, traits TEXT, width INTEGER, height INTEGER, red REAL, green REAL,
+    blue REAL, spread REAL, file_bytes INTEGER, pixels TEXT, phash BLOB, thumbnail BLOB
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS troubles (key TEXT PRIMARY KEY, code TEXT, said TEXT) WITHOUT ROWID;
+"""
+
+
+class Index:
+    """Open it as a context. Without a file, or where none can be written, it remembers for the length of the block."""
+
+    def __init__(self, file: Path | None) -> None:
+        self._file = file
+
+    def __enter__(self) -> Self:
+        self._database = self._open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._database.close()
+
+    def stored(self) -> dict[str, tuple[Stamp, Hashes]]:
+        """By path, the files that were older than their row when that was made."""
+        rows = self._database.execute(
+            "SELECT path, device, inode, size, mtime_ns, ctime_ns, md5, sha256 FROM files"
+            " WHERE max(mtime_ns, ctime_ns) + ? <= read_ns",
+            (YOUNG_NS,),
+        )
+        return {row[0]: (Stamp._make(row[1:6]), Hashes._make(row[6:8])) for row in rows}
+
+    def pictures(self) -> dict[str, Picture | Trouble]:
+        """What the contents were found to show, by key."""
+        found: dict[str, Picture | Trouble] = {
+            key: Trouble(code, said) for key, code, said in self._database.execute("SELECT * FROM troubles")
+        }
+        for key, *row in self._database.execute("SELECT * FROM pictures"):
+            found[key] = _picture(*row)
+        return found
+
+    def keep(
+        self,
+        files: Iterable[tuple[str, Stamp, Hashes]],
+        pictures: Mapping[str, Picture | Trouble],
+        *,
+        read_ns: int,
+    ) -> None:
+        """Store what was found in files that were read after `read_ns`, in nanoseconds since 1970."""
+        with suppress(sqlite3.Error), self._database:  # a full disk or a lock costs the memory, not the result
+            self._database.executemany(
+                "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    (path, s.device, s.inode, s.size, s.mtime_ns, s.ctime_ns, read_ns, found.md5, found.sha256)
+                    for path, s, found in files
+                ),
+            )
+            self._database.executemany(
+                "INSERT OR REPLACE INTO pictures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [(key, *_row(found)) for key, found in pictures.items() if isinstance(found, Picture)],
+            )
+            self._database.executemany(
+                "INSERT OR REPLACE INTO troubles VALUES (?, ?, ?)",
+                [(key, found.code, found.text) for key, found in pictures.items() if isinstance(found, Trouble)],
+            )
+
+    def forget(self, paths: Iterable[str]) -> None:
+        """Drop the rows of files that are gone."""
+        with suppress(sqlite3.Error), self._database:
+            self._database.executemany("DELETE FROM files WHERE path = ?", ((path,) for path in paths))
+
+    def keep_only(self, keys: Collection[str]) -> None:
+        """Drop what was found in contents that are in no file any more; for when they outnumber the others."""
+        with suppress(sqlite3.Error), self._database:
+            for table in ("pictures", "troubles"):
+                rows = self._database.execute(f"SELECT key FROM {table}")  # noqa: S608 (one of two words)
+                gone = [row for row in rows if row[0] not in keys]
+                self._database.executemany(f"DELETE FROM {table} WHERE key = ?", gone)  # noqa: S608
+
+    def _open(self) -> sqlite3.Connection:
+        if self._file is not None:
+            with suppress(sqlite3.OperationalError, OSError):  # no folder can be made there, or it is read only
+                try:
+                    return _connect(self._file)
+                except sqlite3.OperationalError:
+                    raise
+                except sqlite3.DatabaseError:  # damaged: it holds nothing that cannot be found again
+                    self._file.unlink()
+                    return _connect(self._file)
+        return _connect(None)
+
+
+def _connect(file: Path | None) -> sqlite3.Connection:
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    database = sqlite3.connect(":memory:" if file is None else file, timeout=WAIT_SECONDS)
+    try:
+        if database.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+            raise sqlite3.DatabaseError("damaged")
+        database.executescript(_TABLES)
+    except sqlite3.Error:
+        database.close()
+        raise
+    return database
+
+
+def _row(picture: Picture) -> tuple[object, ...]:
+    return (
+        picture.format,
+        picture.camera,
+        " ".join(picture.traits),
+        picture.width,
+        picture.height,
+        *picture.colour,
+        picture.spread,
+        picture.file_bytes,
+        picture.pixels,
+        picture.likeness.phash.to_bytes(8, "big"),
+        picture.likeness.thumbnail,
+    )
+
+
+def _picture(
+    kind: str,
+    camera: str,
+    traits: str,
+    width: int,
+    height: int,
+    red: float,
+    green: float,
+    blue: float,
+    spread: float,
+    file_bytes: int,
+    pixels: str,
+    phash: bytes,
+    thumbnail: bytes,
+) -> Picture:
+    likeness = Likeness(int.from_bytes(phash, "big"), thumbnail)
+    colour = (red, green, blue)
+    told = tuple(traits.split()) if traits else ()
+    return Picture(kind, camera, told, width, height, colour, spread, file_bytes, pixels, likeness)

@@ -1,0 +1,1 @@
+"""Which images were versioned: what DVC recorded, adding to it, and bringing it back."""
