@@ -1,6 +1,5 @@
 """What was found in images in, lines for a terminal out."""
 
-import textwrap
 from collections.abc import Iterator, Sequence
 
 from rich.console import Console
@@ -13,7 +12,6 @@ from foldproof.data.dataset import Dataset
 from foldproof.data.exclusions import Exclusion
 
 SHOWN = 3
-_WIDTH = 78
 
 
 def print_check(checked: Checked, console: Console, *, show_all: bool) -> None:
@@ -71,7 +69,7 @@ def _kind(code: str, findings: Sequence[Finding], shown: int | None, colour: str
         yield Text(f"    {finding.subject}{told}")
     if shown is not None and len(findings) > shown:
         yield Text(f"    and {len(findings) - shown:,} more (--all)", style="dim")
-    yield Text(textwrap.indent(textwrap.fill(f"-> {about.next_step}", _WIDTH), "    "), style="dim")
+    yield Text(f"    -> {about.next_step}", style="dim")  # one line: a command that is broken cannot be copied
 
 
 def _alike(checked: Checked, shown: int | None) -> Iterator[str]:
@@ -108,8 +106,12 @@ def print_left_out(left_out: Sequence[Exclusion], console: Console) -> None:
     """What `--exclude` wrote."""
     if left_out:
         images = f"{len(left_out):,} image{'s' if len(left_out) > 1 else ''}"
-        console.print(f"excluded.csv lists {images} more, left out from now on; nothing was moved or deleted")
-        console.print('next:  git commit -m "left out bad images"    after a look at excluded.csv', markup=False)
+        console.print(
+            f"excluded.csv lists {images} more, left out from now on; nothing was moved or deleted", soft_wrap=True
+        )
+        console.print(
+            'next:  git commit -m "left out bad images"    after a look at excluded.csv', markup=False, soft_wrap=True
+        )
     else:
         console.print("nothing to leave out")
 
