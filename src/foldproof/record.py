@@ -16,6 +16,7 @@ from foldproof.events.types import (
     Event,
     FoldFailed,
     FoldFinished,
+    FoldResumed,
     FoldStarted,
     Notice,
     RunFinished,
@@ -165,7 +166,8 @@ def replay(folder: Path, facts: Mapping[str, Any], events: Iterable[Event]) -> R
         place = event.place
         match event.body:
             case RunStarted() as body:
-                started, started_at, status = body, event.time, "running"
+                started, status, ended_at = body, "running", None
+                started_at = event.time if started_at is None else started_at
             case RunFinished(status=ended):
                 status, ended_at = ended, event.time
             case Notice() as body:
@@ -173,6 +175,8 @@ def replay(folder: Path, facts: Mapping[str, Any], events: Iterable[Event]) -> R
             case FoldStarted() as body if place:
                 fold_started[place] = body
                 epochs[place] = []
+                failed.pop(place, None)
+            case FoldResumed() if place:
                 failed.pop(place, None)
             case EpochFinished() as body if place:
                 epochs.setdefault(place, []).append(body)

@@ -40,6 +40,7 @@ EVENTS = st.builds(
 JOURNALS = st.lists(EVENTS, min_size=1, max_size=4).map(
     lambda events: [replace(event, seq=seq) for seq, event in enumerate(events)]
 )
+CHANGES_WHAT_COUNTS = {"RunStarted", "FoldStarted", "FoldFailed", "RunFinished"}
 some = settings(max_examples=60, deadline=None)
 
 
@@ -103,13 +104,16 @@ def test_only_the_order_within_a_fold_counts_in_a_comparison(events: list[Event]
     assert equal(events, regrouped)
 
 
+STEADY = JOURNALS.filter(lambda events: not any(event.kind in CHANGES_WHAT_COUNTS for event in events))
+
+
 @some
-@given(JOURNALS, st.data())
+@given(STEADY, st.data())
 def test_a_missing_event_makes_journals_differ_unless_it_follows_the_clock(
     events: list[Event], data: st.DataObject
 ) -> None:
     gone = data.draw(st.integers(0, len(events) - 1))
     fewer = events[:gone] + events[gone + 1 :]
-    assert equal(events, fewer) == (events[gone].kind in {"CheckpointSaved", "Notice"})
+    assert equal(events, fewer) == (events[gone].kind in {"CheckpointSaved", "FoldResumed", "Notice"})
     assert not any(math.isnan(event.time) for event in events)
     assert sum(map(len, by_place(fewer).values())) <= len(fewer)

@@ -17,6 +17,7 @@ from foldproof.events.types import (
     Event,
     FoldFailed,
     FoldFinished,
+    FoldResumed,
     FoldStarted,
     Notice,
     RunFinished,
@@ -39,6 +40,7 @@ EPOCH = EpochFinished(
 BODIES = [
     RunStarted(experiment="A", identity="i", fingerprint="f", folds=2, repeats=1, epochs=1),
     FoldStarted(train_images=4, validation_images=2, parameters=9, trained_parameters=9, weights_sha256="a" * 64),
+    FoldResumed(epoch=1, step=2, file="state-2.json"),
     EPOCH,
     CheckpointSaved(epoch=1, file="model.safetensors"),
     FoldFinished(
@@ -107,7 +109,7 @@ def test_when_and_where_it_happened_is_never_compared() -> None:
 
 def test_what_follows_the_clock_is_never_compared() -> None:
     ignored = {type(body) for body in BODIES if comparable(event(body)) is None}
-    assert ignored == set(FOLLOWS_THE_CLOCK) == {CheckpointSaved, Notice}
+    assert ignored == set(FOLLOWS_THE_CLOCK) == {CheckpointSaved, FoldResumed, Notice}
 
 
 @pytest.mark.parametrize("name", [item.name for item in fields(EpochFinished)])
@@ -161,8 +163,8 @@ def test_bytes_that_are_not_json_are_not_an_event(line: bytes) -> None:
 
 
 def test_an_event_of_a_newer_schema_says_so() -> None:
-    with pytest.raises(DamagedFile, match="schema version 2; this foldproof reads up to 1") as caught:
-        from_json(json.dumps({**GOOD, "v": 2}).encode())
+    with pytest.raises(DamagedFile, match="schema version 3; this foldproof reads up to 2") as caught:
+        from_json(json.dumps({**GOOD, "v": 3}).encode())
     assert "newer foldproof" in caught.value.next_step
 
 

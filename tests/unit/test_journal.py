@@ -4,13 +4,24 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from foldproof.errors import DamagedFile, StorageError
 from foldproof.events import journal
 from foldproof.events.journal import FILE_NAME, JournalWriter, equal, frame, parse, read, unframe
-from foldproof.events.types import CheckpointSaved, Event, FoldFailed, Notice, RunFinished, to_json
+from foldproof.events.types import (
+    ArtifactAdded,
+    CheckpointSaved,
+    Event,
+    FoldFailed,
+    FoldResumed,
+    FoldStarted,
+    Notice,
+    RunFinished,
+    to_json,
+)
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "journal_v1"
 
@@ -69,6 +80,41 @@ def test_events_are_passed_on_once_they_are_recorded(tmp_path: Path) -> None:
     with writer(tmp_path) as journal:
         for event in journal.record([Notice(code="n", text="1"), RunFinished(status="finished")]):
             assert read(tmp_path / FILE_NAME)[-1] == event
+
+
+STARTED = FoldStarted(train_images=4, validation_images=2, parameters=9, trained_parameters=9, weights_sha256="a" * 64)
+FAILED = FoldFailed(error="WorkerDied", reason="")
+ADDED = [ArtifactAdded(file=name, sha256="b" * 64) for name in "ab"]
+GOES_ON = FoldResumed(epoch=1, step=0, file="")
+
+
+@pytest.mark.parametrize(
+    "interrupted",
+    [
+        [STARTED, ADDED[0], FAILED, GOES_ON, ADDED[1]],
+        [STARTED, ADDED[0], FAILED, ADDED[1]],
+        [STARTED, ADDED[0], GOES_ON, ADDED[1]],
+        [STARTED, ADDED[1], FAILED, STARTED, *ADDED],
+        [STARTED, STARTED, *ADDED],
+    ],
+)
+def test_what_was_interrupted_and_went_on_counts_as_if_it_had_never_stopped(
+    tmp_path: Path, interrupted: list[Any]
+) -> None:
+    plain, other = tmp_path / "plain", tmp_path / "other"
+    for folder, bodies in ((plain, [STARTED, *ADDED]), (other, interrupted)):
+        folder.mkdir()
+        with writer(folder) as journal:
+            for body in bodies:
+                journal.append(body)
+    assert equal(read(plain / FILE_NAME), read(other / FILE_NAME))
+    assert not equal(read(plain / FILE_NAME), read(other / FILE_NAME)[:-1])
+
+
+def test_a_failure_counts_until_something_follows_it(tmp_path: Path) -> None:
+    with writer(tmp_path) as journal:
+        failed = [journal.append(body) for body in (STARTED, FAILED, Notice(code="n", text=""))]
+    assert not equal(failed, failed[:1])
 
 
 def test_a_line_is_length_checksum_and_payload() -> None:
@@ -150,8 +196,8 @@ def test_a_damaged_journal_is_left_as_it_is_and_not_written_to(tmp_path: Path) -
 
 def test_a_journal_of_a_newer_schema_is_not_called_damaged(tmp_path: Path) -> None:
     (event,) = write(tmp_path, 1)
-    content = frame(to_json(event).replace(b'"v":1', b'"v":2'))
-    with pytest.raises(DamagedFile, match="line 1: an event of schema version 2") as caught:
+    content = frame(to_json(event).replace(b'"v":1', b'"v":3'))
+    with pytest.raises(DamagedFile, match="line 1: an event of schema version 3") as caught:
         parse(content)
     assert caught.value.next_step == "read it with a newer foldproof"
 
@@ -159,7 +205,7 @@ def test_a_journal_of_a_newer_schema_is_not_called_damaged(tmp_path: Path) -> No
 def test_a_second_writer_is_refused_while_the_first_lives_and_takes_over_when_it_is_killed(tmp_path: Path) -> None:
     holder = hold(tmp_path, events=2)
     try:
-        with pytest.raises(StorageError, match="in use by another process"):
+        with pytest.raises(StorageError, match=f"in use by process {holder.pid} on "):
             writer(tmp_path).__enter__()
         assert len(read(tmp_path / FILE_NAME)) == 2
     finally:

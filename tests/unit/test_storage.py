@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from foldproof.errors import DamagedFile, StorageError
-from foldproof.storage import inside, locked, redact, redact_uris, replacing, write_atomically
+from foldproof.storage import holder, inside, is_held, locked, redact, redact_uris, replacing, write_atomically
 
 HOLDER = """
 import sys, time
@@ -72,23 +72,33 @@ def test_a_lock_that_cannot_be_made_is_the_users_to_mend(tmp_path: Path) -> None
 
 def test_a_lock_is_refused_while_another_process_holds_it_and_free_once_that_is_killed(tmp_path: Path) -> None:
     lock = tmp_path / "deeper" / "a.lock"
-    holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(lock)], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([sys.executable, "-c", HOLDER, str(lock)], stdout=subprocess.PIPE, text=True)
     try:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "held\n"
-        with pytest.raises(StorageError, match="the table is in use by another process"):
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        with pytest.raises(StorageError, match=f"the table is in use by process {process.pid} on .+ since"):
             locked(lock, what="the table").__enter__()
+        assert is_held(lock)
         began = time.monotonic()
         with pytest.raises(StorageError):
             locked(lock, what="the table", wait_seconds=0.3).__enter__()
         assert time.monotonic() - began >= 0.3
     finally:
-        holder.kill()
-        holder.communicate(timeout=30)
+        process.kill()
+        process.communicate(timeout=30)
     with locked(lock, what="the table", wait_seconds=10):
         pass
     with locked(lock, what="the table"):
         pass
+    assert not is_held(lock)
+
+
+def test_a_lock_file_that_says_nothing_or_nonsense_is_held_by_another_process(tmp_path: Path) -> None:
+    for text in ("", "{", '{"host": 1}', '{"host": "h", "pid": "x", "since": 1}', '{"host":"h","pid":1,"since":1e99}'):
+        (tmp_path / "a.lock").write_text(text)
+        assert holder(tmp_path / "a.lock") == "another process"
+    assert not is_held(tmp_path / "none.lock")
+    assert not (tmp_path / "none.lock").exists()
 
 
 def test_a_plain_path_stays_inside(tmp_path: Path) -> None:

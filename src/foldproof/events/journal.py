@@ -17,11 +17,25 @@ from typing import Any, Self
 import google_crc32c
 
 from foldproof.errors import DamagedFile, StorageError
-from foldproof.events.types import Body, Event, Notice, comparable, from_json, to_json
-from foldproof.storage import locked, sync_folder
+from foldproof.events.types import (
+    Body,
+    Event,
+    FoldFailed,
+    FoldResumed,
+    FoldStarted,
+    Notice,
+    RunFinished,
+    RunStarted,
+    comparable,
+    from_json,
+    to_json,
+)
+from foldproof.storage import is_held, locked, sync_folder
 
 FILE_NAME = "events.jsonl"
+LOCK_NAME = "events.lock"
 _APPENDING = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+_ENDS = (FoldFailed, RunFinished)
 _HEAD = 18  # two fields of eight hexadecimal digits, each with a space behind it
 
 
@@ -80,19 +94,34 @@ def read(path: Path) -> tuple[Event, ...]:
     return parse(content, name=str(path)).events
 
 
+def is_written(folder: Path) -> bool:
+    """Whether a process writes the journal in `folder` at this moment."""
+    return is_held(folder / LOCK_NAME)
+
+
 def equal(one: Iterable[Event], other: Iterable[Event]) -> bool:
     """Whether two runs, or two folds, record the same: the same (kind, data) in order, for every (repeat, fold)."""
     return by_place(one) == by_place(other)
 
 
 def by_place(events: Iterable[Event]) -> Mapping[tuple[int, int] | None, tuple[tuple[str, bytes], ...]]:
-    """What counts in a comparison, for each (repeat, fold); None is the run itself."""
-    places: dict[tuple[int, int] | None, list[tuple[str, bytes]]] = {}
+    """What counts in a comparison, for each (repeat, fold); None is the run itself.
+
+    What was interrupted or failed and then went on counts as if it had never stopped: a beginning (RunStarted,
+    FoldStarted) takes the place of what was recorded before it, and an end that something follows is none.
+    """
+    places: dict[tuple[int, int] | None, list[Event]] = {}
     for event in events:
-        compared = comparable(event)
-        if compared is not None:
-            places.setdefault(event.place, []).append(compared)
-    return {place: tuple(items) for place, items in places.items()}
+        counted = places.setdefault(event.place, [])
+        compared = comparable(event) is not None
+        if isinstance(event.body, RunStarted | FoldStarted):
+            counted.clear()
+        elif (compared or isinstance(event.body, FoldResumed)) and counted and isinstance(counted[-1].body, _ENDS):
+            counted.pop()
+        if compared:
+            counted.append(event)
+    told = {place: tuple(filter(None, map(comparable, counted))) for place, counted in places.items()}
+    return {place: items for place, items in told.items() if items}
 
 
 @dataclass(frozen=True)
@@ -106,19 +135,30 @@ class _End:
 class JournalWriter:
     """The one writer of a journal. `append` returns when the event would survive a power cut (a Notice: a kill).
 
-    Raises StorageError where another process writes here, DamagedFile where what is there does not check.
+    Raises StorageError where another process still writes here after `wait_seconds`, DamagedFile where what is there
+    does not check.
     """
 
     def __init__(
-        self, folder: Path, *, run: str, repeat: int | None = None, fold: int | None = None, about: Mapping[str, Any]
+        self,
+        folder: Path,
+        *,
+        run: str,
+        repeat: int | None = None,
+        fold: int | None = None,
+        about: Mapping[str, Any],
+        wait_seconds: float = 1.0,
     ) -> None:
         self.path = folder / FILE_NAME
+        self._wait_seconds = wait_seconds
         self._identity: dict[str, Any] = {"run": run, "repeat": repeat, "fold": fold}
         self._about = dict(about)
         self._held = ExitStack()
 
     def __enter__(self) -> Self:
-        self._held.enter_context(locked(self.path.with_suffix(".lock"), what=str(self.path)))
+        self._held.enter_context(
+            locked(self.path.with_name(LOCK_NAME), what=str(self.path), wait_seconds=self._wait_seconds)
+        )
         try:
             self._descriptor = os.open(self.path, _APPENDING, 0o644)
             self._held.callback(os.close, self._descriptor)

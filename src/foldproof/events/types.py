@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from foldproof.errors import DamagedFile
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +36,18 @@ class FoldStarted:
     parameters: int
     trained_parameters: int
     weights_sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoldResumed:
+    """A fold that had begun goes on after `step` steps of epoch `epoch`, from `file` in its folder.
+
+    Without a file it begins anew: what it records again must be what it recorded before.
+    """
+
+    epoch: int
+    step: int
+    file: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +120,7 @@ class RunFinished:
 Body: TypeAlias = (
     RunStarted
     | FoldStarted
+    | FoldResumed
     | EpochFinished
     | CheckpointSaved
     | FoldFinished
@@ -122,6 +135,7 @@ KINDS: Mapping[str, type[Body]] = {
     for kind in (
         RunStarted,
         FoldStarted,
+        FoldResumed,
         EpochFinished,
         CheckpointSaved,
         FoldFinished,
@@ -131,7 +145,8 @@ KINDS: Mapping[str, type[Body]] = {
         RunFinished,
     )
 }
-FOLLOWS_THE_CLOCK = (CheckpointSaved, Notice)
+_FIRST_VERSION: Mapping[type[Body], int] = {FoldResumed: 2}  # the schema version that brought it; else 1
+FOLLOWS_THE_CLOCK = (CheckpointSaved, FoldResumed, Notice)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,7 +178,7 @@ def to_json(event: Event) -> bytes:
     """One line of JSON without its end; floats in shortest round-trip form, "nan", "inf" and "-inf" as strings."""
     return _dump(
         {
-            "v": SCHEMA_VERSION,
+            "v": _FIRST_VERSION.get(type(event.body), 1),
             "kind": event.kind,
             "run": event.run,
             "repeat": event.repeat,
