@@ -8,6 +8,7 @@ FoldproofError                 the user can mend it: printed without a traceback
 │   └── BadImage               one file that holds no picture that can be trained on; its `code` says why
 ├── FoldsError                 folds that cannot be cut, or do not fit the data
 ├── ModelError                 a backbone that cannot be built as asked
+├── TrainingError              a fold that cannot be trained any further with these settings
 ├── NeedsNetwork               something has to be downloaded and there is no network
 ├── RunNotFound                no run, or more than one, by that name
 ├── StorageError               a file cannot be written or is held by another process
@@ -72,6 +73,10 @@ class FoldsError(FoldproofError):
 
 class ModelError(FoldproofError):
     """A backbone that cannot be built as asked."""
+
+
+class TrainingError(FoldproofError):
+    """A fold that cannot be trained any further with these settings."""
 
 
 class NeedsNetwork(FoldproofError):

@@ -1,34 +1,46 @@
 """The journals of the runs themselves: planned runs and what befalls their folds in, records and told trackers out."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from foldproof.errors import StorageError
 from foldproof.events.journal import JournalWriter
-from foldproof.events.types import Event, FoldFailed, FoldFinished, Notice, RunFinished, RunStarted
-from foldproof.plan import Planned
+from foldproof.events.types import Body, Event, FoldFailed, FoldFinished, Notice, RunFinished, RunStarted
+from foldproof.plan.runs import Planned
 from foldproof.provenance.machine import about_process
+from foldproof.record import RunRecord
 from foldproof.trackers import Tracker
+
+SHARED_WAIT_SECONDS = 60.0
 
 
 class Recorder:
-    """Starts and ends the journal of every run. Leaving it records those that have not ended as interrupted."""
+    """Starts and ends the journal of every run that has work to do, and holds it meanwhile.
+
+    Leaving it records runs that have not ended as interrupted. A shared run's journal is held for a moment only, and
+    ends with whoever trains its last fold.
+    """
 
     def __init__(self, planned: Sequence[Planned], trackers: Sequence[Tracker]) -> None:
-        self._planned = {item.run: item for item in planned}
+        self._planned = {item.run: item for item in planned if item.tasks or item.lacks_its_end}
         self._trackers = tuple(trackers)
-        self._waiting = {item.run: len(item.tasks) for item in planned}
+        self._waiting = {run: len(item.tasks) for run, item in self._planned.items()}
         self._failed: set[str] = set()
         self._held = ExitStack()
-        self.statuses: dict[Path, str] = {}
+        self._journals: dict[str, JournalWriter] = {}
+        self.statuses: dict[Path, str] = {
+            item.folder: item.begun.record.status
+            for item in planned
+            if item.begun is not None and item.run not in self._planned
+        }
 
     def __enter__(self) -> Self:
-        self._journals = {
-            run: self._held.enter_context(JournalWriter(item.folder, run=run, about=about_process()))
-            for run, item in self._planned.items()
-        }
+        for run, item in self._planned.items():
+            if not item.shared:
+                self._journals[run] = self._held.enter_context(_writer(item))
         return self
 
     def __exit__(
@@ -37,7 +49,10 @@ class Recorder:
         with self._held:
             for run, item in self._planned.items():
                 if item.folder not in self.statuses:
-                    self._end(run, "interrupted")
+                    self.statuses[item.folder] = "interrupted"
+                    if not item.shared:
+                        with suppress(StorageError):  # on a full disk the run has no end, and can go on all the same
+                            self._append(run, RunFinished(status="interrupted"))
 
     def begin(self, notices: Sequence[Notice]) -> None:
         """Record that every run started, and what is known of them so far."""
@@ -50,9 +65,11 @@ class Recorder:
                 repeats=item.config.folds.repeats,
                 epochs=item.config.train.epochs,
             )
-            self._tell(self._journals[run].append(body))
+            self._append(run, body)
             for notice in (*notices, *item.notices):
-                self._tell(self._journals[run].append(notice))
+                self._append(run, notice)
+            if not item.tasks:
+                self._end(run)
 
     def hear(self, event: Event) -> None:
         """Pass on what happened to a fold; with its last fold a run ends."""
@@ -62,12 +79,30 @@ class Recorder:
         if isinstance(event.body, FoldFinished | FoldFailed):
             self._waiting[event.run] -= 1
             if self._waiting[event.run] == 0:
-                self._end(event.run, "failed" if event.run in self._failed else "finished")
+                self._end(event.run)
 
-    def _end(self, run: str, status: str) -> None:
-        self.statuses[self._planned[run].folder] = status
-        self._tell(self._journals[run].append(RunFinished(status=status)))
+    def _end(self, run: str) -> None:
+        item = self._planned[run]
+        self.statuses[item.folder] = "failed" if run in self._failed else "finished"
+        if not item.shared:
+            self._append(run, RunFinished(status=self.statuses[item.folder]))
+            return
+        record = RunRecord.read(item.folder)
+        ended = record.finished.keys() | record.failed.keys()
+        if len(ended) == item.config.folds.k * item.config.folds.repeats and record.status == "running":
+            self._append(run, RunFinished(status="failed" if record.failed else "finished"))
+
+    def _append(self, run: str, body: Body) -> None:
+        if run in self._journals:
+            self._tell(self._journals[run].append(body))
+            return
+        with _writer(self._planned[run], wait_seconds=SHARED_WAIT_SECONDS) as journal:
+            self._tell(journal.append(body))
 
     def _tell(self, event: Event) -> None:
         for tracker in self._trackers:
             tracker.tell(event)
+
+
+def _writer(item: Planned, *, wait_seconds: float = 1.0) -> JournalWriter:
+    return JournalWriter(item.folder, run=item.run, about=about_process(), wait_seconds=wait_seconds)

@@ -5,27 +5,27 @@ in a journal before anybody hears of it; trackers are told; each run ends with i
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
-from foldproof import plan, registry
+from foldproof import registry
 from foldproof.config.read import ProjectSettings
-from foldproof.config.schema import ExecutionConfig, ExperimentConfig
-from foldproof.data.pixels.images import decoded
+from foldproof.config.schema import ExperimentConfig
 from foldproof.data.survey import Progress, unheard
-from foldproof.environment import circumstances
-from foldproof.errors import UnknownName, nearest
+from foldproof.errors import StorageError, UnknownName, nearest
 from foldproof.events.types import Notice
-from foldproof.executors import Executor, ExecutorContext
-from foldproof.material import Material, gather
-from foldproof.plan import Planned
+from foldproof.executors import ExecutorContext
+from foldproof.material import gather
+from foldproof.plan.prepare import ALL_ANEW, Extent, prepare
 from foldproof.project import Project
-from foldproof.provenance.git import git_state
 from foldproof.recorder import Recorder
+from foldproof.stopping import Stopping
 from foldproof.trackers import Tracker, TrackerContext, TrackingTarget
-from foldproof.training.task import ModelRequest
+from foldproof.training.state_files import keep_within
+
+USUAL_SECONDS = 60.0  # that trackers may take at the end
+HURRIED_SECONDS = 3.0  # after Ctrl-C
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,12 @@ class RunReport:
     statuses: dict[Path, str]
     notices: tuple[Notice, ...]
     farewells: tuple[Notice, ...]
+    was_done: bool  # nothing was left to do, so no tracker was told of the notices
 
     @property
     def all_finished(self) -> bool:
-        return all(status == "finished" for status in self.statuses.values())
+        """Whether no fold failed or was cut off; of a shared run others may train more."""
+        return not set(self.statuses.values()) & {"failed", "interrupted"}
 
 
 def run(
@@ -49,38 +51,62 @@ def run(
     loaded: ProjectSettings,
     *,
     names: Sequence[str] = (),
+    extent: Extent = ALL_ANEW,
     target: TrackingTarget | None = None,
     trackers: Sequence[str] = (),
     allow_dirty: bool = False,
     quiet: bool = False,
     progress: Progress = unheard,
+    stopping: Stopping | None = None,
 ) -> RunReport:
     """Run the named experiments, or all. Folds of all of them share the executor.
 
-    Raises FoldproofError before anything is trained; afterwards a fold that fails fails its run alone.
+    Raises FoldproofError before anything is trained; afterwards a fold that fails fails its run alone, and StorageError
+    means that nothing can be written any more. Once `stopping` is asked, folds end at their next step.
     """
     configs = chosen(loaded.experiments, names)
     execution = loaded.settings.execution
-    threads = max(config.train.threads for config in configs)
     at_once = None if execution.parallel_folds == "auto" else execution.parallel_folds
+    threads = max(config.train.threads for config in configs)
     make_executor = registry.load("executors", execution.executor)
-    with make_executor(ExecutorContext(parallel_folds=at_once, threads=threads)) as executor:
+    with (
+        nullcontext(stopping) if stopping else closing(Stopping()) as stopping,
+        make_executor(ExecutorContext(parallel_folds=at_once, threads=threads, stopping=stopping)) as executor,
+    ):
         material = gather(project, loaded.settings.data, allow_dirty=allow_dirty, progress=progress)
-        planned = prepare(project, configs, material, executor, execution, progress=progress)
-        context = TrackerContext(
-            folders=tuple(item.folder for item in planned),
-            plans=tuple(item.summary for item in planned),
+        planned = prepare(project, configs, material, executor, execution, extent=extent, progress=progress)
+        tasks = [task for item in planned for task in item.tasks]
+        tracked = [item for item in planned if item.tasks or item.lacks_its_end]
+        about = TrackerContext(
+            folders=tuple(item.folder for item in tracked),
+            plans=tuple(item.summary for item in tracked),
             target=target,
             quiet=quiet,
-            parallel_folds=executor.parallel_folds(planned[0].tasks[0].model.device),
+            parallel_folds=executor.parallel_folds(planned[0].device),
         )
-        with told(trackers, context) as (listeners, farewells), Recorder(planned, listeners) as recorder:
+        with (
+            told(trackers if tracked else (), about, stopping) as (listeners, farewells),
+            Recorder(planned, listeners) as recorder,
+            stopping.heeding(),
+        ):
             recorder.begin(material.notices)
-            with closing(executor.run([task for item in planned for task in item.tasks])) as events:
+            with going_on_later(), closing(executor.run(tasks)) as events:
                 for event in events:
                     recorder.hear(event)
-    of_folds = dict.fromkeys(notice for item in planned for notice in item.notices)
-    return RunReport(recorder.statuses, (*material.notices, *of_folds), tuple(farewells))
+    keep_within(project.run_folders(), limit_bytes=int(execution.states_gb * 1e9))
+    of_runs = dict.fromkeys(notice for item in planned for notice in item.notices)
+    return RunReport(recorder.statuses, (*material.notices, *of_runs), tuple(farewells), not tracked)
+
+
+@contextmanager
+def going_on_later() -> Iterator[None]:
+    """Training that cannot write any more ends with how to go on."""
+    try:
+        yield
+    except StorageError as error:
+        raise StorageError(
+            error.what, next_step="mend that (free some space?), then `foldproof run --resume` goes on"
+        ) from error
 
 
 def chosen(experiments: Sequence[ExperimentConfig], names: Sequence[str]) -> tuple[ExperimentConfig, ...]:
@@ -96,59 +122,10 @@ def chosen(experiments: Sequence[ExperimentConfig], names: Sequence[str]) -> tup
     return tuple(known[name] for name in dict.fromkeys(names)) or tuple(experiments)
 
 
-def prepare(
-    project: Project,
-    configs: Sequence[ExperimentConfig],
-    material: Material,
-    executor: Executor,
-    execution: ExecutionConfig,
-    *,
-    progress: Progress = unheard,
-) -> tuple[Planned, ...]:
-    """Everything that can be wrong is found here, before the first epoch; nothing is written but caches and folds.csv
-    until it is known that every experiment can start.
-    """
-    dataset = material.dataset
-    cuts = plan.cut(project, dataset, configs)
-    requests = {
-        config.name: ModelRequest.of(config, classes=dataset.classes, device=execution.device, plugins=project.root)
-        for config in configs
-    }
-    probes = {request: executor.probe(request) for request in dict.fromkeys(requests.values())}
-    shapes = {config.name: (probes[requests[config.name]].image_size, config.pixels.resize) for config in configs}
-    images = {
-        (size, resize): decoded(
-            dataset,
-            material.folder,
-            size=size,
-            resize=resize,
-            cache=project.cache,
-            limit_gb=execution.cache_gb,
-            most_pixels=material.most_pixels,
-            progress=partial(progress, "decoding images"),
-        )
-        for size, resize in dict.fromkeys(shapes.values())
-    }
-    code = git_state(project.root, apart_from=(project.folds_file.name,))
-    environment = circumstances(project, code, material.version)
-    return tuple(
-        plan.plan_run(
-            config,
-            project=project,
-            material=material,
-            cuts=cuts,
-            request=requests[config.name],
-            probe=probes[requests[config.name]],
-            images=images[shapes[config.name]],
-            environment=environment,
-            code_diff=code.diff if code else b"",
-        )
-        for config in configs
-    )
-
-
 @contextmanager
-def told(names: Sequence[str], context: TrackerContext) -> Iterator[tuple[tuple[Tracker, ...], list[Notice]]]:
+def told(
+    names: Sequence[str], context: TrackerContext, stopping: Stopping
+) -> Iterator[tuple[tuple[Tracker, ...], list[Notice]]]:
     """The trackers of these names, closed at the end whatever happens; the list then holds what they have to say."""
     farewells: list[Notice] = []
     listeners: list[Tracker] = []
@@ -159,4 +136,4 @@ def told(names: Sequence[str], context: TrackerContext) -> Iterator[tuple[tuple[
         yield tuple(listeners), farewells
     finally:
         for listener in listeners:
-            farewells.extend(listener.close())
+            farewells.extend(listener.close(within=HURRIED_SECONDS if stopping.asked else USUAL_SECONDS))

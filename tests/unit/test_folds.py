@@ -15,7 +15,7 @@ from foldproof.config.schema import ExperimentConfig, FoldSettings, PixelSetting
 from foldproof.data.dataset import Dataset, Sample
 from foldproof.errors import DamagedFile, FoldsError
 from foldproof.folds import Scheme
-from foldproof.plan import cut
+from foldproof.plan.cuts import cut
 from foldproof.project import Project
 
 

@@ -104,6 +104,12 @@ class ExecutionConfig:
         "auto", "folds at once; auto = as many as the cores carry"
     )
     device: str = setting("auto", "auto, cpu, cuda or cuda:N", pattern=r"^(auto|cpu|cuda(:[0-9]{1,3})?)$")
+    checkpoint_every: float = setting(
+        5.0, "minutes between two checkpoints inside a fold, from which it can go on", ge=0, allow_inf_nan=False
+    )
+    states_gb: float = setting(
+        20.0, "GB of last checkpoints kept of folds that have finished; the oldest go first", ge=0, allow_inf_nan=False
+    )
     cache_gb: float = setting(
         50.0,
         "GB of decoded images kept in .foldproof/cache; the least recently used go first",

@@ -27,6 +27,7 @@ from foldproof.events.types import (
     RunFinished,
     RunStarted,
     comparable,
+    comparable_body,
     from_json,
     to_json,
 )
@@ -35,6 +36,7 @@ from foldproof.storage import is_held, locked, sync_folder
 FILE_NAME = "events.jsonl"
 LOCK_NAME = "events.lock"
 _APPENDING = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+_ANEW = "what was recorded before did not come out again, so this fold is recorded anew"
 _ENDS = (FoldFailed, RunFinished)
 _HEAD = 18  # two fields of eight hexadecimal digits, each with a space behind it
 
@@ -152,6 +154,7 @@ class JournalWriter:
         self.path = folder / FILE_NAME
         self._wait_seconds = wait_seconds
         self._identity: dict[str, Any] = {"run": run, "repeat": repeat, "fold": fold}
+        self._place = None if repeat is None or fold is None else (repeat, fold)
         self._about = dict(about)
         self._held = ExitStack()
 
@@ -173,6 +176,7 @@ class JournalWriter:
             self._held.close()
             raise
         self._end = _End(len(content.events), content.intact_bytes)
+        self._events = list(content.events)
         return self
 
     def __exit__(
@@ -200,9 +204,31 @@ class JournalWriter:
                 f"cannot write {self.path}: {error.strerror}", next_step="free some space, then run it again"
             ) from error
         self._end = _End(self._end.events + 1, self._end.size + len(line))
+        self._events.append(event)
         return event
 
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """All that is recorded."""
+        return tuple(self._events)
+
     def record(self, bodies: Iterable[Body]) -> Iterator[Event]:
-        """Append each body as it comes and pass it on as an event."""
+        """Append each body as it comes and pass it on as an event.
+
+        What stands here since the last beginning is compared, not appended. Should it be something else, all that was
+        said so far is recorded anew, from its beginning.
+        """
+        known = by_place(self._events).get(self._place, ())
+        said: list[Body] = []
         for body in bodies:
-            yield self.append(body)
+            compared = comparable_body(body)
+            if compared is None:
+                yield self.append(body)
+                continue
+            said.append(body)
+            if len(said) > len(known):
+                yield self.append(body)
+            elif known[len(said) - 1] != compared:
+                known = ()
+                yield self.append(Notice(code="recorded_anew", text=_ANEW))
+                yield from map(self.append, said)

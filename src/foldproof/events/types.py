@@ -200,25 +200,38 @@ def from_json(line: bytes) -> Event:
                 f"an event of schema version {raw['v']}; this foldproof reads up to {SCHEMA_VERSION}",
                 next_step="read it with a newer foldproof",
             )
-        kind = KINDS[raw["kind"]]
         return Event(
             run=_read(str, raw["run"]),
             repeat=None if raw["repeat"] is None else _read(int, raw["repeat"]),
             fold=None if raw["fold"] is None else _read(int, raw["fold"]),
             seq=_read(int, raw["seq"]),
             time=_read(float, raw["time"]),
-            body=kind(**{item.name: _read(item.type, raw["data"][item.name]) for item in fields(kind)}),
+            body=body_from_plain(raw),
             about=_read(dict, raw["about"]),
         )
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DamagedFile(f"not an event of foldproof: {error!r}", next_step="see `foldproof verify`") from error
 
 
+def body_to_plain(body: Body) -> dict[str, Any]:
+    """JSON values that `body_from_plain` reads."""
+    return {"kind": type(body).__name__, "data": _spelled(asdict(body))}
+
+
+def body_from_plain(raw: Mapping[str, Any]) -> Body:
+    """The body that `body_to_plain` wrote. Raises KeyError, TypeError or ValueError for anything else."""
+    kind = KINDS[raw["kind"]]
+    return kind(**{item.name: _read(item.type, raw["data"][item.name]) for item in fields(kind)})
+
+
 def comparable(event: Event) -> tuple[str, bytes] | None:
     """What two journals are compared by, or None where the event follows the clock."""
-    if isinstance(event.body, FOLLOWS_THE_CLOCK):
-        return None
-    return event.kind, _dump(asdict(event.body))
+    return comparable_body(event.body)
+
+
+def comparable_body(body: Body) -> tuple[str, bytes] | None:
+    """Kind and spelling of a body, or None where it follows the clock."""
+    return None if isinstance(body, FOLLOWS_THE_CLOCK) else (type(body).__name__, _dump(asdict(body)))
 
 
 def _dump(value: Any) -> bytes:

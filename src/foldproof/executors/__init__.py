@@ -6,15 +6,20 @@ from types import TracebackType
 from typing import Protocol, Self, TypeAlias
 
 from foldproof.events.types import Event
+from foldproof.stopping import Stopping
 from foldproof.training.task import FoldTask, ModelRequest, Probe
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExecutorContext:
-    """What an executor may know before the first task; `parallel_folds` None means as many as the cores carry."""
+    """What an executor may know before the first task; `parallel_folds` None means as many as the cores carry.
+
+    Once `stopping` is asked, no task is begun any more and those that run end at their next step.
+    """
 
     parallel_folds: int | None
     threads: int
+    stopping: Stopping
 
 
 class Executor(Protocol):
@@ -38,7 +43,10 @@ class Executor(Protocol):
         ...
 
     def run(self, tasks: Sequence[FoldTask]) -> Iterator[Event]:
-        """Train every task. A fold that fails is an event; the others go on."""
+        """Train every task. A fold that fails is an event; the others go on.
+
+        Raises StorageError where nothing can be written any more; a fold that was stopped can go on later.
+        """
         ...
 
 

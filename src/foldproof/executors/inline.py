@@ -33,5 +33,8 @@ class InlineExecutor:
         return 1
 
     def run(self, tasks: Sequence[FoldTask]) -> Iterator[Event]:
+        stopping = self._context.stopping
         for task in tasks:
-            yield from perform(task, executor="inline")
+            if stopping.asked:
+                return
+            yield from perform(task, executor="inline", stop=lambda: stopping.asked)

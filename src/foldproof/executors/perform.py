@@ -1,40 +1,62 @@
-"""One fold, recorded: a `FoldTask` in, journaled events out; a failure is an event too."""
+"""One fold, recorded: a `FoldTask` in, journaled events out; a failure is an event too, a disk that is full is not."""
 
 import os
 import platform
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 
-from foldproof.errors import FoldproofError
+from foldproof.errors import FoldproofError, StorageError
 from foldproof.events.journal import JournalWriter
-from foldproof.events.types import Event, FoldFailed
-from foldproof.storage import redact
+from foldproof.events.types import Body, Event, FoldFailed, FoldResumed
+from foldproof.executors.failure import failed
+from foldproof.storage import redact, write_atomically
 from foldproof.training.task import FoldTask
 
 
-def perform(task: FoldTask, *, executor: str) -> Iterator[Event]:
-    """Train the fold and pass on each event once it stands in the fold's journal."""
+def perform(task: FoldTask, *, executor: str, stop: Callable[[], bool]) -> Iterator[Event]:
+    """Train the fold, or what is left of it, and pass on each event once it stands in the fold's journal.
+
+    When `stop` turns true it ends after the step, with a checkpoint. Raises StorageError where nothing can be written,
+    DamagedFile where the journal does not check: what is recorded stays, and the fold can go on later.
+    """
     from foldproof.training.loop import train
+    from foldproof.training.state import latest
 
     with journal_of(task, executor=executor) as journal:
         try:
-            yield from journal.record(train(task))
+            start, notices = latest(task.folder, fold_key=task.fold_key)
+            yield from map(journal.append, notices)
+            if start is not None:
+                yield journal.append(FoldResumed(epoch=start.epoch, step=start.step, file=start.name))
+            elif journal.events:
+                yield journal.append(FoldResumed(epoch=1, step=0, file=""))
+            yield from journal.record(until(stop, train(task, start)))
+        except StorageError:
+            raise
         except FoldproofError as error:
             yield journal.append(FoldFailed(error=type(error).__name__, reason=redact(str(error))))
         except Exception as error:  # noqa: BLE001 - a fold is isolated here; the reason and the traceback are kept
             text = redact("".join(traceback.format_exception(error)))
-            (task.folder / "failure.txt").write_text(text, encoding="utf-8")
-            yield journal.append(FoldFailed(error=type(error).__name__, reason=redact(str(error).strip())))
+            write_atomically(task.folder / "failure.txt", text)
+            yield journal.append(failed(error, task))
+
+
+def until(stop: Callable[[], bool], training: Generator[Body | None]) -> Iterator[Body]:
+    """What a training says, until it is asked to stop and has said its last."""
+    from foldproof.training.loop import Stop
+
+    for body in training:
+        if body is not None:
+            yield body
+        elif stop():
+            last = training.throw(Stop())
+            while last is not None:
+                yield last
+                last = next(training, None)
 
 
 def journal_of(task: FoldTask, *, executor: str) -> JournalWriter:
     """The writer of the fold's journal; its folder is made where it is missing."""
     task.folder.mkdir(parents=True, exist_ok=True)
-    about = {
-        "host": platform.node(),
-        "pid": os.getpid(),
-        "executor": executor,
-        "attempt": 1,
-        "fold_key": task.fold_key,
-    }
+    about = {"host": platform.node(), "pid": os.getpid(), "executor": executor, "fold_key": task.fold_key}
     return JournalWriter(task.folder, run=task.run, repeat=task.repeat, fold=task.fold, about=about)

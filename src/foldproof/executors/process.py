@@ -7,8 +7,10 @@ its fold with it: the parent writes the failure into that fold's journal and sta
 import multiprocessing
 import os
 import signal
+import time
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -19,10 +21,11 @@ from foldproof.errors import FoldproofError, ModelError
 from foldproof.events.types import Event, FoldFailed
 from foldproof.executors import ExecutorContext
 from foldproof.executors.perform import journal_of
-from foldproof.executors.worker import Broken, Done, work
+from foldproof.executors.worker import Broken, Done, Stop, work
 from foldproof.provenance.machine import available_cores
 from foldproof.training.task import FoldTask, ModelRequest, Probe
 
+STOPPING_SECONDS = 6.0
 _GRACE_SECONDS = 5.0
 
 
@@ -100,12 +103,28 @@ class ProcessExecutor:
         self._grow(min(self.parallel_folds(tasks[0].model.device), len(tasks)))
         for worker in self._workers:
             self._give(worker, waiting)
+        stopping = self._context.stopping
         try:
-            while busy := {worker.pipe: worker for worker in self._workers if worker.task is not None}:
-                for pipe in wait(list(busy)):
-                    yield from self._hear(busy[pipe], waiting)  # type: ignore[index]
+            while (busy := self._busy()) and not stopping.asked:
+                for ready in wait([*busy, stopping.waitable]):
+                    if isinstance(ready, Connection):
+                        yield from self._hear(busy[ready], waiting)
+            yield from self._last_words()
         finally:
             self._stop_the_busy()
+
+    def _busy(self) -> dict[Connection, Worker]:
+        return {worker.pipe: worker for worker in self._workers if worker.task is not None}
+
+    def _last_words(self) -> Iterator[Event]:
+        """Ask those still busy to stop, and hear them out within a few seconds; no task is begun any more."""
+        for pipe in self._busy():
+            with suppress(OSError):
+                pipe.send(Stop())
+        deadline = time.monotonic() + STOPPING_SECONDS
+        while (busy := self._busy()) and (left := deadline - time.monotonic()) > 0:
+            for ready in wait(list(busy), timeout=left):
+                yield from self._hear(busy[ready], deque())  # type: ignore[index]
 
     def _hear(self, worker: Worker, waiting: deque[FoldTask]) -> Iterator[Event]:
         """One message of a worker; a worker that is done, or dead, makes room for the next task."""
@@ -115,9 +134,12 @@ class ProcessExecutor:
             case Done():
                 worker.task = None
                 self._give(worker, waiting)
+            case FoldproofError() as error:
+                raise error
             case None:
                 yield from self._bury(worker)
-                self._give(self._start_worker(), waiting)
+                if waiting:
+                    self._give(self._start_worker(), waiting)
 
     def _stop_the_busy(self) -> None:
         """After an interruption nobody may go on writing."""

@@ -1,7 +1,7 @@
 """What runs in a worker process: requests come in over a pipe, events and answers go out.
 
-Messages in: a `ModelRequest`, a `FoldTask`, or None to end. Messages out: `Event`s, then a `Done`; a `Probe` or the
-`FoldproofError` in its place for a `ModelRequest`.
+Messages in: a `ModelRequest`, a `FoldTask`, `Stop` for the task that runs, or None to end. Messages out: `Event`s, then
+a `Done`, or the `FoldproofError` by which nothing can be recorded; a `Probe`, or a `FoldproofError`, for a request.
 """
 
 import os
@@ -23,6 +23,11 @@ class Done:
 
 
 @dataclass(frozen=True)
+class Stop:
+    """End the task that runs at its next step, with a checkpoint."""
+
+
+@dataclass(frozen=True)
 class Broken:
     """Something failed that nobody foresaw; `text` is its traceback."""
 
@@ -31,7 +36,9 @@ class Broken:
 
 def work(pipe: Connection, threads: int) -> None:
     """Serve requests until None comes or the parent is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interruption means
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # sent to all processes of a terminal or a job; the parent decides
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = str(threads)
     keep_freed_memory()
@@ -47,12 +54,22 @@ def work(pipe: Connection, threads: int) -> None:
         match message:
             case None:
                 return
+            case Stop():
+                continue  # what it was meant for has ended by itself
             case ModelRequest():
                 pipe.send(_answer(message))
             case FoldTask():
-                for event in perform(message, executor="process"):
-                    pipe.send(event)
-                pipe.send(Done())
+                _train(message, pipe)
+
+
+def _train(task: FoldTask, pipe: Connection) -> None:
+    """Whatever comes in meanwhile, the end of the pipe too, means: stop."""
+    try:
+        for event in perform(task, executor="process", stop=pipe.poll):
+            pipe.send(event)
+    except FoldproofError as error:
+        pipe.send(error)
+    pipe.send(Done())
 
 
 def _answer(request: ModelRequest) -> object:

@@ -19,7 +19,10 @@ class TrackingTarget:
 
 @dataclass(frozen=True, kw_only=True)
 class RunPlan:
-    """What is about to run; `seconds` is the estimated time of all its folds one after another, None if unknown."""
+    """What is about to run; `seconds` is the estimated time of what is left, one fold after another, None if unknown.
+
+    `epochs_done` and `accuracies`, of the folds that have finished, are of a run that goes on.
+    """
 
     run: str
     experiment: str
@@ -27,6 +30,8 @@ class RunPlan:
     repeats: int
     epochs: int
     seconds: float | None
+    epochs_done: int = 0
+    accuracies: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +50,8 @@ class Tracker(Protocol):
 
     def tell(self, event: Event) -> None: ...
 
-    def close(self) -> tuple[Notice, ...]:
-        """End within a bounded time and say what a person should know."""
+    def close(self, *, within: float = 60.0) -> tuple[Notice, ...]:
+        """End within so many seconds and say what a person should know."""
         ...
 
 

@@ -26,7 +26,7 @@ class ConsoleTracker:
         self._console = console or Console(stderr=True, highlight=False)
         self._quiet = context.quiet
         self._work = Work(context.plans)
-        self._scores: dict[str, list[float]] = {plan.run: [] for plan in context.plans}
+        self._scores: dict[str, list[float]] = {plan.run: list(plan.accuracies) for plan in context.plans}
         self._seen: dict[tuple[str, tuple[int, int] | None], tuple[float, float]] = {}
         self._bars = Bars(self._console, context.plans) if self._console.is_terminal and not self._quiet else None
         if not self._quiet:
@@ -61,7 +61,7 @@ class ConsoleTracker:
         if self._bars:
             self._bars.show(event.run, self._work, summary(self._scores[event.run]))
 
-    def close(self) -> tuple[Notice, ...]:
+    def close(self, *, within: float = 60.0) -> tuple[Notice, ...]:  # noqa: ARG002
         if self._bars:
             self._bars.stop()
         return ()
@@ -80,9 +80,11 @@ class Work:
     def __init__(self, plans: tuple[RunPlan, ...]) -> None:
         self.names: Mapping[str, str] = {plan.run: plan.experiment for plan in plans}
         self.epochs: Mapping[str, int] = {plan.run: plan.folds * plan.repeats * plan.epochs for plan in plans}
-        self._weight = {plan.run: (plan.seconds or plan.epochs) / max(1, self.epochs[plan.run]) for plan in plans}
+        left = {plan.run: max(1, self.epochs[plan.run] - plan.epochs_done) for plan in plans}
+        self._weight = {plan.run: (plan.seconds or plan.epochs) / left[plan.run] for plan in plans}
         self._per_fold = {plan.run: plan.epochs for plan in plans}
-        self.done: dict[str, int] = dict.fromkeys(self.names, 0)
+        self.done: dict[str, int] = {plan.run: plan.epochs_done for plan in plans}
+        self._done_before = dict(self.done)
         self._begun = time.monotonic()
 
     def epoch_done(self, run: str) -> None:
@@ -94,8 +96,9 @@ class Work:
 
     def left(self) -> str:
         """`about 20 s left`, from the time taken so far."""
-        whole = sum(self._weight[run] * count for run, count in self.epochs.items())
-        done = sum(self._weight[run] * count for run, count in self.done.items())
+        before = self._done_before
+        whole = sum(self._weight[run] * (count - before[run]) for run, count in self.epochs.items())
+        done = sum(self._weight[run] * (count - before[run]) for run, count in self.done.items())
         if done <= 0:
             return ""
         elapsed = time.monotonic() - self._begun

@@ -1,13 +1,12 @@
 """The training loop, on one page: a `FoldTask` in, what happens out.
 
-Every random choice is a function of a key (`keyed.py`); nothing is called back and nothing outside the fold's folder is
-written. Start with `train`.
+Every random choice is a function of a key (`keyed.py`), so a fold goes on from a `State` to the same bits; nothing is
+called back and nothing outside the fold's folder is written. Start with `train`.
 """
 
-import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from itertools import islice
 
 import numpy as np
 import torch
@@ -15,126 +14,117 @@ from numpy.typing import NDArray
 from torch.nn.functional import cross_entropy
 
 from foldproof import registry
-from foldproof.data.dataset import Dataset
+from foldproof.errors import TrainingError
 from foldproof.events.types import Body, CheckpointSaved, EpochFinished, FoldFinished, FoldStarted
 from foldproof.metrics import recall_by_class
-from foldproof.models.backbone import Classifier
 from foldproof.training import determinism, predictions
-from foldproof.training.batches import Batches, FeatureBatches, PixelBatches
-from foldproof.training.build import build_classifier
 from foldproof.training.checkpoint import Checkpoint, Preprocessing, save_tensors, weights_sha256
 from foldproof.training.chunks import LEAST_TO_TRAIN, batch_sizes, chunks
-from foldproof.training.features import frozen_features
-from foldproof.training.keyed import key, order
+from foldproof.training.course import Course
+from foldproof.training.fold import Fold, prepare
+from foldproof.training.keyed import order
+from foldproof.training.saver import Saver
+from foldproof.training.state import State
+from foldproof.training.state_files import prune
 from foldproof.training.steps import append_losses
 from foldproof.training.task import FoldTask
 
 
-@dataclass(frozen=True)
-class Fold:
-    """Everything of one fold that stays the same while it is trained. `net` is what learns; `batches` feeds it."""
-
-    task: FoldTask
-    dataset: Dataset
-    device: torch.device
-    classifier: Classifier
-
-    @property
-    def net(self) -> torch.nn.Module:
-        """The part that learns."""
-        return self.classifier.head if self.task.train.freeze_backbone else self.classifier
-
-    @cached_property
-    def batches(self) -> Batches:
-        """What feeds `net`; a frozen backbone's features are computed when they are first asked for."""
-        pixels = np.load(self.task.images, mmap_mode="r")
-        if self.task.train.freeze_backbone:
-            return FeatureBatches(frozen_features(self.classifier, pixels, device=self.device).to(self.device))
-        augment = registry.load("augmentations", self.task.train.augment)
-        return PixelBatches(pixels, self.dataset.keys, self.classifier.input, augment, self.device)
-
-    @cached_property
-    def labels(self) -> torch.Tensor:
-        """Class numbers, on the device.  # [image] int64"""
-        return torch.from_numpy(self.dataset.labels).to(self.device)
-
-    @cached_property
-    def class_weights(self) -> torch.Tensor:
-        """Weights of the classes in the training loss, on the device.  # [class] float32"""
-        weigh = registry.load("class_weights", self.task.train.class_weights)
-        weights = weigh(self.dataset.labels[self.task.train_positions], len(self.dataset.classes))
-        return torch.from_numpy(weights).to(self.device)
-
-    def key(self, purpose: str, *numbers: int) -> int:
-        """64 bits for a purpose within this fold."""
-        return key(purpose, self.task.train.seed, self.task.repeat, self.task.fold, *numbers)
+class Stop(Exception):
+    """Thrown at a None of `train`: write a checkpoint and end."""
 
 
-def train(task: FoldTask) -> Iterator[Body]:
-    """Yield what happens, from FoldStarted to FoldFinished; the files a body speaks of are complete when it comes.
+def train(task: FoldTask, start: State | None = None) -> Generator[Body | None]:
+    """Yield what happens, from FoldStarted to FoldFinished, and None wherever the fold may be stopped, as after a step.
 
-    Raises FoldproofError for what the user can mend; any other exception is a failure of this fold alone.
+    The files that a body speaks of are complete when it comes. From a `start` the bodies up to it are those that it
+    holds. Raises FoldproofError for what the user can mend; any other exception is a failure of this fold alone.
     """
     fold = prepare(task)
-    yield started(fold)
-
-    settings = task.train
-    optimizer = registry.load("optimizers", settings.optimizer)(fold.net.parameters(), settings)
-    schedule = registry.load("schedules", settings.schedule)
-    steps = 0
-    scored = Scores.none(len(fold.dataset.classes))
-    for epoch in range(1, settings.epochs + 1):
-        lr = settings.lr * schedule(epoch - 1, settings.epochs)
-        for group in optimizer.param_groups:
-            group["lr"] = lr
-        losses, correct = one_epoch(fold, optimizer, epoch=epoch, first_step=steps)
-        steps += len(losses)
-        append_losses(task.folder, losses, first_step=steps - len(losses))
-        scored = evaluate(fold)
-        yield EpochFinished(
-            epoch=epoch,
-            steps=steps,
-            lr=lr,
-            train_loss=mean_loss(losses, len(task.train_positions), settings.batch_size),
-            train_accuracy=correct / len(task.train_positions),
-            val_loss=scored.loss,
-            val_accuracy=scored.accuracy,
-            weights_sha256=weights_sha256(fold.classifier.state_dict()),
-        )
+    course = Course(fold)
+    if start is None:
+        yield course.say(started(fold))
+    else:
+        course.restore(start)
+        yield from start.bodies
+    with Saver(task.folder, every=task.checkpoint_seconds) as saver:
+        try:
+            scored = yield from epochs(course, saver)
+            if scored is None:
+                scored = yield from evaluate(fold)
+        except Stop:
+            yield from saver.last(course.state())
+            return
+        yield from saver.last(course.state())
     yield saved(fold)
     yield finished(fold, scored)
+    prune(task.folder, keep=1)
 
 
-def prepare(task: FoldTask) -> Fold:
-    """Settle this process and build the model from its key."""
-    device = determinism.choose_device(task.model.device)
-    determinism.settle(device, threads=task.model.threads)
-    dataset = Dataset.from_json(json.loads(task.dataset.read_bytes()))
-    determinism.seed(device, key("weights", task.train.seed, task.repeat, task.fold))
-    return Fold(task, dataset, device, build_classifier(task.model, device))
+def epochs(course: Course, saver: Saver) -> Generator[Body | None, None, "Scores | None"]:
+    """Train what is left of every epoch, with a state whenever one is due. The scores of the last, if it was here."""
+    fold, settings = course.fold, course.fold.task.train
+    scored: Scores | None = None
+    for epoch in range(course.epoch, settings.epochs + 1):
+        lr = settings.lr * course.schedule(epoch - 1, settings.epochs)
+        for group in course.optimizer.param_groups:
+            group["lr"] = lr
+        for _ in steps(course):
+            if saver.due:
+                saver.begin(course.state())
+            yield from saver.news()
+            yield None
+        losses = course.epoch_losses()
+        check_finite(losses, epoch)
+        append_losses(fold.task.folder, losses, first_step=len(course.earlier))
+        scored = yield from evaluate(fold)
+        yield course.say(
+            EpochFinished(
+                epoch=epoch,
+                steps=course.steps,
+                lr=lr,
+                train_loss=mean_loss(losses, len(fold.task.train_positions), settings.batch_size),
+                train_accuracy=int(course.correct) / len(fold.task.train_positions),
+                val_loss=scored.loss,
+                val_accuracy=scored.accuracy,
+                weights_sha256=weights_sha256(fold.classifier.state_dict()),
+            )
+        )
+        course.earlier = np.concatenate([course.earlier, losses])
+        course.begin_epoch(epoch + 1)
+    return scored
 
 
-def one_epoch(
-    fold: Fold, optimizer: torch.optim.Optimizer, *, epoch: int, first_step: int
-) -> tuple[NDArray[np.float32], int]:
-    """Train on every image once, in keyed order. The loss of every step, and how many images were recognised."""
+def steps(course: Course) -> Iterator[None]:
+    """Train on every image once, in keyed order; the steps that are done already are left out."""
+    fold = course.fold
     positions = fold.task.train_positions
-    positions = positions[order(fold.dataset.keys[positions], fold.key("order", epoch))]
-    augmentation = fold.key("augment", epoch)
-    losses, correct = [], torch.zeros((), dtype=torch.int64, device=fold.device)
+    positions = positions[order(fold.dataset.keys[positions], fold.key("order", course.epoch))]
+    augmentation = fold.key("augment", course.epoch)
     fold.net.train()
-    for step, batch in enumerate(chunks(positions, fold.task.train.batch_size, least=LEAST_TO_TRAIN), start=first_step):
+    batches = chunks(positions, fold.task.train.batch_size, least=LEAST_TO_TRAIN)
+    for batch in islice(batches, len(course.losses), None):
         inputs = fold.batches.at(batch, augmented_by=augmentation)
         labels = fold.labels[torch.from_numpy(batch).to(fold.device)]
-        determinism.seed(fold.device, fold.key("step", step))
+        determinism.seed(fold.device, fold.key("step", course.steps))
         logits = fold.net(inputs)  # [batch, class]
         loss = cross_entropy(logits, labels, weight=fold.class_weights)
-        optimizer.zero_grad(set_to_none=True)
+        course.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        optimizer.step()
-        losses.append(loss.detach())
-        correct += (logits.argmax(dim=1) == labels).sum()
-    return torch.stack(losses).cpu().numpy().astype(np.float32), int(correct)
+        course.optimizer.step()
+        course.losses.append(loss.detach())
+        course.correct += (logits.argmax(dim=1) == labels).sum()
+        yield None
+
+
+def check_finite(losses: NDArray[np.float32], epoch: int) -> None:
+    """Raises TrainingError where a loss of an epoch is not a number any more: no later step can mend the weights."""
+    finite = np.isfinite(losses)
+    if not finite.all():
+        first = int(np.argmin(finite))
+        raise TrainingError(
+            f"the loss is {losses[first]} in step {first + 1} of epoch {epoch}", next_step="try a smaller train.lr"
+        )
 
 
 @dataclass(frozen=True)
@@ -151,17 +141,20 @@ class Scores:
         return Scores(float("nan"), float("nan"), np.zeros((0, classes), dtype=np.float32))
 
 
-def evaluate(fold: Fold) -> Scores:
+def evaluate(fold: Fold) -> Generator[None, None, Scores]:
     """Score the validation part with the weights as they are. The loss is unweighted."""
     positions = fold.task.validation_positions
     if len(positions) == 0:
         return Scores.none(len(fold.dataset.classes))
     fold.net.eval()
+    batches, labels = fold.batches, fold.labels[torch.from_numpy(positions).to(fold.device)]
+    parts = []
+    for part in chunks(positions, fold.task.train.validation_batch_size):
+        with torch.inference_mode():
+            parts.append(fold.net(batches.at(part)))
+        yield None
     with torch.inference_mode():
-        logits = torch.cat(
-            [fold.net(fold.batches.at(part)) for part in chunks(positions, fold.task.train.validation_batch_size)]
-        )
-        labels = fold.labels[torch.from_numpy(positions).to(fold.device)]
+        logits = torch.cat(parts)  # [validation image, class]
         losses = cross_entropy(logits, labels, reduction="none").double()
         correct = int((logits.argmax(dim=1) == labels).sum())
         probabilities = torch.softmax(logits, dim=1).cpu().numpy()

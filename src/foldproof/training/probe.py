@@ -4,6 +4,7 @@ import importlib
 import time
 from pathlib import Path
 
+import psutil
 import torch
 from torch.nn.functional import cross_entropy
 
@@ -51,7 +52,14 @@ def probe(request: ModelRequest) -> Probe:
         numeric_class=determinism.numeric_class(device, threads=request.threads, plugins=plugin_files(request)),
         seconds_per_step=step,
         seconds_per_image=forward,
+        weights_bytes=_bytes(classifier),
+        state_bytes=3 * _bytes(head if request.freeze_backbone else classifier),  # Adam keeps two numbers a parameter
+        memory_bytes=psutil.Process().memory_info().rss,
     )
+
+
+def _bytes(module: torch.nn.Module) -> int:
+    return sum(tensor.numel() * tensor.element_size() for tensor in module.state_dict().values())
 
 
 def plugin_files(request: ModelRequest) -> tuple[Path, ...]:

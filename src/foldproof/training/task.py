@@ -45,18 +45,28 @@ class ModelRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Probe:
-    """What a worker found out about a `ModelRequest` before any training: sizes in pixels, times in seconds."""
+    """What a worker found out about a `ModelRequest` before any training: sizes in pixels, times in seconds.
+
+    `weights_bytes` are those of the whole model, `state_bytes` about those of a resume state, `memory_bytes` what the
+    process takes once it has trained a step.
+    """
 
     device: str
     image_size: int
     numeric_class: NumericClass
     seconds_per_step: float
     seconds_per_image: float
+    weights_bytes: int
+    state_bytes: int
+    memory_bytes: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class FoldTask:
-    """Train one fold of one run, and write into `folder`. Positions are in manifest order, ascending."""
+    """Train one fold of one run, and write into `folder`. Positions are in manifest order, ascending.
+
+    `checkpoint_seconds`: time between two resume states; no result depends on it.
+    """
 
     run: str
     repeat: int
@@ -72,3 +82,4 @@ class FoldTask:
     train_positions: NDArray[np.int64]
     validation_positions: NDArray[np.int64]
     folder: Path
+    checkpoint_seconds: float

@@ -41,13 +41,13 @@ class MlflowTracker:
     def tell(self, event: Event) -> None:
         """Nothing to do: the event stands in a journal, and the other process reads it there."""
 
-    def close(self) -> tuple[Notice, ...]:
+    def close(self, *, within: float = CLOSING_SECONDS) -> tuple[Notice, ...]:
         """Wait for the rest to reach MLflow while there is progress, at most a minute. Says what is lacking."""
         process = self._process
         if process is not None:
             self._process = None
             try:
-                code = self._wait(process)
+                code = self._wait(process, within)
             finally:
                 self._end(process)
             ended_badly = f"its process ended with exit code {code}" if code else "it does not answer"
@@ -89,7 +89,7 @@ class MlflowTracker:
             self._trouble = message.get("trouble", self._trouble)
             self._done = message.get("done", False)
 
-    def _wait(self, process: "subprocess.Popen[str]") -> int | None:
+    def _wait(self, process: "subprocess.Popen[str]", within: float) -> int | None:
         """The exit code, or None where the process was silent for too long."""
         assert process.stdin is not None
         began = time.monotonic()
@@ -100,7 +100,7 @@ class MlflowTracker:
             process.stdin.close()
         while process.poll() is None:
             now = time.monotonic()
-            if now > max(self._silent_until, began + SILENT_SECONDS) or now > began + CLOSING_SECONDS:
+            if now > max(self._silent_until, began + SILENT_SECONDS) or now > began + within:
                 return None
             time.sleep(0.02)
         return process.returncode

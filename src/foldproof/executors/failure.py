@@ -1,0 +1,32 @@
+"""Why a fold failed: an exception in, the kind of failure and what a person should know of it out. Pure."""
+
+import re
+
+from foldproof.events.types import FoldFailed
+from foldproof.storage import redact
+from foldproof.training.task import FoldTask
+
+_NO_MEMORY = re.compile(r"can't allocate memory|out of memory|CUBLAS_STATUS_ALLOC_FAILED|std::bad_alloc", re.IGNORECASE)
+_GPU = re.compile(r"cuda|cublas|cudnn|gpu", re.IGNORECASE)
+
+
+def failed(error: Exception, task: FoldTask) -> FoldFailed:
+    """The event of a fold that ended with `error`; where the memory ran out, it says what to lower."""
+    text = redact(str(error).strip())
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    if kinds & {"OutOfMemoryError", "MemoryError"} or ("RuntimeError" in kinds and _NO_MEMORY.search(text)):
+        whose = "the GPU" if _GPU.search(text) or task.model.device.startswith("cuda") else "this machine"
+        said = text.splitlines()[0][:200] if text else type(error).__name__
+        return FoldFailed(
+            error="OutOfMemory", reason=f"the memory of {whose} ran out: {_what_to_lower(task, whose)} ({said})"
+        )
+    return FoldFailed(error=type(error).__name__, reason=text)
+
+
+def _what_to_lower(task: FoldTask, whose: str) -> str:
+    train = task.train
+    lower = [f"train.batch_size (now {train.batch_size})", f"data.image_size (now {task.image_size})"]
+    if train.validation_batch_size > train.batch_size:
+        lower.insert(1, f"train.validation_batch_size (now {train.validation_batch_size})")
+    also = "" if whose == "the GPU" else " or execution.parallel_folds"
+    return f"lower {', '.join(lower)}{also}"

@@ -1,0 +1,80 @@
+"""The folds of all experiments: a dataset and settings in; partitions, and folds.csv brought up to date, out."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from foldproof import folds
+from foldproof.config.schema import ExperimentConfig
+from foldproof.data.dataset import Dataset
+from foldproof.events.types import Notice
+from foldproof.folds import Assignment, Scheme
+from foldproof.project import Project
+from foldproof.storage import locked, write_atomically
+
+
+@dataclass(frozen=True)
+class WrittenFolds:
+    """Folds as a run's folder has them: the digest, and the content of folds.csv."""
+
+    digest: str
+    table: str
+
+
+@dataclass(frozen=True)
+class Cuts:
+    """Every partition that a run's experiments ask for, and what is written of them: made once, for all experiments."""
+
+    dataset: Dataset
+    assignments: Mapping[tuple[Scheme, int], Assignment]
+    _written: dict[tuple[Scheme, int], WrittenFolds] = field(default_factory=dict, repr=False, compare=False)
+
+    def of(self, config: ExperimentConfig) -> tuple[Assignment, ...]:
+        """The partitions of one experiment, one a repeat."""
+        scheme = scheme_of(config)
+        return tuple(self.assignments[scheme, repeat] for repeat in range(config.folds.repeats))
+
+    def notices(self, config: ExperimentConfig) -> tuple[Notice, ...]:
+        """What a person should know of an experiment's folds: whether images that had one now have another."""
+        moved = [made.moved for made in self.of(config) if made.moved]
+        if not moved:
+            return ()
+        total = sum(moved)
+        where = f", in {len(moved)} of {config.folds.repeats} repeats" if config.folds.repeats > 1 else ""
+        text = f"{total} image{'s' if total > 1 else ''} moved to another fold{where}: new images join their groups"
+        return (Notice(code="folds", text=text),)
+
+    def written(self, config: ExperimentConfig) -> WrittenFolds:
+        """The folds of one experiment as they stand in its run's folder."""
+        key = scheme_of(config), config.folds.repeats
+        if key not in self._written:
+            made = self.of(config)
+            rows = [row for assignment in made for row in folds.to_rows(self.dataset, key[0], assignment)]
+            self._written[key] = WrittenFolds(folds.digest(self.dataset, made), folds.to_csv(sorted(rows)))
+        return self._written[key]
+
+    @cached_property
+    def dataset_json(self) -> bytes:
+        return json.dumps(self.dataset.to_json(), ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+
+
+def scheme_of(config: ExperimentConfig) -> Scheme:
+    return Scheme(config.folds.k, config.folds.seed)
+
+
+def cut(project: Project, dataset: Dataset, configs: Iterable[ExperimentConfig]) -> Cuts:
+    """Cut every partition that `configs` ask for, keeping what folds.csv has, and bring folds.csv up to date."""
+    wanted = dict.fromkeys((scheme_of(config), repeat) for config in configs for repeat in range(config.folds.repeats))
+    with locked(project.root / ".foldproof" / "folds.lock", what="folds.csv", wait_seconds=60.0):
+        old_text = project.folds_file.read_bytes().decode("utf-8") if project.folds_file.exists() else ""
+        old = folds.from_csv(old_text) if old_text else []
+        cuts = {
+            (scheme, repeat): folds.assign(dataset, scheme, repeat=repeat, known=folds.known_folds(old, scheme, repeat))
+            for scheme, repeat in wanted
+        }
+        rows = [row for (scheme, _), made in cuts.items() for row in folds.to_rows(dataset, scheme, made)]
+        merged = folds.merge(old, rows)
+        if merged != old:
+            write_atomically(project.folds_file, folds.to_csv(merged))
+    return Cuts(dataset, cuts)

@@ -1,0 +1,130 @@
+"""From settings and images to runs that can start: everything that can be wrong is found before the first epoch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from foldproof.config.schema import ExecutionConfig, ExperimentConfig
+from foldproof.data.pixels.images import decoded
+from foldproof.data.survey import Progress, unheard
+from foldproof.environment import circumstances
+from foldproof.executors import Executor
+from foldproof.material import Material
+from foldproof.plan.begun import Begun, begun, left_over, refuse_other_settings, to_go_on_with
+from foldproof.plan.cuts import cut
+from foldproof.plan.room import check_disk, memory_notices
+from foldproof.plan.runs import Ground, Planned, facts_of, plan_anew, plan_on
+from foldproof.plan.tasks import Model, Selection, select
+from foldproof.project import Project
+from foldproof.provenance.git import git_state
+from foldproof.record import Place
+from foldproof.storage import locked
+from foldproof.training.task import ModelRequest
+
+JOINING_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Extent:
+    """What of the experiments shall be trained: all of new runs, what unfinished runs lack, or some folds.
+
+    `resume`: go on with unfinished runs. `folds`: only these, in a run that other processes may share.
+    """
+
+    resume: bool = False
+    folds: Selection | None = None
+
+    @property
+    def joins(self) -> bool:
+        """Whether runs that are there are gone on with."""
+        return self.resume or self.folds is not None
+
+
+ALL_ANEW = Extent()
+
+
+def prepare(
+    project: Project,
+    configs: Sequence[ExperimentConfig],
+    material: Material,
+    executor: Executor,
+    execution: ExecutionConfig,
+    *,
+    extent: Extent = ALL_ANEW,
+    progress: Progress = unheard,
+) -> tuple[Planned, ...]:
+    """Everything that can be wrong is found here, before the first epoch; nothing is written but caches and folds.csv
+    until it is known that every experiment can start.
+    """
+    dataset = material.dataset
+    wanted = {config.name: select(config, extent.folds) for config in configs}
+    cuts = cut(project, dataset, configs)
+    requests = {
+        config.name: ModelRequest.of(config, classes=dataset.classes, device=execution.device, plugins=project.root)
+        for config in configs
+    }
+    probes = {request: executor.probe(request) for request in dict.fromkeys(requests.values())}
+    shapes = {config.name: (probes[requests[config.name]].image_size, config.pixels.resize) for config in configs}
+    images = {
+        (size, resize): decoded(
+            dataset,
+            material.folder,
+            size=size,
+            resize=resize,
+            cache=project.cache,
+            limit_gb=execution.cache_gb,
+            most_pixels=material.most_pixels,
+            progress=partial(progress, "decoding images"),
+        )
+        for size, resize in dict.fromkeys(shapes.values())
+    }
+    models = {
+        name: Model(request=request, probe=probes[request], images=images[shapes[name]])
+        for name, request in requests.items()
+    }
+    work = [(models[config.name], len(wanted[config.name])) for config in configs]
+    at_once = executor.parallel_folds(work[0][0].probe.device)
+    code = git_state(project.root, apart_from=(project.folds_file.name,))
+    ground = Ground(
+        project=project,
+        material=material,
+        cuts=cuts,
+        environment=circumstances(project, code, material.version),
+        code_diff=code.diff if code else b"",
+        checkpoint_seconds=60 * execution.checkpoint_every,
+        shared=extent.folds is not None,
+        notices=memory_notices(work, at_once=at_once),
+    )
+    check_disk(project.runs, work, at_once=at_once)
+    if not extent.joins:
+        runs = begun(project)
+        return tuple(anew(config, ground, models[config.name], wanted[config.name], runs) for config in configs)
+    with locked(project.root / ".foldproof" / "runs.lock", what="the list of runs", wait_seconds=JOINING_SECONDS):
+        runs = begun(project)
+        return tuple(join(config, ground, models[config.name], wanted[config.name], runs, extent) for config in configs)
+
+
+def anew(
+    config: ExperimentConfig, ground: Ground, model: Model, wanted: Sequence[Place], runs: Sequence[Begun]
+) -> Planned:
+    """A new run, which says where one of the same experiment goes on or was cut off."""
+    identity = facts_of(config, ground, model)["identity"]
+    return plan_anew(config, ground, model, wanted, notices=left_over(runs, identity=identity))
+
+
+def join(
+    config: ExperimentConfig,
+    ground: Ground,
+    model: Model,
+    wanted: Sequence[Place],
+    runs: Sequence[Begun],
+    extent: Extent,
+) -> Planned:
+    """A run of the experiment that lacks some of the folds `wanted`, or a new one."""
+    facts = facts_of(config, ground, model)
+    run = to_go_on_with(runs, identity=facts["identity"], wanted=wanted)
+    if run is not None:
+        return plan_on(config, ground, model, run, wanted)
+    if extent.resume:
+        refuse_other_settings(runs, experiment=config.name, facts=facts)
+    return plan_anew(config, ground, model, wanted)

@@ -1,0 +1,196 @@
+"""Runs about to begin or go on: an experiment and what it stands on in; its folder described, its tasks ready, out."""
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from foldproof.config.identity import canonical, canonical_json, experiment_identity
+from foldproof.config.schema import ExperimentConfig
+from foldproof.data.checks.card import DATA_CARD, DATA_CARD_PAGE, as_markdown
+from foldproof.events.types import Notice
+from foldproof.material import Material
+from foldproof.plan.begun import Begun, refuse_worked_on
+from foldproof.plan.cuts import Cuts
+from foldproof.plan.tasks import Model, estimated_seconds, tasks
+from foldproof.project import Project
+from foldproof.record import SCHEMA_VERSION, Place
+from foldproof.storage import redact_uris, write_atomically
+from foldproof.trackers import RunPlan
+from foldproof.training.task import FoldTask
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """What all runs of one invocation stand on. `shared`: others may train other folds of the same runs meanwhile."""
+
+    project: Project
+    material: Material
+    cuts: Cuts
+    environment: Mapping[str, Any]
+    code_diff: bytes
+    checkpoint_seconds: float
+    shared: bool
+    notices: tuple[Notice, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """A run whose folder is described and whose tasks are ready; `begun` is what it was before, if anything."""
+
+    folder: Path
+    config: ExperimentConfig
+    identity: str
+    fingerprint: str
+    tasks: tuple[FoldTask, ...]
+    seconds: float
+    begun: Begun | None
+    shared: bool
+    notices: tuple[Notice, ...]
+
+    device: str
+
+    @property
+    def run(self) -> str:
+        return self.folder.name
+
+    @property
+    def lacks_its_end(self) -> bool:
+        """Whether all folds had finished when the run was killed, and it was not recorded any more."""
+        return self.begun is not None and self.begun.lacks_its_end
+
+    @property
+    def summary(self) -> RunPlan:
+        view = {(task.repeat, task.fold) for task in self.tasks}
+        record = self.begun.record if self.begun else None
+        finished = () if record is None or self.shared else tuple(record.finished)
+        told = {} if record is None else {place: record.epochs.get(place, ()) for place in view.union(finished)}
+        return RunPlan(
+            run=self.run,
+            experiment=self.config.name,
+            folds=len(view) + len(finished),
+            repeats=1,
+            epochs=self.config.train.epochs,
+            epochs_done=sum(map(len, told.values())),
+            accuracies=tuple(told[place][-1].val_accuracy for place in finished),
+            seconds=self.seconds,
+        )
+
+
+def facts_of(config: ExperimentConfig, ground: Ground, model: Model) -> dict[str, Any]:
+    """What the experiment is: the content of run.json but for the run's own id and time."""
+    dataset = ground.material.dataset
+    folds_digest = ground.cuts.written(config).digest
+    return {
+        "v": SCHEMA_VERSION,
+        "experiment": config.name,
+        "identity": experiment_identity(config, fingerprint=dataset.fingerprint, folds_digest=folds_digest),
+        "fingerprint": dataset.fingerprint,
+        "folds_digest": folds_digest,
+        "classes": list(dataset.classes),
+        "images": len(dataset),
+        "data_path": ground.material.path,
+        "image_size": model.probe.image_size,
+        "config": canonical(config),
+    }
+
+
+def plan_anew(
+    config: ExperimentConfig, ground: Ground, model: Model, wanted: Iterable[Place], *, notices: Iterable[Notice] = ()
+) -> Planned:
+    """Make a run's folder and describe the run in it; run.json comes last. Raises StorageError."""
+    facts = facts_of(config, ground, model)
+    folder = ground.project.new_run_folder()
+    write_atomically(folder / "dataset.json", ground.cuts.dataset_json + b"\n")
+    write_atomically(folder / "folds.csv", ground.cuts.written(config).table)
+    _write_json(folder / DATA_CARD, ground.material.card)
+    write_atomically(folder / DATA_CARD_PAGE, as_markdown(ground.material.card))
+    if ground.code_diff:
+        write_atomically(folder / "code.diff", redact_uris(ground.code_diff))
+    _write_json(folder / "environment.json", _environment(ground, model))
+    created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    _write_json(folder / "run.json", {**facts, "run": folder.name, "created": created})
+    return _planned(config, ground, model, folder, wanted, notices=(*notices, *ground.cuts.notices(config)))
+
+
+def plan_on(config: ExperimentConfig, ground: Ground, model: Model, begun: Begun, wanted: Iterable[Place]) -> Planned:
+    """Go on with a run: those of the folds `wanted` that have not finished. Its folder gets one more environment.
+
+    Raises StorageError where somebody trains one of them, DamagedFile where the run is not as it was written.
+    """
+    left = [place for place in wanted if place not in begun.record.finished]
+    if not left:
+        text = f"{config.name}: nothing to do, run {begun.folder.name} has {begun.share}"
+        done = Notice(code="done", text=text)
+        return _planned(config, ground, model, begun.folder, left, begun=begun, notices=[done])
+    refuse_worked_on(begun, left)
+    environment = _environment(ground, model)
+    text = f"{config.name} goes on in run {begun.folder.name}: {begun.share}"
+    notices = [Notice(code="goes_on", text=text), *other_arithmetic(read_environment(begun.folder), environment)]
+    number = 2 + len(list(begun.folder.glob("environment-*.json")))
+    _write_json(begun.folder / f"environment-{number}.json", environment)
+    return _planned(config, ground, model, begun.folder, left, begun=begun, notices=notices)
+
+
+def other_arithmetic(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[Notice, ...]:
+    """What a person should know of a run that goes on in another numeric class than it was begun in."""
+    old, new = (json.loads(canonical_json(side.get("numeric_class") or {})) for side in (then, now))
+    changed = [name for name in new if old.get(name) != new[name]]
+    if not changed:
+        return ()
+    text = (
+        f"this run was begun under another arithmetic ({', '.join(changed)}): finished folds stay as they are, "
+        "folds that were cut off begin anew; for the same bits throughout, start anew with `foldproof run`"
+    )
+    return (Notice(code="other_arithmetic", text=text),)
+
+
+def _planned(
+    config: ExperimentConfig,
+    ground: Ground,
+    model: Model,
+    folder: Path,
+    wanted: Iterable[Place],
+    *,
+    begun: Begun | None = None,
+    notices: Iterable[Notice] = (),
+) -> Planned:
+    facts = facts_of(config, ground, model)
+    work = tasks(
+        config,
+        ground.cuts,
+        model,
+        folder=folder,
+        identity=facts["identity"],
+        checkpoint_seconds=ground.checkpoint_seconds,
+        wanted=wanted,
+    )
+    return Planned(
+        folder=folder,
+        config=config,
+        identity=facts["identity"],
+        fingerprint=facts["fingerprint"],
+        tasks=work,
+        seconds=sum(estimated_seconds(task, model.probe, images=facts["images"]) for task in work),
+        begun=begun,
+        shared=ground.shared,
+        notices=(*ground.notices, *notices) if work else tuple(notices),
+        device=model.probe.device,
+    )
+
+
+def _environment(ground: Ground, model: Model) -> dict[str, Any]:
+    return {**ground.environment, "numeric_class": asdict(model.probe.numeric_class)}
+
+
+def _write_json(path: Path, content: Any) -> None:
+    write_atomically(path, canonical_json(content) + b"\n")
+
+
+def read_environment(folder: Path) -> dict[str, Any]:
+    """The content of a run's environment.json."""
+    content = json.loads((folder / "environment.json").read_bytes())
+    assert isinstance(content, dict)
+    return content

@@ -1,0 +1,103 @@
+"""The work that a run is cut into: an experiment, its folds and its model in, a `FoldTask` a fold out."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from foldproof import folds
+from foldproof.config.identity import digest
+from foldproof.config.schema import ExperimentConfig
+from foldproof.data.dataset import Dataset
+from foldproof.errors import FoldsError
+from foldproof.folds import Fold
+from foldproof.plan.cuts import Cuts
+from foldproof.record import Place, fold_folder
+from foldproof.training.chunks import batch_sizes
+from foldproof.training.task import FoldTask, ModelRequest, Probe
+
+Selection = frozenset[tuple[int | None, int]]  # (repeat, fold); None is every repeat
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """An experiment's model: what was asked for, what it costs here, and the images as it sees them."""
+
+    request: ModelRequest
+    probe: Probe
+    images: Path
+
+
+def tasks(
+    config: ExperimentConfig,
+    cuts: Cuts,
+    model: Model,
+    *,
+    folder: Path,
+    identity: str,
+    checkpoint_seconds: float,
+    wanted: Iterable[Place],
+) -> tuple[FoldTask, ...]:
+    """The folds `wanted`, as work that writes below the run's `folder`."""
+    places = set(wanted)
+    return tuple(
+        FoldTask(
+            run=folder.name,
+            repeat=fold.repeat,
+            fold=fold.index,
+            identity=identity,
+            fold_key=fold_key(config, cuts.dataset, fold, model.probe),
+            model=replace(model.request, device=model.probe.device),
+            pixels=config.pixels,
+            train=config.train,
+            image_size=model.probe.image_size,
+            dataset=folder / "dataset.json",
+            images=model.images,
+            train_positions=fold.train,
+            validation_positions=fold.validation,
+            folder=fold_folder(folder, fold.repeat, fold.index),
+            checkpoint_seconds=checkpoint_seconds,
+        )
+        for made in cuts.of(config)
+        for fold in made.folds(config.folds.k)
+        if (fold.repeat, fold.index) in places
+    )
+
+
+def select(config: ExperimentConfig, selection: Selection | None) -> tuple[Place, ...]:
+    """The folds of an experiment that are selected; None is all. Raises FoldsError for one that is not there."""
+    there = [(repeat, fold) for repeat in range(config.folds.repeats) for fold in range(config.folds.k)]
+    if selection is None:
+        return tuple(there)
+    for repeat, fold in sorted(selection, key=str):
+        if (repeat or 0, fold) not in there:
+            named = f"{fold}" if repeat is None else f"{repeat}.{fold}"
+            also = f", of repeats 0 to {config.folds.repeats - 1}" if config.folds.repeats > 1 else ""
+            raise FoldsError(
+                f"{config.name} has no fold {named}", next_step=f"its folds are 0 to {config.folds.k - 1}{also}"
+            )
+    return tuple((repeat, fold) for repeat, fold in there if selection & {(None, fold), (repeat, fold)})
+
+
+def fold_key(config: ExperimentConfig, dataset: Dataset, fold: Fold, probe: Probe) -> str:
+    """What decides whether one fold's result can stand for another: settings, images, split and numeric class."""
+    return digest(
+        {
+            "pixels": config.pixels,
+            "train": config.train,
+            "image_size": probe.image_size,
+            "fingerprint": dataset.fingerprint,
+            "repeat": fold.repeat,
+            "fold": fold.index,
+            "validation": folds.split_digest(dataset, fold),
+            "numeric_class": probe.numeric_class,
+        }
+    )
+
+
+def estimated_seconds(task: FoldTask, probe: Probe, *, images: int) -> float:
+    """Time of one fold from the probe's measurements, alone on its cores."""
+    steps = task.train.epochs * len(batch_sizes(len(task.train_positions), task.train.batch_size))
+    if task.train.freeze_backbone:
+        return images * probe.seconds_per_image + steps * probe.seconds_per_step
+    scored = task.train.epochs * len(task.validation_positions)
+    return steps * probe.seconds_per_step + scored * probe.seconds_per_image

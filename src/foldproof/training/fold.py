@@ -1,0 +1,67 @@
+"""What stays the same while a fold is trained: a `FoldTask` in; its model, images and labels on the device out."""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+
+from foldproof import registry
+from foldproof.data.dataset import Dataset
+from foldproof.models.backbone import Classifier
+from foldproof.training import determinism
+from foldproof.training.batches import Batches, FeatureBatches, PixelBatches
+from foldproof.training.build import build_classifier
+from foldproof.training.features import frozen_features
+from foldproof.training.keyed import key
+from foldproof.training.task import FoldTask
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Everything of one fold that stays the same while it is trained. `net` is what learns; `batches` feeds it."""
+
+    task: FoldTask
+    dataset: Dataset
+    device: torch.device
+    classifier: Classifier
+
+    @property
+    def net(self) -> torch.nn.Module:
+        """The part that learns."""
+        return self.classifier.head if self.task.train.freeze_backbone else self.classifier
+
+    @cached_property
+    def batches(self) -> Batches:
+        """What feeds `net`; a frozen backbone's features are computed when they are first asked for."""
+        pixels = np.load(self.task.images, mmap_mode="r")
+        if self.task.train.freeze_backbone:
+            return FeatureBatches(frozen_features(self.classifier, pixels, device=self.device).to(self.device))
+        augment = registry.load("augmentations", self.task.train.augment)
+        return PixelBatches(pixels, self.dataset.keys, self.classifier.input, augment, self.device)
+
+    @cached_property
+    def labels(self) -> torch.Tensor:
+        """Class numbers, on the device.  # [image] int64"""
+        return torch.from_numpy(self.dataset.labels).to(self.device)
+
+    @cached_property
+    def class_weights(self) -> torch.Tensor:
+        """Weights of the classes in the training loss, on the device.  # [class] float32"""
+        weigh = registry.load("class_weights", self.task.train.class_weights)
+        weights = weigh(self.dataset.labels[self.task.train_positions], len(self.dataset.classes))
+        return torch.from_numpy(weights).to(self.device)
+
+    def key(self, purpose: str, *numbers: int) -> int:
+        """64 bits for a purpose within this fold."""
+        return key(purpose, self.task.train.seed, self.task.repeat, self.task.fold, *numbers)
+
+
+def prepare(task: FoldTask) -> Fold:
+    """Settle this process and build the model from its key."""
+    device = determinism.choose_device(task.model.device)
+    determinism.settle(device, threads=task.model.threads)
+    dataset = Dataset.from_json(json.loads(task.dataset.read_bytes()))
+    determinism.seed(device, key("weights", task.train.seed, task.repeat, task.fold))
+    return Fold(task, dataset, device, build_classifier(task.model, device))

@@ -1,0 +1,64 @@
+"""The files of resume states: folders of folds in; which states there are, and fewer of them, out. Needs no torch."""
+
+import json
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from foldproof.errors import DamagedFile
+from foldproof.events import journal
+from foldproof.events.types import FoldFinished
+
+KEPT = 2
+
+
+def descriptions(folder: Path) -> list[Path]:
+    """The states of a fold, oldest first."""
+    return sorted(folder.glob("state-*.json"))
+
+
+def prune(folder: Path, *, keep: int) -> None:
+    """Remove all but the newest `keep` states, and tensors that no state names."""
+    there = descriptions(folder)
+    kept = there[-keep:] if keep else []
+    for path in there[: len(there) - len(kept)]:
+        path.unlink(missing_ok=True)
+    named = {_tensors_of(path) for path in kept}
+    for path in folder.glob("state-*.safetensors"):
+        if path.name not in named:
+            path.unlink(missing_ok=True)
+
+
+def keep_within(run_folders: Iterable[Path], *, limit_bytes: int) -> None:
+    """Remove states of finished folds, those of the oldest runs first, until all states together fit the limit."""
+    folders = [folder for run in run_folders for folder in sorted(run.glob("fold-*"))]
+    sizes = {folder: _size(folder) for folder in folders}
+    excess = sum(sizes.values()) - limit_bytes
+    for folder in folders:
+        if excess <= 0:
+            return
+        if sizes[folder] and is_finished(folder):
+            prune(folder, keep=0)
+            excess -= sizes[folder]
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether a fold's journal says that it has finished."""
+    try:
+        return any(isinstance(event.body, FoldFinished) for event in journal.read(folder / journal.FILE_NAME))
+    except DamagedFile:
+        return False
+
+
+def _size(folder: Path) -> int:
+    total = 0
+    for path in folder.glob("state-*"):
+        with suppress(OSError):
+            total += path.stat().st_size
+    return total
+
+
+def _tensors_of(path: Path) -> str:
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        return str(json.loads(path.read_bytes())["file"])
+    return ""
