@@ -1,9 +1,12 @@
 """Projects to break: how many trials, what was versioned, and what counts as lost."""
 
+import hashlib
+import json
 import os
 import shutil
 import subprocess
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from foldproof.errors import DataError
 from foldproof.material import gather
 from foldproof.project import Project
 
+SOURCE = Path(__file__).parents[2] / "src"
 SETTINGS = "version: 1\ndata: {path: data/train, image_size: 8}\n"
 
 
@@ -21,6 +25,35 @@ def trials(usual: int, *, share: int = 1) -> int:
     """How many: `usual`, or a share of FOLDPROOF_FAULTS, which `make faults` sets."""
     asked = os.environ.get("FOLDPROOF_FAULTS")
     return max(1, int(asked) // share) if asked else usual
+
+
+class Campaign:
+    """What was tried and what came of it: a row a trial. With FOLDPROOF_FAULTS it is kept, so that a campaign that was
+    cut off goes on where it was; for other source code it begins anew.
+    """
+
+    def __init__(self, name: str) -> None:
+        source = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(SOURCE.rglob("*.py")))).hexdigest()[:12]
+        self._file = SOURCE.parent / ".faults" / source / f"{name}.jsonl" if "FOLDPROOF_FAULTS" in os.environ else None
+        self.rows: dict[str, list[str]] = {}
+        if self._file is not None and self._file.exists():
+            lines = self._file.read_text().splitlines()
+            self.rows = dict(map(json.loads, lines))
+        self._title = name
+
+    def todo(self, points: Iterable[object]) -> Iterator[str]:
+        """The trials that are not done yet, by name."""
+        return (str(point) for point in points if str(point) not in self.rows)
+
+    def note(self, point: str, *row: object) -> None:
+        self.rows[point] = [str(part) for part in row]
+        if self._file is not None:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            with self._file.open("a") as file:
+                file.write(json.dumps([point, self.rows[point]]) + "\n")
+
+    def report(self) -> None:
+        report(f"{self._title}: {len(self.rows)} trials", Counter(tuple(row) for row in self.rows.values()))
 
 
 def contents(folder: Path) -> dict[str, bytes]:
