@@ -42,6 +42,13 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.unlink()
 
 
+def remove_unfinished(folder: Path) -> None:
+    """Remove what writers that were killed left in `folder`; nobody else may be writing there."""
+    for path in folder.glob(".*.tmp"):
+        with suppress(OSError):
+            path.unlink()
+
+
 def sync_file(path: Path) -> None:
     """Return when the bytes of `path` would survive a power cut."""
     descriptor = os.open(path, os.O_RDWR)

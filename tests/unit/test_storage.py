@@ -1,15 +1,27 @@
 """Files whole or absent, locks that die with their holder, paths that stay inside, secrets that do not show."""
 
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from foldproof.errors import DamagedFile, StorageError
-from foldproof.storage import holder, inside, is_held, locked, redact, redact_uris, replacing, write_atomically
+from foldproof.storage import (
+    holder,
+    inside,
+    is_held,
+    locked,
+    redact,
+    redact_uris,
+    remove_unfinished,
+    replacing,
+    write_atomically,
+)
 
 HOLDER = """
 import sys, time
@@ -150,3 +162,16 @@ def test_redaction_of_a_long_text_takes_no_time(piece: str) -> None:
 
 def test_bytes_of_any_encoding_keep_all_but_the_passwords() -> None:
     assert redact_uris(b"\xff http://a:b@c \xfe token=x") == b"\xff http://a:***@c \xfe token=x"
+
+
+def test_what_killed_writers_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    with suppress(KeyboardInterrupt), replacing(tmp_path / "a.json") as temporary:
+        temporary.write_text("half")
+        shutil.copy(temporary, tmp_path / "kept")
+        (tmp_path / "kept").rename(temporary.with_name(f"{temporary.name[:-4]}0.tmp"))
+        raise KeyboardInterrupt
+    (tmp_path / ".hidden").write_text("mine")
+    (tmp_path / "b.json").write_text("{}")
+    assert len(list(tmp_path.iterdir())) == 3
+    remove_unfinished(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".hidden", "b.json"]

@@ -9,7 +9,7 @@ from foldproof.errors import FoldproofError, StorageError
 from foldproof.events.journal import JournalWriter
 from foldproof.events.types import Body, Event, FoldFailed, FoldResumed
 from foldproof.executors.failure import failed
-from foldproof.storage import redact, write_atomically
+from foldproof.storage import redact, remove_unfinished, write_atomically
 from foldproof.training.task import FoldTask
 
 
@@ -23,6 +23,7 @@ def perform(task: FoldTask, *, executor: str, stop: Callable[[], bool]) -> Itera
     from foldproof.training.state import latest
 
     with journal_of(task, executor=executor) as journal:
+        remove_unfinished(task.folder)
         try:
             start, notices = latest(task.folder, fold_key=task.fold_key)
             yield from map(journal.append, notices)

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from foldproof.config.identity import canonical_json
 from foldproof.errors import DamagedFile
-from foldproof.storage import replacing
+from foldproof.storage import write_atomically
 
 SCHEMA_VERSION = 1
 _KEY = "foldproof"
@@ -94,10 +94,16 @@ class Checkpoint:
 
 def save_tensors(path: Path, tensors: Mapping[str, torch.Tensor], about: str) -> Path:
     """Write tensors, made contiguous and brought to the CPU, atomically. Raises StorageError."""
+    return write_atomically(path, tensor_bytes(tensors, about))
+
+
+def tensor_bytes(tensors: Mapping[str, torch.Tensor], about: str) -> bytes:
+    """A safetensors file with tensors, made contiguous and brought to the CPU. Not written by that library itself,
+    which on a full disk says so in its own words and, killed, leaves files of names of its own.
+    """
     plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    with replacing(path) as temporary:
-        save_file(plain, temporary, metadata={_KEY: about})
-    return path
+    content: bytes = save(plain, metadata={_KEY: about})
+    return content
 
 
 def weights_sha256(tensors: Mapping[str, torch.Tensor]) -> str:

@@ -24,7 +24,7 @@ from foldproof.config.identity import canonical_json
 from foldproof.errors import DamagedFile
 from foldproof.events.types import Body, Notice, body_from_plain, body_to_plain
 from foldproof.storage import inside, write_atomically
-from foldproof.training.checkpoint import save_tensors
+from foldproof.training.checkpoint import tensor_bytes
 from foldproof.training.state_files import KEPT, descriptions, prune
 
 SCHEMA_VERSION = 1
@@ -69,8 +69,8 @@ def write(folder: Path, state: State) -> Path:
     stem = f"state-{state.epoch:06d}-{state.step:08d}"
     tensors = folder / f"{stem}-{secrets.token_hex(4)}.safetensors"
     try:
-        save_tensors(tensors, state.tensors, "{}")
-        content = tensors.read_bytes()
+        content = tensor_bytes(state.tensors, "{}")
+        write_atomically(tensors, content)
         about = {
             "v": SCHEMA_VERSION,
             "fold_key": state.fold_key,

@@ -1,0 +1,242 @@
+"""Resume states: whole or not there, of this fold or not used, and enough to go on to the same bits."""
+
+import shutil
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from foldproof.config.read import load_settings
+from foldproof.errors import DamagedFile, StorageError
+from foldproof.events.types import CheckpointSaved, FoldStarted, comparable_body
+from foldproof.executors import ExecutorContext
+from foldproof.executors.inline import InlineExecutor
+from foldproof.executors.perform import until
+from foldproof.material import gather
+from foldproof.plan.prepare import prepare
+from foldproof.project import Project
+from foldproof.stopping import Stopping
+from foldproof.training.checkpoint import Checkpoint, weights_sha256
+from foldproof.training.loop import Stop, train
+from foldproof.training.saver import Saver
+from foldproof.training.state import State, latest, read, write
+from foldproof.training.state_files import descriptions, keep_within, prune
+from foldproof.training.task import FoldTask
+
+MODEL = """\
+from torch import nn
+
+
+def with_dropout(*, classes, pretrained):
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Dropout(0.5), nn.Linear(144, classes))
+"""
+BODY = FoldStarted(train_images=4, validation_images=2, parameters=9, trained_parameters=9, weights_sha256="a" * 64)
+
+
+def state(epoch: int = 1, step: int = 2, **changed: object) -> State:
+    values: dict[str, object] = {
+        "fold_key": "k",
+        "epoch": epoch,
+        "step": step,
+        "correct": 3,
+        "losses": np.array([0.5, 0.25], dtype=np.float32),
+        "bodies": (BODY,),
+        "weights": {"a": torch.arange(6.0).reshape(2, 3), "n": torch.tensor(7)},
+        "optimizer": {"a": {"step": torch.tensor(2.0), "exp_avg": torch.ones(2, 3)}},
+        "groups": ({"lr": 0.1, "betas": (0.9, 0.999), "foreach": True, "maximize": False},),
+    }
+    return State(**{**values, **changed})  # type: ignore[arg-type]
+
+
+def task_of(root: Path, *overrides: str) -> FoldTask:
+    """Fold 0 of the project's experiment, ready to be trained."""
+    project = Project.find(root)
+    loaded = load_settings(project.settings_file, overrides=overrides)
+    material = gather(project, loaded.settings.data, allow_dirty=False)
+    with (
+        closing(Stopping()) as stopping,
+        InlineExecutor(ExecutorContext(parallel_folds=1, threads=1, stopping=stopping)) as executor,
+    ):
+        (planned,) = prepare(project, loaded.experiments, material, executor, loaded.settings.execution)
+    task = planned.tasks[0]
+    task.folder.mkdir()
+    return task
+
+
+def trained(task: FoldTask, start: State | None = None) -> list[object]:
+    return [body for body in train(task, start) if body is not None]
+
+
+def compared(bodies: list[object]) -> list[object]:
+    return list(filter(None, map(comparable_body, bodies)))  # type: ignore[arg-type]
+
+
+def test_what_was_written_is_read(tmp_path):
+    back = read(write(tmp_path, state()))
+    assert (back.fold_key, back.epoch, back.step, back.correct, back.bodies) == ("k", 1, 2, 3, (BODY,))
+    assert back.losses.tolist() == [0.5, 0.25]
+    assert weights_sha256(back.weights) == weights_sha256(state().weights)
+    assert back.optimizer["a"]["step"].shape == ()
+    assert back.groups[0]["betas"] == [0.9, 0.999]
+
+
+def test_the_newest_two_are_kept_and_nothing_else(tmp_path):
+    for step in range(5):
+        write(tmp_path, state(step=step))
+    write(tmp_path, state(step=4))
+    assert [path.name for path in descriptions(tmp_path)] == [
+        "state-000001-00000003.json",
+        "state-000001-00000004.json",
+    ]
+    assert len(list(tmp_path.iterdir())) == 4
+    prune(tmp_path, keep=0)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("suffix", [".json", ".safetensors"])
+def test_a_damaged_newest_state_is_passed_over_and_said(tmp_path, suffix):
+    write(tmp_path, state(step=1))
+    write(tmp_path, state(step=2))
+    (newest,) = tmp_path.glob(f"state-000001-00000002*{suffix}")
+    newest.write_bytes(newest.read_bytes()[:-1] + b"?")
+    found, notices = latest(tmp_path, fold_key="k")
+    assert found is not None
+    assert found.step == 1
+    assert [notice.code for notice in notices] == ["state_damaged"]
+    assert "00000002" in notices[0].text
+
+
+def test_a_state_of_another_arithmetic_is_not_used(tmp_path):
+    write(tmp_path, state())
+    found, (notice,) = latest(tmp_path, fold_key="another")
+    assert found is None
+    assert notice.code == "state_of_another_arithmetic"
+
+
+def test_where_nothing_is_there_is_nothing_to_go_on_from(tmp_path):
+    assert latest(tmp_path, fold_key="k") == (None, ())
+
+
+@pytest.mark.parametrize("name", ["../out.safetensors", "/etc/passwd", "link.safetensors"])
+def test_a_state_reads_nothing_outside_its_folder(tmp_path, name):
+    folder = tmp_path / "fold"
+    folder.mkdir()
+    path = write(folder, state())
+    (tensors,) = folder.glob("*.safetensors")
+    shutil.copy(tensors, tmp_path / "out.safetensors")
+    (folder / "link.safetensors").symlink_to(tmp_path / "out.safetensors")
+    import hashlib
+    import json
+
+    from foldproof.config.identity import canonical_json
+
+    about = json.loads(path.read_bytes())
+    about["file"] = name
+    del about["sha256"]
+    path.write_bytes(canonical_json({**about, "sha256": hashlib.sha256(canonical_json(about)).hexdigest()}))
+    with pytest.raises(DamagedFile):
+        read(path)
+
+
+def test_states_of_finished_folds_go_when_there_are_too_many_and_no_others(tmp_path):
+    from foldproof.events.journal import JournalWriter
+    from foldproof.events.types import FoldFinished
+
+    end = FoldFinished(epochs=1, scores={}, per_class={}, weights_sha256="", predictions_sha256="")
+    for run, body in (("a", end), ("b", BODY), ("c", end)):
+        folder = tmp_path / run / "fold-0-0"
+        folder.mkdir(parents=True)
+        write(folder, state())
+        with JournalWriter(folder, run=run, repeat=0, fold=0, about={}) as journal:
+            journal.append(body)
+    folders = [tmp_path / run for run in "abc"]
+    size = sum(path.stat().st_size for path in (tmp_path / "a" / "fold-0-0").glob("state-*"))
+    keep_within(folders, limit_bytes=3 * size)
+    assert all(descriptions(folder / "fold-0-0") for folder in folders)
+    keep_within(folders, limit_bytes=2 * size)
+    assert [bool(descriptions(folder / "fold-0-0")) for folder in folders] == [False, True, True]
+    keep_within(folders, limit_bytes=0)
+    assert [bool(descriptions(folder / "fold-0-0")) for folder in folders] == [False, True, False]
+
+
+def test_a_saver_writes_beside_and_says_what_is_on_disk(tmp_path):
+    with Saver(tmp_path, every=0.0) as saver:
+        assert saver.due
+        saver.begin(state(step=1))
+        assert not saver.due
+        (said,) = (saver.last(state(step=2)),)
+        assert [body.file for body in said] == ["state-000001-00000001.json", "state-000001-00000002.json"]
+    with Saver(tmp_path, every=3600.0) as saver:
+        assert not saver.due
+
+
+def test_a_state_that_cannot_be_written_is_an_error_and_the_one_before_stays(tmp_path):
+    write(tmp_path, state(step=1))
+    with Saver(tmp_path / "gone", every=0.0) as saver, pytest.raises(StorageError):
+        list(saver.last(state(step=2)))
+    assert read(descriptions(tmp_path)[0]).step == 1
+
+
+@pytest.fixture(params=["small_cnn", "dropout", "sgd", "frozen"])
+def task(request, tiny_project) -> FoldTask:
+    (tiny_project / "models_of_state.py").write_text(MODEL)
+    overrides = {
+        "small_cnn": [],
+        "dropout": ["train.backbone=models_of_state:with_dropout", "train.augment=light"],
+        "sgd": ["train.optimizer=sgd", "train.schedule=cosine", "train.augment=light", "train.batch_size=5"],
+        "frozen": ["train.freeze_backbone=true"],
+    }[request.param]
+    return task_of(tiny_project, *overrides)
+
+
+def test_from_wherever_a_fold_is_stopped_it_goes_on_to_the_same_bits(task):
+    whole = trained(task)
+    weights = weights_sha256(Checkpoint.load(task.folder / "model.safetensors").weights)
+    losses = (task.folder / "steps.f32").read_bytes()
+    pauses = sum(body is None for body in train(task))
+    for count in range(1, pauses + 1):
+        for path in task.folder.iterdir():
+            path.unlink()
+        seen = 0
+
+        def enough() -> bool:
+            nonlocal seen
+            seen += 1
+            return seen == count  # noqa: B023
+
+        before = list(until(enough, train(task)))
+        assert isinstance(before[-1], CheckpointSaved)
+        start, _ = latest(task.folder, fold_key=task.fold_key)
+        assert start is not None
+        (task.folder / "steps.f32").unlink(missing_ok=True)
+        assert compared(trained(task, start)) == compared(whole)
+        assert weights_sha256(Checkpoint.load(task.folder / "model.safetensors").weights) == weights
+        assert (task.folder / "steps.f32").read_bytes() == losses
+        assert len(descriptions(task.folder)) == 1
+
+
+def test_from_the_last_state_of_a_finished_fold_only_its_results_are_made_again(task):
+    whole = trained(task)
+    start, _ = latest(task.folder, fold_key=task.fold_key)
+    assert start is not None
+    assert start.epoch == task.train.epochs + 1
+    assert compared(trained(task, start)) == compared(whole)
+
+
+def test_a_state_of_another_network_is_refused(task):
+    list(train(task))
+    start, _ = latest(task.folder, fold_key=task.fold_key)
+    assert start is not None
+    with pytest.raises(DamagedFile, match="no state of this fold"):
+        trained(task, replace(start, weights={"a": torch.zeros(1)}))
+
+
+def test_a_stop_is_a_wish_that_ends_a_training_with_a_checkpoint(task):
+    training = train(task)
+    assert isinstance(next(training), FoldStarted)
+    assert next(training) is None
+    assert isinstance(training.throw(Stop()), CheckpointSaved)
+    assert list(training) == []
