@@ -180,7 +180,9 @@ def test_a_state_that_cannot_be_written_is_an_error_and_the_one_before_stays(tmp
     assert read(descriptions(tmp_path)[0]).step == 1
 
 
-@pytest.fixture(params=["small_cnn", "dropout", "sgd", "frozen"])
+@pytest.fixture(
+    params=["dropout", *(pytest.param(name, marks=pytest.mark.slow) for name in ("small_cnn", "sgd", "frozen"))]
+)
 def task(request, tiny_project) -> FoldTask:
     (tiny_project / "models_of_state.py").write_text(MODEL)
     overrides = {

@@ -21,7 +21,7 @@ from foldproof.errors import FoldproofError, ModelError
 from foldproof.events.types import Event, FoldFailed
 from foldproof.executors import ExecutorContext
 from foldproof.executors.perform import journal_of
-from foldproof.executors.worker import Broken, Done, Stop, work
+from foldproof.executors.worker import Broken, Done, Stop, signals_held_back, work
 from foldproof.provenance.machine import available_cores
 from foldproof.training.task import FoldTask, ModelRequest, Probe
 
@@ -176,7 +176,8 @@ class ProcessExecutor:
     def _start_worker(self) -> Worker:
         ours, theirs = self._spawn.Pipe()
         process = self._spawn.Process(target=work, args=(theirs, self._context.threads), daemon=True)
-        process.start()
+        with signals_held_back():
+            process.start()
         theirs.close()
         worker = Worker(process, ours)
         self._workers.append(worker)

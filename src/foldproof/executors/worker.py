@@ -7,6 +7,8 @@ a `Done`, or the `FoldproofError` by which nothing can be recorded; a `Probe`, o
 import os
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
@@ -15,6 +17,9 @@ from foldproof.errors import FoldproofError
 from foldproof.executors.memory import keep_freed_memory
 from foldproof.executors.perform import perform
 from foldproof.training.task import FoldTask, ModelRequest
+
+# Sent to all processes of a terminal or a job; the parent decides what they mean.
+_INTERRUPTIONS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 @dataclass(frozen=True)
@@ -34,11 +39,25 @@ class Broken:
     text: str
 
 
+@contextmanager
+def signals_held_back() -> Iterator[None]:
+    """A process started in the block hears no interruption before `work` ignores them; this one hears it after."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTIONS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def work(pipe: Connection, threads: int) -> None:
     """Serve requests until None comes or the parent is gone."""
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # sent to all processes of a terminal or a job; the parent decides
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    for number in _INTERRUPTIONS:
+        signal.signal(number, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTIONS)
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = str(threads)
     keep_freed_memory()

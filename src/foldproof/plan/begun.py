@@ -1,5 +1,6 @@
 """Runs that have begun: a project and an identity in; which run may go on, what it lacks and who works on it out."""
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,8 @@ from foldproof.events.types import Notice
 from foldproof.project import Project
 from foldproof.record import Place, RunRecord, fold_folder, read_facts
 from foldproof.storage import holder
+
+MOMENT_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
@@ -118,9 +121,15 @@ def difference(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     return "; ".join(said[:3])
 
 
-def refuse_worked_on(run: Begun, wanted: Iterable[Place]) -> None:
-    """Raises StorageError where somebody trains what is `wanted`, or the run as a whole."""
-    who = run.worked_on_by(wanted)
+def refuse_worked_on(run: Begun, wanted: Iterable[Place], *, shared: bool) -> None:
+    """Raises StorageError where somebody trains what is `wanted`, or the run as a whole.
+
+    Those who share a run hold it as a whole for moments only, which are waited for.
+    """
+    places = tuple(wanted)
+    deadline = time.monotonic() + (MOMENT_SECONDS if shared else 0.0)
+    while (who := run.worked_on_by(places)) and time.monotonic() < deadline:
+        time.sleep(0.05)
     if who:
         raise StorageError(
             f"run {run.folder.name} of {run.experiment} is being trained by {who}",

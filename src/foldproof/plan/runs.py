@@ -125,7 +125,7 @@ def plan_on(config: ExperimentConfig, ground: Ground, model: Model, begun: Begun
         text = f"{config.name}: nothing to do, run {begun.folder.name} has {begun.share}"
         done = Notice(code="done", text=text)
         return _planned(config, ground, model, begun.folder, left, begun=begun, notices=[done])
-    refuse_worked_on(begun, left)
+    refuse_worked_on(begun, left, shared=ground.shared)
     environment = _environment(ground, model)
     text = f"{config.name} goes on in run {begun.folder.name}: {begun.share}"
     notices = [Notice(code="goes_on", text=text), *other_arithmetic(read_environment(begun.folder), environment)]
