@@ -40,7 +40,8 @@ FINISHED = FoldFinished(epochs=3, scores={"accuracy": 0.6}, per_class={}, weight
 
 def write_run(folder: Path, *, k: int = 2) -> Path:
     config = {"name": "A", "folds": {"k": k, "repeats": 1, "seed": 0}, "train": {}, "pixels": {}}
-    facts = {"v": 1, "run": folder.name, "experiment": "A", "identity": "i", "config": config}
+    proof = {"identity": "i", "fingerprint": "f", "folds_digest": "d", "classes": ["a", "b"], "images": 6}
+    facts = {"v": 1, "run": folder.name, "experiment": "A", **proof, "config": config}
     folder.mkdir(parents=True)
     (folder / "run.json").write_text(json.dumps(facts), encoding="utf-8")
     with JournalWriter(folder, run=folder.name, about={}) as run:

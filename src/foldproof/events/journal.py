@@ -30,10 +30,11 @@ from foldproof.events.types import (
     from_json,
     to_json,
 )
-from foldproof.storage import is_held, locked, sync_folder
+from foldproof.storage import is_held, locked, read_inside, sync_folder
 
 FILE_NAME = "events.jsonl"
 LOCK_NAME = "events.lock"
+MOST_BYTES = 64 * 2**20
 _APPENDING = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
 _ENDS = (FoldFailed, RunFinished)
 _HEAD = 18  # two fields of eight hexadecimal digits, each with a space behind it
@@ -86,9 +87,12 @@ def parse(content: bytes, *, name: str = FILE_NAME) -> JournalContent:
 
 
 def read(path: Path) -> tuple[Event, ...]:
-    """All acknowledged events of a journal; none where there is no file yet."""
+    """All acknowledged events of a journal; none where there is no file yet.
+
+    Raises DamagedFile where a line does not check, or where it is no plain file of at most MOST_BYTES.
+    """
     try:
-        content = path.read_bytes()
+        content = read_inside(path.parent, path.name, most_bytes=MOST_BYTES)
     except FileNotFoundError:
         return ()
     return parse(content, name=str(path)).events
