@@ -113,7 +113,7 @@ def choose_folders(
 
     Raises RunNotFound, and what is wrong with a damaged run where its id is meant.
     """
-    names = {folder.name: experiments.get(folder, "") for folder in (*experiments, *damaged)}
+    names = {folder.name: experiments.get(folder, folder.name) for folder in (*experiments, *damaged)}
     folders = {folder.name: folder for folder in (*experiments, *damaged)}
     chosen = tuple(folders[run] for run in dict.fromkeys(choose_run(one, names) for one in wanted))
     for folder in chosen:
