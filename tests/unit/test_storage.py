@@ -188,6 +188,8 @@ def test_whoever_wrote_a_text_it_moves_no_cursor() -> None:
         ("postgresql://me:hunter2@host/db", "postgresql://me:***@host/db"),
         ("postgresql+psycopg2://:hunter2@host", "postgresql+psycopg2://:***@host"),
         ("cannot reach HTTPS://me:hunter2@host:5000/x?y=1 now", "cannot reach HTTPS://me:***@host:5000/x?y=1 now"),
+        ("http://me:hun@ter@2@host/a@b", "http://me:***@host/a@b"),
+        ('["http://me:hunter2@host","you@host"]', '["http://me:***@host","you@host"]'),
         ("https://hunter2@github.com/a/b", "https://***@github.com/a/b"),
         ("MLFLOW_TRACKING_TOKEN=hunter2 x", "MLFLOW_TRACKING_TOKEN=*** x"),
         ("AWS_SECRET_ACCESS_KEY: hunter2, next", "AWS_SECRET_ACCESS_KEY: ***, next"),
@@ -209,12 +211,23 @@ def test_what_is_no_secret_stays(text: str) -> None:
     assert redact(text) == text
 
 
-@pytest.mark.parametrize("piece", ["a-", "token", "token-", "a://", "a://b:c:", "bearer ", "https://a", "token: '"])
+@pytest.mark.parametrize(
+    "piece", ["a-", "token", "token-", "a://", "a://b:c:", "a://b:@c", "@b", "bearer ", "https://a", "token: '"]
+)
 def test_redaction_of_a_long_text_takes_no_time(piece: str) -> None:
     began = time.monotonic()
     redact(piece * (200_000 // len(piece)))
     assert time.monotonic() - began < 3
 
 
+def test_the_secrets_of_the_environment_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORE_PASSWORD", "hunter2/hunter2")
+    monkeypatch.setenv("TOKEN_FILE", "/run/the-file")
+    monkeypatch.setenv("SHORT_TOKEN", "epoch")
+    assert redact("no entry with hunter2/hunter2 to hunter2%2Fhunter2") == "no entry with *** to ***"
+    assert redact("see /run/the-file at epoch 1") == "see /run/the-file at epoch 1"
+
+
 def test_bytes_of_any_encoding_keep_all_but_the_passwords() -> None:
     assert redact_uris(b"\xff http://a:b@c \xfe token=x") == b"\xff http://a:***@c \xfe token=x"
+    assert redact_uris(b"https://ghp_hunter2@github.com/a\n\xff") == b"https://***@github.com/a\n\xff"
