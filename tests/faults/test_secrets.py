@@ -35,6 +35,7 @@ version: 1
 data: {{path: images, image_size: 8}}
 folds: {{k: 2, seed: 1}}
 train: {{backbone: small_cnn, batch_size: 8, epochs: 1, seed: 5}}
+execution: {{parallel_folds: 1}}
 tracking: {{uri: "TRACKING"}}
 # the old server was http://user:{IN_A_URI["settings"]}@{DEAD}
 experiments:
@@ -169,7 +170,7 @@ def started_by(pid: int) -> Iterator[set[str]]:
     own = " ".join(psutil.Process(pid).cmdline())
 
     def look() -> None:
-        while not over.wait(0.02):
+        while not over.wait(0.15):
             try:
                 family = psutil.Process(pid).children(recursive=True)
             except psutil.NoSuchProcess:
