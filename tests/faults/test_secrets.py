@@ -68,7 +68,7 @@ ALL = (
     *USUAL,
     ("sync",),
     ("run", "Good", "--set", "tracking.uri=mysql://user:OPTION@/", "--set", "train.epochs=none"),
-    ("run", "Good", "Leaky", "--set", f"tracking.uri=http://user:OPTION@{DEAD}"),
+    ("run", "Good", "--set", f"tracking.uri=http://user:OPTION@{DEAD}"),
     ("runs",),
     ("runs", "--json"),
     ("compare",),
