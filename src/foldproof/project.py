@@ -2,11 +2,12 @@
 
 import secrets
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from foldproof.config.schema import SETTINGS_FILES
-from foldproof.errors import ProjectError, RunNotFound, StorageError
+from foldproof.errors import DamagedFile, ProjectError, RunNotFound, StorageError
 
 _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
 
@@ -103,3 +104,19 @@ def choose_run(wanted: str, experiments: dict[str, str]) -> str:
         f"no run '{wanted}': neither a run id, an experiment's name nor the beginning of an id",
         next_step="`foldproof runs` lists them",
     )
+
+
+def choose_folders(
+    wanted: Sequence[str], experiments: Mapping[Path, str], damaged: Mapping[Path, DamagedFile]
+) -> tuple[Path, ...]:
+    """The folders of the runs meant, each once, as `choose_run` understands them; `damaged` runs have no experiment.
+
+    Raises RunNotFound, and what is wrong with a damaged run where its id is meant.
+    """
+    names = {folder.name: experiments.get(folder, folder.name) for folder in (*experiments, *damaged)}
+    folders = {folder.name: folder for folder in (*experiments, *damaged)}
+    chosen = tuple(folders[run] for run in dict.fromkeys(choose_run(one, names) for one in wanted))
+    for folder in chosen:
+        if folder in damaged:
+            raise damaged[folder]
+    return chosen

@@ -1,13 +1,12 @@
 """`RunRecord`: replay the journals of a run into what it amounted to. Pure but for reading the files."""
 
-import json
 import math
 import re
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from foldproof.errors import DamagedFile
 from foldproof.events import journal
@@ -22,10 +21,18 @@ from foldproof.events.types import (
     RunFinished,
     RunStarted,
 )
+from foldproof.facts import SCHEMA_VERSION as SCHEMA_VERSION
+from foldproof.facts import read_facts
+from foldproof.storage import is_folder_here
 
-SCHEMA_VERSION = 1
+STATUSES = ("finished", "failed", "interrupted")
 Place = tuple[int, int]
-_FOLD_FOLDER = re.compile(r"fold-([0-9]+)-([0-9]+)")
+_T = TypeVar("_T")
+_FOLD_FOLDER = re.compile(r"fold-(0|[1-9][0-9]{0,2})-(0|[1-9][0-9]{0,2})")  # one spelling: a place is one folder
+_MOST_SECONDS = 1e11  # since 1970; the year 5138
+_MOST_EPOCHS = 1_000_000
+_MOST_COUNT = 2**53
+_MOST_SCORES = 1000
 
 
 @dataclass(frozen=True)
@@ -116,25 +123,77 @@ class RunRecord:
         )
 
 
-def read_facts(folder: Path) -> Mapping[str, Any]:
-    """The content of run.json. Raises DamagedFile where it is not one this version can read."""
-    file = folder / "run.json"
-    try:
-        facts = json.loads(file.read_bytes())
-        if facts["v"] > SCHEMA_VERSION:
-            raise DamagedFile(f"{file} is of a newer schema, {facts['v']}", next_step="read it with a newer foldproof")
-        facts["run"], facts["experiment"], facts["identity"], facts["config"]["folds"]["k"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DamagedFile(f"{file} cannot be read: {error!r}", next_step="restore it from a copy") from error
-    return dict(facts)
+def experiments_of(folders: Iterable[Path]) -> tuple[dict[Path, str], dict[Path, DamagedFile]]:
+    """The experiment of each run whose run.json can be read, and why not that of each of the others."""
+    return _each(folders, lambda folder: str(read_facts(folder)["experiment"]))
+
+
+def read_records(folders: Iterable[Path]) -> tuple[tuple[RunRecord, ...], dict[Path, DamagedFile]]:
+    """The runs that can be read, in the order of `folders`, and why each of the others cannot."""
+    records, damaged = _each(folders, RunRecord.read)
+    return tuple(records.values()), damaged
+
+
+def _each(folders: Iterable[Path], read: Callable[[Path], _T]) -> tuple[dict[Path, _T], dict[Path, DamagedFile]]:
+    found: dict[Path, _T] = {}
+    damaged: dict[Path, DamagedFile] = {}
+    for folder in folders:
+        try:
+            found[folder] = read(folder)
+        except DamagedFile as error:
+            damaged[folder] = error
+    return found, damaged
 
 
 def read_events(folder: Path) -> tuple[Event, ...]:
-    """The events of the run and of all its folds, journal by journal: the run's first, then by repeat and fold."""
-    events = list(journal.read(folder / journal.FILE_NAME))
-    for repeat, fold in sorted(places(folder)):
-        events += journal.read(fold_folder(folder, repeat, fold) / journal.FILE_NAME)
+    """The events of the run and of all its folds, journal by journal: the run's first, then by repeat and fold.
+
+    Raises DamagedFile where a journal does not check, or is not that of the place where it stands.
+    """
+    events = list(read_journal(folder, None))
+    for place in sorted(places(folder)):
+        events += read_journal(folder, place)
     return tuple(events)
+
+
+def read_journal(folder: Path, place: Place | None) -> tuple[Event, ...]:
+    """The events of a fold's journal, or with None of the run's own; none where there is none. Raises DamagedFile."""
+    within = folder if place is None else fold_folder(folder, *place)
+    path = within / journal.FILE_NAME
+    try:
+        events = journal.read(path)
+        for event in events:
+            _check_event(event, place)
+    except (ValueError, OverflowError) as error:
+        raise DamagedFile(
+            f"{path} is not a journal of this place: {error}", next_step="restore it from a copy, or leave it out"
+        ) from error
+    return events
+
+
+def _check_event(event: Event, place: Place | None) -> None:
+    """Raises ValueError for what no run writes: times, processes and epochs that cannot be, another fold's event."""
+    if (event.repeat, event.fold) != (place or (None, None)):
+        raise ValueError(f"event {event.seq} is of repeat {event.repeat}, fold {event.fold}")
+    if not 0 <= event.time < _MOST_SECONDS:
+        raise ValueError(f"event {event.seq} has the time {event.time}")
+    pid = event.about.get("pid")
+    if pid is not None and not (type(pid) is int and 0 < pid < 2**31):
+        raise ValueError(f"event {event.seq} is of no process")
+    match event.body:
+        case EpochFinished(epoch=epochs, steps=steps):
+            fits = 0 < epochs < _MOST_EPOCHS and 0 <= steps < _MOST_COUNT
+        case FoldStarted() as body:
+            counts = (body.train_images, body.validation_images, body.parameters, body.trained_parameters)
+            fits = all(0 <= count < _MOST_COUNT for count in counts)
+        case FoldFinished(epochs=epochs, scores=scores):
+            fits = 0 < epochs < _MOST_EPOCHS and len(scores) <= _MOST_SCORES
+        case RunFinished(status=status):
+            fits = status in STATUSES
+        case _:
+            fits = True
+    if not fits:
+        raise ValueError(f"event {event.seq} has values that no run writes")
 
 
 def fold_folder(folder: Path, repeat: int, fold: int) -> Path:
@@ -143,17 +202,29 @@ def fold_folder(folder: Path, repeat: int, fold: int) -> Path:
 
 
 def places(folder: Path) -> tuple[Place, ...]:
-    """(repeat, fold) of the folds that have a folder."""
+    """(repeat, fold) of the folds that have a folder. Raises DamagedFile where one is a link to elsewhere."""
     found = []
     for path in folder.iterdir():
         match = _FOLD_FOLDER.fullmatch(path.name)
-        if match:
+        if match and is_folder_here(path):
             found.append((int(match[1]), int(match[2])))
     return tuple(found)
 
 
+def _check_trained(folder: Path, finished: Iterable[Place], epochs: Mapping[Place, Sequence[EpochFinished]]) -> None:
+    for repeat, fold in finished:
+        if not epochs.get((repeat, fold)):
+            raise DamagedFile(
+                f"{folder}: fold {repeat}-{fold} finished without an epoch",
+                next_step="restore its journal from a copy, or leave it out",
+            )
+
+
 def replay(folder: Path, facts: Mapping[str, Any], events: Iterable[Event]) -> RunRecord:
-    """What the events amount to. A fold that failed and was tried again counts by its last attempt."""
+    """What the events amount to. A fold that failed and was tried again counts by its last attempt.
+
+    Raises DamagedFile where a fold ended that never trained.
+    """
     started: RunStarted | None = None
     started_at = ended_at = None
     status = "running"
@@ -176,6 +247,7 @@ def replay(folder: Path, facts: Mapping[str, Any], events: Iterable[Event]) -> R
                 fold_started[place] = body
                 epochs[place] = []
                 failed.pop(place, None)
+                finished.pop(place, None)
             case FoldResumed() if place:
                 failed.pop(place, None)
             case EpochFinished() as body if place:
@@ -184,6 +256,7 @@ def replay(folder: Path, facts: Mapping[str, Any], events: Iterable[Event]) -> R
                 finished[place] = body
             case FoldFailed() as body if place:
                 failed[place] = body
+    _check_trained(folder, finished, epochs)
     return RunRecord(
         folder=folder,
         facts=facts,

@@ -1,12 +1,16 @@
 """Weights on disk: whole, checked, and hashed by what they say."""
 
 import hashlib
+import os
+from dataclasses import asdict, replace
+from pathlib import Path
 
 import pytest
 import torch
 
+from foldproof.config.identity import canonical_json, digest
 from foldproof.errors import DamagedFile
-from foldproof.training.checkpoint import Checkpoint, Preprocessing, weights_sha256
+from foldproof.training.checkpoint import Checkpoint, Preprocessing, save_tensors, weights_sha256
 
 WEIGHTS = {"b": torch.arange(6, dtype=torch.float32).reshape(2, 3), "a": torch.tensor(7, dtype=torch.int64)}
 
@@ -24,6 +28,19 @@ def checkpoint(**changed: object) -> Checkpoint:
         "epoch": 2,
     }
     return Checkpoint(**{**values, **changed})
+
+
+ABOUT = {name: value for name, value in asdict(replace(checkpoint(), weights={})).items() if name != "weights"}
+
+
+class Boom:
+    """Unpickled, it makes a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
 
 
 def test_the_hash_covers_name_dtype_shape_and_bytes_in_name_order():
@@ -61,6 +78,86 @@ def test_what_was_saved_is_loaded(tmp_path):
 def test_the_file_itself_is_the_same_each_time(tmp_path):
     first, second = (checkpoint().save(tmp_path / name).read_bytes() for name in ("one", "two"))
     assert first == second
+
+
+def test_a_file_of_schema_version_1_is_read(tmp_path):
+    stored = Path(__file__).parents[1] / "golden" / "checkpoint_v1" / "model.safetensors"
+    loaded, now = Checkpoint.load(stored), checkpoint()
+    assert weights_sha256(loaded.weights) == weights_sha256(WEIGHTS)
+    assert replace(loaded, weights={}) == replace(now, weights={})
+
+
+def spelled(version: object, **changed: object) -> dict[str, object]:
+    """What a file says beside the weights, with its checksum made anew."""
+    about = {**ABOUT, "weights_sha256": weights_sha256(WEIGHTS), **changed, "v": version}
+    return about if version == 1 else {**about, "sha256": digest(about)}
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        {**spelled(2), "v": 1},
+        {**spelled(1), "v": 2},
+        spelled(0),
+        spelled(3),
+        spelled(True),
+        spelled("2"),
+        {**spelled(2), "epoch": 3},
+        {**spelled(2), "more": 1},
+        spelled(2, classes="cat"),
+        spelled(2, classes=["cat", 1]),
+        spelled(2, epoch=True),
+        spelled(2, preprocessing={**ABOUT["preprocessing"], "mean": ["nan"] * 3}),
+        spelled(2, preprocessing=None),
+        [],
+    ],
+)
+def test_what_no_version_wrote_is_refused(tmp_path, about):
+    path = save_tensors(tmp_path / "model.safetensors", WEIGHTS, canonical_json(about).decode())
+    with pytest.raises(DamagedFile) as caught:
+        Checkpoint.load(path)
+    assert len(str(caught.value).splitlines()) <= 3
+
+
+def test_another_spelling_of_the_same_is_refused(tmp_path):
+    text = canonical_json(spelled(2)).decode()
+    Checkpoint.load(save_tensors(tmp_path / "model.safetensors", WEIGHTS, text))
+    for other in (text.replace("{", "{ ", 1), text.replace("ö", "\\u00f6"), text.replace('"v"', '"v":2,"v"')):
+        assert other != text
+        with pytest.raises(DamagedFile):
+            Checkpoint.load(save_tensors(tmp_path / "model.safetensors", WEIGHTS, other))
+
+
+@pytest.mark.parametrize("about", ["[" * 100_000, "9" * 10_000, '"v"', '{"v": NaN}', "\\"])
+def test_absurd_words_beside_the_weights_are_refused(tmp_path, about):
+    with pytest.raises(DamagedFile):
+        Checkpoint.load(save_tensors(tmp_path / "model.safetensors", WEIGHTS, about))
+
+
+def test_absurd_sizes_are_refused_unread(tmp_path):
+    path = tmp_path / "model.safetensors"
+    for head in (b"\xff" * 8, (2**40 - 8).to_bytes(8, "little"), (100).to_bytes(8, "little")):
+        path.write_bytes(head + b"{}")
+        with pytest.raises(DamagedFile):
+            Checkpoint.load(path)
+        with path.open("r+b") as file:
+            file.truncate(2**40)  # sparse: takes no room
+        with pytest.raises(DamagedFile):
+            Checkpoint.load(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_named_pipe_keeps_nobody_waiting(tmp_path):
+    os.mkfifo(tmp_path / "model.safetensors")
+    with pytest.raises(DamagedFile):
+        Checkpoint.load(tmp_path / "model.safetensors")
+
+
+def test_a_pickle_in_its_place_is_not_unpickled(tmp_path):
+    torch.save({"weights": Boom(tmp_path / "boom")}, tmp_path / "model.safetensors")
+    with pytest.raises(DamagedFile):
+        Checkpoint.load(tmp_path / "model.safetensors")
+    assert not (tmp_path / "boom").exists()
 
 
 def test_a_flipped_bit_in_any_byte_of_a_tensor_is_detected(tmp_path):

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from foldproof.errors import ProjectError, RunNotFound, StorageError
-from foldproof.project import Project, choose_run
+from foldproof.errors import DamagedFile, ProjectError, RunNotFound, StorageError
+from foldproof.project import Project, choose_folders, choose_run
 
 RUNS = {
     "20260101-000000-aaaaaa": "FirstRun",
@@ -103,3 +103,14 @@ def test_a_beginning_that_several_runs_share_is_refused_with_the_list() -> None:
 def test_a_run_nobody_knows_is_refused(wanted: str) -> None:
     with pytest.raises(RunNotFound, match="no run"):
         choose_run(wanted, RUNS)
+
+
+def test_a_damaged_run_is_an_error_where_it_is_meant_and_nowhere_else() -> None:
+    good = {Path("runs", run): name for run, name in RUNS.items()}
+    bad = {Path("runs", "20280101-000000-eeeeee"): DamagedFile("damaged")}
+    assert choose_folders(["Second", "20260102-000000-c"], good, bad) == (Path("runs", "20260102-000000-cccccc"),)
+    with pytest.raises(DamagedFile):
+        choose_folders(["Second", "2028"], good, bad)
+    for nobody in ("", "Third"):
+        with pytest.raises(RunNotFound):
+            choose_folders([nobody], good, bad)

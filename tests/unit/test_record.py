@@ -16,7 +16,7 @@ from foldproof.events.types import (
     RunFinished,
     RunStarted,
 )
-from foldproof.record import RunRecord, Spread
+from foldproof.record import RunRecord, Spread, experiments_of, read_records
 
 ACCURACIES = {0: (0.5, 0.8, 0.6), 1: (0.4, 0.5, 0.9)}
 
@@ -40,7 +40,8 @@ FINISHED = FoldFinished(epochs=3, scores={"accuracy": 0.6}, per_class={}, weight
 
 def write_run(folder: Path, *, k: int = 2) -> Path:
     config = {"name": "A", "folds": {"k": k, "repeats": 1, "seed": 0}, "train": {}, "pixels": {}}
-    facts = {"v": 1, "run": folder.name, "experiment": "A", "identity": "i", "config": config}
+    proof = {"identity": "i", "fingerprint": "f", "folds_digest": "d", "classes": ["a", "b"], "images": 6}
+    facts = {"v": 1, "run": folder.name, "experiment": "A", **proof, "config": config}
     folder.mkdir(parents=True)
     (folder / "run.json").write_text(json.dumps(facts), encoding="utf-8")
     with JournalWriter(folder, run=folder.name, about={}) as run:
@@ -103,6 +104,27 @@ def test_a_damaged_description_is_said(tmp_path, content):
     (folder / "run.json").write_text(content, encoding="utf-8")
     with pytest.raises(DamagedFile, match=r"run\.json"):
         RunRecord.read(folder)
+
+
+def test_one_damaged_run_hides_no_other(tmp_path):
+    good, bad, worse = (write_run(tmp_path / name) for name in ("good", "bad", "worse"))
+    (bad / "events.jsonl").write_text("nonsense\n")
+    (worse / "run.json").write_text("{}")
+    records, damaged = read_records((bad, good, worse))
+    assert ([record.folder for record in records], list(damaged)) == ([good], [bad, worse])
+    experiments, damaged = experiments_of((bad, good, worse))
+    assert (list(experiments), list(damaged)) == ([bad, good], [worse])
+
+
+def test_a_finished_fold_that_is_trained_anew_is_not_finished_until_it_is_again(tmp_path):
+    folder = write_run(tmp_path / "r")
+    with JournalWriter(folder / "fold-0-1", run="r", repeat=0, fold=1, about={}) as journal:
+        journal.append(STARTED)
+        assert list(RunRecord.read(folder).finished) == [(0, 0)]
+        assert not math.isnan(RunRecord.read(folder).last_accuracy.mean)
+        for body in (epoch(1, 0.3), FINISHED):
+            journal.append(body)
+    assert RunRecord.read(folder).epochs[0, 1][-1].val_accuracy == 0.3
 
 
 def test_the_deviation_of_one_fold_is_not_known():

@@ -1,5 +1,6 @@
 """Files whole or absent, locks that die with their holder, paths that stay inside, secrets that do not show."""
 
+import os
 import shutil
 import signal
 import subprocess
@@ -12,10 +13,14 @@ import pytest
 
 from foldproof.errors import DamagedFile, StorageError
 from foldproof.storage import (
+    cleaned,
+    cleaned_lines,
     holder,
     inside,
     is_held,
     locked,
+    read_inside,
+    read_json_inside,
     redact,
     redact_uris,
     remove_unfinished,
@@ -126,12 +131,68 @@ def test_a_path_that_leads_out_is_refused(tmp_path: Path, path: str) -> None:
         inside(tmp_path, path)
 
 
+def read(folder: Path, relative: str) -> bytes:
+    return read_inside(folder, relative, most_bytes=10)
+
+
+def test_a_plain_file_inside_is_read_though_links_lead_to_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "real" / "a").mkdir(parents=True)
+    (tmp_path / "real" / "a" / "b").write_bytes(b"0123456789")
+    (tmp_path / "link").symlink_to(tmp_path / "real", target_is_directory=True)
+    assert read(tmp_path / "link", "a/b") == b"0123456789"
+    with pytest.raises(FileNotFoundError):
+        read(tmp_path / "link", "a/c")
+    with pytest.raises(FileNotFoundError):
+        read(tmp_path / "link", "b/c")
+
+
+def test_what_is_no_plain_file_inside_is_not_read(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    (folder / "deeper").mkdir(parents=True)
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "secret").write_text("secret")
+    (folder / "plain").write_text("plain")
+    (folder / "file link").symlink_to(tmp_path / "outside" / "secret")
+    (folder / "dangling link").symlink_to(tmp_path / "absent")
+    (folder / "link inside").symlink_to(folder / "plain")
+    (folder / "folder link").symlink_to(tmp_path / "outside", target_is_directory=True)
+    (folder / "long").write_text("01234567890")
+    with (folder / "sparse").open("wb") as file:
+        file.truncate(2**40)
+    os.mkfifo(folder / "pipe")
+    names = ("file link", "dangling link", "link inside", "folder link/secret", "deeper", "plain/a", "long", "sparse")
+    for name in (*names, "pipe", "../outside/secret"):
+        with pytest.raises(DamagedFile) as caught:
+            read(folder, name)
+        assert len(str(caught.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[1]", b"1", b"\xff", b'{"a": 1, "a": 1}', b'{"a": NaN}', b'{"a": 1e999}', b"[" * 100_000]
+)
+def test_what_is_no_json_object_with_each_key_once_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.json").write_bytes(content)
+    with pytest.raises(DamagedFile, match="cannot be read") as caught:
+        read_json_inside(tmp_path, "a.json", most_bytes=10**6)
+    assert len(str(caught.value).splitlines()) == 2
+
+
+def test_whoever_wrote_a_text_it_moves_no_cursor() -> None:
+    assert cleaned("dög 犬 a b", most=20) == "dög 犬 a b"
+    assert cleaned("\x1b[2J\x9b\n\u202e\ud800", most=40) == r"\x1b[2J\x9b\n\u202e\ud800"
+    assert cleaned("0123456789", most=5) == "0123…"
+    assert cleaned("\x1b" * 3, most=5) == "\\x1b…"
+    assert cleaned_lines("a\n\rb") == "a\n\\rb"
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
         ("postgresql://me:hunter2@host/db", "postgresql://me:***@host/db"),
         ("postgresql+psycopg2://:hunter2@host", "postgresql+psycopg2://:***@host"),
         ("cannot reach HTTPS://me:hunter2@host:5000/x?y=1 now", "cannot reach HTTPS://me:***@host:5000/x?y=1 now"),
+        ("http://me:hun@ter@2@host/a@b", "http://me:***@host/a@b"),
+        ('["http://me:hunter2@host","you@host"]', '["http://me:***@host","you@host"]'),
         ("https://hunter2@github.com/a/b", "https://***@github.com/a/b"),
         ("MLFLOW_TRACKING_TOKEN=hunter2 x", "MLFLOW_TRACKING_TOKEN=*** x"),
         ("AWS_SECRET_ACCESS_KEY: hunter2, next", "AWS_SECRET_ACCESS_KEY: ***, next"),
@@ -153,11 +214,21 @@ def test_what_is_no_secret_stays(text: str) -> None:
     assert redact(text) == text
 
 
-@pytest.mark.parametrize("piece", ["a-", "token", "token-", "a://", "a://b:c:", "bearer ", "https://a", "token: '"])
+@pytest.mark.parametrize(
+    "piece", ["a-", "token", "token-", "a://", "a://b:c:", "a://b:@c", "@b", "bearer ", "https://a", "token: '"]
+)
 def test_redaction_of_a_long_text_takes_no_time(piece: str) -> None:
     began = time.monotonic()
     redact(piece * (200_000 // len(piece)))
     assert time.monotonic() - began < 3
+
+
+def test_the_secrets_of_the_environment_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORE_PASSWORD", "hunter2/hunter2")
+    monkeypatch.setenv("TOKEN_FILE", "/run/the-file")
+    monkeypatch.setenv("SHORT_TOKEN", "epoch")
+    assert redact("no entry with hunter2/hunter2 to hunter2%2Fhunter2") == "no entry with *** to ***"
+    assert redact("see /run/the-file at epoch 1") == "see /run/the-file at epoch 1"
 
 
 def test_bytes_of_any_encoding_keep_all_but_the_passwords() -> None:
@@ -175,3 +246,4 @@ def test_what_killed_writers_left_is_removed_and_nothing_else(tmp_path: Path) ->
     assert len(list(tmp_path.iterdir())) == 3
     remove_unfinished(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [".hidden", "b.json"]
+    assert redact_uris(b"https://ghp_hunter2@github.com/a\n\xff") == b"https://***@github.com/a\n\xff"

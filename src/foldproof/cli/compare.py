@@ -9,6 +9,8 @@ import click
 def command(runs: tuple[str, ...], as_json: bool) -> int:
     """Put experiments side by side: those named, or the newest run of each.
 
+    A run that cannot be read is an error where it is named; else it is left out, and the exit code is 1.
+
     \b
     foldproof compare
     foldproof compare FirstRun Run_High_LR
@@ -19,20 +21,24 @@ def command(runs: tuple[str, ...], as_json: bool) -> int:
     from rich.console import Console
 
     from foldproof.analysis.compare import compare
-    from foldproof.cli.show import print_comparison
+    from foldproof.cli.show import print_comparison, print_damaged
     from foldproof.errors import RunNotFound
-    from foldproof.project import Project, choose_run
-    from foldproof.record import RunRecord, read_facts
+    from foldproof.project import Project, choose_folders
+    from foldproof.record import RunRecord, experiments_of, read_records
 
-    folders = {folder.name: folder for folder in Project.find(Path.cwd()).run_folders()}
-    experiments = {run: str(read_facts(folder)["experiment"]) for run, folder in folders.items()}
-    if not experiments:
-        raise RunNotFound("nothing has run yet", next_step="start with `foldproof run`")
-    newest = {experiments[run]: run for run in sorted(experiments)}
-    chosen = [choose_run(wanted, experiments) for wanted in runs] or sorted(newest.values())
-    comparison = compare([RunRecord.read(folders[run]) for run in dict.fromkeys(chosen)])
-    if as_json:
-        click.echo(json.dumps(comparison.to_json(), allow_nan=False))
+    experiments, damaged = experiments_of(Project.find(Path.cwd()).run_folders())
+    if runs:
+        records = tuple(RunRecord.read(folder) for folder in choose_folders(runs, experiments, damaged))
+        damaged = {}
     else:
-        print_comparison(comparison, Console(highlight=False))
-    return 0
+        newest = {experiments[folder]: folder for folder in sorted(experiments)}
+        records, unread = read_records(sorted(newest.values()))
+        damaged |= unread
+        if not records and not damaged:
+            raise RunNotFound("nothing has run yet", next_step="start with `foldproof run`")
+    if as_json:
+        click.echo(json.dumps(compare(records).to_json(), allow_nan=False))
+    elif records:
+        print_comparison(compare(records), Console(highlight=False))
+    print_damaged(damaged)
+    return 1 if damaged else 0

@@ -10,7 +10,7 @@ import click
 
 from foldproof import __version__
 from foldproof.errors import FoldproofError
-from foldproof.storage import redact
+from foldproof.storage import cleaned_lines, redact
 
 GROUPS: Mapping[str, Mapping[str, str]] = {
     "Start": {
@@ -99,7 +99,7 @@ def run_command(arguments: list[str]) -> int:
     except FoldproofError as error:
         if debug:
             raise
-        click.secho(f"error: {redact(str(error))}", err=True, fg="red")
+        click.secho(f"error: {cleaned_lines(redact(str(error)))}", err=True, fg="red")
         return 2
     except click.ClickException as error:
         error.show()

@@ -94,6 +94,7 @@ def train_and_compare(
     from foldproof.project import Project
     from foldproof.record import RunRecord
     from foldproof.run import run
+    from foldproof.storage import cleaned_lines
     from foldproof.trackers.mlflow.target import resolve_target
 
     project = Project.find(Path.cwd())
@@ -115,7 +116,7 @@ def train_and_compare(
     notices = (*(report.notices if quiet or as_json or report.was_done else ()), *report.farewells)
     if interruption.number:
         for notice in notices:
-            click.echo(f"note: {notice.text}", err=True)
+            click.echo(cleaned_lines(f"note: {notice.text}"), err=True)
         click.echo("interrupted; `foldproof run --resume` goes on", err=True)
         return interruption.code
     comparison = compare([RunRecord.read(folder) for folder in report.statuses])
@@ -126,5 +127,5 @@ def train_and_compare(
         console.print()
         print_comparison(comparison, console)
     for notice in notices:
-        click.echo(f"note: {notice.text}", err=True)
+        click.echo(cleaned_lines(f"note: {notice.text}"), err=True)
     return 0 if report.all_finished else 1

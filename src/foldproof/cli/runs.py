@@ -6,7 +6,7 @@ import click
 @click.command("runs")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def command(as_json: bool) -> int:
-    """List what has run, oldest first.
+    """List what has run, oldest first. A run that cannot be read is named on stderr, and the exit code is 1.
 
     \b
     foldproof runs
@@ -17,15 +17,16 @@ def command(as_json: bool) -> int:
     from rich.console import Console
 
     from foldproof.analysis.compare import compare
-    from foldproof.cli.show import print_runs
+    from foldproof.cli.show import print_damaged, print_runs
     from foldproof.project import Project
-    from foldproof.record import RunRecord
+    from foldproof.record import read_records
 
-    records = tuple(RunRecord.read(folder) for folder in Project.find(Path.cwd()).run_folders())
+    records, damaged = read_records(Project.find(Path.cwd()).run_folders())
     if as_json:
         click.echo(json.dumps(compare(records).to_json()["runs"], allow_nan=False))
     elif records:
         print_runs(records, Console(highlight=False))
-    else:
+    elif not damaged:
         click.echo("nothing has run yet; start with `foldproof run`")
-    return 0
+    print_damaged(damaged)
+    return 1 if damaged else 0

@@ -1,12 +1,20 @@
 """Values in, tables for a terminal out."""
 
 import math
+from collections.abc import Mapping
+from pathlib import Path
 
+import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from foldproof.analysis.compare import Comparison, Line
+from foldproof.errors import DamagedFile
 from foldproof.record import RunRecord, Spread
+from foldproof.storage import cleaned, redact
+
+_WIDEST = 60  # characters of one setting
 
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
@@ -14,13 +22,13 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("experiment")
     for key in comparison.differing:
-        table.add_column(key.removeprefix("train."), justify="right", no_wrap=True)
+        table.add_column(Text(key.removeprefix("train.")), justify="right", no_wrap=True)
     for title in ("accuracy", "loss", "best epoch*", "folds"):
         table.add_column(title, justify="right", no_wrap=True)
     for line in comparison.lines:
         table.add_row(
             line.experiment,
-            *(str(line.settings.get(key, "")) for key in comparison.differing),
+            *(Text(cleaned(str(line.settings.get(key, "")), most=_WIDEST)) for key in comparison.differing),
             _around(line.accuracy),
             _number(line.loss.mean),
             _around(line.best_epoch_accuracy),
@@ -80,6 +88,12 @@ def print_runs(records: tuple[RunRecord, ...], console: Console) -> None:
             _took(record),
         )
     console.print(table)
+
+
+def print_damaged(damaged: Mapping[Path, DamagedFile]) -> None:
+    """A line on stderr for every run that cannot be read."""
+    for error in damaged.values():
+        click.echo(f"note: {cleaned(redact(error.what), most=1000)}", err=True)
 
 
 def _took(record: RunRecord) -> str:

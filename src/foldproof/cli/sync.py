@@ -19,24 +19,24 @@ def command(runs: tuple[str, ...], as_json: bool) -> int:
     from pathlib import Path
 
     from foldproof.config.read import load_settings
-    from foldproof.project import Project, choose_run
-    from foldproof.record import read_facts
+    from foldproof.project import Project, choose_folders
+    from foldproof.record import experiments_of
+    from foldproof.storage import cleaned
     from foldproof.sync import sync
     from foldproof.trackers.mlflow.target import resolve_target
 
     project = Project.find(Path.cwd())
     tracking = load_settings(project.settings_file).settings.tracking
     target = resolve_target(tracking, project, os.environ)
-    folders = {folder.name: folder for folder in project.run_folders()}
+    folders = project.run_folders()
     if runs:
-        experiments = {run: str(read_facts(folder)["experiment"]) for run, folder in folders.items()}
-        folders = {run: folders[run] for run in dict.fromkeys(choose_run(wanted, experiments) for wanted in runs)}
-    report = sync(tuple(folders.values()), target)
+        folders = choose_folders(runs, *experiments_of(folders))
+    report = sync(folders, target)
     if as_json:
         click.echo(json.dumps(asdict(report)))
     else:
         same = report.runs - report.created - report.completed - len(report.problems)
         click.echo(f"runs: {report.created} new in MLflow, {report.completed} completed, {same} already the same")
         for problem in report.problems:
-            click.echo(f"note: {problem}", err=True)
+            click.echo(f"note: {cleaned(problem, most=1000)}", err=True)
     return 1 if report.problems else 0

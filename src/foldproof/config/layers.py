@@ -4,13 +4,12 @@ A layer maps (section, name) to what was written for it. Later layers win: the f
 keys, the command line.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypeAlias
 
 from foldproof.config.check import UNKNOWN_KEY, sections, suggestion
-from foldproof.config.schema import PixelSettings, Settings, leaf_keys
+from foldproof.config.schema import EXPERIMENT_NAME, PixelSettings, Settings, leaf_keys
 from foldproof.config.yaml_lines import Document, Key, scalar
 from foldproof.errors import nearest
 
@@ -18,7 +17,6 @@ EXPERIMENTS = "experiments"
 TOP_KEYS = ("version", *sections(), EXPERIMENTS)
 COMMAND_LINE = 0  # the line of what was written there
 
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 _OWN_SECTIONS = ("data", "folds", "train")
 _OWN_DATA = tuple(item.name for item in fields(PixelSettings))
 
@@ -100,7 +98,7 @@ def _experiment(document: Document, name: str) -> Iterator[Written | Problem]:
     path = (EXPERIMENTS, name)
     line, own = document.line_of[path], document.value[EXPERIMENTS][name]
     full = ".".join(path)
-    if not _NAME.fullmatch(name):
+    if not EXPERIMENT_NAME.fullmatch(name):
         yield Problem(
             line, full, "a name has letters, digits and _.- (neither - nor . at the start), at most 100 of them"
         )

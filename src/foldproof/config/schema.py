@@ -4,11 +4,13 @@ Field metadata is read by `config.check`: a description, bounds as pydantic spel
 A field added after schema version 1 says so with `added=2` and so on; see `identity.canonical`.
 """
 
+import re
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Annotated, Any, Literal
 
 SCHEMA_VERSION = 1
 SETTINGS_FILES = ("foldproof.yaml", "params.yaml")  # the first that is there is read
+EXPERIMENT_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 NO_OTHER_KEYS = {"extra": "forbid"}
 
 

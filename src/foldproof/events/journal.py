@@ -31,11 +31,12 @@ from foldproof.events.types import (
     from_json,
     to_json,
 )
-from foldproof.storage import is_held, locked, sync_folder
+from foldproof.storage import is_held, locked, read_inside, sync_folder
 
 FILE_NAME = "events.jsonl"
 LOCK_NAME = "events.lock"
-_APPENDING = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+MOST_BYTES = 2**29
+_APPENDING = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 _ANEW = "what was recorded before did not come out again, so this fold is recorded anew"
 _ENDS = (FoldFailed, RunFinished)
 _HEAD = 18  # two fields of eight hexadecimal digits, each with a space behind it
@@ -88,9 +89,12 @@ def parse(content: bytes, *, name: str = FILE_NAME) -> JournalContent:
 
 
 def read(path: Path) -> tuple[Event, ...]:
-    """All acknowledged events of a journal; none where there is no file yet."""
+    """All acknowledged events of a journal; none where there is no file yet.
+
+    Raises DamagedFile where a line does not check, or where it is no plain file of at most MOST_BYTES.
+    """
     try:
-        content = path.read_bytes()
+        content = read_inside(path.parent, path.name, most_bytes=MOST_BYTES)
     except FileNotFoundError:
         return ()
     return parse(content, name=str(path)).events
@@ -165,7 +169,7 @@ class JournalWriter:
         try:
             self._descriptor = os.open(self.path, _APPENDING, 0o644)
             self._held.callback(os.close, self._descriptor)
-            content = parse(self.path.read_bytes(), name=str(self.path))
+            content = parse(read_inside(self.path.parent, self.path.name, most_bytes=MOST_BYTES), name=str(self.path))
             sync_folder(self.path.parent)
         except OSError as error:
             self._held.close()

@@ -10,8 +10,9 @@ from typing import Any
 from foldproof.errors import DamagedFile, SettingsError, StorageError
 from foldproof.events import journal
 from foldproof.events.types import Notice
+from foldproof.facts import read_facts
 from foldproof.project import Project
-from foldproof.record import Place, RunRecord, fold_folder, read_facts
+from foldproof.record import Place, RunRecord, fold_folder
 from foldproof.storage import holder
 
 MOMENT_SECONDS = 3.0
@@ -59,14 +60,18 @@ class Begun:
 
 
 def begun(project: Project) -> tuple[Begun, ...]:
-    """All runs of a project whose run.json can be read, oldest first."""
+    """All runs of a project whose run.json can be read, oldest first, also those of one second."""
     found = []
-    for folder in project.run_folders():
+    for folder in sorted(project.run_folders(), key=_when):
         try:
             found.append(Begun(folder, read_facts(folder)))
         except DamagedFile:
             continue
     return tuple(found)
+
+
+def _when(folder: Path) -> tuple[str, int]:
+    return folder.name[: len("YYYYMMDD-HHMMSS")], (folder / "run.json").stat().st_mtime_ns
 
 
 def to_go_on_with(runs: Iterable[Begun], *, identity: str, wanted: Iterable[Place]) -> Begun | None:

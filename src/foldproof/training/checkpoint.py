@@ -1,25 +1,33 @@
 """`Checkpoint`: weights, classes and preprocessing, usable alone; a safetensors file written atomically.
 
 The header of a safetensors file with several metadata keys is in random order, so there is one key, which holds sorted
-JSON; and what is compared is `weights_sha256` over the tensors, never a hash of the file.
+JSON with a checksum of its own; and what is compared is `weights_sha256` over the tensors, never a hash of the file.
 """
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from foldproof.config.identity import canonical_json
+from foldproof.config.identity import canonical_json, digest
 from foldproof.errors import DamagedFile
-from foldproof.storage import write_atomically
+from foldproof.storage import cleaned, write_atomically
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 1 had no checksum over what is said beside the weights
+MOST_BYTES = 16 * 2**30
+MOST_HEADER_BYTES = 16 * 2**20
 _KEY = "foldproof"
+_KEYS = frozenset(
+    ("v", "backbone", "classes", "preprocessing", "identity", "run", "repeat", "fold", "epoch", "weights_sha256")
+)
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,36 +68,92 @@ class Checkpoint:
             "epoch": self.epoch,
             "weights_sha256": weights_sha256(self.weights),
         }
-        return save_tensors(path, self.weights, canonical_json(about).decode())
+        return save_tensors(path, self.weights, canonical_json({**about, "sha256": digest(about)}).decode())
 
     @staticmethod
     def load(path: Path) -> "Checkpoint":
-        """Read a file that `save` wrote. Raises DamagedFile where it does not check."""
+        """Read a file that `save` wrote, of this schema version or an older one.
+
+        Raises DamagedFile where a bit of it is not as it was written, or where it is none; no code in it is run.
+        """
         try:
+            _check_shape(path)
             with safe_open(path, framework="pt") as file:
-                about = json.loads(file.metadata()[_KEY])
+                about = _about(file.metadata()[_KEY])
                 weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            checkpoint = Checkpoint(
-                weights=weights,
-                backbone=about["backbone"],
-                classes=tuple(about["classes"]),
-                preprocessing=Preprocessing(
-                    image_size=about["preprocessing"]["image_size"],
-                    resize=about["preprocessing"]["resize"],
-                    mean=tuple(about["preprocessing"]["mean"]),
-                    std=tuple(about["preprocessing"]["std"]),
-                ),
-                identity=about["identity"],
-                run=about["run"],
-                repeat=about["repeat"],
-                fold=about["fold"],
-                epoch=about["epoch"],
-            )
-        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-            raise DamagedFile(f"{path} is not a checkpoint: {error}", next_step="train the fold again") from error
-        if weights_sha256(weights) != about["weights_sha256"]:
-            raise DamagedFile(f"{path}: the weights are not those that were saved", next_step="train the fold again")
-        return checkpoint
+            if weights_sha256(weights) != about["weights_sha256"]:
+                raise ValueError("the weights are not those that were saved")
+            return _checkpoint(about, weights)
+        except (OSError, ValueError, KeyError, TypeError, RecursionError, RuntimeError, SafetensorError) as error:
+            raise DamagedFile(
+                f"{path} is not a checkpoint: {cleaned(str(error), most=200)}", next_step="train the fold again"
+            ) from error
+
+
+def _check_shape(path: Path) -> None:
+    """A regular file of bounded size whose header leaves room for what it says. Raises OSError, ValueError."""
+    if not path.is_file():  # opening a named pipe would wait for ever
+        raise ValueError("no file")
+    size = path.stat().st_size
+    if size > MOST_BYTES:
+        raise ValueError(f"{size} bytes")
+    with path.open("rb") as file:
+        header = int.from_bytes(file.read(8), "little")
+    if header > min(size, MOST_HEADER_BYTES):
+        raise ValueError(f"a header of {header} bytes")
+
+
+def _about(text: str) -> Mapping[str, Any]:
+    """What is said beside the weights. Raises ValueError, KeyError or TypeError where it is not what `save` wrote.
+
+    Version 1 has no checksum; no flipped bit makes a 1 of a 2, nor takes a key away without making another.
+    """
+    about: dict[str, Any] = json.loads(text)
+    version = about["v"]
+    if type(version) is not int or version < 1:
+        raise ValueError("its schema version is none")
+    if version > SCHEMA_VERSION:
+        raise ValueError(f"it is of a newer schema, {version}: read it with a newer foldproof")
+    if about.keys() != (_KEYS if version == 1 else _KEYS | {"sha256"}):
+        raise ValueError("its keys are not those of its schema")
+    if version > 1:
+        stated = about.pop("sha256")
+        if stated != digest(about) or text.encode() != canonical_json({**about, "sha256": stated}):
+            raise ValueError("what it says of the weights is not what was saved")
+    return about
+
+
+def _checkpoint(about: Mapping[str, Any], weights: Mapping[str, torch.Tensor]) -> Checkpoint:
+    said = about["preprocessing"]
+    return Checkpoint(
+        weights=weights,
+        backbone=_typed(str, about["backbone"]),
+        classes=tuple(_typed(str, name) for name in _typed(list, about["classes"])),
+        preprocessing=Preprocessing(
+            image_size=_typed(int, said["image_size"]),
+            resize=_typed(str, said["resize"]),
+            mean=_numbers(said["mean"]),
+            std=_numbers(said["std"]),
+        ),
+        identity=_typed(str, about["identity"]),
+        run=_typed(str, about["run"]),
+        repeat=_typed(int, about["repeat"]),
+        fold=_typed(int, about["fold"]),
+        epoch=_typed(int, about["epoch"]),
+    )
+
+
+def _numbers(values: Any) -> tuple[float, ...]:
+    numbers = tuple(float(value) for value in _typed(list, values))
+    if not all(map(math.isfinite, numbers)):
+        raise ValueError("the preprocessing is not of finite numbers")
+    return numbers
+
+
+def _typed(kind: type[_T], value: Any) -> _T:
+    if type(value) is not kind:
+        raise TypeError(f"a value is not of type {kind.__name__}")
+    return value
 
 
 def save_tensors(path: Path, tensors: Mapping[str, torch.Tensor], about: str) -> Path:

@@ -1,6 +1,5 @@
 """What stays the same while a fold is trained: a `FoldTask` in; its model, images and labels on the device out."""
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,12 +9,15 @@ import torch
 from foldproof import registry
 from foldproof.data.dataset import Dataset
 from foldproof.models.backbone import Classifier
+from foldproof.storage import read_json_inside
 from foldproof.training import determinism
 from foldproof.training.batches import Batches, FeatureBatches, PixelBatches
 from foldproof.training.build import build_classifier
 from foldproof.training.features import frozen_features
 from foldproof.training.keyed import key
 from foldproof.training.task import FoldTask
+
+_MOST_DATASET_BYTES = 4 * 2**30
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,8 @@ def prepare(task: FoldTask) -> Fold:
     """Settle this process and build the model from its key."""
     device = determinism.choose_device(task.model.device)
     determinism.settle(device, threads=task.model.threads)
-    dataset = Dataset.from_json(json.loads(task.dataset.read_bytes()))
+    dataset = Dataset.from_json(
+        read_json_inside(task.dataset.parent, task.dataset.name, most_bytes=_MOST_DATASET_BYTES)
+    )
     determinism.seed(device, key("weights", task.train.seed, task.repeat, task.fold))
     return Fold(task, dataset, device, build_classifier(task.model, device))

@@ -23,12 +23,12 @@ from safetensors.torch import load
 from foldproof.config.identity import canonical_json
 from foldproof.errors import DamagedFile
 from foldproof.events.types import Body, Notice, body_from_plain, body_to_plain
-from foldproof.storage import inside, write_atomically
+from foldproof.storage import read_inside, write_atomically
 from foldproof.training.checkpoint import tensor_bytes
 from foldproof.training.state_files import KEPT, descriptions, prune
 
 SCHEMA_VERSION = 1
-_MOST_DESCRIPTION_BYTES = 1 << 30
+_MOST_DESCRIPTION_BYTES = 2**29
 _LOSSES = "losses"
 
 
@@ -119,9 +119,7 @@ def latest(folder: Path, *, fold_key: str) -> tuple[State | None, tuple[Notice, 
 def read(path: Path) -> State:
     """The state that `path` describes. Raises DamagedFile where one bit of it is not as it was written."""
     try:
-        if path.is_symlink() or path.stat().st_size > _MOST_DESCRIPTION_BYTES:
-            raise ValueError("not a file of this size")
-        text = path.read_bytes()
+        text = read_inside(path.parent, path.name, most_bytes=_MOST_DESCRIPTION_BYTES)
         about = json.loads(text)
         claimed = about.pop("sha256")
         if (
@@ -131,7 +129,7 @@ def read(path: Path) -> State:
             raise ValueError("its checksum is not what was written")
         if about["v"] > SCHEMA_VERSION:
             raise DamagedFile(f"{path.name} is of a newer schema", next_step="read it with a newer foldproof")
-        tensors = load(_read_tensors(inside(path.parent, about["file"]), about))
+        tensors = load(_read_tensors(path.parent, about))
         return State(
             fold_key=about["fold_key"],
             epoch=int(about["epoch"]),
@@ -144,17 +142,18 @@ def read(path: Path) -> State:
             groups=tuple(about["groups"]),
             name=path.name,
         )
+    except DamagedFile:
+        raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, SafetensorError) as error:
         raise DamagedFile(f"{path.name} is damaged: {error}", next_step="train the fold again") from error
 
 
-def _read_tensors(path: Path, about: Mapping[str, Any]) -> bytes:
-    size = path.stat().st_size
-    if path.is_symlink() or size != about["bytes"] or size > psutil.virtual_memory().available:
-        raise ValueError(f"{path.name} is not as long as it was written")
-    content = path.read_bytes()
-    if hashlib.sha256(content).hexdigest() != about["file_sha256"]:
-        raise ValueError(f"the checksum of {path.name} is not what was written")
+def _read_tensors(folder: Path, about: Mapping[str, Any]) -> bytes:
+    if about["bytes"] > psutil.virtual_memory().available:
+        raise ValueError(f"{about['bytes']:,} bytes do not fit the memory")
+    content = read_inside(folder, about["file"], most_bytes=about["bytes"])
+    if len(content) != about["bytes"] or hashlib.sha256(content).hexdigest() != about["file_sha256"]:
+        raise ValueError(f"the checksum of {about['file']} is not what was written")
     return content
 
 

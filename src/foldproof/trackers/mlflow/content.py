@@ -1,7 +1,5 @@
 """The folder of a run in, what it says now out; asked again, only journals that have grown are read."""
 
-import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +9,12 @@ from foldproof.data.checks.card import DATA_CARD
 from foldproof.errors import DamagedFile
 from foldproof.events import journal
 from foldproof.events.types import Event
-from foldproof.record import Place, RunRecord, fold_folder, places, read_facts, replay
+from foldproof.facts import read_facts
+from foldproof.record import Place, RunRecord, fold_folder, places, read_journal, replay
+from foldproof.storage import read_json_inside
 
-_RUN_ID = re.compile(r"[\w.-]{1,100}", re.ASCII)
+MOST_BYTES = 64 * 2**20  # of environment.json, which names every file that is not as it was versioned
+MOST_CARD_BYTES = 8 * 2**20
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class RunReader:
             size_and_time = (state.st_size, state.st_mtime_ns)
             if self._seen.get(path) == size_and_time:
                 return False
-            events = journal.read(path)
+            events = read_journal(self.folder, place)
         except FileNotFoundError:
             return False
         except OSError as error:
@@ -89,19 +90,42 @@ class RunReader:
     def _read_facts(self) -> Mapping[str, Any]:
         if self._facts is None:
             facts = read_facts(self.folder)
-            if not _RUN_ID.fullmatch(str(facts["run"])):
-                raise DamagedFile(f"{self.folder / 'run.json'} names a run {facts['run']!r}", next_step="do not use it")
-            self._environment = _read_json(self.folder / "environment.json")
-            self._card = _read_json(self.folder / DATA_CARD)
+            self._environment = _environment(self.folder)
+            self._card = _card(self.folder)
             self._facts = facts
         return self._facts
 
 
-def _read_json(path: Path) -> Mapping[str, Any]:
+def _environment(folder: Path) -> Mapping[str, Any]:
+    name = "environment.json"
     try:
-        content = json.loads(path.read_bytes())
+        said = read_json_inside(folder, name, most_bytes=MOST_BYTES)
     except FileNotFoundError:
         return {}
-    except ValueError as error:
-        raise DamagedFile(f"{path} cannot be read: {error}", next_step="restore it from a copy") from error
-    return content if isinstance(content, dict) else {}
+    for key in ("git", "data", "numeric_class"):
+        _demand(folder / name, key, isinstance(said.get(key) or {}, dict))
+    _demand(folder / name, "command", isinstance(said.get("command") or [], list))
+    return said
+
+
+def _card(folder: Path) -> Mapping[str, Any]:
+    try:
+        card = read_json_inside(folder, DATA_CARD, most_bytes=MOST_CARD_BYTES)
+        findings = card["findings"]
+        _demand(folder / DATA_CARD, "classes", isinstance(card["classes"], dict))
+        _demand(folder / DATA_CARD, "findings", all(type(item["count"]) is int for item in findings.values()))
+    except FileNotFoundError:
+        return {}
+    except (KeyError, TypeError, AttributeError) as error:
+        raise DamagedFile(
+            f"{folder / DATA_CARD} cannot be read: no data card", next_step="restore it from a copy, or leave it out"
+        ) from error
+    return card
+
+
+def _demand(path: Path, name: str, fits: bool) -> None:
+    if not fits:
+        raise DamagedFile(
+            f"{path} cannot be read: {name} is not as a run writes it",
+            next_step="restore it from a copy, or leave it out",
+        )

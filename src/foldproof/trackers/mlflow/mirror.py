@@ -96,11 +96,12 @@ class Mirror:
         return True
 
     def _send_files(self, uploads: Sequence[Upload], texts: Mapping[str, str]) -> bool:
-        new = [upload for upload in uploads if upload not in self._uploads and upload.file.is_file()]
+        files = {upload: upload.file() for upload in uploads if upload not in self._uploads}
+        new = {upload: file for upload, file in files.items() if file is not None}
         new_texts = {name: text for name, text in texts.items() if self._texts.get(name) != text}
-        for upload in new:
-            self._pulse(USUAL_SECONDS + upload.file.stat().st_size / _UPLOAD_BYTES_PER_SECOND)
-            self._client.log_artifact(self.run_id, str(upload.file), upload.to or None)
+        for upload, file in new.items():
+            self._pulse(USUAL_SECONDS + file.stat().st_size / _UPLOAD_BYTES_PER_SECOND)
+            self._client.log_artifact(self.run_id, str(file), upload.to or None)
             self._uploads.add(upload)
         for name, text in new_texts.items():
             self._pulse(USUAL_SECONDS)

@@ -1,29 +1,31 @@
 """A run's folder and a store in, the MLflow runs that say the same out; may be repeated, interrupted and replayed."""
 
 import platform
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import psutil
 
-from foldproof.errors import StorageError
+from foldproof.errors import DamagedFile, StorageError
 from foldproof.events.types import Event
 from foldproof.record import Place
-from foldproof.storage import locked
+from foldproof.storage import locked, regular_inside
 from foldproof.trackers.mlflow.content import RunContent, RunReader
 from foldproof.trackers.mlflow.mirror import Mirror, find_mirrors, make_mirror
 from foldproof.trackers.mlflow.store import OPENING_SECONDS, Pulse, Store, tracking_errors
 from foldproof.trackers.mlflow.wanted import PARENT, WantedRun, wanted_runs
 
 LOCK_FILE = "tracking.lock"
+MOST_LOCK_BYTES = 10_000
 
 
 class Projection:
     """Brings MLflow to what the journals of one run say, as often as `advance` is called.
 
-    One process at a time projects a run: entering raises StorageError where another one does.
+    One process at a time projects a run: entering raises StorageError where another one does,
+    or where the lock would be written elsewhere.
     After an error nothing is remembered of what MLflow holds, and the next call looks again.
     """
 
@@ -38,7 +40,11 @@ class Projection:
     def __enter__(self) -> Self:
         folder = self._reader.folder
         try:
+            with suppress(FileNotFoundError):
+                regular_inside(folder, LOCK_FILE, most_bytes=MOST_LOCK_BYTES)  # whoever locks writes into it
             self._held.enter_context(locked(folder / LOCK_FILE, what=f"the tracking of run {folder.name}"))
+        except DamagedFile as error:
+            raise StorageError(error.what, next_step=error.next_step) from error
         except OSError as error:
             raise StorageError(f"cannot lock {folder}: {error.strerror}", next_step="mend the permissions") from error
         return self

@@ -11,7 +11,7 @@ from foldproof.data.checks.card import DATA_CARD, DATA_CARD_PAGE
 from foldproof.events.journal import FILE_NAME
 from foldproof.events.types import ArtifactAdded, Event, FoldFailed, FoldFinished, FoldStarted
 from foldproof.record import Place, fold_folder
-from foldproof.storage import inside, redact
+from foldproof.storage import cleaned, cleaned_lines, redact, regular_inside
 from foldproof.trackers.mlflow.content import RunContent
 from foldproof.trackers.mlflow.points import Point, class_keys, fold_points, run_points
 
@@ -24,6 +24,8 @@ DIGEST_CHARACTERS = 36  # the most MLflow takes
 _STATUS = {"finished": "FINISHED", "failed": "FAILED", "interrupted": "KILLED"}
 _LAST_FILES = ("model.safetensors", "predictions.parquet", FILE_NAME)
 _FIRST_FILES = ("run.json", "environment.json", "dataset.json", "folds.csv", DATA_CARD, DATA_CARD_PAGE)
+MOST_UPLOAD_BYTES = 16 * 2**30
+_MOST_TAG = 2000  # characters
 _NOTE = """\
 {folds} folds{repeats}, run `{run}` of foldproof.
 
@@ -36,11 +38,22 @@ _NOTE = """\
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that belongs into the folder `to` of a run's artifacts; another `version` is sent again."""
+    """The file `name` of a run's folder, which belongs into the folder `to` of its artifacts.
 
-    file: Path
+    Another `version` is sent again.
+    """
+
+    folder: Path
+    name: str
     to: str = ""
     version: int = 0
+
+    def file(self) -> Path | None:
+        """Where it is, None where it is not. Raises DamagedFile where it is not a plain file inside the folder."""
+        try:
+            return regular_inside(self.folder, self.name, most_bytes=MOST_UPLOAD_BYTES)
+        except FileNotFoundError:
+            return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +84,11 @@ class WantedRun:
 def wanted_runs(content: RunContent, *, abandoned: bool) -> Iterator[WantedRun]:
     """The parent first, then a run for every fold that has begun.
 
-    `abandoned`: whoever wrote the journals is gone, so what has not ended was killed.
+    `abandoned`: whoever wrote the journals is gone, so what has not ended was killed. Raises DamagedFile, before the
+    first of them, where a file that would be sent lies elsewhere.
     """
+    for upload in _every_upload(content):
+        upload.file()
     yield _parent(content, abandoned=abandoned)
     for place, events in content.by_place.items():
         if events:
@@ -98,7 +114,7 @@ def _parent(content: RunContent, *, abandoned: bool) -> WantedRun:
         params=parameters(facts),
         points=points,
         uploads=(
-            *(Upload(content.folder / name) for name in _FIRST_FILES),
+            *_first(content),
             *_added(content.folder, content.events),
             *_journal(content.folder, content.events, ended=record.status != "running"),
         ),
@@ -111,14 +127,13 @@ def _parent(content: RunContent, *, abandoned: bool) -> WantedRun:
 
 
 def _child(content: RunContent, place: Place, events: tuple[Event, ...], *, abandoned: bool) -> WantedRun:
-    facts, folder = content.facts, fold_folder(content.folder, *place)
+    facts = content.facts
     repeat, fold = place
     ended = next((event for event in reversed(events) if _ends(event)), None)
     status, ended_at = _child_status(content, place, ended)
     if status == "RUNNING" and abandoned:
         status, ended_at = "KILLED", content.last_event.time
     points = fold_points(events, content.classes)
-    last_files = tuple(Upload(folder / name, version=len(events)) for name in _LAST_FILES)
     return WantedRun(
         run=content.record.run,
         place=place,
@@ -133,7 +148,7 @@ def _child(content: RunContent, place: Place, events: tuple[Event, ...], *, aban
         },
         params={**parameters(facts), "repeat": str(repeat), "fold": str(fold), **_sizes(events)},
         points=points,
-        uploads=(*_added(content.folder, events), *(last_files if ended else ())),
+        uploads=(*_added(content.folder, events), *(_last(content.folder, place, events) if ended else ())),
         status=status,
         ended=ended_at,
         events=len(events),
@@ -175,10 +190,10 @@ def dataset_input(facts: Mapping[str, Any], environment: Mapping[str, Any], card
     path = str(facts.get("data_path") or data.get("path") or "images").removesuffix(".dvc")
     source = {"uri": path, "dvc_hash": data.get("dvc_hash"), "remote": data.get("remote")}
     return {
-        "name": path[:500],
+        "name": _text(path, most=500),
         "digest": str(facts["fingerprint"])[:DIGEST_CHARACTERS],
         "source_type": "local",
-        "source": redact(json.dumps({key: value for key, value in source.items() if value})),
+        "source": redact(json.dumps({key: str(value)[:4096] for key, value in source.items() if value})),
         "profile": json.dumps({"images": facts["images"], "classes": len(facts["classes"]), **_profile(card)}),
     }
 
@@ -197,7 +212,7 @@ def _origin(content: RunContent) -> dict[str, str]:
     command = [str(part) for part in environment.get("command") or ["foldproof"]]
     tags = {
         "mlflow.source.type": "LOCAL",
-        "mlflow.source.name": redact(shlex.join([Path(command[0]).name, *command[1:]]))[:500],
+        "mlflow.source.name": _text(shlex.join([Path(command[0]).name, *command[1:]]), most=500),
         "mlflow.source.git.commit": git.get("commit"),
         "mlflow.source.git.branch": git.get("branch"),
         "foldproof.git.dirty": str(bool(git.get("dirty"))).lower() if git else "no git",
@@ -209,15 +224,19 @@ def _origin(content: RunContent) -> dict[str, str]:
         "foldproof.version": environment.get("foldproof"),
         "foldproof.numeric_fingerprint": (environment.get("numeric_class") or {}).get("fingerprint"),
     }
-    return {key: str(value) for key, value in tags.items() if value}
+    return {key: _text(value) for key, value in tags.items() if value}
+
+
+def _text(value: object, *, most: int = _MOST_TAG) -> str:
+    return cleaned(redact(str(value)[: 2 * most]), most=most)
 
 
 def _outcome(ended: Event | None) -> dict[str, str]:
     match ended.body if ended else None:
         case FoldFinished(weights_sha256=weights, predictions_sha256=predictions):
-            return {"foldproof.weights_sha256": weights, "foldproof.predictions_sha256": predictions}
+            return {"foldproof.weights_sha256": _text(weights), "foldproof.predictions_sha256": _text(predictions)}
         case FoldFailed(error=error, reason=text):
-            return {"foldproof.failure": redact(f"{error}: {text}")[:2000]}
+            return {"foldproof.failure": cleaned_lines(redact(f"{error}: {text}"))[:_MOST_TAG]}
     return {}
 
 
@@ -240,9 +259,27 @@ def _added(folder: Path, events: tuple[Event, ...]) -> Iterator[Upload]:
     for event in events:
         if isinstance(event.body, ArtifactAdded):
             below = event.body.file.rpartition("/")[0]
-            yield Upload(inside(folder, event.body.file), to=below, version=event.seq)
+            yield Upload(folder, event.body.file, to=below, version=event.seq)
 
 
 def _journal(folder: Path, events: tuple[Event, ...], *, ended: bool) -> Iterator[Upload]:
     if ended:
-        yield Upload(folder / FILE_NAME, version=len(events))
+        yield Upload(folder, FILE_NAME, version=len(events))
+
+
+def _first(content: RunContent) -> tuple[Upload, ...]:
+    return tuple(Upload(content.folder, name) for name in _FIRST_FILES)
+
+
+def _last(folder: Path, place: Place, events: tuple[Event, ...]) -> tuple[Upload, ...]:
+    within = fold_folder(Path(), *place)
+    return tuple(Upload(folder, (within / name).as_posix(), version=len(events)) for name in _LAST_FILES)
+
+
+def _every_upload(content: RunContent) -> Iterator[Upload]:
+    yield from _first(content)
+    yield from _journal(content.folder, content.events, ended=True)
+    yield from _added(content.folder, content.events)
+    for place, events in content.by_place.items():
+        yield from _last(content.folder, place, events)
+        yield from _added(content.folder, events)

@@ -1,0 +1,96 @@
+"""What run.json says: a run's folder in, facts whose every value is of the kind that a run writes out. Runs nothing.
+
+The folder may be somebody else's: names are those that this project gives, so they can be printed and sent as they are.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from foldproof.config.schema import EXPERIMENT_NAME
+from foldproof.errors import DamagedFile
+from foldproof.storage import cleaned, read_json_inside
+
+SCHEMA_VERSION = 1
+FILE_NAME = "run.json"
+MOST_BYTES = 32 * 2**20
+MOST_FOLDS = 100  # of a partition, and as many partitions: what the settings allow
+_RUN_ID = re.compile(r"\w[\w.-]{0,99}", re.ASCII)
+_KEY = re.compile(r"[a-z][a-z0-9_]{0,99}")
+
+
+def read_facts(folder: Path) -> Mapping[str, Any]:
+    """The content of run.json. Raises DamagedFile where it is not one this version can read, or as a run writes it."""
+    file = folder / FILE_NAME
+    try:
+        facts = read_json_inside(folder, FILE_NAME, most_bytes=MOST_BYTES)
+        version = facts["v"]
+        if type(version) is int and version > SCHEMA_VERSION:
+            raise DamagedFile(f"{file} is of a newer schema, {version}", next_step="read it with a newer foldproof")
+        _check(facts)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DamagedFile(
+            f"{file} cannot be read: {cleaned(repr(error), most=200)}",
+            next_step="restore it from a copy, or leave it out",
+        ) from error
+    return facts
+
+
+def _check(facts: Mapping[str, Any]) -> None:
+    config, classes = facts["config"], facts["classes"]
+    _demand("config", isinstance(config, dict))
+    _demand("classes", isinstance(classes, list) and all(map(_is_text(4096), classes)))
+    _demand("classes", len(set(classes)) == len(classes))
+    for name, fits in _RULES.items():
+        _demand(name, fits(facts[name]))
+    for name, fits in _OPTIONAL.items():
+        _demand(name, facts.get(name) is None or fits(facts[name]))
+    for section in ("pixels", "folds", "train"):
+        _demand(f"config.{section}", isinstance(config[section], dict))
+        for key, value in config[section].items():
+            _demand(f"config.{section}", _KEY.fullmatch(key) is not None and _is_setting(value))
+    for name in ("k", "repeats"):
+        _demand(f"config.folds.{name}", _is_count(1, MOST_FOLDS)(config["folds"][name]))
+
+
+def _demand(name: str, fits: object) -> None:
+    if not fits:
+        raise ValueError(f"{name} is not as a run writes it")
+
+
+def _is_count(least: int, most: int) -> Callable[[object], bool]:
+    return lambda value: type(value) is int and least <= value <= most
+
+
+def _is_text(most: int) -> Callable[[object], bool]:
+    """Whether a value is text that can be written as UTF-8: half characters raise ValueError."""
+    return lambda value: isinstance(value, str) and len(value) <= most and len(value.encode()) >= 0
+
+
+def _is_printable(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= 1000 and value.isprintable()
+
+
+def _is_setting(value: object) -> bool:
+    some: Iterable[object] = value if isinstance(value, list) else (value,)
+    return all(
+        one is None or _is_printable(one) or isinstance(one, float) or _is_count(-(2**63), 2**63)(one) or one in (0, 1)
+        for one in some
+    )
+
+
+_RULES: Mapping[str, Callable[[Any], object]] = {
+    "v": _is_count(1, SCHEMA_VERSION),
+    "run": lambda value: isinstance(value, str) and _RUN_ID.fullmatch(value),
+    "experiment": lambda value: isinstance(value, str) and EXPERIMENT_NAME.fullmatch(value),
+    "identity": _is_printable,
+    "fingerprint": _is_printable,
+    "folds_digest": _is_printable,
+    "images": _is_count(0, 2**53),
+}
+_OPTIONAL: Mapping[str, Callable[[Any], object]] = {
+    "image_size": _is_count(1, 2**16),
+    "data_path": _is_text(4096),
+    "created": _is_printable,
+}
