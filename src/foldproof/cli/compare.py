@@ -23,6 +23,7 @@ def command(runs: tuple[str, ...], as_json: bool) -> int:
     from foldproof.analysis.compare import compare
     from foldproof.cli.show import print_comparison, print_damaged
     from foldproof.errors import RunNotFound
+    from foldproof.plan.begun import seen_now
     from foldproof.project import Project, choose_folders
     from foldproof.record import RunRecord, experiments_of, read_records
 
@@ -36,6 +37,7 @@ def command(runs: tuple[str, ...], as_json: bool) -> int:
         damaged |= unread
         if not records and not damaged:
             raise RunNotFound("nothing has run yet", next_step="start with `foldproof run`")
+    records = tuple(map(seen_now, records))
     if as_json:
         click.echo(json.dumps(compare(records).to_json(), allow_nan=False))
     elif records:

@@ -18,10 +18,12 @@ def command(as_json: bool) -> int:
 
     from foldproof.analysis.compare import compare
     from foldproof.cli.show import print_damaged, print_runs
+    from foldproof.plan.begun import seen_now
     from foldproof.project import Project
     from foldproof.record import read_records
 
-    records, damaged = read_records(Project.find(Path.cwd()).run_folders())
+    found, damaged = read_records(Project.find(Path.cwd()).run_folders())
+    records = tuple(map(seen_now, found))
     if as_json:
         click.echo(json.dumps(compare(records).to_json()["runs"], allow_nan=False))
     elif records:

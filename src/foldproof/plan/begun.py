@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,14 @@ def begun(project: Project) -> tuple[Begun, ...]:
         except DamagedFile:
             continue
     return tuple(found)
+
+
+def seen_now(record: RunRecord) -> RunRecord:
+    """The same record; where it has no end and nobody works on it, its status is `cut off` instead of `running`."""
+    folders = [record.folder, *(fold_folder(record.folder, *place) for place in record.fold_started)]
+    if record.status != "running" or any(map(journal.is_written, folders)):
+        return record
+    return replace(record, status="cut off")
 
 
 def _when(folder: Path) -> tuple[str, int]:

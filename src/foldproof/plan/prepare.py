@@ -95,13 +95,16 @@ def prepare(
         shared=extent.folds is not None,
         notices=memory_notices(work, at_once=at_once),
     )
-    check_disk(project.runs, work, at_once=at_once)
     if not extent.joins:
+        check_disk(project.runs, work, at_once=at_once)
         runs = begun(project)
         return tuple(anew(config, ground, models[config.name], wanted[config.name], runs) for config in configs)
     with locked(project.root / ".foldproof" / "runs.lock", what="the list of runs", wait_seconds=JOINING_SECONDS):
         runs = begun(project)
-        return tuple(join(config, ground, models[config.name], wanted[config.name], runs, extent) for config in configs)
+        planned = tuple(join(c, ground, models[c.name], wanted[c.name], runs, extent) for c in configs)
+    left = [(models[item.config.name], len(item.tasks)) for item in planned]
+    check_disk(project.runs, left, at_once=at_once)
+    return planned
 
 
 def anew(
