@@ -10,11 +10,10 @@ from contextlib import suppress
 from typing import Any
 
 from foldproof.events.types import Event, Notice
-from foldproof.trackers import TrackerContext
+from foldproof.trackers import CLOSING_SECONDS, TrackerContext
 
 STARTING_SECONDS = 20.0  # until the first sign of life: importing MLflow alone takes seconds
 SILENT_SECONDS = 2.0
-CLOSING_SECONDS = 60.0
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
@@ -41,13 +40,16 @@ class MlflowTracker:
     def tell(self, event: Event) -> None:
         """Nothing to do: the event stands in a journal, and the other process reads it there."""
 
-    def close(self) -> tuple[Notice, ...]:
-        """Wait for the rest to reach MLflow while there is progress, at most a minute. Says what is lacking."""
+    def close(self, *, within: float = CLOSING_SECONDS) -> tuple[Notice, ...]:
+        """Wait for the rest to reach MLflow while there is progress, at most `within` seconds. Says what is lacking.
+
+        The process has ended when this returns or raises.
+        """
         process = self._process
         if process is not None:
             self._process = None
             try:
-                code = self._wait(process)
+                code = self._wait(process, within)
             finally:
                 self._end(process)
             ended_badly = f"its process ended with exit code {code}" if code else "it does not answer"
@@ -89,8 +91,8 @@ class MlflowTracker:
             self._trouble = message.get("trouble", self._trouble)
             self._done = message.get("done", False)
 
-    def _wait(self, process: "subprocess.Popen[str]") -> int | None:
-        """The exit code, or None where the process was silent for too long."""
+    def _wait(self, process: "subprocess.Popen[str]", within: float) -> int | None:
+        """The exit code, or None where the process was silent for too long or the time is over."""
         assert process.stdin is not None
         began = time.monotonic()
         with suppress(OSError):
@@ -100,7 +102,7 @@ class MlflowTracker:
             process.stdin.close()
         while process.poll() is None:
             now = time.monotonic()
-            if now > max(self._silent_until, began + SILENT_SECONDS) or now > began + CLOSING_SECONDS:
+            if now > max(self._silent_until, began + SILENT_SECONDS) or now > began + within:
                 return None
             time.sleep(0.02)
         return process.returncode

@@ -82,10 +82,14 @@ class Work:
         self._answers = answers
         self._store: Store | None = None
         self._waiting = [Projection(folder, answers.pulse) for folder in folders]
-        self._open: list[Projection] = []
-        self._held = ExitStack()
+        self._open: dict[Projection, ExitStack] = {}
         self.damaged = False
         self.troubled = False
+
+    @property
+    def runs_go_on(self) -> bool:
+        """Whether some process still writes what was brought last."""
+        return any(projection.is_running for projection in self._open)
 
     def step(self, *, final: bool) -> bool:
         """Project what is new in every run. Whether there was anything; `troubled` says that something is lacking."""
@@ -103,33 +107,49 @@ class Work:
             return False
 
     def _enter(self, projection: Projection) -> None:
+        entered = ExitStack()
         try:
-            self._open.append(self._held.enter_context(projection))
+            entered.enter_context(projection)
+            self._open[projection] = entered
             self._waiting.remove(projection)
-        except StorageError as error:  # the other runs can go on
-            self._trouble(error)
+        except StorageError as error:  # the other runs can go on; where another process is at work it sees all journals
+            if not projection.elsewhere:
+                self._trouble(error)
 
     def _advance(self, projection: Projection, store: Store, *, final: bool) -> bool:
         try:
             return projection.advance(store, final=final)
         except DamagedFile as error:  # the other runs can go on
-            self._open.remove(projection)
-            self.damaged = True
-            self._trouble(error)
+            self._open.pop(projection).close()
+            self._damage(error)
             return False
+
+    def _damage(self, error: DamagedFile) -> None:
+        self.damaged = True
+        self._trouble(error)
 
     def _trouble(self, error: FoldproofError) -> None:
         self.troubled = True
         self._answers.say({"trouble": error.what})
 
-    def close(self) -> None:
-        self._held.close()
+    def leave(self) -> bool:
+        """Let others project the runs. Whether nothing was missed; what was is to be entered again."""
+        behind: list[Projection] = []
+        for projection in tuple(self._open):
+            self._open.pop(projection).close()
+            try:
+                behind += [projection] if projection.missed() else []
+            except DamagedFile as error:
+                self._damage(error)
+        self._waiting += behind
+        return not behind
 
 
 def work(todo: Work, parent: Parent) -> bool:
     """Project until the parent is gone and nothing is left. Whether MLflow then lacks nothing.
 
-    A parent that waits is kept waiting for few more tries; without one there is a minute for the server to come back.
+    A parent that waits is kept waiting for few more tries; without one there is a minute for the server to come back
+    and for folds that outlive the parent to end.
     """
     failures = 0
     deadline: float | None = None
@@ -140,7 +160,8 @@ def work(todo: Work, parent: Parent) -> bool:
         began = time.monotonic()
         changed = todo.step(final=final)
         failures = failures + 1 if todo.troubled else 0
-        if final and not todo.troubled and (parent.waits or not changed):
+        rests = parent.waits or not (changed or todo.runs_go_on)
+        if final and not todo.troubled and rests and todo.leave():
             return not todo.damaged
         if deadline is not None and (time.monotonic() > deadline or (parent.waits and failures >= TRIES)):
             return False
@@ -176,8 +197,6 @@ def main() -> None:
                 answers.say({"done": True})
     except FoldproofError as error:
         answers.say({"trouble": error.what})
-    finally:
-        todo.close()
 
 
 if __name__ == "__main__":
