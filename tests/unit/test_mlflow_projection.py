@@ -1,5 +1,6 @@
 """Journals in, MLflow runs out: on a real SQLite store."""
 
+import io
 import json
 import math
 import multiprocessing
@@ -28,6 +29,8 @@ from foldproof.trackers.mlflow.projection import Projection
 from foldproof.trackers.mlflow.store import ENVIRONMENT, Store, prepare, reason
 from foldproof.trackers.mlflow.target import resolve_target
 from foldproof.trackers.mlflow.wanted import WantedRun, wanted_runs
+from foldproof.trackers.mlflow.worker import Answers, Parent, Work
+from foldproof.trackers.mlflow.worker import work as work_on
 from journaled import CLASSES, DATA, GIT, HEX, JournaledRun, epoch
 
 
@@ -517,6 +520,76 @@ def test_one_process_at_a_time_projects_a_run_and_sync_leaves_it_to_that_one(sto
     assert (report.runs, report.created, report.completed, report.problems) == (2, 1, 0, ())
     (who,) = report.left
     assert f"{run.run} is in use by process {os.getpid()}" in who
+
+
+def end(work: Work, answers: io.StringIO) -> tuple[bool, list[str]]:
+    """Let a tracking process's work end as when its parent closes it. Whether it was all, and the trouble it told."""
+    reading, writing = os.pipe()
+    parent = Parent(reading)
+    os.write(writing, b"{}\nclose\n")
+    os.close(writing)
+    parent.order()
+    parent.gone.wait(timeout=10)
+    done = work_on(work, parent)
+    os.close(reading)
+    told = [json.loads(line) for line in answers.getvalue().splitlines()]
+    return done, [line["trouble"] for line in told if "trouble" in line]
+
+
+def tracking(store: Store, run: JournaledRun) -> tuple[Work, io.StringIO]:
+    answers = io.StringIO()
+    return Work([run.folder], store.target, Answers(answers)), answers
+
+
+def test_of_two_trackers_of_one_run_the_one_that_is_turned_away_leaves_all_to_the_other(store, tmp_path):
+    run = JournaledRun.make(tmp_path, k=2)
+    run.start()
+    first, second = tracking(store, run), tracking(store, run)
+    first[0].step(final=False)
+    second[0].step(final=False)
+    run.begin_fold((0, 1), epochs=2)
+    run.finish_fold((0, 1))
+    assert end(*second) == (True, [])
+    assert held(store, run.run).folds == {}
+    run.begin_fold((0, 0), epochs=2)
+    run.finish_fold((0, 0))
+    run.end()
+    assert end(*first) == (True, [])
+    holds = held(store, run.run)
+    assert {one.info.status for one in (holds.parent, *holds.folds.values())} == {"FINISHED"}
+    assert len(holds.folds) == 2
+
+
+def test_of_two_trackers_of_one_run_the_second_takes_over_when_the_first_is_gone(store, tmp_path):
+    run = JournaledRun.make(tmp_path, k=2)
+    run.start()
+    run.begin_fold((0, 0), epochs=2)
+    run.finish_fold((0, 0))
+    first, second = tracking(store, run), tracking(store, run)
+    first[0].step(final=False)
+    second[0].step(final=False)
+    with JournalWriter(run.fold_folder((0, 1)), run=run.run, repeat=0, fold=1, about={}):
+        assert end(*first) == (True, [])
+    assert held(store, run.run).parent.info.status == "RUNNING"
+    run.begin_fold((0, 1), epochs=2)
+    run.finish_fold((0, 1))
+    run.end()
+    assert end(*second) == (True, [])
+    holds = held(store, run.run)
+    assert {one.info.status for one in (holds.parent, *holds.folds.values())} == {"FINISHED"}
+
+
+def test_what_was_journaled_just_before_another_tracker_was_turned_away_is_not_forgotten(store, tmp_path):
+    run = JournaledRun.make(tmp_path, k=2)
+    run.start()
+    first, second = tracking(store, run), tracking(store, run)
+    first[0].step(final=True)
+    run.begin_fold((0, 0), epochs=2)
+    run.end("interrupted")
+    assert end(*second) == (True, [])
+    assert not first[0].leave()
+    assert end(*first) == (True, [])
+    assert held(store, run.run).folds["fold-0"].info.status == "KILLED"
 
 
 def test_sync_says_what_mlflow_lacked_and_goes_on_after_a_damaged_run(store, tmp_path):
