@@ -14,7 +14,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
@@ -45,7 +45,6 @@ CAMPAIGN = "FOLDPROOF_FAULTS" in os.environ
 CREATE = "runs/create$"
 MOST_SECONDS = 60.0
 MARGIN = 5.0  # for what `run` does after the tracker: the comparison, and the end of Python
-STARTING = 20.0
 
 
 @dataclass(frozen=True)
@@ -121,7 +120,7 @@ FAILED = {"20260102-030405-number0": "FAILED", "20260102-030405-number0/0-1": "F
 
 def test_what_a_bad_network_did_to_sync_is_made_exact_by_the_next(server, proxy, target, tmp_path):
     seeded, found = random.Random(4), Counter[tuple[str, ...]]()
-    for number in range(trials(3, share=20)):
+    for number in range(trials(2, share=20)):
         where = replace(target, experiment=f"{target.experiment} {number}")
         runs = some_runs(tmp_path / str(number), seeded.randint(1, 2))
         action = (LOSE, CUT, LATE, RESET, ERROR)[number % 5]
@@ -225,18 +224,14 @@ def syncs(tmp_path_factory: pytest.TempPathFactory) -> Syncs:
 
 @pytest.mark.timeout(7200)
 def test_a_killed_sync_is_completed_by_the_next(server, proxy, target, syncs, tmp_path):
-    began = time.monotonic()
-    syncs.ended(*syncs.start(folders(some_runs(tmp_path / "first", 2)), replace(target, experiment="a first one")))
-    works = time.monotonic() - began if not CAMPAIGN else 2.0
     seeded, found = random.Random(5), Counter[tuple[str, ...]]()
-    for number in range(trials(2, share=20)):
+    for number in range(trials(1, share=20)):
         where = replace(target, experiment=f"{target.experiment} {number}")
         runs = some_runs(tmp_path / str(number), 2)
         proxy.asked.clear()
         process, _ = syncs.start(folders(runs), where)
         asked = seeded.randint(1, 60)
-        deadline = time.monotonic() + works + 30
-        while sum(proxy.asked.values()) < asked and process.is_alive() and time.monotonic() < deadline:
+        while sum(proxy.asked.values()) < asked and process.is_alive():
             time.sleep(0.001)
         time.sleep(seeded.uniform(0, 0.02))
         process.kill()
@@ -286,23 +281,22 @@ class Ended:
 def watched(process: "subprocess.Popen[bytes]", port: int) -> Iterator[set[str]]:
     """Which processes of the run held a connection to this port, or a password in their command."""
     seen: set[str] = set()
+    commands: dict[int, str] = {}  # kept, since one that is ending has none
     done = threading.Event()
+
+    def look(member: psutil.Process) -> None:
+        commands[member.pid] = " ".join(member.cmdline()) or commands.get(member.pid, "")
+        command = commands[member.pid]
+        if "hunter2" in command or any(one.raddr and one.raddr.port == port for one in member.net_connections("tcp")):
+            seen.add("tracking" if command.endswith("foldproof.trackers.mlflow.worker") else command)
 
     def watch() -> None:
         while not done.wait(0.1):
-            try:
+            with suppress(psutil.Error):
                 family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
-            except psutil.Error:
-                continue
-            for member in family:
-                try:
-                    command = " ".join(member.cmdline())
-                    if "hunter2" in command or any(
-                        one.raddr and one.raddr.port == port for one in member.net_connections("tcp")
-                    ):
-                        seen.add("tracking" if command.endswith("foldproof.trackers.mlflow.worker") else command)
-                except psutil.Error:
-                    continue
+                for member in family:
+                    with suppress(psutil.Error):
+                        look(member)
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()
@@ -338,6 +332,7 @@ def train(project: Path, proxy: Proxy, fault: Fault, experiment: str, out: Path)
     assert {"foldproof.run", "torch"} <= imported
     assert not {name for name in imported if name.partition(".")[0] == "mlflow"}
     assert seen <= {"tracking"}
+    assert seen or all(rule.action != HANG for rule in fault.rules)
     (folder,) = Project(project / "params.yaml").run_folders()
     events = read_events(folder)
     first = next(event.time for event in events if isinstance(event.body, RunStarted))

@@ -26,7 +26,7 @@ from foldproof.trackers.mlflow.content import RunReader
 from foldproof.trackers.mlflow.mirror import Mirror, make_mirror
 from foldproof.trackers.mlflow.points import class_keys, fold_points
 from foldproof.trackers.mlflow.projection import Projection
-from foldproof.trackers.mlflow.store import ENVIRONMENT, Store, prepare, reason
+from foldproof.trackers.mlflow.store import ENVIRONMENT, OPENING_SECONDS, USUAL_SECONDS, Store, prepare, reason
 from foldproof.trackers.mlflow.target import resolve_target
 from foldproof.trackers.mlflow.wanted import WantedRun, wanted_runs
 from foldproof.trackers.mlflow.worker import Answers, Parent, Work
@@ -590,6 +590,19 @@ def test_what_was_journaled_just_before_another_tracker_was_turned_away_is_not_f
     assert not first[0].leave()
     assert end(*first) == (True, [])
     assert held(store, run.run).folds["fold-0"].info.status == "KILLED"
+
+
+def test_trying_again_is_no_progress_until_a_request_succeeds():
+    stream = io.StringIO()
+    answers = Answers(stream)
+    answers.pulse(USUAL_SECONDS)
+    answers.trouble("refused")
+    said = stream.getvalue()
+    answers.pulse(OPENING_SECONDS)
+    answers.pulse(USUAL_SECONDS)  # before the first request of the next try
+    assert stream.getvalue() == said
+    answers.pulse(USUAL_SECONDS)  # that one succeeded, or this would not be said
+    assert stream.getvalue() != said
 
 
 def test_sync_says_what_mlflow_lacked_and_goes_on_after_a_damaged_run(store, tmp_path):

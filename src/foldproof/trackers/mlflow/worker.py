@@ -35,14 +35,24 @@ class Answers:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._promise = (0.0, 0.0)  # when, and for how long
+        self._doubts = 0
 
     def say(self, message: Mapping[str, Any]) -> None:
         with suppress(OSError, ValueError):
             self._stream.write(json.dumps(message) + "\n")
             self._stream.flush()
 
+    def trouble(self, text: str) -> None:
+        """Say why MLflow lacks something. Trying again is no progress: promises count when a request has succeeded."""
+        self._doubts, self._promise = 2, (0.0, 0.0)
+        self.say({"trouble": text})
+
     def pulse(self, seconds: float) -> None:
         """Promise the next sign of life; of the same promise many times at once, one is said."""
+        if self._doubts and seconds != OPENING_SECONDS:
+            self._doubts -= 1
+        if self._doubts:
+            return
         now = time.monotonic()
         when, how_long = self._promise
         if seconds != how_long or now >= when + _MARGIN_SECONDS:
@@ -130,7 +140,7 @@ class Work:
 
     def _trouble(self, error: FoldproofError) -> None:
         self.troubled = True
-        self._answers.say({"trouble": error.what})
+        self._answers.trouble(error.what)
 
     def leave(self) -> bool:
         """Let others project the runs. Whether nothing was missed; what was is to be entered again."""
@@ -196,7 +206,7 @@ def main() -> None:
             if work(todo, parent):
                 answers.say({"done": True})
     except FoldproofError as error:
-        answers.say({"trouble": error.what})
+        answers.trouble(error.what)
 
 
 if __name__ == "__main__":
