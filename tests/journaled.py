@@ -87,7 +87,7 @@ class JournaledRun:
         )
         self.append(started, *(epoch(place, number) for number in range(1, epochs + 1)), place=place)
 
-    def finish_fold(self, place: tuple[int, int]) -> None:
+    def finish_fold(self, place: tuple[int, int]) -> Event:
         folder = self.fold_folder(place)
         save_file({"weight": np.arange(4, dtype=np.float32)}, folder / "model.safetensors")
         (folder / "predictions.parquet").write_bytes(b"PAR1 of fold %d" % place[1])
@@ -101,7 +101,8 @@ class JournaledRun:
             weights_sha256=HEX,
             predictions_sha256=HEX,
         )
-        self.append(finished, place=place)
+        (event,) = self.append(finished, place=place)
+        return event
 
     def fail_fold(self, place: tuple[int, int]) -> None:
         self.append(FoldFailed(error="RuntimeError", reason="no space; token=abc123"), place=place)

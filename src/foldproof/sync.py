@@ -10,11 +10,15 @@ from foldproof.trackers import TrackingTarget
 
 @dataclass(frozen=True, kw_only=True)
 class SyncReport:
-    """How many runs were looked at, of how many MLflow knew nothing or lacked a part; what could not be brought."""
+    """How many runs were looked at, of how many MLflow knew nothing or lacked a part.
+
+    `left` says of runs that another process brings who that is, `problems` what could not be brought.
+    """
 
     runs: int
     created: int
     completed: int
+    left: tuple[str, ...]
     problems: tuple[str, ...]
 
 
@@ -27,17 +31,25 @@ def sync(folders: Sequence[Path], target: TrackingTarget) -> SyncReport:
     from foldproof.trackers.mlflow.store import prepare
 
     created = completed = 0
+    left: list[str] = []
     problems: list[str] = []
     store = prepare(target, _nobody_waits)
     for folder in folders:
+        projection, changed = Projection(folder, _nobody_waits), False
         try:
-            with Projection(folder, _nobody_waits) as projection:
-                changed = projection.advance(store, final=True)
-                created += projection.created
-                completed += changed and not projection.created
+            again = True
+            while again:
+                with projection:
+                    changed |= projection.advance(store, final=True)
+                again = projection.missed()
         except (DamagedFile, StorageError) as error:
-            problems.append(error.what)
-    return SyncReport(runs=len(folders), created=created, completed=completed, problems=tuple(problems))
+            (left if projection.elsewhere else problems).append(error.what)
+        else:
+            created += projection.created
+            completed += changed and not projection.created
+    return SyncReport(
+        runs=len(folders), created=created, completed=completed, left=tuple(left), problems=tuple(problems)
+    )
 
 
 def _nobody_waits(seconds: float) -> None:

@@ -115,7 +115,7 @@ def test_a_tracker_hears_of_every_event_at_once_and_ends_with_notices(name, tmp_
         with takes_at_most(1):
             tracker.tell(event)
     with takes_at_most(90):
-        said = tracker.close()
+        said = tracker.close(within=60.0)
     assert all(isinstance(notice, Notice) for notice in said)
 
 
@@ -183,6 +183,17 @@ def test_a_server_that_never_answers_costs_training_nothing_and_the_end_little(t
     assert "\n" not in notice.text
     assert "hunter2" not in notice.text + "".join(capfd.readouterr())
     assert not process.is_running()
+
+
+def test_a_close_that_is_cut_short_says_so_and_leaves_no_process(tmp_path):
+    run = JournaledRun.make(tmp_path).complete()
+    tracker = MlflowTracker(context_of(run, target=local_target(tmp_path)))
+    process = psutil.Process(tracker._process.pid)
+    with takes_at_most(3):
+        (notice,) = tracker.close(within=0.1)
+    assert "foldproof sync" in notice.text
+    assert not process.is_running()
+    assert tracker.close(within=0.1) == ()
 
 
 @pytest.mark.slow

@@ -67,3 +67,41 @@ def test_check_your_images(place):
         typed(place, command)
     typed(place, 'git commit --message "left out bad images" excluded.csv')
     assert (place / "photos" / "cat" / "broken.jpg").exists()
+
+
+def tiny(place):
+    """A project of three folds whose images and epochs are few."""
+    for command in ("foldproof init", "foldproof data add photos"):
+        typed(place, command)
+    settings = place / "params.yaml"
+    text = re.sub(r"epochs: \d+", "epochs: 2", settings.read_text(encoding="utf-8"))
+    settings.write_text(text, encoding="utf-8")
+    return place
+
+
+@pytest.mark.slow
+def test_when_a_run_is_cut_off(place):
+    tiny(place)
+    typed(place, "foldproof run --set tracking.enabled=false")
+    told = commands("when-a-run-is-cut-off.md")
+    assert "foldproof run --resume" in told
+    for command in told:
+        typed(place, command if " run" not in command else f"{command} --set tracking.enabled=false")
+
+
+@pytest.mark.slow
+def test_train_on_a_cluster(place):
+    tiny(place)
+    script = re.search(r"```sh\n(.*?)```", (HOW_TOS / "train-on-a-cluster.md").read_text(encoding="utf-8"), re.DOTALL)
+    (place / "fold.sh").write_text(script[1].replace("FirstRun ", ""), encoding="utf-8")
+    for command in commands("train-on-a-cluster.md"):
+        if not command.startswith("sbatch"):
+            typed(place, command)
+            continue
+        jobs = [  # what SLURM does with an array, but for the machines
+            f'SLURM_SUBMIT_DIR={place} SLURM_ARRAY_TASK_ID={task} bash fold.sh > log-{task} 2>&1 & jobs="$jobs $!"'
+            for task in range(5)
+        ]
+        typed(place, "; ".join(jobs) + '; for job in $jobs; do wait "$job" || exit 1; done')
+    assert len(list((place / "runs").glob("*/run.json"))) == 1
+    assert "5/5" in typed(place, "foldproof runs")

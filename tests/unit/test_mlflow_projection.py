@@ -1,9 +1,11 @@
 """Journals in, MLflow runs out: on a real SQLite store."""
 
+import io
 import json
 import math
 import multiprocessing
 import os
+import shutil
 import statistics
 import threading
 from collections.abc import Iterator
@@ -15,19 +17,21 @@ import pytest
 
 from foldproof.config.schema import TrackingSettings
 from foldproof.errors import SettingsError, StorageError, TrackingError
-from foldproof.events.types import EpochFinished, FoldStarted, RunStarted
+from foldproof.events.journal import JournalWriter
+from foldproof.events.types import EpochFinished, FoldResumed, FoldStarted, RunStarted
 from foldproof.project import Project
 from foldproof.sync import sync
 from foldproof.trackers import TrackingTarget
+from foldproof.trackers.mlflow.content import RunReader
 from foldproof.trackers.mlflow.mirror import Mirror, make_mirror
 from foldproof.trackers.mlflow.points import class_keys, fold_points
 from foldproof.trackers.mlflow.projection import Projection
-from foldproof.trackers.mlflow.store import ENVIRONMENT, Store, prepare, reason
+from foldproof.trackers.mlflow.store import ENVIRONMENT, OPENING_SECONDS, USUAL_SECONDS, Store, prepare, reason
 from foldproof.trackers.mlflow.target import resolve_target
-from foldproof.trackers.mlflow.wanted import wanted_runs
+from foldproof.trackers.mlflow.wanted import WantedRun, wanted_runs
+from foldproof.trackers.mlflow.worker import Answers, Parent, Work
+from foldproof.trackers.mlflow.worker import work as work_on
 from journaled import CLASSES, DATA, GIT, HEX, JournaledRun, epoch
-
-GONE = 2**22 + 1  # beyond the largest process id Linux gives
 
 
 def no_pulse(seconds: float) -> None:
@@ -104,6 +108,12 @@ def series(store: Store, run: Any, key: str) -> dict[int, float]:
 def project(store: Store, run: JournaledRun, *, final: bool = False) -> bool:
     with Projection(run.folder, no_pulse) as projection:
         return projection.advance(store, final=final)
+
+
+def wanted(run: JournaledRun, *, abandoned: bool = False) -> list[WantedRun]:
+    reader = RunReader(run.folder)
+    reader.look()
+    return list(wanted_runs(reader.content(), abandoned=abandoned))
 
 
 def test_the_parent_bears_the_experiments_name_its_settings_and_where_it_comes_from(store, tmp_path):
@@ -335,17 +345,106 @@ def test_an_interrupted_run_is_killed_and_goes_on_when_it_is_resumed(store, tmp_
     assert holds.parent.data.metrics["cv_avg_best_val_loss"] == 0.5
 
 
-def test_a_run_whose_process_is_gone_does_not_stay_running_for_ever(store, tmp_path):
-    run = JournaledRun.make(tmp_path, about=(JournaledRun.about[0], GONE))
+def test_a_run_without_an_end_that_no_process_writes_is_killed_wherever_it_was_written(store, tmp_path):
+    run = JournaledRun.make(tmp_path, about=("another-machine", 4711))
     run.start()
     run.begin_fold((0, 0), epochs=1)
-    elsewhere = JournaledRun.make(tmp_path, "20260102-030405-elsewh", about=("another-machine", GONE))
-    elsewhere.start()
-    for one in (run, elsewhere):
-        project(store, one, final=True)
+    with JournalWriter(run.fold_folder((0, 0)), run=run.run, repeat=0, fold=0, about={}):
+        project(store, run, final=True)
+        holds = held(store, run.run)
+        assert (holds.parent.info.status, holds.folds["fold-0"].info.status) == ("RUNNING", "RUNNING")
+    project(store, run, final=True)
     holds = held(store, run.run)
     assert (holds.parent.info.status, holds.folds["fold-0"].info.status) == ("KILLED", "KILLED")
-    assert held(store, elsewhere.run).parent.info.status == "RUNNING"
+    assert "events.jsonl" in set(artifacts(store, holds.folds["fold-0"].info.run_id))
+
+
+def test_what_was_killed_and_failed_finishes_as_the_same_runs_when_it_is_resumed(store, tmp_path):
+    run = JournaledRun.make(tmp_path, k=2)
+    run.start()
+    run.begin_fold((0, 0), epochs=1)
+    run.fail_fold((0, 0))
+    run.begin_fold((0, 1), epochs=1)
+    project(store, run, final=True)
+    before = held(store, run.run)
+    assert [before.folds[name].info.status for name in ("fold-0", "fold-1")] == ["FAILED", "KILLED"]
+    assert "foldproof.failure" in before.folds["fold-0"].data.tags
+    run.start()
+    for place in run.places:
+        run.append(FoldResumed(epoch=1, step=1, file="resume.safetensors"), place=place)
+    project(store, run)
+    holds = held(store, run.run)
+    assert {one.info.status for one in (holds.parent, *holds.folds.values())} == {"RUNNING"}
+    assert "foldproof.failure" not in holds.folds["fold-0"].data.tags
+    ends = {}
+    for place in run.places:
+        run.append(epoch(place, 2), place=place)
+        ends[f"fold-{place[1]}"] = run.finish_fold(place)
+    run.end()
+    project(store, run, final=True)
+    after = held(store, run.run)
+    assert {one.info.status for one in (after.parent, *after.folds.values())} == {"FINISHED"}
+    assert after.parent.info.run_id == before.parent.info.run_id
+    for name, fold in after.folds.items():
+        assert fold.info.run_id == before.folds[name].info.run_id
+        assert fold.info.end_time == round(ends[name].time * 1000)
+        assert series(store, fold, "val_loss") == {1: 1.0, 2: 0.5}
+    assert after.parent.info.end_time >= max(fold.info.end_time for fold in after.folds.values())
+
+
+def test_a_fold_that_goes_on_after_a_failure_has_not_ended(tmp_path):
+    run = JournaledRun.make(tmp_path, k=2)
+    run.start()
+    run.begin_fold((0, 0), epochs=1)
+    run.fail_fold((0, 0))
+    run.begin_fold((0, 1), epochs=1)
+    run.end("interrupted")
+    assert [one.status for one in wanted(run)] == ["KILLED", "FAILED", "KILLED"]
+    assert all(one.seal for one in wanted(run))
+    run.start()
+    run.append(FoldResumed(epoch=0, step=3, file="resume.safetensors"), place=(0, 0))
+    assert [(one.status, one.seal) for one in wanted(run)] == [("RUNNING", "")] * 3
+    assert [(one.status, one.ended is None) for one in wanted(run, abandoned=True)] == [("KILLED", False)] * 3
+    run.append(epoch((0, 0), 2), place=(0, 0))
+    run.finish_fold((0, 0))
+    run.end("interrupted")
+    assert [one.status for one in wanted(run)] == ["KILLED", "FINISHED", "KILLED"]
+
+
+def test_an_old_copy_of_a_run_takes_nothing_back(store, tmp_path):
+    run = JournaledRun.make(tmp_path / "here", k=2)
+    run.start()
+    run.begin_fold((0, 0), epochs=2)
+    copy = replace(run, folder=tmp_path / "there" / run.run)
+    shutil.copytree(run.folder, copy.folder)
+    run.finish_fold((0, 0))
+    run.begin_fold((0, 1), epochs=2)
+    run.finish_fold((0, 1))
+    run.end()
+    assert project(store, run, final=True)
+    before = everything(store, run.run)
+    assert not project(store, copy, final=True)
+    assert everything(store, run.run) == before
+
+
+def test_what_a_late_reply_leaves_is_gone_when_the_run_has_ended(store, tmp_path):
+    run = JournaledRun.make(tmp_path, k=2)
+    run.start()
+    run.begin_fold((0, 0), epochs=2)
+    with Projection(run.folder, no_pulse) as projection:
+        projection.advance(store)
+        known = held(store, run.run)
+        tags = {"foldproof.run_id": run.run, "foldproof.place": "0-0", "mlflow.parentRunId": known.parent.info.run_id}
+        for late in ({"foldproof.run_id": run.run}, tags, tags):
+            store.client.create_run(store.experiment_id, tags=late)
+        run.finish_fold((0, 0))
+        run.end("interrupted")
+        assert projection.advance(store, final=True)
+        assert not projection.advance(store, final=True)
+    holds = held(store, run.run)
+    (fold,) = holds.folds.values()
+    assert (holds.parent.info.status, fold.info.status) == ("KILLED", "FINISHED")
+    assert series(store, fold, "val_loss") == {1: 1.0, 2: 0.5}
 
 
 def test_infinite_values_stand_in_a_tag_since_mlflow_would_alter_them(store, tmp_path):
@@ -399,7 +498,7 @@ def test_a_run_made_twice_at_once_or_left_by_a_lost_reply_ends_as_one(store, tmp
     assert parent_id == min([*(mirror.run_id for mirror in made), ghost.info.run_id])
 
 
-def test_a_run_deleted_meanwhile_is_made_anew_after_one_error(store, tmp_path):
+def test_a_run_deleted_meanwhile_is_made_anew(store, tmp_path):
     run = JournaledRun.make(tmp_path, k=2)
     run.start()
     with Projection(run.folder, no_pulse) as projection:
@@ -407,8 +506,6 @@ def test_a_run_deleted_meanwhile_is_made_anew_after_one_error(store, tmp_path):
         store.client.delete_run(held(store, run.run).parent.info.run_id)
         run.begin_fold((0, 0), epochs=1)
         run.end("interrupted")
-        with pytest.raises(TrackingError):
-            projection.advance(store)
         assert projection.advance(store)
     assert held(store, run.run).parent.info.status == "KILLED"
 
@@ -417,10 +514,95 @@ def test_one_process_at_a_time_projects_a_run_and_sync_leaves_it_to_that_one(sto
     run = JournaledRun.make(tmp_path).complete()
     other = JournaledRun.make(tmp_path, "20260102-030405-second").complete()
     with Projection(run.folder, no_pulse):
-        with pytest.raises(StorageError, match="another process"), Projection(run.folder, no_pulse):
+        with pytest.raises(StorageError, match=f"in use by process {os.getpid()} on"), Projection(run.folder, no_pulse):
             pass
         report = sync([run.folder, other.folder], store.target)
-    assert (report.runs, report.created, report.completed, len(report.problems)) == (2, 1, 0, 1)
+    assert (report.runs, report.created, report.completed, report.problems) == (2, 1, 0, ())
+    (who,) = report.left
+    assert f"{run.run} is in use by process {os.getpid()}" in who
+
+
+def end(work: Work, answers: io.StringIO) -> tuple[bool, list[str]]:
+    """Let a tracking process's work end as when its parent closes it. Whether it was all, and the trouble it told."""
+    reading, writing = os.pipe()
+    parent = Parent(reading)
+    os.write(writing, b"{}\nclose\n")
+    os.close(writing)
+    parent.order()
+    parent.gone.wait(timeout=10)
+    done = work_on(work, parent)
+    os.close(reading)
+    told = [json.loads(line) for line in answers.getvalue().splitlines()]
+    return done, [line["trouble"] for line in told if "trouble" in line]
+
+
+def tracking(store: Store, run: JournaledRun) -> tuple[Work, io.StringIO]:
+    answers = io.StringIO()
+    return Work([run.folder], store.target, Answers(answers)), answers
+
+
+def test_of_two_trackers_of_one_run_the_one_that_is_turned_away_leaves_all_to_the_other(store, tmp_path):
+    run = JournaledRun.make(tmp_path, k=2)
+    run.start()
+    first, second = tracking(store, run), tracking(store, run)
+    first[0].step(final=False)
+    second[0].step(final=False)
+    run.begin_fold((0, 1), epochs=2)
+    run.finish_fold((0, 1))
+    assert end(*second) == (True, [])
+    assert held(store, run.run).folds == {}
+    run.begin_fold((0, 0), epochs=2)
+    run.finish_fold((0, 0))
+    run.end()
+    assert end(*first) == (True, [])
+    holds = held(store, run.run)
+    assert {one.info.status for one in (holds.parent, *holds.folds.values())} == {"FINISHED"}
+    assert len(holds.folds) == 2
+
+
+def test_of_two_trackers_of_one_run_the_second_takes_over_when_the_first_is_gone(store, tmp_path):
+    run = JournaledRun.make(tmp_path, k=2)
+    run.start()
+    run.begin_fold((0, 0), epochs=2)
+    run.finish_fold((0, 0))
+    first, second = tracking(store, run), tracking(store, run)
+    first[0].step(final=False)
+    second[0].step(final=False)
+    with JournalWriter(run.fold_folder((0, 1)), run=run.run, repeat=0, fold=1, about={}):
+        assert end(*first) == (True, [])
+    assert held(store, run.run).parent.info.status == "RUNNING"
+    run.begin_fold((0, 1), epochs=2)
+    run.finish_fold((0, 1))
+    run.end()
+    assert end(*second) == (True, [])
+    holds = held(store, run.run)
+    assert {one.info.status for one in (holds.parent, *holds.folds.values())} == {"FINISHED"}
+
+
+def test_what_was_journaled_just_before_another_tracker_was_turned_away_is_not_forgotten(store, tmp_path):
+    run = JournaledRun.make(tmp_path, k=2)
+    run.start()
+    first, second = tracking(store, run), tracking(store, run)
+    first[0].step(final=True)
+    run.begin_fold((0, 0), epochs=2)
+    run.end("interrupted")
+    assert end(*second) == (True, [])
+    assert not first[0].leave()
+    assert end(*first) == (True, [])
+    assert held(store, run.run).folds["fold-0"].info.status == "KILLED"
+
+
+def test_trying_again_is_no_progress_until_a_request_succeeds():
+    stream = io.StringIO()
+    answers = Answers(stream)
+    answers.pulse(USUAL_SECONDS)
+    answers.trouble("refused")
+    said = stream.getvalue()
+    answers.pulse(OPENING_SECONDS)
+    answers.pulse(USUAL_SECONDS)  # before the first request of the next try
+    assert stream.getvalue() == said
+    answers.pulse(USUAL_SECONDS)  # that one succeeded, or this would not be said
+    assert stream.getvalue() != said
 
 
 def test_sync_says_what_mlflow_lacked_and_goes_on_after_a_damaged_run(store, tmp_path):

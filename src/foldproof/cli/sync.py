@@ -35,8 +35,10 @@ def command(runs: tuple[str, ...], as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps(asdict(report)))
     else:
-        same = report.runs - report.created - report.completed - len(report.problems)
+        same = report.runs - report.created - report.completed - len(report.left) - len(report.problems)
         click.echo(f"runs: {report.created} new in MLflow, {report.completed} completed, {same} already the same")
+        for who in report.left:
+            click.echo(f"note: {who}, which brings it to MLflow", err=True)
         for problem in report.problems:
             click.echo(f"note: {cleaned(problem, most=1000)}", err=True)
     return 1 if report.problems else 0

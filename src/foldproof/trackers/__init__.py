@@ -7,6 +7,8 @@ from typing import Protocol, TypeAlias
 
 from foldproof.events.types import Event, Notice
 
+CLOSING_SECONDS = 60.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrackingTarget:
@@ -50,7 +52,7 @@ class Tracker(Protocol):
 
     def tell(self, event: Event) -> None: ...
 
-    def close(self, *, within: float = 60.0) -> tuple[Notice, ...]:
+    def close(self, *, within: float = CLOSING_SECONDS) -> tuple[Notice, ...]:
         """End within so many seconds and say what a person should know."""
         ...
 

@@ -16,7 +16,7 @@ from foldproof.events.types import (
     RunFinished,
 )
 from foldproof.record import Spread
-from foldproof.trackers import RunPlan, TrackerContext
+from foldproof.trackers import CLOSING_SECONDS, RunPlan, TrackerContext
 
 
 class ConsoleTracker:
@@ -61,7 +61,7 @@ class ConsoleTracker:
         if self._bars:
             self._bars.show(event.run, self._work, summary(self._scores[event.run]))
 
-    def close(self, *, within: float = 60.0) -> tuple[Notice, ...]:  # noqa: ARG002
+    def close(self, *, within: float = CLOSING_SECONDS) -> tuple[Notice, ...]:  # noqa: ARG002 - nothing to wait for
         if self._bars:
             self._bars.stop()
         return ()

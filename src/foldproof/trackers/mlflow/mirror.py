@@ -8,7 +8,7 @@ from typing import Any
 from foldproof.record import Place
 from foldproof.trackers.mlflow.points import Point
 from foldproof.trackers.mlflow.store import USUAL_SECONDS, Pulse, Store
-from foldproof.trackers.mlflow.wanted import PARENT, PLACE, RUN_ID, SEAL, Upload, WantedRun
+from foldproof.trackers.mlflow.wanted import FAILURE, PARENT, PLACE, RUN_ID, SEAL, Upload, WantedRun, sealed_events
 
 _UPLOAD_BYTES_PER_SECOND = 1e6  # slower than this counts as hanging
 _POINTS_A_CALL = 500  # MLflow takes twice as many
@@ -33,11 +33,14 @@ class Mirror:
 
     def bring(self, wanted: WantedRun, *, more_tags: Mapping[str, str]) -> bool:
         """Send what the run lacks, the status last. Whether it lacked anything."""
+        if sealed_events(self._tags.get(SEAL, "")) > wanted.events:  # this is an old copy: MLflow knows how it went on
+            return self.tag(more_tags)
         tags = {**wanted.tags, **more_tags}
         if wanted.seal and self._tags.get(SEAL) == wanted.seal and tags.items() <= self._tags.items():
             return False
         sent = [
             self._send_tags_and_params(tags, wanted.params),
+            self._take_back_failure(tags),
             self._send_points(wanted.points),
             self._send_dataset(wanted.dataset),
             self._send_files(wanted.uploads, wanted.texts),
@@ -45,6 +48,18 @@ class Mirror:
             self._send_tags_and_params({SEAL: wanted.seal} if wanted.seal else {}, {}),
         ]
         return any(sent)
+
+    def tag(self, tags: Mapping[str, str]) -> bool:
+        """Set tags. Whether they were other before."""
+        return self._send_tags_and_params(tags, {})
+
+    def _take_back_failure(self, tags: Mapping[str, str]) -> bool:
+        if FAILURE in tags or FAILURE not in self._tags:
+            return False
+        self._pulse(USUAL_SECONDS)
+        self._client.delete_tag(self.run_id, FAILURE)
+        del self._tags[FAILURE]
+        return True
 
     def _send_tags_and_params(self, tags: Mapping[str, str], params: Mapping[str, str]) -> bool:
         from mlflow.entities import Param, RunTag
@@ -122,10 +137,28 @@ class Mirror:
         return True
 
 
-def find_mirrors(store: Store, run: str, pulse: Pulse) -> dict[Place | None, Mirror]:
-    """The MLflow runs that stand for `run` and its folds. Of several for one place the least id counts."""
+def find_mirrors(store: Store, run: str, pulse: Pulse) -> tuple[dict[Place | None, Mirror], bool]:
+    """The MLflow runs that stand for `run` and its folds, and whether some had to be deleted.
+
+    Of several for one place the least id stays, whoever looks: so two that look at once never delete all of them.
+    """
     pulse(USUAL_SECONDS)
-    return {place: _only(store, runs, pulse) for place, runs in _by_place(_search(store, run)).items()}
+    found = _by_place(_search(store, run))
+    mirrors = {place: _only(store, runs, pulse) for place, runs in found.items()}
+    return mirrors, any(len(runs) > 1 for runs in found.values())
+
+
+def is_settled(store: Store, run: str, mirrors: Mapping[Place | None, Mirror], pulse: Pulse) -> bool:
+    """Whether the mirrors are all that stands for `run`, and the folds' hang below that of the run.
+
+    Not so where a request was carried out late, after its reply was given up, or where another machine is at work.
+    """
+    pulse(USUAL_SECONDS)
+    found = _by_place(_search(store, run))
+    parents = {one.data.tags.get(PARENT) for place, runs in found.items() if place is not None for one in runs}
+    return parents <= {mirrors[None].run_id} and {
+        place: [one.info.run_id for one in runs] for place, runs in found.items()
+    } == {place: [mirror.run_id] for place, mirror in mirrors.items()}
 
 
 def make_mirror(store: Store, wanted: WantedRun, pulse: Pulse, *, more_tags: Mapping[str, str]) -> Mirror:

@@ -1,36 +1,38 @@
 """A run's folder and a store in, the MLflow runs that say the same out; may be repeated, interrupted and replayed."""
 
-import platform
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import psutil
-
-from foldproof.errors import DamagedFile, StorageError
-from foldproof.events.types import Event
-from foldproof.record import Place
-from foldproof.storage import locked, regular_inside
+from foldproof.errors import DamagedFile, StorageError, TrackingError
+from foldproof.events.journal import is_written
+from foldproof.record import Place, fold_folder, places
+from foldproof.storage import is_held, locked, redact, regular_inside
 from foldproof.trackers.mlflow.content import RunContent, RunReader
-from foldproof.trackers.mlflow.mirror import Mirror, find_mirrors, make_mirror
-from foldproof.trackers.mlflow.store import OPENING_SECONDS, Pulse, Store, tracking_errors
+from foldproof.trackers.mlflow.mirror import Mirror, find_mirrors, is_settled, make_mirror
+from foldproof.trackers.mlflow.store import OPENING_SECONDS, Pulse, Store, tracking_errors, was_refused
 from foldproof.trackers.mlflow.wanted import PARENT, WantedRun, wanted_runs
 
 LOCK_FILE = "tracking.lock"
 MOST_LOCK_BYTES = 10_000
+_LOCK_SECONDS = 0.2  # whoever only asks whether it is free holds it for a moment
+_ROUNDS = 8
 
 
 class Projection:
     """Brings MLflow to what the journals of one run say, as often as `advance` is called.
 
-    One process at a time projects a run: entering raises StorageError where another one does,
-    or where the lock would be written elsewhere.
+    One process at a time projects the run in a folder: entering raises StorageError where another one does, and then
+    `elsewhere` is true, or where the lock would be written elsewhere. From another machine, a copy of the folder may be
+    projected at the same moment.
     After an error nothing is remembered of what MLflow holds, and the next call looks again.
     """
 
     def __init__(self, folder: Path, pulse: Pulse) -> None:
         self.created = False
+        self.elsewhere = False
+        self.is_running = False
         self._reader = RunReader(folder)
         self._pulse = pulse
         self._mirrors: dict[Place | None, Mirror] | None = None
@@ -42,11 +44,15 @@ class Projection:
         try:
             with suppress(FileNotFoundError):
                 regular_inside(folder, LOCK_FILE, most_bytes=MOST_LOCK_BYTES)  # whoever locks writes into it
-            self._held.enter_context(locked(folder / LOCK_FILE, what=f"the tracking of run {folder.name}"))
+            held = locked(folder / LOCK_FILE, what=f"the tracking of run {folder.name}", wait_seconds=_LOCK_SECONDS)
+            self._held.enter_context(held)
         except DamagedFile as error:
             raise StorageError(error.what, next_step=error.next_step) from error
-        except OSError as error:
-            raise StorageError(f"cannot lock {folder}: {error.strerror}", next_step="mend the permissions") from error
+        except StorageError:
+            self.elsewhere = is_held(folder / LOCK_FILE)
+            raise
+        self.elsewhere = False
+        self._mirrors = None
         return self
 
     def __exit__(
@@ -54,36 +60,69 @@ class Projection:
     ) -> None:
         self._held.close()
 
+    def missed(self) -> bool:
+        """Whether the journals say more than the last `advance` saw, and nobody is left to say that.
+
+        To be asked after leaving: a process that was turned away before had journaled all it had to say, and relies
+        on it. While another still writes, that one comes later.
+        """
+        self._behind |= self._reader.look()
+        return self._behind and not is_running(self._reader.folder)
+
     def advance(self, store: Store, *, final: bool = False) -> bool:
         """Project what is new. Whether MLflow lacked anything.
 
-        `final`: nobody will come back soon, so a run whose writer is gone is marked as killed.
+        `final`: nobody will come back soon, so a run without an end that no process writes is marked as killed,
+        and what other machines or lost replies left is looked for.
         Raises TrackingError where MLflow cannot be reached, DamagedFile where the folder cannot be read.
         """
         self._pulse(OPENING_SECONDS)  # reading and counting are slow only where there is much
-        if not (self._reader.look() or self._behind or final):
+        self.is_running = final and is_running(self._reader.folder)  # asked before reading: it may end in between
+        self._behind |= self._reader.look()
+        if not (self._behind or final):
             return False
         self._behind = True
         content = self._reader.content()
-        changed = content is not None and self._bring(store, content, abandoned=final and writer_is_gone(content))
+        changed = content is not None and self._bring(store, content, final=final)
+        self.is_running = self.is_running and content is not None and content.record.status == "running"
         self._behind = False
         return changed
 
-    def _bring(self, store: Store, content: RunContent, *, abandoned: bool) -> bool:
-        try:
-            with tracking_errors(store.target.uri):
-                if self._mirrors is None:
-                    self._mirrors = find_mirrors(store, content.record.run, self._pulse)
-                changed = False
-                tags: dict[str, str] = {}
-                for wanted in wanted_runs(content, abandoned=abandoned):
-                    mirror, made = self._mirror(store, self._mirrors, wanted, tags)
-                    changed |= made | mirror.bring(wanted, more_tags=tags)
-                    tags = {PARENT: mirror.run_id} if wanted.place is None else tags
-                return changed
-        except BaseException:
-            self._mirrors = None
-            raise
+    def _bring(self, store: Store, content: RunContent, *, final: bool) -> bool:
+        """Anew while others make and delete runs for the same folds: all keep that of the least id, so it ends."""
+        changed = False
+        for left in reversed(range(_ROUNDS)):
+            try:
+                with tracking_errors(store.target.uri):
+                    changed |= self._bring_once(store, content, abandoned=final and not self.is_running)
+                    if not final or is_settled(store, content.record.run, self._mirrors or {}, self._pulse):
+                        return changed
+                self._mirrors = None
+            except TrackingError as error:
+                self._mirrors = None
+                if not left or not was_refused(error):
+                    raise
+            except BaseException:
+                self._mirrors = None
+                raise
+        raise TrackingError(
+            f"MLflow at {redact(store.target.uri)}: others keep changing run {content.record.run}",
+            next_step="do the same again when they have ended",
+        )
+
+    def _bring_once(self, store: Store, content: RunContent, *, abandoned: bool) -> bool:
+        changed = False
+        if self._mirrors is None:
+            self._mirrors, changed = find_mirrors(store, content.record.run, self._pulse)
+        tags: dict[str, str] = {}
+        for wanted in wanted_runs(content, abandoned=abandoned):
+            mirror, made = self._mirror(store, self._mirrors, wanted, tags)
+            changed |= made | mirror.bring(wanted, more_tags=tags)
+            tags = {PARENT: mirror.run_id} if wanted.place is None else tags
+        for place, mirror in self._mirrors.items():
+            if place is not None and place not in content.by_place:  # a newer copy of this run has that fold
+                changed |= mirror.tag(tags)
+        return changed
 
     def _mirror(
         self, store: Store, mirrors: dict[Place | None, Mirror], wanted: WantedRun, tags: dict[str, str]
@@ -96,16 +135,6 @@ class Projection:
         return mirrors[wanted.place], True
 
 
-def writer_is_gone(content: RunContent) -> bool:
-    """Whether the process that last wrote the run's own journal was on this machine and has ended."""
-    last: Event = content.events[-1]
-    host, pid = last.about.get("host"), last.about.get("pid")
-    if host != platform.node() or not isinstance(pid, int):
-        return False
-    try:
-        process = psutil.Process(pid)
-        return process.status() == psutil.STATUS_ZOMBIE or process.create_time() > last.time
-    except psutil.NoSuchProcess:
-        return True
-    except psutil.Error:
-        return False
+def is_running(folder: Path) -> bool:
+    """Whether a process, on any machine that sees the folder, writes a journal of the run in it."""
+    return any(map(is_written, (folder, *(fold_folder(folder, *place) for place in places(folder)))))

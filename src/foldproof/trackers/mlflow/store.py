@@ -26,6 +26,7 @@ ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
 }
 LOCK_SECONDS = 60.0
+_REFUSALS = ("INVALID_PARAMETER_VALUE", "INVALID_STATE", "RESOURCE_DOES_NOT_EXIST", "BAD_REQUEST")
 USUAL_SECONDS = 2.0
 OPENING_SECONDS = 20.0  # to import MLflow, or to make a SQLite store
 Pulse: TypeAlias = Callable[[float], None]  # "the next sign of life comes within so many seconds"
@@ -79,6 +80,11 @@ def tracking_errors(uri: str) -> Iterator[None]:
             f"MLflow at {redact(uri)}: {reason(error)}",
             next_step="the runs are safe in runs/; when this is mended, `foldproof sync` brings them to MLflow",
         ) from error
+
+
+def was_refused(error: TrackingError) -> bool:
+    """Whether MLflow answered, and what was asked did not fit what it holds: somebody else changed it meanwhile."""
+    return getattr(error.__cause__, "error_code", "") in _REFUSALS
 
 
 def reason(error: BaseException) -> str:

@@ -10,11 +10,10 @@ from contextlib import suppress
 from typing import Any
 
 from foldproof.events.types import Event, Notice
-from foldproof.trackers import TrackerContext
+from foldproof.trackers import CLOSING_SECONDS, TrackerContext
 
 STARTING_SECONDS = 20.0  # until the first sign of life: importing MLflow alone takes seconds
 SILENT_SECONDS = 2.0
-CLOSING_SECONDS = 60.0
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
@@ -42,7 +41,10 @@ class MlflowTracker:
         """Nothing to do: the event stands in a journal, and the other process reads it there."""
 
     def close(self, *, within: float = CLOSING_SECONDS) -> tuple[Notice, ...]:
-        """Wait for the rest to reach MLflow while there is progress, at most a minute. Says what is lacking."""
+        """Wait for the rest to reach MLflow while there is progress, at most `within` seconds. Says what is lacking.
+
+        The process has ended when this returns or raises.
+        """
         process = self._process
         if process is not None:
             self._process = None
@@ -90,7 +92,7 @@ class MlflowTracker:
             self._done = message.get("done", False)
 
     def _wait(self, process: "subprocess.Popen[str]", within: float) -> int | None:
-        """The exit code, or None where the process was silent for too long."""
+        """The exit code, or None where the process was silent for too long or the time is over."""
         assert process.stdin is not None
         began = time.monotonic()
         with suppress(OSError):

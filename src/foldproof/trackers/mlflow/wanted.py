@@ -9,7 +9,7 @@ from typing import Any
 
 from foldproof.data.checks.card import DATA_CARD, DATA_CARD_PAGE
 from foldproof.events.journal import FILE_NAME
-from foldproof.events.types import ArtifactAdded, Event, FoldFailed, FoldFinished, FoldStarted
+from foldproof.events.types import ArtifactAdded, Event, FoldFailed, FoldFinished, FoldResumed, FoldStarted
 from foldproof.record import Place, fold_folder
 from foldproof.storage import cleaned, cleaned_lines, redact, regular_inside
 from foldproof.trackers.mlflow.content import RunContent
@@ -19,6 +19,7 @@ PROJECTION_VERSION = 1
 RUN_ID = "foldproof.run_id"
 PLACE = "foldproof.place"
 SEAL = "foldproof.projected"
+FAILURE = "foldproof.failure"
 PARENT = "mlflow.parentRunId"
 DIGEST_CHARACTERS = 36  # the most MLflow takes
 _STATUS = {"finished": "FINISHED", "failed": "FAILED", "interrupted": "KILLED"}
@@ -81,6 +82,12 @@ class WantedRun:
         return "" if self.status == "RUNNING" else f"{PROJECTION_VERSION}:{self.events}:{self.status}"
 
 
+def sealed_events(seal: str) -> int:
+    """How many events a run with this seal is the projection of; 0 without one."""
+    parts = seal.split(":")
+    return int(parts[1]) if len(parts) == 3 and parts[1].isdecimal() else 0
+
+
 def wanted_runs(content: RunContent, *, abandoned: bool) -> Iterator[WantedRun]:
     """The parent first, then a run for every fold that has begun.
 
@@ -116,7 +123,7 @@ def _parent(content: RunContent, *, abandoned: bool) -> WantedRun:
         uploads=(
             *_first(content),
             *_added(content.folder, content.events),
-            *_journal(content.folder, content.events, ended=record.status != "running"),
+            *_journal(content.folder, content.events, ended=status != "RUNNING"),
         ),
         texts={"classes.json": json.dumps(class_keys(content.classes), indent=1, ensure_ascii=False)},
         dataset=dataset_input(facts, content.environment, content.card),
@@ -129,7 +136,7 @@ def _parent(content: RunContent, *, abandoned: bool) -> WantedRun:
 def _child(content: RunContent, place: Place, events: tuple[Event, ...], *, abandoned: bool) -> WantedRun:
     facts = content.facts
     repeat, fold = place
-    ended = next((event for event in reversed(events) if _ends(event)), None)
+    ended = _end(events)
     status, ended_at = _child_status(content, place, ended)
     if status == "RUNNING" and abandoned:
         status, ended_at = "KILLED", content.last_event.time
@@ -148,7 +155,10 @@ def _child(content: RunContent, place: Place, events: tuple[Event, ...], *, aban
         },
         params={**parameters(facts), "repeat": str(repeat), "fold": str(fold), **_sizes(events)},
         points=points,
-        uploads=(*_added(content.folder, events), *(_last(content.folder, place, events) if ended else ())),
+        uploads=(
+            *_added(content.folder, events),
+            *(_last(content.folder, place, events) if status != "RUNNING" else ()),
+        ),
         status=status,
         ended=ended_at,
         events=len(events),
@@ -166,8 +176,11 @@ def _child_status(content: RunContent, place: Place, ended: Event | None) -> tup
     return "RUNNING", None
 
 
-def _ends(event: Event) -> bool:
-    return isinstance(event.body, FoldFinished | FoldFailed)
+def _end(events: tuple[Event, ...]) -> Event | None:
+    """How a fold ended; a failure that it went on after is none."""
+    decisive = (FoldFinished, FoldFailed, FoldStarted, FoldResumed)
+    last = next((event for event in reversed(events) if isinstance(event.body, decisive)), None)
+    return last if last and isinstance(last.body, FoldFinished | FoldFailed) else None
 
 
 def parameters(facts: Mapping[str, Any]) -> dict[str, str]:
@@ -236,7 +249,7 @@ def _outcome(ended: Event | None) -> dict[str, str]:
         case FoldFinished(weights_sha256=weights, predictions_sha256=predictions):
             return {"foldproof.weights_sha256": _text(weights), "foldproof.predictions_sha256": _text(predictions)}
         case FoldFailed(error=error, reason=text):
-            return {"foldproof.failure": cleaned_lines(redact(f"{error}: {text}"))[:_MOST_TAG]}
+            return {FAILURE: cleaned_lines(redact(f"{error}: {text}"))[:_MOST_TAG]}
     return {}
 
 

@@ -35,14 +35,24 @@ class Answers:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._promise = (0.0, 0.0)  # when, and for how long
+        self._doubts = 0
 
     def say(self, message: Mapping[str, Any]) -> None:
         with suppress(OSError, ValueError):
             self._stream.write(json.dumps(message) + "\n")
             self._stream.flush()
 
+    def trouble(self, text: str) -> None:
+        """Say why MLflow lacks something. Trying again is no progress: promises count when a request has succeeded."""
+        self._doubts, self._promise = 2, (0.0, 0.0)
+        self.say({"trouble": text})
+
     def pulse(self, seconds: float) -> None:
         """Promise the next sign of life; of the same promise many times at once, one is said."""
+        if self._doubts and seconds != OPENING_SECONDS:
+            self._doubts -= 1
+        if self._doubts:
+            return
         now = time.monotonic()
         when, how_long = self._promise
         if seconds != how_long or now >= when + _MARGIN_SECONDS:
@@ -82,10 +92,14 @@ class Work:
         self._answers = answers
         self._store: Store | None = None
         self._waiting = [Projection(folder, answers.pulse) for folder in folders]
-        self._open: list[Projection] = []
-        self._held = ExitStack()
+        self._open: dict[Projection, ExitStack] = {}
         self.damaged = False
         self.troubled = False
+
+    @property
+    def runs_go_on(self) -> bool:
+        """Whether some process still writes what was brought last."""
+        return any(projection.is_running for projection in self._open)
 
     def step(self, *, final: bool) -> bool:
         """Project what is new in every run. Whether there was anything; `troubled` says that something is lacking."""
@@ -103,33 +117,49 @@ class Work:
             return False
 
     def _enter(self, projection: Projection) -> None:
+        entered = ExitStack()
         try:
-            self._open.append(self._held.enter_context(projection))
+            entered.enter_context(projection)
+            self._open[projection] = entered
             self._waiting.remove(projection)
-        except StorageError as error:  # the other runs can go on
-            self._trouble(error)
+        except StorageError as error:  # the other runs can go on; where another process is at work it sees all journals
+            if not projection.elsewhere:
+                self._trouble(error)
 
     def _advance(self, projection: Projection, store: Store, *, final: bool) -> bool:
         try:
             return projection.advance(store, final=final)
         except DamagedFile as error:  # the other runs can go on
-            self._open.remove(projection)
-            self.damaged = True
-            self._trouble(error)
+            self._open.pop(projection).close()
+            self._damage(error)
             return False
+
+    def _damage(self, error: DamagedFile) -> None:
+        self.damaged = True
+        self._trouble(error)
 
     def _trouble(self, error: FoldproofError) -> None:
         self.troubled = True
-        self._answers.say({"trouble": error.what})
+        self._answers.trouble(error.what)
 
-    def close(self) -> None:
-        self._held.close()
+    def leave(self) -> bool:
+        """Let others project the runs. Whether nothing was missed; what was is to be entered again."""
+        behind: list[Projection] = []
+        for projection in tuple(self._open):
+            self._open.pop(projection).close()
+            try:
+                behind += [projection] if projection.missed() else []
+            except DamagedFile as error:
+                self._damage(error)
+        self._waiting += behind
+        return not behind
 
 
 def work(todo: Work, parent: Parent) -> bool:
     """Project until the parent is gone and nothing is left. Whether MLflow then lacks nothing.
 
-    A parent that waits is kept waiting for few more tries; without one there is a minute for the server to come back.
+    A parent that waits is kept waiting for few more tries; without one there is a minute for the server to come back
+    and for folds that outlive the parent to end.
     """
     failures = 0
     deadline: float | None = None
@@ -140,7 +170,8 @@ def work(todo: Work, parent: Parent) -> bool:
         began = time.monotonic()
         changed = todo.step(final=final)
         failures = failures + 1 if todo.troubled else 0
-        if final and not todo.troubled and (parent.waits or not changed):
+        rests = parent.waits or not (changed or todo.runs_go_on)
+        if final and not todo.troubled and rests and todo.leave():
             return not todo.damaged
         if deadline is not None and (time.monotonic() > deadline or (parent.waits and failures >= TRIES)):
             return False
@@ -156,7 +187,9 @@ def _pause(parent: Parent, seconds: float) -> None:
 
 def main() -> None:
     """Read the order, let everything else print into nothing, work, and say how it ended."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent; here there is still something to write
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # meant for the parent; here there is still something to write
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     answers = Answers(os.fdopen(os.dup(1), "w", encoding="utf-8"))
@@ -175,9 +208,7 @@ def main() -> None:
             if work(todo, parent):
                 answers.say({"done": True})
     except FoldproofError as error:
-        answers.say({"trouble": error.what})
-    finally:
-        todo.close()
+        answers.trouble(error.what)
 
 
 if __name__ == "__main__":
