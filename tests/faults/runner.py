@@ -1,11 +1,12 @@
 """Runs experiments in forked children, each a fresh process a moment after it is asked for: orders in, outcomes out.
 
-A line of JSON on stdin: project, overrides, resume, acknowledged (a file). A line on stdout: exit code, or minus the
-signal; and the error. Every event that training was told is recorded goes to the file before anything else happens.
+A line of JSON on stdin: project, overrides, resume, acknowledged (a file). Two lines on stdout: the child's process id,
+and later its exit code, or minus the signal. Every event that is told goes to the file; an error goes beside it.
 """
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -81,8 +82,61 @@ def main() -> None:
                 code = carry_out(order)
             finally:
                 os._exit(code)
+        print(child, flush=True)
         _, status = os.waitpid(child, 0)
         print(json.dumps(os.waitstatus_to_exitcode(status)), flush=True)
+
+
+class Runner:
+    """The other end: starts the process, gives orders, hears outcomes. `root` is a project like those to come."""
+
+    def __init__(self, root: Path, environment: dict[str, str]) -> None:
+        self._root = root
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "faults.runner", str(root)],
+            env={**os.environ, **environment, "PYTHONPATH": os.pathsep.join(sys.path)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._heard() == "ready"
+
+    @property
+    def acknowledged(self) -> Path:
+        return self._root.with_name("acknowledged")
+
+    @property
+    def error(self) -> str:
+        """What the last run that ended with 2 said."""
+        return self.acknowledged.with_name("acknowledged.error").read_text()
+
+    def start(self, *, resume: bool = False, overrides: tuple[str, ...] = ()) -> int:
+        """Begin a run. The id of its process, which leads a group of its own."""
+        order = {
+            "project": str(self._root),
+            "overrides": overrides,
+            "resume": resume,
+            "acknowledged": str(self.acknowledged),
+        }
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        return int(self._heard())
+
+    def wait(self) -> int:
+        """The exit code of what was begun, or minus the signal that ended it."""
+        return int(self._heard())
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(timeout=10)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+    def _heard(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
 
 
 if __name__ == "__main__":

@@ -4,13 +4,11 @@ As SQLite's tests do: the 1st, the 2nd, the 3rd … until one run has none left.
 run a few. What is hit and what came of it is shown with `pytest -s`.
 """
 
-import json
 import os
 import random
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +22,7 @@ from faults.outcome import (
     assert_nothing_acknowledged_is_lost,
 )
 from faults.places import Campaign
+from faults.runner import Runner
 from foldproof.project import Project
 
 SETTINGS = """\
@@ -44,45 +43,27 @@ def with_dropout(*, classes, pretrained):
 """
 
 
-@dataclass
-class Runner:
+@dataclass(frozen=True)
+class Place:
     """A project, the disk under its runs, and a process that carries out runs in forked children."""
 
     root: Path
     disk: Disk
-    process: "subprocess.Popen[str]"
-
-    def run(self, *, resume: bool = False, overrides: tuple[str, ...] = ()) -> int:
-        """Exit code, or minus the signal."""
-        order = {
-            "project": str(self.root),
-            "overrides": overrides,
-            "resume": resume,
-            "acknowledged": str(self.acknowledged),
-        }
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps(order) + "\n")
-        self.process.stdin.flush()
-        return int(self.process.stdout.readline())
+    runner: Runner
 
     @property
     def runs(self) -> Path:
         return self.root / "runs"
 
-    @property
-    def acknowledged(self) -> Path:
-        return self.root / "acknowledged"
-
-    @property
-    def error(self) -> str:
-        return (self.root / "acknowledged.error").read_text()
+    def run(self, *, resume: bool = False) -> int:
+        """Exit code, or minus the signal."""
+        self.runner.start(resume=resume)
+        return self.runner.wait()
 
     def forget(self) -> None:
         """No run has been here."""
         shutil.rmtree(self.runs, ignore_errors=True)
-        for path in self.root.glob("acknowledged*"):
-            path.unlink()
+        self.runner.acknowledged.unlink(missing_ok=True)
 
     def only_run(self) -> Path:
         (folder,) = Project.find(self.root).run_folders()
@@ -90,38 +71,27 @@ class Runner:
 
 
 @pytest.fixture(scope="module")
-def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     base = tmp_path_factory.mktemp("faults")
     root = base / "project"
     draw_classes(root / "images", each=10)
     (root / "params.yaml").write_text(SETTINGS)
     (root / "my_models.py").write_text(MODEL)
-    disk = Disk(base, root / "runs")
-    environment = {**os.environ, **disk.environment, "PYTHONPATH": str(Path(__file__).parent.parent)}
-    command = [sys.executable, "-m", "faults.runner", str(root)]
-    with subprocess.Popen(
-        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        made = Runner(root, disk, process)
+    with closing(Disk(base, root / "runs")) as disk, closing(Runner(root, disk.environment)) as runner:
+        made = Place(root, disk, runner)
         made.forget()
         yield made
-        assert process.stdin is not None
-        process.stdin.close()
-        process.wait(timeout=10)
-    disk.close()
 
 
 @pytest.fixture(scope="module")
-def reference(runner: Runner, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
+def reference(place: Place, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
     """A run that nothing happened to, and how many operations it took."""
-    runner.disk.arm()
-    assert runner.run() == 0
-    count = runner.disk.count
+    place.disk.arm()
+    assert place.run() == 0
+    count = place.disk.count
     kept = tmp_path_factory.mktemp("reference") / "run"
-    shutil.move(runner.only_run(), kept)
-    runner.forget()
+    shutil.move(place.only_run(), kept)
+    place.forget()
     return kept, count
 
 
@@ -130,25 +100,25 @@ def reference(runner: Runner, tmp_path_factory: pytest.TempPathFactory) -> tuple
 @pytest.mark.parametrize(
     "kind", ["fail once", "full from there on", "torn, then killed", "killed before", "killed after"]
 )
-def test_whatever_operation_fails_nothing_is_lost_and_the_run_goes_on_to_the_same_bits(kind, runner, reference):
+def test_whatever_operation_fails_nothing_is_lost_and_the_run_goes_on_to_the_same_bits(kind, place, reference):
     folder, count = reference
     usual = random.Random(kind).sample(range(1, count + 1), 2)
     points = range(1, count + 1) if "FOLDPROOF_FAULTS" in os.environ else usual
     campaign = Campaign(f"{kind} at each of {count} operations")
     for point in campaign.todo(points):
-        runner.forget()
-        runner.disk.arm(kind, int(point))
-        code = runner.run()
-        hit = runner.disk.hit
-        runner.disk.arm()
+        place.forget()
+        place.disk.arm(kind, int(point))
+        code = place.run()
+        hit = place.disk.hit
+        place.disk.arm()
         if code == 2:
-            assert len(runner.error.splitlines()) <= 3
+            assert len(place.runner.error.splitlines()) <= 3
         assert code in ((-9,) if "kill" in kind else (0, 1, 2)), (code, hit)
-        told = assert_nothing_acknowledged_is_lost(runner.runs, runner.acknowledged)
-        states = assert_last_good_state_loads(runner.runs)
-        assert runner.run(resume=True) == 0, (hit, runner.error)
-        assert_equal_outcome(runner.only_run(), folder)
-        assert_nothing_acknowledged_is_lost(runner.runs, runner.acknowledged)
+        told = assert_nothing_acknowledged_is_lost(place.runs, place.runner.acknowledged)
+        states = assert_last_good_state_loads(place.runs)
+        assert place.run(resume=True) == 0, (hit, place.runner.error)
+        assert_equal_outcome(place.only_run(), folder)
+        assert_nothing_acknowledged_is_lost(place.runs, place.runner.acknowledged)
         operation, _, path = hit.partition(" ")
         outcome = {-9: "killed", 0: "went on", 1: "a fold failed", 2: "stopped"}[code]
         campaign.note(point, operation, sort_of(path), outcome)
