@@ -12,7 +12,7 @@ from foldproof.cli.main import COMMANDS, run_command
 OPTIONS = {
     "compare": {"--json", "runs"},
     "config": {"--json", "--set", "name"},
-    "run": {"--allow-dirty", "--json", "--quiet", "-q", "--repeats", "--set", "names"},
+    "run": {"--allow-dirty", "--fold", "--json", "--quiet", "-q", "--repeats", "--resume", "--set", "names"},
     "runs": {"--json"},
 }
 

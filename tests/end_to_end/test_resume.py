@@ -346,3 +346,42 @@ def wait_until(true: Callable[[], object], *, seconds: float) -> None:
     while not true():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.02)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="signals of this kind are POSIX")
+def test_the_same_mlflow_runs_go_on_and_their_curves_have_no_gap_and_nothing_twice(tiny_project, tmp_path):
+    from faults.store import compare_store, mlflow_server
+
+    (tmp_path / "server").mkdir()
+    with mlflow_server(tmp_path / "server") as server:
+        command = [sys.executable, "-m", "foldproof", "run", "-q", "--set", "train.epochs=60", "--set"]
+        command += [f"tracking.uri=http://127.0.0.1:{server.port}", "--set", "tracking.experiment=cut off"]
+        with subprocess.Popen(command, cwd=tiny_project, start_new_session=True, stdout=subprocess.DEVNULL) as process:
+            wait_until(lambda: some_epochs(tiny_project) >= 3, seconds=90)
+            os.killpg(process.pid, signal.SIGTERM)  # a job scheduler's: everybody hears it
+            began = time.monotonic()
+            assert process.wait(timeout=30) == 143
+            took = time.monotonic() - began
+        assert took < 10
+        (folder,) = Project.find(tiny_project).run_folders()
+        before = {run.info.run_name: run.info for run in runs_in(server)}
+        assert {name: info.status for name, info in before.items()} == dict.fromkeys(before, "KILLED")
+        done = subprocess.run([*command, "--resume"], cwd=tiny_project, timeout=120, check=False, capture_output=True)
+        assert done.returncode == 0, done.stderr
+        after = {run.info.run_name: run.info for run in runs_in(server)}
+        assert {name: after[name].run_id for name in before} == {name: info.run_id for name, info in before.items()}
+        compare_store(server, "cut off", [folder], statuses={})
+
+
+def runs_in(server) -> list:  # type: ignore[no-untyped-def, type-arg]
+    return list(server.client.search_runs([server.experiment_id("cut off")]))
+
+
+def some_epochs(root: Path) -> int:
+    """How many epochs stand in the journals."""
+    return sum(
+        isinstance(event.body, EpochFinished)
+        for path in root.glob("runs/*/fold-*/events.jsonl")
+        for event in journal.read(path)
+    )

@@ -22,6 +22,7 @@ from foldproof.events.types import (
     RunFinished,
     to_json,
 )
+from foldproof.record import replay
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "journal_v1"
 
@@ -305,3 +306,15 @@ def test_a_journal_of_schema_version_1_still_reads_and_is_still_written_the_same
     assert {(event.run, event.place) for event in events} == {("20260101-000000-aaaaaa", (1, 2))}
     assert b"".join(frame(to_json(event)) for event in events) == content
     assert journal.equal(events, parse(content).events)
+
+
+def test_a_journal_of_schema_version_2_says_for_ever_what_it_amounts_to() -> None:
+    content = (GOLDEN.with_name("journal_v2") / FILE_NAME).read_bytes()
+    events = parse(content).events
+    assert b"".join(frame(to_json(event)) for event in events) == content
+    assert [event.kind for event in events if isinstance(event.body, FoldResumed)] == ["FoldResumed"] * 2
+    (counted,) = journal.by_place(events).values()
+    assert [kind for kind, _ in counted] == ["FoldStarted", "EpochFinished", "FoldFinished"]
+    record = replay(Path("run"), {}, events)
+    assert [epoch.train_loss for epoch in record.epochs[1, 2]] == [0.25]
+    assert (record.failed, record.finished[1, 2].scores) == ({}, {"accuracy": 0.5})

@@ -1,0 +1,34 @@
+"""Files that are whole or absent, locks, guarded reading, and secrets that do not show."""
+
+from foldproof.storage.locks import holder, is_held, locked
+from foldproof.storage.reading import (
+    cleaned,
+    cleaned_lines,
+    inside,
+    is_folder_here,
+    read_inside,
+    read_json_inside,
+    regular_inside,
+)
+from foldproof.storage.redaction import redact, redact_uris
+from foldproof.storage.writing import remove_unfinished, replacing, sync_file, sync_folder, write_atomically
+
+__all__ = [
+    "cleaned",
+    "cleaned_lines",
+    "holder",
+    "inside",
+    "is_folder_here",
+    "is_held",
+    "locked",
+    "read_inside",
+    "read_json_inside",
+    "redact",
+    "redact_uris",
+    "regular_inside",
+    "remove_unfinished",
+    "replacing",
+    "sync_file",
+    "sync_folder",
+    "write_atomically",
+]

@@ -1,0 +1,135 @@
+"""Files of a folder that somebody else may have given: a path in it in; the content, or why it is not read, out."""
+
+import json
+import math
+import os
+import stat
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
+
+from foldproof.errors import DamagedFile
+
+# A named pipe does not keep whoever opens it waiting, and a link is not followed, where the system can do that.
+_READING = os.O_RDONLY
+for _flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):
+    _READING |= getattr(os, _flag, 0)
+_WINDOWS_LINKS = (0xA000000C, 0xA0000003)  # symbolic link, junction
+
+
+def inside(folder: Path, relative: str) -> Path:
+    """The path `relative` below `folder`. Raises DamagedFile where it would lead out of it."""
+    pure = PurePosixPath(relative)
+    strange = "\\" in relative or "\0" in relative or PureWindowsPath(relative).drive
+    if strange or pure.is_absolute() or ".." in pure.parts or not pure.parts:
+        raise DamagedFile(f"a recorded path leads out of its folder: {relative!r}", next_step="do not use this record")
+    return folder.joinpath(*pure.parts)
+
+
+def regular_inside(folder: Path, relative: str, *, most_bytes: int) -> Path:
+    """The file `relative` below `folder`, where it may be read although somebody else gave the folder.
+
+    Raises DamagedFile where it leads out of it, lies behind a link below `folder`, is no plain file, or is larger than
+    `most_bytes`; FileNotFoundError where there is none. `folder` itself may be reached by links.
+    """
+    path = inside(folder, relative)
+    steps = [*reversed(path.relative_to(folder).parents), path.relative_to(folder)][1:]
+    for step in steps:
+        info = _look(folder / step)
+        if _is_link(info):
+            raise _refused(folder / step, "is a link")
+        if not (stat.S_ISREG if step == steps[-1] else stat.S_ISDIR)(info.st_mode):
+            raise _refused(folder / step, "is no plain file" if step == steps[-1] else "is no folder")
+    if info.st_size > most_bytes:
+        raise _refused(path, f"has {info.st_size:,} bytes; {most_bytes:,} are the most that is read")
+    return path
+
+
+def is_folder_here(path: Path) -> bool:
+    """Whether `path` is a folder. Raises DamagedFile where it is a link: what it leads to is not the record's."""
+    info = _look(path)
+    if _is_link(info):
+        raise _refused(path, "is a link")
+    return stat.S_ISDIR(info.st_mode)
+
+
+def read_inside(folder: Path, relative: str, *, most_bytes: int) -> bytes:
+    """The content of a file below a folder that somebody else may have given. Raises as `regular_inside` does."""
+    path = regular_inside(folder, relative, most_bytes=most_bytes)
+    try:
+        descriptor = os.open(path, _READING)
+        with open(descriptor, "rb") as file:  # noqa: PTH123 - of a descriptor
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise _refused(path, "is no plain file")
+            content = file.read(most_bytes + 1)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise DamagedFile(
+            f"{path} cannot be read: {error.strerror or error}", next_step="mend its permissions, or leave it out"
+        ) from error
+    if len(content) > most_bytes:
+        raise _refused(path, f"has more than {most_bytes:,} bytes")
+    return content
+
+
+def read_json_inside(folder: Path, relative: str, *, most_bytes: int) -> dict[str, Any]:
+    """The JSON object in a file below a folder that somebody else may have given.
+
+    Raises as `read_inside` does, and DamagedFile for anything else than one object in which no key stands twice and
+    every number is finite.
+    """
+    content = read_inside(folder, relative, most_bytes=most_bytes)
+    try:
+        value = json.loads(content, object_pairs_hook=_each_key_once, parse_float=_finite, parse_constant=_finite)
+        if not isinstance(value, dict):
+            raise TypeError("it is no JSON object")
+    except (ValueError, TypeError, RecursionError) as error:
+        raise DamagedFile(
+            f"{folder / relative} cannot be read: {cleaned(str(error), most=200)}",
+            next_step="restore it from a copy, or leave it out",
+        ) from error
+    return value
+
+
+def cleaned(text: str, *, most: int) -> str:
+    """`text` for a terminal, whoever wrote it: control and invisible characters escaped, at most `most` characters."""
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:most])
+    return shown if len(text) <= most and len(shown) <= most else shown[: most - 1] + "…"
+
+
+def cleaned_lines(text: str, *, most: int = 2000) -> str:
+    """Each line of `text` as `cleaned` shows it."""
+    return "\n".join(cleaned(line, most=most) for line in text.split("\n"))
+
+
+def _look(path: Path) -> os.stat_result:
+    try:
+        return path.lstat()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise DamagedFile(
+            f"{path} cannot be read: {error.strerror or error}", next_step="mend its permissions, or leave it out"
+        ) from error
+
+
+def _is_link(info: os.stat_result) -> bool:
+    return stat.S_ISLNK(info.st_mode) or getattr(info, "st_reparse_tag", 0) in _WINDOWS_LINKS
+
+
+def _refused(path: Path, why: str) -> DamagedFile:
+    return DamagedFile(f"{path} {why}: it is not read", next_step="a record holds plain files; do not use this one")
+
+
+def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is no finite number")
+    return value
