@@ -16,7 +16,7 @@ import pytest
 from faults.outcome import assert_equal_outcome
 from foldproof.cli.main import run_command
 from foldproof.config.read import load_settings
-from foldproof.errors import SettingsError, StorageError
+from foldproof.errors import DamagedFile, SettingsError, StorageError
 from foldproof.events import journal
 from foldproof.events.types import EpochFinished, Event, FoldResumed, Notice
 from foldproof.plan.prepare import Extent
@@ -142,6 +142,7 @@ def test_what_was_finished_is_not_trained_again_and_the_environments_are_kept(ti
 def test_resume_when_nothing_has_begun_begins_and_when_all_is_done_says_so(tiny_project, monkeypatch, capsys):
     begun = carry_out(tiny_project, resume=True)
     assert begun.all_finished
+    assert "begins" in codes(begun)
     done = carry_out(tiny_project, resume=True)
     assert (only(done), done.all_finished, done.was_done) == (only(begun), True, True)
     monkeypatch.chdir(tiny_project)
@@ -176,6 +177,27 @@ def test_other_images_are_not_gone_on_with(tiny_project, make_images):
     make_images(tiny_project / "images", each=7)
     with pytest.raises(SettingsError, match="the images are others"):
         carry_out(tiny_project, resume=True)
+
+
+@pytest.mark.parametrize("harm", ["other images", "gone", "a link", "half"])
+def test_a_run_whose_images_are_not_those_it_states_is_not_gone_on_with(harm, tiny_project, make_images, tmp_path):
+    folder = only(carry_out(tiny_project, stop_after=1))
+    file = folder / "dataset.json"
+    match harm:
+        case "other images":
+            (tiny_project / "images" / "cat" / "000.png").unlink()
+            file.write_bytes((only(carry_out(tiny_project)) / "dataset.json").read_bytes())
+            make_images(tiny_project / "images")
+        case "half":
+            file.write_bytes(file.read_bytes()[:200])
+        case "a link":
+            file.rename(tmp_path / "elsewhere.json")
+            file.symlink_to(tmp_path / "elsewhere.json")
+        case _:
+            file.unlink()
+    with pytest.raises(DamagedFile, match=r"dataset\.json") as caught:
+        carry_out(tiny_project, resume=True)
+    assert len(str(caught.value).splitlines()) <= 3
 
 
 def test_how_it_is_carried_out_may_change_meanwhile(tiny_project):
@@ -286,7 +308,7 @@ def test_a_fold_that_is_not_there_is_a_mistake(tiny_project, monkeypatch, capsys
     monkeypatch.chdir(tiny_project)
     for wrong in ("7", "1.0", "x", "", "-1", "1,,2"):
         assert run_command(["run", "--set", INLINE, f"--fold={wrong}"]) == 2
-        assert len(capsys.readouterr().err.strip().splitlines()) <= 5
+        assert len(capsys.readouterr().err.strip().splitlines()) <= 3
     assert not Project.find(tiny_project).run_folders()
 
 

@@ -101,8 +101,12 @@ def run_command(arguments: list[str]) -> int:
             raise
         click.secho(f"error: {cleaned_lines(redact(str(error)))}", err=True, fg="red")
         return 2
+    except click.UsageError as error:
+        path = error.ctx.command_path if error.ctx else "foldproof"
+        click.secho(f"error: {redact(error.format_message())}\n  see `{path} --help`", err=True, fg="red")
+        return 2
     except click.ClickException as error:
-        error.show()
+        click.secho(f"error: {redact(error.format_message())}", err=True, fg="red")
         return 2
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)

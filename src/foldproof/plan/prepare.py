@@ -8,6 +8,7 @@ from foldproof.config.schema import ExecutionConfig, ExperimentConfig
 from foldproof.data.pixels.images import decoded
 from foldproof.data.survey import Progress, unheard
 from foldproof.environment import circumstances
+from foldproof.events.types import Notice
 from foldproof.executors import Executor
 from foldproof.material import Material
 from foldproof.plan.begun import Begun, begun, left_over, refuse_other_settings, to_go_on_with
@@ -128,6 +129,8 @@ def join(
     run = to_go_on_with(runs, identity=facts["identity"], wanted=wanted)
     if run is not None:
         return plan_on(config, ground, model, run, wanted)
-    if extent.resume:
-        refuse_other_settings(runs, experiment=config.name, facts=facts)
-    return plan_anew(config, ground, model, wanted)
+    if not extent.resume:
+        return plan_anew(config, ground, model, wanted)
+    refuse_other_settings(runs, experiment=config.name, facts=facts)
+    text = f"{config.name}: there is no run of these settings, images and folds to go on with, so it begins"
+    return plan_anew(config, ground, model, wanted, notices=[Notice(code="begins", text=text)])

@@ -10,6 +10,8 @@ from typing import Any
 from foldproof.config.identity import canonical, canonical_json, experiment_identity
 from foldproof.config.schema import ExperimentConfig
 from foldproof.data.checks.card import DATA_CARD, DATA_CARD_PAGE, as_markdown
+from foldproof.data.dataset import Dataset
+from foldproof.errors import DamagedFile
 from foldproof.events.types import Notice
 from foldproof.material import Material
 from foldproof.plan.begun import Begun, refuse_worked_on
@@ -17,9 +19,11 @@ from foldproof.plan.cuts import Cuts
 from foldproof.plan.tasks import Model, estimated_seconds, tasks
 from foldproof.project import Project
 from foldproof.record import SCHEMA_VERSION, Place
-from foldproof.storage import redact_uris, write_atomically
+from foldproof.storage import read_json_inside, redact_uris, write_atomically
 from foldproof.trackers import RunPlan
 from foldproof.training.task import FoldTask
+
+_MOST_BYTES = 4 * 2**30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +129,7 @@ def plan_on(config: ExperimentConfig, ground: Ground, model: Model, begun: Begun
         text = f"{config.name}: nothing to do, run {begun.folder.name} has {begun.share}"
         done = Notice(code="done", text=text)
         return _planned(config, ground, model, begun.folder, left, begun=begun, notices=[done])
+    refuse_other_manifest(begun)
     refuse_worked_on(begun, left, shared=ground.shared)
     environment = _environment(ground, model)
     text = f"{config.name} goes on in run {begun.folder.name}: {begun.share}"
@@ -190,7 +195,21 @@ def _write_json(path: Path, content: Any) -> None:
 
 
 def read_environment(folder: Path) -> dict[str, Any]:
-    """The content of a run's environment.json."""
-    content = json.loads((folder / "environment.json").read_bytes())
-    assert isinstance(content, dict)
-    return content
+    """The content of a run's environment.json, nothing where there is none. Raises DamagedFile."""
+    try:
+        return read_json_inside(folder, "environment.json", most_bytes=_MOST_BYTES)
+    except FileNotFoundError:
+        return {}
+
+
+def refuse_other_manifest(begun: Begun) -> None:
+    """Raises DamagedFile where dataset.json is not the one that the run was begun with."""
+    try:
+        manifest = read_json_inside(begun.folder, "dataset.json", most_bytes=_MOST_BYTES)
+    except FileNotFoundError:
+        manifest = {}
+    if Dataset.from_json(manifest).fingerprint != begun.facts["fingerprint"]:
+        raise DamagedFile(
+            f"{begun.folder / 'dataset.json'} is not of this run",
+            next_step="restore it, or start anew with `foldproof run`",
+        )
