@@ -88,9 +88,10 @@ def run(
             told(trackers if tracked else (), about, stopping) as (listeners, farewells),
             Recorder(planned, listeners) as recorder,
             stopping.heeding(),
+            going_on_later(),
         ):
             recorder.begin(material.notices)
-            with going_on_later(), closing(executor.run(tasks)) as events:
+            with closing(executor.run(tasks)) as events:
                 for event in events:
                     recorder.hear(event)
     keep_within(project.run_folders(), limit_bytes=int(execution.states_gb * 1e9))

@@ -174,7 +174,8 @@ class JournalWriter:
         except OSError as error:
             self._held.close()
             raise StorageError(
-                f"cannot write {self.path}: {error.strerror}", next_step="mend the permissions, then do the same again"
+                f"cannot write {self.path}: {error.strerror}",
+                next_step="free some space or mend the permissions, then do the same again",
             ) from error
         except BaseException:
             self._held.close()

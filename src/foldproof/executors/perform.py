@@ -57,7 +57,12 @@ def until(stop: Callable[[], bool], training: Generator[Body | None]) -> Iterato
 
 
 def journal_of(task: FoldTask, *, executor: str) -> JournalWriter:
-    """The writer of the fold's journal; its folder is made where it is missing."""
-    task.folder.mkdir(parents=True, exist_ok=True)
+    """The writer of the fold's journal; its folder is made where it is missing. Raises StorageError."""
+    try:
+        task.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"cannot make {task.folder}: {error.strerror}", next_step="free some space or mend the permissions"
+        ) from error
     about = {"host": platform.node(), "pid": os.getpid(), "executor": executor, "fold_key": task.fold_key}
     return JournalWriter(task.folder, run=task.run, repeat=task.repeat, fold=task.fold, about=about)

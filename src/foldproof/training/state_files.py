@@ -22,11 +22,11 @@ def prune(folder: Path, *, keep: int) -> None:
     there = descriptions(folder)
     kept = there[-keep:] if keep else []
     for path in there[: len(there) - len(kept)]:
-        path.unlink(missing_ok=True)
+        _remove(path)
     named = {_tensors_of(path) for path in kept}
     for path in folder.glob("state-*.safetensors"):
         if path.name not in named:
-            path.unlink(missing_ok=True)
+            _remove(path)
 
 
 def keep_within(run_folders: Iterable[Path], *, limit_bytes: int) -> None:
@@ -48,6 +48,11 @@ def is_finished(folder: Path) -> bool:
         return any(isinstance(event.body, FoldFinished) for event in journal.read(folder / journal.FILE_NAME))
     except DamagedFile:
         return False
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):  # one that stays takes room and nothing else
+        path.unlink()
 
 
 def _size(folder: Path) -> int:
