@@ -110,7 +110,7 @@ def harmful(tiny_project: Path) -> Path:
     return tiny_project
 
 
-@pytest.mark.parametrize("after", [1, 2, 3, 5])
+@pytest.mark.parametrize("after", [1, *(pytest.param(number, marks=pytest.mark.slow) for number in (2, 3, 5))])
 def test_a_stopped_run_goes_on_to_what_an_uninterrupted_one_gives(after, tiny_project):
     reference = only(carry_out(tiny_project, "train.augment=light"))
     stopped = carry_out(tiny_project, "train.augment=light", stop_after=after)
@@ -179,7 +179,9 @@ def test_other_images_are_not_gone_on_with(tiny_project, make_images):
         carry_out(tiny_project, resume=True)
 
 
-@pytest.mark.parametrize("harm", ["other images", "gone", "a link", "half"])
+@pytest.mark.parametrize(
+    "harm", ["other images", *(pytest.param(harm, marks=pytest.mark.slow) for harm in ("gone", "a link", "half"))]
+)
 def test_a_run_whose_images_are_not_those_it_states_is_not_gone_on_with(harm, tiny_project, make_images, tmp_path):
     folder = only(carry_out(tiny_project, stop_after=1))
     file = folder / "dataset.json"
