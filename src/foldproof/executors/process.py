@@ -107,8 +107,8 @@ class ProcessExecutor:
         try:
             while (busy := self._busy()) and not stopping.asked:
                 for ready in wait([*busy, stopping.waitable]):
-                    if isinstance(ready, Connection):
-                        yield from self._hear(busy[ready], waiting)
+                    if ready is not stopping.waitable:
+                        yield from self._hear(busy[ready], waiting)  # type: ignore[index]
             yield from self._last_words()
         finally:
             self._stop_the_busy()
