@@ -1,12 +1,16 @@
 """A folder of tiny real images; a real project; quiet tools."""
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a script: commands inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 CLASSES = ("cat", "dog", "eel")
 SETTINGS = """\

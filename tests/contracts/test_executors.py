@@ -100,7 +100,7 @@ def fail_one(folder: Path, executor: str) -> RunReport:
             f"execution.executor={executor}",
             "execution.parallel_folds=1",
             "train.backbone=failing:fails_once",
-            "train.epochs=400",
+            "train.epochs=60",
         )
     finally:
         thread.join()

@@ -331,10 +331,10 @@ def test_processes_that_train_one_fold_each_at_once_are_one_run(tiny_project):
         "tracking.enabled=false",
     ]
     processes = [
-        subprocess.Popen([*command, "--fold", str(fold)], cwd=tiny_project, stdout=subprocess.DEVNULL)
-        for fold in range(3)
+        subprocess.Popen([*command, "--fold", fold], cwd=tiny_project, stdout=subprocess.DEVNULL)
+        for fold in ("1", "0,2")
     ]
-    assert [process.wait(timeout=120) for process in processes] == [0, 0, 0]
+    assert [process.wait(timeout=120) for process in processes] == [0, 0]
     (folder,) = Project.find(tiny_project).run_folders()
     assert_equal_outcome(folder, tiny_project / f"kept-{reference.name}")
 
