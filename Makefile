@@ -29,7 +29,7 @@ check: setup ## the gate: format, lint, types, architecture, docs, fast tests
 	$(BIN)/python -m pytest -q -n 2 -m "not slow"
 
 test: setup ## every test
-	$(BIN)/python -m pytest -q -n 2
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 test-fast: setup ## the tests that take seconds
 	$(BIN)/python -m pytest -q -n 2 -m "not slow"

@@ -379,7 +379,7 @@ def test_the_same_mlflow_runs_go_on_and_their_curves_have_no_gap_and_nothing_twi
 
     (tmp_path / "server").mkdir()
     with mlflow_server(tmp_path / "server") as server:
-        command = [sys.executable, "-m", "foldproof", "run", "-q", "--set", "train.epochs=60", "--set"]
+        command = [sys.executable, "-m", "foldproof", "run", "-q", "--set", "train.epochs=25", "--set"]
         command += [f"tracking.uri=http://127.0.0.1:{server.port}", "--set", "tracking.experiment=cut off"]
         with subprocess.Popen(command, cwd=tiny_project, start_new_session=True, stdout=subprocess.DEVNULL) as process:
             wait_until(lambda: some_epochs(tiny_project) >= 3, seconds=90)

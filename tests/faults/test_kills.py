@@ -91,7 +91,7 @@ def test_a_killed_pull_is_healed_by_the_next(place):
     works = duration(PULL, place.root, note_written(place))
     print(f"\npull: works for {works:.2f} s")
     seeded, found = random.Random(1), Counter[tuple[str, ...]]()
-    for number in range(trials(3, share=20)):
+    for number in range(trials(1, share=20)):
         prepare(number)
         after = seeded.uniform(0, works)
         killed = run_until(PULL, place.root, note_written(place), seconds=after)
@@ -150,7 +150,7 @@ def test_a_killed_add_loses_nothing_and_is_completed_by_the_next(place):
     works = duration(ADD, place.root, note_written(place))
     print(f"\nadd: works for {works:.2f} s")
     seeded, found = random.Random(2), Counter[tuple[str, ...]]()
-    for number in range(2, 2 + trials(3, share=20)):
+    for number in range(2, 2 + trials(1, share=20)):
         before = prepare(number)
         after = seeded.uniform(0, works)
         killed = run_until(ADD, place.root, note_written(place), seconds=after)
@@ -191,7 +191,7 @@ def test_a_killed_decoding_leaves_no_half_cache(tmp_path):
     works = duration(command, tmp_path, cache.is_dir)
     print(f"\ndecode: works for {works:.2f} s")
     seeded, found = random.Random(3), Counter[tuple[str, ...]]()
-    for _ in range(trials(3, share=20)):
+    for _ in range(trials(1, share=20)):
         shutil.rmtree(cache, ignore_errors=True)
         after = seeded.uniform(0, works)
         killed = run_until(command, tmp_path, cache.is_dir, seconds=after)
