@@ -34,7 +34,7 @@ test: setup ## every test
 test-fast: setup ## the tests that take seconds
 	$(BIN)/python -m pytest -q -n 2 -m "not slow"
 
-faults: setup ## damage, kills, dead servers, full disks: hours; goes on where it was cut off
+faults: setup ## damage, kills, dead servers, full disks: hours; kills and failing writes go on where they were
 	FOLDPROOF_FAULTS=1000 $(BIN)/python -m pytest -q -s tests/faults
 
 demo: setup ## the main job on 5,000 real digits, from an empty folder to the comparison
