@@ -1,0 +1,93 @@
+"""A run's record in; what was said of every image by a model that had not seen it, as one table, out."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foldproof import predictions
+from foldproof.errors import DamagedFile
+from foldproof.record import Place, RunRecord, fold_folder
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutOfFold:
+    """All out-of-fold predictions of a run: a row an image and repeat, of the folds that have finished.
+
+    `labels` are numbers of `classes`. All arrays are [row]; `probabilities` is [row, class] float32.
+    """
+
+    classes: tuple[str, ...]
+    paths: NDArray[np.str_]
+    sha256: NDArray[np.str_]
+    groups: NDArray[np.str_]  # empty where the image is in no group
+    labels: NDArray[np.int64]
+    repeats: NDArray[np.int64]
+    folds: NDArray[np.int64]
+    probabilities: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @cached_property
+    def predicted(self) -> NDArray[np.int64]:
+        """The most probable class; the first wins a tie.  # [row]"""
+        most_probable: NDArray[np.int64] = self.probabilities.argmax(axis=1)
+        return most_probable
+
+    @cached_property
+    def places(self) -> tuple[Place, ...]:
+        """(repeat, fold) of the folds that have rows, in that order."""
+        return tuple(sorted(set(zip(self.repeats.tolist(), self.folds.tolist(), strict=True))))
+
+    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> "OutOfFold":
+        """Some of the rows."""
+        return OutOfFold(
+            classes=self.classes,
+            paths=self.paths[rows],
+            sha256=self.sha256[rows],
+            groups=self.groups[rows],
+            labels=self.labels[rows],
+            repeats=self.repeats[rows],
+            folds=self.folds[rows],
+            probabilities=self.probabilities[rows],
+        )
+
+
+def read_out_of_fold(record: RunRecord) -> OutOfFold:
+    """The predictions of the folds that have finished; no rows where none has.
+
+    Raises DamagedFile where a table is missing or is not the one that its fold's journal speaks of.
+    """
+    classes = tuple(record.facts["classes"])
+    number = {name: index for index, name in enumerate(classes)}
+    tables = {
+        place: predictions.read(
+            record.folder,
+            fold_folder(record.folder, *place).name,
+            classes=len(classes),
+            sha256=done.predictions_sha256,
+        )
+        for place, done in record.finished.items()
+    }
+    samples = [sample for table in tables.values() for sample in table.samples]
+    unknown = {sample.label for sample in samples} - number.keys()
+    if unknown:
+        raise DamagedFile(
+            f"{record.folder}: predictions of a class that the run does not have", next_step="restore it from a copy"
+        )
+    counts = [len(table.samples) for table in tables.values()]
+    place_of = np.repeat(np.array(list(tables), dtype=np.int64).reshape(-1, 2), counts, axis=0)  # [row, 2]
+    return OutOfFold(
+        classes=classes,
+        paths=np.array([sample.path for sample in samples], dtype=np.str_),
+        sha256=np.array([sample.sha256 for sample in samples], dtype=np.str_),
+        groups=np.array([sample.group for sample in samples], dtype=np.str_),
+        labels=np.array([number[sample.label] for sample in samples], dtype=np.int64),
+        repeats=place_of[:, 0],
+        folds=place_of[:, 1],
+        probabilities=np.concatenate(
+            [np.empty((0, len(classes)), dtype=np.float32), *(table.probabilities for table in tables.values())]
+        ),
+    )
