@@ -1,0 +1,136 @@
+"""`Comparison`: what a comparison of experiments found, as frozen values. Scores are fractions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from foldproof.record import Place, Spread
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate and its 95 % interval; the bounds are nan where there is nothing to estimate them by."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disagreement:
+    """Whether the folds of one experiment say the same, as a chi-squared test of equal accuracy or, where the number of
+    images is not known, an outlier test on the scores.
+
+    `p` of the test, `adjusted` by Holm over the experiments shown. `place` is the fold farthest from the others, and
+    `score` its score; `others` is the score of the rest.
+    """
+
+    test: str
+    p: float
+    adjusted: float
+    place: Place
+    score: float
+    others: float
+    flagged: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One experiment of a comparison. `folds` maps (repeat, fold) to the score at the last epoch.
+
+    `score` is the mean over folds; `interval` the wider of the corrected one and the bootstrap over images (or groups).
+    `pooled` are metrics over all out-of-fold predictions, by name; empty where there is no table of predictions.
+    The best-epoch figures let each fold choose the epoch it is scored at: they are optimistic and enter no verdict.
+    """
+
+    run: str
+    experiment: str
+    identity: str
+    status: str
+    expected_folds: int
+    settings: Mapping[str, Any]
+    images: int | None
+    score: Spread
+    interval: Interval
+    accuracy: Spread
+    loss: Spread
+    best_epoch_accuracy: Spread
+    best_epoch_loss: Spread
+    folds: Mapping[Place, float]
+    accuracy_by_fold: Mapping[Place, float]
+    pooled: Mapping[str, float] = field(default_factory=dict)
+    pooled_by_group: Mapping[str, float] = field(default_factory=dict)
+    disagreement: Disagreement | None = None
+    seconds: float | None = None
+    without_table: str = ""  # why nothing is known image by image
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """Two experiments, `a` and `b` (positions in `lines`), on what they have in common; `difference` is a minus b.
+
+    `worse`, `equal`, `better`: probabilities that a is worse than b by more than the region of practical equivalence,
+    within it, and better by more; `above`, that a is better at all. `p` is two-sided, `adjusted` by Holm over all
+    pairs. `corrected_p` is that of the corrected resampled t-test, shown beside. `only_a_right`, `only_b_right`: images
+    that only one got right (McNemar's table; repeats counted one by one).
+    """
+
+    a: int
+    b: int
+    not_comparable: str = ""
+    common_images: int | None = None
+    only_in_a: int = 0
+    only_in_b: int = 0
+    places: int = 0
+    repeats: int = 1
+    difference: Interval = Interval(float("nan"), float("nan"), float("nan"))
+    differences: Mapping[Place, float] = field(default_factory=dict)
+    p: float = float("nan")
+    adjusted: float = float("nan")
+    corrected_p: float = float("nan")
+    worse: float = float("nan")
+    equal: float = float("nan")
+    better: float = float("nan")
+    above: float = float("nan")
+    only_a_right: int | None = None
+    only_b_right: int | None = None
+    detectable: float = float("nan")
+    images_needed: int | None = None
+    verdict: "Verdict | None" = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A verdict in fixed words: `word` is one of `verdict.WORDS`, `text` the sentence, `notes` what else applies.
+
+    `winner` is the position in `lines` of the experiment that is named better, None where none is.
+    """
+
+    word: str
+    text: str
+    notes: tuple[str, ...] = ()
+    winner: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Experiments side by side, in the order asked for. `differing`: the settings in which they differ.
+
+    `can_be_best`: positions of the experiments that no other is shown to be better than; `cheapest` of them by training
+    time. `optimism`: by how much the best average is expected to flatter, having been picked as the best.
+    `verdict` is about all of them; `pairs` are all pairs, in order.
+    """
+
+    metric: str
+    rope: float
+    lines: tuple[Line, ...]
+    differing: tuple[str, ...]
+    same_images: bool
+    same_folds: bool
+    pairs: tuple[Pair, ...]
+    verdict: Verdict | None
+    can_be_best: tuple[int, ...]
+    cheapest: int | None
+    optimism: float
+    scored_on_this_data: int | None
+    unverified: str = ""  # what could not be checked of somebody else's results
