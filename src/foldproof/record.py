@@ -4,7 +4,7 @@ import math
 import re
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -68,6 +68,7 @@ class RunRecord:
     finished: Mapping[Place, FoldFinished]
     failed: Mapping[Place, FoldFailed]
     notices: tuple[Notice, ...]
+    fold_seconds: Mapping[Place, float] = field(default_factory=dict)  # of training, interruptions left out
 
     @staticmethod
     def read(folder: Path) -> "RunRecord":
@@ -91,6 +92,12 @@ class RunRecord:
         """Whether every fold of every repeat has finished."""
         folds = self.facts["config"]["folds"]
         return len(self.finished) == int(folds["k"] * folds["repeats"])
+
+    @property
+    def seconds(self) -> float | None:
+        """Training time of the finished folds together; None where it is not known of all."""
+        known = [self.fold_seconds[place] for place in self.finished if place in self.fold_seconds]
+        return math.fsum(known) if known and len(known) == len(self.finished) else None
 
     @property
     def last_accuracy(self) -> Spread:
@@ -233,8 +240,10 @@ def replay(folder: Path, facts: Mapping[str, Any], events: Iterable[Event]) -> R
     finished: dict[Place, FoldFinished] = {}
     failed: dict[Place, FoldFailed] = {}
     notices: list[Notice] = []
+    clock = _Clock()
     for event in events:
         place = event.place
+        clock.see(event)
         match event.body:
             case RunStarted() as body:
                 started, status, ended_at = body, "running", None
@@ -269,4 +278,24 @@ def replay(folder: Path, facts: Mapping[str, Any], events: Iterable[Event]) -> R
         finished={place: finished[place] for place in sorted(finished)},
         failed=failed,
         notices=tuple(notices),
+        fold_seconds=clock.seconds,
     )
+
+
+class _Clock:
+    """Adds up how long each fold was trained: from a start or a resumption to the last event before the next."""
+
+    def __init__(self) -> None:
+        self._before: dict[Place, float] = {}
+        self._since: dict[Place, float] = {}
+        self.seconds: dict[Place, float] = {}
+
+    def see(self, event: Event) -> None:
+        place = event.place
+        if place is None:
+            return
+        if isinstance(event.body, FoldStarted | FoldResumed):
+            self._before[place] = self.seconds.get(place, 0.0) if isinstance(event.body, FoldResumed) else 0.0
+            self._since[place] = event.time
+        if place in self._since:
+            self.seconds[place] = self._before[place] + max(event.time - self._since[place], 0.0)

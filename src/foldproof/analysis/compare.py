@@ -1,115 +1,84 @@
-"""`Comparison`: records in, a table of scores side by side out. Names no winner: these figures alone carry none."""
+"""Runs in; a `Comparison` out: every score with its interval, every pair on what is common, and a verdict. Pure."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import replace
 
-from foldproof.config.schema import FoldSettings, PixelSettings, TrainSettings
-from foldproof.record import RunRecord, Spread
+import numpy as np
+
+from foldproof.analysis.comparison import Comparison, Line, Pair
+from foldproof.analysis.contender import Contender
+from foldproof.analysis.lines import lines_of
+from foldproof.analysis.next_step import next_step
+from foldproof.analysis.pairs import pairs_of
+from foldproof.analysis.scoring import ACCURACY, BALANCED, LOWER_IS_BETTER, default_metric
+from foldproof.analysis.statistics.optimism import optimism_of_best
+from foldproof.analysis.verdict import judge, judge_pair, winner_of
+
+AUTO = "auto"
+ROPE = 0.01  # one point
 
 
-@dataclass(frozen=True, kw_only=True)
-class Line:
-    """One run of a comparison. Accuracies are fractions; `folds` maps (repeat, fold) to the last epoch's accuracy.
+def compare(
+    contenders: Sequence[Contender],
+    *,
+    metric: str = AUTO,
+    rope: float = ROPE,
+    scored_on_this_data: int | None = None,
+    unverified: str = "",
+) -> Comparison:
+    """Put runs side by side; a run with folds missing is compared by those it has.
 
-    The best-epoch figures let each fold choose the epoch it is scored at: they are optimistic.
+    `rope`: a difference no larger does not matter in practice, in the metric's own units. `scored_on_this_data`: how
+    many experiments have been scored on these images; `unverified`: what could not be checked, said with the verdict.
     """
-
-    run: str
-    experiment: str
-    identity: str
-    status: str
-    expected_folds: int
-    settings: dict[str, Any]
-    accuracy: Spread
-    loss: Spread
-    best_epoch_accuracy: Spread
-    best_epoch_loss: Spread
-    folds: dict[tuple[int, int], float]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """Runs side by side, in the order asked for. `differing`: the settings in which they differ."""
-
-    lines: tuple[Line, ...]
-    differing: tuple[str, ...]
-    same_images: bool
-    same_folds: bool
-
-    def to_json(self) -> dict[str, Any]:
-        """One JSON document; absent figures (no fold finished, one fold's deviation) are null."""
-        return {
-            "v": 1,
-            "metric": "accuracy",
-            "same_images": self.same_images,
-            "same_folds": self.same_folds,
-            "differing": list(self.differing),
-            "runs": [
-                {
-                    "run": line.run,
-                    "experiment": line.experiment,
-                    "identity": line.identity,
-                    "status": line.status,
-                    "folds_expected": line.expected_folds,
-                    "settings": line.settings,
-                    "accuracy": _spread_json(line.accuracy),
-                    "loss": _spread_json(line.loss),
-                    "best_epoch_accuracy_optimistic": _spread_json(line.best_epoch_accuracy),
-                    "best_epoch_loss_optimistic": _spread_json(line.best_epoch_loss),
-                    "folds": [
-                        {"repeat": repeat, "fold": fold, "accuracy": _finite(value)}
-                        for (repeat, fold), value in line.folds.items()
-                    ],
-                }
-                for line in self.lines
-            ],
-        }
-
-
-def compare(records: Sequence[RunRecord]) -> Comparison:
-    """Put runs side by side; a run with folds missing is shown with those it has."""
-    lines = tuple(_line(record) for record in records)
+    metric = chosen_metric(contenders) if metric == AUTO else metric
+    lines = lines_of(contenders, metric)
+    pairs = pairs_of(contenders, metric=metric, rope=rope)
+    can_be_best = _can_be_best(len(lines), pairs)
     keys = dict.fromkeys(key for line in lines for key in line.settings)
-    differing = tuple(key for key in keys if len({repr(line.settings.get(key)) for line in lines}) > 1)
-    return Comparison(
-        lines=lines,
-        differing=differing,
-        same_images=len({record.facts["fingerprint"] for record in records}) <= 1,
-        same_folds=len({record.facts["folds_digest"] for record in records}) <= 1,
+    remarks = (unverified,) if unverified else ()
+    found = Comparison(
+        metric=metric,
+        rope=rope,
+        lines=tuple(lines),
+        differing=tuple(key for key in keys if len({repr(line.settings.get(key)) for line in lines}) > 1),
+        same_images=len({contender.summary.fingerprint for contender in contenders}) <= 1,
+        same_folds=len({contender.summary.folds_digest for contender in contenders}) <= 1,
+        pairs=tuple(
+            replace(pair, verdict=judge_pair(pair, lines, metric=metric, rope=rope, remarks=remarks)) for pair in pairs
+        ),
+        verdict=None,
+        can_be_best=can_be_best,
+        cheapest=_cheapest(lines, can_be_best),
+        optimism=_optimism(contenders, lines, metric),
+        scored_on_this_data=scored_on_this_data,
+        next_step=next_step(lines, pairs, contenders, metric),
+        unverified=unverified,
     )
+    return replace(found, verdict=judge(found, remarks=remarks))
 
 
-def _line(record: RunRecord) -> Line:
-    config = record.facts["config"]
-    return Line(
-        run=record.run,
-        experiment=record.experiment,
-        identity=record.identity,
-        status=record.status,
-        expected_folds=config["folds"]["k"] * config["folds"]["repeats"],
-        settings=_flat(config),
-        accuracy=record.last_accuracy,
-        loss=record.last_loss,
-        best_epoch_accuracy=record.best_epoch_accuracy,
-        best_epoch_loss=record.best_epoch_loss,
-        folds={place: record.epochs[place][-1].val_accuracy for place in record.finished},
-    )
+def chosen_metric(contenders: Sequence[Contender]) -> str:
+    """Balanced accuracy where the classes of any of the runs are too unequal for accuracy, else accuracy."""
+    tables = [contender.table for contender in contenders if contender.table is not None]
+    return BALANCED if any(default_metric(table.labels) == BALANCED for table in tables) else ACCURACY
 
 
-def _flat(config: dict[str, Any]) -> dict[str, Any]:
-    """`train.lr` and so on: the resolved settings that define the result."""
-    sections = {"pixels": PixelSettings, "folds": FoldSettings, "train": TrainSettings}
-    return {
-        f"{'data' if name == 'pixels' else name}.{key}": value
-        for name in sections
-        for key, value in config[name].items()
-    }
+def _can_be_best(count: int, pairs: Sequence[Pair]) -> tuple[int, ...]:
+    beaten = {pair.b if won[0] == pair.a else pair.a for pair in pairs if (won := winner_of(pair)) is not None}
+    return tuple(at for at in range(count) if at not in beaten)
 
 
-def _spread_json(spread: Spread) -> dict[str, Any]:
-    return {"mean": _finite(spread.mean), "sd": _finite(spread.sd), "n": spread.n}
+def _cheapest(lines: Sequence[Line], candidates: Sequence[int]) -> int | None:
+    known = {at: seconds for at in candidates if (seconds := lines[at].seconds) is not None and lines[at].folds}
+    return min(known, key=lambda at: known[at]) if known and len(known) == len(candidates) else None
 
 
-def _finite(value: float) -> float | None:
-    return value if value - value == 0 else None
+def _optimism(contenders: Sequence[Contender], lines: Sequence[Line], metric: str) -> float:
+    places = sorted({place for line in lines for place in line.folds})
+    if not places:
+        return math.nan
+    table = np.array([[line.folds.get(place, math.nan) for place in places] for line in lines], dtype=np.float64)
+    sign = -1.0 if metric in LOWER_IS_BETTER else 1.0
+    return optimism_of_best(sign * table, k=min(contender.summary.k for contender in contenders))

@@ -49,7 +49,7 @@ class Line:
     status: str
     expected_folds: int
     settings: Mapping[str, Any]
-    images: int | None
+    images: int | None  # with an out-of-fold prediction
     score: Spread
     interval: Interval
     accuracy: Spread
@@ -71,8 +71,10 @@ class Pair:
 
     `worse`, `equal`, `better`: probabilities that a is worse than b by more than the region of practical equivalence,
     within it, and better by more; `above`, that a is better at all. `p` is two-sided, `adjusted` by Holm over all
-    pairs. `corrected_p` is that of the corrected resampled t-test, shown beside. `only_a_right`, `only_b_right`: images
-    that only one got right (McNemar's table; repeats counted one by one).
+    pairs. `detectable`: the difference that 80 of 100 such comparisons would find; `images_needed`: for one as large as
+    the region of practical equivalence. Where lower is better, `difference` is still a minus b. `corrected_p` is that
+    of the corrected resampled t-test, shown beside. `only_a_right`, `only_b_right`: images that only one got right
+    (McNemar's table; repeats counted one by one).
     """
 
     a: int
@@ -94,6 +96,7 @@ class Pair:
     above: float = float("nan")
     only_a_right: int | None = None
     only_b_right: int | None = None
+    higher_is_better: bool = True
     detectable: float = float("nan")
     images_needed: int | None = None
     verdict: "Verdict | None" = None
@@ -103,13 +106,15 @@ class Pair:
 class Verdict:
     """A verdict in fixed words: `word` is one of `verdict.WORDS`, `text` the sentence, `notes` what else applies.
 
-    `winner` is the position in `lines` of the experiment that is named better, None where none is.
+    `winner` is the position in `lines` of the experiment that is named better, None where none is. `finding` is the
+    word that the figures alone would give, whether or not the folds can be trusted; empty where there are none.
     """
 
     word: str
     text: str
     notes: tuple[str, ...] = ()
     winner: int | None = None
+    finding: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,4 +138,10 @@ class Comparison:
     cheapest: int | None
     optimism: float
     scored_on_this_data: int | None
+    next_step: str = ""
     unverified: str = ""  # what could not be checked of somebody else's results
+
+    @property
+    def usable(self) -> tuple[Pair, ...]:
+        """The pairs that can be compared."""
+        return tuple(pair for pair in self.pairs if not pair.not_comparable)

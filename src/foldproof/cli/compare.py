@@ -1,46 +1,162 @@
 """`foldproof compare`."""
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
 import click
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from foldproof.analysis.comparison import Comparison
+    from foldproof.analysis.contender import Contender
+    from foldproof.errors import DamagedFile
+
+FORMATS = ("text", "csv", "md", "latex")
 
 
 @click.command("compare")
 @click.argument("runs", nargs=-1, metavar="[RUN]…")
+@click.option(
+    "--from",
+    "sources",
+    multiple=True,
+    metavar="SOURCE",
+    help="Somebody else's results: mlflow:URI, or a CSV of scores or predictions. RUNs then are names in it.",
+)
+@click.option("--metric", metavar="NAME", help="Compare by this metric instead of compare.metric.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="How to print it.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-def command(runs: tuple[str, ...], as_json: bool) -> int:
-    """Put experiments side by side: those named, or the newest run of each.
+def command(runs: tuple[str, ...], sources: tuple[str, ...], metric: str | None, form: str, as_json: bool) -> int:
+    """Which is better? Experiments side by side, those named or the newest run of each, with a verdict.
 
-    A run that cannot be read is an error where it is named; else it is left out, and the exit code is 1.
+    A better one is only named where the numbers carry it. A run that cannot be read is an error where it is named; else
+    it is left out, and the exit code is 1.
 
     \b
     foldproof compare
-    foldproof compare FirstRun Run_High_LR
+    foldproof compare FirstRun Run_High_LR --format md
+    foldproof compare --from scores.csv
     """
     import json
-    from pathlib import Path
 
     from rich.console import Console
 
-    from foldproof.analysis.compare import compare
+    from foldproof.analysis.as_json import comparison_json
+    from foldproof.analysis.tables import csv_table, latex, markdown
     from foldproof.cli.show import print_comparison, print_damaged
-    from foldproof.errors import RunNotFound
-    from foldproof.plan.begun import seen_now
-    from foldproof.project import Project, choose_folders
-    from foldproof.record import RunRecord, experiments_of, read_records
 
-    experiments, damaged = experiments_of(Project.find(Path.cwd()).run_folders())
-    if runs:
-        records = tuple(RunRecord.read(folder) for folder in choose_folders(runs, experiments, damaged))
-        damaged = {}
-    else:
-        newest = {experiments[folder]: folder for folder in sorted(experiments)}
-        records, unread = read_records(sorted(newest.values()))
-        damaged |= unread
-        if not records and not damaged:
-            raise RunNotFound("nothing has run yet", next_step="start with `foldproof run`")
-    records = tuple(map(seen_now, records))
+    comparison, damaged = of_others(sources, runs, metric) if sources else of_project(runs, metric)
+    written: Mapping[str, Callable[[Comparison], str]] = {"csv": csv_table, "md": markdown, "latex": latex}
     if as_json:
-        click.echo(json.dumps(compare(records).to_json(), allow_nan=False))
-    elif records:
-        print_comparison(compare(records), Console(highlight=False))
+        click.echo(json.dumps(comparison_json(comparison), allow_nan=False))
+    elif form in written:
+        click.echo(written[form](comparison), nl=False)
+    elif comparison.lines:
+        print_comparison(comparison, Console(highlight=False))
     print_damaged(damaged)
     return 1 if damaged else 0
+
+
+def of_project(runs: Sequence[str], metric: str | None = None) -> "tuple[Comparison, Mapping[Path, DamagedFile]]":
+    """The runs named, or the newest of each experiment, compared; and the runs that cannot be read."""
+    from pathlib import Path
+
+    from foldproof.analysis.compare import compare
+    from foldproof.analysis.contender import Contender
+    from foldproof.cli.chosen import chosen_records, scored_on
+    from foldproof.config.read import load_settings
+    from foldproof.project import Project
+
+    project = Project.find(Path.cwd())
+    settings = load_settings(project.settings_file).settings.compare
+    records, damaged = chosen_records(project, runs)
+    comparison = compare(
+        [Contender.of(record) for record in records],
+        metric=known_metric(metric or settings.metric, project.root),
+        rope=settings.rope / 100,
+        scored_on_this_data=scored_on(project, records),
+    )
+    return comparison, damaged
+
+
+def of_others(
+    sources: Sequence[str], names: Sequence[str], metric: str | None
+) -> "tuple[Comparison, Mapping[Path, DamagedFile]]":
+    """What others measured, compared."""
+    from pathlib import Path
+
+    from foldproof.analysis.compare import compare
+
+    contenders: list[Contender] = []
+    unverified: list[str] = []
+    for source in sources:
+        some, said = _of_mlflow(source, names) if source.startswith("mlflow:") else _of_csv(Path(source))
+        contenders += some
+        unverified.append(said)
+    if names:
+        contenders = _named(contenders, names)
+    chosen = known_metric(metric or "auto", Path.cwd())
+    return compare(contenders, metric=chosen, unverified="; ".join(dict.fromkeys(unverified))), {}
+
+
+def known_metric(name: str, folder: "Path") -> str:
+    """`name`, if it is auto or a metric. Raises UnknownName."""
+    from foldproof import registry
+
+    if name != "auto":
+        registry.make_importable(folder)
+        registry.load("metrics", name)
+    return name
+
+
+def _of_csv(path: "Path") -> "tuple[list[Contender], str]":
+    from foldproof.analysis.foreign.tables import contenders_of_csv
+    from foldproof.errors import DamagedFile
+
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DamagedFile(f"{path} is not UTF-8 text", next_step="save it as CSV in UTF-8") from error
+    except OSError as error:
+        raise DamagedFile(
+            f"{path} cannot be read: {error.strerror}", next_step="name a CSV file, or mlflow:URI"
+        ) from error
+    return contenders_of_csv(text, name=path.name)
+
+
+def _of_mlflow(source: str, names: Sequence[str]) -> "tuple[list[Contender], str]":
+    from foldproof.analysis.foreign.scores import FoldScore, contenders_of_scores
+    from foldproof.trackers.mlflow.foreign import OPTIMISTIC, logged_scores
+
+    logged = logged_scores(source.removeprefix("mlflow:"))
+    chosen = [item for item in logged if item.is_newest or item.experiment in names]
+    metrics = ", ".join(sorted({item.metric for item in chosen}))
+    said = f"{metrics} as MLflow has it; that all had the same images and folds is not verified"
+    if any(item.metric in OPTIMISTIC for item in chosen):
+        said += "; each fold chose its own best epoch: optimistic"
+    scores = [
+        FoldScore(
+            experiment=item.experiment,
+            repeat=item.repeat,
+            fold=item.fold,
+            score=item.score,
+            images=item.images,
+            settings=item.params,
+        )
+        for item in chosen
+    ]
+    return contenders_of_scores(scores, metric="accuracy"), said
+
+
+def _named(contenders: "Sequence[Contender]", names: Sequence[str]) -> "list[Contender]":
+    from foldproof.errors import RunNotFound, nearest
+
+    known = {contender.summary.experiment: contender for contender in contenders}
+    for name in names:
+        if name not in known:
+            hint = nearest(name, known)
+            raise RunNotFound(
+                f"no experiment '{name}'{'; ' + hint if hint else ''}", next_step=f"there are: {', '.join(known)[:300]}"
+            )
+    return [known[name] for name in dict.fromkeys(names)]

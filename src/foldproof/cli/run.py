@@ -85,7 +85,9 @@ def train_and_compare(
 
     from rich.console import Console
 
+    from foldproof.analysis.as_json import comparison_json
     from foldproof.analysis.compare import compare
+    from foldproof.analysis.contender import Contender
     from foldproof.cli.progress import shown_progress
     from foldproof.cli.show import print_comparison
     from foldproof.cli.signals import stopping_by_signals
@@ -119,9 +121,13 @@ def train_and_compare(
             click.echo(cleaned_lines(f"note: {notice.text}"), err=True)
         click.echo("interrupted; `foldproof run --resume` goes on", err=True)
         return interruption.code
-    comparison = compare([RunRecord.read(folder) for folder in report.statuses])
+    comparison = compare(
+        [Contender.of(RunRecord.read(folder)) for folder in report.statuses],
+        metric=loaded.settings.compare.metric,
+        rope=loaded.settings.compare.rope / 100,
+    )
     if as_json:
-        click.echo(json.dumps(comparison.to_json(), allow_nan=False))
+        click.echo(json.dumps(comparison_json(comparison), allow_nan=False))
     else:
         console = Console(highlight=False)
         console.print()

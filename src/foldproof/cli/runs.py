@@ -16,7 +16,7 @@ def command(as_json: bool) -> int:
 
     from rich.console import Console
 
-    from foldproof.analysis.compare import compare
+    from foldproof.analysis.summary import Summary
     from foldproof.cli.show import print_damaged, print_runs
     from foldproof.plan.begun import seen_now
     from foldproof.project import Project
@@ -25,7 +25,7 @@ def command(as_json: bool) -> int:
     found, damaged = read_records(Project.find(Path.cwd()).run_folders())
     records = tuple(map(seen_now, found))
     if as_json:
-        click.echo(json.dumps(compare(records).to_json()["runs"], allow_nan=False))
+        click.echo(json.dumps([Summary.of(record).to_json() for record in records], allow_nan=False))
     elif records:
         print_runs(records, Console(highlight=False))
     elif not damaged:

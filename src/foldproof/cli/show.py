@@ -1,7 +1,7 @@
 """Values in, tables for a terminal out."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -9,7 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from foldproof.analysis.compare import Comparison, Line
+from foldproof.analysis.comparison import Comparison, Interval
+from foldproof.analysis.tables import folds_table, pairs_table, telling_pairs
+from foldproof.analysis.verdict import Unit, names_of
 from foldproof.errors import DamagedFile
 from foldproof.record import RunRecord, Spread
 from foldproof.storage import cleaned, redact
@@ -18,56 +20,85 @@ _WIDEST = 60  # characters of one setting
 
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
-    """A row a run; then every fold; then what the columns mean."""
+    """A row an experiment; every fold; every pair; what the columns mean; and the verdict last, where eyes are."""
+    unit = Unit.of(comparison.metric)
+    title = comparison.metric.replace("_", " ") + (" %" if unit.is_fraction else "")
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("experiment")
+    table.add_column("experiment", no_wrap=True)
     for key in comparison.differing:
         table.add_column(Text(key.removeprefix("train.")), justify="right", no_wrap=True)
-    for title in ("accuracy", "loss", "best epoch*", "folds"):
-        table.add_column(title, justify="right", no_wrap=True)
-    for line in comparison.lines:
+    for column in (title, "95 % interval", "loss", "best*", "folds"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for name, line in zip(names_of(comparison.lines), comparison.lines, strict=True):
         table.add_row(
-            line.experiment,
+            Text(name),
             *(Text(cleaned(str(line.settings.get(key, "")), most=_WIDEST)) for key in comparison.differing),
-            _around(line.accuracy),
+            _spread(line.score, unit),
+            _bounds(line.interval, unit),
             _number(line.loss.mean),
-            _around(line.best_epoch_accuracy),
+            Unit.of("accuracy").plain(line.best_epoch_accuracy.mean),
             f"{len(line.folds)}/{line.expected_folds}",
         )
     console.print(table)
-    console.print()
-    console.print(_fold_table(comparison.lines))
+    for rows in (folds_table(comparison), _pairs(comparison)):
+        if len(rows) > 1:
+            console.print()
+            console.print(_cells(rows))
     console.print()
     for note in _notes(comparison):
         console.print(note, style="dim", markup=False, soft_wrap=True)
+    if comparison.verdict:
+        console.print()
+        console.print(Text("verdict: ", style="bold") + Text(comparison.verdict.text), soft_wrap=True)
+        for said in comparison.verdict.notes:
+            console.print(f"  {said}", markup=False, soft_wrap=True)
 
 
-def _fold_table(lines: tuple[Line, ...]) -> Table:
-    places = sorted({place for line in lines for place in line.folds})
-    repeated = any(repeat for repeat, _ in places)
+def _pairs(comparison: Comparison) -> list[list[str]]:
+    """The table of pairs without the probabilities, which the other formats have: it is to fit a screen."""
+    head, *rows = [[*row[:4], row[5]] for row in pairs_table(comparison, telling_pairs(comparison))]
+    return [[head[0], Unit.of(comparison.metric).name, head[2], "p", head[4]], *rows]
+
+
+def _cells(rows: Sequence[Sequence[str]]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("accuracy by fold")
-    for repeat, fold in places:
-        table.add_column(f"{repeat}.{fold}" if repeated else str(fold), justify="right")
-    for line in lines:
-        table.add_row(line.experiment, *(_number(line.folds.get(place, math.nan)) for place in places))
+    for number, title in enumerate(rows[0]):
+        table.add_column(Text(title), justify="right" if number else "left")
+    for row in rows[1:]:
+        table.add_row(*map(Text, row))
     return table
 
 
 def _notes(comparison: Comparison) -> list[str]:
-    notes = [
-        "accuracy, loss: validation part at the last epoch; mean ± sd over folds",
-        "* each fold scored at its own best epoch: optimistic, not for choosing",
-    ]
+    notes = [f"{comparison.metric.replace('_', ' ')}, loss: validation part at the last epoch; mean ± sd over folds"]
+    if any(line.best_epoch_accuracy.n for line in comparison.lines):
+        notes.append("* accuracy of each fold at its own best epoch: optimistic, not for choosing")
+    if comparison.pairs:
+        notes.append("p: two-sided, adjusted for all pairs (Holm)")
+    if any(line.disagreement and line.disagreement.flagged for line in comparison.lines):
+        notes.append("! this fold disagrees with the others of its experiment")
     if not comparison.same_images:
-        notes.append("not the same images: these rows do not measure the same thing")
-    elif not comparison.same_folds:
-        notes.append("not the same folds: these rows cannot be compared fold by fold")
-    for line in comparison.lines:
+        notes.append("not the same images: each pair is compared on the images it has in common")
+    shown, count = len(telling_pairs(comparison)), len(comparison.pairs)
+    if shown < count:
+        notes.append(f"pairs with the best average; --json has all {count}")
+    for name, line in zip(names_of(comparison.lines), comparison.lines, strict=True):
         if len(line.folds) < line.expected_folds:
             missing = line.expected_folds - len(line.folds)
-            notes.append(f"{line.experiment}: {missing} of {line.expected_folds} folds have no result ({line.status})")
+            notes.append(f"{name}: {missing} of {line.expected_folds} folds have no result ({line.status})")
+        if line.folds and line.without_table and not comparison.unverified:
+            notes.append(f"{name}: known by the scores of its folds alone: {cleaned(line.without_table, most=300)}")
     return notes
+
+
+def _spread(spread: Spread, unit: Unit) -> str:
+    if spread.n == 0:
+        return "-"
+    return f"{unit.plain(spread.mean)} ± {unit.plain(spread.sd)}" if spread.n > 1 else unit.plain(spread.mean)
+
+
+def _bounds(interval: Interval, unit: Unit) -> str:
+    return "-" if math.isnan(interval.low) else f"{unit.number(interval.low)} to {unit.number(interval.high)}"
 
 
 def print_runs(records: tuple[RunRecord, ...], console: Console) -> None:

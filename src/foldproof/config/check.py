@@ -103,8 +103,9 @@ def _adapter() -> "TypeAdapter[Settings]":
 def _unknown_names(values: Mapping[str, Any]) -> Iterator[Finding]:
     for section, item in _settings_with("seam"):
         seam, value = item.metadata["seam"], values.get(section, {}).get(item.name)
-        if isinstance(value, str) and not registry.is_known(seam, value):
-            known = registry.names(seam)
+        words = item.metadata.get("words", ())
+        if isinstance(value, str) and value not in words and not registry.is_known(seam, value):
+            known = (*words, *registry.names(seam))
             hint = nearest(value, known)
             yield Finding(
                 ((section, item.name),),

@@ -121,6 +121,27 @@ class ExecutionConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CompareSettings:
+    """How experiments are held against each other."""
+
+    __pydantic_config__ = NO_OTHER_KEYS
+
+    metric: str = setting(
+        "auto",
+        "auto = accuracy, or balanced_accuracy where a class has over 3 times the images of another",
+        seam="metrics",
+        words=("auto",),
+    )
+    rope: float = setting(
+        1.0,
+        "region of practical equivalence: points (hundredths of the metric) that do not matter",
+        ge=0,
+        le=100,
+        allow_inf_nan=False,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrackingSettings:
     """Where MLflow finds the runs."""
 
@@ -144,6 +165,7 @@ class Settings:
     folds: FoldSettings = field(default_factory=FoldSettings)
     train: TrainSettings = field(default_factory=TrainSettings)
     execution: ExecutionConfig = field(default_factory=ExecutionConfig)
+    compare: CompareSettings = field(default_factory=CompareSettings)
     tracking: TrackingSettings = field(default_factory=TrackingSettings)
 
 

@@ -1,0 +1,28 @@
+"""`Contender`: what can be held against others: a run's summary and, where it is at hand, its out-of-fold table."""
+
+from dataclasses import dataclass
+
+from foldproof.analysis.out_of_fold import OutOfFold, read_out_of_fold
+from foldproof.analysis.summary import Summary
+from foldproof.errors import DamagedFile
+from foldproof.record import RunRecord
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A run to be compared. Without a table, `without_table` says why; scores of folds are then all that is known."""
+
+    summary: Summary
+    table: OutOfFold | None
+    without_table: str = ""
+
+    @staticmethod
+    def of(record: RunRecord) -> "Contender":
+        """A run with the predictions in its folder; one whose predictions cannot be used is known by its scores."""
+        try:
+            table = read_out_of_fold(record)
+        except DamagedFile as error:
+            return Contender(Summary.of(record), None, error.what)
+        if len(table) == 0:
+            return Contender(Summary.of(record), None, "no fold has finished")
+        return Contender(Summary.of(record), table)

@@ -1,0 +1,180 @@
+"""A CSV that somebody else wrote in; contenders out: from the scores of folds, or from predictions image by image.
+
+Scores: `experiment, fold, score`, and where there are any `repeat` and `n` (images of the fold).
+Predictions: `id, fold, label` and a column a class with its probability, and where there are any `experiment`, `repeat`
+and `group`.
+"""
+
+import csv
+import io
+import math
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from foldproof.analysis.contender import Contender
+from foldproof.analysis.foreign.scores import MOST_FOLDS, FoldScore, contenders_of_scores
+from foldproof.analysis.out_of_fold import OutOfFold
+from foldproof.analysis.scoring import ACCURACY, fold_scores
+from foldproof.analysis.summary import Summary
+from foldproof.errors import DamagedFile
+from foldproof.record import Place, Spread
+from foldproof.storage import cleaned
+
+SCORES = ("experiment", "fold", "score")
+PREDICTIONS = ("id", "fold", "label")
+_KNOWN = ("experiment", "repeat", "fold", "id", "label", "group", "path")
+_NOTHING = Spread(math.nan, math.nan, 0)
+Row = Mapping[str, str]
+
+
+def contenders_of_csv(text: str, *, name: str) -> tuple[list[Contender], str]:
+    """The contenders of a table called `name`, and what could not be checked of them.
+
+    Raises DamagedFile, with the line, where it is no such table.
+    """
+    rows = _rows(text, name)
+    columns = tuple(rows[0][1]) if rows else ()
+    if set(SCORES) <= set(columns):
+        scores = [_score(row, name, line) for line, row in rows]
+        unverified = f"only scores of folds are known ({name}); that all had the same images and folds is not verified"
+        return contenders_of_scores(scores, metric=ACCURACY), unverified
+    if set(PREDICTIONS) <= set(columns):
+        return _of_predictions(rows, columns, name), f"predictions as {name} has them"
+    raise DamagedFile(
+        f"{name} has the columns {', '.join(columns) or '(none)'}",
+        next_step="wanted: experiment, fold, score (and n, its images); or id, fold, label and a column a class",
+    )
+
+
+def _rows(text: str, name: str) -> list[tuple[int, Row]]:
+    text = text.removeprefix("\ufeff")
+    first = text.split("\n", 1)[0]
+    delimiter = max(",;\t", key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
+    try:
+        header = [cell.strip() for cell in next(reader, [])]
+        lowered = [cell.lower() if cell.lower() in (*_KNOWN, "score", "n") else cell for cell in header]
+        if len(set(lowered)) < len(lowered):
+            raise DamagedFile(f"{name} has a column twice", next_step="give every column a name of its own")
+        rows: list[tuple[int, Row]] = []
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            if len(cells) != len(lowered):
+                raise _mistake(name, reader.line_num, f"{len(cells)} cells, but {len(lowered)} columns")
+            row = dict(zip(lowered, (cell.strip() for cell in cells), strict=True))
+            rows.append((reader.line_num, row))
+    except csv.Error as error:
+        raise _mistake(name, reader.line_num, str(error)) from error
+    if not rows:
+        raise DamagedFile(f"{name} has no rows", next_step="a row a fold: experiment, fold, score")
+    return rows
+
+
+def _score(row: Row, name: str, line: int) -> FoldScore:
+    images = row.get("n", "")
+    return FoldScore(
+        experiment=row["experiment"] or "(no name)",
+        repeat=_number(row.get("repeat") or "0", name, line, "repeat"),
+        fold=_number(row["fold"], name, line, "fold"),
+        score=_percentage(row["score"], name, line),
+        images=_number(images, name, line, "n") if images else None,
+    )
+
+
+def _number(text: str, name: str, line: int, column: str) -> int:
+    """A whole number, or the one that a name such as `fold_3` ends with."""
+    match = re.fullmatch(r"\D*?(\d{1,12})(?:\.0*)?", text)
+    if match is None:
+        raise _mistake(name, line, f"{column} {cleaned(repr(text), most=60)} is no number")
+    number = int(match[1])
+    if column != "n" and number > MOST_FOLDS:
+        raise _mistake(name, line, f"{column} {number} is above {MOST_FOLDS}")
+    return number
+
+
+def _percentage(text: str, name: str, line: int) -> float:
+    """A score as written; `49.42 %` is 49.42, and nothing, or nan, is a fold without a score."""
+    bare = text.removesuffix("%").strip()
+    if bare.lower() in ("", "nan", "na", "-"):
+        return math.nan
+    return _float(bare, name, line, "score")
+
+
+def _float(text: str, name: str, line: int, column: str) -> float:
+    comma = text.replace(",", ".") if text.count(",") == 1 and "." not in text else text
+    try:
+        value = float(comma)
+    except ValueError:
+        raise _mistake(name, line, f"{column} {cleaned(repr(text), most=60)} is no number") from None
+    if not math.isfinite(value):
+        raise _mistake(name, line, f"{column} is {value}")
+    return value
+
+
+def _of_predictions(rows: Sequence[tuple[int, Row]], columns: Sequence[str], name: str) -> list[Contender]:
+    classes = tuple(sorted(column for column in columns if column not in _KNOWN))
+    if len(classes) < 2:
+        raise DamagedFile(
+            f"{name} has the probabilities of {len(classes)} classes", next_step="a column a class, named as in `label`"
+        )
+    by_experiment: dict[str, list[tuple[int, Row]]] = {}
+    for line, row in rows:
+        by_experiment.setdefault(cleaned(row.get("experiment") or name, most=100), []).append((line, row))
+    return [_contender(title, _table(some, classes, name)) for title, some in by_experiment.items()]
+
+
+def _table(rows: Sequence[tuple[int, Row]], classes: tuple[str, ...], name: str) -> OutOfFold:
+    number = {label: position for position, label in enumerate(classes)}
+    seen: set[tuple[int, str]] = set()
+    for line, row in rows:
+        if row["label"] not in number:
+            raise _mistake(name, line, f"label {cleaned(repr(row['label']), most=60)} has no column")
+        key = _number(row.get("repeat") or "0", name, line, "repeat"), row["id"]
+        if key in seen:
+            raise _mistake(name, line, f"id {cleaned(repr(row['id']), most=60)} comes twice")
+        seen.add(key)
+    return OutOfFold(
+        classes=classes,
+        paths=np.array([row.get("path") or row["id"] for _, row in rows], dtype=np.str_),
+        sha256=np.array([row["id"] for _, row in rows], dtype=np.str_),
+        groups=np.array([row.get("group", "") for _, row in rows], dtype=np.str_),
+        labels=np.array([number[row["label"]] for _, row in rows], dtype=np.int64),
+        repeats=np.array([_number(row.get("repeat") or "0", name, line, "repeat") for line, row in rows]),
+        folds=np.array([_number(row["fold"], name, line, "fold") for line, row in rows]),
+        probabilities=np.array(
+            [[_float(row[label], name, line, label) for label in classes] for line, row in rows], dtype=np.float32
+        ),
+    )
+
+
+def _contender(name: str, table: OutOfFold) -> Contender:
+    scores: Mapping[Place, float] = fold_scores(table, ACCURACY)
+    repeats = len({repeat for repeat, _ in scores})
+    counts = {place: int(((table.repeats == place[0]) & (table.folds == place[1])).sum()) for place in scores}
+    summary = Summary(
+        run=name,
+        experiment=name,
+        identity="",
+        fingerprint="",
+        folds_digest="",
+        status="finished",
+        k=max(round(len(scores) / repeats), 2),
+        repeats=repeats,
+        settings={},
+        accuracy=Spread.of(scores.values()),
+        loss=_NOTHING,
+        best_epoch_accuracy=_NOTHING,
+        best_epoch_loss=_NOTHING,
+        accuracy_by_fold=scores,
+        scores_by_fold={},
+        images_by_fold=counts,
+        seconds=None,
+    )
+    return Contender(summary, table)
+
+
+def _mistake(name: str, line: int, what: str) -> DamagedFile:
+    return DamagedFile(f"{name}, line {line}: {what}", next_step="mend the line, or leave it out")

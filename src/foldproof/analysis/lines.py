@@ -1,0 +1,107 @@
+"""Contenders in; a `Line` of a comparison for each, with its interval and whether its folds agree, out. Pure."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from foldproof.analysis.comparison import Disagreement, Interval, Line
+from foldproof.analysis.contender import Contender
+from foldproof.analysis.pairing import right_by_place
+from foldproof.analysis.scoring import LOWER_IS_BETTER, by_group, fold_scores, interval_over_units, pooled_scores
+from foldproof.analysis.statistics.homogeneity import Homogeneity, by_counts, by_scores
+from foldproof.analysis.statistics.paired import corrected, holm
+from foldproof.record import Place, Spread
+
+DISAGREES = 0.01  # the Holm-adjusted p-value below which a fold is said to disagree
+
+
+def lines_of(contenders: Sequence[Contender], metric: str) -> list[Line]:
+    """A line for each, in order. Folds disagree or not over all experiments shown (Holm)."""
+    lines = [_line(contender, scores_of(contender, metric), metric) for contender in contenders]
+    return _with_disagreements(lines, contenders)
+
+
+def scores_of(contender: Contender, metric: str) -> Mapping[Place, float]:
+    """The score of every fold, from the predictions or, without them, from what the journals or a table say."""
+    if contender.table is not None:
+        return fold_scores(contender.table, metric)
+    return {place: scores[metric] for place, scores in contender.summary.scores_by_fold.items() if metric in scores}
+
+
+def _line(contender: Contender, scores: Mapping[Place, float], metric: str) -> Line:
+    summary, table = contender.summary, contender.table
+    grouped = by_group(table) if table is not None and (table.groups != "").any() else None
+    spread = Spread.of(scores.values())
+    return Line(
+        run=summary.run,
+        experiment=summary.experiment,
+        identity=summary.identity,
+        status=summary.status,
+        expected_folds=summary.expected_folds,
+        settings=summary.settings,
+        images=len(np.unique(table.sha256)) if table is not None else None,
+        score=spread,
+        interval=_interval(contender, scores, metric),
+        accuracy=summary.accuracy,
+        loss=summary.loss,
+        best_epoch_accuracy=summary.best_epoch_accuracy,
+        best_epoch_loss=summary.best_epoch_loss,
+        folds=scores,
+        accuracy_by_fold=summary.accuracy_by_fold,
+        pooled=pooled_scores(table) if table is not None else {},
+        pooled_by_group=pooled_scores(grouped) if grouped is not None else {},
+        seconds=summary.seconds,
+        without_table=contender.without_table,
+    )
+
+
+def _interval(contender: Contender, scores: Mapping[Place, float], metric: str) -> Interval:
+    """The wider of the corrected interval over folds and the bootstrap over images or groups."""
+    values = np.array([value for value in scores.values() if math.isfinite(value)], dtype=np.float64)
+    mean = float(values.mean()) if len(values) else math.nan
+    over_folds = corrected(values, k=contender.summary.k)
+    known = [(mean - over_folds.half_width, mean + over_folds.half_width)] if over_folds.known else []
+    if contender.table is not None:
+        low, high = interval_over_units(contender.table, metric)
+        known += [(low, high)] if math.isfinite(low) else []
+    low, high = max(known, key=lambda bounds: bounds[1] - bounds[0], default=(math.nan, math.nan))
+    if metric not in LOWER_IS_BETTER:
+        low, high = max(low, 0.0) if low == low else low, min(high, 1.0) if high == high else high
+    return Interval(mean, low, high)
+
+
+def _with_disagreements(lines: Sequence[Line], contenders: Sequence[Contender]) -> list[Line]:
+    by_outlier = by_scores([contender.summary.accuracy_by_fold for contender in contenders])
+    found = [_homogeneity(contender) or outlier for contender, outlier in zip(contenders, by_outlier, strict=True)]
+    adjusted = holm(np.array([item.p if item else math.nan for item in found], dtype=np.float64))
+    return [
+        replace(line, disagreement=_disagreement(item, float(p)) if item else None)
+        for line, item, p in zip(lines, found, adjusted, strict=True)
+    ]
+
+
+def _disagreement(found: Homogeneity, adjusted: float) -> Disagreement:
+    return Disagreement(
+        test=found.test,
+        p=found.p,
+        adjusted=adjusted,
+        place=found.place,
+        score=found.score,
+        others=found.others,
+        flagged=adjusted < DISAGREES,
+    )
+
+
+def _homogeneity(contender: Contender) -> Homogeneity | None:
+    """By counts of images, from the table or from accuracies and numbers of images; None where these are not known."""
+    if contender.table is not None:
+        return by_counts(*right_by_place(contender.table))
+    summary = contender.summary
+    places = [place for place, value in summary.accuracy_by_fold.items() if math.isfinite(value)]
+    images = summary.images_by_fold
+    if not places or not all(images.get(place) for place in places):
+        return None
+    right = {place: round(summary.accuracy_by_fold[place] * images[place]) for place in places}
+    return by_counts(right, {place: images[place] for place in places})

@@ -1,0 +1,56 @@
+"""A comparison that nothing decides in; the cheapest thing that could, out. Pure."""
+
+import math
+from collections.abc import Sequence
+
+from foldproof.analysis.comparison import Line, Pair
+from foldproof.analysis.contender import Contender
+from foldproof.analysis.pairing import in_common, rows_of
+from foldproof.analysis.scoring import LOWER_IS_BETTER
+from foldproof.analysis.statistics.paired import Rows, by_images, by_runs
+from foldproof.analysis.statistics.student import Student
+from foldproof.analysis.verdict import SURE, Unit, names_of, winner_of
+
+REPEATS = 3  # proposed
+WORTH = 0.9  # repeats are proposed where they bring the detectable difference below so much of what it is
+
+
+def next_step(lines: Sequence[Line], pairs: Sequence[Pair], contenders: Sequence[Contender], metric: str) -> str:
+    """What could decide between the two best averages; empty where something does, or where nothing is known of images.
+
+    More repeats are proposed only where they help: no variance is taken to fall, only the degrees of freedom to rise.
+    """
+    order = sorted(range(len(lines)), key=lambda at: _rank(lines[at], metric))
+    pair = next((one for one in pairs if {one.a, one.b} == set(order[:2])), None)
+    if pair is None or pair.not_comparable or winner_of(pair) is not None or pair.equal >= SURE:
+        return ""
+    rows = _rows(contenders[pair.a], contenders[pair.b], metric)
+    if rows is None:
+        return ""
+    unit, names = Unit.of(metric), names_of(lines)
+    seen = _with_repeats(rows, pair)
+    if pair.repeats < REPEATS and seen <= WORTH * pair.detectable:
+        both = " ".join(dict.fromkeys(lines[at].experiment for at in (pair.a, pair.b)))
+        return (
+            f"next: `foldproof run {both} --repeats {REPEATS}` would see differences of about {unit.gap(seen)} "
+            f"between {names[pair.a]} and {names[pair.b]}"
+        )
+    return f"next: more images; more repeats would still only see differences of about {unit.gap(seen)}"
+
+
+def _rows(a: Contender, b: Contender, metric: str) -> Rows | None:
+    if a.table is None or b.table is None:
+        return None
+    common = in_common(a.table, b.table)
+    return None if isinstance(common, str) else rows_of(common, metric)
+
+
+def _with_repeats(rows: Rows, pair: Pair) -> float:
+    runs = by_runs(rows)
+    trained = pair.places / pair.repeats * max(REPEATS, pair.repeats)
+    return max(by_images(rows).detectable, Student(runs.location, runs.scale, trained - 1).detectable)
+
+
+def _rank(line: Line, metric: str) -> float:
+    mean = line.score.mean
+    return math.inf if math.isnan(mean) else (mean if metric in LOWER_IS_BETTER else -mean)

@@ -1,0 +1,108 @@
+"""Two runs' out-of-fold predictions in; the images they have in common, or why they cannot be compared, out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foldproof.analysis.out_of_fold import OutOfFold
+from foldproof.analysis.scoring import ADDITIVE, units_of
+from foldproof.analysis.statistics.paired import Rows
+
+FOLDS, LABELS, METRIC = "folds", "labels", "metric"
+
+
+@dataclass(frozen=True)
+class Common:
+    """The same rows of two tables, in one order; `only_in_a`, `only_in_b` count images that the other has not."""
+
+    a: OutOfFold
+    b: OutOfFold
+    only_in_a: int
+    only_in_b: int
+
+    @property
+    def images(self) -> int:
+        return len(np.unique(self.a.sha256))
+
+
+def in_common(a: OutOfFold, b: OutOfFold) -> Common | str:
+    """The images that both runs scored, in the folds that both finished, or the word for why they are not comparable.
+
+    Comparable are runs that agree on the fold and the label of every image they have in common, repeat by repeat. They
+    need not have the same images: an image that only one has is left out and counted.
+    """
+    here, there = _keys(a), _keys(b)
+    _, at, bt = np.intersect1d(here, there, assume_unique=True, return_indices=True)
+    if not len(at):
+        return FOLDS
+    if (a.folds[at] != b.folds[bt]).any():
+        return FOLDS
+    if (np.array(a.classes)[a.labels[at]] != np.array(b.classes)[b.labels[bt]]).any():
+        return LABELS
+    order = np.argsort(at, kind="stable")
+    only_in_a = len(np.setdiff1d(a.sha256, b.sha256))
+    only_in_b = len(np.setdiff1d(b.sha256, a.sha256))
+    return Common(a.take(at[order]), b.take(bt[order]), only_in_a, only_in_b)
+
+
+def _keys(table: OutOfFold) -> NDArray[np.str_]:
+    """What names a row in every run: repeat, content hash, and a number where a content occurs more than once."""
+    names = np.char.add(np.char.add(table.repeats.astype(np.str_), " "), table.sha256)
+    order = np.lexsort((table.labels, names))
+    ranked = names[order]
+    first = np.concatenate([[True], ranked[1:] != ranked[:-1]]) if len(ranked) else np.zeros(0, dtype=bool)
+    start = np.maximum.accumulate(np.where(first, np.arange(len(ranked)), 0))
+    copy = np.empty(len(names), dtype=np.int64)
+    copy[order] = np.arange(len(ranked)) - start
+    return np.char.add(np.char.add(names, " "), copy.astype(np.str_))
+
+
+def rows_of(common: Common, metric: str) -> Rows | None:
+    """What every common row adds to the difference a minus b of an additive metric; None for another metric."""
+    additive = ADDITIVE.get(metric)
+    if additive is None:
+        return None
+    table = common.a
+    place_names, place = np.unique(np.stack([table.repeats, table.folds]), axis=1, return_inverse=True)
+    place = place.reshape(-1)
+    places = place_names.shape[1]
+    weight = np.empty(len(table))
+    for number in range(places):
+        rows = np.flatnonzero(place == number)
+        weight[rows] = additive.weight(table.labels[rows]) / places
+    difference = additive.value(common.a) - additive.value(common.b)
+    strata = additive.stratum(table.labels)
+    sums = np.bincount(strata, weights=weight * difference)
+    weights = np.bincount(strata, weights=weight)
+    expected = np.divide(sums, weights, out=np.zeros_like(sums), where=weights > 0)[strata]
+    unit = units_of(table)
+    return Rows(
+        contribution=weight * difference,
+        residual=weight * (difference - expected),
+        place=place.astype(np.int64),
+        unit=unit,
+        least=(additive.least * float(weight.mean())) ** 2 * len(np.unique(table.repeats)) if len(weight) else 0.0,
+    )
+
+
+def discordant(common: Common) -> tuple[int, int]:
+    """McNemar's table: rows that only a got right, rows that only b got right."""
+    a, b = common.a.predicted == common.a.labels, common.b.predicted == common.b.labels
+    return int((a & ~b).sum()), int((b & ~a).sum())
+
+
+def right_by_place(table: OutOfFold) -> tuple[dict[tuple[int, int], int], dict[tuple[int, int], int]]:
+    """Images that were right, and all images, of every fold of every repeat."""
+    right = table.predicted == table.labels
+    inside = {place: (table.repeats == place[0]) & (table.folds == place[1]) for place in table.places}
+    return (
+        {place: int(right[rows].sum()) for place, rows in inside.items()},
+        {place: int(rows.sum()) for place, rows in inside.items()},
+    )
+
+
+def partitions(places: Sequence[tuple[int, int]]) -> int:
+    """How many repeats are among the places."""
+    return len({repeat for repeat, _ in places})

@@ -1,0 +1,110 @@
+"""Two contenders in; a `Pair` of a comparison, on what they have in common, out. Pure."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+
+from foldproof.analysis.comparison import Interval, Pair
+from foldproof.analysis.contender import Contender
+from foldproof.analysis.lines import scores_of
+from foldproof.analysis.pairing import FOLDS, METRIC, Common, discordant, in_common, rows_of
+from foldproof.analysis.scoring import ACCURACY, LOWER_IS_BETTER, fold_scores
+from foldproof.analysis.statistics.paired import Rows, both_ways, by_images, corrected, holm
+from foldproof.analysis.statistics.sample_size import images_by_scale, images_for_accuracy
+from foldproof.analysis.statistics.student import Student
+from foldproof.record import Place
+
+
+def pairs_of(contenders: Sequence[Contender], *, metric: str, rope: float) -> list[Pair]:
+    """All pairs, in order, their p-values adjusted over all of them (Holm)."""
+    scores = [scores_of(contender, metric) for contender in contenders]
+    pairs = [
+        _pair((a, b), (contenders[a], contenders[b]), (scores[a], scores[b]), metric=metric, rope=rope)
+        for a, b in combinations(range(len(contenders)), 2)
+    ]
+    adjusted = holm(np.array([pair.p for pair in pairs], dtype=np.float64))
+    return [replace(pair, adjusted=float(p)) for pair, p in zip(pairs, adjusted, strict=True)]
+
+
+def _pair(
+    at: tuple[int, int],
+    contenders: tuple[Contender, Contender],
+    scores: tuple[Mapping[Place, float], Mapping[Place, float]],
+    *,
+    metric: str,
+    rope: float,
+) -> Pair:
+    a, b = contenders
+    if a.table is None or b.table is None:
+        return _by_folds(at, contenders, scores, metric, rope)
+    common = in_common(a.table, b.table)
+    if isinstance(common, str):
+        return Pair(a=at[0], b=at[1], not_comparable=common)
+    of_a, of_b = fold_scores(common.a, metric), fold_scores(common.b, metric)
+    differences = {place: of_a[place] - of_b[place] for place in of_a}
+    plain = corrected(np.array(list(differences.values())), k=a.summary.k)
+    rows = rows_of(common, metric)
+    reading = both_ways(rows) if rows is not None else plain
+    only_a, only_b = discordant(common)
+    made = _judged(Pair(a=at[0], b=at[1], differences=differences), reading, plain, metric, rope)
+    return replace(
+        made,
+        common_images=common.images,
+        only_in_a=common.only_in_a,
+        only_in_b=common.only_in_b,
+        only_a_right=only_a,
+        only_b_right=only_b,
+        images_needed=_needed(common, rows, metric, rope, only_a + only_b),
+    )
+
+
+def _by_folds(
+    at: tuple[int, int],
+    contenders: tuple[Contender, Contender],
+    scores: tuple[Mapping[Place, float], Mapping[Place, float]],
+    metric: str,
+    rope: float,
+) -> Pair:
+    """A pair of which at least one is known by the scores of its folds alone."""
+    a, b = contenders
+    if not scores[0] or not scores[1]:
+        unmeasured = any(item.summary.accuracy_by_fold for item, one in zip(contenders, scores, strict=True) if not one)
+        return Pair(a=at[0], b=at[1], not_comparable=METRIC if unmeasured else FOLDS)
+    if a.summary.folds_digest != b.summary.folds_digest or a.summary.k != b.summary.k:
+        return Pair(a=at[0], b=at[1], not_comparable=FOLDS)
+    differences = {place: scores[0][place] - scores[1][place] for place in scores[0] if place in scores[1]}
+    plain = corrected(np.array(list(differences.values())), k=a.summary.k)
+    return _judged(Pair(a=at[0], b=at[1], differences=differences), plain, plain, metric, rope)
+
+
+def _judged(pair: Pair, reading: Student, plain: Student, metric: str, rope: float) -> Pair:
+    higher = metric not in LOWER_IS_BETTER
+    below, above = reading.below(-rope), reading.above(rope)
+    value, half = reading.location, reading.half_width
+    return replace(
+        pair,
+        places=len(pair.differences),
+        repeats=len({repeat for repeat, _ in pair.differences}),
+        difference=Interval(value, value - half, value + half)
+        if reading.known
+        else Interval(value, math.nan, math.nan),
+        p=reading.p if reading.known else math.nan,
+        corrected_p=plain.p if plain.known else math.nan,
+        worse=below if higher else above,
+        better=above if higher else below,
+        equal=1 - below - above,
+        above=reading.above(0.0) if higher else reading.below(0.0),
+        higher_is_better=higher,
+        detectable=reading.detectable,
+    )
+
+
+def _needed(common: Common, rows: Rows | None, metric: str, rope: float, discordant_rows: int) -> int | None:
+    if metric == ACCURACY:
+        return images_for_accuracy(rope, discordance=discordant_rows / len(common.a))
+    if rows is None:
+        return None
+    return images_by_scale(rope, images=common.images, scale=by_images(rows).scale)

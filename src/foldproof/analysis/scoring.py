@@ -1,0 +1,132 @@
+"""Out-of-fold predictions and the name of a metric in; scores of folds and of all, and what each row adds, out."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foldproof import registry
+from foldproof.analysis.out_of_fold import OutOfFold
+from foldproof.analysis.statistics.bootstrap import percentile_interval
+from foldproof.record import Place
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+ACCURACY, BALANCED = "accuracy", "balanced_accuracy"
+LOWER_IS_BETTER = ("log_loss",)
+MOST_IMBALANCE = 3  # the largest class has over so many times the images of the smallest: accuracy misleads
+POOLED = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss")
+
+
+def default_metric(labels: Ints) -> str:
+    """Accuracy, or balanced accuracy where the largest class has over 3 times the images of the smallest."""
+    counts = np.bincount(labels) if len(labels) else np.array([1])
+    present = counts[counts > 0]
+    return BALANCED if present.max() > MOST_IMBALANCE * present.min() else ACCURACY
+
+
+def fold_scores(table: OutOfFold, metric: str) -> dict[Place, float]:
+    """The score of each fold of each repeat."""
+    measure = registry.load("metrics", metric)
+    return {place: measure(table.probabilities[rows], table.labels[rows]) for place, rows in rows_by_place(table)}
+
+
+def rows_by_place(table: OutOfFold) -> list[tuple[Place, Ints]]:
+    """The rows of every fold of every repeat."""
+    return [(place, np.flatnonzero((table.repeats == place[0]) & (table.folds == place[1]))) for place in table.places]
+
+
+def pooled_scores(table: OutOfFold) -> dict[str, float]:
+    """Metrics over all predictions together; of several repeats, every prediction counts."""
+    return {name: registry.load("metrics", name)(table.probabilities, table.labels) for name in POOLED}
+
+
+def by_group(table: OutOfFold) -> OutOfFold:
+    """A row a group, class and repeat, with the mean of its images' probabilities; images in no group are their own."""
+    names = np.where(table.groups == "", np.char.add("image ", table.sha256), np.char.add("group ", table.groups))
+    _, name = np.unique(names, return_inverse=True)
+    keys = np.stack([name, table.labels, table.repeats, table.folds])
+    _, first, number, counts = np.unique(keys, axis=1, return_index=True, return_inverse=True, return_counts=True)
+    sums = np.zeros((len(first), table.probabilities.shape[1]), dtype=np.float64)
+    np.add.at(sums, number.reshape(-1), table.probabilities.astype(np.float64))
+    units = table.take(first)
+    return replace(units, probabilities=(sums / counts[:, None]).astype(np.float32))
+
+
+def units_of(table: OutOfFold) -> Ints:
+    """Numbers of what was drawn from the world: groups where there are any, else images, in all repeats.  # [row]"""
+    names = np.where(table.groups == "", np.char.add("image ", table.sha256), np.char.add("group ", table.groups))
+    number: Ints = np.unique(names, return_inverse=True)[1].astype(np.int64)
+    return number
+
+
+@dataclass(frozen=True)
+class Additive:
+    """A metric that is a weighted sum over the rows of a fold: `value` of a row, and its `weight` within its fold.
+
+    `stratum`: rows that share one are held against each other when asking what is chance (the class, for a score that
+    averages over classes).
+    """
+
+    value: Callable[[OutOfFold], Floats]
+    weight: Callable[[Ints], Floats]
+    stratum: Callable[[Ints], Ints]
+    least: float  # smallest step of a value: one image more or less
+
+
+def _right(table: OutOfFold) -> Floats:
+    return np.asarray(table.predicted == table.labels, dtype=np.float64)
+
+
+def _log_probability(table: OutOfFold) -> Floats:
+    chosen = table.probabilities[np.arange(len(table)), table.labels].astype(np.float64)
+    return np.asarray(-np.log(np.maximum(chosen, float(np.finfo(np.float32).tiny))), dtype=np.float64)
+
+
+def _equal_weights(labels: Ints) -> Floats:
+    return np.full(len(labels), 1 / len(labels), dtype=np.float64)
+
+
+def _class_weights(labels: Ints) -> Floats:
+    counts = np.bincount(labels)
+    weights: Floats = 1 / (counts[labels] * (counts > 0).sum())
+    return weights
+
+
+def _together(labels: Ints) -> Ints:
+    return np.zeros(len(labels), dtype=np.int64)
+
+
+def _by_class(labels: Ints) -> Ints:
+    return labels
+
+
+ADDITIVE: Mapping[str, Additive] = {
+    ACCURACY: Additive(_right, _equal_weights, _together, 1.0),
+    BALANCED: Additive(_right, _class_weights, _by_class, 1.0),
+    "log_loss": Additive(_log_probability, _equal_weights, _together, 0.0),
+}
+
+
+def interval_over_units(table: OutOfFold, metric: str) -> tuple[float, float]:
+    """95 % of the scores that another draw of the images (or groups) would give, all predictions together.
+
+    (nan, nan) for a metric that is not additive.
+    """
+    additive = ADDITIVE.get(metric)
+    if additive is None or len(table) == 0:
+        return float("nan"), float("nan")
+    units, strata = units_of(table), additive.stratum(table.labels)
+    count = int(strata.max()) + 1
+    sums = np.zeros((int(units.max()) + 1, 2 * count), dtype=np.float64)
+    np.add.at(sums, (units, strata), additive.value(table))
+    np.add.at(sums, (units, strata + count), 1.0)
+
+    def score(totals: Floats) -> Floats:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            scores: Floats = np.nanmean(totals[:, :count] / totals[:, count:], axis=1)
+        return scores
+
+    return percentile_interval(sums, score)

@@ -1,0 +1,190 @@
+"""A comparison in; tables for a paper, a repository or a spreadsheet out: Markdown, LaTeX, CSV. Pure."""
+
+import csv
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
+
+from foldproof.analysis.comparison import Comparison, Interval, Line, Pair
+from foldproof.analysis.verdict import Unit, name_of, names_of
+
+Cells: TypeAlias = Sequence[Sequence[str]]  # the first row is the header
+_FORMULA = tuple("=+-@\t\r")
+
+
+def experiments_table(comparison: Comparison) -> list[list[str]]:
+    """A row an experiment: what differs, average with its interval, spread, folds. The first row is the header."""
+    unit = Unit.of(comparison.metric)
+    settings = [key.removeprefix("train.") for key in comparison.differing]
+    rows = [["experiment", *settings, comparison.metric, "95 % interval", "sd", "best epoch (optimistic)", "folds"]]
+    for name, line in zip(names_of(comparison.lines), comparison.lines, strict=True):
+        rows.append(
+            [
+                name,
+                *(str(line.settings.get(key, "")) for key in comparison.differing),
+                unit.score(line.score.mean),
+                _bounds(line.interval, unit),
+                unit.score(line.score.sd),
+                f"{100 * line.best_epoch_accuracy.mean:.2f} %" if line.best_epoch_accuracy.n else "-",
+                f"{len(line.folds)}/{line.expected_folds}",
+            ]
+        )
+    return rows
+
+
+def folds_table(comparison: Comparison) -> list[list[str]]:
+    """A row an experiment, a column a fold; a fold that disagrees with the others is marked with `!`."""
+    unit, lines = Unit.of(comparison.metric), comparison.lines
+    places = sorted({place for line in lines for place in line.folds})
+    repeats = len({repeat for repeat, _ in places})
+    title = f"{comparison.metric.replace('_', ' ')} by fold" + (", %" if unit.is_fraction else "")
+    rows = [[title, *(name_of(place, repeats=repeats).removeprefix("fold ") for place in places)]]
+    for name, line in zip(names_of(lines), lines, strict=True):
+        odd = line.disagreement.place if line.disagreement and line.disagreement.flagged else None
+        cells = [unit.plain(line.folds.get(place, math.nan)) + (" !" if place == odd else "") for place in places]
+        rows.append([name, *cells])
+    return rows
+
+
+def pairs_table(comparison: Comparison, pairs: Sequence[Pair]) -> list[list[str]]:
+    """A row a pair: difference of the first minus the second with its interval, probabilities, verdict."""
+    unit, names = Unit.of(comparison.metric), names_of(comparison.lines)
+    rows = [["pair", f"difference ({unit.name})", "95 % interval", "p (Holm)", "worse / equal / better", "verdict"]]
+    for pair in pairs:
+        chances = (pair.worse, pair.equal, pair.better)
+        known = not math.isnan(pair.p)
+        rows.append(
+            [
+                f"{names[pair.a]} - {names[pair.b]}",
+                _signed(pair.difference.value, unit),
+                f"{_signed(pair.difference.low, unit)} to {_signed(pair.difference.high, unit)}" if known else "-",
+                f"{pair.adjusted:.3f}" if known else "-",
+                " / ".join(f"{chance:.2f}" for chance in chances) if known else "-",
+                short_verdict(pair),
+            ]
+        )
+    return rows
+
+
+def short_verdict(pair: Pair) -> str:
+    """A pair's verdict in a few words: what its figures say."""
+    if pair.verdict is None:
+        return ""
+    return pair.verdict.text if pair.not_comparable else pair.verdict.finding
+
+
+def telling_pairs(comparison: Comparison, most: int = 15) -> tuple[Pair, ...]:
+    """All pairs where they are few, else those with the best average."""
+    if len(comparison.pairs) <= most:
+        return comparison.pairs
+    higher = all(pair.higher_is_better for pair in comparison.pairs)
+    known = [at for at, line in enumerate(comparison.lines) if not math.isnan(line.score.mean)]
+    if not known:
+        return comparison.pairs[:most]
+    best = (max if higher else min)(known, key=lambda at: comparison.lines[at].score.mean)
+    return tuple(pair for pair in comparison.pairs if best in (pair.a, pair.b))
+
+
+def _signed(value: float, unit: Unit) -> str:
+    return "-" if math.isnan(value) else f"{'+' if value > 0 else ''}{unit.number(value)}"
+
+
+def _bounds(interval: Interval, unit: Unit) -> str:
+    if math.isnan(interval.low):
+        return "-"
+    return f"{unit.score(interval.low)} to {unit.score(interval.high)}"
+
+
+def markdown(comparison: Comparison) -> str:
+    """The verdict and the three tables."""
+    return _document(comparison, _markdown_table, _markdown_text, heading="## ")
+
+
+def latex(comparison: Comparison) -> str:
+    """The verdict as text and the three tables as `tabular`."""
+    return _document(comparison, _latex_table, _latex_text, heading="% ")
+
+
+def _document(
+    comparison: Comparison, table: Callable[[Cells], str], text: Callable[[str], str], *, heading: str
+) -> str:
+    verdict = comparison.verdict
+    said = [text(verdict.text), *(f"- {text(note)}" for note in verdict.notes)] if verdict else []
+    parts = ["\n".join(said)] if said else []
+    for title, cells in (
+        ("Experiments", experiments_table(comparison)),
+        (f"{comparison.metric} by fold", folds_table(comparison)),
+        ("Pairs", pairs_table(comparison, telling_pairs(comparison))),
+    ):
+        if len(cells) > 1:
+            parts += [f"{heading}{title}", table(cells)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _markdown_table(cells: Cells) -> str:
+    head, *rows = [[_markdown_text(cell) for cell in row] for row in cells]
+    ruler = ["---", *("---:" for _ in head[1:])]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ruler, *rows))
+
+
+def _markdown_text(text: str) -> str:
+    return re.sub(r"([\\`*{}\[\]<>|#~$!]|(?<!\w)_|_(?!\w))", r"\\\1", " ".join(text.split()))
+
+
+def _latex_table(cells: Cells) -> str:
+    head, *rows = [[_latex_text(cell) for cell in row] for row in cells]
+    lines = [" & ".join(row) + r" \\" for row in (head, *rows)]
+    body = "\n".join([lines[0], r"\hline", *lines[1:]])
+    return f"\\begin{{tabular}}{{l{'r' * (len(head) - 1)}}}\n{body}\n\\end{{tabular}}"
+
+
+_LATEX: Mapping[str, str] = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "±": r"$\pm$",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    **{character: "\\" + character for character in "&%$#_{}"},
+}
+
+
+def _latex_text(text: str) -> str:
+    return "".join(_LATEX.get(character, character) for character in " ".join(text.split()))
+
+
+def csv_table(comparison: Comparison) -> str:
+    """A row a fold of an experiment, with what differs: figures as they are, for a spreadsheet or a program."""
+    lines = _Lines()
+    writer = csv.writer(lines, lineterminator="\n")
+    writer.writerow(
+        ["experiment", "run", *comparison.differing, "repeat", "fold", comparison.metric, "accuracy", "images"]
+    )
+    for line in comparison.lines:
+        for place in sorted({*line.folds, *line.accuracy_by_fold}):
+            writer.writerow(_csv_row(comparison, line, place))
+    return "".join(lines)
+
+
+def _csv_row(comparison: Comparison, line: Line, place: tuple[int, int]) -> list[str]:
+    scores = (line.folds.get(place), line.accuracy_by_fold.get(place))
+    return [
+        _no_formula(line.experiment),
+        _no_formula(line.run),
+        *(_no_formula(str(line.settings.get(key, ""))) for key in comparison.differing),
+        str(place[0]),
+        str(place[1]),
+        *("" if score is None or math.isnan(score) else repr(score) for score in scores),
+        "" if line.images is None else str(line.images),
+    ]
+
+
+def _no_formula(text: str) -> str:
+    """Text that a spreadsheet does not run."""
+    return "'" + text if text.startswith(_FORMULA) else text
+
+
+class _Lines(list[str]):
+    def write(self, line: str) -> None:
+        self.append(line)

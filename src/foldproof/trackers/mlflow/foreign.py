@@ -1,0 +1,178 @@
+"""An MLflow store that somebody else filled in; the scores of the folds that it holds out.
+
+Two habits are known: a parent run with a nested run a fold, and one run with a metric a fold (`fold_3_val_accuracy`).
+"""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from foldproof.errors import TrackingError
+from foldproof.storage import cleaned, redact
+
+PREFERRED = ("val_accuracy", "val_acc", "validation_accuracy", "valid_accuracy", "accuracy", "test_accuracy", "acc")
+OPTIMISTIC = ("best_val_accuracy", "best_val_acc", "best_accuracy", "best_acc")
+MOST_RUNS = 20_000
+_PARENT = "mlflow.parentRunId"
+_FOLD = re.compile(r"(?:^|[^a-z])(?:fold|split|cv)[ _.#/-]*(\d{1,3})(?:\D|$)", re.IGNORECASE)
+_LAST_NUMBER = re.compile(r"(\d{1,3})\D*$")
+_A_PAGE = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Logged:
+    """The score of one fold as it was logged under `metric`; the last value, whatever the epoch."""
+
+    experiment: str
+    repeat: int
+    fold: int
+    score: float
+    metric: str
+    params: Mapping[str, str]
+    images: int | None
+    is_newest: bool  # of the runs of this name
+
+
+def logged_scores(uri: str) -> list[Logged]:
+    """Every fold's score of every run in the store, oldest run first; of runs of one name, the newest has it plain.
+
+    Raises TrackingError where the store cannot be read or holds no scores of folds.
+    """
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
+    from mlflow.exceptions import MlflowException
+    from mlflow.tracking import MlflowClient
+
+    try:
+        client = MlflowClient(tracking_uri=uri)
+        experiments = [item.experiment_id for item in client.search_experiments()]
+        runs = list(_runs(client, experiments))
+    except (MlflowException, OSError, ValueError) as error:
+        reason = cleaned(redact(str(error)), most=200)
+        raise TrackingError(
+            f"{redact(uri)} cannot be read: {reason}",
+            next_step="name it as mlflow:sqlite:///mlflow.db or mlflow:http://…",
+        ) from error
+    found = [*_of_children(runs), *_of_single(runs)]
+    if not found:
+        raise TrackingError(
+            f"{redact(uri)} holds {len(runs)} runs, but no accuracy of a fold",
+            next_step=f"wanted: nested runs that log {' or '.join(PREFERRED[:2])}; or metrics such as fold_0_accuracy",
+        )
+    return found
+
+
+def _runs(client: Any, experiments: list[str]) -> Iterator[Any]:
+    token, seen = None, 0
+    while experiments:
+        page = client.search_runs(experiments, max_results=_A_PAGE, page_token=token, order_by=["start_time ASC"])
+        yield from page
+        seen += len(page)
+        token = page.token
+        if not token or seen >= MOST_RUNS:
+            return
+
+
+def _of_children(runs: list[Any]) -> Iterator[Logged]:
+    by_id = {run.info.run_id: run for run in runs}
+    children: dict[str, list[Any]] = {}
+    for run in runs:
+        parent = run.data.tags.get(_PARENT)
+        if parent in by_id:
+            children.setdefault(parent, []).append(run)
+    names = _names([by_id[parent] for parent in children])
+    for parent, some in children.items():
+        metric = _metric([run.data.metrics for run in some])
+        if metric is None:
+            continue
+        for position, run in enumerate(some):
+            if metric in run.data.metrics:
+                repeat, fold = _place(run, position, some)
+                yield Logged(
+                    experiment=names[parent],
+                    repeat=repeat,
+                    fold=fold,
+                    score=run.data.metrics[metric],
+                    metric=metric,
+                    params=_params(by_id[parent], some),
+                    images=_images(run.data.params),
+                    is_newest=names[parent] == _name(by_id[parent]),
+                )
+
+
+def _place(run: Any, position: int, siblings: list[Any]) -> tuple[int, int]:
+    """By the params `repeat` and `fold`, else by a number in the run's name, else by the order of the runs."""
+    params = run.data.params
+    if params.get("fold", "").isdecimal():
+        return int(params["repeat"]) if params.get("repeat", "").isdecimal() else 0, int(params["fold"])
+    numbers = [_LAST_NUMBER.search(other.info.run_name or "") for other in siblings]
+    found = [match[1] for match in numbers if match]
+    if len(set(found)) == len(siblings):
+        return 0, int(found[position])
+    return 0, position
+
+
+def _of_single(runs: list[Any]) -> Iterator[Logged]:
+    """Runs that log a metric a fold; the mean of one over folds is none."""
+    candidates = [run for run in runs if _by_fold(run.data.metrics)]
+    names = _names(candidates)
+    for run in candidates:
+        by_metric = _by_fold(run.data.metrics)
+        metric = _metric([dict.fromkeys(by_metric, 0.0)]) or next(iter(by_metric))
+        for fold, score in sorted(by_metric[metric].items()):
+            yield Logged(
+                experiment=names[run.info.run_id],
+                repeat=0,
+                fold=fold,
+                score=score,
+                metric=metric,
+                params=dict(run.data.params),
+                images=None,
+                is_newest=names[run.info.run_id] == _name(run),
+            )
+
+
+def _by_fold(metrics: Mapping[str, float]) -> dict[str, dict[int, float]]:
+    """Metric without its fold, to fold, to value; only accuracies that at least two folds have."""
+    found: dict[str, dict[int, float]] = {}
+    for name, value in metrics.items():
+        match = _FOLD.search(name)
+        if match and "acc" in name.lower() and "train" not in name.lower():
+            bare = re.sub(r"[ _.#/-]+", "_", name[: match.start()] + "_" + name[match.end(1) :]).strip("_")
+            found.setdefault(bare.lower(), {})[int(match[1])] = value
+    return {name: folds for name, folds in found.items() if len(folds) > 1}
+
+
+def _metric(metrics: list[Mapping[str, float]]) -> str | None:
+    """The accuracy that most of the runs log, by preference; a best epoch's only where there is nothing else."""
+    for name in (*PREFERRED, *OPTIMISTIC):
+        if sum(name in one for one in metrics) * 2 > len(metrics):
+            return name
+    return None
+
+
+def _names(runs: list[Any]) -> dict[str, str]:
+    """What each run is called: its name, with the beginning of its id where a newer one has the same."""
+    newest = {_name(run): run.info.run_id for run in runs}
+    return {
+        run.info.run_id: _name(run)
+        if newest[_name(run)] == run.info.run_id
+        else f"{_name(run)} ({run.info.run_id[:6]})"
+        for run in runs
+    }
+
+
+def _name(run: Any) -> str:
+    return str(run.info.run_name or run.info.run_id)
+
+
+def _images(params: Mapping[str, str]) -> int | None:
+    count = params.get("validation_images", "")
+    return int(count) if count.isdecimal() and 0 < len(count) < 12 else None
+
+
+def _params(parent: Any, children: list[Any]) -> dict[str, str]:
+    params = dict(parent.data.params) or dict(children[0].data.params)
+    return {key: value for key, value in params.items() if key not in ("fold", "repeat")}
