@@ -6,7 +6,7 @@ DEMO_DIR ?= foldproof-demo
 DOCS := ARCHITECTURE.md docs/reference/commands.md docs/reference/settings.md docs/reference/findings.md
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-fast faults demo bench docs picture lock clean
+.PHONY: help setup check test test-fast faults calibrate demo bench docs picture lock clean
 
 help: ## list these words
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,6 +39,10 @@ faults: setup ## damage, kills, dead servers, full disks: hours; kills and faili
 
 demo: setup ## the main job on 5,000 real digits, from an empty folder to the comparison
 	$(BIN)/foldproof demo $(DEMO_DIR)
+
+calibrate: setup ## how often a winner is named among equals: hours; goes on where it was, then judges
+	$(BIN)/python benchmarks/calibration/outcomes.py 1/2 & $(BIN)/python benchmarks/calibration/outcomes.py 2/2; wait
+	$(BIN)/python benchmarks/calibration/judge.py
 
 bench: setup ## time against the usual script, side by side
 	$(BIN)/python benchmarks/main_job.py

@@ -10,7 +10,7 @@ import pytest
 from foldproof.cli.main import COMMANDS, run_command
 
 OPTIONS = {
-    "compare": {"--json", "runs"},
+    "compare": {"--format", "--from", "--json", "--metric", "runs"},
     "config": {"--json", "--set", "name"},
     "run": {"--allow-dirty", "--fold", "--json", "--quiet", "-q", "--repeats", "--resume", "--set", "names"},
     "runs": {"--json"},

@@ -1,88 +1,308 @@
-"""Runs side by side."""
+"""Verdicts: what the numbers carry, and what they do not."""
 
 import json
-from pathlib import Path
+import math
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from foldproof.analysis.as_json import comparison_json
 from foldproof.analysis.compare import compare
-from foldproof.events.types import EpochFinished, FoldFailed, FoldFinished
-from foldproof.record import RunRecord
+from foldproof.analysis.foreign.scores import FoldScore, contenders_of_scores
+from foldproof.analysis.tables import csv_table, latex, markdown, telling_pairs
+from foldproof.analysis.verdict import (
+    ALONE,
+    BETTER,
+    CANNOT_TELL,
+    NOT_COMPARABLE,
+    NOT_TRUSTWORTHY,
+    PRACTICALLY_EQUAL,
+    PROBABLY_BETTER,
+)
+from tabled import alike, contender, drawn, folds_of, table
+
+SEED = {  # the averages of a course's three experiments, one fold at 32 %
+    "FirstRun": (50.49, 48.06, 51.70, 47.33, 49.52),
+    "Run_5_Epochs": (51.46, 49.03, 32.04, 52.18, 48.69),
+    "Run_High_LR": (52.91, 48.30, 50.73, 49.27, 49.64),
+}
 
 
-def record(name: str, accuracies: dict[int, float], *, lr: float = 0.1, k: int = 3, folds: str = "f") -> RunRecord:
-    def epoch(accuracy: float, number: int) -> EpochFinished:
-        return EpochFinished(
-            epoch=number,
-            steps=number,
-            lr=lr,
-            train_loss=0.1,
-            train_accuracy=0.9,
-            val_loss=1 - accuracy,
-            val_accuracy=accuracy,
-            weights_sha256="",
-        )
+def seed_table(*, images: int | None):
+    rows = [
+        FoldScore(experiment=name, repeat=0, fold=fold, score=score, images=images)
+        for name, scores in SEED.items()
+        for fold, score in enumerate(scores)
+    ]
+    return compare(contenders_of_scores(rows, metric="accuracy"), unverified="same folds not verified")
 
-    done = FoldFinished(epochs=2, scores={}, per_class={}, weights_sha256="", predictions_sha256="")
-    return RunRecord(
-        folder=Path(name),
-        facts={
-            "run": f"run-{name}",
-            "experiment": name,
-            "identity": "i",
-            "fingerprint": "images",
-            "folds_digest": folds,
-            "config": {"pixels": {"image_size": 8}, "folds": {"k": k, "repeats": 1}, "train": {"lr": lr, "epochs": 2}},
-        },
-        started=None,
-        started_at=None,
-        ended_at=None,
-        status="finished" if len(accuracies) == k else "failed",
-        fold_started={},
-        epochs={(0, fold): (epoch(a + 0.1, 1), epoch(a, 2)) for fold, a in accuracies.items()},
-        finished={(0, fold): done for fold in accuracies},
-        failed={(0, fold): FoldFailed(error="E", reason="r") for fold in range(k) if fold not in accuracies},
-        notices=(),
+
+@pytest.mark.parametrize("images", [None, 412, 200])
+def test_the_course_gets_its_answer_look_at_the_fold_first_and_no_pair_can_be_told_apart(images):
+    found = seed_table(images=images)
+    assert [round(100 * line.score.mean, 2) for line in found.lines] == [49.42, 46.68, 50.17]
+    assert found.verdict.word == NOT_TRUSTWORTHY
+    assert "fold 2 of Run_5_Epochs" in found.verdict.text
+    assert found.verdict.winner is None
+    assert [pair.verdict.finding for pair in found.pairs] == [CANNOT_TELL] * 3
+    assert all(any(CANNOT_TELL in said for said in (pair.verdict.text, *pair.verdict.notes)) for pair in found.pairs)
+    assert found.can_be_best == (0, 1, 2)
+    assert found.verdict.notes[-1] == "same folds not verified"
+
+
+def two(images: int, *, better_by: float, discordance: float, repeats: int = 1, seed: int = 1):
+    folds = folds_of(images, repeats=repeats, seed=seed)
+    right = drawn(0.75, images, repeats=repeats, seed=seed)
+    other = alike(right, better_by=better_by, discordance=discordance, seed=seed)
+    return compare([contender("A", table(other, folds)), contender("B", table(right, folds))])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_true_difference_of_ten_points_on_2_000_images_is_named(seed):
+    found = two(2000, better_by=0.10, discordance=0.3, seed=seed)
+    assert found.pairs[0].verdict.finding == BETTER
+    if found.verdict.word == NOT_TRUSTWORTHY:  # by chance, in one or two of a hundred
+        assert seed == 4
+        return
+    assert found.verdict.word == BETTER
+    assert found.verdict.winner == 0
+    assert found.verdict.text.startswith("A is better: by ")
+    assert found.can_be_best == (0,)
+    assert "one partition" in found.verdict.notes
+
+
+def test_a_small_difference_that_many_images_carry_is_probably_better():
+    found = two(10_000, better_by=0.009, discordance=0.05, repeats=3)
+    assert found.verdict.word == PROBABLY_BETTER
+    assert "above 0 with P" in found.verdict.text
+
+
+def test_experiments_that_hardly_differ_on_many_images_are_practically_equal():
+    found = two(20_000, better_by=0.0, discordance=0.02, repeats=3)
+    assert found.verdict.word == PRACTICALLY_EQUAL
+    assert "within ±1.0 point" in found.verdict.text
+
+
+def test_few_images_cannot_tell_and_say_how_many_would_and_what_is_cheapest():
+    found = two(300, better_by=0.01, discordance=0.2)
+    assert found.verdict.word == CANNOT_TELL
+    needed = found.pairs[0].images_needed
+    assert 8_000 < needed < 25_000
+    assert "this design sees differences of about" in found.verdict.text
+    assert "1.0 point needs about" in found.verdict.text
+    assert any("--repeats 3" in note or "more images" in note for note in found.verdict.notes)
+
+
+def test_new_images_that_helped_are_said_to_have_on_the_images_in_common():
+    old, new = 2000, 600
+    folds = folds_of(old + new, seed=2)
+    right = drawn(0.75, old, seed=2)
+    improved = alike(right, better_by=0.05, discordance=0.12, seed=2)
+    before = table(right, folds[:, :old])
+    after = table(np.concatenate([improved, drawn(0.2, new, seed=3)], axis=1), folds)
+    found = compare([contender("More_Images", after), contender("Before", before)])
+    (pair,) = found.pairs
+    assert found.verdict.word in (BETTER, PROBABLY_BETTER)
+    assert found.verdict.winner == 0
+    assert (pair.common_images, pair.only_in_a, pair.only_in_b) == (2000, 600, 0)
+    assert pair.difference.value == pytest.approx(0.05, abs=0.015)
+    assert "on the 2,000 images in common; 600 only in More_Images" in found.verdict.notes
+
+
+def test_an_image_in_another_fold_makes_two_runs_not_comparable():
+    folds, right = folds_of(100), drawn(0.8, 100)
+    moved = folds.copy()
+    moved[0, 7] = (moved[0, 7] + 1) % 5
+    found = compare([contender("A", table(right, folds)), contender("B", table(right, moved))])
+    assert found.verdict.word == NOT_COMPARABLE
+    assert found.verdict.text == "not comparable: folds"
+    assert found.pairs[0].verdict.text == "not comparable: folds"
+
+
+def test_an_image_under_another_label_makes_two_runs_not_comparable():
+    folds, right = folds_of(100), drawn(0.8, 100)
+    labels = np.arange(100) % 2
+    relabelled = labels.copy()
+    relabelled[3] = 1 - relabelled[3]
+    some = [contender(str(at), table(right, folds, labels=one)) for at, one in enumerate((labels, relabelled))]
+    assert compare(some).verdict.text == "not comparable: labels"
+
+
+def test_a_metric_that_one_run_does_not_have_makes_two_runs_not_comparable():
+    a = contender("A", table(drawn(0.8, 100), folds_of(100)))
+    b = contender("B", None, scores={(0, fold): 0.5 for fold in range(5)})
+    assert compare([a, b], metric="macro_f1").verdict.text == "not comparable: metric"
+
+
+def test_a_run_beside_two_others_that_are_not_comparable_does_not_silence_them():
+    folds = folds_of(2000)
+    right = drawn(0.7, 2000)
+    better = alike(right, better_by=0.1, discordance=0.2, seed=5)
+    odd = contender("Odd", table(right, folds_of(2000, seed=9)))
+    found = compare([contender("A", table(better, folds)), contender("B", table(right, folds)), odd])
+    assert found.verdict.word == NOT_COMPARABLE
+    assert found.pairs[0].verdict.word == BETTER
+    assert found.verdict.winner is None
+
+
+def test_a_winner_must_beat_each_of_the_others():
+    folds = folds_of(3000)
+    right = drawn(0.7, 3000)
+    some = [contender("Base", table(right, folds))]
+    some += [
+        contender(f"E{n}", table(alike(right, better_by=0.1 * n, discordance=0.25, seed=n), folds)) for n in (1, 2)
+    ]
+    found = compare(some)
+    assert found.verdict.word == BETTER
+    assert found.verdict.text == "E2 is better than each of the other 2"
+    tied = compare([*some, contender("E3", table(alike(right, better_by=0.2, discordance=0.25, seed=8), folds))])
+    assert tied.verdict.word == CANNOT_TELL
+    assert tied.can_be_best == (2, 3)
+
+
+def test_a_fold_that_disagrees_is_named_and_no_winner_with_it():
+    folds = folds_of(2000)
+    right = drawn(0.8, 2000)
+    broken = np.where(folds == 3, drawn(0.4, 2000, seed=4), right)
+    found = compare([contender("Good", table(right, folds)), contender("Broken", table(broken, folds))])
+    assert found.verdict.word == NOT_TRUSTWORTHY
+    assert "fold 3 of Broken disagrees" in found.verdict.text
+    assert found.verdict.winner is None
+
+
+def test_a_fold_of_a_repeat_is_named_with_its_repeat():
+    folds = folds_of(2000, repeats=2)
+    right = drawn(0.8, 2000, repeats=2)
+    right[1, folds[1] == 4] = False
+    found = compare([contender("A", table(right, folds))])
+    assert "fold 1.4 of A disagrees" in found.verdict.text
+
+
+def test_very_unequal_classes_are_compared_by_balanced_accuracy():
+    labels = (np.arange(1000) < 100).astype(np.int64)  # one in ten is a dog
+    folds = np.stack([np.arange(1000) % 5])
+    majority = labels[None] == 0
+    useless = table(majority, folds, labels=labels)
+    found = compare([contender("Majority", useless)])
+    assert found.metric == "balanced_accuracy"
+    assert found.lines[0].score.mean == pytest.approx(0.5)
+    assert compare([contender("Even", table(drawn(0.5, 100), folds_of(100)))]).metric == "accuracy"
+
+
+def test_a_lower_log_loss_is_the_better_one():
+    folds, right = folds_of(3000), drawn(0.7, 3000)
+    better = alike(right, better_by=0.15, discordance=0.2, seed=1)
+    found = compare(
+        [contender("Worse", table(right, folds)), contender("Better", table(better, folds))], metric="log_loss"
     )
+    assert found.pairs[0].difference.value > 0
+    assert found.verdict.winner == 1
 
 
-A = record("A", {0: 0.5, 1: 0.6, 2: 0.7})
-B = record("B", {0: 0.6, 1: 0.7, 2: 0.8}, lr=0.2)
+def test_one_experiment_has_nothing_to_be_compared_with_but_an_interval():
+    found = compare([contender("A", table(drawn(0.8, 500), folds_of(500)))])
+    assert found.verdict.word == ALONE
+    interval = found.lines[0].interval
+    assert interval.low < interval.value < interval.high
 
 
-def test_it_shows_the_last_epoch_and_keeps_the_optimistic_best_epoch_apart():
-    line = compare([A]).lines[0]
-    assert line.accuracy.mean == pytest.approx(0.6)
-    assert line.accuracy.sd == pytest.approx(0.1)
-    assert line.best_epoch_accuracy.mean == pytest.approx(0.7)
-    assert "best_epoch_accuracy_optimistic" in compare([A]).to_json()["runs"][0]
+def test_the_wider_interval_is_shown_that_of_few_folds_or_that_of_few_images():
+    images = 40
+    folds = np.stack([np.arange(images) % 5])
+    right = np.stack([np.arange(images) // 5 % 2 == 0])  # every fold the same score: no spread over folds
+    line = compare([contender("A", table(right, folds))]).lines[0]
+    assert line.score.sd == pytest.approx(0, abs=1e-9)
+    assert line.interval.high - line.interval.low > 0.25
 
 
-def test_it_names_the_settings_that_differ_and_no_others():
-    assert compare([A, B]).differing == ("train.lr",)
+@pytest.mark.parametrize("k", [2, 3, 10, 20])
+def test_any_number_of_folds_can_be_compared(k):
+    folds, right = folds_of(400, k=k), drawn(0.8, 400)
+    other = alike(right, better_by=0.02, discordance=0.1, seed=k)
+    found = compare([contender("A", table(right, folds), k=k), contender("B", table(other, folds), k=k)])
+    assert found.pairs[0].places == k
+    assert math.isfinite(found.pairs[0].difference.high)
 
 
-def test_it_names_no_winner():
-    assert not {"winner", "better", "best"} & {key for line in compare([A, B]).to_json()["runs"] for key in line}
+def test_thirty_experiments_are_435_pairs_of_which_those_with_the_best_are_shown():
+    folds, right = folds_of(60), drawn(0.8, 60)
+    found = compare(
+        [contender(f"E{n}", table(alike(right, better_by=0.0, discordance=0.1, seed=n), folds)) for n in range(30)]
+    )
+    assert len(found.pairs) == 435
+    assert len(telling_pairs(found)) == 29
+    assert found.verdict.word in (CANNOT_TELL, NOT_TRUSTWORTHY)
 
 
-def test_folds_that_are_not_the_same_are_said():
-    comparison = compare([A, record("C", {0: 0.5, 1: 0.6, 2: 0.7}, folds="other")])
-    assert comparison.same_images
-    assert not comparison.same_folds
+def test_missing_folds_leave_the_others_to_be_compared():
+    folds, right = folds_of(500), drawn(0.8, 500)
+    whole = table(right, folds)
+    part = whole.take(whole.folds != 2)
+    found = compare([contender("A", whole), contender("B", part)])
+    assert found.pairs[0].places == 4
+    assert found.pairs[0].common_images == len(part)
+    assert len(found.lines[1].folds) == 4
 
 
-def test_missing_folds_leave_the_others_to_be_seen():
-    line = compare([record("A", {0: 0.5, 2: 0.7})]).lines[0]
-    assert line.folds == {(0, 0): 0.5, (0, 2): 0.7}
-    assert (line.accuracy.n, line.expected_folds) == (2, 3)
-
-
-@pytest.mark.parametrize("accuracies", [{}, {0: 0.5}, {0: float("nan"), 1: 0.5, 2: 0.5}])
-def test_numbers_that_are_not_there_are_null_in_json(accuracies):
-    text = json.dumps(compare([record("A", accuracies)]).to_json(), allow_nan=False)
-    assert "null" in text
+def test_a_run_without_a_finished_fold_is_shown_and_named_nothing():
+    found = compare([contender("A", table(drawn(0.8, 100), folds_of(100))), contender("Dead", None)])
+    assert found.lines[1].score.n == 0
+    assert found.verdict.word == NOT_COMPARABLE
+    json.dumps(comparison_json(found), allow_nan=False)
 
 
 def test_no_runs_at_all_are_an_empty_comparison():
-    assert compare([]).to_json()["runs"] == []
+    found = compare([])
+    assert (found.lines, found.pairs, found.verdict) == ((), (), None)
+    assert comparison_json(found)["runs"] == []
+
+
+def test_two_runs_of_one_experiment_are_told_apart():
+    one = contender("A", table(drawn(0.8, 100), folds_of(100)))
+    again = replace(one, summary=replace(one.summary, run="run-zzzzzz"))
+    found = compare([one, again])
+    assert "A (run-A)" in markdown(found)
+    assert "A (zzzzzz)" in markdown(found)
+
+
+def test_the_settings_that_differ_are_named_and_no_others():
+    some = [contender(name, table(drawn(0.8, 100), folds_of(100))) for name in ("A", "BB")]
+    assert compare(some).differing == ("train.lr",)
+    assert compare(some[:1]).differing == ()
+
+
+def test_names_are_text_in_every_format():
+    hostile = "=cmd|'/c'!A1 <b>*x*</b> $\\alpha$ & 100% _y_"
+    some = [contender(hostile, table(drawn(0.8, 100), folds_of(100))), contender("B", None)]
+    found = compare(some)
+    assert csv_table(found).splitlines()[1].startswith("\"'=cmd|") or csv_table(found).splitlines()[1].startswith(
+        "'=cmd|"
+    )
+    assert "\\<b\\>\\*x\\*" in markdown(found)
+    assert r"\$\textbackslash{}alpha\$ \& 100\% \_y\_" in latex(found)
+
+
+def test_the_best_of_several_is_said_to_flatter_and_the_cheapest_that_can_still_be_best_is_named():
+    folds = folds_of(200)
+    some = []
+    for number, seconds in ((1, 30.0), (2, 20.0), (3, 90.0)):
+        one = contender(f"E{number}", table(drawn(0.8, 200, seed=number), folds))
+        some.append(replace(one, summary=replace(one.summary, seconds=seconds)))
+    found = compare(some, scored_on_this_data=40)
+    assert found.optimism > 0
+    assert "the cheapest that can still be best: E2" in found.verdict.notes
+    assert any("flatter" in note for note in found.verdict.notes)
+    assert any(note.startswith("40 experiments have been scored on these images") for note in found.verdict.notes)
+
+
+def test_a_row_a_group_is_the_mean_of_its_images():
+    images = 90
+    groups = [f"patient {at // 9}" for at in range(images)]
+    folds = np.stack([(np.arange(images) // 9) % 5])
+    labels = (np.arange(images) // 9) % 2
+    right = drawn(0.7, images, seed=6)
+    line = compare([contender("A", table(right, folds, groups=groups, labels=labels))]).lines[0]
+    assert line.pooled["accuracy"] == pytest.approx(right.mean())
+    majority = np.mean([right[0, 9 * at : 9 * at + 9].mean() > 0.5 for at in range(10)])
+    assert line.pooled_by_group["accuracy"] == pytest.approx(majority)

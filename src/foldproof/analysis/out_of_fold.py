@@ -41,6 +41,25 @@ class OutOfFold:
         """(repeat, fold) of the folds that have rows, in that order."""
         return tuple(sorted(set(zip(self.repeats.tolist(), self.folds.tolist(), strict=True))))
 
+    @cached_property
+    def row_names(self) -> NDArray[np.str_]:
+        """What names a row in every run: repeat, content hash, and a number where a content is there twice.  # [row]"""
+        names = np.char.add(np.char.add(self.repeats.astype(np.str_), " "), self.sha256)
+        order = np.lexsort((self.labels, names))
+        ranked = names[order]
+        first = np.ones(len(ranked), dtype=bool)
+        first[1:] = ranked[1:] != ranked[:-1]
+        start = np.maximum.accumulate(np.where(first, np.arange(len(ranked)), 0))
+        copy = np.empty(len(names), dtype=np.int64)
+        copy[order] = np.arange(len(ranked)) - start
+        return np.char.add(np.char.add(names, " "), copy.astype(np.str_))
+
+    @cached_property
+    def units(self) -> NDArray[np.int64]:
+        """Numbers of what was drawn from the world: groups where there are any, else images; repeats share them."""
+        names = np.where(self.groups == "", np.char.add("image ", self.sha256), np.char.add("group ", self.groups))
+        return np.unique(names, return_inverse=True)[1].astype(np.int64)
+
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> "OutOfFold":
         """Some of the rows."""
         return OutOfFold(

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from foldproof.analysis.out_of_fold import OutOfFold
-from foldproof.analysis.scoring import ADDITIVE, units_of
+from foldproof.analysis.scoring import ADDITIVE
 from foldproof.analysis.statistics.paired import Rows
 
 FOLDS, LABELS, METRIC = "folds", "labels", "metric"
@@ -33,30 +32,23 @@ def in_common(a: OutOfFold, b: OutOfFold) -> Common | str:
     Comparable are runs that agree on the fold and the label of every image they have in common, repeat by repeat. They
     need not have the same images: an image that only one has is left out and counted.
     """
-    here, there = _keys(a), _keys(b)
-    _, at, bt = np.intersect1d(here, there, assume_unique=True, return_indices=True)
+    here, there = a.row_names, b.row_names
+    same = len(here) == len(there) and bool((here == there).all())
+    at = bt = np.arange(len(here))
+    if not same:
+        _, at, bt = np.intersect1d(here, there, assume_unique=True, return_indices=True)
     if not len(at):
         return FOLDS
     if (a.folds[at] != b.folds[bt]).any():
         return FOLDS
     if (np.array(a.classes)[a.labels[at]] != np.array(b.classes)[b.labels[bt]]).any():
         return LABELS
+    if same:
+        return Common(a, b, 0, 0)
     order = np.argsort(at, kind="stable")
     only_in_a = len(np.setdiff1d(a.sha256, b.sha256))
     only_in_b = len(np.setdiff1d(b.sha256, a.sha256))
     return Common(a.take(at[order]), b.take(bt[order]), only_in_a, only_in_b)
-
-
-def _keys(table: OutOfFold) -> NDArray[np.str_]:
-    """What names a row in every run: repeat, content hash, and a number where a content occurs more than once."""
-    names = np.char.add(np.char.add(table.repeats.astype(np.str_), " "), table.sha256)
-    order = np.lexsort((table.labels, names))
-    ranked = names[order]
-    first = np.concatenate([[True], ranked[1:] != ranked[:-1]]) if len(ranked) else np.zeros(0, dtype=bool)
-    start = np.maximum.accumulate(np.where(first, np.arange(len(ranked)), 0))
-    copy = np.empty(len(names), dtype=np.int64)
-    copy[order] = np.arange(len(ranked)) - start
-    return np.char.add(np.char.add(names, " "), copy.astype(np.str_))
 
 
 def rows_of(common: Common, metric: str) -> Rows | None:
@@ -77,12 +69,11 @@ def rows_of(common: Common, metric: str) -> Rows | None:
     sums = np.bincount(strata, weights=weight * difference)
     weights = np.bincount(strata, weights=weight)
     expected = np.divide(sums, weights, out=np.zeros_like(sums), where=weights > 0)[strata]
-    unit = units_of(table)
     return Rows(
         contribution=weight * difference,
         residual=weight * (difference - expected),
         place=place.astype(np.int64),
-        unit=unit,
+        unit=table.units,
         least=(additive.least * float(weight.mean())) ** 2 * len(np.unique(table.repeats)) if len(weight) else 0.0,
     )
 

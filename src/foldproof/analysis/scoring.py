@@ -45,21 +45,12 @@ def pooled_scores(table: OutOfFold) -> dict[str, float]:
 
 def by_group(table: OutOfFold) -> OutOfFold:
     """A row a group, class and repeat, with the mean of its images' probabilities; images in no group are their own."""
-    names = np.where(table.groups == "", np.char.add("image ", table.sha256), np.char.add("group ", table.groups))
-    _, name = np.unique(names, return_inverse=True)
-    keys = np.stack([name, table.labels, table.repeats, table.folds])
+    keys = np.stack([table.units, table.labels, table.repeats, table.folds])
     _, first, number, counts = np.unique(keys, axis=1, return_index=True, return_inverse=True, return_counts=True)
     sums = np.zeros((len(first), table.probabilities.shape[1]), dtype=np.float64)
     np.add.at(sums, number.reshape(-1), table.probabilities.astype(np.float64))
     units = table.take(first)
     return replace(units, probabilities=(sums / counts[:, None]).astype(np.float32))
-
-
-def units_of(table: OutOfFold) -> Ints:
-    """Numbers of what was drawn from the world: groups where there are any, else images, in all repeats.  # [row]"""
-    names = np.where(table.groups == "", np.char.add("image ", table.sha256), np.char.add("group ", table.groups))
-    number: Ints = np.unique(names, return_inverse=True)[1].astype(np.int64)
-    return number
 
 
 @dataclass(frozen=True)
@@ -118,7 +109,7 @@ def interval_over_units(table: OutOfFold, metric: str) -> tuple[float, float]:
     additive = ADDITIVE.get(metric)
     if additive is None or len(table) == 0:
         return float("nan"), float("nan")
-    units, strata = units_of(table), additive.stratum(table.labels)
+    units, strata = table.units, additive.stratum(table.labels)
     count = int(strata.max()) + 1
     sums = np.zeros((int(units.max()) + 1, 2 * count), dtype=np.float64)
     np.add.at(sums, (units, strata), additive.value(table))
