@@ -3,6 +3,7 @@
 Two habits are known: a parent run with a nested run a fold, and one run with a metric a fold (`fold_3_val_accuracy`).
 """
 
+import logging
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,7 @@ from typing import Any
 
 from foldproof.errors import TrackingError
 from foldproof.storage import cleaned, redact
+from foldproof.trackers.mlflow.target import sqlite_file
 
 PREFERRED = ("val_accuracy", "val_acc", "validation_accuracy", "valid_accuracy", "accuracy", "test_accuracy", "acc")
 OPTIMISTIC = ("best_val_accuracy", "best_val_acc", "best_accuracy", "best_acc")
@@ -40,6 +42,11 @@ def logged_scores(uri: str) -> list[Logged]:
 
     Raises TrackingError where the store cannot be read or holds no scores of folds.
     """
+    file = sqlite_file(uri)
+    if file is not None and not file.is_file():  # MLflow would make one
+        raise TrackingError(f"there is no {redact(str(file))}", next_step="name the file as mlflow:sqlite:///mlflow.db")
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
     from mlflow.exceptions import MlflowException

@@ -1,0 +1,116 @@
+"""Somebody else's results, typed into a CSV or lying in an MLflow store that another script filled."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SEED = """experiment,fold,score
+FirstRun,1,50.49
+FirstRun,2,48.06
+FirstRun,3,51.70
+FirstRun,4,47.33
+FirstRun,5,49.52
+Run_5_Epochs,1,51.46
+Run_5_Epochs,2,49.03
+Run_5_Epochs,3,32.04
+Run_5_Epochs,4,52.18
+Run_5_Epochs,5,48.69
+Run_High_LR,1,52.91
+Run_High_LR,2,48.30
+Run_High_LR,3,50.73
+Run_High_LR,4,49.27
+Run_High_LR,5,49.64
+"""
+
+
+def foldproof(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "foldproof", *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_the_courses_table_typed_into_a_csv_gets_its_verdict_outside_of_any_project(tmp_path):
+    (tmp_path / "seed.csv").write_text(SEED)
+    done = foldproof("compare", "--from", "seed.csv", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "verdict: not trustworthy yet: fold 3 of Run_5_Epochs disagrees" in done.stdout
+    assert done.stdout.count("cannot tell") == 4  # every pair, and which is best
+    assert "49.42" in done.stdout
+    assert "not verified" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("form", "begins"), [("md", "not trustworthy yet"), ("latex", "not trustworthy"), ("csv", "experiment,run")]
+)
+def test_a_table_for_a_paper_a_repository_or_a_spreadsheet_is_printed(form, begins, tmp_path):
+    (tmp_path / "seed.csv").write_text(SEED)
+    done = foldproof("compare", "--from", "seed.csv", "--format", form, cwd=tmp_path)
+    assert done.stdout.startswith(begins)
+
+
+@pytest.mark.parametrize("source", ["nosuch.csv", ".", "binary.csv"])
+def test_a_source_that_cannot_be_read_is_said_in_three_lines(source, tmp_path):
+    (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00\x01")
+    done = foldproof("compare", "--from", source, cwd=tmp_path)
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) <= 3
+    assert "Traceback" not in done.stderr
+
+
+def test_an_experiment_that_the_source_does_not_have_gets_the_nearest_name(tmp_path):
+    (tmp_path / "seed.csv").write_text(SEED)
+    done = foldproof("compare", "FirstRum", "--from", "seed.csv", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "FirstRun" in done.stderr
+
+
+LAB_SCRIPT = """
+import sys, mlflow
+mlflow.set_tracking_uri(sys.argv[1])
+mlflow.set_experiment("lab")
+SCORES = {"FirstRun": (50.49, 48.06, 51.70, 47.33, 49.52), "Run_5_Epochs": (51.46, 49.03, 32.04, 52.18, 48.69)}
+for attempt in (0, 1):
+    for name, scores in SCORES.items():
+        with mlflow.start_run(run_name=name):
+            mlflow.log_params({"lr": 0.001, "epochs": 2 if name == "FirstRun" else 5})
+            for fold, score in enumerate(scores, 1):
+                with mlflow.start_run(run_name=f"Fold_{fold}", nested=True):
+                    for epoch in (1, 2):
+                        shown = score - 10 * (2 - epoch) - 5 * (1 - attempt)
+                        mlflow.log_metrics({"val_accuracy": shown, "train_accuracy": 99.0}, step=epoch)
+            mlflow.log_metric("avg_val_accuracy", sum(scores) / 5)
+with mlflow.start_run(run_name="All_In_One"):
+    for fold, score in enumerate((52.91, 48.30, 50.73, 49.27, 49.64)):
+        mlflow.log_metric(f"fold_{fold}/val_accuracy", score)
+        mlflow.log_metric(f"fold_{fold}/train_accuracy", 99.0)
+"""
+
+
+@pytest.mark.slow
+def test_a_labs_own_mlflow_store_is_compared_whichever_way_its_folds_were_logged(tmp_path):
+    uri = f"sqlite:///{tmp_path / 'lab.db'}"
+    (tmp_path / "lab.py").write_text(LAB_SCRIPT)
+    subprocess.run([sys.executable, "lab.py", uri], cwd=tmp_path, check=True, capture_output=True, timeout=200)
+    done = foldproof("compare", "--from", f"mlflow:{uri}", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    means = {run["experiment"]: round(100 * run["accuracy"]["mean"], 2) for run in found["runs"]}
+    assert means == {"FirstRun": 49.42, "Run_5_Epochs": 46.68, "All_In_One": 50.17}
+    assert found["verdict"]["word"] == "not trustworthy yet"
+    assert "fold 3 of Run_5_Epochs" in found["verdict"]["text"]
+    assert {"lr", "epochs"} & set(found["differing"]) == {"epochs", "lr"}
+    assert "val_accuracy as MLflow has it" in found["unverified"]
+
+    some = foldproof("compare", "FirstRun", "Run_5_Epochs", "--from", f"mlflow:{uri}", "--json", cwd=tmp_path)
+    assert [run["experiment"] for run in json.loads(some.stdout)["runs"]] == ["FirstRun", "Run_5_Epochs"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("uri", ["sqlite:///nosuch/folder/x.db", "http://127.0.0.1:9", "nonsense://x"])
+def test_a_store_that_is_not_there_is_said_in_three_lines(uri, tmp_path):
+    done = foldproof("compare", "--from", f"mlflow:{uri}", cwd=tmp_path)
+    assert done.returncode == 2, done.stdout
+    assert len(done.stderr.strip().splitlines()) <= 3
+    assert "Traceback" not in done.stderr
