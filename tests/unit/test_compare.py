@@ -49,6 +49,7 @@ def test_the_course_gets_its_answer_look_at_the_fold_first_and_no_pair_can_be_to
     assert all(any(CANNOT_TELL in said for said in (pair.verdict.text, *pair.verdict.notes)) for pair in found.pairs)
     assert found.can_be_best == (0, 1, 2)
     assert found.verdict.notes[-1] == "same folds not verified"
+    assert not any("foldproof run" in note for note in found.verdict.notes)  # these runs are somebody else's
 
 
 def two(images: int, *, better_by: float, discordance: float, repeats: int = 1, seed: int = 1):
@@ -168,6 +169,7 @@ def test_a_fold_that_disagrees_is_named_and_no_winner_with_it():
     found = compare([contender("Good", table(right, folds)), contender("Broken", table(broken, folds))])
     assert found.verdict.word == NOT_TRUSTWORTHY
     assert "fold 3 of Broken disagrees" in found.verdict.text
+    assert "next: `foldproof run Broken --fold 3 --reseed` tells its images from its training" in found.verdict.notes
     assert found.verdict.winner is None
 
 

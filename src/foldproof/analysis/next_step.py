@@ -16,10 +16,16 @@ WORTH = 0.9  # repeats are proposed where they bring the detectable difference b
 
 
 def next_step(lines: Sequence[Line], pairs: Sequence[Pair], contenders: Sequence[Contender], metric: str) -> str:
-    """What could decide between the two best averages; empty where something does, or where nothing is known of images.
+    """What to do first about a fold that disagrees; else what could decide between the two best averages. Empty where
+    something decides already, or where nothing is known of images.
 
     More repeats are proposed only where they help: no variance is taken to fall, only the degrees of freedom to rise.
     """
+    odd = next((line for line in lines if line.disagreement and line.disagreement.flagged and line.identity), None)
+    if odd is not None and odd.disagreement is not None:
+        repeat, fold = odd.disagreement.place
+        where = f"{repeat}.{fold}" if len({one for one, _ in odd.folds}) > 1 else f"{fold}"
+        return f"next: `foldproof run {odd.experiment} --fold {where} --reseed` tells its images from its training"
     order = sorted(range(len(lines)), key=lambda at: _rank(lines[at], metric))
     pair = next((one for one in pairs if {one.a, one.b} == set(order[:2])), None)
     if pair is None or pair.not_comparable or winner_of(pair) is not None or pair.equal >= SURE:
