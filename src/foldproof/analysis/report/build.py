@@ -1,0 +1,71 @@
+"""Records and a comparison in; a report written to a file, whole or not at all, out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from foldproof.analysis.comparison import Comparison
+from foldproof.analysis.report.assemble import assemble
+from foldproof.analysis.report.gather import gather
+from foldproof.analysis.report.privacy import Privacy
+from foldproof.errors import StorageError
+from foldproof.record import RunRecord
+from foldproof.storage import write_atomically
+
+FORMATS = ("html", "md", "json")
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written: the file, the bytes of it and of the files beside it, and the verdict in words."""
+
+    file: Path
+    bytes: int
+    verdict: str
+
+
+def write_report(
+    records: Sequence[RunRecord],
+    comparison: Comparison,
+    file: Path,
+    *,
+    data_folder: Path | None = None,
+    privacy: Privacy | None = None,
+    form: str = "html",
+) -> Written:
+    """Write `file`, and for Markdown its figures into a folder beside it, `NAME_files`. Raises StorageError.
+
+    `comparison` is of `records`, in their order. `data_folder` is where pictures may be read; without it none are
+    shown. `form` is one of FORMATS.
+    """
+    material = gather(records, comparison, privacy=privacy or Privacy(), data_folder=data_folder)
+    report = assemble(material)
+    beside: dict[str, bytes] = {}
+    folder = file.with_name(f"{file.stem}_files")
+    if form == "html":
+        from foldproof.analysis.report.page import as_page
+
+        text = as_page(report)
+    elif form == "md":
+        from foldproof.analysis.report.markdown import as_markdown
+
+        text, beside = as_markdown(report, folder=folder.name)
+    else:
+        from foldproof.analysis.report.structured import as_json
+
+        text = as_json(report)
+    content = text.encode(errors="backslashreplace")
+    _make(folder if beside else file.parent)
+    for name, figure in beside.items():
+        write_atomically(folder / name, figure)
+    write_atomically(file, content)
+    return Written(file, len(content) + sum(map(len, beside.values())), report.headline)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"cannot make {folder}: {error.strerror or error}", next_step="name another file with -o"
+        ) from error

@@ -1,0 +1,330 @@
+"""A small drawing surface on matplotlib: marks in, an SVG out, whose texts are text and whose marks say what they are.
+
+Sizes are in points, of which 72 make an inch. Axes are drawn here: matplotlib's own take three times as long, and a
+report has dozens. Texts are never read as mathematics, whoever wrote them.
+"""
+
+import io
+import math
+import re
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+from xml.etree import ElementTree  # only ever reads what matplotlib has just written
+
+import matplotlib
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Polygon, Rectangle
+from matplotlib.ticker import MaxNLocator
+
+from foldproof.analysis.report.figures.palette import AS_COLOURS, STAND_INS
+
+SMALL, USUAL = 10.0, 11.0
+_MOST_POINTS = 200  # of a line
+_STYLE = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "foldproof",
+    "path.simplify": True,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+}
+_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
+_ABOUT = "about"
+
+
+class Canvas:
+    """One panel with its two scales. Colours are names of `palette.LIGHT`."""
+
+    def __init__(
+        self,
+        *,
+        x: tuple[float, float],
+        y: tuple[float, float],
+        width: float = 380,
+        height: float = 250,
+        left: float = 46,
+        right: float = 12,
+        top: float = 26,
+        bottom: float = 34,
+    ) -> None:
+        self.size = (width, height)
+        self._about: list[str] = []
+        self._frame = (left, right, top, bottom)
+        with matplotlib.rc_context(_STYLE):
+            self._figure = Figure(figsize=(width / 72, height / 72), dpi=72)
+            FigureCanvasSVG(self._figure)
+            inner = (left / width, bottom / height, (width - left - right) / width, (height - top - bottom) / height)
+            self._axes = self._figure.add_axes(inner)
+        self._axes.set_axis_off()
+        self._axes.set_xlim(*x)
+        self._axes.set_ylim(*y)
+        self.x, self.y = x, y
+
+    def x_axis(
+        self, title: str, spell: Callable[[float], str], *, ticks: Sequence[float] | None = None, grid: bool = False
+    ) -> None:
+        """Ticks below, and what they mean."""
+        low, high = sorted(self.x)
+        at = [t for t in (_ticks(low, high) if ticks is None else ticks) if low <= t <= high]
+        if grid:
+            self.rules([((t, self.y[0]), (t, self.y[1])) for t in at], "line", 0.8)
+        for t in at:
+            self._note(spell(t), t, self.y[0], (0, -6), "muted", SMALL, ha="center", va="top")
+        left, right, _, _ = self._frame
+        self._axes.annotate(
+            title,
+            (left + (self.size[0] - left - right) / 2, 5),
+            xycoords="figure points",
+            ha="center",
+            va="bottom",
+            fontsize=SMALL,
+            color=STAND_INS["muted"],
+            annotation_clip=False,
+            parse_math=False,
+        )
+
+    def y_axis(self, title: str, spell: Callable[[float], str], *, ticks: Sequence[float] | None = None) -> None:
+        """Ticks on the left with quiet lines across, and what they mean, above."""
+        low, high = sorted(self.y)
+        at = [t for t in (_ticks(low, high) if ticks is None else ticks) if low <= t <= high]
+        self.rules([((self.x[0], t), (self.x[1], t)) for t in at], "line", 0.8)
+        for t in at:
+            self._note(spell(t), self.x[0], t, (-6, 0), "muted", SMALL, ha="right", va="center")
+        self.heading(title)
+
+    def heading(self, text: str) -> None:
+        """A few words at the top left."""
+        self._axes.annotate(
+            text,
+            (4, self.size[1] - 5),
+            xycoords="figure points",
+            ha="left",
+            va="top",
+            fontsize=USUAL,
+            color=STAND_INS["ink"],
+            annotation_clip=False,
+            parse_math=False,
+        )
+
+    def line(
+        self,
+        x: Sequence[float],
+        y: Sequence[float],
+        colour: str,
+        *,
+        width: float = 1.0,
+        alpha: float = 1.0,
+        dashed: bool = False,
+        about: str = "",
+    ) -> None:
+        """A line through the points that are numbers; a lone one is a dot."""
+        xs, ys = _thinned(x, y)
+        self._add(
+            self._axes.add_line(
+                Line2D(
+                    xs,
+                    ys,
+                    color=STAND_INS[colour],
+                    linewidth=width,
+                    alpha=alpha,
+                    linestyle=(0, (4, 3)) if dashed else "-",
+                    marker="o" if len(xs) == 1 else None,
+                    markersize=3 + width,
+                    solid_joinstyle="round",
+                    solid_capstyle="round",
+                )
+            ),
+            about,
+        )
+
+    def rules(
+        self, pieces: Sequence[tuple[tuple[float, float], tuple[float, float]]], colour: str, width: float
+    ) -> None:
+        """Straight pieces from point to point, below everything else."""
+        if pieces:
+            self._axes.add_collection(
+                LineCollection(pieces, colors=STAND_INS[colour], linewidths=width, zorder=0.5), autolim=False
+            )
+
+    def band(self, x: Sequence[float], low: Sequence[float], high: Sequence[float], colour: str, alpha: float) -> None:
+        """The area between two lines, where both are numbers."""
+        known = [(a, b, c) for a, b, c in zip(x, low, high, strict=True) if math.isfinite(b) and math.isfinite(c)]
+        if len(known) > 1:
+            a, b, c = zip(*_thinned_rows(known), strict=True)
+            outline = [*zip(a, b, strict=True), *zip(reversed(a), reversed(c), strict=True)]
+            self._axes.add_patch(Polygon(outline, color=STAND_INS[colour], alpha=alpha, linewidth=0, zorder=0.8))
+
+    def box(
+        self, x: float, y: float, width: float, height: float, colour: str, *, alpha: float = 1.0, about: str = ""
+    ) -> None:
+        """A filled rectangle."""
+        patch = Rectangle((x, y), width, height, facecolor=STAND_INS[colour], alpha=alpha, linewidth=0, zorder=0.9)
+        self._add(self._axes.add_patch(patch), about)
+
+    def dot(self, x: float, y: float, colour: str, *, size: float = 6.5, hollow: bool = False, about: str = "") -> None:
+        """A round mark."""
+        self._add(
+            self._axes.add_line(
+                Line2D(
+                    [x],
+                    [y],
+                    linestyle="none",
+                    marker="o",
+                    markersize=size,
+                    markerfacecolor=STAND_INS["paper" if hollow else colour],
+                    markeredgecolor=STAND_INS[colour if hollow else "paper"],
+                    markeredgewidth=1.6 if hollow else 0.8,
+                    zorder=4,
+                )
+            ),
+            about,
+        )
+
+    def text(
+        self,
+        text: str,
+        x: float,
+        y: float,
+        *,
+        colour: str = "ink",
+        size: float = USUAL,
+        offset: tuple[float, float] = (0, 0),
+        ha: str = "left",
+        va: str = "center",
+        about: str = "",
+    ) -> None:
+        """Words at a place of the scales, moved by `offset` points."""
+        self._add(self._note(text, x, y, offset, colour, size, ha=ha, va=va), about)
+
+    def image(self, pixels: Any, *, about: str = "") -> None:
+        """A raster over the whole panel: [row from the top, column, rgba] uint8."""
+        (left, right), (low, high) = self.x, self.y
+        shown = self._axes.imshow(
+            pixels, extent=(left, right, low, high), origin="upper", aspect="auto", interpolation="none", zorder=0.9
+        )
+        self._axes.set_xlim(left, right)
+        self._axes.set_ylim(low, high)
+        self._add(shown, about)
+
+    def svg(self, *, prefix: str, alt: str, colours: Mapping[str, str] = AS_COLOURS, alone: bool = False) -> str:
+        """The SVG element; with `alone` a file with a background. Ids begin with `prefix`, one to a page."""
+        file = io.BytesIO()
+        with warnings.catch_warnings(), matplotlib.rc_context(_STYLE):
+            warnings.filterwarnings("ignore", message="Glyph .* missing from")  # the reader's fonts decide
+            warnings.filterwarnings("ignore", message="Matplotlib currently does not support")
+            self._figure.canvas.print_svg(file, metadata=_METADATA)  # type: ignore[attr-defined]
+        root = ElementTree.fromstring(file.getvalue())  # noqa: S314 - our own
+        _rewrite(root, prefix=prefix, about=self._about, colours=colours)
+        width, height = self.size
+        root.attrib.clear()
+        root.attrib |= {"viewBox": f"0 0 {width:g} {height:g}", "role": "img", "aria-label": alt}
+        if alone:
+            root.attrib |= {"xmlns": "http://www.w3.org/2000/svg", "width": f"{width:g}", "height": f"{height:g}"}
+            root.insert(0, ElementTree.Element("rect", {"width": "100%", "height": "100%", "fill": "#ffffff"}))
+        return ElementTree.tostring(root, encoding="unicode", short_empty_elements=True)
+
+    def _note(
+        self, text: str, x: float, y: float, offset: tuple[float, float], colour: str, size: float, *, ha: str, va: str
+    ) -> Any:
+        return self._axes.annotate(
+            text,
+            (x, y),
+            xytext=offset,
+            textcoords="offset points",
+            ha=ha,
+            va=va,
+            fontsize=size,
+            color=STAND_INS[colour],
+            annotation_clip=False,
+            parse_math=False,
+            zorder=5,
+        )
+
+    def _add(self, artist: Any, about: str) -> None:
+        if about:
+            artist.set_gid(f"{_ABOUT}-{len(self._about)}")
+            self._about.append(about)
+
+
+def short(text: str, most: int) -> str:
+    """`text` with at most `most` characters."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def room(
+    values: Iterable[float], *, least: float, low: float = -math.inf, high: float = math.inf
+) -> tuple[float, float]:
+    """A scale with all the numbers in it and some air: at least `least` wide, within `low` and `high` where it can be."""
+    known = [value for value in values if math.isfinite(value)] or [0.0]
+    first, last = min(known), max(known)
+    air = max((least - (last - first)) / 2, 0.06 * (last - first))
+    first, last = first - air, last + air
+    if last > high:
+        first, last = max(first - (last - high), low), high
+    if first < low:
+        first, last = low, min(last + (low - first), high)
+    return first, last
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    return [float(t) for t in MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)]
+
+
+def _thinned(x: Sequence[float], y: Sequence[float]) -> tuple[list[float], list[float]]:
+    rows = _thinned_rows([(a, b) for a, b in zip(x, y, strict=True) if math.isfinite(a) and math.isfinite(b)])
+    return [a for a, _ in rows], [b for _, b in rows]
+
+
+def _thinned_rows(rows: list[Any]) -> list[Any]:
+    if len(rows) <= _MOST_POINTS:
+        return rows
+    step = (len(rows) - 1) / (_MOST_POINTS - 1)
+    return [rows[round(index * step)] for index in range(_MOST_POINTS)]
+
+
+_REFERENCE = re.compile(r"#(?=[A-Za-z_])")
+_COLOUR = re.compile(r"#[0-9a-f]{6}")
+_FONT = re.compile(r"font-family:[^;]*")
+
+
+def _rewrite(root: ElementTree.Element, *, prefix: str, about: list[str], colours: Mapping[str, str]) -> None:
+    """Namespaces dropped, ids prefixed or dropped, colours replaced, and what a mark says put into its title."""
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if _local(child.tag) in ("metadata", "style", "title"):
+                parent.remove(child)
+    used = {ref for e in root.iter() for value in e.attrib.values() for ref in re.findall(r"#([\w-]+)", value)}
+    for element in root.iter():
+        element.tag = _local(element.tag)
+        name = element.attrib.pop("id", "")
+        element.attrib = {_local(key): _value(key, value, prefix, colours) for key, value in element.attrib.items()}
+        if name in used:
+            element.attrib["id"] = prefix + name
+        kind, _, number = name.partition("-")
+        if kind == _ABOUT:
+            title = ElementTree.Element("title")
+            title.text = about[int(number)]
+            element.insert(0, title)
+
+
+def _value(key: str, value: str, prefix: str, colours: Mapping[str, str]) -> str:
+    if _local(key) == "style":
+        value = _FONT.sub("font-family: system-ui, sans-serif", value)
+        value = _COLOUR.sub(lambda match: colours.get(match[0], match[0]), value)
+        return _prefixed(value, prefix)
+    if _local(key) == "d":
+        return " ".join(value.split())
+    return _prefixed(value, prefix) if _local(key) in ("href", "clip-path") else value
+
+
+def _prefixed(value: str, prefix: str) -> str:
+    if value.startswith("data:"):
+        return value
+    return re.sub(r"(?<=url\(#)|(?<=^#)", prefix, value)
+
+
+def _local(name: str) -> str:
+    return name.rpartition("}")[2]

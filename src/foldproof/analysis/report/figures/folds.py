@@ -1,0 +1,59 @@
+"""Each fold's score of every experiment in; a strip of dots an experiment out."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from foldproof.analysis.comparison import Interval
+from foldproof.analysis.report.figures.curves import fold_name
+from foldproof.record import Place
+
+LEGEND = (("blue", "a fold"), ("ink", "mean with its 95 % interval"), ("red", "a fold that disagrees"))
+
+
+@dataclass(frozen=True)
+class Strip:
+    """The folds of one experiment; `odd` is the fold that disagrees with the others, where one does."""
+
+    name: str
+    scores: Mapping[Place, float]
+    interval: Interval
+    odd: Place | None = None
+
+
+@dataclass(frozen=True)
+class Strips:
+    """`spell` writes a score with its unit."""
+
+    title: str
+    strips: tuple[Strip, ...]
+    spell: Callable[[float], str]
+
+    @property
+    def alt(self) -> str:
+        return f"{self.title}: a dot a fold and the mean with its interval, an experiment a row."
+
+    def draw(self) -> Any:
+        from foldproof.analysis.report.figures.canvas import Canvas, room, short
+
+        values = [v for s in self.strips for v in (*s.scores.values(), s.interval.low, s.interval.high)]
+        rows = max(len(self.strips), 1)
+        canvas = Canvas(
+            x=room(values, least=0.02), y=(rows - 0.35, -0.75), height=62 + 44 * rows, left=14, right=14, top=4
+        )
+        canvas.x_axis(self.title, self.spell, grid=True)
+        for row, strip in enumerate(self.strips):
+            canvas.text(short(strip.name, 44), canvas.x[0], row - 0.38, offset=(2, 0))
+            canvas.line([strip.interval.low, strip.interval.high], [row, row], "ink", width=1.4)
+            for place, score in strip.scores.items():
+                if math.isfinite(score):
+                    odd = place == strip.odd
+                    about = f"{strip.name}, {fold_name(place)}: {self.spell(score)}"
+                    about += ", disagrees with the others" if odd else ""
+                    canvas.dot(score, row, "red" if odd else "blue", size=8 if odd else 6.5, hollow=odd, about=about)
+            mean = strip.interval.value
+            if math.isfinite(mean):
+                edge = f"{strip.name}, mean: {self.spell(mean)}"
+                canvas.line([mean, mean], [row - 0.2, row + 0.2], "ink", width=2.4, about=edge)
+        return canvas

@@ -1,0 +1,49 @@
+"""ROC or precision-recall curves in; one panel of them out."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from foldproof.analysis.operating import Curve
+
+COLOURS = ("blue", "red", "green", "purple", "orange")
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A curve and what it says; `colour` is that of `palette.LIGHT`."""
+
+    name: str
+    curve: Curve
+    about: str
+    colour: str = "muted"
+    bold: bool = False
+
+
+@dataclass(frozen=True)
+class Operating:
+    """`x` and `y` name the axes. `chance`: whether the diagonal, where nothing is known, is drawn."""
+
+    title: str
+    heading: str
+    x: str
+    curves: tuple[Drawn, ...]
+    chance: bool
+
+    @property
+    def alt(self) -> str:
+        return f"{self.heading} against {self.x}: {len(self.curves)} curves."
+
+    def draw(self) -> Any:
+        from foldproof.analysis.report.figures.canvas import Canvas
+
+        canvas = Canvas(x=(0, 1), y=(0, 1.005), height=330)
+        fifths = [0, 0.2, 0.4, 0.6, 0.8, 1.0]
+        canvas.y_axis(self.heading, lambda value: f"{100 * value:.0f} %", ticks=fifths)
+        canvas.x_axis(self.x, lambda value: f"{100 * value:.0f} %", ticks=fifths)
+        if self.chance:
+            canvas.line([0, 1], [0, 1], "muted", dashed=True, about="what guessing would give")
+        for one in self.curves:
+            curve = one.curve.thinned(150)
+            width = 2.6 if one.bold else 1.4 if one.colour != "muted" else 0.8
+            canvas.line(curve.x.tolist(), curve.y.tolist(), one.colour, width=width, about=one.about)
+        return canvas

@@ -1,0 +1,133 @@
+"""Records and a comparison of them in; everything the sections of a report are made from out. Reads run folders."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from foldproof.analysis.comparison import Comparison, Line
+from foldproof.analysis.out_of_fold import OutOfFold, read_out_of_fold
+from foldproof.analysis.report.privacy import Privacy, name
+from foldproof.errors import DamagedFile
+from foldproof.record import RunRecord
+from foldproof.storage import read_json_inside
+
+MOST_DETAILED = 4  # experiments whose matrices and curves by class are drawn
+_MOST_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """One experiment of the report. `name` is told apart from the others'; `gaps` say what is missing and why.
+
+    `card` and `environment` are what stands in the run's folder, of any shape; empty where there is none.
+    """
+
+    name: str
+    record: RunRecord
+    line: Line
+    table: OutOfFold | None
+    gaps: tuple[str, ...]
+    card: Mapping[str, Any]
+    environment: Mapping[str, Any]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return tuple(self.record.facts["classes"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Material:
+    """What a report is made from. `leading` is the experiment that details are shown of first: the one named better,
+    else the one with the highest average, which is no claim; `detailed` are those whose details are drawn.
+    """
+
+    comparison: Comparison
+    experiments: tuple[Shown, ...]
+    privacy: Privacy
+    data_folder: Path | None
+    leading: Shown | None
+    detailed: tuple[Shown, ...]
+
+    @property
+    def score_kind(self) -> str:
+        """How scores of the comparison's metric are spelled."""
+        return "number" if self.comparison.metric == "log_loss" else "share"
+
+
+def gather(
+    records: Sequence[RunRecord], comparison: Comparison, *, privacy: Privacy, data_folder: Path | None
+) -> Material:
+    """`data_folder` is where images may be read. Nothing that is missing or damaged in a run raises: it is a gap."""
+    names = Counter(record.experiment for record in records)
+    experiments = tuple(
+        _shown(
+            record, line, name(line.experiment if names[record.experiment] == 1 else f"{line.experiment} {line.run}")
+        )
+        for record, line in zip(records, comparison.lines, strict=True)
+    )
+    order = _order(comparison)
+    return Material(
+        comparison=comparison,
+        experiments=experiments,
+        privacy=privacy,
+        data_folder=data_folder,
+        leading=next((experiments[i] for i in order if experiments[i].table is not None), None),
+        detailed=tuple(experiments[i] for i in sorted(order[:MOST_DETAILED])),
+    )
+
+
+def _order(comparison: Comparison) -> list[int]:
+    """Positions: the one named better, then those that can be best, each by their average."""
+    winner = comparison.verdict.winner if comparison.verdict else None
+    sign = -1 if comparison.metric == "log_loss" else 1
+
+    def place(index: int) -> tuple[bool, bool, float]:
+        mean = comparison.lines[index].score.mean
+        return index != winner, index not in comparison.can_be_best, -sign * mean if math.isfinite(mean) else math.inf
+
+    return sorted(range(len(comparison.lines)), key=place)
+
+
+def _shown(record: RunRecord, line: Line, shown_name: str) -> Shown:
+    gaps = list(_gaps(record))
+    table = None
+    if record.finished:
+        try:
+            table = read_out_of_fold(record)
+        except (DamagedFile, OSError) as error:
+            gaps.append(f"no predictions image by image: {error.what if isinstance(error, DamagedFile) else error}")
+    return Shown(
+        name=shown_name,
+        record=record,
+        line=line,
+        table=table if table is not None and len(table) else None,
+        gaps=tuple(gaps),
+        card=_read(record.folder, "data-card.json"),
+        environment=_read(record.folder, "environment.json"),
+    )
+
+
+def _gaps(record: RunRecord) -> list[str]:
+    folds = record.facts["config"]["folds"]
+    expected = [(repeat, fold) for repeat in range(folds["repeats"]) for fold in range(folds["k"])]
+    gaps = []
+    for place in expected:
+        where = f"fold {place[0]}.{place[1]}" if folds["repeats"] > 1 else f"fold {place[1]}"
+        if place in record.failed:
+            failed = record.failed[place]
+            gaps.append(f"{where} failed: {failed.error}: {failed.reason}")
+        elif place not in record.finished:
+            gaps.append(f"{where} has no result ({record.status})")
+        elif not all(map(math.isfinite, (record.epochs[place][-1].val_loss, record.epochs[place][-1].train_loss))):
+            gaps.append(f"{where}: its loss is no finite number at the last epoch")
+    return gaps
+
+
+def _read(folder: Path, file: str) -> Mapping[str, Any]:
+    try:
+        return read_json_inside(folder, file, most_bytes=_MOST_BYTES)
+    except (DamagedFile, OSError):
+        return {}

@@ -1,0 +1,101 @@
+"""The data card: what images there are, what they have in common, what is wrong with them."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from foldproof.analysis.report.document import Block, Column, Facts, Section, Table, Text
+from foldproof.analysis.report.gather import Material, Shown
+from foldproof.analysis.report.privacy import name
+from foldproof.analysis.report.spelling import count, setting
+
+CHECK = "foldproof data check --leaks"
+
+
+def data(material: Material) -> Section:
+    by_fingerprint = {str(s.record.facts["fingerprint"]): s for s in reversed(material.experiments)}
+    blocks: list[Block] = []
+    for shown in reversed(by_fingerprint.values()):
+        blocks += _card(shown, material, several=len(by_fingerprint) > 1)
+    lead = "What was trained on, as the runs recorded it."
+    return Section("data", "Data", lead, tuple(blocks))
+
+
+def _card(shown: Shown, material: Material, *, several: bool) -> Iterator[Block]:
+    card = shown.card
+    whose = f"{shown.name}: " if several else ""
+    if not card:
+        yield Text(f"{whose}the run's folder has no data card that can be read.", "gap")
+        return
+    yield Facts(tuple((whose + term, text) for term, text in _facts(card, material)))
+    classes = _mapping(card, "classes")
+    if classes:
+        columns = (Column("class", "class", "name"), Column("images", "images", "count"))
+        rows = tuple((name(str(c)), n) for c, n in classes.items() if isinstance(n, int))
+        yield Table(key="classes", title=f"{whose}Classes", columns=columns, rows=rows, folded=len(rows) > 12)
+    yield _findings(card, whose)
+    yield Text(
+        f"How much a naive random split of these images would flatter stands in no run's folder: `{CHECK}` measures it.",
+        "note",
+    )
+
+
+def _facts(card: Mapping[str, Any], material: Material) -> Iterator[tuple[str, str]]:
+    dvc, sizes, groups, same = (_mapping(card, key) for key in ("dvc", "sizes", "groups", "duplicates"))
+    yield "images", _count(card.get("images"))
+    yield "fingerprint", setting(card.get("fingerprint", ""))[:16]
+    yield "DVC", " ".join(setting(dvc[key]) for key in ("hash", "state") if dvc.get(key))
+    if sizes:
+        smallest, median, largest = (_size(sizes.get(key)) for key in ("smallest", "median", "largest"))
+        yield "sizes", smallest if smallest == largest else f"{smallest} to {largest} pixels, median {median}"
+    for term, key in (("formats", "formats"), ("cameras", "cameras"), ("left out", "excluded")):
+        some = _mapping(card, key)
+        if some and not (key == "cameras" and material.privacy.hash_paths):
+            yield term, ", ".join(f"{setting(k, most=60)} {_count(n)}" for k, n in list(some.items())[:8])
+    if groups.get("groups"):
+        largest_of = f"the largest of {_count(groups.get('largest'))}"
+        yield "groups", f"{_count(groups.get('images'))} images in {_count(groups['groups'])} groups, {largest_of}"
+    yield "duplicates", _duplicates(same)
+
+
+def _duplicates(same: Mapping[str, Any]) -> str:
+    if not same.get("clusters"):
+        return "none found"
+    return (
+        f"{_count(same.get('images'))} images in {_count(same.get('clusters'))} clusters that share a fold:"
+        f" {_count(same.get('exact_pairs'))} exact pairs, {_count(same.get('near_pairs'))} near ones"
+    )
+
+
+def _findings(card: Mapping[str, Any], whose: str) -> Table | Text:
+    found = [(code, item) for code, item in _mapping(card, "findings").items() if isinstance(item, Mapping)]
+    if not found:
+        return Text(f"{whose}`data check` found nothing wrong.")
+    columns = (
+        Column("severity", "severity"),
+        Column("code", "code", "code"),
+        Column("count", "how many", "count"),
+        Column("means", "means"),
+    )
+    rows = tuple(
+        (
+            setting(item.get("severity", "")),
+            setting(code),
+            item["count"] if isinstance(item.get("count"), int) else None,
+            setting(item.get("means", "")),
+        )
+        for code, item in found
+    )
+    return Table(key="findings", title=f"{whose}Findings", columns=columns, rows=rows)
+
+
+def _mapping(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = values.get(key)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _count(value: object) -> str:
+    return count(value) if isinstance(value, int | float) else setting(value)
+
+
+def _size(value: object) -> str:
+    return " x ".join(str(v) for v in value[:2] if isinstance(v, int)) if isinstance(value, list) else ""

@@ -1,0 +1,83 @@
+"""How much the folds of an experiment differ, and whether one disagrees with the others."""
+
+from foldproof.analysis.report.document import Block, Column, Figure, Section, Table, Text
+from foldproof.analysis.report.figures.curves import fold_name
+from foldproof.analysis.report.figures.folds import LEGEND, Strip, Strips
+from foldproof.analysis.report.gather import Material, Shown
+from foldproof.analysis.report.sections.summary import METRICS
+from foldproof.analysis.report.spelling import KINDS, probability
+
+
+def folds(material: Material) -> Section:
+    lead = "One fold far from the others is a question to its images or its training, not an average."
+    scored = [shown for shown in material.experiments if shown.line.folds]
+    blocks: list[Block] = []
+    if scored:
+        blocks.append(_figure(material, scored))
+        blocks += [Text(_odd(shown, material), "gap") for shown in scored if _flagged(shown)]
+    else:
+        blocks.append(Text("No fold has finished.", "gap"))
+    return Section("folds", "Folds", lead, tuple(blocks))
+
+
+def _flagged(shown: Shown) -> bool:
+    return shown.line.disagreement is not None and shown.line.disagreement.flagged
+
+
+def _odd(shown: Shown, material: Material) -> str:
+    spell, found = KINDS[material.score_kind], shown.line.disagreement
+    assert found is not None
+    return (
+        f"{shown.name}: {fold_name(found.place)} disagrees with the others: {spell(found.score)} against"
+        f" {spell(found.others)} (p {probability(found.adjusted)}, {found.test}, adjusted by Holm)."
+    )
+
+
+def _figure(material: Material, scored: list[Shown]) -> Figure:
+    metric = METRICS.get(material.comparison.metric, material.comparison.metric)
+    strips = tuple(
+        Strip(
+            shown.name,
+            shown.line.folds,
+            shown.line.interval,
+            shown.line.disagreement.place if shown.line.disagreement and _flagged(shown) else None,
+        )
+        for shown in scored
+    )
+    spell = KINDS[material.score_kind]
+    return Figure(
+        key="folds",
+        title="Every fold",
+        caption=f"{metric.capitalize()} of each fold at its last epoch, with the mean and its 95 % interval.",
+        drawings=(Strips(metric, strips, lambda value: spell(value).replace(".00 %", " %")),),
+        legend=LEGEND if any(map(_flagged, scored)) else LEGEND[:2],
+        data=_table(material, scored),
+    )
+
+
+def _table(material: Material, scored: list[Shown]) -> Table:
+    columns = (
+        Column("experiment", "experiment", "name"),
+        Column("repeat", "repeat", "count"),
+        Column("fold", "fold", "count"),
+        Column("epoch", "epoch", "count"),
+        Column("score", METRICS.get(material.comparison.metric, material.comparison.metric), material.score_kind),
+        Column("accuracy", "accuracy", "share"),
+        Column("loss", "loss", "number"),
+        Column("run", "run", "code"),
+    )
+    rows = tuple(
+        (
+            shown.name,
+            *place,
+            shown.record.epochs[place][-1].epoch,
+            score,
+            shown.record.epochs[place][-1].val_accuracy,
+            shown.record.epochs[place][-1].val_loss,
+            shown.record.run,
+        )
+        for shown in scored
+        for place, score in shown.line.folds.items()
+        if shown.record.epochs.get(place)
+    )
+    return Table(key="folds", title="Every fold", columns=columns, rows=rows, folded=True)

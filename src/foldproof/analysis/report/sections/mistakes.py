@@ -1,0 +1,123 @@
+"""The most confident mistakes and the probable label errors, as pictures by class."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from foldproof.analysis.out_of_fold import OutOfFold
+from foldproof.analysis.report.document import Block, Column, Items, Picture, Pictures, Section, Table, Text
+from foldproof.analysis.report.gather import Material, Shown
+from foldproof.analysis.report.pictures import NotShown, thumbnail
+from foldproof.analysis.report.privacy import name
+from foldproof.analysis.report.spelling import listed
+
+MOST_MISTAKES, MOST_LABELS = 24, 12
+
+
+@dataclass(frozen=True)
+class Case:
+    """An image and what was said of it; `label` and `said` are names of classes."""
+
+    path: str
+    sha256: str
+    label: str
+    said: str
+    probability: float
+    repeat: int
+    fold: int
+
+    @property
+    def place(self) -> str:
+        return f"{self.repeat}.{self.fold}"
+
+
+def mistakes(material: Material) -> Section | None:
+    """Of the leading experiment; None where no predictions are at hand."""
+    shown = material.leading
+    if shown is None or shown.table is None:
+        return None
+    cases = confident_mistakes(shown.table, most=MOST_MISTAKES)
+    lead = f"Images that {shown.name} got wrong and was sure of: either hard, or labelled wrong. Look at them first."
+    blocks: list[Block] = []
+    if cases:
+        blocks += _block("mistakes", "Most confident mistakes", cases, shown, material)
+    else:
+        blocks.append(Text(f"{shown.name} made no mistake on any image.", "plain"))
+    return Section("mistakes", "Mistakes", lead, tuple(blocks))
+
+
+def confident_mistakes(table: OutOfFold, *, most: int) -> list[Case]:
+    """The wrong predictions with the highest probability, most confident first; an image counts once."""
+    confidence = np.nan_to_num(table.probabilities.max(axis=1))
+    wrong = np.flatnonzero(table.predicted != table.labels)
+    found: dict[str, Case] = {}
+    for row in wrong[np.argsort(-confidence[wrong], kind="stable")]:
+        if len(found) == most:
+            break
+        found.setdefault(str(table.sha256[row]), _case(table, int(row), float(confidence[row])))
+    return list(found.values())
+
+
+def _case(table: OutOfFold, row: int, probability: float) -> Case:
+    return Case(
+        path=str(table.paths[row]),
+        sha256=str(table.sha256[row]),
+        label=table.classes[table.labels[row]],
+        said=table.classes[table.predicted[row]],
+        probability=probability,
+        repeat=int(table.repeats[row]),
+        fold=int(table.folds[row]),
+    )
+
+
+def _block(key: str, title: str, cases: list[Case], shown: Shown, material: Material) -> Iterator[Block]:
+    pictures, gaps = _pictures(cases, material)
+    if pictures:
+        yield Pictures(key, title, tuple((f"labelled {label}", tuple(some)) for label, some in pictures.items()))
+    if gaps:
+        yield Items(tuple(gaps), "gap")
+    yield _table(key, title, cases, shown, material, folded=bool(pictures))
+
+
+def _pictures(cases: Iterable[Case], material: Material) -> tuple[dict[str, list[Picture]], list[str]]:
+    """Pictures by label, and why some are not shown."""
+    if not material.privacy.images or material.data_folder is None:
+        return {}, []
+    found: dict[str, list[Picture]] = defaultdict(list)
+    gaps: dict[str, list[str]] = defaultdict(list)
+    for case in sorted(cases, key=lambda case: (case.label, -case.probability)):
+        try:
+            content = thumbnail(material.data_folder, case.path, sha256=case.sha256)
+        except NotShown as reason:
+            gaps[str(reason)].append(material.privacy.path(case.path))
+        else:
+            found[name(case.label)].append(_picture(case, content, material))
+    return found, [f"not shown, the file {reason}: {listed(paths, most=4)}" for reason, paths in gaps.items()]
+
+
+def _picture(case: Case, content: bytes, material: Material) -> Picture:
+    said = name(case.said, most=24)
+    percent = f"{100 * case.probability:.0f} %"
+    about = (
+        f"{material.privacy.path(case.path)}: labelled {name(case.label)}, taken for {name(case.said)} with"
+        f" {100 * case.probability:.1f} %, repeat {case.repeat}, fold {case.fold}"
+    )
+    return Picture(content=content, mark=said, text=percent, about=about)
+
+
+def _table(key: str, title: str, cases: list[Case], shown: Shown, material: Material, *, folded: bool) -> Table:
+    columns = (
+        Column("path", "image", "code"),
+        Column("label", "labelled", "name"),
+        Column("said", "taken for", "name"),
+        Column("probability", "with", "share"),
+        Column("fold", "repeat.fold", "fraction"),
+    )
+    rows = tuple(
+        (material.privacy.path(case.path), name(case.label), name(case.said), case.probability, case.place)
+        for case in cases
+    )
+    note = f"By the model that had not seen the image; last epoch of run {shown.record.run}."
+    return Table(key=key, title=title, columns=columns, rows=rows, note=note, folded=folded)

@@ -1,0 +1,91 @@
+"""How it was run: what would have to be the same for the same numbers to come out, and the command that checks."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from foldproof.analysis.report.document import Block, Column, Command, Section, Table, Text
+from foldproof.analysis.report.gather import Material, Shown
+from foldproof.analysis.report.spelling import setting
+from foldproof.storage import redact
+
+CHECKS = ("foldproof compare", "foldproof report")  # what makes the same numbers from the runs again
+
+
+def provenance(material: Material) -> Section:
+    shown = material.experiments
+    facts = [_facts(one, material) for one in shown]
+    keys = list(dict.fromkeys(key for one in facts for key in one))
+    same = [key for key in keys if len({one.get(key, "") for one in facts}) == 1]
+    blocks: list[Block] = [_runs(material)]
+    columns = (
+        Column("what", "what"),
+        Column("every", "every run", "setting"),
+    )
+    rows = tuple((key, facts[0][key]) for key in same if facts[0].get(key))
+    blocks.append(Table(key="provenance", title="The same in every run", columns=columns, rows=rows))
+    differing = [key for key in keys if key not in same]
+    if differing:
+        apart = (Column("what", "what"), *(Column(f"run_{i}", s.name, "setting") for i, s in enumerate(shown)))
+        table = tuple((key, *(one.get(key) for one in facts)) for key in differing)
+        blocks.append(Table(key="provenance-differing", title="Not the same", columns=apart, rows=table))
+    runs = " ".join(one.record.run for one in shown)
+    blocks.append(Text("These commands make the same numbers from the same run folders again:"))
+    blocks += [Command(f"{command} {runs}") for command in CHECKS]
+    lead = "Every number above comes from the journals and tables in these run folders."
+    return Section("provenance", "How it was run", lead, tuple(blocks))
+
+
+def _runs(material: Material) -> Table:
+    columns = (
+        Column("experiment", "experiment", "name"),
+        Column("run", "run", "code"),
+        Column("status", "status"),
+        Column("created", "started", "code"),
+        Column("identity", "identity", "code"),
+        Column("folds", "folds", "code"),
+        Column("images", "images", "code"),
+    )
+    rows = tuple(
+        (
+            shown.name,
+            shown.record.run,
+            shown.record.status,
+            shown.record.facts.get("created"),
+            shown.record.identity[:12],
+            str(shown.record.facts["folds_digest"])[:12],
+            str(shown.record.facts["fingerprint"])[:12],
+        )
+        for shown in material.experiments
+    )
+    note = "Identity: of the settings, the images and the folds. The last two: of the folds and of the images alone."
+    return Table(key="runs", title="Runs", columns=columns, rows=rows, note=note)
+
+
+def _facts(shown: Shown, material: Material) -> dict[str, str]:
+    """What stands in environment.json, which may be of any shape."""
+    here, privacy = shown.environment, material.privacy
+    git, data, machine, numeric = (_mapping(here, key) for key in ("git", "data", "machine", "numeric_class"))
+    words = here.get("command")
+    found = {
+        "command": privacy.command([str(word) for word in words]) if isinstance(words, list) else "",
+        "foldproof": here.get("foldproof"),
+        "commit": git.get("commit"),
+        "uncommitted changes": git.get("dirty") if isinstance(git.get("dirty"), bool) else None,
+        "data version": " ".join(str(data[key]) for key in ("dvc_hash", "state") if data.get(key)),
+        "data": privacy.path(str(shown.record.facts.get("data_path") or "")) or None,
+        "Python": here.get("python") if isinstance(here.get("python"), str) else None,
+        "torch": numeric.get("torch"),
+        "device": " ".join(
+            str(numeric[key]) for key in ("device", "device_name", "instruction_set") if numeric.get(key)
+        ),
+        "numeric fingerprint": str(numeric.get("fingerprint") or "")[:16],
+        "training code": str(numeric.get("training_code") or "")[:16],
+        "system": machine.get("platform"),
+        "processor": machine.get("processor"),
+    }
+    return {key: redact(setting(value, most=300)) for key, value in found.items() if value not in (None, "")}
+
+
+def _mapping(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = values.get(key)
+    return found if isinstance(found, Mapping) else {}
