@@ -72,7 +72,7 @@ def auroc_by_fold(table: OutOfFold, number: int) -> dict[Place, float]:
 
 
 def auroc(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> float:
-    """The chance that a positive scores above a negative, ties counting half (Hanley & McNeil 1982); nan without both."""
+    """The chance that a positive scores above a negative, ties counting half (Hanley & McNeil 1982); else nan."""
     positives, negatives = int(positive.sum()), int((~positive).sum())
     if not positives or not negatives:
         return float("nan")

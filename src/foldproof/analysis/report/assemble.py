@@ -3,7 +3,7 @@
 from foldproof import __version__
 from foldproof.analysis.report.document import Report
 from foldproof.analysis.report.gather import Material
-from foldproof.analysis.report.sections.benchmark import benchmark
+from foldproof.analysis.report.sections.benchmark import benchmark, results
 from foldproof.analysis.report.sections.confusion import confusion
 from foldproof.analysis.report.sections.curves import curves
 from foldproof.analysis.report.sections.data import data
@@ -42,6 +42,7 @@ def assemble(material: Material) -> Report:
         word=setting(word),
         headline=setting(sentence, most=600),
         sections=tuple(section for section in made if section is not None),
+        results=results(material),
         made_by=f"foldproof {__version__}",
         summary=plain(material.comparison),
     )

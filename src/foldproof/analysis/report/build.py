@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from foldproof.analysis.comparison import Comparison
+from foldproof.analysis.out_of_fold import OutOfFold
 from foldproof.analysis.report.assemble import assemble
 from foldproof.analysis.report.gather import gather
 from foldproof.analysis.report.privacy import Privacy
@@ -29,16 +30,17 @@ def write_report(
     comparison: Comparison,
     file: Path,
     *,
+    tables: Sequence[OutOfFold | None] | None = None,
     data_folder: Path | None = None,
     privacy: Privacy | None = None,
     form: str = "html",
 ) -> Written:
     """Write `file`, and for Markdown its figures into a folder beside it, `NAME_files`. Raises StorageError.
 
-    `comparison` is of `records`, in their order. `data_folder` is where pictures may be read; without it none are
-    shown. `form` is one of FORMATS.
+    `comparison` is of `records`, in their order, and so are `tables`, which are read where they are not given.
+    `data_folder` is where pictures may be read; without it none are shown. `form` is one of FORMATS.
     """
-    material = gather(records, comparison, privacy=privacy or Privacy(), data_folder=data_folder)
+    material = gather(records, comparison, tables=tables, privacy=privacy or Privacy(), data_folder=data_folder)
     report = assemble(material)
     beside: dict[str, bytes] = {}
     folder = file.with_name(f"{file.stem}_files")

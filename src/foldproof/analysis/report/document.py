@@ -107,21 +107,23 @@ Block: TypeAlias = Table | Figure | Text | Items | Facts | Command | Pictures
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the report with what it shows; `lead` says in a sentence what to look for."""
+    """A part of the report; `lead` says in a sentence what to look for, `short` is a shorter title."""
 
     key: str
     title: str
     lead: str
     blocks: tuple[Block, ...]
+    short: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """All that a report shows. `headline` is the verdict; `points` what else is to be known first."""
+    """All that a report shows. `headline` is the verdict; `results` the least table that says what came out."""
 
     title: str
     word: str
     headline: str
     sections: tuple[Section, ...]
+    results: Table
     made_by: str
     summary: Mapping[str, Any] = field(default_factory=dict)  # the comparison as plain values

@@ -12,7 +12,7 @@ from foldproof.analysis.out_of_fold import OutOfFold, read_out_of_fold
 from foldproof.analysis.report.privacy import Privacy, name
 from foldproof.errors import DamagedFile
 from foldproof.record import RunRecord
-from foldproof.storage import read_json_inside
+from foldproof.storage import read_json_inside, redact
 
 MOST_DETAILED = 4  # experiments whose matrices and curves by class are drawn
 _MOST_BYTES = 64 * 2**20
@@ -58,15 +58,22 @@ class Material:
 
 
 def gather(
-    records: Sequence[RunRecord], comparison: Comparison, *, privacy: Privacy, data_folder: Path | None
+    records: Sequence[RunRecord],
+    comparison: Comparison,
+    *,
+    tables: Sequence[OutOfFold | None] | None = None,
+    privacy: Privacy,
+    data_folder: Path | None,
 ) -> Material:
-    """`data_folder` is where images may be read. Nothing that is missing or damaged in a run raises: it is a gap."""
+    """`tables`, where they have been read already, are those of the records; images may be read in `data_folder`.
+
+    Nothing that is missing or damaged in a run raises: it is a gap.
+    """
     names = Counter(record.experiment for record in records)
+    found = [read_table(record) for record in records] if tables is None else [(table, "") for table in tables]
     experiments = tuple(
-        _shown(
-            record, line, name(line.experiment if names[record.experiment] == 1 else f"{line.experiment} {line.run}")
-        )
-        for record, line in zip(records, comparison.lines, strict=True)
+        _shown(record, line, read, shown_name=_name(line, alone=names[line.experiment] == 1), privacy=privacy)
+        for record, line, read in zip(records, comparison.lines, found, strict=True)
     )
     order = _order(comparison)
     return Material(
@@ -77,6 +84,10 @@ def gather(
         leading=next((experiments[i] for i in order if experiments[i].table is not None), None),
         detailed=tuple(experiments[i] for i in sorted(order[:MOST_DETAILED])),
     )
+
+
+def _name(line: Line, *, alone: bool) -> str:
+    return name(line.experiment) if alone else f"{name(line.experiment)} {line.run}"
 
 
 def _order(comparison: Comparison) -> list[int]:
@@ -91,14 +102,21 @@ def _order(comparison: Comparison) -> list[int]:
     return sorted(range(len(comparison.lines)), key=place)
 
 
-def _shown(record: RunRecord, line: Line, shown_name: str) -> Shown:
-    gaps = list(_gaps(record))
-    table = None
-    if record.finished:
-        try:
-            table = read_out_of_fold(record)
-        except (DamagedFile, OSError) as error:
-            gaps.append(f"no predictions image by image: {error.what if isinstance(error, DamagedFile) else error}")
+def read_table(record: RunRecord) -> tuple[OutOfFold | None, str]:
+    """The out-of-fold predictions of a run, or why there are none."""
+    try:
+        return read_out_of_fold(record), ""
+    except (DamagedFile, OSError) as error:
+        return None, error.what if isinstance(error, DamagedFile) else str(error)
+
+
+def _shown(
+    record: RunRecord, line: Line, found: tuple[OutOfFold | None, str], *, shown_name: str, privacy: Privacy
+) -> Shown:
+    table, unread = found
+    gaps = _gaps(record, privacy)
+    if record.finished and table is None:
+        gaps.append("no predictions image by image" + _reason(line.without_table or unread, record, privacy))
     return Shown(
         name=shown_name,
         record=record,
@@ -110,7 +128,14 @@ def _shown(record: RunRecord, line: Line, shown_name: str) -> Shown:
     )
 
 
-def _gaps(record: RunRecord) -> list[str]:
+def _reason(reason: str, record: RunRecord, privacy: Privacy) -> str:
+    """Why, without the place of the run's folder, and not at all where paths must not show."""
+    if privacy.hash_paths or not reason:
+        return ""
+    return f": {redact(reason.replace(str(record.folder), record.run))}"
+
+
+def _gaps(record: RunRecord, privacy: Privacy) -> list[str]:
     folds = record.facts["config"]["folds"]
     expected = [(repeat, fold) for repeat in range(folds["repeats"]) for fold in range(folds["k"])]
     gaps = []
@@ -118,7 +143,7 @@ def _gaps(record: RunRecord) -> list[str]:
         where = f"fold {place[0]}.{place[1]}" if folds["repeats"] > 1 else f"fold {place[1]}"
         if place in record.failed:
             failed = record.failed[place]
-            gaps.append(f"{where} failed: {failed.error}: {failed.reason}")
+            gaps.append(f"{where} failed: {failed.error}{_reason(failed.reason, record, privacy)}")
         elif place not in record.finished:
             gaps.append(f"{where} has no result ({record.status})")
         elif not all(map(math.isfinite, (record.epochs[place][-1].val_loss, record.epochs[place][-1].train_loss))):

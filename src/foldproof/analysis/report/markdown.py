@@ -19,18 +19,27 @@ from foldproof.analysis.report.document import (
 from foldproof.analysis.report.page import NUMERIC, fewer_rows
 from foldproof.analysis.report.spelling import spelled
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&!:@])")
+_SPECIAL = re.compile(
+    r"[\\`*{}\[\]<>#|~$&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|:(?=//)|(?<=www)\.|^[-+](?=\s)|(?<=^\d)[.)](?=\s)",
+    re.IGNORECASE,
+)
 
 
 def as_markdown(report: Report, *, folder: str) -> tuple[str, dict[str, bytes]]:
     """The text, and the files it shows by name; `folder` is where they will lie, relative to the text."""
     files: dict[str, bytes] = {}
-    lines = [f"# {_plain(report.headline)}", "", f"{_plain(report.title)}. Made by {report.made_by}.", ""]
+    lines = [
+        f"# {_plain(report.headline[:1].upper() + report.headline[1:])}",
+        "",
+        f"{_plain(report.title)}. Made by {report.made_by}.",
+        "",
+    ]
     for section in report.sections:
         lines += [f"## {_plain(section.title)}", ""]
         lines += [_plain(section.lead), ""] if section.lead else []
         for block in section.blocks:
             lines += [*_block(block, folder, files), ""]
+    lines += ["## Results", "", *_table(report.results)]
     return "\n".join(lines).rstrip("\n") + "\n", files
 
 
@@ -102,7 +111,7 @@ def _cell(value: object, column: Column) -> str:
 
 def _plain(text: str) -> str:
     """`text` as Markdown shows it: nothing in it is markup, a link or a line's end."""
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    return _SPECIAL.sub(r"\\\g<0>", " ".join(text.split()))
 
 
 def _html(text: str) -> str:

@@ -25,7 +25,7 @@ class NotShown(Exception):
 
 
 def thumbnail(folder: Path, path: str, *, sha256: str) -> bytes:
-    """A WebP of at most 96 pixels an edge. Raises NotShown where the file is not there, is another now, or is no picture."""
+    """A WebP of at most 96 pixels an edge. Raises NotShown where the file is gone, is another now, or is no picture."""
     try:
         content = read_inside(folder, path, most_bytes=_MOST_BYTES)
     except FileNotFoundError:

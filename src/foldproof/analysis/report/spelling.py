@@ -10,12 +10,13 @@ from foldproof.record import Spread
 from foldproof.storage import cleaned
 
 NOTHING = "–"
+PERCENT = "\N{NO-BREAK SPACE}%"
 MINUS = "\N{MINUS SIGN}"
 
 
 def share(value: float) -> str:
     """A fraction as percent: `98.34 %`."""
-    return f"{100 * value:.2f} %" if math.isfinite(value) else NOTHING
+    return f"{100 * value:.2f}{PERCENT}" if math.isfinite(value) else NOTHING
 
 
 def points(value: float) -> str:
@@ -64,15 +65,15 @@ def around(value: Spread, spell: Callable[[float], str]) -> str:
     mean, sd = spell(value.mean), spell(value.sd)
     if value.n == 0 or NOTHING in (mean, sd):
         return mean
-    return f"{mean.removesuffix(' %')} ± {sd}"
+    return f"{mean.removesuffix(PERCENT)} ± {sd}"
 
 
 def interval(value: Interval, spell: Callable[[float], str]) -> str:
     """An estimate and its bounds, the unit once."""
     if not (math.isfinite(value.low) and math.isfinite(value.high)):
         return spell(value.value)
-    inner, low, high = (spell(one).removesuffix(" %") for one in (value.value, value.low, value.high))
-    unit = " %" if spell(value.value).endswith(" %") else ""
+    inner, low, high = (spell(one).removesuffix(PERCENT) for one in (value.value, value.low, value.high))
+    unit = PERCENT if spell(value.value).endswith(PERCENT) else ""
     return f"{inner}{unit} ({low} to {high})"
 
 

@@ -10,9 +10,9 @@ import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
-from xml.etree import ElementTree  # only ever reads what matplotlib has just written
+from xml.etree import ElementTree as ET
 
-import matplotlib
+import matplotlib as mpl
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
@@ -24,7 +24,7 @@ from foldproof.analysis.report.figures.palette import AS_COLOURS, STAND_INS
 
 SMALL, USUAL = 10.0, 11.0
 _MOST_POINTS = 200  # of a line
-_STYLE = {
+_STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "foldproof",
     "path.simplify": True,
@@ -53,7 +53,7 @@ class Canvas:
         self.size = (width, height)
         self._about: list[str] = []
         self._frame = (left, right, top, bottom)
-        with matplotlib.rc_context(_STYLE):
+        with mpl.rc_context(_STYLE):
             self._figure = Figure(figsize=(width / 72, height / 72), dpi=72)
             FigureCanvasSVG(self._figure)
             inner = (left / width, bottom / height, (width - left - right) / width, (height - top - bottom) / height)
@@ -93,7 +93,8 @@ class Canvas:
         self.rules([((self.x[0], t), (self.x[1], t)) for t in at], "line", 0.8)
         for t in at:
             self._note(spell(t), self.x[0], t, (-6, 0), "muted", SMALL, ha="right", va="center")
-        self.heading(title)
+        if title:
+            self.heading(title)
 
     def heading(self, text: str) -> None:
         """A few words at the top left."""
@@ -212,19 +213,19 @@ class Canvas:
     def svg(self, *, prefix: str, alt: str, colours: Mapping[str, str] = AS_COLOURS, alone: bool = False) -> str:
         """The SVG element; with `alone` a file with a background. Ids begin with `prefix`, one to a page."""
         file = io.BytesIO()
-        with warnings.catch_warnings(), matplotlib.rc_context(_STYLE):
+        with warnings.catch_warnings(), mpl.rc_context(_STYLE):
             warnings.filterwarnings("ignore", message="Glyph .* missing from")  # the reader's fonts decide
             warnings.filterwarnings("ignore", message="Matplotlib currently does not support")
             self._figure.canvas.print_svg(file, metadata=_METADATA)  # type: ignore[attr-defined]
-        root = ElementTree.fromstring(file.getvalue())  # noqa: S314 - our own
+        root = ET.fromstring(file.getvalue())  # noqa: S314 - our own
         _rewrite(root, prefix=prefix, about=self._about, colours=colours)
         width, height = self.size
         root.attrib.clear()
         root.attrib |= {"viewBox": f"0 0 {width:g} {height:g}", "role": "img", "aria-label": alt}
         if alone:
             root.attrib |= {"xmlns": "http://www.w3.org/2000/svg", "width": f"{width:g}", "height": f"{height:g}"}
-            root.insert(0, ElementTree.Element("rect", {"width": "100%", "height": "100%", "fill": "#ffffff"}))
-        return ElementTree.tostring(root, encoding="unicode", short_empty_elements=True)
+            root.insert(0, ET.Element("rect", {"width": "100%", "height": "100%", "fill": "#ffffff"}))
+        return ET.tostring(root, encoding="unicode", short_empty_elements=True)
 
     def _note(
         self, text: str, x: float, y: float, offset: tuple[float, float], colour: str, size: float, *, ha: str, va: str
@@ -257,7 +258,7 @@ def short(text: str, most: int) -> str:
 def room(
     values: Iterable[float], *, least: float, low: float = -math.inf, high: float = math.inf
 ) -> tuple[float, float]:
-    """A scale with all the numbers in it and some air: at least `least` wide, within `low` and `high` where it can be."""
+    """A scale with all the numbers in it and some air: at least `least` wide, within `low` and `high`."""
     known = [value for value in values if math.isfinite(value)] or [0.0]
     first, last = min(known), max(known)
     air = max((least - (last - first)) / 2, 0.06 * (last - first))
@@ -290,7 +291,7 @@ _COLOUR = re.compile(r"#[0-9a-f]{6}")
 _FONT = re.compile(r"font-family:[^;]*")
 
 
-def _rewrite(root: ElementTree.Element, *, prefix: str, about: list[str], colours: Mapping[str, str]) -> None:
+def _rewrite(root: ET.Element, *, prefix: str, about: list[str], colours: Mapping[str, str]) -> None:
     """Namespaces dropped, ids prefixed or dropped, colours replaced, and what a mark says put into its title."""
     for parent in list(root.iter()):
         for child in list(parent):
@@ -305,7 +306,7 @@ def _rewrite(root: ElementTree.Element, *, prefix: str, about: list[str], colour
             element.attrib["id"] = prefix + name
         kind, _, number = name.partition("-")
         if kind == _ABOUT:
-            title = ElementTree.Element("title")
+            title = ET.Element("title")
             title.text = about[int(number)]
             element.insert(0, title)
 

@@ -28,7 +28,7 @@ class Matrix:
 
         size = len(self.confusion.classes)
         left = 14.0 if size > MOST_WITH_TEXT else 24 + 6.4 * min(max(len(name(c)) for c in self.confusion.classes), 13)
-        canvas = Canvas(x=(0, size), y=(size, 0), width=380, height=380 - left + 70, left=left, bottom=44, top=26)
+        canvas = Canvas(x=(0, size), y=(size, 0), width=380, height=380 - left - 12 + 50, left=left, bottom=24, top=26)
         canvas.heading("true class ↓   predicted →")
         if size > MOST_WITH_TEXT:
             canvas.image(self._pixels())
@@ -56,7 +56,7 @@ class Matrix:
                     continue
                 about = f"{true} taken for {predicted}: {counts[row, column]:,} images, {100 * share:.1f} % of {true}"
                 right = row == column
-                shade = 0.12 + 0.7 * share
+                shade = 0.07 + 0.75 * share
                 canvas.box(column, row, 1, 1, "blue" if right else "red", alpha=shade, about=about)
                 colour = "paper" if shade > 0.55 else "ink"
                 canvas.text(_percent(share), column + 0.5, row + 0.5, ha="center", size=text, colour=colour)

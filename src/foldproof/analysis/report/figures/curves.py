@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from foldproof.analysis.report.spelling import number, share
+from foldproof.analysis.report.spelling import PERCENT, number, share
 from foldproof.record import Place, Spread
 
 LEGEND = (("blue", "validation"), ("orange", "training"))
@@ -33,8 +33,8 @@ class Curves:
         values = [value for lines in series.values() for line in lines.values() for value in line]
         epochs = max((len(line) for lines in series.values() for line in lines.values()), default=1)
         scale = room(values, least=0.02, low=0.0, high=1.0 if self.fraction else math.inf)
-        canvas = Canvas(x=(0.5, 1.5) if epochs == 1 else (1, epochs), y=scale, left=50)
-        canvas.y_axis(self.title, _percent if self.fraction else _plain)
+        canvas = Canvas(x=(0.5, 1.5) if epochs == 1 else (1, epochs), y=scale, left=50, top=12)
+        canvas.y_axis("", _percent if self.fraction else _plain)
         canvas.x_axis("epoch", lambda value: f"{value:.0f}", ticks=_whole(epochs))
         spell: Callable[[float], str] = share if self.fraction else number
         for colour, lines in series.items():
@@ -69,7 +69,7 @@ def _whole(epochs: int) -> list[float]:
 
 
 def _percent(value: float) -> str:
-    return f"{100 * value:.4g} %"
+    return f"{100 * value:.4g}{PERCENT}"
 
 
 def _plain(value: float) -> str:

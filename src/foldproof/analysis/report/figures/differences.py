@@ -29,7 +29,7 @@ class Forest:
         scale = room([*values, 0.0, 150 * self.rope, -150 * self.rope], least=2.0)
         canvas = Canvas(x=scale, y=(rows - 0.35, -0.75), height=62 + 40 * rows, left=14, right=14, top=4)
         canvas.box(-100 * self.rope, -0.75, 200 * self.rope, rows + 0.4, "green", alpha=0.13)
-        canvas.x_axis(f"{self.title} in points", _signed, grid=True)
+        canvas.x_axis("difference in points", _signed, grid=True)
         canvas.rules([((0, -0.75), (0, rows - 0.35))], "muted", 1.0)
         for row, (what, found) in enumerate(self.rows):
             canvas.text(short(what, 52), canvas.x[0], row - 0.38, offset=(2, 0))

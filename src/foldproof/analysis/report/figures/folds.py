@@ -24,15 +24,16 @@ class Strip:
 
 @dataclass(frozen=True)
 class Strips:
-    """`spell` writes a score with its unit."""
+    """`axis` names the score; `spell` writes a score with its unit."""
 
     title: str
+    axis: str
     strips: tuple[Strip, ...]
     spell: Callable[[float], str]
 
     @property
     def alt(self) -> str:
-        return f"{self.title}: a dot a fold and the mean with its interval, an experiment a row."
+        return f"{self.axis}: a dot a fold and the mean with its interval, an experiment a row."
 
     def draw(self) -> Any:
         from foldproof.analysis.report.figures.canvas import Canvas, room, short
@@ -42,7 +43,7 @@ class Strips:
         canvas = Canvas(
             x=room(values, least=0.02), y=(rows - 0.35, -0.75), height=62 + 44 * rows, left=14, right=14, top=4
         )
-        canvas.x_axis(self.title, self.spell, grid=True)
+        canvas.x_axis(self.axis, self.spell, grid=True)
         for row, strip in enumerate(self.strips):
             canvas.text(short(strip.name, 44), canvas.x[0], row - 0.38, offset=(2, 0))
             canvas.line([strip.interval.low, strip.interval.high], [row, row], "ink", width=1.4)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from foldproof.analysis.operating import Curve
+from foldproof.analysis.report.spelling import PERCENT
 
 COLOURS = ("blue", "red", "green", "purple", "orange")
 
@@ -38,8 +39,8 @@ class Operating:
 
         canvas = Canvas(x=(0, 1), y=(0, 1.005), height=330)
         fifths = [0, 0.2, 0.4, 0.6, 0.8, 1.0]
-        canvas.y_axis(self.heading, lambda value: f"{100 * value:.0f} %", ticks=fifths)
-        canvas.x_axis(self.x, lambda value: f"{100 * value:.0f} %", ticks=fifths)
+        canvas.y_axis(self.heading, lambda value: f"{100 * value:.0f}{PERCENT}", ticks=fifths)
+        canvas.x_axis(self.x, lambda value: f"{100 * value:.0f}{PERCENT}", ticks=fifths)
         if self.chance:
             canvas.line([0, 1], [0, 1], "muted", dashed=True, about="what guessing would give")
         for one in self.curves:

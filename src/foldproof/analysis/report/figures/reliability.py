@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from foldproof.analysis.reliability import Reliability
+from foldproof.analysis.report.spelling import PERCENT
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,8 @@ class Diagram:
 
         canvas = Canvas(x=(0, 1), y=(-0.14, 1.005), height=330)
         fifths = [0, 0.2, 0.4, 0.6, 0.8, 1.0]
-        canvas.y_axis("how often right", lambda value: f"{100 * value:.0f} %", ticks=fifths)
-        canvas.x_axis("how confident", lambda value: f"{100 * value:.0f} %", ticks=fifths)
+        canvas.y_axis("how often right", lambda value: f"{100 * value:.0f}{PERCENT}", ticks=fifths)
+        canvas.x_axis("how confident", lambda value: f"{100 * value:.0f}{PERCENT}", ticks=fifths)
         most = max(one.images for one in self.reliability.bins)
         for one in self.reliability.bins:
             if not one.images:

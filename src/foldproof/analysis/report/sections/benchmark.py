@@ -78,3 +78,23 @@ def _settings(material: Material) -> Table:
 
 def _setting(shown: Shown, key: str) -> str | None:
     return setting(shown.line.settings[key], most=60) if key in shown.line.settings else None
+
+
+def results(material: Material) -> Table:
+    """What a person would write down by hand: experiment, rate, epochs, average accuracy."""
+    columns = (
+        Column("experiment", "experiment", "name"),
+        Column("lr", "lr", "setting"),
+        Column("epochs", "epochs", "setting"),
+        Column("accuracy", "average accuracy", "share"),
+    )
+    rows = tuple(
+        (
+            shown.name,
+            shown.line.settings.get("train.lr"),
+            shown.line.settings.get("train.epochs"),
+            shown.line.accuracy.mean,
+        )
+        for shown in material.experiments
+    )
+    return Table(key="results", title="Results", columns=columns, rows=rows)

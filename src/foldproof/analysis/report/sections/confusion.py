@@ -92,6 +92,9 @@ def _classes(shown: Shown, one: Confusion, index: int) -> Table:
     rows = tuple(
         (name(c.name), c.images, c.predicted, c.recall, c.specificity, c.precision, c.f1) for c in one.by_class
     )
-    note = f"One against the rest, where the most probable class is what is said; counts summed over folds. Run {shown.record.run}, last epoch."
+    note = (
+        "One against the rest, where the most probable class is what is said; counts summed over folds."
+        f" Run {shown.record.run}, last epoch."
+    )
     title = f"{shown.name} by class"
     return Table(key=f"classes-{index}", title=title, columns=columns, rows=rows, note=note, folded=True)

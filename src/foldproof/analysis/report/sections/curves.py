@@ -18,7 +18,7 @@ def curves(material: Material) -> Section:
         " Training and validation drifting apart is overfitting; folds drifting apart is instability."
     )
     blocks = tuple(_of(shown, index) for index, shown in enumerate(material.experiments))
-    return Section("curves", "Learning curves", lead, blocks)
+    return Section("curves", "Learning curves", lead, blocks, "Curves")
 
 
 def _of(shown: Shown, index: int) -> Figure | Text:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from foldproof.analysis.report.document import Block, Column, Facts, Section, Table, Text
+from foldproof.analysis.report.document import Block, Column, Command, Facts, Section, Table, Text
 from foldproof.analysis.report.gather import Material, Shown
 from foldproof.analysis.report.privacy import name
 from foldproof.analysis.report.spelling import count, setting
@@ -33,10 +33,8 @@ def _card(shown: Shown, material: Material, *, several: bool) -> Iterator[Block]
         rows = tuple((name(str(c)), n) for c, n in classes.items() if isinstance(n, int))
         yield Table(key="classes", title=f"{whose}Classes", columns=columns, rows=rows, folded=len(rows) > 12)
     yield _findings(card, whose)
-    yield Text(
-        f"How much a naive random split of these images would flatter stands in no run's folder: `{CHECK}` measures it.",
-        "note",
-    )
+    yield Text("How much a naive random split of these images would flatter stands in no run's folder. To measure it:")
+    yield Command(CHECK)
 
 
 def _facts(card: Mapping[str, Any], material: Material) -> Iterator[tuple[str, str]]:

@@ -47,7 +47,13 @@ def _figure(material: Material, pairs: list[Pair]) -> Figure:
             f"First minus second, at the last epoch. Green: the region of practical equivalence,"
             f" ±{100 * rope:.1f} points.{left_out}"
         ),
-        drawings=(Forest("difference", tuple((_what(pair, material), pair.difference) for pair in drawn), rope),),
+        drawings=(
+            Forest(
+                "Differences with 95 % intervals",
+                tuple((_what(pair, material), pair.difference) for pair in drawn),
+                rope,
+            ),
+        ),
         legend=LEGEND,
         data=_table(material),
     )

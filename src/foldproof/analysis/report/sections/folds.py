@@ -5,7 +5,7 @@ from foldproof.analysis.report.figures.curves import fold_name
 from foldproof.analysis.report.figures.folds import LEGEND, Strip, Strips
 from foldproof.analysis.report.gather import Material, Shown
 from foldproof.analysis.report.sections.summary import METRICS
-from foldproof.analysis.report.spelling import KINDS, probability
+from foldproof.analysis.report.spelling import KINDS, PERCENT, probability
 
 
 def folds(material: Material) -> Section:
@@ -49,7 +49,7 @@ def _figure(material: Material, scored: list[Shown]) -> Figure:
         key="folds",
         title="Every fold",
         caption=f"{metric.capitalize()} of each fold at its last epoch, with the mean and its 95 % interval.",
-        drawings=(Strips(metric, strips, lambda value: spell(value).replace(".00 %", " %")),),
+        drawings=(Strips("Every fold", metric, strips, lambda value: spell(value).replace(f".00{PERCENT}", PERCENT)),),
         legend=LEGEND if any(map(_flagged, scored)) else LEGEND[:2],
         data=_table(material, scored),
     )

@@ -58,7 +58,10 @@ def _worst(shown: Shown, table: OutOfFold, material: Material) -> Table:
         )
         for g in order
     )
-    note = f"The worst {len(rows)} of {count(len(names))} groups. Fold: of the first partition. Run {shown.record.run}, last epoch."
+    note = (
+        f"The worst {len(rows)} of {count(len(names))} groups. Fold: of the first partition."
+        f" Run {shown.record.run}, last epoch."
+    )
     return Table(
         key="groups", title=f"{shown.name}: groups with the most mistakes", columns=columns, rows=rows, note=note
     )

@@ -23,12 +23,12 @@ def operating(material: Material) -> Section | None:
     lead = "What each threshold costs: how many are found against how many alarms are false."
     if not found:
         gap = Text(f"{shown.name}: no class has both images and others to be told from, with finite scores.", "gap")
-        return Section("operating", "ROC and precision-recall", lead, (gap,))
+        return Section("operating", "ROC and precision-recall", lead, (gap,), "ROC")
     blocks: list[Block] = [_figure(shown, found, binary=classes == 2)]
     missing = [name(shown.table.classes[c]) for c, one in zip(wanted, all_of, strict=True) if one is None]
     if missing:
         blocks.append(Text(f"Left out, without images of both kinds: {listed(missing)}.", "gap"))
-    return Section("operating", "ROC and precision-recall", lead, tuple(blocks))
+    return Section("operating", "ROC and precision-recall", lead, tuple(blocks), "ROC")
 
 
 def _figure(shown: Shown, found: list[OneAgainstRest], *, binary: bool) -> Figure:
