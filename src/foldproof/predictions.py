@@ -77,14 +77,16 @@ def read(run_folder: Path, fold_folder: str, *, classes: int, sha256: str) -> Pr
     name = f"{fold_folder}/{FILE_NAME}"
     try:
         content = read_inside(run_folder, name, most_bytes=_MOST_BYTES)
-        table = pq.read_table(pa.BufferReader(content), schema=SCHEMA)
+        table = pq.ParquetFile(pa.BufferReader(content)).read().select(SCHEMA.names).cast(SCHEMA)
         columns = (table[key].to_pylist() for key in ("sha256", "label", "path", "group"))
         samples = tuple(Sample(*values) for values in zip(*columns, strict=True))
         rows = table["probabilities"].combine_chunks()
         if set(rows.value_lengths().unique().to_pylist()) - {classes} or rows.null_count:
             raise ValueError(f"a row has not {classes} probabilities")
-        probabilities = rows.flatten().to_numpy(zero_copy_only=False).reshape(-1, classes)
-    except (OSError, ValueError, TypeError, pa.ArrowException) as error:
+        flat = rows.flatten()
+        whole = np.frombuffer(flat.buffers()[1], dtype=np.float32) if len(flat) else np.empty(0, dtype=np.float32)
+        probabilities = whole[flat.offset : flat.offset + len(flat)].reshape(-1, classes)
+    except (OSError, ValueError, TypeError, KeyError, pa.ArrowException) as error:
         reason = "there is none" if isinstance(error, FileNotFoundError) else cleaned(str(error), most=200)
         raise _damaged(run_folder / name, reason) from error
     if predictions_sha256(samples, probabilities) != sha256:

@@ -1,9 +1,10 @@
 """A small drawing surface on matplotlib: marks in, an SVG out, whose texts are text and whose marks say what they are.
 
-Sizes are in points, of which 72 make an inch. Axes are drawn here: matplotlib's own take three times as long, and a
+Sizes are in points, of which 72 make an inch. Scales are drawn here: matplotlib's axes take four times as long, and a
 report has dozens. Texts are never read as mathematics, whoever wrote them.
 """
 
+import base64
 import io
 import math
 import re
@@ -13,12 +14,15 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import matplotlib as mpl
+import PIL.Image
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Polygon, Rectangle
+from matplotlib.patches import Polygon
+from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import Affine2D, IdentityTransform
 
 from foldproof.analysis.report.figures.palette import AS_COLOURS, STAND_INS
 
@@ -28,15 +32,13 @@ _STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "foldproof",
     "path.simplify": True,
-    "figure.facecolor": "none",
-    "axes.facecolor": "none",
 }
 _METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
 _ABOUT = "about"
 
 
 class Canvas:
-    """One panel with its two scales. Colours are names of `palette.LIGHT`."""
+    """One panel; its scales are `x` from left to right and `y` from below. Colours are names of `palette.LIGHT`."""
 
     def __init__(
         self,
@@ -51,17 +53,15 @@ class Canvas:
         bottom: float = 34,
     ) -> None:
         self.size = (width, height)
-        self._about: list[str] = []
-        self._frame = (left, right, top, bottom)
-        with mpl.rc_context(_STYLE):
-            self._figure = Figure(figsize=(width / 72, height / 72), dpi=72)
-            FigureCanvasSVG(self._figure)
-            inner = (left / width, bottom / height, (width - left - right) / width, (height - top - bottom) / height)
-            self._axes = self._figure.add_axes(inner)
-        self._axes.set_axis_off()
-        self._axes.set_xlim(*x)
-        self._axes.set_ylim(*y)
         self.x, self.y = x, y
+        self._inner = (width - left - right, height - top - bottom)
+        self._middle = left + self._inner[0] / 2
+        self._per_x, self._per_y = self._inner[0] / (x[1] - x[0]), self._inner[1] / (y[1] - y[0])
+        self._scales = Affine2D().translate(-x[0], -y[0]).scale(self._per_x, self._per_y).translate(left, bottom)
+        self._figure = Figure(figsize=(width / 72, height / 72), dpi=72, facecolor="none")
+        FigureCanvasSVG(self._figure)
+        self._about: list[str] = []
+        self._raster: ET.Element | None = None
 
     def x_axis(
         self, title: str, spell: Callable[[float], str], *, ticks: Sequence[float] | None = None, grid: bool = False
@@ -72,19 +72,8 @@ class Canvas:
         if grid:
             self.rules([((t, self.y[0]), (t, self.y[1])) for t in at], "line", 0.8)
         for t in at:
-            self._note(spell(t), t, self.y[0], (0, -6), "muted", SMALL, ha="center", va="top")
-        left, right, _, _ = self._frame
-        self._axes.annotate(
-            title,
-            (left + (self.size[0] - left - right) / 2, 5),
-            xycoords="figure points",
-            ha="center",
-            va="bottom",
-            fontsize=SMALL,
-            color=STAND_INS["muted"],
-            annotation_clip=False,
-            parse_math=False,
-        )
+            self.text(spell(t), t, self.y[0], offset=(0, -6), colour="muted", size=SMALL, ha="center", va="top")
+        self._words(title, self._middle, 5, None, "muted", SMALL, ha="center", va="bottom")
 
     def y_axis(self, title: str, spell: Callable[[float], str], *, ticks: Sequence[float] | None = None) -> None:
         """Ticks on the left with quiet lines across, and what they mean, above."""
@@ -92,23 +81,13 @@ class Canvas:
         at = [t for t in (_ticks(low, high) if ticks is None else ticks) if low <= t <= high]
         self.rules([((self.x[0], t), (self.x[1], t)) for t in at], "line", 0.8)
         for t in at:
-            self._note(spell(t), self.x[0], t, (-6, 0), "muted", SMALL, ha="right", va="center")
+            self.text(spell(t), self.x[0], t, offset=(-6, 0), colour="muted", size=SMALL, ha="right")
         if title:
             self.heading(title)
 
     def heading(self, text: str) -> None:
         """A few words at the top left."""
-        self._axes.annotate(
-            text,
-            (4, self.size[1] - 5),
-            xycoords="figure points",
-            ha="left",
-            va="top",
-            fontsize=USUAL,
-            color=STAND_INS["ink"],
-            annotation_clip=False,
-            parse_math=False,
-        )
+        self._words(text, 4, self.size[1] - 5, None, "ink", USUAL, ha="left", va="top")
 
     def line(
         self,
@@ -124,19 +103,18 @@ class Canvas:
         """A line through the points that are numbers; a lone one is a dot."""
         xs, ys = _thinned(x, y)
         self._add(
-            self._axes.add_line(
-                Line2D(
-                    xs,
-                    ys,
-                    color=STAND_INS[colour],
-                    linewidth=width,
-                    alpha=alpha,
-                    linestyle=(0, (4, 3)) if dashed else "-",
-                    marker="o" if len(xs) == 1 else None,
-                    markersize=3 + width,
-                    solid_joinstyle="round",
-                    solid_capstyle="round",
-                )
+            Line2D(
+                xs,
+                ys,
+                color=STAND_INS[colour],
+                linewidth=width,
+                alpha=alpha,
+                linestyle=(0, (4, 3)) if dashed else "-",
+                marker="o" if len(xs) == 1 else None,
+                markersize=3 + width,
+                solid_joinstyle="round",
+                solid_capstyle="round",
+                zorder=2,
             ),
             about,
         )
@@ -146,9 +124,7 @@ class Canvas:
     ) -> None:
         """Straight pieces from point to point, below everything else."""
         if pieces:
-            self._axes.add_collection(
-                LineCollection(pieces, colors=STAND_INS[colour], linewidths=width, zorder=0.5), autolim=False
-            )
+            self._add(LineCollection(pieces, colors=STAND_INS[colour], linewidths=width, zorder=0.5))
 
     def band(self, x: Sequence[float], low: Sequence[float], high: Sequence[float], colour: str, alpha: float) -> None:
         """The area between two lines, where both are numbers."""
@@ -156,30 +132,28 @@ class Canvas:
         if len(known) > 1:
             a, b, c = zip(*_thinned_rows(known), strict=True)
             outline = [*zip(a, b, strict=True), *zip(reversed(a), reversed(c), strict=True)]
-            self._axes.add_patch(Polygon(outline, color=STAND_INS[colour], alpha=alpha, linewidth=0, zorder=0.8))
+            self._add(Polygon(outline, color=STAND_INS[colour], alpha=alpha, linewidth=0, zorder=0.8))
 
     def box(
         self, x: float, y: float, width: float, height: float, colour: str, *, alpha: float = 1.0, about: str = ""
     ) -> None:
         """A filled rectangle."""
-        patch = Rectangle((x, y), width, height, facecolor=STAND_INS[colour], alpha=alpha, linewidth=0, zorder=0.9)
-        self._add(self._axes.add_patch(patch), about)
+        corners = [(x, y), (x + width, y), (x + width, y + height), (x, y + height)]
+        self._add(Polygon(corners, facecolor=STAND_INS[colour], alpha=alpha, linewidth=0, zorder=0.9), about)
 
     def dot(self, x: float, y: float, colour: str, *, size: float = 6.5, hollow: bool = False, about: str = "") -> None:
         """A round mark."""
         self._add(
-            self._axes.add_line(
-                Line2D(
-                    [x],
-                    [y],
-                    linestyle="none",
-                    marker="o",
-                    markersize=size,
-                    markerfacecolor=STAND_INS["paper" if hollow else colour],
-                    markeredgecolor=STAND_INS[colour if hollow else "paper"],
-                    markeredgewidth=1.6 if hollow else 0.8,
-                    zorder=4,
-                )
+            Line2D(
+                [x],
+                [y],
+                linestyle="none",
+                marker="o",
+                markersize=size,
+                markerfacecolor=STAND_INS["paper" if hollow else colour],
+                markeredgecolor=STAND_INS[colour if hollow else "paper"],
+                markeredgewidth=1.6 if hollow else 0.8,
+                zorder=4,
             ),
             about,
         )
@@ -198,17 +172,21 @@ class Canvas:
         about: str = "",
     ) -> None:
         """Words at a place of the scales, moved by `offset` points."""
-        self._add(self._note(text, x, y, offset, colour, size, ha=ha, va=va), about)
+        at = (x + offset[0] / self._per_x, y + offset[1] / self._per_y)
+        self._words(text, *at, self._scales, colour, size, ha=ha, va=va, about=about)
 
     def image(self, pixels: Any, *, about: str = "") -> None:
         """A raster over the whole panel: [row from the top, column, rgba] uint8."""
-        (left, right), (low, high) = self.x, self.y
-        shown = self._axes.imshow(
-            pixels, extent=(left, right, low, high), origin="upper", aspect="auto", interpolation="none", zorder=0.9
-        )
-        self._axes.set_xlim(left, right)
-        self._axes.set_ylim(low, high)
-        self._add(shown, about)
+        file = io.BytesIO()
+        PIL.Image.fromarray(pixels).save(file, format="PNG")
+        left, top = self._scales.transform((self.x[0], self.y[1]))
+        place = {"x": left, "y": self.size[1] - top, "width": self._inner[0], "height": self._inner[1]}
+        raster = ET.Element("image", {key: f"{value:g}" for key, value in place.items()})
+        raster.attrib |= {"preserveAspectRatio": "none", "style": "image-rendering: pixelated"}
+        raster.attrib["href"] = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
+        if about:
+            ET.SubElement(raster, "title").text = about
+        self._raster = raster
 
     def svg(self, *, prefix: str, alt: str, colours: Mapping[str, str] = AS_COLOURS, alone: bool = False) -> str:
         """The SVG element; with `alone` a file with a background. Ids begin with `prefix`, one to a page."""
@@ -219,6 +197,8 @@ class Canvas:
             self._figure.canvas.print_svg(file, metadata=_METADATA)  # type: ignore[attr-defined]
         root = ET.fromstring(file.getvalue())  # noqa: S314 - our own
         _rewrite(root, prefix=prefix, about=self._about, colours=colours)
+        if self._raster is not None:
+            root.insert(0, self._raster)
         width, height = self.size
         root.attrib.clear()
         root.attrib |= {"viewBox": f"0 0 {width:g} {height:g}", "role": "img", "aria-label": alt}
@@ -227,24 +207,27 @@ class Canvas:
             root.insert(0, ET.Element("rect", {"width": "100%", "height": "100%", "fill": "#ffffff"}))
         return ET.tostring(root, encoding="unicode", short_empty_elements=True)
 
-    def _note(
-        self, text: str, x: float, y: float, offset: tuple[float, float], colour: str, size: float, *, ha: str, va: str
-    ) -> Any:
-        return self._axes.annotate(
-            text,
-            (x, y),
-            xytext=offset,
-            textcoords="offset points",
-            ha=ha,
-            va=va,
-            fontsize=size,
-            color=STAND_INS[colour],
-            annotation_clip=False,
-            parse_math=False,
-            zorder=5,
-        )
+    def _words(
+        self,
+        text: str,
+        x: float,
+        y: float,
+        scales: Affine2D | None,
+        colour: str,
+        size: float,
+        *,
+        ha: str,
+        va: str,
+        about: str = "",
+    ) -> None:
+        """Words at a place of the scales, or in points from the lower left corner."""
+        alignment: dict[str, Any] = {"ha": ha, "va": "center_baseline" if va == "center" else va}
+        words = Text(x, y, text, color=STAND_INS[colour], fontsize=size, parse_math=False, zorder=5, **alignment)
+        self._add(words, about, scales or IdentityTransform())
 
-    def _add(self, artist: Any, about: str) -> None:
+    def _add(self, artist: Any, about: str = "", transform: Any = None) -> None:
+        artist.set_transform(transform or self._scales)
+        self._figure.add_artist(artist)
         if about:
             artist.set_gid(f"{_ABOUT}-{len(self._about)}")
             self._about.append(about)
@@ -286,7 +269,6 @@ def _thinned_rows(rows: list[Any]) -> list[Any]:
     return [rows[round(index * step)] for index in range(_MOST_POINTS)]
 
 
-_REFERENCE = re.compile(r"#(?=[A-Za-z_])")
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
 _FONT = re.compile(r"font-family:[^;]*")
 
