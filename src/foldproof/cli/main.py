@@ -29,6 +29,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     },
     "Judge": {
         "compare": "Put experiments side by side.",
+        "report": "One page that shows it all.",
     },
 }
 COMMANDS: tuple[str, ...] = tuple(name for group in GROUPS.values() for name in group)

@@ -152,6 +152,7 @@ class TrackingSettings:
         None, "tracking URI; absent = MLFLOW_TRACKING_URI, else sqlite:///mlflow.db", min_length=1
     )
     experiment: str | None = setting(None, "MLflow experiment; absent = the project folder's name", min_length=1)
+    privacy: bool = setting(False, "reports show no pictures, and a short hash instead of each path and group")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,11 +36,13 @@ SECTIONS = (
 def assemble(material: Material) -> Report:
     """Sections for which there is nothing are left out."""
     word, sentence = headline(material)
+    head, _, detail = setting(sentence, most=600).partition(" (") if sentence.endswith(")") else (sentence, "", "")
     made = (make(material) for make in SECTIONS)
     return Report(
         title=listed([shown.name for shown in material.experiments]) or "no runs",
         word=setting(word),
-        headline=setting(sentence, most=600),
+        headline=setting(head, most=600),
+        detail=detail.removesuffix(")"),
         sections=tuple(section for section in made if section is not None),
         results=results(material),
         made_by=f"foldproof {__version__}",

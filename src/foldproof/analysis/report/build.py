@@ -61,7 +61,11 @@ def write_report(
     for name, figure in beside.items():
         write_atomically(folder / name, figure)
     write_atomically(file, content)
-    return Written(file, len(content) + sum(map(len, beside.values())), report.headline)
+    return Written(
+        file,
+        len(content) + sum(map(len, beside.values())),
+        f"{report.headline} ({report.detail})" if report.detail else report.headline,
+    )
 
 
 def _make(folder: Path) -> None:

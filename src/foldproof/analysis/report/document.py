@@ -118,11 +118,15 @@ class Section:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """All that a report shows. `headline` is the verdict; `results` the least table that says what came out."""
+    """All that a report shows. `headline` is the verdict, `detail` what stands in brackets behind it.
+
+    `results` is the least table that says what came out.
+    """
 
     title: str
     word: str
     headline: str
+    detail: str
     sections: tuple[Section, ...]
     results: Table
     made_by: str

@@ -19,6 +19,7 @@ from foldproof.analysis.report.document import (
 from foldproof.analysis.report.page import NUMERIC, fewer_rows
 from foldproof.analysis.report.spelling import spelled
 
+_COMMAND = re.compile(r"(`foldproof [^`|<>]+`)")
 _SPECIAL = re.compile(
     r"[\\`*{}\[\]<>#|~$&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|:(?=//)|(?<=www)\.|^[-+](?=\s)|(?<=^\d)[.)](?=\s)",
     re.IGNORECASE,
@@ -31,6 +32,7 @@ def as_markdown(report: Report, *, folder: str) -> tuple[str, dict[str, bytes]]:
     lines = [
         f"# {_plain(report.headline[:1].upper() + report.headline[1:])}",
         "",
+        *([_plain(report.detail), ""] if report.detail else []),
         f"{_plain(report.title)}. Made by {report.made_by}.",
         "",
     ]
@@ -110,8 +112,9 @@ def _cell(value: object, column: Column) -> str:
 
 
 def _plain(text: str) -> str:
-    """`text` as Markdown shows it: nothing in it is markup, a link or a line's end."""
-    return _SPECIAL.sub(r"\\\g<0>", " ".join(text.split()))
+    """`text` as Markdown shows it: nothing in it is markup, a link or a line's end, but for commands of this program."""
+    parts = _COMMAND.split(" ".join(text.split()))
+    return "".join(part if at % 2 else _SPECIAL.sub(r"\\\g<0>", part) for at, part in enumerate(parts))
 
 
 def _html(text: str) -> str:

@@ -1,18 +1,20 @@
 """A report in; one HTML page that loads and runs nothing out."""
 
 import base64
+import re
 from importlib.resources import files
 from itertools import count
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from foldproof.analysis.report.document import Drawing, Report, Table
 from foldproof.analysis.report.spelling import KINDS, spelled
 
 NUMERIC = frozenset(KINDS) - {"text", "name", "setting", "code"}
 MOST_ROWS = 60  # of a table
+_COMMAND = re.compile(r"`(foldproof [^`]+)`")
 
 
 def as_page(report: Report) -> str:
@@ -36,11 +38,18 @@ def as_page(report: Report) -> str:
         "spelled": spelled,
         "fewer": fewer_rows,
         "kind": lambda block: type(block).__name__,
+        "code": _code,
         "base64": lambda content: base64.b64encode(content).decode("ascii"),
     }
     style = files("foldproof.analysis.report").joinpath("templates/style.css").read_text(encoding="utf-8")
     page = environment.get_template("page.html.jinja")
     return page.render(report=report, numeric=NUMERIC, style=Markup(style))  # noqa: S704 - our own file
+
+
+def _code(text: str) -> Markup:
+    """Commands between backticks, as the program's own sentences have them, as code; all else escaped."""
+    parts = _COMMAND.split(text)
+    return Markup("").join(Markup("<code>{}</code>").format(p) if at % 2 else escape(p) for at, p in enumerate(parts))
 
 
 def fewer_rows(table: Table, most: int = MOST_ROWS) -> tuple[tuple[Any, ...], ...]:

@@ -19,7 +19,7 @@ def as_json(report: Report) -> str:
         "v": SCHEMA_VERSION,
         "made_by": report.made_by,
         "title": report.title,
-        "verdict": {"word": report.word, "text": report.headline},
+        "verdict": {"word": report.word, "text": report.headline, "detail": report.detail},
         "comparison": report.summary,
         "sections": sections,
     }

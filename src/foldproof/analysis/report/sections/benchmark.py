@@ -26,6 +26,7 @@ def benchmark(material: Material) -> Section:
 def _table(material: Material) -> Table:
     comparison = material.comparison
     metric, kind = METRICS.get(comparison.metric, comparison.metric), material.score_kind
+    several = len({shown.line.images for shown in material.experiments}) > 1
     columns = [
         Column("experiment", "experiment", "name"),
         *(Column(key, key.removeprefix("train."), "setting") for key in comparison.differing),
@@ -34,7 +35,7 @@ def _table(material: Material) -> Table:
         Column("loss", "loss", "number"),
         Column("best_epoch_optimistic", "best epoch (optimistic)", "share"),
         Column("folds", "folds", "fraction"),
-        Column("images", "images", "count"),
+        *([Column("images", "images", "count")] if several else []),
         Column("seconds", "took", "seconds"),
         Column("run", "run", "code"),
     ]
@@ -47,7 +48,7 @@ def _table(material: Material) -> Table:
             shown.line.loss.mean,
             shown.line.best_epoch_accuracy.mean,
             f"{len(shown.line.folds)}/{shown.line.expected_folds}",
-            shown.line.images,
+            *([shown.line.images] if several else []),
             shown.line.seconds,
             shown.record.run,
         )

@@ -28,6 +28,8 @@ def differences(material: Material) -> Section | None:
         if pair.not_comparable
     ][:MOST_DRAWN]
     blocks.append(_figure(material, comparable) if comparable else _table(material))
+    if comparable and len(pairs) <= MOST_DRAWN:
+        blocks.append(_verdicts(material))
     return Section("differences", "Differences", lead, tuple(blocks))
 
 
@@ -57,6 +59,20 @@ def _figure(material: Material, pairs: list[Pair]) -> Figure:
         legend=LEGEND,
         data=_table(material),
     )
+
+
+def _verdicts(material: Material) -> Table:
+    columns = (
+        Column("pair", "pair", "name"),
+        Column("difference", "difference, points", "points_interval"),
+        Column("adjusted", "p, Holm", "probability"),
+        Column("verdict", "what it allows to be said"),
+    )
+    rows = tuple(
+        (_what(pair, material), pair.difference, pair.adjusted, pair.verdict.text if pair.verdict else "")
+        for pair in material.comparison.pairs
+    )
+    return Table(key="verdicts", title="Pair by pair", columns=columns, rows=rows)
 
 
 def _table(material: Material) -> Table:

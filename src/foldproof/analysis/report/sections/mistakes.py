@@ -75,6 +75,7 @@ def _case(table: OutOfFold, row: int, probability: float) -> Case:
 def _block(key: str, title: str, cases: list[Case], shown: Shown, material: Material) -> Iterator[Block]:
     pictures, gaps = _pictures(cases, material)
     if pictures:
+        yield Text("Below each picture: what it was taken for, and how sure of it the model was.", "note")
         yield Pictures(key, title, tuple((f"labelled {label}", tuple(some)) for label, some in pictures.items()))
     if gaps:
         yield Items(tuple(gaps), "gap")

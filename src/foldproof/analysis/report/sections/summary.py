@@ -42,6 +42,7 @@ def _blocks(material: Material) -> Iterator[Block]:
         yield Items(tuple(setting(note, most=400) for note in comparison.verdict.notes))
     yield Facts(tuple(_tiles(material)), kind="tiles")
     yield from map(Text, _claims(material))
+    yield from map(Text, _limits(material))
     if comparison.unverified:
         yield Text(setting(comparison.unverified, most=400), "gap")
     gaps = tuple(f"{shown.name}: {setting(gap, most=300)}" for shown in material.experiments for gap in shown.gaps)
@@ -68,6 +69,9 @@ def _range(values: list[int]) -> str:
 
 
 def _claims(material: Material) -> Iterator[str]:
+    """What is to be known beside a verdict that has no notes of its own."""
+    if material.comparison.verdict and material.comparison.verdict.notes:
+        return
     comparison, names = material.comparison, [shown.name for shown in material.experiments]
     if len(names) > 1 and comparison.can_be_best:
         best = [names[index] for index in comparison.can_be_best]
@@ -82,6 +86,10 @@ def _claims(material: Material) -> Iterator[str]:
             f"The highest average is expected to flatter by {points(comparison.optimism).lstrip('+')} points,"
             " because it was picked for being the highest."
         )
+
+
+def _limits(material: Material) -> Iterator[str]:
+    comparison = material.comparison
     if comparison.scored_on_this_data:
         yield f"Experiments scored on these images so far: {count(comparison.scored_on_this_data)}."
     if not comparison.same_images:

@@ -1,0 +1,79 @@
+"""`foldproof report`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from foldproof.project import Project
+
+FORMATS = ("html", "md", "json")
+
+
+@click.command("report")
+@click.argument("runs", nargs=-1, metavar="[RUN]…")
+@click.option("-o", "--output", metavar="FILE", help="Where to write it; else report.html (.md, .json) in the project.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="html", help="How to write it.")
+@click.option("--no-images", is_flag=True, help="Show no pictures.")
+@click.option("--hash-paths", is_flag=True, help="Show a short hash instead of each path and group.")
+def command(runs: tuple[str, ...], output: str | None, form: str, no_images: bool, hash_paths: bool) -> int:
+    """One page that shows it all: verdict, curves, folds, differences, confusion, mistakes, data.
+
+    Of the runs named, or of the newest run of each experiment. The page is one file that loads and runs nothing; as
+    Markdown, its figures lie beside it. With tracking.privacy it has neither pictures nor paths.
+
+    \b
+    foldproof report
+    foldproof report FirstRun Run_High_LR -o out/report.html
+    foldproof report --format md -o report.md
+    """
+    from pathlib import Path
+
+    from foldproof.analysis.compare import compare
+    from foldproof.analysis.contender import Contender
+    from foldproof.analysis.report.build import write_report
+    from foldproof.analysis.report.privacy import Privacy
+    from foldproof.cli.chosen import chosen_records, scored_on
+    from foldproof.cli.compare import known_metric
+    from foldproof.cli.show import print_damaged
+    from foldproof.config.read import load_settings
+    from foldproof.project import Project
+
+    project = Project.find(Path.cwd())
+    settings = load_settings(project.settings_file).settings
+    private = settings.tracking.privacy
+    records, damaged = chosen_records(project, runs)
+    contenders = [Contender.of(record) for record in records]
+    if records:
+        written = write_report(
+            records,
+            compare(
+                contenders,
+                metric=known_metric(settings.compare.metric, project.root),
+                rope=settings.compare.rope / 100,
+                scored_on_this_data=scored_on(project, records),
+            ),
+            _target(project, output, form),
+            tables=[contender.table for contender in contenders],
+            data_folder=project.path(settings.data.path),
+            privacy=Privacy(images=not (no_images or private), hash_paths=hash_paths or private),
+            form=form,
+        )
+        click.echo(f"{_short(written.file)}, {written.bytes / 1000:,.0f} kB: {written.verdict}")
+    print_damaged(damaged)
+    return 1 if damaged else 0
+
+
+def _target(project: "Project", output: str | None, form: str) -> "Path":
+    from pathlib import Path
+
+    return Path(output).absolute() if output else project.root / f"report.{form}"
+
+
+def _short(file: "Path") -> str:
+    """The path as it is shortest from here."""
+    from pathlib import Path
+
+    return str(file.relative_to(Path.cwd())) if file.is_relative_to(Path.cwd()) else str(file)
