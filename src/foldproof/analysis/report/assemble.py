@@ -1,6 +1,7 @@
 """What was gathered in; the whole report as one document out. The order of the sections is the order of reading."""
 
 from foldproof import __version__
+from foldproof.analysis.as_json import comparison_json
 from foldproof.analysis.report.document import Report
 from foldproof.analysis.report.gather import Material
 from foldproof.analysis.report.sections.benchmark import benchmark, results
@@ -15,7 +16,7 @@ from foldproof.analysis.report.sections.operating import operating
 from foldproof.analysis.report.sections.provenance import provenance
 from foldproof.analysis.report.sections.reliability import reliability
 from foldproof.analysis.report.sections.summary import headline, summary
-from foldproof.analysis.report.spelling import listed, plain, setting
+from foldproof.analysis.report.spelling import listed, setting
 
 SECTIONS = (
     summary,
@@ -46,5 +47,5 @@ def assemble(material: Material) -> Report:
         sections=tuple(section for section in made if section is not None),
         results=results(material),
         made_by=f"foldproof {__version__}",
-        summary=plain(material.comparison),
+        summary=comparison_json(material.comparison),
     )

@@ -1,7 +1,6 @@
 """Records and a comparison of them in; everything the sections of a report are made from out. Reads run folders."""
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,8 @@ from typing import Any
 from foldproof.analysis.comparison import Comparison, Line
 from foldproof.analysis.out_of_fold import OutOfFold, read_out_of_fold
 from foldproof.analysis.report.privacy import Privacy, name
+from foldproof.analysis.scoring import LOWER_IS_BETTER
+from foldproof.analysis.verdict import Unit, names_of
 from foldproof.errors import DamagedFile
 from foldproof.record import RunRecord
 from foldproof.storage import read_json_inside, redact
@@ -52,9 +53,19 @@ class Material:
     detailed: tuple[Shown, ...]
 
     @property
+    def unit(self) -> Unit:
+        """How the comparison's metric is spoken of."""
+        return Unit.of(self.comparison.metric)
+
+    @property
     def score_kind(self) -> str:
-        """How scores of the comparison's metric are spelled."""
-        return "number" if self.comparison.metric == "log_loss" else "share"
+        """How scores of the comparison's metric are spelled; see `spelling.KINDS`."""
+        return "share" if self.unit.is_fraction else "number"
+
+    @property
+    def gap_kind(self) -> str:
+        """How differences of such scores are spelled."""
+        return "points" if self.unit.is_fraction else "number"
 
 
 def gather(
@@ -69,11 +80,11 @@ def gather(
 
     Nothing that is missing or damaged in a run raises: it is a gap.
     """
-    names = Counter(record.experiment for record in records)
+    names = names_of(comparison.lines)
     found = [read_table(record) for record in records] if tables is None else [(table, "") for table in tables]
     experiments = tuple(
-        _shown(record, line, read, shown_name=_name(line, alone=names[line.experiment] == 1), privacy=privacy)
-        for record, line, read in zip(records, comparison.lines, found, strict=True)
+        _shown(record, line, read, shown_name=name(called), privacy=privacy)
+        for record, line, called, read in zip(records, comparison.lines, names, found, strict=True)
     )
     order = _order(comparison)
     return Material(
@@ -86,14 +97,10 @@ def gather(
     )
 
 
-def _name(line: Line, *, alone: bool) -> str:
-    return name(line.experiment) if alone else f"{name(line.experiment)} {line.run}"
-
-
 def _order(comparison: Comparison) -> list[int]:
     """Positions: the one named better, then those that can be best, each by their average."""
     winner = comparison.verdict.winner if comparison.verdict else None
-    sign = -1 if comparison.metric == "log_loss" else 1
+    sign = -1 if comparison.metric in LOWER_IS_BETTER else 1
 
     def place(index: int) -> tuple[bool, bool, float]:
         mean = comparison.lines[index].score.mean

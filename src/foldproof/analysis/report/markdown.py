@@ -112,7 +112,7 @@ def _cell(value: object, column: Column) -> str:
 
 
 def _plain(text: str) -> str:
-    """`text` as Markdown shows it: nothing in it is markup, a link or a line's end, but for commands of this program."""
+    """`text` as Markdown shows it: nothing in it is markup, but for commands of this program."""
     parts = _COMMAND.split(" ".join(text.split()))
     return "".join(part if at % 2 else _SPECIAL.sub(r"\\\g<0>", part) for at, part in enumerate(parts))
 

@@ -47,13 +47,15 @@ def _figure(material: Material, pairs: list[Pair]) -> Figure:
         title="Differences with 95 % intervals",
         caption=(
             f"First minus second, at the last epoch. Green: the region of practical equivalence,"
-            f" ±{100 * rope:.1f} points.{left_out}"
+            f" ±{material.unit.gap(rope)}.{left_out}"
         ),
         drawings=(
             Forest(
                 "Differences with 95 % intervals",
                 tuple((_what(pair, material), pair.difference) for pair in drawn),
                 rope,
+                material.unit.factor,
+                material.unit.name,
             ),
         ),
         legend=LEGEND,
@@ -64,7 +66,7 @@ def _figure(material: Material, pairs: list[Pair]) -> Figure:
 def _verdicts(material: Material) -> Table:
     columns = (
         Column("pair", "pair", "name"),
-        Column("difference", "difference, points", "points_interval"),
+        Column("difference", f"difference, {material.unit.name}", f"{material.gap_kind}_interval"),
         Column("adjusted", "p, Holm", "probability"),
         Column("verdict", "what it allows to be said"),
     )
@@ -78,7 +80,7 @@ def _verdicts(material: Material) -> Table:
 def _table(material: Material) -> Table:
     columns = (
         Column("pair", "pair", "name"),
-        Column("difference", "difference, points", "points_interval"),
+        Column("difference", f"difference, {material.unit.name}", f"{material.gap_kind}_interval"),
         Column("verdict", "verdict"),
         Column("p", "p", "probability"),
         Column("adjusted", "p, Holm", "probability"),
@@ -91,8 +93,8 @@ def _table(material: Material) -> Table:
         Column("places", "folds", "count"),
         Column("only_a_right", "only first right", "count"),
         Column("only_b_right", "only second right", "count"),
-        Column("detectable", "sees, points", "points"),
-        Column("images_needed", "images for 1 point", "count"),
+        Column("detectable", f"detectable, {material.unit.name}", material.gap_kind),
+        Column("images_needed", f"images for {material.unit.gap(material.comparison.rope)}", "count"),
     )
     rows = tuple(
         (
