@@ -20,6 +20,7 @@ from foldproof.analysis.report.page import NUMERIC, fewer_rows
 from foldproof.analysis.report.spelling import spelled
 
 _COMMAND = re.compile(r"(`foldproof [^`|<>]+`)")
+_SPACE = re.compile(r"(?:(?![\u00a0\u202f])\s)+")  # all but what keeps a unit by its number
 _SPECIAL = re.compile(
     r"[\\`*{}\[\]<>#|~$&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|:(?=//)|(?<=www)\.|^[-+](?=\s)|(?<=^\d)[.)](?=\s)",
     re.IGNORECASE,
@@ -113,7 +114,7 @@ def _cell(value: object, column: Column) -> str:
 
 def _plain(text: str) -> str:
     """`text` as Markdown shows it: nothing in it is markup, but for commands of this program."""
-    parts = _COMMAND.split(" ".join(text.split()))
+    parts = _COMMAND.split(_SPACE.sub(" ", text).strip())
     return "".join(part if at % 2 else _SPECIAL.sub(r"\\\g<0>", part) for at, part in enumerate(parts))
 
 

@@ -12,8 +12,9 @@ MOST_ROWS = 25
 
 def groups(material: Material) -> Section | None:
     """None where no image is in a group."""
-    shown = material.leading
-    if shown is None or shown.table is None or not (shown.table.groups != "").any():
+    candidates = [*filter(None, [material.leading]), *material.detailed]
+    shown = next((one for one in candidates if one.table is not None and (one.table.groups != "").any()), None)
+    if shown is None or shown.table is None:
         return None
     blocks: list[Block] = [*_scored_by_group(material), _worst(shown, shown.table, material)]
     lead = "A group never straddles folds: its images were all predicted by a model that had seen none of them."
