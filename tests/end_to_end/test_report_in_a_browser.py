@@ -64,7 +64,9 @@ def reports(tmp_path_factory):
     usual = [
         Scored(experiment="FirstRun", classes=CLASSES, images=images, each=10, right=0.4, groups=4),
         Scored(experiment="Run_5_Epochs", classes=CLASSES, images=images, each=10, right=0.2, epochs=5, seed=1),
-        Scored(experiment="Run_High_LR", classes=CLASSES, images=images, each=10, lr=0.1, failed=[1], seed=2),
+        Scored(
+            experiment="Run_High_LR", classes=CLASSES, images=images, each=10, lr=0.1, right=0.3, failed=[1], seed=2
+        ),
     ]
     hostile = [Scored(classes=NASTY, each=6), Scored(experiment="Other", classes=NASTY, each=6, lr=0.1, groups=3)]
     made = {}
@@ -117,7 +119,7 @@ def test_hostile_names_are_shown_and_run_nothing(browser, reports):
         text = seen.page.locator("body").text_content()
         for name in NASTY[:2]:
             assert name in text
-        for shown in ("two\\nlines", "😀 émoji", "שלום עולם", "{{ 7*7 }}"):
+        for shown in ("two\\nlines", "😀 émoji 👩‍👩‍👧", "שלום עולם", "{{ 7*7 }}"):
             assert shown in text
         assert seen.page.locator("script, body img[src='x']").count() == 0
         assert seen.said == []

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from foldproof.storage import cleaned, redact
 
+_JOINER = "\N{ZERO WIDTH JOINER}"  # between parts of one emoji, and in several scripts
+
 
 @dataclass(frozen=True)
 class Privacy:
@@ -33,7 +35,7 @@ class Privacy:
 
 def name(text: str, *, most: int = 60) -> str:
     """The name of a class or an experiment as it may be shown."""
-    return cleaned(text, most=most)
+    return _JOINER.join(cleaned(part, most=most) for part in text[: most + 1].split(_JOINER))
 
 
 def _hashed(text: str) -> str:

@@ -83,7 +83,7 @@ def _text(value: Any) -> str:
 
 KINDS: Mapping[str, Callable[[Any], str]] = {
     "text": _text,  # words
-    "name": _text,  # of a class, a group, an experiment: any script, any direction
+    "name": lambda value: NOTHING if value in (None, "") else str(value),  # as privacy.name shows it
     "setting": _text,
     "code": _text,  # an id
     "fraction": _text,  # 4/5, 0.3

@@ -169,11 +169,12 @@ class Canvas:
         offset: tuple[float, float] = (0, 0),
         ha: str = "left",
         va: str = "center",
+        upwards: bool = False,
         about: str = "",
     ) -> None:
-        """Words at a place of the scales, moved by `offset` points."""
+        """Words at a place of the scales, moved by `offset` points; `upwards` turns them to be read from below."""
         at = (x + offset[0] / self._per_x, y + offset[1] / self._per_y)
-        self._words(text, *at, self._scales, colour, size, ha=ha, va=va, about=about)
+        self._words(text, *at, self._scales, colour, size, ha=ha, va=va, upwards=upwards, about=about)
 
     def image(self, pixels: Any, *, about: str = "") -> None:
         """A raster over the whole panel: [row from the top, column, rgba] uint8."""
@@ -218,10 +219,13 @@ class Canvas:
         *,
         ha: str,
         va: str,
+        upwards: bool = False,
         about: str = "",
     ) -> None:
         """Words at a place of the scales, or in points from the lower left corner."""
         alignment: dict[str, Any] = {"ha": ha, "va": "center_baseline" if va == "center" else va}
+        if upwards:
+            alignment |= {"rotation": 90, "rotation_mode": "anchor", "ha": "right", "va": "center_baseline"}
         words = Text(x, y, text, color=STAND_INS[colour], fontsize=size, parse_math=False, zorder=5, **alignment)
         self._add(words, about, scales or IdentityTransform())
 

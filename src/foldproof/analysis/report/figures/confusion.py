@@ -9,6 +9,8 @@ from foldproof.analysis.confusion import Confusion
 from foldproof.analysis.report.privacy import name
 
 MOST_WITH_TEXT = 20
+_WIDTH = 380.0
+_MOST_LETTERS = 13
 _ACCENT = (40, 128, 190)  # between the two blues, seen on light and on dark
 
 
@@ -27,29 +29,32 @@ class Matrix:
         from foldproof.analysis.report.figures.canvas import Canvas
 
         size = len(self.confusion.classes)
-        left = 14.0 if size > MOST_WITH_TEXT else 24 + 6.4 * min(max(len(name(c)) for c in self.confusion.classes), 13)
-        canvas = Canvas(x=(0, size), y=(size, 0), width=380, height=380 - left - 12 + 50, left=left, bottom=24, top=26)
+        longest = min(max(len(name(one)) for one in self.confusion.classes), _MOST_LETTERS)
+        many = size > MOST_WITH_TEXT
+        left = 14.0 if many else 24 + 6.4 * longest
+        across = (_WIDTH - left - 12) / size > 6.4 * longest + 4
+        bottom = 14.0 if many else 24.0 if across else 16 + 6.4 * longest
+        height = _WIDTH - left - 12 + 26 + bottom
+        canvas = Canvas(x=(0, size), y=(size, 0), width=_WIDTH, height=height, left=left, bottom=bottom, top=26)
         canvas.heading("true class ↓   predicted →")
-        if size > MOST_WITH_TEXT:
+        if many:
             canvas.image(self._pixels())
         else:
-            self._cells(canvas)
+            self._cells(canvas, across=across)
         canvas.rules([((0, 0), (size, 0)), ((0, size), (size, size))], "muted", 0.8)
         canvas.rules([((0, 0), (0, size)), ((size, 0), (size, size))], "muted", 0.8)
         return canvas
 
-    def _cells(self, canvas: Any) -> None:
+    def _cells(self, canvas: Any, *, across: bool) -> None:
         from foldproof.analysis.report.figures.canvas import short
 
         names, counts, shares = [name(c) for c in self.confusion.classes], self.confusion.counts, self.confusion.shares
         size = len(names)
-        text = min(10.0, 150 / size)
+        label = min(10.0, 180 / size + 2)
+        below: dict[str, Any] = {"ha": "center", "va": "top"} if across else {"upwards": True}
         for row, true in enumerate(names):
-            canvas.text(short(true, 13), 0, row + 0.5, offset=(-5, 0), ha="right", size=min(10.0, 200 / size + 3))
-            canvas.text(
-                short(true, max(2, int(52 / size))), row + 0.5, size, offset=(0, -5), ha="center", va="top",
-                size=min(10.0, 150 / size + 2), about=true,
-            )  # fmt: skip
+            canvas.text(short(true, _MOST_LETTERS), 0, row + 0.5, offset=(-5, 0), ha="right", size=label, about=true)
+            canvas.text(short(true, _MOST_LETTERS), row + 0.5, size, offset=(0, -5), size=label, about=true, **below)
             for column, predicted in enumerate(names):
                 share = shares[row, column]
                 if not counts[row, column]:
@@ -59,7 +64,9 @@ class Matrix:
                 shade = 0.07 + 0.75 * share
                 canvas.box(column, row, 1, 1, "blue" if right else "red", alpha=shade, about=about)
                 colour = "paper" if shade > 0.55 else "ink"
-                canvas.text(_percent(share), column + 0.5, row + 0.5, ha="center", size=text, colour=colour)
+                canvas.text(
+                    _percent(share), column + 0.5, row + 0.5, ha="center", size=min(10.0, 150 / size), colour=colour
+                )
 
     def _pixels(self) -> Any:
         shares = np.nan_to_num(self.confusion.shares)

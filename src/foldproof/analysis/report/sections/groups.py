@@ -5,6 +5,7 @@ import numpy as np
 from foldproof.analysis.out_of_fold import OutOfFold
 from foldproof.analysis.report.document import Block, Column, Section, Table
 from foldproof.analysis.report.gather import Material, Shown
+from foldproof.analysis.report.sections.summary import METRICS
 from foldproof.analysis.report.spelling import count
 
 MOST_ROWS = 25
@@ -27,7 +28,7 @@ def _scored_by_group(material: Material) -> list[Table]:
         return []
     columns = (
         Column("experiment", "experiment", "name"),
-        *(Column(key, key.replace("_", " "), "number" if key == "log_loss" else "share") for key in known),
+        *(Column(key, METRICS.get(key, key), "number" if key == "log_loss" else "share") for key in known),
     )
     rows = tuple((s.name, *(s.line.pooled_by_group.get(key) for key in known)) for s in material.experiments)
     note = "A group is scored as one: by the mean of its images' probabilities."
