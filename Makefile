@@ -53,6 +53,9 @@ docs: setup ## write the generated parts of the documentation anew
 picture: setup ## draw the README's picture from a finished demo
 	$(BIN)/python docs/picture.py $(DEMO_DIR)
 
+screenshots: setup ## take the pictures of a report from a finished demo (needs chromium)
+	$(BIN)/python docs/screenshots.py $(DEMO_DIR)
+
 lock: setup ## choose versions anew: writes requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
 		--group dev --constraint constraints.txt --custom-compile-command "make lock" \

@@ -12,6 +12,7 @@ from foldproof.cli.main import COMMANDS, run_command
 OPTIONS = {
     "compare": {"--format", "--from", "--json", "--metric", "runs"},
     "config": {"--json", "--set", "name"},
+    "report": {"--format", "--hash-paths", "--no-images", "--output", "-o", "runs"},
     "run": {"--allow-dirty", "--fold", "--json", "--quiet", "-q", "--repeats", "--resume", "--set", "names"},
     "runs": {"--json"},
 }
@@ -23,7 +24,7 @@ def test_the_options_of_a_command_do_not_change_unnoticed(name):
     assert {spelling for item in command.params for spelling in item.opts} == OPTIONS[name]
 
 
-@pytest.mark.parametrize("name", ["run", "runs", "compare", "config"])
+@pytest.mark.parametrize("name", ["run", "runs", "compare", "report", "config"])
 def test_outside_a_project_a_command_says_how_to_make_one(name, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert run_command([name]) == 2

@@ -105,3 +105,13 @@ def test_train_on_a_cluster(place):
         typed(place, "; ".join(jobs) + '; for job in $jobs; do wait "$job" || exit 1; done')
     assert len(list((place / "runs").glob("*/run.json"))) == 1
     assert "2/2" in typed(place, "foldproof runs")
+
+
+@pytest.mark.slow
+def test_read_a_report(place):
+    (place / "params.yaml").write_text(SETTINGS, encoding="utf-8")
+    typed(place, "foldproof run")
+    for command in commands("read-a-report.md"):
+        typed(place, command)
+    for file in ("report.html", "out/first.html", "report.md", "report_files", "report.json", "for-others.html"):
+        assert (place / file).exists()

@@ -12,6 +12,7 @@ CHECK = "foldproof data check --leaks"
 
 
 def data(material: Material) -> Section:
+    """A card for each set of images that the experiments were trained on."""
     by_fingerprint = {str(s.record.facts["fingerprint"]): s for s in reversed(material.experiments)}
     blocks: list[Block] = []
     for shown in reversed(by_fingerprint.values()):

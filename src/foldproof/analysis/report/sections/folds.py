@@ -9,6 +9,7 @@ from foldproof.analysis.report.spelling import KINDS, PERCENT, probability
 
 
 def folds(material: Material) -> Section:
+    """Each fold's score, an experiment a row."""
     lead = "One fold far from the others is a question to its images or its training, not an average."
     scored = [shown for shown in material.experiments if shown.line.folds]
     blocks: list[Block] = []

@@ -12,6 +12,7 @@ CHECKS = ("foldproof compare", "foldproof report")  # what makes the same number
 
 
 def provenance(material: Material) -> Section:
+    """What is the same in every run, and what is not."""
     shown = material.experiments
     facts = [_facts(one, material) for one in shown]
     keys = list(dict.fromkeys(key for one in facts for key in one))
