@@ -96,7 +96,7 @@ def test_every_figure_and_picture_is_drawn(browser, reports, width):
     seen = Seen(browser, reports["usual"], viewport={"width": width, "height": 800})
     try:
         figures = seen.page.locator("figure svg")
-        assert figures.count() == 3 * 2 + 1 + 1 + 3 + 2 + 3
+        assert figures.count() == 1 + 3 * 2 + 1 + 1 + 3 + 2 + 3
         for figure in figures.all():
             box = figure.bounding_box()
             assert box["width"] > 200

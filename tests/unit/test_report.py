@@ -78,7 +78,7 @@ def test_the_page_has_every_section_and_loads_nothing(tmp_path):
 def test_every_figure_has_a_caption_and_its_numbers(tmp_path):
     page = report_of(tmp_path, Scored(), Scored(experiment="Other", lr=0.1, seed=1))
     figures = re.findall(r"<figure>.*?</figure>", page, re.DOTALL)
-    assert len(figures) == 7
+    assert len(figures) == 8
     for figure in figures:
         assert figure.count("<figcaption>") == 1
         assert "<table>" in figure

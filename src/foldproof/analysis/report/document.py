@@ -102,7 +102,15 @@ class Pictures:
     groups: tuple[tuple[str, tuple[Picture, ...]], ...]
 
 
-Block: TypeAlias = Table | Figure | Text | Items | Facts | Command | Pictures
+@dataclass(frozen=True)
+class Beside:
+    """Two blocks that stand side by side where there is room."""
+
+    first: "Block"
+    second: "Block"
+
+
+Block: TypeAlias = Table | Figure | Text | Items | Facts | Command | Pictures | Beside
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from foldproof.analysis.report.document import (
+    Beside,
     Block,
     Column,
     Command,
@@ -61,6 +62,8 @@ def _block(block: Block, folder: str, files: dict[str, bytes]) -> Iterator[str]:
         case Facts():
             yield from ("| | |", "|---|---|")
             yield from (f"| {_plain(term)} | {_plain(text)} |" for term, text in block.pairs)
+        case Beside():
+            yield from (*_block(block.first, folder, files), "", *_block(block.second, folder, files))
         case Command():
             yield from ("```console", f"$ {block.text}", "```")
 

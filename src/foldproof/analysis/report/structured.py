@@ -3,7 +3,18 @@
 import json
 from typing import Any
 
-from foldproof.analysis.report.document import Block, Command, Facts, Figure, Items, Pictures, Report, Table, Text
+from foldproof.analysis.report.document import (
+    Beside,
+    Block,
+    Command,
+    Facts,
+    Figure,
+    Items,
+    Pictures,
+    Report,
+    Table,
+    Text,
+)
 from foldproof.analysis.report.spelling import plain
 
 SCHEMA_VERSION = 1
@@ -38,6 +49,8 @@ def _block(block: Block) -> dict[str, Any]:
             return {"kind": block.kind, "items": list(block.items)}
         case Facts():
             return {"kind": "facts", "facts": dict(block.pairs)}
+        case Beside():
+            return {"kind": "beside", "blocks": [_block(block.first), _block(block.second)]}
         case Command():
             return {"kind": "command", "text": block.text}
         case Pictures():

@@ -1,14 +1,14 @@
 """A small drawing surface on matplotlib: marks in, an SVG out, whose texts are text and whose marks say what they are.
 
 Sizes are in points, of which 72 make an inch. Scales are drawn here: matplotlib's axes take four times as long, and a
-report has dozens. Texts are never read as mathematics, whoever wrote them.
+report has dozens. Texts are written as SVG has them, so that the reader's fonts and no mathematics apply.
 """
 
 import base64
+import copy
 import io
 import math
 import re
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -20,13 +20,15 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon
-from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
-from matplotlib.transforms import Affine2D, IdentityTransform
+from matplotlib.transforms import Affine2D
 
 from foldproof.analysis.report.figures.palette import AS_COLOURS, STAND_INS
 
 SMALL, USUAL = 10.0, 11.0
+_ANCHOR = {"left": "start", "center": "middle", "right": "end"}
+_DROP = {"top": 0.8, "center": 0.35, "bottom": -0.2}  # of the baseline below the place, in sizes
+_FONTS = "system-ui, -apple-system, Segoe UI, Roboto, sans-serif"
 _MOST_POINTS = 200  # of a line
 _STYLE: Any = {
     "svg.fonttype": "none",
@@ -62,6 +64,7 @@ class Canvas:
         FigureCanvasSVG(self._figure)
         self._about: list[str] = []
         self._raster: ET.Element | None = None
+        self._texts: list[ET.Element] = []
 
     def x_axis(
         self, title: str, spell: Callable[[float], str], *, ticks: Sequence[float] | None = None, grid: bool = False
@@ -73,7 +76,7 @@ class Canvas:
             self.rules([((t, self.y[0]), (t, self.y[1])) for t in at], "line", 0.8)
         for t in at:
             self.text(spell(t), t, self.y[0], offset=(0, -6), colour="muted", size=SMALL, ha="center", va="top")
-        self._words(title, self._middle, 5, None, "muted", SMALL, ha="center", va="bottom")
+        self._words(title, (self._middle, 5), "muted", SMALL, ha="center", va="bottom")
 
     def y_axis(self, title: str, spell: Callable[[float], str], *, ticks: Sequence[float] | None = None) -> None:
         """Ticks on the left with quiet lines across, and what they mean, above."""
@@ -87,7 +90,7 @@ class Canvas:
 
     def heading(self, text: str) -> None:
         """A few words at the top left."""
-        self._words(text, 4, self.size[1] - 5, None, "ink", USUAL, ha="left", va="top")
+        self._words(text, (4, self.size[1] - 5), "ink", USUAL, ha="left", va="top")
 
     def line(
         self,
@@ -173,8 +176,9 @@ class Canvas:
         about: str = "",
     ) -> None:
         """Words at a place of the scales, moved by `offset` points; `upwards` turns them to be read from below."""
-        at = (x + offset[0] / self._per_x, y + offset[1] / self._per_y)
-        self._words(text, *at, self._scales, colour, size, ha=ha, va=va, upwards=upwards, about=about)
+        left, below = self._scales.transform((x, y))
+        at = (float(left) + offset[0], float(below) + offset[1])
+        self._words(text, at, colour, size, ha="right" if upwards else ha, va=va, upwards=upwards, about=about)
 
     def image(self, pixels: Any, *, about: str = "") -> None:
         """A raster over the whole panel: [row from the top, column, rgba] uint8."""
@@ -192,11 +196,10 @@ class Canvas:
     def svg(self, *, prefix: str, alt: str, colours: Mapping[str, str] = AS_COLOURS, alone: bool = False) -> str:
         """The SVG element; with `alone` a file with a background. Ids begin with `prefix`, one to a page."""
         file = io.BytesIO()
-        with warnings.catch_warnings(), mpl.rc_context(_STYLE):
-            warnings.filterwarnings("ignore", message="Glyph .* missing from")  # the reader's fonts decide
-            warnings.filterwarnings("ignore", message="Matplotlib currently does not support")
+        with mpl.rc_context(_STYLE):
             self._figure.canvas.print_svg(file, metadata=_METADATA)  # type: ignore[attr-defined]
         root = ET.fromstring(file.getvalue())  # noqa: S314 - our own
+        root.extend(copy.deepcopy(self._texts))
         _rewrite(root, prefix=prefix, about=self._about, colours=colours)
         if self._raster is not None:
             root.insert(0, self._raster)
@@ -204,16 +207,19 @@ class Canvas:
         root.attrib.clear()
         root.attrib |= {"viewBox": f"0 0 {width:g} {height:g}", "role": "img", "aria-label": alt}
         if alone:
-            root.attrib |= {"xmlns": "http://www.w3.org/2000/svg", "width": f"{width:g}", "height": f"{height:g}"}
+            root.attrib |= {
+                "xmlns": "http://www.w3.org/2000/svg",
+                "font-family": _FONTS,
+                "width": f"{width:g}",
+                "height": f"{height:g}",
+            }
             root.insert(0, ET.Element("rect", {"width": "100%", "height": "100%", "fill": "#ffffff"}))
         return ET.tostring(root, encoding="unicode", short_empty_elements=True)
 
     def _words(
         self,
         text: str,
-        x: float,
-        y: float,
-        scales: Affine2D | None,
+        at: tuple[float, float],
         colour: str,
         size: float,
         *,
@@ -222,15 +228,24 @@ class Canvas:
         upwards: bool = False,
         about: str = "",
     ) -> None:
-        """Words at a place of the scales, or in points from the lower left corner."""
-        alignment: dict[str, Any] = {"ha": ha, "va": "center_baseline" if va == "center" else va}
-        if upwards:
-            alignment |= {"rotation": 90, "rotation_mode": "anchor", "ha": "right", "va": "center_baseline"}
-        words = Text(x, y, text, color=STAND_INS[colour], fontsize=size, parse_math=False, zorder=5, **alignment)
-        self._add(words, about, scales or IdentityTransform())
+        """Words at a place in points from the lower left corner."""
+        x, y = at[0], self.size[1] - at[1]
+        turned = " rotate(-90)" if upwards else ""
+        words = ET.Element(
+            "text",
+            {
+                "transform": f"translate({x:.2f} {y:.2f}){turned}",
+                "y": f"{_DROP[va] * size:.2f}",
+                "style": f"font-size: {size:g}px; text-anchor: {_ANCHOR[ha]}; fill: {STAND_INS[colour]}",
+            },
+        )
+        words.text = text
+        if about:
+            ET.SubElement(words, "title").text = about
+        self._texts.append(words)
 
-    def _add(self, artist: Any, about: str = "", transform: Any = None) -> None:
-        artist.set_transform(transform or self._scales)
+    def _add(self, artist: Any, about: str = "") -> None:
+        artist.set_transform(self._scales)
         self._figure.add_artist(artist)
         if about:
             artist.set_gid(f"{_ABOUT}-{len(self._about)}")
@@ -274,14 +289,13 @@ def _thinned_rows(rows: list[Any]) -> list[Any]:
 
 
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
-_FONT = re.compile(r"font-family:[^;]*")
 
 
 def _rewrite(root: ET.Element, *, prefix: str, about: list[str], colours: Mapping[str, str]) -> None:
     """Namespaces dropped, ids prefixed or dropped, colours replaced, and what a mark says put into its title."""
     for parent in list(root.iter()):
         for child in list(parent):
-            if _local(child.tag) in ("metadata", "style", "title"):
+            if _local(child.tag) in ("metadata", "style"):
                 parent.remove(child)
     used = {ref for e in root.iter() for value in e.attrib.values() for ref in re.findall(r"#([\w-]+)", value)}
     for element in root.iter():
@@ -299,7 +313,6 @@ def _rewrite(root: ET.Element, *, prefix: str, about: list[str], colours: Mappin
 
 def _value(key: str, value: str, prefix: str, colours: Mapping[str, str]) -> str:
     if _local(key) == "style":
-        value = _FONT.sub("font-family: system-ui, sans-serif", value)
         value = _COLOUR.sub(lambda match: colours.get(match[0], match[0]), value)
         return _prefixed(value, prefix)
     if _local(key) == "d":

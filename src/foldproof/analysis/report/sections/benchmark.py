@@ -2,8 +2,7 @@
 
 from foldproof.analysis.report.document import Column, Section, Table
 from foldproof.analysis.report.gather import Material, Shown
-from foldproof.analysis.report.sections.summary import METRICS
-from foldproof.analysis.report.spelling import setting
+from foldproof.analysis.report.spelling import METRICS, setting
 
 _NOTE = (
     "Average, sd and loss: validation part at the last epoch, over folds; in brackets the 95 % interval."

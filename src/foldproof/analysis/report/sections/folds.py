@@ -4,8 +4,7 @@ from foldproof.analysis.report.document import Block, Column, Figure, Section, T
 from foldproof.analysis.report.figures.curves import fold_name
 from foldproof.analysis.report.figures.folds import LEGEND, Strip, Strips
 from foldproof.analysis.report.gather import Material, Shown
-from foldproof.analysis.report.sections.summary import METRICS
-from foldproof.analysis.report.spelling import KINDS, PERCENT, probability
+from foldproof.analysis.report.spelling import KINDS, METRICS, PERCENT, probability
 
 
 def folds(material: Material) -> Section:
@@ -14,7 +13,7 @@ def folds(material: Material) -> Section:
     scored = [shown for shown in material.experiments if shown.line.folds]
     blocks: list[Block] = []
     if scored:
-        blocks.append(_figure(material, scored))
+        blocks.append(every_fold(material, key="folds"))
         blocks += [Text(_odd(shown, material), "gap") for shown in scored if _flagged(shown)]
     else:
         blocks.append(Text("No fold has finished.", "gap"))
@@ -34,7 +33,9 @@ def _odd(shown: Shown, material: Material) -> str:
     )
 
 
-def _figure(material: Material, scored: list[Shown]) -> Figure:
+def every_fold(material: Material, *, key: str) -> Figure:
+    """A dot a fold, of the experiments that have one."""
+    scored = [shown for shown in material.experiments if shown.line.folds]
     metric = METRICS.get(material.comparison.metric, material.comparison.metric)
     strips = tuple(
         Strip(
@@ -47,7 +48,7 @@ def _figure(material: Material, scored: list[Shown]) -> Figure:
     )
     spell = KINDS[material.score_kind]
     return Figure(
-        key="folds",
+        key=key,
         title="Every fold",
         caption=f"{metric.capitalize()} of each fold at its last epoch, with the mean and its 95 % interval.",
         drawings=(Strips("Every fold", metric, strips, lambda value: spell(value).replace(f".00{PERCENT}", PERCENT)),),

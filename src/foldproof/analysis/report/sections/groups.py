@@ -5,8 +5,7 @@ import numpy as np
 from foldproof.analysis.out_of_fold import OutOfFold
 from foldproof.analysis.report.document import Block, Column, Section, Table
 from foldproof.analysis.report.gather import Material, Shown
-from foldproof.analysis.report.sections.summary import METRICS
-from foldproof.analysis.report.spelling import count
+from foldproof.analysis.report.spelling import METRICS, count
 
 MOST_ROWS = 25
 

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
-from foldproof.analysis.report.document import Block, Facts, Items, Section, Text
+from foldproof.analysis.report.document import Beside, Block, Facts, Items, Section, Text
 from foldproof.analysis.report.gather import Material
-from foldproof.analysis.report.spelling import count, setting
-
-METRICS = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "macro_f1": "macro F1", "log_loss": "loss"}
+from foldproof.analysis.report.sections.folds import every_fold
+from foldproof.analysis.report.spelling import METRICS, count, setting
 
 
 def headline(material: Material) -> tuple[str, str]:
@@ -28,8 +27,12 @@ def _metric(material: Material) -> str:
 
 def _blocks(material: Material) -> Iterator[Block]:
     comparison = material.comparison
-    if comparison.verdict and comparison.verdict.notes:
-        yield Items(tuple(setting(note, most=400) for note in comparison.verdict.notes))
+    said = comparison.verdict.notes if comparison.verdict else ()
+    notes = Items(tuple(setting(note, most=400) for note in said))
+    if any(line.folds for line in comparison.lines):
+        yield Beside(notes, every_fold(material, key="summary")) if notes.items else every_fold(material, key="summary")
+    elif notes.items:
+        yield notes
     yield Facts(tuple(_tiles(material)), kind="tiles")
     yield from map(Text, _limits(material))
     if comparison.unverified:
