@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from foldproof.record import Place
 
@@ -51,7 +51,7 @@ def _of_repeat(right: Mapping[Place, int], images: Mapping[Place, int]) -> Homog
     place = max(distance, key=lambda one: abs(distance[one]) / math.sqrt(1 - images[one] / total))
     return Homogeneity(
         CHI_SQUARED,
-        float(stats.chi2.sf(chi_squared, len(right) - 1)),
+        float(special.chdtrc(len(right) - 1, chi_squared)),
         place,
         right[place] / images[place],
         (hits - right[place]) / (total - images[place]),
@@ -87,7 +87,7 @@ def _farthest(number: int, experiments: Sequence[Mapping[Place, float]]) -> Homo
         if abs(away) < 1e-12:
             p = 1.0
         else:
-            p = float(2 * stats.t.sf(abs(away) / math.sqrt(variance), df)) if variance > 0 else 0.0
+            p = float(2 * special.stdtr(df, -abs(away) / math.sqrt(variance))) if variance > 0 else 0.0
         found.append(Homogeneity(OUTLIER, p, place, score, math.fsum(rest) / len(rest)))
     least = min(found, key=lambda item: item.p)
     return Homogeneity(OUTLIER, min(least.p * len(mine), 1.0), least.place, least.score, least.others)

@@ -2,12 +2,12 @@
 
 import math
 
-from scipy import stats
+from scipy import special
 
 from foldproof.analysis.statistics.student import LEVEL, POWER
 
-_Z_LEVEL = float(stats.norm.ppf((1 + LEVEL) / 2))
-_Z_POWER = float(stats.norm.ppf(POWER))
+_Z_LEVEL = float(special.ndtri((1 + LEVEL) / 2))
+_Z_POWER = float(special.ndtri(POWER))
 
 
 def images_for_accuracy(difference: float, *, discordance: float) -> int | None:
