@@ -8,6 +8,7 @@ from foldproof.analysis.report.sections.benchmark import benchmark, results
 from foldproof.analysis.report.sections.confusion import confusion
 from foldproof.analysis.report.sections.curves import curves
 from foldproof.analysis.report.sections.data import data
+from foldproof.analysis.report.sections.diagnosis import diagnosis
 from foldproof.analysis.report.sections.differences import differences
 from foldproof.analysis.report.sections.folds import folds
 from foldproof.analysis.report.sections.groups import groups
@@ -21,6 +22,7 @@ from foldproof.analysis.report.spelling import listed, setting
 SECTIONS = (
     summary,
     benchmark,
+    diagnosis,
     curves,
     folds,
     differences,

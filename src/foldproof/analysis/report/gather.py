@@ -8,6 +8,7 @@ from typing import Any
 
 from foldproof.analysis.comparison import Comparison, Line
 from foldproof.analysis.out_of_fold import OutOfFold, read_out_of_fold
+from foldproof.analysis.report.findings import Findings
 from foldproof.analysis.report.privacy import Privacy, name
 from foldproof.analysis.scoring import LOWER_IS_BETTER
 from foldproof.analysis.verdict import Unit, names_of
@@ -33,6 +34,7 @@ class Shown:
     gaps: tuple[str, ...]
     card: Mapping[str, Any]
     environment: Mapping[str, Any]
+    findings: Findings
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -73,18 +75,21 @@ def gather(
     comparison: Comparison,
     *,
     tables: Sequence[OutOfFold | None] | None = None,
+    findings: Sequence[Findings] = (),
     privacy: Privacy,
     data_folder: Path | None,
 ) -> Material:
-    """`tables`, where they have been read already, are those of the records; images may be read in `data_folder`.
+    """`tables`, where they have been read already, and `findings` are of the records; `data_folder` has the images.
 
     Nothing that is missing or damaged in a run raises: it is a gap.
     """
     names = names_of(comparison.lines)
     found = [read_table(record) for record in records] if tables is None else [(table, "") for table in tables]
     experiments = tuple(
-        _shown(record, line, read, shown_name=name(called), privacy=privacy)
-        for record, line, called, read in zip(records, comparison.lines, names, found, strict=True)
+        _shown(record, line, read, of, shown_name=name(called), privacy=privacy)
+        for record, line, called, read, of in zip(
+            records, comparison.lines, names, found, findings or [Findings()] * len(records), strict=True
+        )
     )
     order = _order(comparison)
     return Material(
@@ -118,7 +123,13 @@ def read_table(record: RunRecord) -> tuple[OutOfFold | None, str]:
 
 
 def _shown(
-    record: RunRecord, line: Line, found: tuple[OutOfFold | None, str], *, shown_name: str, privacy: Privacy
+    record: RunRecord,
+    line: Line,
+    found: tuple[OutOfFold | None, str],
+    findings: Findings,
+    *,
+    shown_name: str,
+    privacy: Privacy,
 ) -> Shown:
     table, unread = found
     gaps = _gaps(record, privacy)
@@ -132,6 +143,7 @@ def _shown(
         gaps=tuple(gaps),
         card=_read(record.folder, "data-card.json"),
         environment=_read(record.folder, "environment.json"),
+        findings=findings,
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from foldproof.analysis.out_of_fold import OutOfFold
 from foldproof.analysis.report.document import Block, Column, Items, Picture, Pictures, Section, Table, Text
+from foldproof.analysis.report.findings import Suspected
 from foldproof.analysis.report.gather import Material, Shown
 from foldproof.analysis.report.pictures import NotShown, thumbnail
 from foldproof.analysis.report.privacy import name
@@ -45,7 +46,22 @@ def mistakes(material: Material) -> Section | None:
         blocks += _block("mistakes", "Most confident mistakes", cases, shown, material)
     else:
         blocks.append(Text(f"{shown.name} made no mistake on any image.", "plain"))
+    suspected = [_suspect(one) for one in shown.findings.suspected[:MOST_LABELS]]
+    if suspected:
+        blocks += _block("labels", "Probable label errors", suspected, shown, material)
     return Section("mistakes", "Mistakes", lead, tuple(blocks))
+
+
+def _suspect(one: Suspected) -> Case:
+    return Case(
+        path=one.path,
+        sha256=one.sha256,
+        label=one.label,
+        said=one.suggested,
+        probability=one.suggested_probability,
+        repeat=one.place[0],
+        fold=one.place[1],
+    )
 
 
 def confident_mistakes(table: OutOfFold, *, most: int) -> list[Case]:

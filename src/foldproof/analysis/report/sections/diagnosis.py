@@ -1,0 +1,38 @@
+"""What the runs look like they suffer from, in words, with the numbers that this rests on."""
+
+from foldproof.analysis.report.document import Column, Section, Table
+from foldproof.analysis.report.figures.curves import fold_name
+from foldproof.analysis.report.findings import Diagnosed
+from foldproof.analysis.report.gather import Material
+from foldproof.analysis.report.spelling import number, setting
+
+
+def diagnosis(material: Material) -> Section | None:
+    """None where nothing was found."""
+    columns = (
+        Column("experiment", "experiment", "name"),
+        Column("text", "what it looks like"),
+        Column("place", "where"),
+        Column("evidence", "evidence"),
+        Column("code", "code", "code"),
+    )
+    rows = tuple(
+        (
+            shown.name,
+            setting(one.text, most=400),
+            fold_name(one.place) if one.place else "all folds",
+            _evidence(one),
+            setting(one.code),
+        )
+        for shown in material.experiments
+        for one in shown.findings.diagnoses
+    )
+    if not rows:
+        return None
+    lead = "What curves and predictions look like, by fixed rules. Never a cause beyond the evidence."
+    return Section("diagnosis", "Diagnosis", lead, (Table(key="diagnosis", title="Found", columns=columns, rows=rows),))
+
+
+def _evidence(one: Diagnosed) -> str:
+    shown = {key: number(value) if isinstance(value, float) else str(value) for key, value in one.evidence.items()}
+    return setting(", ".join(f"{key.replace('_', ' ')} {value}" for key, value in shown.items()), most=400)
