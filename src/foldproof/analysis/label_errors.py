@@ -1,0 +1,139 @@
+"""Out-of-fold predictions in; images whose label is probably wrong out, as suggestions, the surest first. Pure.
+
+Confident learning (Northcutt, Jiang & Chuang, JAIR 2021), pruned by noise rate. What a class usually gets of its own
+images is its threshold. An image counts for the most probable of the classes whose threshold it reaches; how often
+images of one label count for another class estimates how many labels are wrong that way. So many images of the label,
+those with the widest margin, are suggested, where the other class is the most probable one at all.
+"""
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foldproof.analysis.out_of_fold import OutOfFold
+from foldproof.record import Place
+
+FILE_NAME = "label-errors.csv"
+COLUMNS = ("path", "sha256", "label", "suggested", "own_probability", "suggested_probability", "run")
+_BEGINS_A_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelError:
+    """An image whose label is probably wrong. Probabilities are means over repeats, by models that had not seen it.
+
+    `repeats_agreeing`: in how many repeats `suggested` was the most probable class. `place`: the first of its folds.
+    """
+
+    path: str
+    sha256: str
+    group: str
+    label: str
+    suggested: str
+    own_probability: float
+    suggested_probability: float
+    repeats_agreeing: int
+    place: Place
+
+    @property
+    def margin(self) -> float:
+        """How much more probable the suggestion is than the label, 0 to 1."""
+        return self.suggested_probability - self.own_probability
+
+
+def find_label_errors(table: OutOfFold) -> tuple[LabelError, ...]:
+    """The images of `table` whose label is probably wrong, widest margin first; rows that are no numbers are left out.
+
+    No image is suggested of a class, or for a class, that has no images.
+    """
+    table = table.take(np.flatnonzero(np.isfinite(table.probabilities).all(axis=1)))
+    if not len(table):
+        return ()
+    _, first, image = np.unique(table.paths, return_index=True, return_inverse=True)
+    image = image.reshape(-1)
+    labels = table.labels[first]
+    sums = np.zeros((len(first), len(table.classes)))
+    np.add.at(sums, image, table.probabilities)
+    means = sums / np.bincount(image)[:, None]  # [image, class]
+    best = means.argmax(axis=1)
+    agreeing = np.bincount(image, weights=table.predicted == best[image])
+    found = np.flatnonzero(suggested(means, labels))
+    margins = means[found, best[found]] - means[found, labels[found]]
+    return tuple(
+        LabelError(
+            path=str(table.paths[row]),
+            sha256=str(table.sha256[row]),
+            group=str(table.groups[row]),
+            label=table.classes[labels[one]],
+            suggested=table.classes[best[one]],
+            own_probability=float(means[one, labels[one]]),
+            suggested_probability=float(means[one, best[one]]),
+            repeats_agreeing=int(agreeing[one]),
+            place=(int(table.repeats[row]), int(table.folds[row])),
+        )
+        for one in found[np.argsort(-margins, kind="stable")]
+        for row in [first[one]]
+    )
+
+
+def suggested(probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether the most probable class is suggested instead of the label.  # [image, class], [image] -> [image]"""
+    expected = wrong_labels(probabilities, labels)
+    best = probabilities.argmax(axis=1)
+    rows = np.arange(len(labels))
+    margin = probabilities[rows, best] - probabilities[rows, labels]
+    cell = labels * probabilities.shape[1] + best
+    order = np.lexsort((-margin, cell))
+    begins = np.flatnonzero(np.diff(cell[order], prepend=-1))  # where a new (label, class) begins
+    rank = np.empty(len(labels), dtype=np.int64)
+    rank[order] = rows - np.repeat(begins, np.diff(begins, append=len(rows)))
+    chosen: NDArray[np.bool_] = (best != labels) & (rank < expected[labels, best])
+    return chosen
+
+
+def wrong_labels(probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many images of each label are expected to be of each other class.  # [image, class] -> [label, class]"""
+    classes = probabilities.shape[1]
+    count = np.bincount(labels, minlength=classes)
+    own = np.bincount(labels, weights=probabilities[np.arange(len(labels)), labels], minlength=classes)
+    threshold = np.divide(own, count, out=np.full(classes, np.inf), where=count > 0)
+    reached = np.where(probabilities >= threshold, probabilities, -1.0)
+    counts = reached.max(axis=1) >= 0
+    joint = np.zeros((classes, classes))
+    np.add.at(joint, (labels[counts], reached.argmax(axis=1)[counts]), 1)
+    counted = joint.sum(axis=1, keepdims=True)
+    share = np.divide(joint, counted, out=np.zeros_like(joint), where=counted > 0)
+    expected: NDArray[np.int64] = np.rint(share * count[:, None]).astype(np.int64)
+    return expected
+
+
+def to_csv(errors: Iterable[LabelError], *, run: str) -> str:
+    """The content of label-errors.csv: suggestions for a person to look at; nothing reads it and nothing is changed.
+
+    No cell begins a formula when a spreadsheet opens the file: a path is then written `./=a/b.png`, which is the same
+    file, and a class name has an apostrophe put before it. The content hash names the image in any case.
+    """
+    made = io.StringIO(newline="")
+    writer = csv.writer(made, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    writer.writerow(COLUMNS)
+    writer.writerows(
+        (
+            _harmless(one.path, "./"),
+            one.sha256,
+            _harmless(one.label, "'"),
+            _harmless(one.suggested, "'"),
+            round(one.own_probability, 4),
+            round(one.suggested_probability, 4),
+            run,
+        )
+        for one in errors
+    )
+    return made.getvalue()
+
+
+def _harmless(cell: str, before: str) -> str:
+    return before + cell if cell.startswith(_BEGINS_A_FORMULA) else cell
