@@ -1,0 +1,134 @@
+"""Out-of-fold predictions in; what the answers themselves give away out: classes mixed up or never said, confidence."""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foldproof.analysis.diagnosis import words
+from foldproof.analysis.diagnosis.evidence import Diagnosis, Seen
+from foldproof.analysis.out_of_fold import OutOfFold
+
+EXCHANGED = 0.1  # of the images of two classes
+TIMES_USUAL = 2  # as many as pairs of classes usually exchange
+LEAST_IMAGES = 5
+MOST_PAIRS = 3
+MISJUDGED = 0.05  # of accuracy: how far confidence is from it
+ABOVE_CHANCE = 0.1  # of accuracy: below it, which mistakes are made says nothing
+BINS = 15
+_SMALL = 0.5  # of an even share
+
+
+def never_predicted(seen: Seen) -> Iterator[Diagnosis]:
+    """Classes that have images and that no image was ever taken for."""
+    if seen.table is None or seen.classes < 2:
+        return
+    table = seen.table
+    images, answers = _count(table, table.labels), _count(table, table.predicted)
+    missing = np.flatnonzero((images > 0) & (answers == 0))
+    if not len(missing):
+        return
+    named = words.names([table.classes[number] for number in missing])
+    small = images[missing].max() < _SMALL * len(table) / len(table.classes)
+    remedy = "train.class_weights: balanced" if small else "look at these images, then train longer"
+    if seen.setting("class_weights") == "balanced" and small:
+        remedy = "more images of them"
+    yield Diagnosis(
+        "never-predicted",
+        f"no image was taken for {named}, of {int(images[missing].sum())} predictions of such images; try {remedy}",
+        {"classes": len(missing), "of_classes": len(table.classes), "images": int(images[missing].sum())},
+    )
+
+
+def confused(seen: Seen) -> Iterator[Diagnosis]:
+    """Pairs of classes that exchange many of their images, and more than pairs usually do."""
+    if seen.table is None or seen.classes < 3 or not _learned(seen, seen.table):
+        return
+    classes, table = seen.table.classes, seen.table
+    counts = np.zeros((len(classes), len(classes)), dtype=np.int64)
+    np.add.at(counts, (table.labels, table.predicted), 1)
+    exchanged = np.triu(counts + counts.T, 1)
+    images = counts.sum(axis=1)
+    usual = exchanged.sum() / (len(classes) * (len(classes) - 1) / 2)
+    share = exchanged / np.maximum(images[:, None] + images[None, :], 1)
+    often = (share >= EXCHANGED) & (exchanged >= max(LEAST_IMAGES, TIMES_USUAL * usual))
+    pairs = sorted(np.argwhere(often).tolist(), key=lambda pair: (-share[pair[0], pair[1]], pair))
+    if not pairs:
+        return
+    said = "; ".join(
+        f"{words.names([classes[a]])} and {words.names([classes[b]])}: {words.percent(share[a, b])} of their images, "
+        f"{counts[a, b]} one way and {counts[b, a]} the other"
+        for a, b in pairs[:MOST_PAIRS]
+    )
+    more = f"; {len(pairs) - MOST_PAIRS} pairs more" if len(pairs) > MOST_PAIRS else ""
+    first, second = pairs[0]
+    yield Diagnosis(
+        "confused",
+        f"classes are mixed up: {said}{more}; look at these images: are they told apart by what one can see?",
+        {
+            "pairs": len(pairs),
+            "first": classes[first],
+            "second": classes[second],
+            "first_as_second": int(counts[first, second]),
+            "second_as_first": int(counts[second, first]),
+            "share": float(share[first, second]),
+        },
+    )
+
+
+def misjudged(seen: Seen) -> Iterator[Diagnosis]:
+    """A model that is surer, or less sure, than it is right."""
+    if seen.table is None or not _learned(seen, seen.table):
+        return
+    confidence = seen.table.probabilities.max(axis=1).astype(np.float64)
+    right = (seen.table.predicted == seen.table.labels).astype(np.float64)
+    gap, accuracy = float(confidence.mean() - right.mean()), float(right.mean())
+    noise = 2 * math.sqrt(accuracy * (1 - accuracy) / len(right))
+    if abs(gap) < max(MISJUDGED, noise):
+        return
+    error = calibration_error(confidence, right)
+    figures = f"mean confidence is {words.percent(confidence.mean())}, accuracy {words.percent(accuracy)}"
+    evidence = {"confidence": float(confidence.mean()), "accuracy": accuracy, "calibration_error": error}
+    shown = f"(expected calibration error {words.percent(error)})"
+    if gap > 0:
+        text = (
+            f"{figures} {shown}: over-confident by {words.points(gap)}; do not read its probabilities as chances, and "
+            "try fewer train.epochs or train.weight_decay"
+        )
+        yield Diagnosis("over-confident", text, evidence)
+    else:
+        text = f"{figures} {shown}: under-confident by {words.points(gap)}; a longer training usually makes it surer"
+        yield Diagnosis("under-confident", text, evidence)
+
+
+def fold_disagrees(seen: Seen) -> Iterator[Diagnosis]:
+    """A fold that the test of equal folds flags."""
+    found = seen.disagreement
+    if found is None or not found.flagged:
+        return
+    repeat, fold = found.place
+    where = f"{repeat}.{fold}" if repeat else f"{fold}"
+    yield Diagnosis(
+        "fold-disagrees",
+        f"{words.fold(found.place)} scored {words.percent(found.score)}, the others {words.percent(found.others)} "
+        f"(p = {found.adjusted:.2g}): its images or its training; "
+        f"`foldproof run {seen.experiment} --fold {where} --reseed` tells",
+        {"score": found.score, "others": found.others, "p": found.adjusted},
+        found.place,
+    )
+
+
+def calibration_error(confidence: NDArray[np.float64], right: NDArray[np.float64]) -> float:
+    """Expected calibration error: |accuracy - confidence| over 15 bins of equal width, weighted by images."""
+    number = np.clip(np.ceil(confidence * BINS).astype(np.int64) - 1, 0, BINS - 1)
+    apart = np.bincount(number, weights=right - confidence, minlength=BINS)
+    return float(np.abs(apart).sum() / len(right))
+
+
+def _count(table: OutOfFold, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.bincount(numbers, minlength=len(table.classes))
+
+
+def _learned(seen: Seen, table: OutOfFold) -> bool:
+    return float((table.predicted == table.labels).mean()) > seen.chance_accuracy + ABOVE_CHANCE

@@ -1,0 +1,83 @@
+"""A fold trained again with another seed in, beside its run; whether its images or its training differ, out. Pure."""
+
+import math
+
+from foldproof.analysis.diagnosis import words
+from foldproof.analysis.diagnosis.evidence import Diagnosis
+from foldproof.record import Place, RunRecord, Spread
+
+TIMES = 2.0  # standard errors: about 95 %
+
+
+def reseeded(original: RunRecord, again: RunRecord) -> Diagnosis:
+    """What a fold that was trained again says of the run it belongs to: `again` is a run of that fold alone.
+
+    Its new score is near that of the other folds where it lies within twice their spread, and near its old one where
+    that lies in its 95 % binomial interval. Near the others alone, its training made it differ; near its old score
+    alone, its images. The spread is at least that of as many images drawn from one model.
+    """
+    (place,) = again.epochs or [(0, 0)]
+    others = Spread.of(original.epochs[other][-1].val_accuracy for other in original.finished if other != place)
+    missing = _missing(original, again, place, others)
+    if missing:
+        return Diagnosis("reseed-open", f"{words.fold(place)}: cannot tell, {missing}", place=place)
+    before, now = original.epochs[place][-1].val_accuracy, again.epochs[place][-1].val_accuracy
+    images = again.fold_started[place].validation_images
+    low, high = binomial_interval(now, images)
+    reach = TIMES * _spread(others, images)
+    evidence = {
+        "before": before,
+        "again": now,
+        "others": others.mean,
+        "others_within": reach,
+        "images": images,
+        "low": low,
+        "high": high,
+        "seed": int(again.facts["config"]["train"].get("seed", 0)),
+    }
+    differed, near_others, near_before = (
+        abs(before - others.mean) > reach,
+        abs(now - others.mean) <= reach,
+        low <= before <= high,
+    )
+    told = (
+        f"{words.fold(place)} scored {words.percent(before)}, the others {words.percent(others.mean)}; "
+        f"trained again with another seed it scores {words.percent(now)}"
+    )
+    if not differed:
+        code, meaning = "reseed-agrees", "it did not differ from the others by more than chance in the first place"
+    elif near_others and not near_before:
+        code, meaning = "reseed-training", "consistent with its training, not its images; look at the spread over seeds"
+    elif near_before and not near_others:
+        code, meaning = "reseed-images", "consistent with its images or labels; look at those it gets wrong"
+    else:
+        code, meaning = "reseed-open", "cannot tell; train it again with one more seed"
+    return Diagnosis(code, f"{told}: {meaning}", evidence, place)
+
+
+def binomial_interval(share: float, count: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share of `count`."""
+    if count < 1:
+        return 0.0, 1.0
+    squared = TIMES**2 / count
+    middle = (share + squared / 2) / (1 + squared)
+    half = TIMES * math.sqrt(share * (1 - share) / count + squared / (4 * count)) / (1 + squared)
+    return middle - half, middle + half
+
+
+def _spread(others: Spread, images: int) -> float:
+    """How far one more fold usually lies from the mean of the others."""
+    drawn = math.sqrt(others.mean * (1 - others.mean) / max(images, 1))
+    sd = others.sd if math.isfinite(others.sd) else 0.0
+    return max(sd, drawn) * math.sqrt(1 + 1 / others.n)
+
+
+def _missing(original: RunRecord, again: RunRecord, place: Place, others: Spread) -> str:
+    """Why nothing can be said; empty where something can."""
+    if place not in again.finished:
+        return "it was not trained to its end again"
+    if place not in original.finished:
+        return f"it has no score in run {original.run}"
+    if not others.n:
+        return f"no other fold of run {original.run} has a score"
+    return ""
