@@ -5,6 +5,7 @@ The folder may be somebody else's: names are those that this project gives, so t
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,30 @@ def read_facts(folder: Path) -> Mapping[str, Any]:
             next_step="restore it from a copy, or leave it out",
         ) from error
     return facts
+
+
+@dataclass(frozen=True)
+class Reseed:
+    """What a run is that trained one fold of the run `run` again, with another training seed."""
+
+    run: str
+    repeat: int
+    fold: int
+
+
+def reseed_of(facts: Mapping[str, Any]) -> Reseed | None:
+    """Which fold was trained again; None for a run of an experiment."""
+    said = facts.get("reseed_of")
+    return None if said is None else Reseed(**said)
+
+
+def title_of(facts: Mapping[str, Any]) -> str:
+    """The experiment's name; of a fold that was trained again `NAME fold F again`, which names no experiment."""
+    again = reseed_of(facts)
+    if again is None:
+        return str(facts["experiment"])
+    fold = f"{again.repeat}.{again.fold}" if facts["config"]["folds"]["repeats"] > 1 else f"{again.fold}"
+    return f"{facts['experiment']} fold {fold} again"
 
 
 def _check(facts: Mapping[str, Any]) -> None:
@@ -80,6 +105,16 @@ def _is_setting(value: object) -> bool:
     )
 
 
+def _is_reseed(value: object) -> bool:
+    return (
+        isinstance(value, dict)
+        and value.keys() == {"run", "repeat", "fold"}
+        and isinstance(value["run"], str)
+        and _RUN_ID.fullmatch(value["run"]) is not None
+        and all(_is_count(0, MOST_FOLDS - 1)(value[name]) for name in ("repeat", "fold"))
+    )
+
+
 _RULES: Mapping[str, Callable[[Any], object]] = {
     "v": _is_count(1, SCHEMA_VERSION),
     "run": lambda value: isinstance(value, str) and _RUN_ID.fullmatch(value),
@@ -93,4 +128,5 @@ _OPTIONAL: Mapping[str, Callable[[Any], object]] = {
     "image_size": _is_count(1, 2**16),
     "data_path": _is_text(4096),
     "created": _is_printable,
+    "reseed_of": _is_reseed,
 }

@@ -22,7 +22,7 @@ from foldproof.events.types import (
     RunStarted,
 )
 from foldproof.facts import SCHEMA_VERSION as SCHEMA_VERSION
-from foldproof.facts import read_facts
+from foldproof.facts import read_facts, reseed_of, title_of
 from foldproof.storage import is_folder_here
 
 STATUSES = ("finished", "failed", "interrupted")
@@ -84,6 +84,17 @@ class RunRecord:
         return str(self.facts["experiment"])
 
     @property
+    def title(self) -> str:
+        """The experiment's name, or which fold of which experiment was trained again."""
+        return title_of(self.facts)
+
+    @property
+    def expected_folds(self) -> int:
+        """How many folds it has when it is done: all of every repeat, or the one that was trained again."""
+        folds = self.facts["config"]["folds"]
+        return 1 if reseed_of(self.facts) else int(folds["k"] * folds["repeats"])
+
+    @property
     def identity(self) -> str:
         return str(self.facts["identity"])
 
@@ -131,8 +142,11 @@ class RunRecord:
 
 
 def experiments_of(folders: Iterable[Path]) -> tuple[dict[Path, str], dict[Path, DamagedFile]]:
-    """The experiment of each run whose run.json can be read, and why not that of each of the others."""
-    return _each(folders, lambda folder: str(read_facts(folder)["experiment"]))
+    """The experiment of each run whose run.json can be read, and why not that of each of the others.
+
+    A fold that was trained again goes by its title, so that it is never an experiment's newest run.
+    """
+    return _each(folders, lambda folder: title_of(read_facts(folder)))
 
 
 def read_records(folders: Iterable[Path]) -> tuple[tuple[RunRecord, ...], dict[Path, DamagedFile]]:

@@ -13,7 +13,18 @@ OPTIONS = {
     "compare": {"--format", "--from", "--json", "--metric", "runs"},
     "config": {"--json", "--set", "name"},
     "report": {"--format", "--hash-paths", "--no-images", "--output", "-o", "runs"},
-    "run": {"--allow-dirty", "--fold", "--json", "--quiet", "-q", "--repeats", "--resume", "--set", "names"},
+    "run": {
+        "--allow-dirty",
+        "--fold",
+        "--json",
+        "--quiet",
+        "-q",
+        "--repeats",
+        "--reseed",
+        "--resume",
+        "--set",
+        "names",
+    },
     "runs": {"--json"},
 }
 

@@ -8,9 +8,12 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from foldproof.analysis.diagnosis import diagnose
+from foldproof.analysis.compare import compare
+from foldproof.analysis.contender import Contender
+from foldproof.analysis.diagnosis import diagnose, reseeded
 from foldproof.analysis.out_of_fold import read_out_of_fold
 from foldproof.config.read import load_settings
+from foldproof.plan.prepare import Extent
 from foldproof.project import Project
 from foldproof.record import RunRecord
 from foldproof.run import run
@@ -33,12 +36,12 @@ def linear(*, classes, pretrained):
 """
 
 
-def draw_digits(root: Path, *, images: int, label=None) -> Path:
+def draw_digits(root: Path, *, images: int, label=None, name=str) -> Path:
     """A project of real handwritten digits, 8 x 8; `label(number, digit)` says whose folder one is put into."""
     digits = load_digits()
     for number in range(images):
         digit = digits.target[number]
-        path = root / "images" / f"{digit if label is None else label(number, digit)}" / f"{number}.png"
+        path = root / "images" / f"{digit if label is None else label(number, digit)}" / f"{name(number)}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray((digits.images[number] * 15.9).astype(np.uint8)).save(path)
     (root / "params.yaml").write_text(SETTINGS, encoding="utf-8")
@@ -126,3 +129,30 @@ def test_two_classes_that_cannot_be_told_apart_are_named(tmp_path):
     found = said_of(draw_digits(tmp_path, images=400, label=label), "train.epochs=8")
     assert found["confused"].evidence["first"] == "3"
     assert found["confused"].evidence["second"] == "5"
+
+
+def test_a_fold_with_drawn_labels_disagrees_and_training_it_again_shows_that_it_is_its_images(tmp_path):
+    """90 images of one group, so of one fold, are called anything."""
+    drawn = np.random.default_rng(2).integers(0, 10, 360)
+
+    def is_bad(number):
+        return number % 4 == 0
+
+    draw_digits(
+        tmp_path,
+        images=360,
+        label=lambda number, digit: drawn[number] if is_bad(number) else digit,
+        name=lambda number: f"bad-{number}" if is_bad(number) else f"{number}",
+    )
+    project = Project.find(tmp_path)
+    loaded = load_settings(project.settings_file, overrides=("data.group_by=/(bad|[0-9]+)",))
+    (folder,) = run(project, loaded, quiet=True).statuses
+    record = RunRecord.read(folder)
+    table = read_out_of_fold(record)
+    (line,) = compare([Contender.of(record)]).lines
+    found = {one.code: one for one in diagnose(record, table, disagreement=line.disagreement)}
+    where = int(table.folds[np.char.find(table.paths, "bad") >= 0][0])
+    assert found["fold-disagrees"].place == (0, where)
+    extent = Extent(folds=frozenset({(0, where)}), reseed=True)
+    (again,) = run(project, loaded, extent=extent, quiet=True).statuses
+    assert reseeded(record, RunRecord.read(again)).code == "reseed-images"

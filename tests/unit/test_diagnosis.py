@@ -289,6 +289,13 @@ def test_names_of_classes_are_shown_as_text():
     assert len(text) < 400
 
 
+@pytest.mark.parametrize("rate", [None, "much", math.inf])
+def test_a_rate_that_is_none_is_not_calculated_with(rate):
+    found = said(record_of([30.0, 3.0], [900.0, 9.0], train_accuracy=0.15, val_accuracy=0.14, lr=rate))
+    assert "try another train.lr" in found["rate-too-high"].text
+    assert "lr" not in found["rate-too-high"].evidence
+
+
 def test_every_rule_has_its_words_in_the_table_and_silences_only_rules():
     for rule in RULES.values():
         assert rule.said_when

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from foldproof.config.schema import EXPERIMENT_NAME
 from foldproof.errors import DamagedFile, RunNotFound
-from foldproof.facts import read_facts
+from foldproof.facts import read_facts, reseed_of
 from foldproof.plan.begun import seen_now
 from foldproof.project import Project, choose_folders
 from foldproof.record import RunRecord, experiments_of, read_records
@@ -20,7 +21,11 @@ def chosen_records(project: Project, runs: Sequence[str]) -> tuple[tuple[RunReco
         records = tuple(RunRecord.read(folder) for folder in choose_folders(runs, experiments, damaged))
         damaged = {}
     else:
-        newest = {experiments[folder]: folder for folder in sorted(experiments)}
+        newest = {
+            experiments[folder]: folder
+            for folder in sorted(experiments)
+            if EXPERIMENT_NAME.fullmatch(experiments[folder])  # not a fold that was trained again
+        }
         records, unread = read_records(sorted(newest.values()))
         damaged |= unread
         if not records and not damaged:
@@ -39,6 +44,6 @@ def scored_on(project: Project, records: Sequence[RunRecord]) -> int | None:
             facts = read_facts(folder)
         except DamagedFile:
             continue
-        if facts["fingerprint"] in fingerprints:
+        if facts["fingerprint"] in fingerprints and reseed_of(facts) is None:
             identities.add(facts["identity"])
     return len(identities)

@@ -1,12 +1,17 @@
 """`foldproof run`."""
 
 import re
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from foldproof.events.types import Notice
     from foldproof.plan.prepare import Extent
+    from foldproof.project import Project
 
 
 class Folds(click.ParamType[frozenset[tuple[int | None, int]]]):
@@ -34,6 +39,7 @@ class Folds(click.ParamType[frozenset[tuple[int | None, int]]]):
 @click.option(
     "--fold", "folds", type=Folds(), metavar="N,…", help="Train only these folds, in a run that others share."
 )
+@click.option("--reseed", is_flag=True, help="Train the one fold again with another seed: its images or its training?")
 @click.option("--allow-dirty", is_flag=True, help="Train though images differ from the versioned ones; it is recorded.")
 @click.option("--quiet", "-q", is_flag=True, help="Show only what failed, and the result.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
@@ -43,6 +49,7 @@ def command(
     repeats: int | None,
     resume: bool,
     folds: frozenset[tuple[int | None, int]] | None,
+    reseed: bool,
     allow_dirty: bool,
     quiet: bool,
     as_json: bool,
@@ -55,12 +62,19 @@ def command(
     foldproof run
     foldproof run FirstRun --set train.lr=0.01
     foldproof run --resume
+    foldproof run FirstRun --fold 3 --reseed
     """
+    from foldproof.errors import FoldsError
     from foldproof.plan.prepare import Extent
 
     if repeats is not None:
         overrides = (*overrides, f"folds.repeats={repeats}")
-    extent = Extent(resume=resume, folds=folds)
+    if reseed and (folds is None or resume):
+        raise FoldsError(
+            "--reseed trains one fold again, from its beginning",
+            next_step="say which, as in `foldproof run FirstRun --fold 3 --reseed`",
+        )
+    extent = Extent(resume=resume, folds=folds, reseed=reseed)
     return train_and_compare(
         names, overrides=overrides, extent=extent, allow_dirty=allow_dirty, quiet=quiet, as_json=as_json
     )
@@ -81,7 +95,6 @@ def train_and_compare(
     """
     import json
     import os
-    from pathlib import Path
 
     from rich.console import Console
 
@@ -96,7 +109,6 @@ def train_and_compare(
     from foldproof.project import Project
     from foldproof.record import RunRecord
     from foldproof.run import run
-    from foldproof.storage import cleaned_lines
     from foldproof.trackers.mlflow.target import resolve_target
 
     project = Project.find(Path.cwd())
@@ -117,10 +129,14 @@ def train_and_compare(
         )
     notices = (*(report.notices if quiet or as_json or report.was_done else ()), *report.farewells)
     if interruption.number:
-        for notice in notices:
-            click.echo(cleaned_lines(f"note: {notice.text}"), err=True)
-        click.echo("interrupted; `foldproof run --resume` goes on", err=True)
+        print_notices(notices)
+        how = "the same command begins anew" if extent and extent.reseed else "`foldproof run --resume` goes on"
+        click.echo(f"interrupted; {how}", err=True)
         return interruption.code
+    if extent and extent.reseed:
+        print_reseeded(project, *report.statuses, as_json=as_json)
+        print_notices(notices)
+        return 0 if report.all_finished else 1
     comparison = compare(
         [Contender.of(RunRecord.read(folder)) for folder in report.statuses],
         metric=loaded.settings.compare.metric,
@@ -132,6 +148,34 @@ def train_and_compare(
         console = Console(highlight=False)
         console.print()
         print_comparison(comparison, console)
+    print_notices(notices)
+    return 0 if report.all_finished else 1
+
+
+def print_notices(notices: Iterable["Notice"]) -> None:
+    """A line on stderr for each."""
+    from foldproof.storage import cleaned_lines
+
     for notice in notices:
         click.echo(cleaned_lines(f"note: {notice.text}"), err=True)
-    return 0 if report.all_finished else 1
+
+
+def print_reseeded(project: "Project", again: Path, *, as_json: bool) -> None:
+    """Whether a fold differs by its images or by its training: a sentence, or with `as_json` a document."""
+    import json
+
+    from foldproof.analysis.diagnosis import reseeded
+    from foldproof.facts import reseed_of
+    from foldproof.record import RunRecord
+    from foldproof.storage import cleaned_lines
+
+    record = RunRecord.read(again)
+    reseed = reseed_of(record.facts)
+    assert reseed is not None
+    found = reseeded(RunRecord.read(project.runs / reseed.run), record)
+    if as_json:
+        told = {"code": found.code, "text": found.text, "evidence": dict(found.evidence)}
+        document = {"v": 1, "run": record.run, "reseed_of": asdict(reseed), "diagnosis": told}
+        click.echo(json.dumps(document, allow_nan=False))
+    else:
+        click.echo(cleaned_lines(found.text))

@@ -25,7 +25,15 @@ def command(as_json: bool) -> int:
     found, damaged = read_records(Project.find(Path.cwd()).run_folders())
     records = tuple(map(seen_now, found))
     if as_json:
-        click.echo(json.dumps([Summary.of(record).to_json() for record in records], allow_nan=False))
+        told = [
+            {
+                **Summary.of(record).to_json(),
+                "folds_expected": record.expected_folds,
+                "reseed_of": record.facts.get("reseed_of"),
+            }
+            for record in records
+        ]
+        click.echo(json.dumps(told, allow_nan=False))
     elif records:
         print_runs(records, Console(highlight=False))
     elif not damaged:

@@ -109,12 +109,11 @@ def print_runs(records: tuple[RunRecord, ...], console: Console) -> None:
     for title in ("folds", "accuracy", "took"):
         table.add_column(title, justify="right", no_wrap=True)
     for record in records:
-        folds = record.facts["config"]["folds"]
         table.add_row(
             record.run,
-            record.experiment,
+            record.title,
             record.status,
-            f"{len(record.finished)}/{folds['k'] * folds['repeats']}",
+            f"{len(record.finished)}/{record.expected_folds}",
             _around(record.last_accuracy),
             _took(record),
         )

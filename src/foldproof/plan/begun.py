@@ -10,7 +10,7 @@ from typing import Any
 from foldproof.errors import DamagedFile, SettingsError, StorageError
 from foldproof.events import journal
 from foldproof.events.types import Notice
-from foldproof.facts import read_facts
+from foldproof.facts import read_facts, reseed_of
 from foldproof.project import Project
 from foldproof.record import Place, RunRecord, fold_folder
 from foldproof.storage import holder
@@ -60,7 +60,15 @@ class Begun:
 
 
 def begun(project: Project) -> tuple[Begun, ...]:
-    """All runs of a project whose run.json can be read, oldest first, also those of one second."""
+    """The runs of experiments whose run.json can be read, oldest first, also those of one second.
+
+    A fold that was trained again is no run of an experiment, and is not gone on with.
+    """
+    return tuple(run for run in every_run(project) if reseed_of(run.facts) is None)
+
+
+def every_run(project: Project) -> tuple[Begun, ...]:
+    """All runs of a project whose run.json can be read, oldest first, also folds that were trained again."""
     found = []
     for folder in sorted(project.run_folders(), key=_when):
         try:

@@ -11,6 +11,7 @@ from foldproof.environment import circumstances
 from foldproof.events.types import Notice
 from foldproof.executors import Executor
 from foldproof.material import Material
+from foldproof.plan.again import again, only_place, refuse_many
 from foldproof.plan.begun import Begun, begun, left_over, refuse_other_settings, to_go_on_with
 from foldproof.plan.cuts import cut
 from foldproof.plan.room import check_disk, memory_notices
@@ -29,16 +30,23 @@ JOINING_SECONDS = 60.0
 class Extent:
     """What of the experiments shall be trained: all of new runs, what unfinished runs lack, or some folds.
 
-    `resume`: go on with unfinished runs. `folds`: only these, in a run that other processes may share.
+    `resume`: go on with unfinished runs. `folds`: only these, in a run that other processes may share. `reseed`: the
+    one fold of `folds`, again, with another training seed, in a run of its own.
     """
 
     resume: bool = False
     folds: Selection | None = None
+    reseed: bool = False
 
     @property
     def joins(self) -> bool:
         """Whether runs that are there are gone on with."""
-        return self.resume or self.folds is not None
+        return self.resume or self.shares
+
+    @property
+    def shares(self) -> bool:
+        """Whether other processes may train other folds of the same runs meanwhile."""
+        return self.folds is not None and not self.reseed
 
 
 ALL_ANEW = Extent()
@@ -58,6 +66,8 @@ def prepare(
     until it is known that every experiment can start.
     """
     dataset = material.dataset
+    if extent.reseed:
+        refuse_many(configs)
     wanted = {config.name: select(config, extent.folds) for config in configs}
     cuts = cut(project, dataset, configs)
     requests = {
@@ -93,9 +103,13 @@ def prepare(
         environment=circumstances(project, code, material.version),
         code_diff=code.diff if code else b"",
         checkpoint_seconds=60 * execution.checkpoint_every,
-        shared=extent.folds is not None,
+        shared=extent.shares,
         notices=memory_notices(work, at_once=at_once),
     )
+    if extent.reseed:
+        check_disk(project.runs, work, at_once=at_once)
+        (config,) = configs
+        return (again(config, ground, models[config.name], only_place(config, wanted[config.name])),)
     if not extent.joins:
         check_disk(project.runs, work, at_once=at_once)
         runs = begun(project)

@@ -13,6 +13,7 @@ from foldproof.data.checks.card import DATA_CARD, DATA_CARD_PAGE, as_markdown
 from foldproof.data.dataset import Dataset
 from foldproof.errors import DamagedFile
 from foldproof.events.types import Notice
+from foldproof.facts import Reseed
 from foldproof.material import Material
 from foldproof.plan.begun import Begun, refuse_worked_on
 from foldproof.plan.cuts import Cuts
@@ -102,7 +103,13 @@ def facts_of(config: ExperimentConfig, ground: Ground, model: Model) -> dict[str
 
 
 def plan_anew(
-    config: ExperimentConfig, ground: Ground, model: Model, wanted: Iterable[Place], *, notices: Iterable[Notice] = ()
+    config: ExperimentConfig,
+    ground: Ground,
+    model: Model,
+    wanted: Iterable[Place],
+    *,
+    notices: Iterable[Notice] = (),
+    reseed: Reseed | None = None,
 ) -> Planned:
     """Make a run's folder and describe the run in it; run.json comes last. Raises StorageError."""
     facts = facts_of(config, ground, model)
@@ -115,7 +122,8 @@ def plan_anew(
         write_atomically(folder / "code.diff", redact_uris(ground.code_diff))
     _write_json(folder / "environment.json", _environment(ground, model))
     created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    _write_json(folder / "run.json", {**facts, "run": folder.name, "created": created})
+    again = {"reseed_of": asdict(reseed)} if reseed else {}
+    _write_json(folder / "run.json", {**facts, **again, "run": folder.name, "created": created})
     return _planned(config, ground, model, folder, wanted, notices=(*notices, *ground.cuts.notices(config)))
 
 

@@ -56,8 +56,9 @@ def confused(seen: Seen) -> Iterator[Diagnosis]:
     pairs = sorted(np.argwhere(often).tolist(), key=lambda pair: (-share[pair[0], pair[1]], pair))
     if not pairs:
         return
+    what = "images" if len(set(table.repeats.tolist())) == 1 else "predictions"
     said = "; ".join(
-        f"{words.names([classes[a]])} and {words.names([classes[b]])}: {words.percent(share[a, b])} of their images, "
+        f"{words.names([classes[a]])} and {words.names([classes[b]])}: {words.percent(share[a, b])} of their {what}, "
         f"{counts[a, b]} one way and {counts[b, a]} the other"
         for a, b in pairs[:MOST_PAIRS]
     )

@@ -97,7 +97,9 @@ class Seen:
 
     @property
     def lr(self) -> float:
-        return float(self.setting("lr", math.nan))
+        """The learning rate; nan where a run that somebody else gave says none."""
+        rate = self.setting("lr")
+        return float(rate) if isinstance(rate, int | float) else math.nan
 
     def all(self, quantity: str) -> NDArray[np.float64]:
         """A quantity of FoldCurves, over all sound folds.  # [fold, epoch]"""

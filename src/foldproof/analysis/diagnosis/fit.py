@@ -107,7 +107,7 @@ def best_epoch_first(seen: Seen) -> Iterator[Diagnosis]:
         "best-epoch-first",
         f"the best epoch is the first {words.of_folds(at_first, seen.folds)} (validation loss {words.loss(losses[0])}, "
         f"{words.loss(losses[-1])} at the end): consistent with too long a training or too high a learning rate; "
-        f"try train.lr: {words.setting(seen.lr / 10)}",
+        f"try {words.rate(seen.lr / 10)}",
         {
             "folds": at_first,
             "of_folds": seen.folds,

@@ -82,7 +82,7 @@ def nothing_learned(seen: Seen) -> Iterator[Diagnosis]:
         "nothing-learned",
         f"after {seen.epochs} epochs the training accuracy is {words.percent(accuracy)}, guessing gives "
         f"{words.percent(seen.chance_accuracy)}: nothing was learned, whatever the cause; look whether the images show "
-        f"their classes, then try train.lr: {words.setting(10 * seen.lr)} and train.lr: {words.setting(seen.lr / 10)}",
+        f"their classes, then try {words.rate(10 * seen.lr)} and {words.rate(seen.lr / 10)}",
         {"train_loss": loss, "train_accuracy": accuracy, "chance_accuracy": seen.chance_accuracy},
     )
 
@@ -103,7 +103,7 @@ def rate_too_low(seen: Seen) -> Iterator[Diagnosis]:
         "rate-too-low",
         f"the training loss fell from {words.loss(losses[0])} to {words.loss(losses[-1])} in {seen.epochs} epochs, by "
         f"nearly as much in the last as in the first: looks like too low a learning rate; "
-        f"try train.lr: {words.setting(10 * seen.lr)}",
+        f"try {words.rate(10 * seen.lr)}",
         {"train_loss_first": float(losses[0]), "train_loss_last": float(losses[-1]), "fallen": fallen, "lr": seen.lr},
     )
 
@@ -154,4 +154,4 @@ def swings_of(place: Place, curves: FoldCurves) -> Iterator[Swing]:
 
 
 def _lower_rate(seen: Seen) -> str:
-    return f"train.lr: {words.setting(seen.lr / 10)}"
+    return words.rate(seen.lr / 10)

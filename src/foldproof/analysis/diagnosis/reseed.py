@@ -4,6 +4,7 @@ import math
 
 from foldproof.analysis.diagnosis import words
 from foldproof.analysis.diagnosis.evidence import Diagnosis
+from foldproof.facts import reseed_of
 from foldproof.record import Place, RunRecord, Spread
 
 TIMES = 2.0  # standard errors: about 95 %
@@ -16,7 +17,9 @@ def reseeded(original: RunRecord, again: RunRecord) -> Diagnosis:
     that lies in its 95 % binomial interval. Near the others alone, its training made it differ; near its old score
     alone, its images. The spread is at least that of as many images drawn from one model.
     """
-    (place,) = again.epochs or [(0, 0)]
+    which = reseed_of(again.facts)
+    assert which is not None
+    place = which.repeat, which.fold
     others = Spread.of(original.epochs[other][-1].val_accuracy for other in original.finished if other != place)
     missing = _missing(original, again, place, others)
     if missing:

@@ -1,7 +1,8 @@
 """All rules as a table, and which of two that contradict is said: a record and predictions in, diagnoses out. Pure."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from foldproof.analysis.comparison import Disagreement
 from foldproof.analysis.diagnosis import answers, evidence, fit, optimisation, words
@@ -140,4 +141,9 @@ def diagnose(
         if code in found and code not in silenced:
             said[code] = found[code]
             silenced.update(rule.silences)
-    return tuple(said.values())
+    return tuple(map(_with_known_numbers, said.values()))
+
+
+def _with_known_numbers(said: Diagnosis) -> Diagnosis:
+    known = {name: value for name, value in said.evidence.items() if isinstance(value, str) or math.isfinite(value)}
+    return replace(said, evidence=known)

@@ -1,5 +1,6 @@
 """Numbers in, the way they are said out: percent, points, losses, folds. Pure."""
 
+import math
 from collections.abc import Sequence
 
 from foldproof.record import Place
@@ -21,9 +22,9 @@ def loss(value: float) -> str:
     return f"{value:.3g}"
 
 
-def setting(value: float) -> str:
-    """As one writes it in a settings file: `0.0003`."""
-    return f"{value:.3g}"
+def rate(value: float) -> str:
+    """As one writes it in a settings file: `train.lr: 0.0003`; `another train.lr` where it is not known."""
+    return f"train.lr: {value:.3g}" if math.isfinite(value) else "another train.lr"
 
 
 def of_folds(some: int, every: int) -> str:

@@ -114,7 +114,7 @@ def _parent(content: RunContent, *, abandoned: bool) -> WantedRun:
     return WantedRun(
         run=record.run,
         place=None,
-        name=record.experiment,
+        name=record.title,
         started=content.events[0].time,
         first_tags={"mlflow.note.content": _NOTE.format(folds=folds["k"], repeats=repeats, run=record.run)},
         tags={RUN_ID: record.run, **_origin(content), **_infinite(points)},

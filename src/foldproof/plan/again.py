@@ -1,0 +1,68 @@
+"""One fold once more: an experiment and a fold of its newest run in; the same split with another seed, planned, out."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from foldproof.config.schema import ExperimentConfig
+from foldproof.errors import FoldsError, RunNotFound, SettingsError
+from foldproof.events.types import Notice
+from foldproof.facts import Reseed, reseed_of
+from foldproof.plan.begun import Begun, begun, difference, every_run
+from foldproof.plan.runs import Ground, Planned, facts_of, plan_anew
+from foldproof.plan.tasks import Model
+from foldproof.record import Place
+
+_SEEDS = 2**63
+
+
+def refuse_many(configs: Sequence[ExperimentConfig]) -> None:
+    """Raises FoldsError unless there is one experiment: folds are trained again one by one."""
+    if len(configs) != 1:
+        raise FoldsError(
+            f"--reseed trains one fold of one experiment, not of {len(configs)}",
+            next_step=f"name one, as in `foldproof run {configs[0].name} --fold 0 --reseed`",
+        )
+
+
+def only_place(config: ExperimentConfig, wanted: Sequence[Place]) -> Place:
+    """The one fold that is wanted. Raises FoldsError where there are several."""
+    if len(wanted) != 1:
+        repeat, fold = wanted[0]
+        one = f"{repeat}.{fold}" if config.folds.repeats > 1 else f"{fold}"
+        raise FoldsError(
+            f"--reseed trains one fold, not {len(wanted)}", next_step=f"name one, as in `--fold {one}`, then another"
+        )
+    return wanted[0]
+
+
+def again(config: ExperimentConfig, ground: Ground, model: Model, place: Place) -> Planned:
+    """A run of that fold alone, its seed one higher than the last that was tried.
+
+    Raises RunNotFound where the experiment has not run, SettingsError where its newest run was begun otherwise, and
+    FoldsError where that run has no score of the fold.
+    """
+    original = _newest(config, ground, model)
+    if place not in original.record.finished:
+        raise FoldsError(
+            f"fold {place[1]} of run {original.folder.name} has no score to compare with",
+            next_step="`foldproof run --resume` completes it",
+        )
+    reseed = Reseed(run=original.folder.name, repeat=place[0], fold=place[1])
+    before = sum(reseed_of(run.facts) == reseed for run in every_run(ground.project))
+    seed = (config.train.seed + 1 + before) % _SEEDS
+    text = f"{config.name}: fold {place[1]} of run {reseed.run} again, with train.seed {seed}"
+    changed = replace(config, train=replace(config.train, seed=seed))
+    return plan_anew(changed, ground, model, [place], notices=[Notice(code="reseed", text=text)], reseed=reseed)
+
+
+def _newest(config: ExperimentConfig, ground: Ground, model: Model) -> Begun:
+    named = [run for run in begun(ground.project) if run.experiment == config.name]
+    if not named:
+        raise RunNotFound(f"{config.name} has not run yet", next_step=f"start with `foldproof run {config.name}`")
+    facts = facts_of(config, ground, model)
+    if named[-1].identity != facts["identity"]:
+        raise SettingsError(
+            f"{config.name} was run otherwise in run {named[-1].folder.name}: {difference(named[-1].facts, facts)}",
+            next_step="set that back to train its fold again",
+        )
+    return named[-1]
