@@ -20,15 +20,14 @@ def by_hand(probabilities, labels):
         if reached:
             joint[label, max(reached, key=lambda c: row[c])] += 1
     chosen = np.zeros(len(labels), dtype=bool)
-    for label in classes:
-        for other in classes:
-            among = [i for i in range(len(labels)) if labels[i] == label and probabilities[i].argmax() == other]
-            among.sort(key=lambda i: probabilities[i, label] - probabilities[i, other])
-            counted = joint[label].sum()
-            count = np.rint(joint[label, other] / counted * (labels == label).sum()) if counted else 0
-            if other != label:
-                chosen[among[: int(count)]] = True
-    return chosen
+    for label in set(labels):
+        joint[label, label] = max(joint[label, label], 1)
+        among = [i for i in range(len(labels)) if labels[i] == label]
+        for other in set(classes) - {label}:
+            among.sort(key=lambda i: (probabilities[i, label] - probabilities[i, other], i))
+            count = np.rint(joint[label, other] / joint[label].sum() * len(among))
+            chosen[among[: int(count)]] = True
+    return chosen & (probabilities.argmax(axis=1) != labels)
 
 
 @some
@@ -40,7 +39,7 @@ def test_it_is_what_the_definition_says(seed, classes, images, sharpness):
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     chosen = suggested(probabilities, labels)
     assert chosen.tolist() == by_hand(probabilities, labels).tolist()
-    best, expected = probabilities.argmax(axis=1), wrong_labels(probabilities, labels)
+    expected = wrong_labels(probabilities, labels)
     for label in range(classes):
-        for other in range(classes):
-            assert np.count_nonzero(chosen & (labels == label) & (best == other)) <= expected[label, other]
+        others = expected[label].sum() - expected[label, label]
+        assert np.count_nonzero(chosen & (labels == label)) <= others

@@ -3,7 +3,7 @@
 Confident learning (Northcutt, Jiang & Chuang, JAIR 2021), pruned by noise rate. What a class usually gets of its own
 images is its threshold. An image counts for the most probable of the classes whose threshold it reaches; how often
 images of one label count for another class estimates how many labels are wrong that way. So many images of the label,
-those with the widest margin, are suggested, where the other class is the most probable one at all.
+those with the widest margin between the two, are suggested, unless their label is the most probable class after all.
 """
 
 import csv
@@ -83,15 +83,14 @@ def find_label_errors(table: OutOfFold) -> tuple[LabelError, ...]:
 def suggested(probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Whether the most probable class is suggested instead of the label.  # [image, class], [image] -> [image]"""
     expected = wrong_labels(probabilities, labels)
-    best = probabilities.argmax(axis=1)
-    rows = np.arange(len(labels))
-    margin = probabilities[rows, best] - probabilities[rows, labels]
-    cell = labels * probabilities.shape[1] + best
-    order = np.lexsort((-margin, cell))
-    begins = np.flatnonzero(np.diff(cell[order], prepend=-1))  # where a new (label, class) begins
-    rank = np.empty(len(labels), dtype=np.int64)
-    rank[order] = rows - np.repeat(begins, np.diff(begins, append=len(rows)))
-    chosen: NDArray[np.bool_] = (best != labels) & (rank < expected[labels, best])
+    chosen = np.zeros(len(labels), dtype=np.bool_)
+    for label in np.unique(labels):
+        images = np.flatnonzero(labels == label)
+        for other in np.flatnonzero(expected[label]):
+            if other != label:
+                margins = probabilities[images, other] - probabilities[images, label]
+                chosen[images[np.argsort(-margins, kind="stable")[: expected[label, other]]]] = True
+    chosen &= probabilities.argmax(axis=1) != labels
     return chosen
 
 
@@ -105,6 +104,7 @@ def wrong_labels(probabilities: NDArray[np.floating], labels: NDArray[np.int64])
     counts = reached.max(axis=1) >= 0
     joint = np.zeros((classes, classes))
     np.add.at(joint, (labels[counts], reached.argmax(axis=1)[counts]), 1)
+    np.fill_diagonal(joint, np.maximum(joint.diagonal(), count > 0))  # some label of a class is right
     counted = joint.sum(axis=1, keepdims=True)
     share = np.divide(joint, counted, out=np.zeros_like(joint), where=counted > 0)
     expected: NDArray[np.int64] = np.rint(share * count[:, None]).astype(np.int64)
