@@ -98,6 +98,18 @@ def findings() -> str:
     return "\n".join(lines)
 
 
+def diagnoses() -> str:
+    """What a run can look like, and when it is said."""
+    from foldproof.analysis.diagnosis.rules import RULES
+
+    lines = ["| code | said when | try | then not said |", "|---|---|---|---|"]
+    lines += [
+        f"| `{code}` | {rule.said_when} | {rule.next_step} | {', '.join(f'`{one}`' for one in rule.silences)} |"
+        for code, rule in RULES.items()
+    ]
+    return "\n".join(lines)
+
+
 def _default(value: object) -> str:
     if value is None or value is MISSING:
         return ""
