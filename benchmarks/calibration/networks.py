@@ -9,36 +9,34 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.nn.functional import cross_entropy, unfold
+from torch.nn.functional import cross_entropy
 
 CLASSES = 10
-EDGE = 14  # pixels
-FIRST, SECOND = 8, 16  # channels of the two convolutions: 3 x 3 and 2 x 2, both with stride 2
-BLOCKS, BLOCK = 16, 4  # positions of the second convolution, and what each sees of the first
+EDGE = 12  # pixels
+FIRST, SECOND = 12, 24  # channels of the two convolutions: 3 x 3 with stride 3 and 2 x 2 with stride 2
+BLOCKS, BLOCK = 4, 4  # positions of the second convolution, and what each sees of the first
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a network is trained. `noise`: standard deviation of what is added to every pixel of every image it sees."""
+    """How a network is trained."""
 
     epochs: int
     batch: int = 32
-    lr: float = 0.01
-    noise: float = 0.0
+    lr: float = 0.02
 
 
 def patches(images: NDArray[np.float32]) -> torch.Tensor:
     """What the first convolution multiplies, in the order in which the second takes it up.
 
-    # [image, 14, 14] -> [image, 64, 9]
+    # [image, 12, 12] -> [image, 16, 9]
     """
-    seen = unfold(torch.from_numpy(images)[:, None], 3, padding=2, stride=2)  # [image, 9, 8 * 8]
-    blocks = seen.view(-1, 9, 4, 2, 4, 2).permute(0, 2, 4, 3, 5, 1)
-    return blocks.reshape(-1, BLOCKS * BLOCK, 9)
+    seen = torch.from_numpy(images).view(-1, 2, 2, 3, 2, 2, 3)  # [image, block, position in it, pixel], rows; columns
+    return seen.permute(0, 1, 4, 2, 5, 3, 6).reshape(-1, BLOCKS * BLOCK, 9)
 
 
 def train(
-    seen: torch.Tensor,  # [image, 64, 9], of `patches`
+    seen: torch.Tensor,  # [image, 16, 9], of `patches`
     labels: torch.Tensor,  # [image]
     parts: list[NDArray[np.int64]],  # of each network, the images that it is trained on
     recipe: Recipe,
@@ -90,7 +88,7 @@ def _initial(networks: int, rng: np.random.Generator) -> list[torch.Tensor]:
 
 
 def _forward(weights: list[torch.Tensor], seen: torch.Tensor) -> torch.Tensor:
-    """Logits.  # [network, image, 64, 9] -> [network, image, class]"""
+    """Logits.  # [network, image, 16, 9] -> [network, image, class]"""
     first, first_bias, second, second_bias, last, last_bias = weights
     networks, images = seen.shape[:2]
     hidden = torch.relu(torch.baddbmm(first_bias, seen.reshape(networks, -1, 9), first))

@@ -81,6 +81,15 @@ class Recorder:
             if self._waiting[event.run] == 0:
                 self._end(event.run)
 
+    @property
+    def ended(self) -> tuple[Path, ...]:
+        """The folders of the runs that this process has trained the last of."""
+        return tuple(item.folder for item in self._planned.values() if item.folder in self.statuses)
+
+    def add(self, folder: Path, body: Body) -> None:
+        """Record what was made of a run after its end, such as its report."""
+        self._append(folder.name, body)
+
     def _end(self, run: str) -> None:
         item = self._planned[run]
         self.statuses[item.folder] = "failed" if run in self._failed else "finished"

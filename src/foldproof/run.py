@@ -21,6 +21,7 @@ from foldproof.plan.prepare import ALL_ANEW, Extent, prepare
 from foldproof.project import Project
 from foldproof.recorder import Recorder
 from foldproof.stopping import Stopping
+from foldproof.summing_up import sum_up
 from foldproof.trackers import Tracker, TrackerContext, TrackingTarget
 from foldproof.training.state_files import keep_within
 
@@ -94,6 +95,9 @@ def run(
             with closing(executor.run(tasks)) as events:
                 for event in events:
                     recorder.hear(event)
+            if target is not None and not stopping.asked:
+                for folder, body in sum_up(project, loaded.settings, recorder.ended):
+                    recorder.add(folder, body)
     keep_within(project.run_folders(), limit_bytes=int(execution.states_gb * 1e9))
     of_runs = dict.fromkeys(notice for item in planned for notice in item.notices)
     return RunReport(recorder.statuses, (*material.notices, *of_runs), tuple(farewells), not tracked)

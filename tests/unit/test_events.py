@@ -109,7 +109,7 @@ def test_when_and_where_it_happened_is_never_compared() -> None:
 
 def test_what_follows_the_clock_is_never_compared() -> None:
     ignored = {type(body) for body in BODIES if comparable(event(body)) is None}
-    assert ignored == set(FOLLOWS_THE_CLOCK) == {CheckpointSaved, FoldResumed, Notice}
+    assert ignored == set(FOLLOWS_THE_CLOCK) == {ArtifactAdded, CheckpointSaved, FoldResumed, Notice}
 
 
 @pytest.mark.parametrize("name", [item.name for item in fields(EpochFinished)])

@@ -146,7 +146,7 @@ KINDS: Mapping[str, type[Body]] = {
     )
 }
 _FIRST_VERSION: Mapping[type[Body], int] = {FoldResumed: 2}  # the schema version that brought it; else 1
-FOLLOWS_THE_CLOCK = (CheckpointSaved, FoldResumed, Notice)
+FOLLOWS_THE_CLOCK = (ArtifactAdded, CheckpointSaved, FoldResumed, Notice)  # and interruptions, and what else has run
 
 
 @dataclass(frozen=True, kw_only=True)

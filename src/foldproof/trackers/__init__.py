@@ -12,11 +12,15 @@ CLOSING_SECONDS = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class TrackingTarget:
-    """A tracking server or store, and the MLflow experiment in it; `artifacts` is None where the server decides."""
+    """A tracking server or store, and the MLflow experiment in it; `artifacts` is None where the server decides.
+
+    `private`: no file that names paths or groups may leave.
+    """
 
     uri: str
     experiment: str
     artifacts: Path | None
+    private: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

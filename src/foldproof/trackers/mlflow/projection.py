@@ -115,7 +115,7 @@ class Projection:
         if self._mirrors is None:
             self._mirrors, changed = find_mirrors(store, content.record.run, self._pulse)
         tags: dict[str, str] = {}
-        for wanted in wanted_runs(content, abandoned=abandoned):
+        for wanted in wanted_runs(content, abandoned=abandoned, private=store.target.private):
             mirror, made = self._mirror(store, self._mirrors, wanted, tags)
             changed |= made | mirror.bring(wanted, more_tags=tags)
             tags = {PARENT: mirror.run_id} if wanted.place is None else tags

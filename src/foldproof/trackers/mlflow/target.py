@@ -26,6 +26,7 @@ def resolve_target(tracking: TrackingSettings, project: Project, environ: Mappin
         uri=uri,
         experiment=tracking.experiment or environ.get("MLFLOW_EXPERIMENT_NAME") or project.root.name or "foldproof",
         artifacts=project.artifacts.absolute() if _keeps_files_here(uri) else None,
+        private=tracking.privacy,
     )
 
 

@@ -31,6 +31,7 @@ class MlflowTracker:
                 "uri": context.target.uri,
                 "experiment": context.target.experiment,
                 "artifacts": None if context.target.artifacts is None else str(context.target.artifacts),
+                "private": context.target.private,
             }
             try:
                 self._start(order)

@@ -3,14 +3,14 @@
 import json
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from foldproof.data.checks.card import DATA_CARD, DATA_CARD_PAGE
 from foldproof.events.journal import FILE_NAME
 from foldproof.events.types import ArtifactAdded, Event, FoldFailed, FoldFinished, FoldResumed, FoldStarted
-from foldproof.record import Place, fold_folder
+from foldproof.record import REPORT_FOLDER, Place, fold_folder
 from foldproof.storage import cleaned, cleaned_lines, redact, regular_inside
 from foldproof.trackers.mlflow.content import RunContent
 from foldproof.trackers.mlflow.points import Point, class_keys, fold_points, run_points
@@ -88,18 +88,25 @@ def sealed_events(seal: str) -> int:
     return int(parts[1]) if len(parts) == 3 and parts[1].isdecimal() else 0
 
 
-def wanted_runs(content: RunContent, *, abandoned: bool) -> Iterator[WantedRun]:
+def wanted_runs(content: RunContent, *, abandoned: bool, private: bool = False) -> Iterator[WantedRun]:
     """The parent first, then a run for every fold that has begun.
 
-    `abandoned`: whoever wrote the journals is gone, so what has not ended was killed. Raises DamagedFile, before the
+    `abandoned`: whoever wrote the journals is gone, so what has not ended was killed. `private`: of the files, only
+    weights and the report, which was written for it, are sent: the others name paths. Raises DamagedFile, before the
     first of them, where a file that would be sent lies elsewhere.
     """
     for upload in _every_upload(content):
         upload.file()
-    yield _parent(content, abandoned=abandoned)
-    for place, events in content.by_place.items():
-        if events:
-            yield _child(content, place, events, abandoned=abandoned)
+    runs = [_parent(content, abandoned=abandoned)]
+    runs += [
+        _child(content, place, events, abandoned=abandoned) for place, events in content.by_place.items() if events
+    ]
+    for wanted in runs:
+        yield replace(wanted, uploads=tuple(filter(_names_no_path, wanted.uploads))) if private else wanted
+
+
+def _names_no_path(upload: Upload) -> bool:
+    return upload.name.startswith(f"{REPORT_FOLDER}/") or upload.name.endswith(".safetensors")
 
 
 def _parent(content: RunContent, *, abandoned: bool) -> WantedRun:

@@ -201,6 +201,7 @@ def main() -> None:
         uri=order["uri"],
         experiment=order["experiment"],
         artifacts=Path(order["artifacts"]) if order["artifacts"] else None,
+        private=order["private"],
     )
     todo = Work([Path(folder) for folder in order["folders"]], target, answers)
     try:
