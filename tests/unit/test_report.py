@@ -144,6 +144,18 @@ def test_whatever_is_missing_is_said_and_nothing_breaks(what, form, tmp_path):
         assert not re.search(r"\bnan\b", " ".join(Markup(text).texts))
 
 
+@pytest.mark.parametrize("metric", ["log_loss", "balanced_accuracy", "macro_f1"])
+def test_every_metric_is_spoken_of_in_its_own_unit(metric, tmp_path):
+    runs = [Scored(), Scored(experiment="Other", lr=0.1, right=0.5)]
+    records = [write_run(tmp_path / "runs", f"20260101-00000{at}-abcdef", run) for at, run in enumerate(runs)]
+    comparison = compare([Contender.of(record) for record in records], metric=metric)
+    write_report(records, comparison, tmp_path / "r.html")
+    text = " ".join(Markup((tmp_path / "r.html").read_text(encoding="utf-8")).texts)
+    assert ("difference, nats" in text) == (metric == "log_loss")
+    assert ("difference, points" in text) == (metric != "log_loss")
+    assert re.search(r"Mistakes .* FirstRun got wrong", text)  # the better one leads, also where lower is better
+
+
 def test_one_experiment_alone_has_nothing_to_be_compared_with(tmp_path):
     page = report_of(tmp_path, Scored())
     assert 'id="differences"' not in page
@@ -171,7 +183,19 @@ def test_lost_and_damaged_predictions_are_a_gap_not_an_end(tmp_path):
     assert 'id="confusion"' not in page
 
 
-@pytest.mark.parametrize("content", ["", "[1]", '{"classes": 3, "dvc": [], "sizes": "x", "findings": {"a": 1}}', "{"])
+DEEP = '{"git":' * 900 + "1" + "}" * 900
+HUGE = "9" * 4000
+SHAPES = (
+    "",
+    "{",
+    "[1]",
+    '{"classes": 3, "dvc": [], "sizes": "x", "findings": {"a": 1}, "command": {}, "git": [], "python": {}}',
+    f'{{"images": {HUGE}, "classes": {{"a": {HUGE}}}, "sizes": {{"smallest": [{HUGE}, -1]}}, "command": [{HUGE}]}}',
+    f'{{"git": {{"commit": {DEEP}, "dirty": {DEEP}}}, "dvc": {{"hash": {DEEP}}}, "findings": {{"x": {DEEP}}}}}',
+)
+
+
+@pytest.mark.parametrize("content", SHAPES, ids=["empty", "cut", "list", "kinds", "huge", "deep"])
 @pytest.mark.parametrize("file", ["environment.json", "data-card.json"])
 def test_files_of_any_shape_do_no_harm(file, content, tmp_path):
     record = write_run(tmp_path / "runs", "20260101-000000-abcdef", Scored())

@@ -9,6 +9,7 @@ from foldproof.analysis.report.privacy import name
 from foldproof.analysis.report.spelling import count, setting
 
 CHECK = "foldproof data check --leaks"
+_MOST = 2**53
 
 
 def data(material: Material) -> Section:
@@ -31,7 +32,7 @@ def _card(shown: Shown, material: Material, *, several: bool) -> Iterator[Block]
     classes = _mapping(card, "classes")
     if classes:
         columns = (Column("class", "class", "name"), Column("images", "images", "count"))
-        rows = tuple((name(str(c)), n) for c, n in classes.items() if isinstance(n, int))
+        rows = tuple((name(str(c)), _whole(n)) for c, n in classes.items())
         yield Table(key="classes", title=f"{whose}Classes", columns=columns, rows=rows, folded=len(rows) > 12)
     yield _findings(card, whose)
     yield Text("How much a naive random split of these images would flatter stands in no run's folder. To measure it:")
@@ -41,8 +42,8 @@ def _card(shown: Shown, material: Material, *, several: bool) -> Iterator[Block]
 def _facts(card: Mapping[str, Any], material: Material) -> Iterator[tuple[str, str]]:
     dvc, sizes, groups, same = (_mapping(card, key) for key in ("dvc", "sizes", "groups", "duplicates"))
     yield "images", _count(card.get("images"))
-    yield "fingerprint", setting(card.get("fingerprint", ""))[:16]
-    yield "DVC", " ".join(setting(dvc[key]) for key in ("hash", "state") if dvc.get(key))
+    yield "fingerprint", _text(card.get("fingerprint"))[:16]
+    yield "DVC", " ".join(filter(None, (_text(dvc.get(key)) for key in ("hash", "state"))))
     if sizes:
         smallest, median, largest = (_size(sizes.get(key)) for key in ("smallest", "median", "largest"))
         yield "sizes", smallest if smallest == largest else f"{smallest} to {largest} pixels, median {median}"
@@ -77,10 +78,10 @@ def _findings(card: Mapping[str, Any], whose: str) -> Table | Text:
     )
     rows = tuple(
         (
-            setting(item.get("severity", "")),
+            _text(item.get("severity")),
             setting(code),
-            item["count"] if isinstance(item.get("count"), int) else None,
-            setting(item.get("means", "")),
+            _whole(item.get("count")),
+            _text(item.get("means"), most=400),
         )
         for code, item in found
     )
@@ -93,8 +94,17 @@ def _mapping(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def _count(value: object) -> str:
-    return count(value) if isinstance(value, int | float) else setting(value)
+    return count(_whole(value))
+
+
+def _whole(value: object) -> int | None:
+    """A count, if it is one that can be."""
+    return value if type(value) is int and 0 <= value < _MOST else None
+
+
+def _text(value: object, *, most: int = 200) -> str:
+    return setting(value, most=most) if isinstance(value, str) else ""
 
 
 def _size(value: object) -> str:
-    return " x ".join(str(v) for v in value[:2] if isinstance(v, int)) if isinstance(value, list) else ""
+    return " x ".join(map(_count, value[:2])) if isinstance(value, list) else ""

@@ -67,24 +67,36 @@ def _facts(shown: Shown, material: Material) -> dict[str, str]:
     here, privacy = shown.environment, material.privacy
     git, data, machine, numeric = (_mapping(here, key) for key in ("git", "data", "machine", "numeric_class"))
     words = here.get("command")
-    found = {
-        "command": privacy.command([str(word) for word in words]) if isinstance(words, list) else "",
+    found: dict[str, Any] = {
+        "command": privacy.command([word for word in words[:200] if isinstance(word, str)])
+        if isinstance(words, list)
+        else "",
         "foldproof": here.get("foldproof"),
         "commit": git.get("commit"),
-        "uncommitted changes": git.get("dirty") if isinstance(git.get("dirty"), bool) else None,
-        "data version": " ".join(str(data[key]) for key in ("dvc_hash", "state") if data.get(key)),
+        "uncommitted changes": git.get("dirty"),
+        "data version": " ".join(data[key] for key in ("dvc_hash", "state") if isinstance(data.get(key), str)),
         "data": privacy.path(str(shown.record.facts.get("data_path") or "")) or None,
-        "Python": here.get("python") if isinstance(here.get("python"), str) else None,
+        "Python": here.get("python"),
         "torch": numeric.get("torch"),
         "device": " ".join(
-            str(numeric[key]) for key in ("device", "device_name", "instruction_set") if numeric.get(key)
+            numeric[key]
+            for key in ("device", "device_name", "instruction_set")
+            if numeric.get(key) and isinstance(numeric[key], str)
         ),
-        "numeric fingerprint": str(numeric.get("fingerprint") or "")[:16],
-        "training code": str(numeric.get("training_code") or "")[:16],
+        "numeric fingerprint": _beginning(numeric.get("fingerprint")),
+        "training code": _beginning(numeric.get("training_code")),
         "system": machine.get("platform"),
         "processor": machine.get("processor"),
     }
-    return {key: redact(setting(value, most=300)) for key, value in found.items() if value not in (None, "")}
+    return {
+        key: redact(setting(value, most=300))
+        for key, value in found.items()
+        if value != "" and type(value) in (str, bool)
+    }
+
+
+def _beginning(digest: object) -> str:
+    return digest[:16] if isinstance(digest, str) else ""
 
 
 def _mapping(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
