@@ -100,6 +100,7 @@ class Pictures:
     key: str
     title: str
     groups: tuple[tuple[str, tuple[Picture, ...]], ...]
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ def _figure(figure: Figure, folder: str, files: dict[str, bytes]) -> Iterator[st
 
 
 def _pictures(pictures: Pictures, folder: str, files: dict[str, bytes]) -> Iterator[str]:
-    yield from (f"### {_plain(pictures.title)}", "")
+    yield from (f"### {_plain(pictures.title)}", "", _plain(pictures.note), "")
     number = 0
     for title, some in pictures.groups:
         yield from (f"**{_plain(title)}**", "")

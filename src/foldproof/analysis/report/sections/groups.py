@@ -7,7 +7,7 @@ from foldproof.analysis.report.document import Block, Column, Section, Table
 from foldproof.analysis.report.gather import Material, Shown
 from foldproof.analysis.report.spelling import METRICS, count
 
-MOST_ROWS = 25
+MOST_ROWS = 12
 
 
 def groups(material: Material) -> Section | None:

@@ -12,9 +12,10 @@ from foldproof.analysis.report.findings import Suspected
 from foldproof.analysis.report.gather import Material, Shown
 from foldproof.analysis.report.pictures import NotShown, thumbnail
 from foldproof.analysis.report.privacy import name
-from foldproof.analysis.report.spelling import listed
+from foldproof.analysis.report.spelling import PERCENT, listed
 
 MOST_MISTAKES, MOST_LABELS = 24, 12
+_BELOW = "Below each picture: what it was taken for, and how sure of it the model was."
 
 
 @dataclass(frozen=True)
@@ -91,8 +92,9 @@ def _case(table: OutOfFold, row: int, probability: float) -> Case:
 def _block(key: str, title: str, cases: list[Case], shown: Shown, material: Material) -> Iterator[Block]:
     pictures, gaps = _pictures(cases, material)
     if pictures:
-        yield Text("Below each picture: what it was taken for, and how sure of it the model was.", "note")
-        yield Pictures(key, title, tuple((f"labelled {label}", tuple(some)) for label, some in pictures.items()))
+        yield Pictures(
+            key, title, tuple((f"labelled {label}", tuple(some)) for label, some in pictures.items()), _BELOW
+        )
     if gaps:
         yield Items(tuple(gaps), "gap")
     yield _table(key, title, cases, shown, material, folded=bool(pictures))
@@ -116,7 +118,7 @@ def _pictures(cases: Iterable[Case], material: Material) -> tuple[dict[str, list
 
 def _picture(case: Case, content: bytes, material: Material) -> Picture:
     said = name(case.said, most=24)
-    percent = f"{100 * case.probability:.0f} %"
+    percent = f"{100 * case.probability:.0f}{PERCENT}"
     about = (
         f"{material.privacy.path(case.path)}: labelled {name(case.label)}, taken for {name(case.said)} with"
         f" {100 * case.probability:.1f} %, repeat {case.repeat}, fold {case.fold}"
@@ -137,4 +139,11 @@ def _table(key: str, title: str, cases: list[Case], shown: Shown, material: Mate
         for case in cases
     )
     note = f"By the model that had not seen the image; last epoch of run {shown.record.run}."
-    return Table(key=key, title=title, columns=columns, rows=rows, note=note, folded=folded)
+    return Table(
+        key=key,
+        title="Which images these are" if folded else title,
+        columns=columns,
+        rows=rows,
+        note=note,
+        folded=folded,
+    )
