@@ -6,7 +6,6 @@ import io
 import json
 import re
 import shutil
-from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -19,7 +18,6 @@ from conftest import CLASSES, draw_classes
 from foldproof.analysis.compare import compare
 from foldproof.analysis.contender import Contender
 from foldproof.analysis.report.build import write_report
-from foldproof.analysis.report.findings import Findings
 from foldproof.analysis.report.markdown import _plain
 from foldproof.analysis.report.pictures import NotShown, thumbnail
 from foldproof.analysis.report.privacy import Privacy
@@ -242,35 +240,26 @@ def test_in_markdown_a_name_is_text_too(name):
     assert "http://" not in shown
 
 
-@dataclass(frozen=True)
-class Found:
-    """What a diagnosis, and a suspected label, look like to the report."""
-
-    code: str = "overfitting"
-    text: str = "overfitting: <b>train</b> and validation drift apart; try more images"
-    evidence: dict[str, object] = field(default_factory=lambda: {"gap": 0.25, "from_epoch": 3})
-    place: tuple[int, int] = (0, 1)
-    path: str = "c0/000.png"
-    sha256: str = "0" * 64
-    label: str = "ant"
-    suggested: str = "bee"
-    own_probability: float = 0.01
-    suggested_probability: float = 0.97
+def test_what_the_run_suffers_from_is_said_with_its_evidence(tmp_path):
+    page = report_of(tmp_path, Scored(never=2, each=40, right=0.95))
+    text = " ".join(" ".join(Markup(page).texts).split())
+    assert '<section id="diagnosis"' in page
+    assert "never-predicted" in text
+    assert "Probable label errors" in text
 
 
-def test_what_others_found_is_shown_with_its_evidence(tmp_path):
+def test_a_fold_that_was_trained_again_is_told_of(tmp_path):
     record = write_run(tmp_path / "runs", "20260101-000000-abcdef", Scored())
-    write_report(
-        [record],
-        compare([Contender.of(record)]),
-        tmp_path / "r.html",
-        findings=[Findings(diagnoses=(Found(),), suspected=(Found(),))],
+    seed = {"reseed_of": {"run": record.run, "repeat": 0, "fold": 1}}
+    again = write_run(tmp_path / "runs", "20260101-000001-abcdef", Scored(seed=4, extra=seed))
+    other = write_run(
+        tmp_path / "runs",
+        "20260101-000002-abcdef",
+        Scored(seed=4, extra={"reseed_of": {**seed["reseed_of"], "run": "20250101-000000-abcdef"}}),
     )
+    write_report([record], compare([Contender.of(record)]), tmp_path / "r.html", again=[again, other])
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
-    assert "overfitting: &lt;b&gt;train&lt;/b&gt; and validation drift apart" in page
-    assert "gap 0.2500, from epoch 3" in page
-    assert "Probable label errors" in page
-    assert "c0/000.png" in page
+    assert page.count("trained again with another seed") == 1
 
 
 class TestPictures:

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from foldproof.project import Project
+    from foldproof.record import RunRecord
 
 FORMATS = ("html", "md", "json")
 
@@ -56,6 +57,7 @@ def command(runs: tuple[str, ...], output: str | None, form: str, no_images: boo
                 scored_on_this_data=scored_on(project, records),
             ),
             _target(project, output, form),
+            again=_again(project, {record.run for record in records}),
             tables=[contender.table for contender in contenders],
             data_folder=project.path(settings.data.path),
             privacy=Privacy(images=not (no_images or private), hash_paths=hash_paths or private),
@@ -64,6 +66,25 @@ def command(runs: tuple[str, ...], output: str | None, form: str, no_images: boo
         click.echo(f"{_short(written.file)}, {written.bytes / 1000:,.0f} kB: {written.verdict}")
     print_damaged(damaged)
     return 1 if damaged else 0
+
+
+def _again(project: "Project", runs: set[str]) -> "list[RunRecord]":
+    """Runs that trained one fold of one of `runs` again; those that cannot be read are passed over."""
+    from foldproof.errors import DamagedFile
+    from foldproof.facts import FILE_NAME, MOST_BYTES, reseed_of
+    from foldproof.record import RunRecord
+    from foldproof.storage import read_inside
+
+    found = []
+    for folder in project.run_folders():
+        try:
+            if b'"reseed_of"' in read_inside(folder, FILE_NAME, most_bytes=MOST_BYTES):
+                record = RunRecord.read(folder)
+                of = reseed_of(record.facts)
+                found += [record] if of is not None and of.run in runs else []
+        except (DamagedFile, OSError):
+            continue
+    return found
 
 
 def _target(project: "Project", output: str | None, form: str) -> "Path":

@@ -7,7 +7,6 @@ from pathlib import Path
 from foldproof.analysis.comparison import Comparison
 from foldproof.analysis.out_of_fold import OutOfFold
 from foldproof.analysis.report.assemble import assemble
-from foldproof.analysis.report.findings import Findings
 from foldproof.analysis.report.gather import gather
 from foldproof.analysis.report.privacy import Privacy
 from foldproof.errors import StorageError
@@ -32,19 +31,19 @@ def write_report(
     file: Path,
     *,
     tables: Sequence[OutOfFold | None] | None = None,
-    findings: Sequence[Findings] = (),
+    again: Sequence[RunRecord] = (),
     data_folder: Path | None = None,
     privacy: Privacy | None = None,
     form: str = "html",
 ) -> Written:
     """Write `file`, and for Markdown its figures into a folder beside it, `NAME_files`. Raises StorageError.
 
-    `comparison` is of `records`, in their order; so are `tables`, which are read where they are not given, and
-    `findings`, where there are any.
+    `comparison` is of `records`, in their order; so are `tables`, which are read where they are not given. `again` are
+    runs that trained one fold once more with another seed; those of other runs are passed over.
     `data_folder` is where pictures may be read; without it none are shown. `form` is one of FORMATS.
     """
     material = gather(
-        records, comparison, tables=tables, findings=findings, privacy=privacy or Privacy(), data_folder=data_folder
+        records, comparison, tables=tables, again=again, privacy=privacy or Privacy(), data_folder=data_folder
     )
     report = assemble(material)
     beside: dict[str, bytes] = {}

@@ -8,7 +8,6 @@ from typing import Any
 
 from foldproof.analysis.comparison import Comparison, Line
 from foldproof.analysis.out_of_fold import OutOfFold, read_out_of_fold
-from foldproof.analysis.report.findings import Findings
 from foldproof.analysis.report.privacy import Privacy, name
 from foldproof.analysis.scoring import LOWER_IS_BETTER
 from foldproof.analysis.verdict import Unit, names_of
@@ -34,7 +33,6 @@ class Shown:
     gaps: tuple[str, ...]
     card: Mapping[str, Any]
     environment: Mapping[str, Any]
-    findings: Findings
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -44,7 +42,8 @@ class Shown:
 @dataclass(frozen=True, kw_only=True)
 class Material:
     """What a report is made from. `leading` is the experiment that details are shown of first: the one named better,
-    else the one with the highest average, which is no claim; `detailed` are those whose details are drawn.
+    else the one with the highest average, which is no claim; `detailed` are those whose details are drawn; `again` are
+    runs that trained one fold of a run once more.
     """
 
     comparison: Comparison
@@ -53,6 +52,7 @@ class Material:
     data_folder: Path | None
     leading: Shown | None
     detailed: tuple[Shown, ...]
+    again: tuple[RunRecord, ...] = ()
 
     @property
     def unit(self) -> Unit:
@@ -75,21 +75,19 @@ def gather(
     comparison: Comparison,
     *,
     tables: Sequence[OutOfFold | None] | None = None,
-    findings: Sequence[Findings] = (),
+    again: Sequence[RunRecord] = (),
     privacy: Privacy,
     data_folder: Path | None,
 ) -> Material:
-    """`tables`, where they have been read already, and `findings` are of the records; `data_folder` has the images.
+    """`tables`, where they have been read already, are of the records; `data_folder` has the images.
 
     Nothing that is missing or damaged in a run raises: it is a gap.
     """
     names = names_of(comparison.lines)
     found = [read_table(record) for record in records] if tables is None else [(table, "") for table in tables]
     experiments = tuple(
-        _shown(record, line, read, of, shown_name=name(called), privacy=privacy)
-        for record, line, called, read, of in zip(
-            records, comparison.lines, names, found, findings or [Findings()] * len(records), strict=True
-        )
+        _shown(record, line, read, shown_name=name(called), privacy=privacy)
+        for record, line, called, read in zip(records, comparison.lines, names, found, strict=True)
     )
     order = _order(comparison)
     return Material(
@@ -99,6 +97,7 @@ def gather(
         data_folder=data_folder,
         leading=next((experiments[i] for i in order if experiments[i].table is not None), None),
         detailed=tuple(experiments[i] for i in sorted(order[:MOST_DETAILED])),
+        again=tuple(again),
     )
 
 
@@ -126,7 +125,6 @@ def _shown(
     record: RunRecord,
     line: Line,
     found: tuple[OutOfFold | None, str],
-    findings: Findings,
     *,
     shown_name: str,
     privacy: Privacy,
@@ -143,7 +141,6 @@ def _shown(
         gaps=tuple(gaps),
         card=_read(record.folder, "data-card.json"),
         environment=_read(record.folder, "environment.json"),
-        findings=findings,
     )
 
 

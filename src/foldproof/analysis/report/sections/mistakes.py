@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from foldproof.analysis.label_errors import LabelError, find_label_errors
 from foldproof.analysis.out_of_fold import OutOfFold
 from foldproof.analysis.report.document import Block, Column, Items, Picture, Pictures, Section, Table, Text
-from foldproof.analysis.report.findings import Suspected
 from foldproof.analysis.report.gather import Material, Shown
 from foldproof.analysis.report.pictures import NotShown, thumbnail
 from foldproof.analysis.report.privacy import name
@@ -47,13 +47,13 @@ def mistakes(material: Material) -> Section | None:
         blocks += _block("mistakes", "Most confident mistakes", cases, shown, material)
     else:
         blocks.append(Text(f"{shown.name} made no mistake on any image.", "plain"))
-    suspected = [_suspect(one) for one in shown.findings.suspected[:MOST_LABELS]]
+    suspected = [_suspect(one) for one in find_label_errors(shown.table)[:MOST_LABELS]]
     if suspected:
         blocks += _block("labels", "Probable label errors", suspected, shown, material)
     return Section("mistakes", "Mistakes", lead, tuple(blocks))
 
 
-def _suspect(one: Suspected) -> Case:
+def _suspect(one: LabelError) -> Case:
     return Case(
         path=one.path,
         sha256=one.sha256,
