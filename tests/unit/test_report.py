@@ -139,7 +139,8 @@ def test_whatever_is_missing_is_said_and_nothing_breaks(what, form, tmp_path):
     text = report_of(tmp_path, BAD[what], Scored(experiment="Sound", lr=0.5, seed=3), form=form)
     assert "Sound" in text
     if form == "html":
-        assert not re.search(r"\bnan\b", " ".join(Markup(text).texts))
+        said = " ".join(Markup(text).texts).replace("loss is nan", "")  # words of the diagnosis
+        assert not re.search(r"\bnan\b", said)
 
 
 @pytest.mark.parametrize("metric", ["log_loss", "balanced_accuracy", "macro_f1"])
