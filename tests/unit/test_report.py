@@ -277,7 +277,7 @@ class TestPictures:
 
     def test_mistakes_are_shown_by_class(self, tmp_path, images):
         page = report([self.record(tmp_path, images)], tmp_path / "r.html", images=images)
-        assert 10 < page.count("data:image/webp;base64,") <= 24
+        assert 10 < page.count("data:image/webp;base64,") <= 24 + 12
         assert "labelled cat" in page
         content = base64.b64decode(re.search(r"data:image/webp;base64,([^\"]+)", page)[1])
         assert size_of(content) == (8, 8)
