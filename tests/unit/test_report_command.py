@@ -93,3 +93,10 @@ def test_it_loads_neither_torch_nor_what_tracks_or_versions(project):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_fold_that_was_trained_again_is_told_of(project):
+    again = {"reseed_of": {"run": "20260101-000001-abcdef", "repeat": 0, "fold": 1}}
+    write_run(project / "runs", "20260101-000009-abcdef", Scored(classes=CLASSES, each=6, seed=4, extra=again))
+    assert run_command(["report"]) == 0
+    assert "trained again with another seed" in (project / "report.html").read_text(encoding="utf-8")

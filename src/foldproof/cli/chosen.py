@@ -1,7 +1,9 @@
 """The runs that a command is about: what was typed in, their records and what cannot be read out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from foldproof.config.schema import EXPERIMENT_NAME
 from foldproof.errors import DamagedFile, RunNotFound
@@ -33,17 +35,21 @@ def chosen_records(project: Project, runs: Sequence[str]) -> tuple[tuple[RunReco
     return tuple(map(seen_now, records)), damaged
 
 
-def scored_on(project: Project, records: Sequence[RunRecord]) -> int | None:
-    """How many experiments have been scored on the images of `records`; None where these are not the same images."""
+def known_facts(project: Project) -> Mapping[Path, Mapping[str, Any]]:
+    """What run.json says of every run, by its folder; runs that cannot be read are left out."""
+    found = {}
+    for folder in project.run_folders():
+        with suppress(DamagedFile):
+            found[folder] = read_facts(folder)
+    return found
+
+
+def scored_on(facts: Iterable[Mapping[str, Any]], records: Sequence[RunRecord]) -> int | None:
+    """How many experiments among `facts`, of all runs, have been scored on the images of `records`.
+
+    None where these are not the same images.
+    """
     fingerprints = {record.facts["fingerprint"] for record in records}
     if len(fingerprints) != 1:
         return None
-    identities = set()
-    for folder in project.run_folders():
-        try:
-            facts = read_facts(folder)
-        except DamagedFile:
-            continue
-        if facts["fingerprint"] in fingerprints and reseed_of(facts) is None:
-            identities.add(facts["identity"])
-    return len(identities)
+    return len({of["identity"] for of in facts if of["fingerprint"] in fingerprints and reseed_of(of) is None})

@@ -64,7 +64,7 @@ def of_project(runs: Sequence[str], metric: str | None = None) -> "tuple[Compari
 
     from foldproof.analysis.compare import compare
     from foldproof.analysis.contender import Contender
-    from foldproof.cli.chosen import chosen_records, scored_on
+    from foldproof.cli.chosen import chosen_records, known_facts, scored_on
     from foldproof.config.read import load_settings
     from foldproof.project import Project
 
@@ -75,7 +75,7 @@ def of_project(runs: Sequence[str], metric: str | None = None) -> "tuple[Compari
         [Contender.of(record) for record in records],
         metric=known_metric(metric or settings.metric, project.root),
         rope=settings.rope / 100,
-        scored_on_this_data=scored_on(project, records),
+        scored_on_this_data=scored_on(known_facts(project).values(), records),
     )
     return comparison, damaged
 

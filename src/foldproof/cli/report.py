@@ -1,10 +1,11 @@
 """`foldproof report`."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from foldproof.project import Project
@@ -36,7 +37,7 @@ def command(runs: tuple[str, ...], output: str | None, form: str, no_images: boo
     from foldproof.analysis.contender import Contender
     from foldproof.analysis.report.build import write_report
     from foldproof.analysis.report.privacy import Privacy
-    from foldproof.cli.chosen import chosen_records, scored_on
+    from foldproof.cli.chosen import chosen_records, known_facts, scored_on
     from foldproof.cli.compare import known_metric
     from foldproof.cli.show import print_damaged
     from foldproof.config.read import load_settings
@@ -46,6 +47,7 @@ def command(runs: tuple[str, ...], output: str | None, form: str, no_images: boo
     settings = load_settings(project.settings_file).settings
     private = settings.tracking.privacy
     records, damaged = chosen_records(project, runs)
+    facts = known_facts(project)
     contenders = [Contender.of(record) for record in records]
     if records:
         written = write_report(
@@ -54,10 +56,10 @@ def command(runs: tuple[str, ...], output: str | None, form: str, no_images: boo
                 contenders,
                 metric=known_metric(settings.compare.metric, project.root),
                 rope=settings.compare.rope / 100,
-                scored_on_this_data=scored_on(project, records),
+                scored_on_this_data=scored_on(facts.values(), records),
             ),
             _target(project, output, form),
-            again=_again(project, {record.run for record in records}),
+            again=_again(facts, {record.run for record in records}),
             tables=[contender.table for contender in contenders],
             data_folder=project.path(settings.data.path),
             privacy=Privacy(images=not (no_images or private), hash_paths=hash_paths or private),
@@ -68,23 +70,13 @@ def command(runs: tuple[str, ...], output: str | None, form: str, no_images: boo
     return 1 if damaged else 0
 
 
-def _again(project: "Project", runs: set[str]) -> "list[RunRecord]":
+def _again(facts: "Mapping[Path, Mapping[str, Any]]", runs: set[str]) -> "tuple[RunRecord, ...]":
     """Runs that trained one fold of one of `runs` again; those that cannot be read are passed over."""
-    from foldproof.errors import DamagedFile
-    from foldproof.facts import FILE_NAME, MOST_BYTES, reseed_of
-    from foldproof.record import RunRecord
-    from foldproof.storage import read_inside
+    from foldproof.facts import reseed_of
+    from foldproof.record import read_records
 
-    found = []
-    for folder in project.run_folders():
-        try:
-            if b'"reseed_of"' in read_inside(folder, FILE_NAME, most_bytes=MOST_BYTES):
-                record = RunRecord.read(folder)
-                of = reseed_of(record.facts)
-                found += [record] if of is not None and of.run in runs else []
-        except (DamagedFile, OSError):
-            continue
-    return found
+    of = {folder: reseed_of(said) for folder, said in facts.items()}
+    return read_records(folder for folder, reseed in of.items() if reseed is not None and reseed.run in runs)[0]
 
 
 def _target(project: "Project", output: str | None, form: str) -> "Path":
