@@ -16,7 +16,7 @@ from foldproof.errors import FoldproofError, ProjectError
 from foldproof.registry import SEAMS
 from foldproof.storage import write_atomically
 
-IGNORED = ("/runs/", "/.foldproof/", "/mlflow.db*", "/mlartifacts/")
+IGNORED = ("/runs/", "/.foldproof/", "/mlflow.db*", "/mlartifacts/", "/report.html")
 LIKELY = ("data/train", "train", "data", "images", "dataset")
 _NOT_DATA = frozenset({"runs", "mlruns", "mlartifacts", "venv", "node_modules", "__pycache__"})
 _YAML_WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
