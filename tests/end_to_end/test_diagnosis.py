@@ -50,7 +50,7 @@ def draw_digits(root: Path, *, images: int, label=None, name=str) -> Path:
 
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory) -> Path:
-    return draw_digits(tmp_path_factory.mktemp("digits"), images=400)
+    return draw_digits(tmp_path_factory.mktemp("digits"), images=300)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def said_of(root: Path, *overrides: str):
 
 
 def test_a_run_that_is_well_gets_no_diagnosis(digits):
-    assert said_of(digits, "train.epochs=10") == {}
+    assert said_of(digits, "train.epochs=8", "train.lr=0.003") == {}
 
 
 def test_two_epochs_are_too_few(digits):
@@ -84,13 +84,12 @@ def test_a_rate_of_a_hundredth_is_too_low(digits):
     assert "train.lr: 0.0001" in found["rate-too-low"].text
 
 
-@pytest.mark.parametrize("rate", ["train.lr=1", "train.lr=30"])
-def test_a_rate_of_a_thousandfold_is_too_high(rate, digits):
-    assert set(said_of(digits, rate, "train.epochs=4")) == {"rate-too-high"}
+def test_a_rate_of_a_thousandfold_is_too_high(digits):
+    assert set(said_of(digits, "train.lr=1", "train.epochs=2")) == {"rate-too-high"}
 
 
 def test_labels_drawn_by_chance_are_learned_by_heart(guessed):
-    found = said_of(guessed, "train.lr=0.003", "train.epochs=16")
+    found = said_of(guessed, "train.lr=0.003", "train.epochs=14")
     assert "overfitting" in found
     assert set(found) <= {"overfitting", "over-confident"}
     assert "look at the labels" in found["overfitting"].text
@@ -126,7 +125,7 @@ def test_two_classes_that_cannot_be_told_apart_are_named(tmp_path):
             return 5 if coin[number] else 3
         return digit
 
-    found = said_of(draw_digits(tmp_path, images=400, label=label), "train.epochs=8")
+    found = said_of(draw_digits(tmp_path, images=400, label=label), "train.epochs=4", "train.lr=0.003")
     assert found["confused"].evidence["first"] == "3"
     assert found["confused"].evidence["second"] == "5"
 
@@ -145,7 +144,9 @@ def test_a_fold_with_drawn_labels_disagrees_and_training_it_again_shows_that_it_
         name=lambda number: f"bad-{number}" if is_bad(number) else f"{number}",
     )
     project = Project.find(tmp_path)
-    loaded = load_settings(project.settings_file, overrides=("data.group_by=/(bad|[0-9]+)",))
+    loaded = load_settings(
+        project.settings_file, overrides=("data.group_by=/(bad|[0-9]+)", "train.epochs=4", "train.lr=0.003")
+    )
     (folder,) = run(project, loaded, quiet=True).statuses
     record = RunRecord.read(folder)
     table = read_out_of_fold(record)

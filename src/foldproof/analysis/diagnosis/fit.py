@@ -12,7 +12,7 @@ STILL = 0.02  # of the loss: a last epoch in which it falls by as much still fal
 RISEN = 0.1  # of its minimum: what a validation loss rises by at least
 GAP = 0.15  # of accuracy, between training and validation
 GAIN = 0.1  # of the validation loss, in the last epoch
-ALREADY = 0.99  # a validation accuracy that longer training cannot raise much
+ALREADY = 0.98  # a validation accuracy that longer training cannot raise much
 
 
 def underfitting(seen: Seen) -> Iterator[Diagnosis]:
