@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from foldproof.analysis.diagnosis import words
 from foldproof.analysis.diagnosis.evidence import Diagnosis, Seen
 from foldproof.analysis.out_of_fold import OutOfFold
+from foldproof.analysis.reliability import reliability_of
 
 EXCHANGED = 0.1  # of the images of two classes
 TIMES_USUAL = 2  # as many as pairs of classes usually exchange
@@ -16,7 +17,6 @@ LEAST_IMAGES = 5
 MOST_PAIRS = 3
 MISJUDGED = 0.05  # of accuracy: how far confidence is from it
 ABOVE_CHANCE = 0.1  # of accuracy: below it, which mistakes are made says nothing
-BINS = 15
 _SMALL = 0.5  # of an even share
 
 
@@ -82,16 +82,16 @@ def misjudged(seen: Seen) -> Iterator[Diagnosis]:
     """A model that is surer, or less sure, than it is right."""
     if seen.table is None or not _learned(seen, seen.table):
         return
-    confidence = seen.table.probabilities.max(axis=1).astype(np.float64)
-    right = (seen.table.predicted == seen.table.labels).astype(np.float64)
-    gap, accuracy = float(confidence.mean() - right.mean()), float(right.mean())
-    noise = 2 * math.sqrt(accuracy * (1 - accuracy) / len(right))
+    found = reliability_of(seen.table)
+    if found is None:
+        return
+    gap, accuracy = found.confidence - found.accuracy, found.accuracy
+    noise = 2 * math.sqrt(accuracy * (1 - accuracy) / len(seen.table))
     if abs(gap) < max(MISJUDGED, noise):
         return
-    error = calibration_error(confidence, right)
-    figures = f"mean confidence is {words.percent(confidence.mean())}, accuracy {words.percent(accuracy)}"
-    evidence = {"confidence": float(confidence.mean()), "accuracy": accuracy, "calibration_error": error}
-    shown = f"(expected calibration error {words.percent(error)})"
+    figures = f"mean confidence is {words.percent(found.confidence)}, accuracy {words.percent(accuracy)}"
+    evidence = {"confidence": found.confidence, "accuracy": accuracy, "calibration_error": found.error}
+    shown = f"(expected calibration error {words.percent(found.error)})"
     if gap > 0:
         text = (
             f"{figures} {shown}: over-confident by {words.points(gap)}; do not read its probabilities as chances, and "
@@ -118,13 +118,6 @@ def fold_disagrees(seen: Seen) -> Iterator[Diagnosis]:
         {"score": found.score, "others": found.others, "p": found.adjusted},
         found.place,
     )
-
-
-def calibration_error(confidence: NDArray[np.float64], right: NDArray[np.float64]) -> float:
-    """Expected calibration error: |accuracy - confidence| over 15 bins of equal width, weighted by images."""
-    number = np.clip(np.ceil(confidence * BINS).astype(np.int64) - 1, 0, BINS - 1)
-    apart = np.bincount(number, weights=right - confidence, minlength=BINS)
-    return float(np.abs(apart).sum() / len(right))
 
 
 def _count(table: OutOfFold, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
