@@ -9,6 +9,7 @@ from pathlib import Path
 from foldproof.config.schema import SETTINGS_FILES
 from foldproof.errors import DamagedFile, ProjectError, RunNotFound, StorageError
 
+REPORTS = ("report.html", "report.md", "report.json", "report_files")  # what `foldproof report` writes; no code
 _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
 
 

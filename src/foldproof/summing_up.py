@@ -9,6 +9,8 @@ from pathlib import Path
 
 from foldproof.analysis.compare import compare
 from foldproof.analysis.contender import Contender
+from foldproof.analysis.label_errors import FILE_NAME as LABEL_ERRORS
+from foldproof.analysis.label_errors import find_label_errors, to_csv
 from foldproof.analysis.report.build import write_report
 from foldproof.analysis.report.privacy import Privacy
 from foldproof.analysis.tables import csv_table, markdown
@@ -22,18 +24,16 @@ from foldproof.storage import write_atomically
 
 
 def sum_up(project: Project, settings: Settings, ended: Sequence[Path]) -> Iterator[tuple[Path, Body]]:
-    """For the folder of each run with a finished fold, a body for every file that was written; a Notice where not.
-
-    A report that cannot be made costs nothing that was trained.
-    """
+    """For the folder of each run with a finished fold, a body for every file that was written; a Notice where not."""
     for folder in ended:
         try:
             record = RunRecord.read(folder)
             if not record.finished or reseed_of(record.facts) is not None:
                 continue
             files = _write(project, settings, record)
-        except (FoldproofError, OSError) as error:
-            yield folder, Notice(code="no-report", text=f"no report was written: {error}".splitlines()[0])
+        except Exception as error:  # noqa: BLE001 - whatever it is, it costs a page, not what was trained
+            said = str(error) if isinstance(error, FoldproofError) else repr(error)
+            yield folder, Notice(code="no-report", text=f"no report was written: {said}".splitlines()[0])
             continue
         for file in files:
             name = file.relative_to(folder).as_posix()
@@ -61,6 +61,9 @@ def _write(project: Project, settings: Settings, record: RunRecord) -> list[Path
     write_atomically(here / "folds.csv", csv_table(compare([of_run], metric=metric, rope=rope)).encode())
     write_atomically(here / "comparison.csv", csv_table(comparison).encode())
     write_atomically(here / "comparison.md", markdown(comparison).encode())
+    if of_run.table is not None and not private:
+        suspected = {record.run: find_label_errors(of_run.table)}
+        write_atomically(here / LABEL_ERRORS, to_csv(suspected).encode(errors="backslashreplace"))
     return sorted(path for path in here.rglob("*") if path.is_file())
 
 

@@ -12,7 +12,7 @@ from foldproof.cli.main import COMMANDS, run_command
 OPTIONS = {
     "compare": {"--format", "--from", "--json", "--metric", "runs"},
     "config": {"--json", "--set", "name"},
-    "report": {"--format", "--hash-paths", "--no-images", "--output", "-o", "runs"},
+    "report": {"--format", "--hash-paths", "--label-errors", "--no-images", "--output", "-o", "runs"},
     "run": {
         "--allow-dirty",
         "--fold",

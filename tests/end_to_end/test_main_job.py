@@ -9,6 +9,10 @@ import pytest
 
 from conftest import draw, draw_classes
 
+SUMMED_UP = [
+    f"report/{name}"
+    for name in ("report.html", "report.md", "report_files", "folds.csv", "comparison.csv", "comparison.md")
+]
 SETTINGS = """\
 version: 1
 data: {path: photos, image_size: 8}
@@ -92,6 +96,17 @@ def test_from_a_folder_of_pictures_to_compared_runs_in_mlflow(first_run):
         assert "18 images in 3 classes" in Path(page).read_text(encoding="utf-8")
         Path(card).unlink()
         Path(page).unlink()
+        assert set(SUMMED_UP) <= {item.path for item in client.list_artifacts(parent.info.run_id, "report")}
+        kept = Path(client.download_artifacts(parent.info.run_id, "report/report.html", project / ".git"))
+        written = project / "runs" / shown[name]["run"] / "report" / "report.html"
+        assert kept.read_bytes() == written.read_bytes()
+        assert name in written.read_text(encoding="utf-8")
+        figures = {item.path for item in client.list_artifacts(parent.info.run_id, "report/report_files")}
+        assert any("curves" in figure for figure in figures)
+        assert any("confusion" in figure for figure in figures)
+        comparison = (written.parent / "comparison.md").read_text(encoding="utf-8")
+        assert "First" in comparison
+        assert "Longer" in comparison
 
 
 @pytest.mark.slow
@@ -126,6 +141,9 @@ def test_new_images_leave_the_old_ones_in_their_folds(project):
 def test_what_the_readers_say_agrees(project):
     listed = json.loads(foldproof(project, "runs", "--json").stdout)
     compared = json.loads(foldproof(project, "compare", "Longer", "--json").stdout)["runs"]
-    assert compared[0] in listed
+    same = next(run for run in listed if run["run"] == compared[0]["run"])
+    figures = ("experiment", "identity", "settings", "accuracy", "loss", "best_epoch_accuracy_optimistic")
+    assert [compared[0][name] for name in figures] == [same[name] for name in figures]
+    assert [fold["accuracy"] for fold in compared[0]["folds"]] == [fold["accuracy"] for fold in same["folds"]]
     assert "Longer" in foldproof(project, "compare").stdout
     assert foldproof(project, "compare", "Nothing", code=2).stderr.count("\n") <= 3

@@ -140,19 +140,19 @@ def rows_of(text):
 
 
 def test_the_file_has_a_row_a_suggestion():
-    header, row = rows_of(to_csv([error()], run="20260102-030405-abcdef"))
+    header, row = rows_of(to_csv({"20260102-030405-abcdef": [error()]}))
     assert tuple(header) == COLUMNS
     assert row == ["ant/1.png", "0" * 64, "ant", "bee", "0.1", "0.9", "20260102-030405-abcdef"]
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+49", "-2", "@cmd", "\t=1", "\r=1", "＝1"])
 def test_no_cell_is_a_formula_to_a_spreadsheet_and_the_path_stays_the_files(name):
-    _, row = rows_of(to_csv([error(path=f"{name}/1.png", label=name, suggested=name)], run="r"))
+    _, row = rows_of(to_csv({"r": [error(path=f"{name}/1.png", label=name, suggested=name)]}))
     assert row[0] == f"./{name}/1.png"
     assert row[2:4] == [f"'{name}"] * 2
 
 
 @pytest.mark.parametrize("name", ['a,"b"', "two\nlines", "émoji 🐝", "<b>bold</b>", "'quoted'"])
 def test_any_name_comes_back_as_it_was(name):
-    _, row = rows_of(to_csv([error(path=f"{name}/1.png", label=name)], run="r"))
+    _, row = rows_of(to_csv({"r": [error(path=f"{name}/1.png", label=name)]}))
     assert (row[0], row[2]) == (f"{name}/1.png", name)

@@ -8,7 +8,7 @@ those with the widest margin between the two, are suggested, unless their label 
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -111,8 +111,9 @@ def wrong_labels(probabilities: NDArray[np.floating], labels: NDArray[np.int64])
     return expected
 
 
-def to_csv(errors: Iterable[LabelError], *, run: str) -> str:
-    """The content of label-errors.csv: suggestions for a person to look at; nothing reads it and nothing is changed.
+def to_csv(errors: Mapping[str, Iterable[LabelError]]) -> str:
+    """The content of label-errors.csv, from the errors of each run: suggestions for a person to look at; nothing reads
+    it and nothing is changed.
 
     No cell begins a formula when a spreadsheet opens the file: a path is then written `./=a/b.png`, which is the same
     file, and a class name has an apostrophe put before it. The content hash names the image in any case.
@@ -130,7 +131,8 @@ def to_csv(errors: Iterable[LabelError], *, run: str) -> str:
             round(one.suggested_probability, 4),
             run,
         )
-        for one in errors
+        for run, found in errors.items()
+        for one in found
     )
     return made.getvalue()
 

@@ -18,9 +18,17 @@ FORMATS = ("html", "md", "json")
 @click.argument("runs", nargs=-1, metavar="[RUN]…")
 @click.option("-o", "--output", metavar="FILE", help="Where to write it; else report.html (.md, .json) in the project.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="html", help="How to write it.")
+@click.option("--label-errors", metavar="FILE", help="Also list the probable label errors in this CSV.")
 @click.option("--no-images", is_flag=True, help="Show no pictures.")
 @click.option("--hash-paths", is_flag=True, help="Show a short hash instead of each path and group.")
-def command(runs: tuple[str, ...], output: str | None, form: str, no_images: bool, hash_paths: bool) -> int:
+def command(
+    runs: tuple[str, ...],
+    output: str | None,
+    form: str,
+    label_errors: str | None,
+    no_images: bool,
+    hash_paths: bool,
+) -> int:
     """One page that shows it all: verdict, curves, folds, differences, confusion, mistakes, data.
 
     Of the runs named, or of the newest run of each experiment. The page is one file that loads and runs nothing; as
@@ -35,6 +43,7 @@ def command(runs: tuple[str, ...], output: str | None, form: str, no_images: boo
 
     from foldproof.analysis.compare import compare
     from foldproof.analysis.contender import Contender
+    from foldproof.analysis.label_errors import find_label_errors, to_csv
     from foldproof.analysis.report.build import write_report
     from foldproof.analysis.report.privacy import Privacy
     from foldproof.cli.chosen import chosen_records, known_facts, scored_on
@@ -42,6 +51,7 @@ def command(runs: tuple[str, ...], output: str | None, form: str, no_images: boo
     from foldproof.cli.show import print_damaged
     from foldproof.config.read import load_settings
     from foldproof.project import Project
+    from foldproof.storage import write_atomically
 
     project = Project.find(Path.cwd())
     settings = load_settings(project.settings_file).settings
@@ -65,6 +75,13 @@ def command(runs: tuple[str, ...], output: str | None, form: str, no_images: boo
             privacy=Privacy(images=not (no_images or private), hash_paths=hash_paths or private),
             form=form,
         )
+        if label_errors:
+            found = {
+                contender.summary.run: find_label_errors(contender.table)
+                for contender in contenders
+                if contender.table is not None
+            }
+            write_atomically(Path(label_errors), to_csv(found).encode(errors="backslashreplace"))
         click.echo(f"{_short(written.file)}, {written.bytes / 1000:,.0f} kB: {written.verdict}")
     print_damaged(damaged)
     return 1 if damaged else 0

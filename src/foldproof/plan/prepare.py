@@ -17,7 +17,7 @@ from foldproof.plan.cuts import cut
 from foldproof.plan.room import check_disk, memory_notices
 from foldproof.plan.runs import Ground, Planned, facts_of, plan_anew, plan_on
 from foldproof.plan.tasks import Model, Selection, select
-from foldproof.project import Project
+from foldproof.project import REPORTS, Project
 from foldproof.provenance.git import git_state
 from foldproof.record import Place
 from foldproof.storage import locked
@@ -95,7 +95,7 @@ def prepare(
     }
     work = [(models[config.name], len(wanted[config.name])) for config in configs]
     at_once = executor.parallel_folds(work[0][0].probe.device)
-    code = git_state(project.root, apart_from=(project.folds_file.name,))
+    code = git_state(project.root, apart_from=(project.folds_file.name, *REPORTS))
     ground = Ground(
         project=project,
         material=material,

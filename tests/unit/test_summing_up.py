@@ -1,0 +1,84 @@
+"""What a run leaves for people when it has ended."""
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from foldproof.config.schema import Settings, TrackingSettings
+from foldproof.events.types import ArtifactAdded, Notice
+from foldproof.project import Project
+from foldproof.summing_up import sum_up
+from foldproof.trackers.mlflow.content import RunReader
+from foldproof.trackers.mlflow.wanted import wanted_runs
+from scored import Scored, write_run
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    (tmp_path / "params.yaml").write_text("version: 1\n")
+    write_run(tmp_path / "runs", "20260102-030405-aaaaaa", Scored(experiment="First"))
+    write_run(tmp_path / "runs", "20260102-030406-bbbbbb", Scored(experiment="Second", seed=1, finished=2, failed=(2,)))
+    return Project(tmp_path / "params.yaml")
+
+
+def names(said) -> set[str]:
+    return {body.file for _, body in said if isinstance(body, ArtifactAdded)}
+
+
+def test_a_report_its_figures_a_table_of_folds_and_a_comparison_with_the_newest_of_the_others(project):
+    first, _ = project.run_folders()
+    said = list(sum_up(project, Settings(), [first]))
+    assert {
+        "report/report.html",
+        "report/report.md",
+        "report/folds.csv",
+        "report/comparison.csv",
+        "report/comparison.md",
+    } < names(said)
+    assert any(name.startswith("report/report_files/curves") for name in names(said))
+    for folder, body in said:
+        assert body.sha256 == hashlib.sha256((folder / body.file).read_bytes()).hexdigest()
+    comparison = (first / "report" / "comparison.csv").read_text()
+    assert "First" in comparison
+    assert "Second" in comparison
+    assert "Second" not in (first / "report" / "folds.csv").read_text()
+
+
+def test_a_run_with_a_failed_fold_has_a_report_and_one_without_a_finished_fold_has_none(project):
+    _, second = project.run_folders()
+    assert "report/report.html" in names(sum_up(project, Settings(), [second]))
+    none = write_run(project.runs, "20260102-030407-cccccc", Scored(experiment="Third", finished=0)).folder
+    assert list(sum_up(project, Settings(), [none])) == []
+
+
+def test_a_report_that_cannot_be_written_is_a_notice_and_the_next_run_gets_its_own(project):
+    first, second = project.run_folders()
+    (first / "report").write_text("in the way")
+    said = list(sum_up(project, Settings(), [first, second]))
+    assert [type(body) for folder, body in said if folder == first] == [Notice]
+    assert "no report was written" in said[0][1].text
+    assert "report/report.html" in names(said)
+
+
+def test_with_privacy_only_weights_and_a_report_without_paths_go_to_mlflow(project):
+    first, _ = project.run_folders()
+    private = Settings(tracking=TrackingSettings(privacy=True))
+    bodies = [body for _, body in sum_up(project, private, [first])]
+    reader = RunReader(first)
+    reader.look()
+    content = reader.content()
+    shown = {upload.name for run in wanted_runs(content, abandoned=False) for upload in run.uploads}
+    assert {"dataset.json", "folds.csv", "fold-0-0/predictions.parquet"} <= shown
+    content = replace(content, events=(*content.events, *(_event(content, body) for body in bodies)))
+    sent = {upload.name for run in wanted_runs(content, abandoned=False, private=True) for upload in run.uploads}
+    assert "report/report.html" in sent
+    assert all(name.startswith("report/") or name.endswith("model.safetensors") for name in sent)
+    for body in bodies:
+        text = (first / body.file).read_bytes().decode(errors="ignore")
+        assert ".png" not in text
+
+
+def _event(content, body):
+    return replace(content.events[-1], body=body, seq=len(content.events))
