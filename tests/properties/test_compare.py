@@ -35,7 +35,7 @@ def contenders(draw, most=4, least=1):
     return made
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(contenders(), st.sampled_from(["auto", "accuracy", "balanced_accuracy", "log_loss", "macro_f1"]))
 def test_any_experiments_give_a_verdict_in_fixed_words_and_figures_that_json_can_hold(some, metric):
     found = compare(some, metric=metric)
@@ -47,7 +47,7 @@ def test_any_experiments_give_a_verdict_in_fixed_words_and_figures_that_json_can
     assert csv_table(found)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(contenders(least=2, most=2), st.sampled_from(["accuracy", "balanced_accuracy", "log_loss"]))
 def test_swapping_two_experiments_mirrors_everything(some, metric):
     there, back = (compare(order, metric=metric).pairs[0] for order in (some, some[::-1]))
@@ -63,7 +63,7 @@ def test_swapping_two_experiments_mirrors_everything(some, metric):
     assert there.verdict.word == back.verdict.word
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(contenders(least=3, most=3))
 def test_no_better_one_is_named_without_an_interval_beside_zero_and_a_small_p(some):
     for pair in compare(some).pairs:

@@ -13,11 +13,11 @@ from typing import Any
 from foldproof.errors import TrackingError
 from foldproof.storage import cleaned, redact
 from foldproof.trackers.mlflow.target import sqlite_file
+from foldproof.trackers.mlflow.wanted import PARENT, RESEED_OF
 
 PREFERRED = ("val_accuracy", "val_acc", "validation_accuracy", "valid_accuracy", "accuracy", "test_accuracy", "acc")
 OPTIMISTIC = ("best_val_accuracy", "best_val_acc", "best_accuracy", "best_acc")
 MOST_RUNS = 20_000
-_PARENT = "mlflow.parentRunId"
 _FOLD = re.compile(r"(?:^|[^a-z])(?:fold|split|cv)[ _.#/-]*(\d{1,3})(?:\D|$)", re.IGNORECASE)
 _LAST_NUMBER = re.compile(r"(\d{1,3})\D*$")
 _A_PAGE = 1000
@@ -86,11 +86,12 @@ def _of_children(runs: list[Any]) -> Iterator[Logged]:
     by_id = {run.info.run_id: run for run in runs}
     children: dict[str, list[Any]] = {}
     for run in runs:
-        parent = run.data.tags.get(_PARENT)
+        parent = run.data.tags.get(PARENT)
         if parent in by_id:
             children.setdefault(parent, []).append(run)
-    names = _names([by_id[parent] for parent in children])
-    for parent, some in children.items():
+    parents = [by_id[parent] for parent in children if RESEED_OF not in by_id[parent].data.tags]
+    names = _names(parents)
+    for parent, some in ((run.info.run_id, children[run.info.run_id]) for run in parents):
         metric = _metric([run.data.metrics for run in some])
         if metric is None:
             continue

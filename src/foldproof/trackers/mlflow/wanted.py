@@ -10,6 +10,7 @@ from typing import Any
 from foldproof.data.checks.card import DATA_CARD, DATA_CARD_PAGE
 from foldproof.events.journal import FILE_NAME
 from foldproof.events.types import ArtifactAdded, Event, FoldFailed, FoldFinished, FoldResumed, FoldStarted
+from foldproof.facts import reseed_of
 from foldproof.record import REPORT_FOLDER, Place, fold_folder
 from foldproof.storage import cleaned, cleaned_lines, redact, regular_inside
 from foldproof.trackers.mlflow.content import RunContent
@@ -20,6 +21,7 @@ RUN_ID = "foldproof.run_id"
 PLACE = "foldproof.place"
 SEAL = "foldproof.projected"
 FAILURE = "foldproof.failure"
+RESEED_OF = "foldproof.reseed_of"
 PARENT = "mlflow.parentRunId"
 DIGEST_CHARACTERS = 36  # the most MLflow takes
 _STATUS = {"finished": "FINISHED", "failed": "FAILED", "interrupted": "KILLED"}
@@ -124,7 +126,7 @@ def _parent(content: RunContent, *, abandoned: bool) -> WantedRun:
         name=record.title,
         started=content.events[0].time,
         first_tags={"mlflow.note.content": _NOTE.format(folds=folds["k"], repeats=repeats, run=record.run)},
-        tags={RUN_ID: record.run, **_origin(content), **_infinite(points)},
+        tags={RUN_ID: record.run, **_again(facts), **_origin(content), **_infinite(points)},
         params=parameters(facts),
         points=points,
         uploads=(
@@ -249,6 +251,12 @@ def _origin(content: RunContent) -> dict[str, str]:
 
 def _text(value: object, *, most: int = _MOST_TAG) -> str:
     return cleaned(redact(str(value)[: 2 * most]), most=most)
+
+
+def _again(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Of a run that trained one fold of another run once more, which run."""
+    again = reseed_of(facts)
+    return {RESEED_OF: again.run} if again else {}
 
 
 def _outcome(ended: Event | None) -> dict[str, str]:
