@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,10 @@ from numpy.typing import NDArray
 from outcomes import FOLDS, REPEATS, Setting, part_file, settings
 from scipy import stats
 
+from foldproof.analysis.comparison import Pair
 from foldproof.analysis.contender import Contender
 from foldproof.analysis.out_of_fold import OutOfFold
-from foldproof.analysis.pairs import pairs_of
+from foldproof.analysis.pairs import adjusted, judged, pairs_of
 from foldproof.analysis.statistics.homogeneity import by_counts
 from foldproof.analysis.statistics.paired import Rows, by_images, by_runs, corrected
 from foldproof.analysis.statistics.student import Student
@@ -28,6 +30,7 @@ from foldproof.record import Spread
 
 RESULT = Path(__file__).parent / "result.json"
 ROPE, LEVEL, FLAGGED = 0.01, 0.05, 0.01
+CHECKED = 5  # draws of each setting whose verdict is also found from tables of predictions, the long way
 NOTHING = Spread(float("nan"), float("nan"), 0)
 Right = NDArray[np.bool_]  # [repeat, image]
 
@@ -58,10 +61,14 @@ IDS = np.array([f"{number:05}" for number in range(5000)])
 
 
 def verdict(rights: list[Right], fold: NDArray[np.int8]) -> tuple[int, ...]:
-    """The experiments that some pair names better."""
+    """The experiments that some pair names better, from tables of predictions, as `foldproof compare` finds them."""
     contenders = [contender(str(number), right, fold) for number, right in enumerate(rights)]
-    pairs = pairs_of(contenders, metric="accuracy", rope=ROPE)
-    return tuple({won[0] for pair in pairs if (won := winner_of(pair)) is not None})
+    return winners(pairs_of(contenders, metric="accuracy", rope=ROPE))
+
+
+def winners(pairs: list[Pair]) -> tuple[int, ...]:
+    """The experiments that are named better."""
+    return tuple(sorted({won[0] for pair in pairs if (won := winner_of(pair)) is not None}))
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,21 @@ class Seen:
     by_fold: NDArray[np.float64]
     rows: Rows
 
+    @cached_property
+    def images(self) -> Student:
+        """The difference, as the images alone make it uncertain."""
+        return by_images(self.rows)
+
+    @cached_property
+    def runs(self) -> Student:
+        """The difference, as images and training runs make it uncertain."""
+        return by_runs(self.rows)
+
+    def as_pair(self, a: int, b: int) -> Pair:
+        """The pair of experiments `a` and `b`, not yet adjusted for others."""
+        reading = max(self.images, self.runs, key=lambda one: one.half_width)
+        return judged(Pair(a=a, b=b), reading, corrected(self.by_fold, k=FOLDS), "accuracy", ROPE)
+
 
 def seen(a: Right, b: Right, fold: NDArray[np.int8]) -> Seen:
     """Two experiments side by side."""
@@ -83,7 +105,11 @@ def seen(a: Right, b: Right, fold: NDArray[np.int8]) -> Seen:
     by_fold = np.bincount(place.ravel(), weights=d.ravel(), minlength=FOLDS * repeats) / counts
     weight = 1 / (counts[place] * FOLDS * repeats)
     unit = np.tile(np.arange(images), repeats)
-    rows = Rows((weight * d).ravel(), (weight * (d - d.mean())).ravel(), place.ravel(), unit)
+    residual = (weight * (d - (weight * d).sum())).ravel()
+    squares = float((np.bincount(unit, weights=residual) ** 2).sum())
+    rows = Rows(
+        (weight * d).ravel(), residual, place.ravel(), unit, least=max(4 / images**2 - squares, 0.0) + 2 / images**2
+    )
     return Seen(a, b, by_fold, rows)
 
 
@@ -96,12 +122,11 @@ def _corrected(pair: Seen) -> float:
 
 
 def _clustered(pair: Seen) -> float:
-    runs = by_runs(pair.rows)
-    return Student(runs.location, runs.scale, FOLDS - 1).p
+    return Student(pair.runs.location, pair.runs.scale, FOLDS - 1).p
 
 
 def _both(pair: Seen) -> float:
-    return max(by_images(pair.rows).p, by_runs(pair.rows).p)
+    return max(pair.images.p, pair.runs.p)
 
 
 def _wilcoxon(pair: Seen) -> float:
@@ -155,19 +180,22 @@ def equal(setting: Setting) -> list[dict[str, Any]]:
         twos: dict[str, list[bool]] = {name: [] for name in (*TESTS, "verdict")}
         fives: dict[str, list[bool]] = {name: [] for name in (*TESTS, "verdict")}
         flags, excess = [], []
-        for _, rights, fold in draws(setting):
+        for number, rights, fold in draws(setting):
             some, cut = [right[:repeats] for right in rights], fold[:repeats]
             p = {name: np.ones((5, 5)) for name in TESTS}
-            for a, b in combinations(range(5), 2):
-                pair = seen(some[a], some[b], cut)
+            pairs = {(a, b): seen(some[a], some[b], cut) for a, b in combinations(range(5), 2)}
+            for (a, b), pair in pairs.items():
                 for name, test in TESTS.items():
                     p[name][a, b] = test(pair)
-                excess.append(by_runs(pair.rows).scale ** 2 / max(by_images(pair.rows).scale ** 2, 1e-12))
+                excess.append(pair.runs.scale**2 / pair.images.scale**2)
             for name in TESTS:
                 twos[name] += [bool(p[name][a, b] < LEVEL) for a, b in ((0, 1), (2, 3))]
                 fives[name].append(bool(p[name][np.triu_indices(5, 1)].min() < LEVEL / 10))  # Holm's first step
-            twos["verdict"] += [bool(verdict([some[a], some[b]], cut)) for a, b in ((0, 1), (2, 3))]
-            fives["verdict"].append(bool(verdict(some, cut)))
+            twos["verdict"] += [bool(winners(adjusted([pairs[at].as_pair(*at)]))) for at in ((0, 1), (2, 3))]
+            named = winners(adjusted([pair.as_pair(*at) for at, pair in pairs.items()]))
+            fives["verdict"].append(bool(named))
+            if number < CHECKED:
+                assert verdict(some, cut) == named
             flags += [_flagged(right, cut) for right in some[:2]]
         for experiments, words in ((2, twos), (5, fives)):
             found.append(
@@ -210,7 +238,7 @@ def power(setting: Setting) -> list[dict[str, Any]]:
             gaps.append(float(pair.by_fold.mean()))
             for name, test in TESTS.items():
                 right_ones[name].append(bool(test(pair) < LEVEL and pair.by_fold.mean() > 0))
-            right_ones["verdict"].append(verdict([better, worse], cut) == (0,))
+            right_ones["verdict"].append(winners(adjusted([pair.as_pair(0, 1)])) == (0,))
         found.append(
             {
                 "images": setting.images,

@@ -25,7 +25,8 @@ from foldproof.facts import SCHEMA_VERSION as SCHEMA_VERSION
 from foldproof.facts import read_facts, reseed_of, title_of
 from foldproof.storage import is_folder_here
 
-REPORT_FOLDER = "report"  # of a run's folder: what was made of the record for people; it heeds tracking.privacy
+REPORT_FOLDER = "report"  # of a run's folder: what was made of the record for people
+PRIVATE_REPORT_FOLDER = "report-private"  # the same without pictures, paths and groups
 STATUSES = ("finished", "failed", "interrupted")
 Place = tuple[int, int]
 _T = TypeVar("_T")

@@ -83,7 +83,7 @@ class Recorder:
 
     @property
     def ended(self) -> tuple[Path, ...]:
-        """The folders of the runs that this process has trained the last of."""
+        """The folders of the runs of which this process has trained all that it was to train."""
         return tuple(item.folder for item in self._planned.values() if item.folder in self.statuses)
 
     def add(self, folder: Path, body: Body) -> None:

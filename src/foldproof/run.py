@@ -5,7 +5,7 @@ in a journal before anybody hears of it; trackers are told; each run ends with i
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,9 +95,10 @@ def run(
             with closing(executor.run(tasks)) as events:
                 for event in events:
                     recorder.hear(event)
-            if target is not None and not stopping.asked:
-                for folder, body in sum_up(project, loaded.settings, recorder.ended):
-                    recorder.add(folder, body)
+            if target is not None:
+                for folder, body in sum_up(project, loaded.settings, recorder.ended, stopping):
+                    with suppress(StorageError):  # the run has ended well: what people get of it is not worth failing
+                        recorder.add(folder, body)
     keep_within(project.run_folders(), limit_bytes=int(execution.states_gb * 1e9))
     of_runs = dict.fromkeys(notice for item in planned for notice in item.notices)
     return RunReport(recorder.statuses, (*material.notices, *of_runs), tuple(farewells), not tracked)

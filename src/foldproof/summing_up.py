@@ -6,8 +6,10 @@ Everything follows from the run folders, so that it can be made again (`foldproo
 import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TypedDict
 
 from foldproof.analysis.compare import compare
+from foldproof.analysis.comparison import Comparison
 from foldproof.analysis.contender import Contender
 from foldproof.analysis.label_errors import FILE_NAME as LABEL_ERRORS
 from foldproof.analysis.label_errors import find_label_errors, to_csv
@@ -19,58 +21,80 @@ from foldproof.errors import FoldproofError
 from foldproof.events.types import ArtifactAdded, Body, Notice
 from foldproof.facts import reseed_of
 from foldproof.project import Project
-from foldproof.record import REPORT_FOLDER, RunRecord, experiments_of, read_records
+from foldproof.record import PRIVATE_REPORT_FOLDER, REPORT_FOLDER, RunRecord, experiments_of, read_records
+from foldproof.stopping import Stopping
 from foldproof.storage import write_atomically
 
 
-def sum_up(project: Project, settings: Settings, ended: Sequence[Path]) -> Iterator[tuple[Path, Body]]:
-    """For the folder of each run with a finished fold, a body for every file that was written; a Notice where not."""
+class _How(TypedDict):
+    metric: str
+    rope: float
+
+
+def sum_up(
+    project: Project, settings: Settings, ended: Sequence[Path], stopping: Stopping
+) -> Iterator[tuple[Path, Body]]:
+    """For the folder of each run that has ended with a finished fold, a body for every file that was written; a Notice
+    where it could not be. Once `stopping` is asked, the rest is left.
+    """
+    comparison: Comparison | None = None
     for folder in ended:
+        if stopping.asked:
+            return
         try:
             record = RunRecord.read(folder)
-            if not record.finished or reseed_of(record.facts) is not None:
+            if not record.finished or record.status == "running" or reseed_of(record.facts) is not None:
                 continue
-            files = _write(project, settings, record)
+            comparison = comparison or _comparison(project, settings)
+            bodies = _written(project, settings, record, comparison)
         except Exception as error:  # noqa: BLE001 - whatever it is, it costs a page, not what was trained
             said = str(error) if isinstance(error, FoldproofError) else repr(error)
-            yield folder, Notice(code="no-report", text=f"no report was written: {said}".splitlines()[0])
-            continue
-        for file in files:
-            name = file.relative_to(folder).as_posix()
-            yield folder, ArtifactAdded(file=name, sha256=hashlib.sha256(file.read_bytes()).hexdigest())
+            bodies = [Notice(code="no-report", text=f"no report was written: {said}".splitlines()[0])]
+        for body in bodies:
+            yield folder, body
 
 
-def _write(project: Project, settings: Settings, record: RunRecord) -> list[Path]:
-    """The files of `record`'s folder for people, written anew. Raises StorageError."""
-    here = record.folder / REPORT_FOLDER
+def _comparison(project: Project, settings: Settings) -> Comparison:
+    """Of the newest run of each experiment of which a fold has finished."""
+    experiments, _ = experiments_of(project.run_folders())
+    newest = {experiments[folder]: folder for folder in sorted(experiments)}
+    records, _ = read_records(sorted(newest.values()))
+    of_experiments = [record for record in records if record.finished and reseed_of(record.facts) is None]
+    return compare([Contender.of(record) for record in of_experiments], **_how(settings))
+
+
+def _written(project: Project, settings: Settings, record: RunRecord, comparison: Comparison) -> list[Body]:
+    """Write the files of `record`'s folder for people anew, and say what they are. Raises StorageError."""
     private = settings.tracking.privacy
+    folder = PRIVATE_REPORT_FOLDER if private else REPORT_FOLDER
+    here = record.folder / folder
     of_run = Contender.of(record)
-    others = [Contender.of(other) for other in _newest(project, besides=record)]
-    metric, rope = settings.compare.metric, settings.compare.rope / 100
+    alone = compare([of_run], **_how(settings))
     for form in ("html", "md"):
         write_report(
             [record],
-            compare([of_run], metric=metric, rope=rope),
+            alone,
             here / f"report.{form}",
             tables=[of_run.table],
             data_folder=project.path(settings.data.path),
             privacy=Privacy(images=not private, hash_paths=private),
             form=form,
         )
-    comparison = compare([of_run, *others], metric=metric, rope=rope)
-    write_atomically(here / "folds.csv", csv_table(compare([of_run], metric=metric, rope=rope)).encode())
-    write_atomically(here / "comparison.csv", csv_table(comparison).encode())
-    write_atomically(here / "comparison.md", markdown(comparison).encode())
+    texts = {
+        "folds.csv": csv_table(alone),
+        "comparison.csv": csv_table(comparison),
+        "comparison.md": markdown(comparison),
+    }
     if of_run.table is not None and not private:
-        suspected = {record.run: find_label_errors(of_run.table)}
-        write_atomically(here / LABEL_ERRORS, to_csv(suspected).encode(errors="backslashreplace"))
-    return sorted(path for path in here.rglob("*") if path.is_file())
+        texts[LABEL_ERRORS] = to_csv({record.run: find_label_errors(of_run.table)})
+    for name, text in texts.items():
+        write_atomically(here / name, text.encode(errors="backslashreplace"))
+    figures = sorted(path.relative_to(here).as_posix() for path in (here / "report_files").glob("*.svg"))
+    return [
+        ArtifactAdded(file=f"{folder}/{name}", sha256=hashlib.sha256((here / name).read_bytes()).hexdigest())
+        for name in ("report.html", "report.md", *figures, *texts)
+    ]
 
 
-def _newest(project: Project, *, besides: RunRecord) -> tuple[RunRecord, ...]:
-    """The newest run of each other experiment, where a fold of it has finished."""
-    experiments, _ = experiments_of(project.run_folders())
-    newest = {experiments[folder]: folder for folder in sorted(experiments)}
-    newest.pop(besides.experiment, None)
-    records, _ = read_records(sorted(newest.values()))
-    return tuple(record for record in records if record.finished and reseed_of(record.facts) is None)
+def _how(settings: Settings) -> _How:
+    return {"metric": settings.compare.metric, "rope": settings.compare.rope / 100}

@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -20,6 +21,7 @@ from foldproof.analysis.verdict import (
     PRACTICALLY_EQUAL,
     PROBABLY_BETTER,
 )
+from foldproof.errors import UnknownName
 from tabled import alike, contender, drawn, folds_of, table
 
 SEED = {  # the averages of a course's three experiments, one fold at 32 %
@@ -91,7 +93,7 @@ def test_few_images_cannot_tell_and_say_how_many_would_and_what_is_cheapest():
     needed = found.pairs[0].images_needed
     assert 8_000 < needed < 25_000
     assert "this design sees differences of about" in found.verdict.text
-    assert "1.0 point needs about" in found.verdict.text
+    assert "1.0 point needs at least" in found.verdict.text
     assert any("--repeats 3" in note or "more images" in note for note in found.verdict.notes)
 
 
@@ -200,6 +202,47 @@ def test_a_lower_log_loss_is_the_better_one():
     )
     assert found.pairs[0].difference.value > 0
     assert found.verdict.winner == 1
+
+
+def brier(probabilities, labels):
+    return float(((probabilities - np.eye(probabilities.shape[1])[labels]) ** 2).sum(axis=1).mean())
+
+
+def test_a_metric_of_ones_own_must_say_which_direction_is_better(monkeypatch):
+    folds, right = folds_of(3000), drawn(0.7, 3000)
+    better = alike(right, better_by=0.2, discordance=0.25, seed=1)
+    some = [contender("Worse", table(right, folds)), contender("Better", table(better, folds))]
+    metric = f"{__name__}:brier"
+    monkeypatch.setitem(sys.modules, __name__, sys.modules[__name__])
+    monkeypatch.delattr(brier, "higher_is_better", raising=False)
+    with pytest.raises(UnknownName, match="which direction is better"):
+        compare(some, metric=metric)
+    monkeypatch.setattr(brier, "higher_is_better", False, raising=False)
+    found = compare(some, metric=metric)
+    assert found.verdict.winner == 1
+    assert "points" not in found.verdict.text
+
+
+def test_patients_with_many_alike_images_do_not_make_a_fold_disagree():
+    flagged = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        patients = np.arange(1000) // 20
+        right = rng.random(1000) < np.where(rng.random(50) < 0.5, 0.6, 0.95)[patients]
+        folds = rng.permutation(np.arange(50) % 5)[patients][None]
+        labels = patients % 2
+        of = table(right[None], folds, groups=[f"patient {at}" for at in patients], labels=labels)
+        found = compare([contender("A", of)])
+        flagged += bool(found.lines[0].disagreement and found.lines[0].disagreement.flagged)
+    assert flagged <= 3
+
+
+def test_folds_of_a_fold_in_common_are_to_be_finished_first():
+    folds, right = folds_of(500), drawn(0.8, 500)
+    whole = table(right, folds)
+    some = [contender(name, whole.take(whole.folds == 0)) for name in ("A", "B")]
+    found = compare(some)
+    assert any("foldproof run --resume" in note for note in found.verdict.notes)
 
 
 def test_one_experiment_has_nothing_to_be_compared_with_but_an_interval():

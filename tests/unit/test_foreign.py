@@ -32,8 +32,36 @@ def test_a_table_is_read_however_a_spreadsheet_wrote_it(text):
     assert scores(text) == {"A": [0.5, 0.25]}
 
 
-def test_all_scores_together_say_whether_they_are_percentages():
-    assert scores("experiment,fold,score\nA,0,0.9\nB,0,93.5\n") == {"A": [0.009], "B": [0.935]}
+def test_each_experiment_says_for_itself_whether_it_has_percentages():
+    assert scores("experiment,fold,score\nA,0,0.9\nB,0,93.5\nC,0,0.9 %\n") == {"A": [0.9], "B": [0.935], "C": [0.009]}
+
+
+def test_a_fold_that_is_not_there_leaves_the_others_to_be_compared():
+    rows = [f"{name},{fold},{50 + fold}" for name in "AB" for fold in range(5) if (name, fold) != ("B", 3)]
+    some, _ = contenders_of_csv("experiment,fold,score\n" + "\n".join(rows), name="t.csv")
+    found = compare(some)
+    assert found.pairs[0].places == 4
+    assert found.lines[1].expected_folds == 5
+
+
+@pytest.mark.parametrize("scores", [(0.95, 0.95, 0.95, 0.95, 1.0), (0.9, 0.9, 0.9, 0.9, 0.91)])
+def test_rounded_scores_that_hardly_vary_do_not_make_a_fold_disagree(scores):
+    rows = [FoldScore(experiment="A", repeat=0, fold=fold, score=score) for fold, score in enumerate(scores)]
+    found = compare(contenders_of_scores(rows, metric="accuracy"))
+    assert not found.lines[0].disagreement.flagged
+
+
+def test_what_to_run_next_is_not_said_of_somebody_elses_experiments():
+    text = "experiment,id,fold,label,cat,dog\n" + predictions("A; rm -rf ~ #", 300) + predictions("B", 305)
+    some, said = contenders_of_csv(text, name="p.csv")
+    found = compare(some, unverified=said)
+    assert found.verdict.winner is None
+    assert not any("foldproof run" in note for note in found.verdict.notes)
+
+
+def test_a_class_may_be_called_as_a_column_of_the_other_table():
+    (one,), _ = contenders_of_csv("id,fold,label,N,Score\nx,0,N,1,0\ny,1,Score,1,0\n", name="t.csv")
+    assert one.table.classes == ("N", "Score")
 
 
 def test_a_fold_without_a_score_is_a_fold_without_a_result():
@@ -71,6 +99,11 @@ def test_repeats_and_numbers_of_images_are_read_where_they_are_given():
         ("id,fold,label,cat,dog\nx,0,cow,1,0\n", "line 2: label 'cow' has no column"),
         ("id,fold,label,cat,dog\nx,0,cat,1,0\nx,1,cat,1,0\n", "line 3: id 'x' comes twice"),
         ("id,fold,label,cat,dog\nx,0,cat,high,0\n", "line 2: cat 'high' is no number"),
+        (
+            "id,fold,label,confidence,cat,dog\nx,0,cat,0.9,0.9,0.1\n",
+            "line 2: cat, confidence, dog are not probabilities",
+        ),
+        ("id,fold,label,cat,dog\nx,0,cat,5.5,-4.5\n", "line 2: cat, dog are not probabilities"),
     ],
 )
 def test_a_table_that_cannot_be_meant_is_refused_with_its_line(text, said):

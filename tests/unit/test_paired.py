@@ -96,22 +96,63 @@ def test_groups_are_what_was_drawn_where_there_are_any():
 
 def test_the_more_cautious_of_images_and_runs_is_taken():
     rows = rows_of(pair(), "accuracy")
-    assert both_ways(rows).half_width == max(by_images(rows).half_width, by_runs(rows).half_width)
+    reading, p = both_ways(rows)
+    assert reading.half_width == max(by_images(rows).half_width, by_runs(rows).half_width)
+    assert p == max(by_images(rows).p, by_runs(rows).p)
 
 
 def test_two_experiments_that_predict_the_same_do_not_differ():
-    folds, right = folds_of(300), drawn(0.8, 300)
+    folds, right = folds_of(1000), drawn(0.8, 1000)
     found = in_common(table(right, folds), table(right, folds))
-    reading = both_ways(rows_of(found, "accuracy"))
+    reading, p = both_ways(rows_of(found, "accuracy"))
     assert reading.location == 0
-    assert reading.p == 1
+    assert p == 1
     assert reading.above(0.01) + reading.below(-0.01) < 0.05
 
 
 def test_one_that_is_always_right_is_not_proved_better_by_a_handful_of_images():
     folds = folds_of(4, k=2)
     found = in_common(table(np.ones((1, 4), bool), folds), table(np.zeros((1, 4), bool), folds))
-    assert both_ways(rows_of(found, "accuracy")).p > 0.001
+    assert both_ways(rows_of(found, "accuracy"))[1] > 0.001
+
+
+@pytest.mark.parametrize(("k", "rare"), [(2, 2), (2, 4), (5, 5)])
+def test_a_handful_of_images_of_a_rare_class_prove_nothing_about_balanced_accuracy(k, rare):
+    images = 400
+    labels = np.concatenate([np.arange(images) % 2, np.full(rare, 2)])
+    folds = np.concatenate([np.arange(images) // 2 % k, np.arange(rare) % k])[None]
+    others = drawn(0.8, images)
+    some = [
+        table(np.concatenate([others, np.full((1, rare), right)], axis=1), folds, classes="abc", labels=labels)
+        for right in (True, False)
+    ]
+    reading, p = both_ways(rows_of(in_common(*some), "balanced_accuracy"))
+    assert reading.location == pytest.approx(1 / 3)
+    assert p > 0.004
+
+
+@pytest.mark.parametrize("better", range(1, 12))
+def test_images_that_all_speak_for_one_experiment_prove_as_little_as_in_mcnemars_exact_test(better):
+    images = 400
+    folds, right = folds_of(images), drawn(0.8, images)
+    wrong = np.flatnonzero(~right[0])[:better]
+    other = right.copy()
+    other[0, wrong] = True
+    rows = rows_of(in_common(table(other, folds), table(right, folds)), "accuracy")
+    exact = min(2 * 0.5**better, 1.0)
+    assert (by_images(rows).p < 0.05) == (exact < 0.05)
+
+
+def test_groups_that_only_one_run_knows_count_for_both():
+    images = 200
+    folds, right = folds_of(images), drawn(0.7, images)
+    other = alike(right, better_by=0.0, discordance=0.3, seed=1)
+    groups = [f"g{at // 10}" for at in range(images)]
+    with_groups, without = table(right, folds, groups=groups), table(other, folds)
+    there = by_images(rows_of(in_common(with_groups, without), "accuracy"))
+    back = by_images(rows_of(in_common(without, with_groups), "accuracy"))
+    assert (there.scale, there.df) == pytest.approx((back.scale, back.df))
+    assert there.df == 19
 
 
 @pytest.mark.parametrize("values", [[], [0.02], [0.02, 0.02, 0.02]])

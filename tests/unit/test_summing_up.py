@@ -1,6 +1,7 @@
 """What a run leaves for people when it has ended."""
 
 import hashlib
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from foldproof.config.schema import Settings, TrackingSettings
 from foldproof.events.types import ArtifactAdded, Notice
 from foldproof.project import Project
+from foldproof.stopping import Stopping
 from foldproof.summing_up import sum_up
 from foldproof.trackers.mlflow.content import RunReader
 from foldproof.trackers.mlflow.wanted import wanted_runs
@@ -23,13 +25,19 @@ def project(tmp_path: Path) -> Project:
     return Project(tmp_path / "params.yaml")
 
 
+@pytest.fixture
+def stopping():
+    with closing(Stopping()) as made:
+        yield made
+
+
 def names(said) -> set[str]:
     return {body.file for _, body in said if isinstance(body, ArtifactAdded)}
 
 
-def test_a_report_its_figures_a_table_of_folds_and_a_comparison_with_the_newest_of_the_others(project):
+def test_a_report_its_figures_a_table_of_folds_and_a_comparison_with_the_newest_of_the_others(project, stopping):
     first, _ = project.run_folders()
-    said = list(sum_up(project, Settings(), [first]))
+    said = list(sum_up(project, Settings(), [first], stopping))
     assert {
         "report/report.html",
         "report/report.md",
@@ -46,38 +54,44 @@ def test_a_report_its_figures_a_table_of_folds_and_a_comparison_with_the_newest_
     assert "Second" not in (first / "report" / "folds.csv").read_text()
 
 
-def test_a_run_with_a_failed_fold_has_a_report_and_one_without_a_finished_fold_has_none(project):
+def test_a_run_with_a_failed_fold_has_a_report_and_one_without_a_finished_fold_has_none(project, stopping):
     _, second = project.run_folders()
-    assert "report/report.html" in names(sum_up(project, Settings(), [second]))
+    assert "report/report.html" in names(sum_up(project, Settings(), [second], stopping))
     none = write_run(project.runs, "20260102-030407-cccccc", Scored(experiment="Third", finished=0)).folder
-    assert list(sum_up(project, Settings(), [none])) == []
+    assert list(sum_up(project, Settings(), [none], stopping)) == []
 
 
-def test_a_report_that_cannot_be_written_is_a_notice_and_the_next_run_gets_its_own(project):
+def test_a_report_that_cannot_be_written_is_a_notice_and_the_next_run_gets_its_own(project, stopping):
     first, second = project.run_folders()
     (first / "report").write_text("in the way")
-    said = list(sum_up(project, Settings(), [first, second]))
+    said = list(sum_up(project, Settings(), [first, second], stopping))
     assert [type(body) for folder, body in said if folder == first] == [Notice]
     assert "no report was written" in said[0][1].text
     assert "report/report.html" in names(said)
 
 
-def test_with_privacy_only_weights_and_a_report_without_paths_go_to_mlflow(project):
+def test_with_privacy_only_weights_and_a_report_without_paths_go_to_mlflow(project, stopping):
     first, _ = project.run_folders()
     private = Settings(tracking=TrackingSettings(privacy=True))
-    bodies = [body for _, body in sum_up(project, private, [first])]
+    before = [body for _, body in sum_up(project, Settings(), [first], stopping)]  # privacy came later
+    bodies = [body for _, body in sum_up(project, private, [first], stopping)]
     reader = RunReader(first)
     reader.look()
     content = reader.content()
     shown = {upload.name for run in wanted_runs(content, abandoned=False) for upload in run.uploads}
     assert {"dataset.json", "folds.csv", "fold-0-0/predictions.parquet"} <= shown
-    content = replace(content, events=(*content.events, *(_event(content, body) for body in bodies)))
+    content = replace(content, events=(*content.events, *(_event(content, body) for body in (*before, *bodies))))
     sent = {upload.name for run in wanted_runs(content, abandoned=False, private=True) for upload in run.uploads}
-    assert "report/report.html" in sent
-    assert all(name.startswith("report/") or name.endswith("model.safetensors") for name in sent)
+    assert "report-private/report.html" in sent
+    assert all(name.startswith("report-private/") or name.endswith("model.safetensors") for name in sent)
     for body in bodies:
         text = (first / body.file).read_bytes().decode(errors="ignore")
         assert ".png" not in text
+
+
+def test_once_it_is_to_stop_no_more_reports_are_made(project, stopping):
+    stopping.ask()
+    assert list(sum_up(project, Settings(), project.run_folders(), stopping)) == []
 
 
 def _event(content, body):

@@ -11,9 +11,9 @@ from foldproof.analysis.contender import Contender
 from foldproof.analysis.lines import lines_of
 from foldproof.analysis.next_step import next_step
 from foldproof.analysis.pairs import pairs_of
-from foldproof.analysis.scoring import ACCURACY, BALANCED, LOWER_IS_BETTER, default_metric
+from foldproof.analysis.scoring import ACCURACY, BALANCED, default_metric, higher_is_better
 from foldproof.analysis.statistics.optimism import optimism_of_best
-from foldproof.analysis.verdict import judge, judge_pair, winner_of
+from foldproof.analysis.verdict import judge, judge_pair, names_of, winner_of
 
 AUTO = "auto"
 ROPE = 0.01  # one point
@@ -37,6 +37,7 @@ def compare(
     pairs = pairs_of(contenders, metric=metric, rope=rope)
     can_be_best = _can_be_best(len(lines), pairs)
     keys = dict.fromkeys(key for line in lines for key in line.settings)
+    names = names_of(lines)
     remarks = (unverified,) if unverified else ()
     found = Comparison(
         metric=metric,
@@ -46,7 +47,8 @@ def compare(
         same_images=len({contender.summary.fingerprint for contender in contenders}) <= 1,
         same_folds=len({contender.summary.folds_digest for contender in contenders}) <= 1,
         pairs=tuple(
-            replace(pair, verdict=judge_pair(pair, lines, metric=metric, rope=rope, remarks=remarks)) for pair in pairs
+            replace(pair, verdict=judge_pair(pair, lines, names, metric=metric, rope=rope, remarks=remarks))
+            for pair in pairs
         ),
         verdict=None,
         can_be_best=can_be_best,
@@ -80,5 +82,5 @@ def _optimism(contenders: Sequence[Contender], lines: Sequence[Line], metric: st
     if not places:
         return math.nan
     table = np.array([[line.folds.get(place, math.nan) for place in places] for line in lines], dtype=np.float64)
-    sign = -1.0 if metric in LOWER_IS_BETTER else 1.0
+    sign = 1.0 if higher_is_better(metric) else -1.0
     return optimism_of_best(sign * table, k=min(contender.summary.k for contender in contenders))

@@ -9,7 +9,7 @@ import numpy as np
 from foldproof.analysis.comparison import Disagreement, Interval, Line
 from foldproof.analysis.contender import Contender
 from foldproof.analysis.pairing import right_by_place
-from foldproof.analysis.scoring import LOWER_IS_BETTER, by_group, fold_scores, interval_over_units, pooled_scores
+from foldproof.analysis.scoring import FRACTIONS, by_group, fold_scores, interval_over_units, pooled_scores
 from foldproof.analysis.statistics.homogeneity import Homogeneity, by_counts, by_scores
 from foldproof.analysis.statistics.paired import corrected, holm
 from foldproof.record import Place, Spread
@@ -67,7 +67,7 @@ def _interval(contender: Contender, scores: Mapping[Place, float], metric: str) 
         low, high = interval_over_units(contender.table, metric)
         known += [(low, high)] if math.isfinite(low) else []
     low, high = max(known, key=lambda bounds: bounds[1] - bounds[0], default=(math.nan, math.nan))
-    if metric not in LOWER_IS_BETTER:
+    if metric in FRACTIONS:
         low, high = max(low, 0.0) if low == low else low, min(high, 1.0) if high == high else high
     return Interval(mean, low, high)
 
@@ -97,7 +97,8 @@ def _disagreement(found: Homogeneity, adjusted: float) -> Disagreement:
 def _homogeneity(contender: Contender) -> Homogeneity | None:
     """By counts of images, from the table or from accuracies and numbers of images; None where these are not known."""
     if contender.table is not None:
-        return by_counts(*right_by_place(contender.table))
+        of_groups = (contender.table.groups != "").any()  # images of one group are right or wrong together
+        return by_counts(*right_by_place(by_group(contender.table) if of_groups else contender.table))
     summary = contender.summary
     places = [place for place, value in summary.accuracy_by_fold.items() if math.isfinite(value)]
     images = summary.images_by_fold

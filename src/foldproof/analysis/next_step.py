@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from foldproof.analysis.comparison import Line, Pair
 from foldproof.analysis.contender import Contender
 from foldproof.analysis.pairing import in_common, rows_of
-from foldproof.analysis.scoring import LOWER_IS_BETTER
+from foldproof.analysis.scoring import higher_is_better
 from foldproof.analysis.statistics.paired import Rows, by_images, by_runs
 from foldproof.analysis.statistics.student import Student
 from foldproof.analysis.verdict import SURE, Unit, names_of, winner_of
@@ -24,23 +24,28 @@ def next_step(lines: Sequence[Line], pairs: Sequence[Pair], contenders: Sequence
     odd = next((line for line in lines if line.disagreement and line.disagreement.flagged and line.identity), None)
     if odd is not None and odd.disagreement is not None:
         repeat, fold = odd.disagreement.place
-        where = f"{repeat}.{fold}" if len({one for one, _ in odd.folds}) > 1 else f"{fold}"
+        where = f"{repeat}.{fold}" if odd.expected_folds > contenders[lines.index(odd)].summary.k else f"{fold}"
         return f"next: `foldproof run {odd.experiment} --fold {where} --reseed` tells its images from its training"
     order = sorted(range(len(lines)), key=lambda at: _rank(lines[at], metric))
     pair = next((one for one in pairs if {one.a, one.b} == set(order[:2])), None)
     if pair is None or pair.not_comparable or winner_of(pair) is not None or pair.equal >= SURE:
         return ""
+    if any(not line.identity for line in (lines[pair.a], lines[pair.b])):
+        return ""  # somebody else's: nothing here could train it
+    if not math.isfinite(pair.detectable):
+        return "next: `foldproof run --resume` trains the folds that are missing"
     rows = _rows(contenders[pair.a], contenders[pair.b], metric)
     if rows is None:
         return ""
     unit, names = Unit.of(metric), names_of(lines)
     seen = _with_repeats(rows, pair)
     if pair.repeats < REPEATS and seen <= WORTH * pair.detectable:
-        both = " ".join(dict.fromkeys(lines[at].experiment for at in (pair.a, pair.b)))
-        return (
-            f"next: `foldproof run {both} --repeats {REPEATS}` would see differences of about {unit.gap(seen)} "
-            f"between {names[pair.a]} and {names[pair.b]}"
+        both = dict.fromkeys(lines[at].experiment for at in (pair.a, pair.b))
+        how = (
+            f"`foldproof run {' '.join(both)} --repeats {REPEATS}`" if len(both) == 2 else f"{REPEATS} repeats of both"
         )
+        between = f"between {names[pair.a]} and {names[pair.b]}"
+        return f"next: {how} would see differences of about {unit.gap(seen)} {between}"
     return f"next: more images; more repeats would still only see differences of about {unit.gap(seen)}"
 
 
@@ -59,4 +64,4 @@ def _with_repeats(rows: Rows, pair: Pair) -> float:
 
 def _rank(line: Line, metric: str) -> float:
     mean = line.score.mean
-    return math.inf if math.isnan(mean) else (mean if metric in LOWER_IS_BETTER else -mean)
+    return math.inf if math.isnan(mean) else (-mean if higher_is_better(metric) else mean)

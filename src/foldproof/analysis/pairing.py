@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from foldproof.analysis.out_of_fold import OutOfFold
 from foldproof.analysis.scoring import ADDITIVE
 from foldproof.analysis.statistics.paired import Rows
 
 FOLDS, LABELS, METRIC = "folds", "labels", "metric"
+_AT_LEAST = 4  # units that differ, in every stratum
+_MORE = 2  # units that differ, in all; then five that all agree prove as little as in McNemar's exact test
 
 
 @dataclass(frozen=True)
@@ -69,13 +72,37 @@ def rows_of(common: Common, metric: str) -> Rows | None:
     sums = np.bincount(strata, weights=weight * difference)
     weights = np.bincount(strata, weights=weight)
     expected = np.divide(sums, weights, out=np.zeros_like(sums), where=weights > 0)[strata]
+    residual, unit = weight * (difference - expected), _units(common)
     return Rows(
         contribution=weight * difference,
-        residual=weight * (difference - expected),
+        residual=residual,
         place=place.astype(np.int64),
-        unit=table.units,
-        least=(additive.least * float(weight.mean())) ** 2 * len(np.unique(table.repeats)) if len(weight) else 0.0,
+        unit=unit,
+        least=additive.least**2
+        * (
+            sum(_lacking(residual[rows], weight[rows], unit[rows]) for rows in _each(strata))
+            + _MORE * (float(weight.sum()) / len(np.unique(unit))) ** 2
+        ),
     )
+
+
+def _units(common: Common) -> NDArray[np.int64]:
+    """What was drawn from the world: groups, if either run knows any, else images."""
+    return common.b.units if (common.a.groups == "").all() else common.a.units
+
+
+def _each(strata: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    return [np.flatnonzero(strata == number) for number in np.unique(strata)]
+
+
+def _lacking(residual: NDArray[np.float64], weight: NDArray[np.float64], unit: NDArray[np.int64]) -> float:
+    """What the sum of squares over the units of a stratum lacks to what it is at least taken to be: that of two units
+    that speak for one experiment and two that speak for the other. A handful that all agree prove little.
+    """
+    _, number = np.unique(unit, return_inverse=True)
+    squares = float((np.bincount(number, weights=residual) ** 2).sum())
+    one = float(weight.sum()) / (int(number.max()) + 1)
+    return max(_AT_LEAST * one**2 - squares, 0.0)
 
 
 def discordant(common: Common) -> tuple[int, int]:

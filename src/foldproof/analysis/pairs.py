@@ -11,7 +11,7 @@ from foldproof.analysis.comparison import Interval, Pair
 from foldproof.analysis.contender import Contender
 from foldproof.analysis.lines import scores_of
 from foldproof.analysis.pairing import FOLDS, METRIC, Common, discordant, in_common, rows_of
-from foldproof.analysis.scoring import ACCURACY, LOWER_IS_BETTER, fold_scores
+from foldproof.analysis.scoring import ACCURACY, fold_scores, higher_is_better
 from foldproof.analysis.statistics.paired import Rows, both_ways, by_images, corrected, holm
 from foldproof.analysis.statistics.sample_size import images_by_scale, images_for_accuracy
 from foldproof.analysis.statistics.student import Student
@@ -25,8 +25,13 @@ def pairs_of(contenders: Sequence[Contender], *, metric: str, rope: float) -> li
         _pair((a, b), (contenders[a], contenders[b]), (scores[a], scores[b]), metric=metric, rope=rope)
         for a, b in combinations(range(len(contenders)), 2)
     ]
-    adjusted = holm(np.array([pair.p for pair in pairs], dtype=np.float64))
-    return [replace(pair, adjusted=float(p)) for pair, p in zip(pairs, adjusted, strict=True)]
+    return adjusted(pairs)
+
+
+def adjusted(pairs: Sequence[Pair]) -> list[Pair]:
+    """The same pairs, with p-values adjusted for being several (Holm)."""
+    values = holm(np.array([pair.p for pair in pairs], dtype=np.float64))
+    return [replace(pair, adjusted=float(p)) for pair, p in zip(pairs, values, strict=True)]
 
 
 def _pair(
@@ -47,11 +52,12 @@ def _pair(
     differences = {place: of_a[place] - of_b[place] for place in of_a}
     plain = corrected(np.array(list(differences.values())), k=a.summary.k)
     rows = rows_of(common, metric)
-    reading = both_ways(rows) if rows is not None else plain
+    reading, p = both_ways(rows) if rows is not None else (plain, plain.p)
     only_a, only_b = discordant(common)
-    made = _judged(Pair(a=at[0], b=at[1], differences=differences), reading, plain, metric, rope)
+    made = judged(Pair(a=at[0], b=at[1], differences=differences), reading, plain, metric, rope)
     return replace(
         made,
+        p=p if reading.known else math.nan,
         common_images=common.images,
         only_in_a=common.only_in_a,
         only_in_b=common.only_in_b,
@@ -77,11 +83,12 @@ def _by_folds(
         return Pair(a=at[0], b=at[1], not_comparable=FOLDS)
     differences = {place: scores[0][place] - scores[1][place] for place in scores[0] if place in scores[1]}
     plain = corrected(np.array(list(differences.values())), k=a.summary.k)
-    return _judged(Pair(a=at[0], b=at[1], differences=differences), plain, plain, metric, rope)
+    return judged(Pair(a=at[0], b=at[1], differences=differences), plain, plain, metric, rope)
 
 
-def _judged(pair: Pair, reading: Student, plain: Student, metric: str, rope: float) -> Pair:
-    higher = metric not in LOWER_IS_BETTER
+def judged(pair: Pair, reading: Student, plain: Student, metric: str, rope: float) -> Pair:
+    """`pair` with what `reading` of its difference says, and the p-value of the `plain` corrected one beside."""
+    higher = higher_is_better(metric)
     below, above = reading.below(-rope), reading.above(rope)
     value, half = reading.location, reading.half_width
     return replace(

@@ -9,13 +9,15 @@ from numpy.typing import NDArray
 from foldproof import registry
 from foldproof.analysis.out_of_fold import OutOfFold
 from foldproof.analysis.statistics.bootstrap import percentile_interval
+from foldproof.errors import UnknownName
 from foldproof.record import Place
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 ACCURACY, BALANCED = "accuracy", "balanced_accuracy"
-LOWER_IS_BETTER = ("log_loss",)
+DIRECTIONS: Mapping[str, bool] = {ACCURACY: True, BALANCED: True, "macro_f1": True, "log_loss": False}
+FRACTIONS = (ACCURACY, BALANCED, "macro_f1")
 MOST_IMBALANCE = 3  # the largest class has over so many times the images of the smallest: accuracy misleads
 POOLED = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss")
 
@@ -25,6 +27,23 @@ def default_metric(labels: Ints) -> str:
     counts = np.bincount(labels) if len(labels) else np.array([1])
     present = counts[counts > 0]
     return BALANCED if present.max() > MOST_IMBALANCE * present.min() else ACCURACY
+
+
+def higher_is_better(metric: str) -> bool:
+    """Which direction is better. A metric of one's own says so in its attribute `higher_is_better`, True or False.
+
+    Raises UnknownName where it does not: a guess would name the loser.
+    """
+    if metric in DIRECTIONS:
+        return DIRECTIONS[metric]
+    said = getattr(registry.load("metrics", metric), "higher_is_better", None)
+    if not isinstance(said, bool):
+        name = metric.rpartition(":")[2]
+        raise UnknownName(
+            f"the metric '{metric}' does not say which direction is better",
+            next_step=f"set `{name}.higher_is_better = True`, or False, where it is defined",
+        )
+    return said
 
 
 def fold_scores(table: OutOfFold, metric: str) -> dict[Place, float]:

@@ -134,7 +134,7 @@ def _markdown_text(text: str) -> str:
 
 def _latex_table(cells: Cells) -> str:
     head, *rows = [[_latex_text(cell) for cell in row] for row in cells]
-    lines = [" & ".join(row) + r" \\" for row in (head, *rows)]
+    lines = [("{}" if row[0].startswith("[") else "") + " & ".join(row) + r" \\" for row in (head, *rows)]
     body = "\n".join([lines[0], r"\hline", *lines[1:]])
     return f"\\begin{{tabular}}{{l{'r' * (len(head) - 1)}}}\n{body}\n\\end{{tabular}}"
 
@@ -158,9 +158,8 @@ def csv_table(comparison: Comparison) -> str:
     """A row a fold of an experiment, with what differs: figures as they are, for a spreadsheet or a program."""
     lines = _Lines()
     writer = csv.writer(lines, lineterminator="\n")
-    writer.writerow(
-        ["experiment", "run", *comparison.differing, "repeat", "fold", comparison.metric, "accuracy", "images"]
-    )
+    metrics = dict.fromkeys((comparison.metric, "accuracy"))
+    writer.writerow(["experiment", "run", *comparison.differing, "repeat", "fold", *metrics, "images of the run"])
     for line in comparison.lines:
         for place in sorted({*line.folds, *line.accuracy_by_fold}):
             writer.writerow(_csv_row(comparison, line, place))
@@ -168,7 +167,8 @@ def csv_table(comparison: Comparison) -> str:
 
 
 def _csv_row(comparison: Comparison, line: Line, place: tuple[int, int]) -> list[str]:
-    scores = (line.folds.get(place), line.accuracy_by_fold.get(place))
+    scores = [line.folds.get(place)]
+    scores += [line.accuracy_by_fold.get(place)] if comparison.metric != "accuracy" else []
     return [
         _no_formula(line.experiment),
         _no_formula(line.run),

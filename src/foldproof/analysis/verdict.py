@@ -5,10 +5,12 @@ is only given where the intervals carry it.
 """
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from foldproof.analysis.comparison import Comparison, Disagreement, Line, Pair, Verdict
+from foldproof.analysis.scoring import FRACTIONS
 from foldproof.record import Place
 
 NOT_COMPARABLE = "not comparable"
@@ -34,7 +36,9 @@ class Unit:
 
     @staticmethod
     def of(metric: str) -> "Unit":
-        return Unit(1.0, "nats") if metric == "log_loss" else Unit(100.0, "points")
+        if metric in FRACTIONS:
+            return Unit(100.0, "points")
+        return Unit(1.0, "nats" if metric == "log_loss" else "")
 
     @property
     def is_fraction(self) -> bool:
@@ -43,7 +47,7 @@ class Unit:
     def gap(self, value: float) -> str:
         """A difference, as in `2.4 points`."""
         shown = self.number(value)
-        return f"{shown} {self.name[:-1] if shown in ('1', '1.0') else self.name}"
+        return f"{shown} {self.name[:-1] if shown in ('1', '1.0') else self.name}".rstrip()
 
     def number(self, value: float) -> str:
         """A difference without its unit."""
@@ -77,9 +81,17 @@ def winner_of(pair: Pair) -> tuple[int, str] | None:
     return None
 
 
-def judge_pair(pair: Pair, lines: Sequence[Line], *, metric: str, rope: float, remarks: Sequence[str]) -> Verdict:
+def judge_pair(
+    pair: Pair,
+    lines: Sequence[Line],
+    names: Sequence[str],
+    *,
+    metric: str,
+    rope: float,
+    remarks: Sequence[str],
+) -> Verdict:
     """The verdict on two experiments. `remarks` are said with it: what could not be checked, and the like."""
-    unit, names = Unit.of(metric), names_of(lines)
+    unit = Unit.of(metric)
     if pair.not_comparable:
         text = f"{NOT_COMPARABLE}: {pair.not_comparable}"
         return Verdict(NOT_COMPARABLE, text, tuple(remarks))
@@ -116,8 +128,8 @@ def _sight(pair: Pair, unit: Unit, rope: float) -> str:
     if not math.isfinite(pair.detectable):
         return f"{pair.places} {'fold' if pair.places == 1 else 'folds'} in common say nothing about chance"
     said = f"this design sees differences of about {unit.gap(pair.detectable)}"
-    if pair.images_needed is not None:
-        said += f"; {unit.gap(rope)} needs about {_round(pair.images_needed):,} images"
+    if pair.images_needed is not None and pair.images_needed > (pair.common_images or 0):
+        said += f"; {unit.gap(rope)} needs at least {_round(pair.images_needed):,} images"
     return said
 
 
@@ -195,17 +207,17 @@ def _overall(comparison: Comparison, names: Sequence[str], unit: Unit) -> Verdic
         return Verdict(ALONE, f"{ALONE}: {names[0]} has {unit.score(only.score.mean)}{interval}")
     if len(lines) == 2:
         return _finding(comparison.pairs[0], names, unit, comparison.rope)
-    usable = comparison.usable
-    for at in range(len(lines)):
-        mine = [pair for pair in comparison.pairs if at in (pair.a, pair.b)]
-        won = [winner_of(pair) if pair in usable else None for pair in mine]
-        if all(one is not None and one[0] == at for one in won):
-            word = PROBABLY_BETTER if any(one and one[1] == PROBABLY_BETTER for one in won) else BETTER
-            return Verdict(word, f"{names[at]} is {word} than each of the other {len(lines) - 1}", winner=at)
-    if usable and all(pair.equal >= SURE and winner_of(pair) is None for pair in comparison.pairs):
+    won = [winner_of(pair) for pair in comparison.pairs]
+    times = Counter(one[0] for one in won if one is not None)
+    best, victories = max(times.items(), key=lambda item: item[1], default=(0, 0))
+    if victories == len(lines) - 1:
+        words = {one[1] for one in won if one is not None and one[0] == best}
+        word = PROBABLY_BETTER if PROBABLY_BETTER in words else BETTER
+        return Verdict(word, f"{names[best]} is {word} than each of the other {len(lines) - 1}", winner=best)
+    if all(pair.equal >= SURE and one is None for pair, one in zip(comparison.pairs, won, strict=True)):
         return Verdict(PRACTICALLY_EQUAL, f"{PRACTICALLY_EQUAL}: every pair is within ±{unit.gap(comparison.rope)}")
-    best = [names[at] for at in comparison.can_be_best]
-    shown = ", ".join(best[:6]) + (f" and {len(best) - 6} more" if len(best) > 6 else "")
+    left = [names[at] for at in comparison.can_be_best]
+    shown = ", ".join(left[:6]) + (f" and {len(left) - 6} more" if len(left) > 6 else "")
     return Verdict(CANNOT_TELL, f"{CANNOT_TELL} which is best: {shown} can all still be")
 
 
@@ -229,10 +241,9 @@ def _standing(comparison: Comparison, names: Sequence[str], unit: Unit) -> list[
 
 def names_of(lines: Sequence[Line]) -> tuple[str, ...]:
     """What each line is called: its experiment, with the end of its run id where several are of one experiment."""
-    all_names = [line.experiment for line in lines]
+    times = Counter(line.experiment for line in lines)
     return tuple(
-        line.experiment if all_names.count(line.experiment) == 1 else f"{line.experiment} ({line.run[-6:]})"
-        for line in lines
+        line.experiment if times[line.experiment] == 1 else f"{line.experiment} ({line.run[-6:]})" for line in lines
     )
 
 

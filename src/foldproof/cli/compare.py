@@ -92,7 +92,7 @@ def of_others(
     unverified: list[str] = []
     for source in sources:
         some, said = _of_mlflow(source, names) if source.startswith("mlflow:") else _of_csv(Path(source))
-        contenders += some
+        contenders += _told_apart(contenders, some, source)
         unverified.append(said)
     if names:
         contenders = _named(contenders, names)
@@ -100,13 +100,30 @@ def of_others(
     return compare(contenders, metric=chosen, unverified="; ".join(dict.fromkeys(unverified))), {}
 
 
+def _told_apart(known: "Sequence[Contender]", more: "Sequence[Contender]", source: str) -> "list[Contender]":
+    """The experiments of another source; one whose name is taken has the source beside its name."""
+    from dataclasses import replace
+
+    from foldproof.storage import cleaned, redact
+
+    taken = {contender.summary.experiment for contender in known}
+    beside = cleaned(redact(source), most=60)
+    return [
+        replace(one, summary=replace(one.summary, experiment=f"{one.summary.experiment} ({beside})"))
+        if one.summary.experiment in taken
+        else one
+        for one in more
+    ]
+
+
 def known_metric(name: str, folder: "Path") -> str:
-    """`name`, if it is auto or a metric. Raises UnknownName."""
+    """`name`, if it is auto or a metric that says which direction is better. Raises UnknownName."""
     from foldproof import registry
+    from foldproof.analysis.scoring import higher_is_better
 
     if name != "auto":
         registry.make_importable(folder)
-        registry.load("metrics", name)
+        higher_is_better(name)
     return name
 
 

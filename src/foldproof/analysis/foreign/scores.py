@@ -1,7 +1,8 @@
 """Scores of folds that somebody else measured in; contenders, known by these scores alone, out. Pure."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,16 +26,16 @@ class FoldScore:
     fold: int
     score: float
     images: int | None = None
+    is_percentage: bool = False  # written with a percent sign
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 def contenders_of_scores(scores: Sequence[FoldScore], *, metric: str) -> list[Contender]:
     """A contender an experiment, in the order in which they first come.
 
-    Scores are taken for percentages where any is above 1. Raises DamagedFile where a fold comes twice, or where a score
-    is neither a fraction nor a percentage.
+    The scores of an experiment are taken for percentages where any is above 1, or where they were written so. Raises
+    DamagedFile where a fold comes twice, or where a score is neither a fraction nor a percentage.
     """
-    factor = _factor([row.score for row in scores])
     by_experiment: dict[str, dict[Place, FoldScore]] = {}
     for row in scores:
         folds = by_experiment.setdefault(cleaned(row.experiment, most=100), {})
@@ -45,24 +46,29 @@ def contenders_of_scores(scores: Sequence[FoldScore], *, metric: str) -> list[Co
                 next_step="a row a fold of an experiment; give several repeats a column `repeat`",
             )
         folds[place] = row
-    return [_contender(name, folds, factor, metric) for name, folds in by_experiment.items()]
+    k = max((_folds_a_repeat(folds) for folds in by_experiment.values()), default=2)
+    return [_contender(name, folds, k, metric) for name, folds in by_experiment.items()]
 
 
-def _factor(scores: Sequence[float]) -> float:
-    known = [score for score in scores if math.isfinite(score)]
+def _folds_a_repeat(folds: Mapping[Place, FoldScore]) -> int:
+    return max(Counter(repeat for repeat, _ in folds).values())
+
+
+def _factor(name: str, rows: Collection[FoldScore]) -> float:
+    known = [row.score for row in rows if math.isfinite(row.score)]
     if known and not (min(known) >= 0 and max(known) <= 100):
         raise DamagedFile(
-            f"scores from {min(known):g} to {max(known):g}: neither fractions nor percentages",
+            f"{cleaned(name, most=60)}: {min(known):g} to {max(known):g} are neither fractions nor percentages",
             next_step="give accuracies as fractions (0 to 1) or percentages (0 to 100)",
         )
-    return 0.01 if known and max(known) > 1 else 1.0
+    return 0.01 if any(row.is_percentage for row in rows) or max(known, default=0.0) > 1 else 1.0
 
 
-def _contender(name: str, folds: Mapping[Place, FoldScore], factor: float, metric: str) -> Contender:
+def _contender(name: str, folds: Mapping[Place, FoldScore], k: int, metric: str) -> Contender:
+    factor = _factor(name, folds.values())
     scores = {place: factor * folds[place].score for place in sorted(folds)}
     known = {place: score for place, score in scores.items() if math.isfinite(score)}
     repeats = len({repeat for repeat, _ in folds})
-    k = max(round(len(folds) / repeats), 2)
     summary = Summary(
         run=name,
         experiment=name,
@@ -70,7 +76,7 @@ def _contender(name: str, folds: Mapping[Place, FoldScore], factor: float, metri
         fingerprint="",
         folds_digest="",
         status="finished" if len(known) == len(scores) else "failed",
-        k=k,
+        k=max(k, 2),
         repeats=repeats,
         settings=next(iter(folds.values())).settings,
         accuracy=Spread.of(known.values()),

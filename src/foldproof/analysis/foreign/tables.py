@@ -25,6 +25,7 @@ from foldproof.storage import cleaned
 SCORES = ("experiment", "fold", "score")
 PREDICTIONS = ("id", "fold", "label")
 _KNOWN = ("experiment", "repeat", "fold", "id", "label", "group", "path")
+_SLACK = 0.02  # rounded probabilities add up to this near 1
 _NOTHING = Spread(math.nan, math.nan, 0)
 Row = Mapping[str, str]
 
@@ -55,7 +56,9 @@ def _rows(text: str, name: str) -> list[tuple[int, Row]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
     try:
         header = [cell.strip() for cell in next(reader, [])]
-        lowered = [cell.lower() if cell.lower() in (*_KNOWN, "score", "n") else cell for cell in header]
+        small = [cell.lower() for cell in header]
+        known = _KNOWN if set(PREDICTIONS) <= set(small) else (*_KNOWN, "score", "n")  # which may be classes
+        lowered = [cell.lower() if cell.lower() in known else cell for cell in header]
         if len(set(lowered)) < len(lowered):
             raise DamagedFile(f"{name} has a column twice", next_step="give every column a name of its own")
         rows: list[tuple[int, Row]] = []
@@ -81,6 +84,7 @@ def _score(row: Row, name: str, line: int) -> FoldScore:
         fold=_number(row["fold"], name, line, "fold"),
         score=_percentage(row["score"], name, line),
         images=_number(images, name, line, "n") if images else None,
+        is_percentage=row["score"].endswith("%"),
     )
 
 
@@ -136,6 +140,13 @@ def _table(rows: Sequence[tuple[int, Row]], classes: tuple[str, ...], name: str)
         if key in seen:
             raise _mistake(name, line, f"id {cleaned(repr(row['id']), most=60)} comes twice")
         seen.add(key)
+    probabilities = np.array(
+        [[_float(row[label], name, line, label) for label in classes] for line, row in rows], dtype=np.float32
+    )
+    wrong = np.flatnonzero((probabilities.min(axis=1) < 0) | (np.abs(probabilities.sum(axis=1) - 1) > _SLACK))
+    if len(wrong):
+        line = rows[int(wrong[0])][0]
+        raise _mistake(name, line, f"{', '.join(classes)} are not probabilities that add up to 1"[:300])
     return OutOfFold(
         classes=classes,
         paths=np.array([row.get("path") or row["id"] for _, row in rows], dtype=np.str_),
@@ -144,9 +155,7 @@ def _table(rows: Sequence[tuple[int, Row]], classes: tuple[str, ...], name: str)
         labels=np.array([number[row["label"]] for _, row in rows], dtype=np.int64),
         repeats=np.array([_number(row.get("repeat") or "0", name, line, "repeat") for line, row in rows]),
         folds=np.array([_number(row["fold"], name, line, "fold") for line, row in rows]),
-        probabilities=np.array(
-            [[_float(row[label], name, line, label) for label in classes] for line, row in rows], dtype=np.float32
-        ),
+        probabilities=probabilities,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from foldproof.analysis.comparison import Comparison, Line
 from foldproof.analysis.out_of_fold import OutOfFold, read_out_of_fold
 from foldproof.analysis.report.privacy import Privacy, name
-from foldproof.analysis.scoring import LOWER_IS_BETTER
+from foldproof.analysis.scoring import higher_is_better
 from foldproof.analysis.verdict import Unit, names_of
 from foldproof.errors import DamagedFile
 from foldproof.record import RunRecord
@@ -104,7 +104,7 @@ def gather(
 def _order(comparison: Comparison) -> list[int]:
     """Positions: the one named better, then those that can be best, each by their average."""
     winner = comparison.verdict.winner if comparison.verdict else None
-    sign = -1 if comparison.metric in LOWER_IS_BETTER else 1
+    sign = 1 if higher_is_better(comparison.metric) else -1
 
     def place(index: int) -> tuple[bool, bool, float]:
         mean = comparison.lines[index].score.mean

@@ -4,14 +4,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
 from foldproof.record import Place
 
 CHI_SQUARED = "chi-squared test of equal accuracy"
 OUTLIER = "outlier test on the scores"
+LEAST_SPREAD = 0.005  # half a point
 
 
 @dataclass(frozen=True)
@@ -64,35 +63,38 @@ def _repeats(places: Sequence[Place]) -> list[list[Place]]:
 
 def by_scores(experiments: Sequence[Mapping[Place, float]]) -> tuple[Homogeneity | None, ...]:
     """Where the images of a fold are not counted: each fold against the others of its experiment, as a t-test of one
-    more observation, with a spread pooled over all experiments without that fold; the least p, times the folds.
+    more observation, with a spread pooled over all experiments without that fold, and of at least half a point, which
+    is what hundreds of images a fold leave to chance; the least p, times the folds.
 
     None for an experiment of fewer than three folds with a score.
     """
     scores = [{place: score for place, score in one.items() if math.isfinite(score)} for one in experiments]
-    return tuple(_farthest(number, scores) for number in range(len(scores)))
+    spreads = [_spread(list(one.values())) for one in scores]
+    squares, df = math.fsum(spread for spread, _ in spreads), sum(freedom for _, freedom in spreads)
+    return tuple(
+        _farthest(mine, squares - spread, df - freedom) for mine, (spread, freedom) in zip(scores, spreads, strict=True)
+    )
 
 
-def _farthest(number: int, experiments: Sequence[Mapping[Place, float]]) -> Homogeneity | None:
-    mine = experiments[number]
+def _farthest(mine: Mapping[Place, float], squares: float, freedom: int) -> Homogeneity | None:
+    """The fold of `mine` least like the others, where all other experiments vary by `squares` with `freedom`."""
     if len(mine) < 3:
         return None
-    elsewhere = [_about_mean(list(one.values())) for position, one in enumerate(experiments) if position != number]
     found = []
     for place, score in mine.items():
         rest = [other for at, other in mine.items() if at != place]
-        spread = np.concatenate([_about_mean(rest), *elsewhere])
-        df = len(rest) - 1 + sum(max(len(one) - 1, 0) for one in elsewhere)
-        variance = float((spread**2).sum()) / df * (1 + 1 / len(rest))
-        away = score - math.fsum(rest) / len(rest)
-        if abs(away) < 1e-12:
-            p = 1.0
-        else:
-            p = float(2 * special.stdtr(df, -abs(away) / math.sqrt(variance))) if variance > 0 else 0.0
-        found.append(Homogeneity(OUTLIER, p, place, score, math.fsum(rest) / len(rest)))
+        spread, left = _spread(rest)
+        others, df = math.fsum(rest) / len(rest), left + freedom
+        variance = max((spread + squares) / df, LEAST_SPREAD**2) * (1 + 1 / len(rest))
+        p = float(2 * special.stdtr(df, -abs(score - others) / math.sqrt(variance)))
+        found.append(Homogeneity(OUTLIER, p, place, score, others))
     least = min(found, key=lambda item: item.p)
     return Homogeneity(OUTLIER, min(least.p * len(mine), 1.0), least.place, least.score, least.others)
 
 
-def _about_mean(values: Sequence[float]) -> NDArray[np.float64]:
-    array = np.array(values, dtype=np.float64)
-    return array - array.mean() if len(array) else array
+def _spread(values: Sequence[float]) -> tuple[float, int]:
+    """The sum of squares about the mean, and its degrees of freedom."""
+    if not values:
+        return 0.0, 0
+    mean = math.fsum(values) / len(values)
+    return math.fsum((value - mean) ** 2 for value in values), len(values) - 1

@@ -51,14 +51,15 @@ def corrected(differences: Floats, *, k: int) -> Student:
     return Student(mean, math.sqrt((1 / n + 1 / (k - 1)) * max(variance, 0.0)), n - 1)
 
 
-def both_ways(rows: Rows) -> Student:
-    """The more cautious of two readings of the same difference: the one with the wider 95 % interval.
+def both_ways(rows: Rows) -> tuple[Student, float]:
+    """The more cautious of two readings of the same difference, the one with the wider 95 % interval, and the larger of
+    their two p-values, which at other levels need not be that of the same reading.
 
     Of the images: residuals summed by unit, degrees of freedom units - 1. Of the training runs: the variance of the
     images, plus that of the runs, less that of single rows, which is in both; degrees of freedom runs - 1.
     """
     of_images, of_runs = by_images(rows), by_runs(rows)
-    return max(of_images, of_runs, key=lambda reading: reading.half_width)
+    return max(of_images, of_runs, key=lambda reading: reading.half_width), max(of_images.p, of_runs.p)
 
 
 def by_images(rows: Rows) -> Student:

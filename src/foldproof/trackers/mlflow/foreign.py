@@ -19,7 +19,7 @@ PREFERRED = ("val_accuracy", "val_acc", "validation_accuracy", "valid_accuracy",
 OPTIMISTIC = ("best_val_accuracy", "best_val_acc", "best_accuracy", "best_acc")
 MOST_RUNS = 20_000
 _FOLD = re.compile(r"(?:^|[^a-z])(?:fold|split|cv)[ _.#/-]*(\d{1,3})(?:\D|$)", re.IGNORECASE)
-_LAST_NUMBER = re.compile(r"(\d{1,3})\D*$")
+_ONLY_A_NUMBER = re.compile(r"\s*(\d{1,3})\s*")
 _A_PAGE = 1000
 
 
@@ -55,14 +55,17 @@ def logged_scores(uri: str) -> list[Logged]:
     try:
         client = MlflowClient(tracking_uri=uri)
         experiments = [item.experiment_id for item in client.search_experiments()]
-        runs = list(_runs(client, experiments))
+        runs = {run.info.run_id: run for run in _runs(client, experiments)}
     except (MlflowException, OSError, ValueError) as error:
         reason = cleaned(redact(str(error)), most=200)
         raise TrackingError(
             f"{redact(uri)} cannot be read: {reason}",
             next_step="name it as mlflow:sqlite:///mlflow.db or mlflow:http://…",
         ) from error
-    found = [*_of_children(runs), *_of_single(runs)]
+    by_parent = _children(runs)
+    single = [run for key, run in runs.items() if key not in by_parent and _by_fold(run.data.metrics)]
+    names = _names([*(runs[parent] for parent in by_parent), *single])
+    found = [*_of_children(by_parent, names, runs), *_of_single(single, names)]
     if not found:
         raise TrackingError(
             f"{redact(uri)} holds {len(runs)} runs, but no accuracy of a fold",
@@ -82,51 +85,58 @@ def _runs(client: Any, experiments: list[str]) -> Iterator[Any]:
             return
 
 
-def _of_children(runs: list[Any]) -> Iterator[Logged]:
-    by_id = {run.info.run_id: run for run in runs}
-    children: dict[str, list[Any]] = {}
-    for run in runs:
-        parent = run.data.tags.get(PARENT)
-        if parent in by_id:
-            children.setdefault(parent, []).append(run)
-    parents = [by_id[parent] for parent in children if RESEED_OF not in by_id[parent].data.tags]
-    names = _names(parents)
-    for parent, some in ((run.info.run_id, children[run.info.run_id]) for run in parents):
-        metric = _metric([run.data.metrics for run in some])
-        if metric is None:
-            continue
-        for position, run in enumerate(some):
+def _of_children(
+    by_parent: Mapping[str, Mapping[tuple[int, int], Any]], names: Mapping[str, str], runs: Mapping[str, Any]
+) -> Iterator[Logged]:
+    for parent, children in by_parent.items():
+        metric = _metric([run.data.metrics for run in children.values()])
+        for (repeat, fold), run in sorted(children.items()):
             if metric in run.data.metrics:
-                repeat, fold = _place(run, position, some)
                 yield Logged(
                     experiment=names[parent],
                     repeat=repeat,
                     fold=fold,
                     score=run.data.metrics[metric],
-                    metric=metric,
-                    params=_params(by_id[parent], some),
+                    metric=str(metric),
+                    params=_params(runs[parent], run),
                     images=_images(run.data.params),
-                    is_newest=names[parent] == _name(by_id[parent]),
+                    is_newest=names[parent] == _name(runs[parent]),
                 )
 
 
-def _place(run: Any, position: int, siblings: list[Any]) -> tuple[int, int]:
-    """By the params `repeat` and `fold`, else by a number in the run's name, else by the order of the runs."""
+def _children(runs: Mapping[str, Any]) -> dict[str, dict[tuple[int, int], Any]]:
+    """Parent to place to the newest nested run of that fold that finished; only of parents whose nested runs are folds.
+
+    Trials of a search are nested runs too: they have no number of a fold in their params, nor in their names.
+    """
+    found: dict[str, dict[tuple[int, int], Any]] = {}
+    strange: set[str] = set()
+    for run in runs.values():  # oldest first
+        parent = run.data.tags.get(PARENT)
+        if parent not in runs or RESEED_OF in runs[parent].data.tags:
+            continue
+        place = _place(run)
+        if place is None:
+            strange.add(parent)
+        elif run.info.status == "FINISHED":
+            found.setdefault(parent, {})[place] = run
+    return {parent: places for parent, places in found.items() if parent not in strange}
+
+
+def _place(run: Any) -> tuple[int, int] | None:
+    """By the params `repeat` and `fold`, else by the number in a name such as `fold 3`, `Fold_3` or `3`."""
     params = run.data.params
-    if params.get("fold", "").isdecimal():
-        return int(params["repeat"]) if params.get("repeat", "").isdecimal() else 0, int(params["fold"])
-    numbers = [_LAST_NUMBER.search(other.info.run_name or "") for other in siblings]
-    found = [match[1] for match in numbers if match]
-    if len(set(found)) == len(siblings):
-        return 0, int(found[position])
-    return 0, position
+    if params.get("fold", "").isdecimal() and len(params["fold"]) < 4:
+        repeat = params.get("repeat", "")
+        return int(repeat) if repeat.isdecimal() and len(repeat) < 4 else 0, int(params["fold"])
+    name = run.info.run_name or ""
+    match = _FOLD.search(name) or _ONLY_A_NUMBER.fullmatch(name)
+    return (0, int(match[1])) if match else None
 
 
-def _of_single(runs: list[Any]) -> Iterator[Logged]:
+def _of_single(runs: list[Any], names: Mapping[str, str]) -> Iterator[Logged]:
     """Runs that log a metric a fold; the mean of one over folds is none."""
-    candidates = [run for run in runs if _by_fold(run.data.metrics)]
-    names = _names(candidates)
-    for run in candidates:
+    for run in runs:
         by_metric = _by_fold(run.data.metrics)
         metric = _metric([dict.fromkeys(by_metric, 0.0)]) or next(iter(by_metric))
         for fold, score in sorted(by_metric[metric].items()):
@@ -181,6 +191,6 @@ def _images(params: Mapping[str, str]) -> int | None:
     return int(count) if count.isdecimal() and 0 < len(count) < 12 else None
 
 
-def _params(parent: Any, children: list[Any]) -> dict[str, str]:
-    params = dict(parent.data.params) or dict(children[0].data.params)
+def _params(parent: Any, child: Any) -> dict[str, str]:
+    params = dict(parent.data.params) or dict(child.data.params)
     return {key: value for key, value in params.items() if key not in ("fold", "repeat")}

@@ -11,7 +11,7 @@ from foldproof.data.checks.card import DATA_CARD, DATA_CARD_PAGE
 from foldproof.events.journal import FILE_NAME
 from foldproof.events.types import ArtifactAdded, Event, FoldFailed, FoldFinished, FoldResumed, FoldStarted
 from foldproof.facts import reseed_of
-from foldproof.record import REPORT_FOLDER, Place, fold_folder
+from foldproof.record import PRIVATE_REPORT_FOLDER, Place, fold_folder
 from foldproof.storage import cleaned, cleaned_lines, redact, regular_inside
 from foldproof.trackers.mlflow.content import RunContent
 from foldproof.trackers.mlflow.points import Point, class_keys, fold_points, run_points
@@ -93,9 +93,9 @@ def sealed_events(seal: str) -> int:
 def wanted_runs(content: RunContent, *, abandoned: bool, private: bool = False) -> Iterator[WantedRun]:
     """The parent first, then a run for every fold that has begun.
 
-    `abandoned`: whoever wrote the journals is gone, so what has not ended was killed. `private`: of the files, only
-    weights and the report, which was written for it, are sent: the others name paths. Raises DamagedFile, before the
-    first of them, where a file that would be sent lies elsewhere.
+    `abandoned`: whoever wrote the journals is gone, so what has not ended was killed. `private`: nothing that names a
+    path is sent; of the files, only weights and the report that was made so. Raises DamagedFile, before the first of
+    them, where a file that would be sent lies elsewhere.
     """
     for upload in _every_upload(content):
         upload.file()
@@ -104,11 +104,18 @@ def wanted_runs(content: RunContent, *, abandoned: bool, private: bool = False) 
         _child(content, place, events, abandoned=abandoned) for place, events in content.by_place.items() if events
     ]
     for wanted in runs:
-        yield replace(wanted, uploads=tuple(filter(_names_no_path, wanted.uploads))) if private else wanted
+        yield _without_paths(wanted) if private else wanted
 
 
-def _names_no_path(upload: Upload) -> bool:
-    return upload.name.startswith(f"{REPORT_FOLDER}/") or upload.name.endswith(".safetensors")
+def _without_paths(wanted: WantedRun) -> WantedRun:
+    """The same without what names a path: files, the command as it was typed, why a fold failed, where images lie."""
+    kept = (f"{PRIVATE_REPORT_FOLDER}/", "model.safetensors")
+    return replace(
+        wanted,
+        uploads=tuple(one for one in wanted.uploads if one.name.startswith(kept[0]) or one.name.endswith(kept[1])),
+        tags={name: text for name, text in wanted.tags.items() if name not in (FAILURE, "mlflow.source.name")},
+        dataset=wanted.dataset and {**wanted.dataset, "name": "images", "source": "{}"},
+    )
 
 
 def _parent(content: RunContent, *, abandoned: bool) -> WantedRun:
