@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV_VERSION := 0.13.9
 DEMO_DIR ?= foldproof-demo
-DOCS := ARCHITECTURE.md docs/reference/commands.md docs/reference/settings.md docs/reference/findings.md docs/diagnosis.md
+DOCS := ARCHITECTURE.md docs/reference/commands.md docs/reference/settings.md docs/reference/findings.md docs/diagnosis.md docs/statistics.md
 
 .DEFAULT_GOAL := help
 .PHONY: help setup check test test-fast faults calibrate demo bench docs picture lock clean

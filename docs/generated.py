@@ -1,6 +1,7 @@
 """The parts of the documentation that follow from the code: each function returns Markdown. `make docs` writes them."""
 
 import ast
+import json
 import os
 import subprocess
 import sys
@@ -8,9 +9,12 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "foldproof"
+CALIBRATION = ROOT / "benchmarks" / "calibration"
+MOST_FALSE = 0.075  # the upper bound of false winners that a test may have
 
 
 def layout() -> str:
@@ -107,6 +111,71 @@ def diagnoses() -> str:
         f"| `{code}` | {rule.said_when} | {rule.next_step} | {', '.join(f'`{one}`' for one in rule.silences)} |"
         for code, rule in RULES.items()
     ]
+    return "\n".join(lines)
+
+
+def _calibration() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((CALIBRATION / "result.json").read_text(encoding="utf-8"))
+    return found
+
+
+def _rate(count: int, of: int, bound: float | None = None) -> str:
+    if not of:
+        return "-"
+    return f"{100 * count / of:.1f}" + (f" (< {100 * bound:.1f})" if bound is not None else "")
+
+
+def false_winners() -> str:
+    """How often each test names a better one of equals, in percent."""
+    rows = _calibration()["equal"]
+    names = [name for name in rows[0]["false"] if name != "verdict"]
+    lines = [
+        f"| equals | images | repeats | of | n | **verdict** | {' | '.join(names)} |",
+        f"|---|---:|---:|---:|---:|{'---:|' * (len(names) + 1)}",
+    ]
+    for row in rows:
+        n, false = row["comparisons"], row["false"]
+        cells = [_rate(false[name], n) for name in names]
+        verdict = _rate(false["verdict"], n, row["upper_bound"]["verdict"])
+        about = f"{row['kind']} | {row['images']:,} | {row['repeats']} | {row['experiments']} | {n:,}"
+        lines.append(f"| {about} | **{verdict}** | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _honest(name: str, repeats: int) -> bool:
+    """Whether a test keeps its level among equals of seeds and copies, with so many repeats."""
+    rows = [row for row in _calibration()["equal"] if row["kind"] in ("seeds", "copies") and row["repeats"] == repeats]
+    return all(row["upper_bound"][name] <= MOST_FALSE for row in rows if row["comparisons"])
+
+
+def power() -> str:
+    """How often each test finds the better one of two, in percent."""
+    rows = _calibration()["gap"]
+    names = [name for name in rows[0]["found"] if name != "verdict"]
+    lines = [
+        f"| images | true gap, points | repeats | n | **verdict** | {' | '.join(names)} |",
+        f"|---:|---:|---:|---:|{'---:|' * (len(names) + 1)}",
+    ]
+    for row in rows:
+        n = row["comparisons"]
+        cells = [
+            cell if _honest(name, row["repeats"]) else f"({cell})"
+            for name in names
+            for cell in [_rate(row["found"][name], n)]
+        ]
+        about = f"{row['images']:,} | {100 * row['true_gap']:.1f} | {row['repeats']} | {n:,}"
+        lines.append(f"| {about} | **{_rate(row['found']['verdict'], n)}** | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def false_flags() -> str:
+    """How often a fold of nothing but chance is said to disagree, in percent."""
+    lines = ["| images | repeats | experiments | said to disagree |", "|---:|---:|---:|---:|"]
+    for row in _calibration()["equal"]:
+        if row["kind"] == "seeds" and row["experiments"] == 2:
+            tests = row["fold_tests"]
+            flagged = _rate(row["fold_flagged"], tests)
+            lines.append(f"| {row['images']:,} | {row['repeats']} | {tests:,} | {flagged} |")
     return "\n".join(lines)
 
 

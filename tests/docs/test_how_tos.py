@@ -90,6 +90,18 @@ def test_when_a_run_is_cut_off(place):
 
 
 @pytest.mark.slow
+def test_compare_experiments(place):
+    (place / "params.yaml").write_text(SETTINGS, encoding="utf-8")
+    typed(place, "foldproof run")
+    table = re.search(r"```\n(experiment,.*?)```", (HOW_TOS / "compare-experiments.md").read_text("utf-8"), re.DOTALL)
+    (place / "results.csv").write_text(table[1], encoding="utf-8")
+    answers = {command: typed(place, command) for command in commands("compare-experiments.md")}
+    answer = answers["foldproof compare --from results.csv"]
+    assert "not trustworthy yet: fold 2 of Run_5_Epochs disagrees" in answer
+    assert answer.count("cannot tell") == 4  # every pair, and which is best
+
+
+@pytest.mark.slow
 def test_train_on_a_cluster(place):
     (place / "params.yaml").write_text(SETTINGS, encoding="utf-8")
     script = re.search(r"```sh\n(.*?)```", (HOW_TOS / "train-on-a-cluster.md").read_text(encoding="utf-8"), re.DOTALL)
