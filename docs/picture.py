@@ -22,7 +22,7 @@ TARGET = Path(__file__).parent / "images" / "demo.svg"
 def main(demo: Path) -> None:
     """Draw the newest run of each experiment."""
     newest = {record.experiment: record for record in map(RunRecord.read, Project.find(demo).run_folders())}
-    console = Console(record=True, width=86, file=io.StringIO(), highlight=False)
+    console = Console(record=True, width=86, file=io.StringIO(), highlight=False, force_terminal=True)
     console.print("[bold]$ foldproof demo[/bold]")
     console.print()
     print_comparison(compare([Contender.of(record) for record in newest.values()]), console)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -46,12 +47,20 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
             console.print(_cells(rows))
     console.print()
     for note in _notes(comparison):
-        console.print(note, style="dim", markup=False, soft_wrap=True)
+        _say(Text(note, style="dim"), console)
     if comparison.verdict:
         console.print()
-        console.print(Text("verdict: ", style="bold") + Text(comparison.verdict.text), soft_wrap=True)
+        _say(Text("verdict: ", style="bold") + Text(comparison.verdict.text), console)
         for said in comparison.verdict.notes:
-            console.print(f"  {said}", markup=False, soft_wrap=True)
+            _say(Text(said), console, indent=2)
+
+
+def _say(text: Text, console: Console, *, indent: int = 0) -> None:
+    """A sentence: wrapped under its beginning at a terminal, on one line anywhere else."""
+    if console.is_terminal:
+        console.print(Padding(text, (0, 0, 0, indent)))
+    else:
+        console.print(Text(" " * indent) + text, soft_wrap=True)
 
 
 def _pairs(comparison: Comparison) -> list[list[str]]:
