@@ -15,8 +15,8 @@ from tabled import alike, drawn, folds_of, table
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    baycomp = pytest.importorskip("baycomp")
-    multitest = pytest.importorskip("statsmodels.stats.multitest")
+    import baycomp
+    from statsmodels.stats import multitest
 
 
 @pytest.mark.parametrize("seed", range(5))
