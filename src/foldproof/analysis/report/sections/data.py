@@ -69,7 +69,7 @@ def _duplicates(same: Mapping[str, Any]) -> str:
 def _findings(card: Mapping[str, Any], whose: str) -> Table | Text:
     found = [(code, item) for code, item in _mapping(card, "findings").items() if isinstance(item, Mapping)]
     if not found:
-        return Text(f"{whose}`data check` found nothing wrong.")
+        return Text(f"{whose}`foldproof data check` found nothing wrong.")
     columns = (
         Column("severity", "severity"),
         Column("code", "code", "code"),

@@ -58,13 +58,15 @@ def every_fold(material: Material, *, key: str) -> Figure:
 
 
 def _table(material: Material, scored: list[Shown]) -> Table:
+    is_accuracy = material.comparison.metric == "accuracy"
+    beside = () if is_accuracy else (Column("accuracy", "accuracy", "share"),)
     columns = (
         Column("experiment", "experiment", "name"),
         Column("repeat", "repeat", "count"),
         Column("fold", "fold", "count"),
         Column("epoch", "epoch", "count"),
         Column("score", METRICS.get(material.comparison.metric, material.comparison.metric), material.score_kind),
-        Column("accuracy", "accuracy", "share"),
+        *beside,
         Column("loss", "loss", "number"),
         Column("run", "run", "code"),
     )
@@ -74,7 +76,7 @@ def _table(material: Material, scored: list[Shown]) -> Table:
             *place,
             shown.record.epochs[place][-1].epoch,
             score,
-            shown.record.epochs[place][-1].val_accuracy,
+            *(() if is_accuracy else (shown.record.epochs[place][-1].val_accuracy,)),
             shown.record.epochs[place][-1].val_loss,
             shown.record.run,
         )
