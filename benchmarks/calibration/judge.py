@@ -6,9 +6,10 @@ The verdicts are those of `foldproof.analysis`, from the same code that `foldpro
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
+from itertools import chain, combinations
 from pathlib import Path
 from typing import Any
 
@@ -254,8 +255,9 @@ def power(setting: Setting) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Write result.json from what outcomes.py has made so far."""
-    null = [row for setting in settings() if setting.kind != "gap" for row in equal(setting)]
-    gaps = [row for setting in settings() if setting.kind == "gap" for row in power(setting)]
+    with ProcessPoolExecutor(2) as pool:
+        null = list(chain(*pool.map(equal, [setting for setting in settings() if setting.kind != "gap"])))
+        gaps = list(chain(*pool.map(power, [setting for setting in settings() if setting.kind == "gap"])))
     RESULT.write_text(json.dumps({"v": 1, "equal": null, "gap": gaps}, indent=1) + "\n", encoding="utf-8")
     for row in null:
         shown = "  ".join(

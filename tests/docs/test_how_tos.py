@@ -90,7 +90,7 @@ def test_when_a_run_is_cut_off(place):
 
 
 @pytest.mark.slow
-def test_compare_experiments(place):
+def test_compare_experiments_and_read_a_report(place):
     (place / "params.yaml").write_text(SETTINGS, encoding="utf-8")
     typed(place, "foldproof run")
     table = re.search(r"```\n(experiment,.*?)```", (HOW_TOS / "compare-experiments.md").read_text("utf-8"), re.DOTALL)
@@ -99,6 +99,10 @@ def test_compare_experiments(place):
     answer = answers["foldproof compare --from results.csv"]
     assert "not trustworthy yet: fold 2 of Run_5_Epochs disagrees" in answer
     assert answer.count("cannot tell") == 4  # every pair, and which is best
+    for command in commands("read-a-report.md"):
+        typed(place, command)
+    for file in ("report.html", "out/first.html", "report.md", "report_files", "report.json", "for-others.html"):
+        assert (place / file).exists()
 
 
 @pytest.mark.slow
@@ -117,13 +121,3 @@ def test_train_on_a_cluster(place):
         typed(place, "; ".join(jobs) + '; for job in $jobs; do wait "$job" || exit 1; done')
     assert len(list((place / "runs").glob("*/run.json"))) == 1
     assert "2/2" in typed(place, "foldproof runs")
-
-
-@pytest.mark.slow
-def test_read_a_report(place):
-    (place / "params.yaml").write_text(SETTINGS, encoding="utf-8")
-    typed(place, "foldproof run")
-    for command in commands("read-a-report.md"):
-        typed(place, command)
-    for file in ("report.html", "out/first.html", "report.md", "report_files", "report.json", "for-others.html"):
-        assert (place / file).exists()

@@ -109,7 +109,13 @@ def test_when_and_where_it_happened_is_never_compared() -> None:
 
 def test_what_follows_the_clock_is_never_compared() -> None:
     ignored = {type(body) for body in BODIES if comparable(event(body)) is None}
-    assert ignored == set(FOLLOWS_THE_CLOCK) == {ArtifactAdded, CheckpointSaved, FoldResumed, Notice}
+    assert ignored == set(FOLLOWS_THE_CLOCK) == {CheckpointSaved, FoldResumed, Notice}
+
+
+def test_the_report_of_a_run_is_never_compared_and_a_file_of_a_fold_is() -> None:
+    report = ArtifactAdded(file="report/report.html", sha256="d" * 64)
+    assert comparable(event(report, repeat=None, fold=None)) is None
+    assert comparable(event(report)) is not None
 
 
 @pytest.mark.parametrize("name", [item.name for item in fields(EpochFinished)])

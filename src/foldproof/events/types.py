@@ -146,7 +146,7 @@ KINDS: Mapping[str, type[Body]] = {
     )
 }
 _FIRST_VERSION: Mapping[type[Body], int] = {FoldResumed: 2}  # the schema version that brought it; else 1
-FOLLOWS_THE_CLOCK = (ArtifactAdded, CheckpointSaved, FoldResumed, Notice)  # and interruptions, and what else has run
+FOLLOWS_THE_CLOCK = (CheckpointSaved, FoldResumed, Notice)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,8 +225,13 @@ def body_from_plain(raw: Mapping[str, Any]) -> Body:
 
 
 def comparable(event: Event) -> tuple[str, bytes] | None:
-    """What two journals are compared by, or None where the event follows the clock."""
-    return comparable_body(event.body)
+    """What two journals are compared by, or None where the event follows the clock.
+
+    A file of the run itself, such as its report, counts as nothing either: it was made of the record and of whatever
+    else had run by then.
+    """
+    is_derived = event.place is None and isinstance(event.body, ArtifactAdded)
+    return None if is_derived else comparable_body(event.body)
 
 
 def comparable_body(body: Body) -> tuple[str, bytes] | None:

@@ -58,9 +58,10 @@ def read_inside(folder: Path, relative: str, *, most_bytes: int) -> bytes:
     try:
         descriptor = os.open(path, _READING)
         with open(descriptor, "rb") as file:  # noqa: PTH123 - of a descriptor
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            info = os.fstat(descriptor)
+            if not stat.S_ISREG(info.st_mode):
                 raise _refused(path, "is no plain file")
-            content = file.read(most_bytes + 1)
+            content = file.read(min(info.st_size, most_bytes) + 1)  # as much memory is taken, whatever comes
     except FileNotFoundError:
         raise
     except OSError as error:
