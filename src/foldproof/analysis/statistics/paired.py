@@ -64,21 +64,21 @@ def both_ways(rows: Rows) -> tuple[Student, float]:
 
 def by_images(rows: Rows) -> Student:
     """The difference, as uncertain as the draw of the images (or groups) makes it."""
-    units = len(np.unique(rows.unit))
+    units = int(np.count_nonzero(np.bincount(rows.unit)))
     return Student(_mean(rows), math.sqrt(_variance_of_images(rows)), units - 1)
 
 
 def by_runs(rows: Rows) -> Student:
     """The difference, as uncertain as the draw of images and the training runs together make it."""
-    places = np.unique(rows.place)
-    if len(places) < 2:
+    places = int(np.count_nonzero(np.bincount(rows.place)))
+    if places < 2:
         return Student(_mean(rows), math.nan, 0)
     sums = _sums(rows.contribution, rows.place)
     of_runs = float(((sums - sums.mean()) ** 2).sum()) * len(sums) / (len(sums) - 1)
     of_rows = float((rows.residual**2).sum())
     of_images = float((_sums(rows.residual, rows.unit) ** 2).sum())
     variance = max(of_images + of_runs - of_rows, 0.0)
-    return Student(_mean(rows), math.sqrt(variance), len(places) - 1)
+    return Student(_mean(rows), math.sqrt(variance), places - 1)
 
 
 def _mean(rows: Rows) -> float:
@@ -90,8 +90,8 @@ def _variance_of_images(rows: Rows) -> float:
 
 
 def _sums(values: Floats, number: Ints) -> Floats:
-    _, position = np.unique(number, return_inverse=True)
-    return np.bincount(position, weights=values).astype(np.float64)
+    """The sum of each number that there is; numbers are small."""
+    return np.bincount(number, weights=values)[np.bincount(number) > 0].astype(np.float64)
 
 
 def holm(p: Floats) -> Floats:
