@@ -1,6 +1,5 @@
 """Two runs' out-of-fold predictions in; the images they have in common, or why they cannot be compared, out."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -119,8 +118,3 @@ def right_by_place(table: OutOfFold) -> tuple[dict[tuple[int, int], int], dict[t
         {place: int(right[rows].sum()) for place, rows in inside.items()},
         {place: int(rows.sum()) for place, rows in inside.items()},
     )
-
-
-def partitions(places: Sequence[tuple[int, int]]) -> int:
-    """How many repeats are among the places."""
-    return len({repeat for repeat, _ in places})
