@@ -59,7 +59,7 @@ def load_settings(file: Path, *, overrides: Sequence[str] = ()) -> ProjectSettin
     return ProjectSettings(
         file=file,
         settings=settings,
-        experiments=tuple(_experiment(name, resolved[name]) for name in resolved),
+        experiments=tuple(experiment_of(name, resolved[name]) for name in resolved),
     )
 
 
@@ -145,7 +145,8 @@ def _weight(written: Written) -> tuple[bool, bool, int]:
     return written.line == COMMAND_LINE, written.name.startswith(f"{layers.EXPERIMENTS}."), written.line
 
 
-def _experiment(name: str, settings: Settings) -> ExperimentConfig:
+def experiment_of(name: str, settings: Settings) -> ExperimentConfig:
+    """What of `settings` defines a result."""
     pixels = PixelSettings(**{item.name: getattr(settings.data, item.name) for item in fields(PixelSettings)})
     return ExperimentConfig(name=name, pixels=pixels, folds=settings.folds, train=settings.train)
 

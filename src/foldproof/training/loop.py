@@ -25,7 +25,7 @@ from foldproof.training.fold import Fold, prepare
 from foldproof.training.keyed import order
 from foldproof.training.saver import Saver
 from foldproof.training.state import State
-from foldproof.training.state_files import prune
+from foldproof.training.state_files import KEPT, prune
 from foldproof.training.steps import append_losses
 from foldproof.training.task import FoldTask
 
@@ -56,16 +56,23 @@ def train(task: FoldTask, start: State | None = None) -> Generator[Body | None]:
             yield from saver.last(course.state())
             return
         yield from saver.last(course.state())
+    if course.epoch <= task.train.epochs:
+        return
     yield saved(fold)
     yield finished(fold, scored)
-    prune(task.folder, keep=1)
+    prune(task.folder, keep=KEPT)
 
 
 def epochs(course: Course, saver: Saver) -> Generator[Body | None, None, "Scores | None"]:
-    """Train what is left of every epoch, with a state whenever one is due. The scores of the last, if it was here."""
+    """Train what is left of every epoch, with a state whenever one is due. The scores of the last, if it was here.
+
+    The last epoch begins with a state, so that it can be trained again from there and the final weights be proved.
+    """
     fold, settings = course.fold, course.fold.task.train
     scored: Scores | None = None
-    for epoch in range(course.epoch, settings.epochs + 1):
+    for epoch in range(course.epoch, (fold.task.stop_after or settings.epochs) + 1):
+        if epoch == settings.epochs and course.steps and not course.losses:
+            yield from saver.beside(course.state())
         lr = settings.lr * course.schedule(epoch - 1, settings.epochs)
         for group in course.optimizer.param_groups:
             group["lr"] = lr

@@ -46,6 +46,11 @@ class Saver:
             (epoch, written), self._writing = self._writing, None
             yield CheckpointSaved(epoch=epoch, file=written.result().name)
 
+    def beside(self, snapshot: State) -> Iterator[CheckpointSaved]:
+        """Begin to write a state, once the one before is written."""
+        yield from self.news(wait=True)
+        self.begin(snapshot)
+
     def last(self, snapshot: State) -> Iterator[CheckpointSaved]:
         """Write a state after whatever is being written, and wait for both."""
         yield from self.news(wait=True)

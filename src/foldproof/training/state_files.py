@@ -23,7 +23,7 @@ def prune(folder: Path, *, keep: int) -> None:
     kept = there[-keep:] if keep else []
     for path in there[: len(there) - len(kept)]:
         _remove(path)
-    named = {_tensors_of(path) for path in kept}
+    named = {tensors_of(path) for path in kept}
     for path in folder.glob("state-*.safetensors"):
         if path.name not in named:
             _remove(path)
@@ -63,7 +63,8 @@ def _size(folder: Path) -> int:
     return total
 
 
-def _tensors_of(path: Path) -> str:
+def tensors_of(path: Path) -> str:
+    """The name of the safetensors file beside a state; empty where its description cannot be read."""
     with suppress(OSError, ValueError, KeyError, TypeError):
         return str(json.loads(path.read_bytes())["file"])
     return ""

@@ -65,7 +65,8 @@ class Probe:
 class FoldTask:
     """Train one fold of one run, and write into `folder`. Positions are in manifest order, ascending.
 
-    `checkpoint_seconds`: time between two resume states; no result depends on it.
+    `checkpoint_seconds`: time between two resume states; no result depends on it. `stop_after`: the epoch after which
+    to end, without a result; None is the last.
     """
 
     run: str
@@ -83,3 +84,4 @@ class FoldTask:
     validation_positions: NDArray[np.int64]
     folder: Path
     checkpoint_seconds: float
+    stop_after: int | None = None

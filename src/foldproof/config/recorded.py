@@ -1,0 +1,33 @@
+"""What run.json says was asked in; the `ExperimentConfig` of it out, checked as a settings file is."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from foldproof import registry
+from foldproof.config.check import check, contradictions
+from foldproof.config.read import experiment_of
+from foldproof.config.schema import ExperimentConfig
+from foldproof.errors import SettingsError
+
+SECTIONS: Mapping[str, str] = {"pixels": "data", "folds": "folds", "train": "train"}  # of a record, of the settings
+
+
+def recorded_config(facts: Mapping[str, Any]) -> ExperimentConfig:
+    """The experiment that a run.json describes. Raises SettingsError where this version cannot train it."""
+    asked = facts["config"]
+    settings, findings = check({section: dict(asked.get(part, {})) for part, section in SECTIONS.items()})
+    wrong = [*findings, *contradictions(settings)]
+    if wrong:
+        name = ".".join(wrong[0].keys[0])
+        raise SettingsError(
+            f"run {facts['run']} was asked for what this foldproof does not know: {name} {wrong[0].text}",
+            next_step="use the foldproof that made it: `foldproof reproduce RUN --env rebuild`",
+        )
+    return experiment_of(str(facts["experiment"]), settings)
+
+
+def own_code(config: ExperimentConfig) -> tuple[str, ...]:
+    """The dotted paths among the names of an experiment: code that is neither built in nor installed by name."""
+    names = (value for value in asdict(config.train).values() if isinstance(value, str))
+    return tuple(dict.fromkeys(name for name in names if registry.is_dotted_path(name)))

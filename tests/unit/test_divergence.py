@@ -1,0 +1,128 @@
+"""Where two traces of a fold part."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foldproof.analysis.divergence import FoldTrace, parting
+from foldproof.events.types import EpochFinished, FoldFinished, FoldStarted
+
+STEPS = 4
+
+
+def trace(epochs: int = 3) -> FoldTrace:
+    return FoldTrace(
+        repeat=0,
+        fold=2,
+        started=FoldStarted(
+            train_images=12, validation_images=6, parameters=30, trained_parameters=30, weights_sha256="a" * 64
+        ),
+        epochs=tuple(
+            EpochFinished(
+                epoch=epoch,
+                steps=STEPS * epoch,
+                lr=0.01,
+                train_loss=1.0 / epoch,
+                train_accuracy=0.5,
+                val_loss=1.0,
+                val_accuracy=0.5,
+                weights_sha256=f"{epoch}" * 64,
+            )
+            for epoch in range(1, epochs + 1)
+        ),
+        finished=FoldFinished(
+            epochs=epochs,
+            scores={"accuracy": 0.5},
+            per_class={"cat": 0.5},
+            weights_sha256=f"{epochs}" * 64,
+            predictions_sha256="p" * 64,
+        ),
+        losses=np.linspace(1, 0.1, STEPS * epochs, dtype=np.float32),
+    )
+
+
+def test_equal_traces_do_not_part():
+    assert parting(trace(), trace()) is None
+
+
+@given(st.integers(0, 3 * STEPS - 1), st.integers(0, 31))
+def test_any_bit_of_any_loss_is_found_at_its_step(step, bit):
+    other = trace().losses.copy()
+    other.view(np.uint32)[step] ^= np.uint32(1 << bit)
+    found = parting(trace(), replace(trace(), losses=other))
+    assert found is not None
+    assert (found.epoch, found.step, found.kind) == (step // STEPS + 1, step % STEPS + 1, "loss")
+
+
+@given(st.integers(1, 3))
+def test_weights_that_differ_after_equal_losses_are_found_at_their_epoch(epoch):
+    epochs = list(trace().epochs)
+    epochs[epoch - 1] = replace(epochs[epoch - 1], weights_sha256="f" * 64)
+    found = parting(trace(), replace(trace(), epochs=tuple(epochs)))
+    assert found is not None
+    assert (found.epoch, found.step, found.kind) == (epoch, None, "weights")
+
+
+def test_the_first_difference_counts_and_not_the_largest():
+    other = replace(
+        trace(),
+        losses=trace().losses * np.where(np.arange(12) < 5, 1, 2).astype(np.float32),
+        finished=replace(trace().finished, predictions_sha256="q" * 64),
+    )
+    found = parting(trace(), other)
+    assert found is not None
+    assert found.place == "fold 2, epoch 2, step 2"
+
+
+@pytest.mark.parametrize(
+    ("changed", "kind"),
+    [
+        ({"train_images": 11}, "sizes"),
+        ({"parameters": 31}, "sizes"),
+        ({"weights_sha256": "b" * 64}, "initial weights"),
+    ],
+)
+def test_what_differs_before_the_first_epoch_is_said_so(changed, kind):
+    found = parting(trace(), replace(trace(), started=replace(trace().started, **changed)))
+    assert found is not None
+    assert (found.epoch, found.kind) == (0, kind)
+    assert found.place == "fold 2, before the first epoch"
+
+
+@pytest.mark.parametrize(
+    ("changed", "kind"),
+    [({"predictions_sha256": "q" * 64}, "predictions"), ({"scores": {"accuracy": 0.6}}, "scores")],
+)
+def test_an_end_that_differs_is_found_after_equal_epochs(changed, kind):
+    found = parting(trace(), replace(trace(), finished=replace(trace().finished, **changed)))
+    assert found is not None
+    assert (found.epoch, found.kind) == (3, kind)
+
+
+def test_a_fold_that_lacks_epochs_parts_where_they_end():
+    found = parting(trace(), replace(trace(), epochs=trace().epochs[:2], finished=None))
+    assert found is not None
+    assert (found.epoch, found.kind) == (3, "end")
+
+
+@given(st.integers(1, 3))
+def test_a_beginning_is_compared_with_the_beginning_alone(epochs):
+    beginning = replace(
+        trace(), epochs=trace().epochs[:epochs], finished=None, losses=trace().losses[: STEPS * epochs].copy()
+    )
+    assert parting(trace(), beginning, epochs=epochs) is None
+
+
+def test_without_losses_the_epoch_is_found():
+    epochs = (trace().epochs[0], replace(trace().epochs[1], val_loss=1.5), trace().epochs[2])
+    found = parting(replace(trace(), losses=None), replace(trace(), epochs=epochs, losses=None))
+    assert found is not None
+    assert (found.epoch, found.step, found.kind) == (2, None, "scores")
+
+
+def test_a_loss_that_is_not_a_number_twice_is_no_difference():
+    epochs = (replace(trace().epochs[0], val_loss=float("nan")), *trace().epochs[1:])
+    assert parting(replace(trace(), epochs=epochs), replace(trace(), epochs=epochs)) is None
