@@ -13,6 +13,7 @@ FoldproofError                 the user can mend it: printed without a traceback
 ├── RunNotFound                no run, or more than one, by that name
 ├── StorageError               a file cannot be written or is held by another process
 ├── TrackingError              the tracking server or its store cannot be used
+├── UntrustedCode              a record from elsewhere would run code, and nobody has said that it may
 └── DamagedFile                a file of ours whose bytes are not what was written
 """
 
@@ -93,6 +94,10 @@ class StorageError(FoldproofError):
 
 class TrackingError(FoldproofError):
     """The tracking server or its store cannot be used."""
+
+
+class UntrustedCode(FoldproofError):
+    """A record from elsewhere would run code, and nobody has said that it may."""
 
 
 class DamagedFile(FoldproofError):

@@ -63,7 +63,8 @@ class Inspection:
 class Material:
     """What is trained on, which version of it that is, and what a person should know of it.
 
-    `path` is as the settings have it, `folder` where that is, `card` describes the images as plain JSON values;
+    `path` is as the settings have it, `folder` where that is; `card` describes the images as plain JSON values, and is
+    empty where a run stands on a record instead of on a folder that was looked at;
     `most_pixels` is what a picture may have.
     """
 

@@ -83,7 +83,7 @@ def _differences(then: FoldTrace, now: FoldTrace, epochs: int | None) -> Iterato
     yield from _beginnings(then, now)
     first = 0
     for number, (old, new) in enumerate(zip_longest(then.epochs[:epochs], now.epochs[:epochs]), start=1):
-        steps = (new or old).steps - first  # type: ignore[union-attr]
+        steps = (new or old).steps - first
         yield from _steps(then, now, epoch=number, first=first, count=steps)
         if old is None or new is None:
             yield _at(then, number, None, "end", _there(old), _there(new))
@@ -111,7 +111,7 @@ def _steps(then: FoldTrace, now: FoldTrace, *, epoch: int, first: int, count: in
     """The first step of an epoch whose loss is not the same bits."""
     if then.losses is None or now.losses is None:
         return
-    old, new = (trace.losses[first : first + count] for trace in (then, now))
+    old, new = then.losses[first : first + count], now.losses[first : first + count]
     together = min(len(old), len(new))
     other = np.flatnonzero(old[:together].view(np.uint32) != new[:together].view(np.uint32))
     if len(other):
@@ -144,7 +144,8 @@ def _ends(then: FoldTrace, now: FoldTrace) -> Iterator[Divergence]:
 
 def _field(trace: FoldTrace, epoch: int, name: str, kind: Kind, old: Body, new: Body) -> Iterator[Divergence]:
     was, now = getattr(old, name), getattr(new, name)
-    if was != now and not (was != was and now != now):  # noqa: PLR0124 - nan is what differs from itself
+    both_unknown = was != was and now != now  # nan is what differs from itself
+    if was != now and not both_unknown:
         yield _at(trace, epoch, None, kind, f"{_words(name)} {was}", str(now))
 
 

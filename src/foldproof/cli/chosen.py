@@ -1,7 +1,7 @@
 """The runs that a command is about: what was typed in, their records and what cannot be read out."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from foldproof.facts import read_facts, reseed_of
 from foldproof.plan.begun import seen_now
 from foldproof.project import Project, choose_folders
 from foldproof.record import RunRecord, experiments_of, read_records
+from foldproof.reproduce.subject import Subject
 
 
 def chosen_records(project: Project, runs: Sequence[str]) -> tuple[tuple[RunRecord, ...], Mapping[Path, DamagedFile]]:
@@ -53,3 +54,24 @@ def scored_on(facts: Iterable[Mapping[str, Any]], records: Sequence[RunRecord]) 
     if len(fingerprints) != 1:
         return None
     return len({of["identity"] for of in facts if of["fingerprint"] in fingerprints and reseed_of(of) is None})
+
+
+@contextmanager
+def subject_of(wanted: str, project: Project | None, *, images: Path | None = None) -> Iterator[Subject]:
+    """The record that is meant: a run of the project, or the folder of a run from wherever.
+
+    Raises RunNotFound, and DamagedFile for a record that cannot be read.
+    """
+    path = Path(wanted)
+    if (path / "run.json").is_file():
+        ours = project is not None and path.resolve().parent == project.runs.resolve()
+        yield Subject(folder=path, is_foreign=not ours, images=images)
+    elif project is None:
+        raise RunNotFound(
+            f"there is no run in '{wanted}', and no project here",
+            next_step="name a run's folder or a bundle, or change into the project's folder",
+        )
+    else:
+        experiments, damaged = experiments_of(project.run_folders())
+        (folder,) = choose_folders([wanted], experiments, damaged)
+        yield Subject(folder=folder, is_foreign=False, images=images)

@@ -31,6 +31,10 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "compare": "Put experiments side by side.",
         "report": "One page that shows it all.",
     },
+    "Prove": {
+        "verify": "Is a run's record sound? Checks in seconds.",
+        "reproduce": "Train a recorded run again: does it come out the same?",
+    },
 }
 COMMANDS: tuple[str, ...] = tuple(name for group in GROUPS.values() for name in group)
 

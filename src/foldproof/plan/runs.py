@@ -116,8 +116,9 @@ def plan_anew(
     folder = ground.project.new_run_folder()
     write_atomically(folder / "dataset.json", ground.cuts.dataset_json + b"\n")
     write_atomically(folder / "folds.csv", ground.cuts.written(config).table)
-    _write_json(folder / DATA_CARD, ground.material.card)
-    write_atomically(folder / DATA_CARD_PAGE, as_markdown(ground.material.card))
+    if ground.material.card:
+        _write_json(folder / DATA_CARD, ground.material.card)
+        write_atomically(folder / DATA_CARD_PAGE, as_markdown(ground.material.card))
     if ground.code_diff:
         write_atomically(folder / "code.diff", redact_uris(ground.code_diff))
     _write_json(folder / "environment.json", _environment(ground, model))

@@ -18,6 +18,7 @@ from foldproof.errors import TrainingError
 from foldproof.events.types import Body, CheckpointSaved, EpochFinished, FoldFinished, FoldStarted
 from foldproof.metrics import recall_by_class
 from foldproof.training import determinism
+from foldproof.training.batches import Batches
 from foldproof.training.checkpoint import Checkpoint, Preprocessing, save_tensors, weights_sha256
 from foldproof.training.chunks import LEAST_TO_TRAIN, batch_sizes, chunks
 from foldproof.training.course import Course
@@ -51,7 +52,7 @@ def train(task: FoldTask, start: State | None = None) -> Generator[Body | None]:
         try:
             scored = yield from epochs(course, saver)
             if scored is None:
-                scored = yield from evaluate(fold)
+                scored = yield from evaluate(fold, fold.batches)
         except Stop:
             yield from saver.last(course.state())
             return
@@ -84,7 +85,7 @@ def epochs(course: Course, saver: Saver) -> Generator[Body | None, None, "Scores
         losses = course.epoch_losses()
         check_finite(losses, epoch)
         append_losses(fold.task.folder, losses, first_step=len(course.earlier))
-        scored = yield from evaluate(fold)
+        scored = yield from evaluate(fold, fold.batches)
         yield course.say(
             EpochFinished(
                 epoch=epoch,
@@ -148,13 +149,13 @@ class Scores:
         return Scores(float("nan"), float("nan"), np.zeros((0, classes), dtype=np.float32))
 
 
-def evaluate(fold: Fold) -> Generator[None, None, Scores]:
-    """Score the validation part with the weights as they are. The loss is unweighted."""
+def evaluate(fold: Fold, batches: Batches) -> Generator[None, None, Scores]:
+    """Score the validation part, fed by `batches`, with the weights as they are. The loss is unweighted."""
     positions = fold.task.validation_positions
     if len(positions) == 0:
         return Scores.none(len(fold.dataset.classes))
     fold.net.eval()
-    batches, labels = fold.batches, fold.labels[torch.from_numpy(positions).to(fold.device)]
+    labels = fold.labels[torch.from_numpy(positions).to(fold.device)]
     parts = []
     for part in chunks(positions, fold.task.train.validation_batch_size):
         with torch.inference_mode():

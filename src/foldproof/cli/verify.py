@@ -1,0 +1,71 @@
+"""`foldproof verify`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from foldproof.verify.rung import Rung
+
+
+@click.command("verify")
+@click.argument("run", metavar="RUN|FILE.zip")
+@click.option("--level", type=click.IntRange(0, 2), default=2, show_default=True, help="Climb no further than this.")
+@click.option("--images", type=click.Path(path_type=Path), metavar="DIR", help="Look for the images here too.")
+@click.option("--trust-code", is_flag=True, help="Let a record from elsewhere run the code that it needs.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+def command(run: str, level: int, images: Path | None, trust_code: bool, as_json: bool) -> int:
+    """Is the record sound? A ladder of checks, as far as what is there allows; `reproduce` is its last rung.
+
+    \b
+    L0  the record alone: journals, folds and every number, in seconds
+    L1  weights and images give the stored predictions again
+    L2  one fold trained again for an epoch: equal bits
+    \b
+    foldproof verify FirstRun
+    foldproof verify FirstRun.zip --level 0
+    """
+    import json
+
+    from foldproof.cli.chosen import subject_of
+    from foldproof.cli.progress import shown_progress
+    from foldproof.config.read import load_settings
+    from foldproof.errors import ProjectError
+    from foldproof.project import Project
+    from foldproof.verify.ladder import verify
+
+    try:
+        project = Project.find(Path.cwd())
+        rope = load_settings(project.settings_file).settings.compare.rope / 100
+    except ProjectError:
+        project, rope = None, 0.01
+    with subject_of(run, project, images=images) as subject, shown_progress(quiet=as_json) as progress:
+        found = verify(
+            subject,
+            project,
+            highest=level,
+            trust_code=trust_code,
+            rope=rope,
+            heard=(lambda _: None) if as_json else show,
+            progress=progress,
+        )
+    if as_json:
+        click.echo(json.dumps(found.to_json(), allow_nan=False))
+    else:
+        click.echo(found.verdict)
+    return 0 if found.is_sound else 1
+
+
+def show(rung: "Rung") -> None:
+    """A line for the rung, one for each check, and one for each problem."""
+    from foldproof.storage import cleaned_lines
+
+    marks = {"holds": "holds", "broken": "BROKEN", "not here": "not here"}
+    lines = [f"L{rung.level} {rung.title}: {marks[rung.state]} ({rung.seconds:.1f} s)"]
+    for check in rung.checks:
+        lines.append(f"   {check.name:<12} {check.said if check.state != 'broken' else 'does not hold'}")
+        lines += [f"     ! {problem}" for problem in check.problems[:10]]
+        if len(check.problems) > 10:
+            lines.append(f"     ! and {len(check.problems) - 10} more")
+    click.echo(cleaned_lines("\n".join(lines)))

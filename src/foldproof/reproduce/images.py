@@ -1,0 +1,113 @@
+"""The images of a record in; each found by its content wherever it is, and placed in a folder of its own, out."""
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from foldproof.data.dataset import Dataset, Sample
+from foldproof.data.scan import hash_files
+from foldproof.data.walk import Kind, some, walk
+from foldproof.errors import DamagedFile, DataError, FoldproofError
+from foldproof.registry import SEAMS
+from foldproof.reproduce.cannot import CannotCheck
+from foldproof.storage import inside
+
+
+@dataclass(frozen=True)
+class Source:
+    """A place where images may be: a folder that is there, or is brought when it is needed, and what to call it."""
+
+    name: str
+    bring: Callable[[], Path]
+
+
+def place(dataset: Dataset, destination: Path, sources: Sequence[Source]) -> Dataset:
+    """Link to or copy every image into `destination`; the same dataset with the paths that they have there.
+
+    Sources are asked one after another, for what those before did not have. Raises CannotCheck where some are in none
+    of them.
+    """
+    lacking = dict.fromkeys(sample.sha256 for sample in dataset.samples)
+    paths = {sample.sha256: sample.path for sample in dataset.samples}
+    found: dict[str, Path] = {}
+    asked: list[str] = []
+    for source in sources:
+        if not lacking:
+            break
+        try:
+            folder = source.bring()
+        except FoldproofError as error:
+            asked.append(f"{source.name} ({error.what})")
+            continue
+        asked.append(source.name)
+        for sha256, path in _look(folder, lacking, paths):
+            found[sha256] = path
+            lacking.pop(sha256, None)
+    if lacking:
+        raise _lacks_images(dataset, lacking, asked)
+    samples = [
+        sample._replace(path=_put(sample, found[sample.sha256], destination, number))
+        for number, sample in enumerate(dataset.samples)
+    ]
+    return Dataset(tuple(samples))
+
+
+def _look(folder: Path, lacking: Mapping[str, None], paths: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
+    """Images of `folder` that are wanted: where the record has them first, and then wherever they are."""
+    there = [entry.path for entry in walk(folder) if entry.kind in (Kind.FILE, Kind.LINK)] if folder.is_dir() else []
+    expected = {path for sha256, path in paths.items() if sha256 in lacking}
+    seen = set[str]()
+    for part in ([path for path in there if path in expected], [path for path in there if path not in expected]):
+        if seen >= lacking.keys():
+            return
+        for path, sha256 in _hashes(folder, part):
+            if sha256 in lacking and sha256 not in seen:
+                seen.add(sha256)
+                yield sha256, folder / path
+
+
+def _hashes(folder: Path, paths: Sequence[str]) -> Iterator[tuple[str, str]]:
+    try:
+        yield from ((path, hashes.sha256) for path, hashes in hash_files(folder, paths).items())
+    except DataError:  # one of them cannot be read
+        for path in paths:
+            with suppress(DataError):
+                yield path, hash_files(folder, [path])[path].sha256
+
+
+def _put(sample: Sample, source: Path, destination: Path, number: int) -> str:
+    """Link to or copy `source`; its path in `destination`, which is that of the record where that can be one."""
+    name = sample.path if _can_be(sample.path, destination) else f"images/{number:07d}{source.suffix.lower()}"
+    target = destination / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.exists():
+        name = f"images/{number:07d}{source.suffix.lower()}"
+        target = destination / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+    real = source.resolve()
+    try:
+        target.symlink_to(real)  # a hard link would change the time of the user's file
+    except OSError:
+        shutil.copyfile(real, target)
+    return name
+
+
+def _can_be(path: str, destination: Path) -> bool:
+    try:
+        inside(destination, path)
+    except DamagedFile:
+        return False
+    return Path(path).suffix.lower() in SEAMS["readers"]
+
+
+def _lacks_images(dataset: Dataset, lacking: Mapping[str, None], asked: Sequence[str]) -> CannotCheck:
+    names = [sample.path for sample in dataset.samples if sample.sha256 in lacking]
+    where = " nor ".join(asked) or "no place at hand"
+    return CannotCheck(
+        f"{len(lacking):,} of the {len(dataset):,} recorded images are neither in {where}: {some(names)}"
+        if len(asked) > 1
+        else f"{len(lacking):,} of the {len(dataset):,} recorded images are not in {where}: {some(names)}",
+        needed="the recorded version of the images: `foldproof data pull` in a clone of the project, or their folder",
+    )

@@ -1,0 +1,196 @@
+"""The packages that a run had, and the foldproof that made it, in; an environment with exactly these out.
+
+Made once for each list of packages and kept in the project; uv makes it where uv is installed, else venv and pip do.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from foldproof.config.identity import canonical_json
+from foldproof.project import Project
+from foldproof.reproduce.agreement import DECISIVE
+from foldproof.reproduce.cannot import CannotCheck
+from foldproof.reproduce.recorded import Recorded
+from foldproof.reproduce.request import Request
+from foldproof.reproduce.subject import Subject
+from foldproof.reproduce.trust import may_run
+from foldproof.stopping import Stopping
+from foldproof.storage import cleaned, locked, redact
+
+_READY = "ready"
+_PATIENCE_SECONDS = 3600
+_BUILDING_SECONDS = 3600.0
+
+
+def by_its_own_foldproof(
+    subject: Subject,
+    recorded: Recorded,
+    project: Project | None,
+    request: Request,
+    place: Path,
+    stopping: Stopping,
+    *,
+    quiet: bool,
+) -> Path | None:
+    """Let the foldproof that made the run train it again, among the packages that it had; the new run's folder.
+
+    None where it was interrupted. Raises CannotCheck where there is no such environment, or it could not train.
+    """
+    wheel = recorded_wheel(recorded, project, subject.wheel)
+    out = place / "rebuilt"
+    with rebuilt(recorded, wheel, project, place) as python:
+        command = [str(python), "-m", "foldproof", "reproduce", str(subject.folder.resolve())]
+        command += ["--env", "here", "--keep", str(out), "--from-epoch", str(request.from_epoch)]
+        command += ["--epochs", str(request.epochs)] if request.epochs else []
+        if request.folds is not None:
+            named = sorted(f"{fold}" if repeat is None else f"{repeat}.{fold}" for repeat, fold in request.folds)
+            command += ["--fold", ",".join(named)]
+        command += ["--trust-code"] if may_run(subject, request) else []
+        command += ["--images", str(subject.images)] if subject.images else []
+        command += ["--quiet"] if quiet else []
+        said = watched(command, project.root if project else place, stopping)
+    if stopping.asked:
+        return None
+    if not (out / "run.json").exists():
+        raise CannotCheck(
+            f"the foldproof of the run could not train it: {said}", needed="what that asks for; or `--env here`"
+        )
+    return out
+
+
+@contextmanager
+def rebuilt(recorded: Recorded, wheel: Path | None, project: Project | None, place: Path) -> Iterator[Path]:
+    """The Python of an environment with the recorded packages and the foldproof of `wheel`.
+
+    Raises CannotCheck where something of it cannot be had.
+    """
+    environment = recorded.environment
+    if wheel is None:
+        raise CannotCheck(
+            "the foldproof that made this run is not here: neither in .foldproof/wheels nor in a bundle",
+            needed="a bundle of the run, or the project in which it was made; or `--env here`",
+        )
+    packages = _requirements(environment)
+    python = _python_like(str(environment.get("python", "")))
+    digest = hashlib.sha256(canonical_json([packages, str(environment.get("python")), wheel.parent.name])).hexdigest()
+    home = project.root / ".foldproof" / "envs" if project else place
+    folder = home / digest[:16]
+    with locked(home / f"{digest[:16]}.lock", what="this environment", wait_seconds=_BUILDING_SECONDS):
+        if not (folder / _READY).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            _build(folder, python, packages, wheel)
+            (folder / _READY).touch()
+        yield _python_of(folder)
+
+
+def recorded_wheel(recorded: Recorded, project: Project | None, given: Path | None) -> Path | None:
+    """The wheel that made a run, from its bundle or the project, proved by its hash; None where it is not here."""
+    said = recorded.environment.get("foldproof_wheel")
+    if not isinstance(said, dict):
+        return None
+    kept = project.root / ".foldproof" / "wheels" / str(said.get("sha256")) / str(said.get("file")) if project else None
+    for path in (given, kept):
+        if path is not None and path.is_file() and _sha256(path) == said.get("sha256"):
+            return path
+    return None
+
+
+def watched(command: Sequence[str], folder: Path, stopping: Stopping) -> str:
+    """Run a command in `folder` until it ends, or is asked to stop; the last line that it said.
+
+    What it says of its progress is passed on.
+    """
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    last = ""
+    with (
+        stopping.heeding(),
+        subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=None, text=True, encoding="utf-8"
+        ) as process,
+    ):
+        while process.poll() is None:
+            try:
+                out, _ = process.communicate(timeout=0.2)
+                last = next((line for line in out.splitlines() if line.strip()), last)
+            except subprocess.TimeoutExpired:
+                if stopping.asked:
+                    process.terminate()
+    return cleaned(last, most=300)
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _requirements(environment: Mapping[str, Any]) -> Sequence[str]:
+    packages = {name: version for name, version in environment["packages"].items() if name != "foldproof"}
+    elsewhere = {name: url for name, url in (environment.get("elsewhere") or {}).items() if name in packages}
+    lost = sorted(elsewhere.keys() & set(DECISIVE))
+    if lost:
+        raise CannotCheck(
+            f"{', '.join(lost)} did not come from a package index and cannot be installed again",
+            needed="`--env here`, in an environment that has it",
+        )
+    return [f"{name}=={version}" for name, version in packages.items() if name not in elsewhere]
+
+
+def _python_like(version: str) -> str:
+    wanted = version.split(".")[:2]
+    if wanted == [str(part) for part in sys.version_info[:2]]:
+        return sys.executable
+    found = shutil.which(f"python{'.'.join(wanted)}")
+    if found is None:
+        raise CannotCheck(f"the run had Python {version}", needed=f"Python {'.'.join(wanted)} on the PATH")
+    return found
+
+
+def _build(folder: Path, python: str, packages: Sequence[str], wheel: Path) -> None:
+    uv = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    listed = folder.with_suffix(".txt")
+    listed.write_text("\n".join(packages) + "\n", encoding="utf-8")
+    if uv:
+        _call([uv, "venv", "--quiet", "--python", python, str(folder)], "no environment could be made")
+        install = [uv, "pip", "install", "--quiet", "--python", str(_python_of(folder)), "--no-deps"]
+    else:
+        _call([python, "-m", "venv", str(folder)], "no environment could be made")
+        install = [
+            str(_python_of(folder)),
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-deps",
+        ]
+    _call([*install, "-r", str(listed)], "the recorded packages could not be installed")
+    _call([*install, str(wheel)], "the recorded foldproof could not be installed")
+
+
+def _python_of(folder: Path) -> Path:
+    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def _call(command: Sequence[str], failed: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=_PATIENCE_SECONDS, env=environment, check=False
+        )
+        said = done.stderr.strip().splitlines()
+        if done.returncode == 0:
+            return
+        reason = next((line for line in reversed(said) if line.strip()), f"code {done.returncode}")
+    except (OSError, subprocess.TimeoutExpired) as error:
+        reason = str(error)
+    raise CannotCheck(
+        f"{failed}: {cleaned(redact(reason.strip()), most=300)}",
+        needed="access to a package index that has them; or `--env here`",
+    )

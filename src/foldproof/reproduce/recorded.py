@@ -1,0 +1,123 @@
+"""The folder of a run in; all that is needed to train it again, checked, out. Runs nothing of it."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foldproof import folds
+from foldproof.analysis.divergence import FoldTrace
+from foldproof.config.recorded import own_code, recorded_config
+from foldproof.config.schema import ExperimentConfig
+from foldproof.data.dataset import Dataset
+from foldproof.errors import DamagedFile
+from foldproof.folds import Row
+from foldproof.plan.runs import read_environment
+from foldproof.record import Place, RunRecord, fold_folder
+from foldproof.storage import read_inside, read_json_inside
+
+CODE_DIFF = "code.diff"
+_MOST_BYTES = 4 * 2**30
+_MOST_STEPS_BYTES = 2**32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """A run as its folder has it. `environments`: the first is of its beginning, others of each time it went on."""
+
+    folder: Path
+    record: RunRecord
+    config: ExperimentConfig
+    dataset: Dataset
+    folds_table: str
+    rows: tuple[Row, ...]
+    environments: tuple[Mapping[str, Any], ...]
+    code_diff: bytes
+
+    @staticmethod
+    def read(folder: Path) -> "Recorded":
+        """The run in `folder`. Raises DamagedFile where a file of it is missing or not as it was written."""
+        record = RunRecord.read(folder)
+        dataset = Dataset.from_json(_json(folder, "dataset.json"))
+        if dataset.fingerprint != record.facts["fingerprint"]:
+            raise DamagedFile(f"{folder / 'dataset.json'} is of other images than run.json", next_step=_OTHER_COPY)
+        table = _bytes(folder, "folds.csv").decode("utf-8", "strict")
+        environments = (read_environment(folder), *_later_environments(folder))
+        diff = _bytes(folder, CODE_DIFF) if (folder / CODE_DIFF).exists() else b""
+        return Recorded(
+            folder=folder,
+            record=record,
+            config=recorded_config(record.facts),
+            dataset=dataset,
+            folds_table=table,
+            rows=tuple(folds.from_csv(table)),
+            environments=environments,
+            code_diff=diff,
+        )
+
+    @property
+    def environment(self) -> Mapping[str, Any]:
+        return self.environments[0]
+
+    @property
+    def commit(self) -> str | None:
+        """The git commit it was made with; None where there was none."""
+        code = self.environment.get("git")
+        commit = code.get("commit") if isinstance(code, dict) else None
+        return commit if isinstance(commit, str) and _is_hash(commit) else None
+
+    @property
+    def own_code(self) -> tuple[str, ...]:
+        """Names in its settings that lead to code of the user's."""
+        return own_code(self.config)
+
+    @property
+    def has_whole_diff(self) -> bool:
+        """Whether the uncommitted changes are recorded bit for bit: passwords in them are taken out."""
+        code = self.environment.get("git") or {}
+        stated = code.get("diff_sha256") if isinstance(code, dict) else None
+        return stated is None or hashlib.sha256(self.code_diff).hexdigest() == stated
+
+    def trace(self, place: Place) -> FoldTrace:
+        """What a fold recorded. Raises DamagedFile."""
+        return FoldTrace.of(self.record, place, losses(self.folder, place))
+
+
+def losses(folder: Path, place: Place) -> NDArray[np.float32] | None:
+    """The loss of every step that a fold recorded; None where there is no file of them.  # [step] float32"""
+    name = f"{fold_folder(Path(), *place).as_posix()}/steps.f32"
+    try:
+        content = read_inside(folder, name, most_bytes=_MOST_STEPS_BYTES)
+    except FileNotFoundError:
+        return None
+    return np.frombuffer(content[: len(content) // 4 * 4], dtype="<f4").astype(np.float32)
+
+
+_OTHER_COPY = "restore the record from a copy"
+
+
+def _later_environments(folder: Path) -> list[dict[str, Any]]:
+    names = sorted((path.name for path in folder.glob("environment-*.json")), key=lambda name: (len(name), name))
+    return [_json(folder, name) for name in names]
+
+
+def _json(folder: Path, name: str) -> dict[str, Any]:
+    try:
+        return read_json_inside(folder, name, most_bytes=_MOST_BYTES)
+    except FileNotFoundError:
+        raise DamagedFile(f"{folder} has no {name}", next_step=_OTHER_COPY) from None
+
+
+def _bytes(folder: Path, name: str) -> bytes:
+    try:
+        return read_inside(folder, name, most_bytes=_MOST_BYTES)
+    except FileNotFoundError:
+        raise DamagedFile(f"{folder} has no {name}", next_step=_OTHER_COPY) from None
+
+
+def _is_hash(text: str) -> bool:
+    return len(text) in (40, 64) and not set(text) - set("0123456789abcdef")

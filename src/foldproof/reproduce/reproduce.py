@@ -1,0 +1,154 @@
+"""Train a recorded run again and say whether it came out the same. Start reading here.
+
+Code of the recorded commit in a clean folder, images by their content, folds and settings from the record; trained by
+the same executors; then two journals are compared, and what differs between the two runs is weighed as the cause.
+"""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from foldproof.analysis.difference import RunSide, differ
+from foldproof.analysis.divergence import FoldTrace
+from foldproof.data.survey import Progress, unheard
+from foldproof.errors import FoldsError
+from foldproof.plan.tasks import select
+from foldproof.project import Project
+from foldproof.record import Place, RunRecord
+from foldproof.reproduce.agreement import disagreements
+from foldproof.reproduce.cannot import CannotCheck
+from foldproof.reproduce.rebuild import by_its_own_foldproof
+from foldproof.reproduce.recorded import Recorded, losses
+from foldproof.reproduce.request import Request
+from foldproof.reproduce.retrain import Share, retrain
+from foldproof.reproduce.staging import Staged, execution_like, stage_as_it_is, stage_as_recorded
+from foldproof.reproduce.states import said_by_states, state_before
+from foldproof.reproduce.subject import Subject
+from foldproof.reproduce.trust import may_run, refuse_untrusted
+from foldproof.reproduce.verdict import Extent, FoldCheck, Verdict, cannot, check_fold, judge
+from foldproof.reproduce.workshop import workshop
+from foldproof.stopping import Stopping
+
+
+def reproduce(
+    subject: Subject,
+    project: Project | None,
+    request: Request,
+    *,
+    stopping: Stopping,
+    quiet: bool,
+    progress: Progress = unheard,
+) -> Verdict | None:
+    """The verdict; None where it was interrupted. Raises FoldproofError for what the user can mend first."""
+    recorded = Recorded.read(subject.folder)
+    refuse_untrusted(recorded, subject, request)
+    try:
+        places = _places(recorded, request)
+        with workshop(project) as place:
+            if request.env == "rebuild":
+                folder = by_its_own_foldproof(subject, recorded, project, request, place, stopping, quiet=quiet)
+                return None if folder is None else _judged(recorded, folder, places, request)
+            if request.as_is:
+                staged = stage_as_it_is(recorded, project, place, progress)
+            else:
+                staged = stage_as_recorded(recorded, subject, project, place, trusted=may_run(subject, request))
+                _refuse_other_packages(recorded, request, staged)
+            folder = retrain(
+                staged,
+                Share(places=places, last_epoch=request.epochs, states=_states(recorded, places, request)),
+                execution=execution_like(recorded, project),
+                stopping=stopping,
+                quiet=quiet,
+                progress=progress,
+            )
+            if stopping.asked:
+                return None
+            if request.keep is not None:
+                shutil.copytree(folder, request.keep)
+            return _judged(recorded, folder, places, request)
+    except CannotCheck as reason:
+        return cannot(reason.why, needed=reason.needed)
+
+
+def _places(recorded: Recorded, request: Request) -> tuple[Place, ...]:
+    """The folds to train again. Raises FoldsError for one that is not there, CannotCheck for one without a result."""
+    wanted = select(recorded.config, request.folds)
+    epochs = recorded.config.train.epochs
+    for name, value in (("--epochs", request.epochs), ("--from-epoch", request.from_epoch)):
+        if value is not None and not 1 <= value <= epochs:
+            raise FoldsError(f"{name} {value}: the run has {epochs} epochs", next_step=f"give 1 to {epochs}")
+    have = [place for place in wanted if len(recorded.record.epochs.get(place, ())) >= (request.epochs or epochs)]
+    if request.epochs is None:
+        have = [place for place in have if place in recorded.record.finished]
+    if not have:
+        raise CannotCheck(
+            "no fold of the run got so far: there is nothing to compare with",
+            needed="a run whose folds finished; `foldproof run --resume` completes one that was cut off",
+        )
+    return tuple(have)
+
+
+def _states(recorded: Recorded, places: Sequence[Place], request: Request) -> dict[Place, Path]:
+    """The stored states to go on from. Raises CannotCheck where there is none."""
+    if request.from_epoch == 1:
+        return {}
+    found = {}
+    for place in places:
+        state = state_before(recorded.folder, place, request.from_epoch)
+        if state is None:
+            raise CannotCheck(
+                f"fold {place[1]} has no stored state from which epoch {request.from_epoch} can be trained",
+                needed=f"--from-epoch {recorded.config.train.epochs}, or none: states are kept for the last epoch",
+            )
+        found[place] = state
+    return found
+
+
+def _refuse_other_packages(recorded: Recorded, request: Request, staged: Staged) -> None:
+    if request.env != "auto":
+        return
+    if changed := disagreements(recorded, staged.project.root):
+        shown = "; ".join(changed[:5]) + (f"; and {len(changed) - 5} more" if len(changed) > 5 else "")
+        raise CannotCheck(
+            f"packages on which bits depend are others: {shown}",
+            needed="`--env rebuild`, which installs what the run had, or `--env here`, which trains with these",
+        )
+
+
+def _judged(recorded: Recorded, folder: Path, places: Sequence[Place], request: Request) -> Verdict:
+    """Both records compared. Raises CannotCheck where a fold could not be trained here."""
+    record = RunRecord.read(folder)
+    for place, failure in record.failed.items():
+        raise CannotCheck(
+            f"fold {place[1]} could not be trained here: {failure.error}: {failure.reason}",
+            needed="what that asks for; the record itself says nothing against it",
+        )
+    checks = [
+        check_fold(recorded.trace(place), FoldTrace.of(record, place, losses(folder, place)), epochs=request.epochs)
+        for place in places
+    ]
+    difference = differ(RunSide.read(recorded.folder), RunSide.read(folder))
+    return judge(
+        checks,
+        difference,
+        extent=Extent(
+            folds=len(places),
+            of_folds=recorded.record.expected_folds,
+            epochs=request.epochs or recorded.config.train.epochs,
+            of_epochs=recorded.config.train.epochs,
+            first_epoch=request.from_epoch,
+        ),
+        tolerance=request.tolerance,
+        mixed=_is_mixed(recorded),
+        stored=_stored(recorded, folder, checks),
+    )
+
+
+def _stored(recorded: Recorded, folder: Path, checks: Sequence[FoldCheck]) -> tuple[str, ...]:
+    first = next((check for check in checks if check.divergence is not None), None)
+    return () if first is None else said_by_states(recorded.folder, folder, (first.repeat, first.fold))
+
+
+def _is_mixed(recorded: Recorded) -> bool:
+    classes = [environment.get("numeric_class") for environment in recorded.environments]
+    return any(other != classes[0] for other in classes[1:])

@@ -1,0 +1,14 @@
+"""A record that shall be checked: the folder of a run, and what came with it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """A record, and what came with it. `is_foreign`: it is no run of the project, so nothing in it is run unasked."""
+
+    folder: Path
+    is_foreign: bool
+    images: Path | None = None
+    wheel: Path | None = None

@@ -1,0 +1,73 @@
+"""Whether the hashes by which a run is known follow from what it says: a record in, problems out."""
+
+import hashlib
+from collections.abc import Iterator
+
+from foldproof import folds
+from foldproof.config.identity import digest, experiment_identity
+from foldproof.folds import Assignment, Fold
+from foldproof.record import Place, read_journal
+from foldproof.reproduce.recorded import CODE_DIFF, Recorded
+
+
+def of_hashes(recorded: Recorded, assignments: tuple[Assignment, ...]) -> Iterator[str]:
+    """Identity, fingerprint and digest of the folds, computed anew. The fingerprint was when the record was read."""
+    facts = recorded.record.facts
+    folds_digest = folds.digest(recorded.dataset, assignments)
+    if folds_digest != facts["folds_digest"]:
+        yield "folds.csv is not the assignment that run.json names"
+    identity = experiment_identity(recorded.config, fingerprint=recorded.dataset.fingerprint, folds_digest=folds_digest)
+    if identity != facts["identity"]:
+        yield "the identity in run.json is not that of its settings, images and folds"
+    if list(recorded.dataset.classes) != facts["classes"]:
+        yield "the classes in run.json are not those of the images"
+    if len(recorded.dataset) != facts["images"]:
+        yield f"run.json speaks of {facts['images']} images, dataset.json holds {len(recorded.dataset)}"
+    started = recorded.record.started
+    if started is not None:
+        said = {
+            "experiment": (started.experiment, facts["experiment"]),
+            "identity": (started.identity, facts["identity"]),
+            "fingerprint": (started.fingerprint, facts["fingerprint"]),
+            "number of folds": (started.folds, recorded.config.folds.k),
+            "number of repeats": (started.repeats, recorded.config.folds.repeats),
+            "number of epochs": (started.epochs, recorded.config.train.epochs),
+        }
+        yield from (f"the run's journal has another {name} than run.json" for name, (a, b) in said.items() if a != b)
+
+
+def of_fold_key(recorded: Recorded, fold: Fold, place: Place) -> Iterator[str]:
+    """Whether a fold's journal was written for these settings, images, folds and this arithmetic."""
+    stated = [event.about.get("fold_key") for event in read_journal(recorded.folder, place)]
+    keys = {
+        digest(
+            {
+                "pixels": recorded.config.pixels,
+                "train": recorded.config.train,
+                "image_size": recorded.record.facts.get("image_size"),
+                "fingerprint": recorded.dataset.fingerprint,
+                "repeat": fold.repeat,
+                "fold": fold.index,
+                "validation": folds.split_digest(recorded.dataset, fold),
+                "numeric_class": environment.get("numeric_class"),
+            }
+        )
+        for environment in recorded.environments
+    }
+    if set(stated) - keys - {None}:
+        yield f"fold {place[1]}: its journal was written for other settings, images, folds or another arithmetic"
+
+
+def of_code(recorded: Recorded) -> Iterator[str]:
+    """Whether the recorded changes to the code are those that were hashed."""
+    code = recorded.environment.get("git")
+    stated = code.get("diff_sha256") if isinstance(code, dict) else None
+    if stated is not None and not recorded.code_diff:
+        yield f"{CODE_DIFF} is missing: the code had changes that were not committed"
+    if stated is None and recorded.code_diff:
+        yield f"{CODE_DIFF} is there, but the code had no changes"
+    if stated and recorded.code_diff and hashlib.sha256(recorded.code_diff).hexdigest() != stated:
+        from foldproof.storage import redact_uris
+
+        if redact_uris(recorded.code_diff) == recorded.code_diff and b"://" not in recorded.code_diff:
+            yield f"{CODE_DIFF} is not what was hashed"

@@ -1,0 +1,123 @@
+"""How far a record holds: a run's folder in, a rung for each level that can be climbed here, out. Start reading here.
+
+L0 needs the record alone, L1 weights and images, L2 one epoch of training; `reproduce` is L3.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from foldproof.data.survey import Progress, unheard
+from foldproof.errors import DamagedFile
+from foldproof.facts import read_facts
+from foldproof.folds import Assignment
+from foldproof.project import Project
+from foldproof.reproduce.recorded import Recorded
+from foldproof.reproduce.subject import Subject
+from foldproof.verify import identity, papers, scores, splits, training_log
+from foldproof.verify.rung import Check, Rung, Verification, checked, not_here
+
+TITLES = ("the record", "weights and images", "an epoch again")
+HIGHEST = 2
+
+
+def verify(
+    subject: Subject,
+    project: Project | None,
+    *,
+    highest: int = HIGHEST,
+    trust_code: bool = False,
+    rope: float = 0.01,
+    heard: Callable[[Rung], None] = lambda _: None,
+    progress: Progress = unheard,
+) -> Verification:
+    """Climb the ladder up to level `highest`, and no further than the first rung that is broken.
+
+    `heard` is told of every rung as soon as it is done. Raises DamagedFile where not even run.json can be read.
+    """
+    started = time.monotonic()
+    facts = read_facts(subject.folder)
+    recorded: Recorded | None = None
+    try:
+        recorded = Recorded.read(subject.folder)
+        checks = list(_record(recorded, rope))
+    except DamagedFile as error:
+        checks = [checked("journals", [error.what], "")]
+    rungs = [Rung(level=0, title=TITLES[0], checks=tuple(checks), seconds=time.monotonic() - started)]
+    heard(rungs[0])
+    if recorded is not None and highest > 0 and rungs[0].state != "broken":
+        from foldproof.verify.trained import climb
+
+        for rung in climb(recorded, subject, project, highest=highest, trust_code=trust_code, progress=progress):
+            rungs.append(rung)
+            heard(rung)
+    return Verification(
+        run=str(facts["run"]),
+        experiment=str(facts["experiment"]),
+        rungs=tuple(rungs),
+        training_seconds=recorded.record.seconds if recorded else None,
+    )
+
+
+def _record(recorded: Recorded, rope: float) -> Iterator[Check]:
+    """The checks of L0."""
+    record = recorded.record
+    events = sum(map(len, record.epochs.values())) + len(record.finished)
+    yield checked("journals", [], f"whole and in order; {events} epochs and results of {len(record.epochs)} folds")
+    assignments, problems = splits.assignments_of(recorded)
+    if not problems:
+        problems = list(splits.of_leaks(recorded, assignments))
+    parts = recorded.config.folds
+    yield checked("folds", problems, f"{parts.k} folds, {parts.repeats} times; no image, copy or group in two of them")
+    if problems:
+        yield not_here("results", "without folds that hold, nothing else can be checked")
+        return
+    yield checked(
+        "identity",
+        [*identity.of_hashes(recorded, assignments), *identity.of_code(recorded)],
+        f"settings, {len(recorded.dataset):,} images and folds are those that the run is known by",
+    )
+    yield checked("training", _of_folds(recorded, assignments, _training), "losses of all steps, epochs and rates fit")
+    yield checked("scores", _of_folds(recorded, assignments, _scores), "every score comes out of the predictions again")
+    others = _others(recorded.folder)
+    yield papers.of_files(recorded.folder)
+    yield papers.of_tables(record, others, rope=rope)
+
+
+def _training(recorded: Recorded, assignments: tuple[Assignment, ...]) -> Iterator[tuple[str, Iterable[str]]]:
+    for made in assignments:
+        for fold in made.folds(recorded.config.folds.k):
+            place = (fold.repeat, fold.index)
+            if place in recorded.record.epochs:
+                yield (
+                    _name(place),
+                    [
+                        *training_log.of_fold(recorded, fold, place),
+                        *identity.of_fold_key(recorded, fold, place),
+                    ],
+                )
+
+
+def _scores(recorded: Recorded, assignments: tuple[Assignment, ...]) -> Iterator[tuple[str, Iterable[str]]]:
+    for made in assignments:
+        for fold in made.folds(recorded.config.folds.k):
+            place = (fold.repeat, fold.index)
+            if place in recorded.record.finished:
+                yield _name(place), scores.of_fold(recorded, fold, place)
+
+
+def _of_folds(
+    recorded: Recorded,
+    assignments: tuple[Assignment, ...],
+    look: Callable[[Recorded, tuple[Assignment, ...]], Iterator[tuple[str, Iterable[str]]]],
+) -> list[str]:
+    return [f"{name}: {problem}" for name, problems in look(recorded, assignments) for problem in problems]
+
+
+def _name(place: tuple[int, int]) -> str:
+    return f"fold {place[1]}" if place[0] == 0 else f"repeat {place[0]}, fold {place[1]}"
+
+
+def _others(folder: Path) -> tuple[Path, ...]:
+    """Runs that stand beside this one: of the same project, or in the same bundle."""
+    return tuple(sorted(path.parent for path in folder.resolve().parent.glob("*/run.json")))

@@ -1,0 +1,62 @@
+"""Whether folds.csv cuts the recorded images without a leak: a record in, partitions and problems out."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+import numpy as np
+
+from foldproof.folds import Assignment, known_folds
+from foldproof.folds.cut import Scheme
+from foldproof.folds.units import unit_numbers
+from foldproof.reproduce.recorded import Recorded
+
+_SHOWN = 3
+
+
+def assignments_of(recorded: Recorded) -> tuple[tuple[Assignment, ...], list[str]]:
+    """A partition for each repeat, as folds.csv has it, and what is wrong with its rows.
+
+    An image without a row is in no fold, -1.
+    """
+    scheme = Scheme(recorded.config.folds.k, recorded.config.folds.seed)
+    problems = list(_of_rows(recorded, scheme))
+    made = []
+    for repeat in range(recorded.config.folds.repeats):
+        known = known_folds(recorded.rows, scheme, repeat)
+        fold_of = np.array([known.get(sample.sha256, -1) for sample in recorded.dataset.samples], dtype=np.int64)
+        made.append(Assignment(repeat, fold_of))
+    return tuple(made), problems
+
+
+def of_leaks(recorded: Recorded, assignments: tuple[Assignment, ...]) -> Iterator[str]:
+    """Images of one content, group or cluster of look-alikes that validate in several folds of a repeat."""
+    units = unit_numbers(recorded.dataset)
+    for made in assignments:
+        of_unit: defaultdict[int, set[int]] = defaultdict(set)
+        for unit, fold in zip(units.tolist(), made.fold_of.tolist(), strict=True):
+            of_unit[unit].add(fold)
+        torn = sorted(unit for unit, folds in of_unit.items() if len(folds) > 1)
+        names = [recorded.dataset.samples[int(np.argmax(units == unit))].path for unit in torn[:_SHOWN]]
+        if torn:
+            yield f"repeat {made.repeat}: {len(torn)} groups or copies straddle folds, as of {', '.join(names)}"
+        empty = sorted(set(range(recorded.config.folds.k)) - set(made.fold_of.tolist()))
+        if empty:
+            yield f"repeat {made.repeat}: nothing validates in fold {empty[0]}"
+
+
+def _of_rows(recorded: Recorded, scheme: Scheme) -> Iterator[str]:
+    images = Counter((sample.sha256, sample.label) for sample in recorded.dataset.samples)
+    for repeat in range(recorded.config.folds.repeats):
+        rows = [row for row in recorded.rows if row[:3] == (scheme.k, scheme.seed, repeat)]
+        there = Counter((row.sha256, row.label) for row in rows)
+        if there != images:
+            yield (
+                f"repeat {repeat}: folds.csv has {sum(there.values())} rows of {len(recorded.dataset)} images, "
+                f"{sum((images - there).values())} missing, {sum((there - images).values())} of none of them"
+            )
+        folds: defaultdict[str, set[int]] = defaultdict(set)
+        for row in rows:
+            folds[row.sha256].add(row.fold)
+        twice = [sha256 for sha256, found in folds.items() if len(found) > 1]
+        if twice:
+            yield f"repeat {repeat}: {len(twice)} images stand in several folds, as {twice[0][:12]}"

@@ -1,0 +1,147 @@
+"""L1 and L2: a record, its weights and images in; whether predictions and weights come out of them again, out."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from foldproof import registry
+from foldproof.data.survey import Progress, unheard
+from foldproof.errors import FoldproofError
+from foldproof.executors import ExecutorContext
+from foldproof.plan.prepare import prepare
+from foldproof.plan.runs import read_environment
+from foldproof.project import Project
+from foldproof.record import Place, fold_folder
+from foldproof.reproduce.cannot import CannotCheck
+from foldproof.reproduce.recorded import Recorded
+from foldproof.reproduce.request import Request
+from foldproof.reproduce.retrain import only_from
+from foldproof.reproduce.staging import Staged, execution_like, stage_as_recorded
+from foldproof.reproduce.subject import Subject
+from foldproof.reproduce.trust import may_run, refuse_untrusted
+from foldproof.reproduce.workshop import workshop
+from foldproof.stopping import Stopping
+from foldproof.training.task import FoldTask
+from foldproof.verify.rung import Check, Rung, checked, not_here
+
+_CODE = ("training_code", "plugins")  # the fields of a numeric class that are no arithmetic
+_TITLES = {1: "weights and images", 2: "an epoch again"}
+
+
+@dataclass(frozen=True)
+class Here:
+    """Whether this place computes as the record's did, and by the same code."""
+
+    same_arithmetic: bool
+    same_code: bool
+
+
+def climb(
+    recorded: Recorded,
+    subject: Subject,
+    project: Project | None,
+    *,
+    highest: int,
+    trust_code: bool,
+    progress: Progress = unheard,
+) -> Iterator[Rung]:
+    """L1 and, where that holds, L2; a rung that cannot be climbed here says why."""
+    started = time.monotonic()
+    request = Request(trust_code=trust_code)
+    with ExitStack() as held:
+        try:
+            refuse_untrusted(recorded, subject, request)
+            place = held.enter_context(workshop(project))
+            staged = stage_as_recorded(recorded, subject, project, place, trusted=may_run(subject, request))
+            tasks, here = _tasks(recorded, staged, project, progress, held)
+        except CannotCheck as reason:
+            yield _unreached(1, f"{reason.why}; needed: {reason.needed}", started)
+            return
+        except FoldproofError as error:
+            yield _unreached(1, f"{error.what}; {error.next_step}", started)
+            return
+        finished = [place for place in recorded.record.finished if place in tasks]
+        first = _rung(1, list(_predictions(recorded, tasks, finished, here)), started)
+        yield first
+        if highest > 1 and first.state != "broken":
+            started = time.monotonic()
+            yield _rung(2, [_epoch(recorded, tasks, finished, here)], started)
+
+
+def _tasks(
+    recorded: Recorded, staged: Staged, project: Project | None, progress: Progress, held: ExitStack
+) -> tuple[dict[Place, FoldTask], Here]:
+    """The tasks of the run's folds, as they would be trained here, and what is the same here."""
+    only_from(staged.project.root)
+    stopping = held.enter_context(closing(Stopping()))
+    context = ExecutorContext(parallel_folds=1, threads=staged.config.train.threads, stopping=stopping)
+    executor = held.enter_context(registry.load("executors", "inline")(context))
+    execution = execution_like(recorded, project)
+    (planned,) = prepare(staged.project, [staged.config], staged.material, executor, execution, progress=progress)
+    tasks = {(task.repeat, task.fold): task for task in planned.tasks}
+    return tasks, _here(recorded, planned.folder)
+
+
+def _predictions(
+    recorded: Recorded, tasks: dict[Place, FoldTask], finished: Sequence[Place], here: Here
+) -> Iterator[Check]:
+    from foldproof.verify.rescore import rescore
+
+    problems, made, largest = list[str](), 0, 0.0
+    absent = [place for place in finished if not _weights(recorded, place).exists()]
+    for place in finished:
+        if place in absent:
+            continue
+        found = rescore(recorded, tasks[place], _weights(recorded, place), same_class=here.same_arithmetic)
+        problems += [f"{_name(place)}: {problem}" for problem in found.problems]
+        largest = max(largest, found.largest)
+        made += 1
+    if not made:
+        yield not_here("predictions", "the weights of the folds are not here")
+        return
+    how = "bit for bit" if largest == 0 else f"within {largest:.1g}, under another arithmetic"
+    beside = f"; {len(absent)} folds have no weights here" if absent else ""
+    yield checked("predictions", problems, f"weights of {made} folds give the stored predictions, {how}{beside}")
+
+
+def _epoch(recorded: Recorded, tasks: dict[Place, FoldTask], finished: Sequence[Place], here: Here) -> Check:
+    from foldproof.verify.epoch import train_on
+
+    if not here.same_arithmetic:
+        return not_here("training", "bits are only comparable in the numeric class of the run; this is another")
+    if not finished:
+        return not_here("training", "no fold has finished")
+    place = finished[0]
+    found = train_on(recorded, tasks[place])
+    return checked(
+        "training", [f"{_name(place)}: {problem}" for problem in found.problems], f"{_name(place)}, {found.said}"
+    )
+
+
+def _here(recorded: Recorded, folder: Path) -> Here:
+    """What of the numeric class of the record is so here, by the run that was planned in `folder`."""
+    now = read_environment(folder).get("numeric_class") or {}
+    then = [environment.get("numeric_class") or {} for environment in recorded.environments]
+    others = [{name for name in {*one, *now} if one.get(name) != now.get(name)} for one in then]
+    return Here(
+        same_arithmetic=not any(names - set(_CODE) for names in others),
+        same_code=not any(names & set(_CODE) for names in others),
+    )
+
+
+def _weights(recorded: Recorded, place: Place) -> Path:
+    return fold_folder(recorded.folder, *place) / "model.safetensors"
+
+
+def _rung(level: int, checks: list[Check], started: float) -> Rung:
+    return Rung(level=level, title=_TITLES[level], checks=tuple(checks), seconds=time.monotonic() - started)
+
+
+def _unreached(level: int, why: str, started: float) -> Rung:
+    return _rung(level, [not_here("images and code", why)], started)
+
+
+def _name(place: Place) -> str:
+    return f"fold {place[1]}" if place[0] == 0 else f"repeat {place[0]}, fold {place[1]}"

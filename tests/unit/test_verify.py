@@ -1,0 +1,112 @@
+"""What each rung of the ladder finds in a record that was changed with care."""
+
+import json
+import random
+import shutil
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from conftest import draw_classes
+from foldproof.config.read import load_settings
+from foldproof.events.journal import JournalWriter
+from foldproof.project import Project
+from foldproof.reproduce.subject import Subject
+from foldproof.run import run
+from foldproof.stopping import Stopping
+from foldproof.summing_up import sum_up
+from foldproof.verify.ladder import verify
+from forged import FORGERIES, Forgery
+
+SETTINGS = """\
+version: 1
+data: {path: images, image_size: 8}
+folds: {k: 3, seed: 1}
+train: {backbone: small_cnn, batch_size: 8, epochs: 3, seed: 5}
+execution: {executor: inline}
+experiments: {slow: {}, fast: {train: {lr: 0.01}}}
+"""
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> Path:
+    """A project with two runs of three folds, and their reports."""
+    root = tmp_path_factory.mktemp("trained")
+    draw_classes(root / "images")
+    (root / "params.yaml").write_text(SETTINGS)
+    project = Project(root / "params.yaml")
+    loaded = load_settings(project.settings_file)
+    folders = list(run(project, loaded, quiet=True).statuses)
+    with closing(Stopping()) as stopping:
+        for folder, body in sum_up(project, loaded.settings, folders, stopping):
+            with JournalWriter(folder, run=folder.name, about={}) as journal:
+                journal.append(body)
+    return root
+
+
+@pytest.fixture
+def project(trained, tmp_path) -> Project:
+    shutil.copytree(trained, tmp_path / "project")
+    return Project(tmp_path / "project" / "params.yaml")
+
+
+def subject(project: Project, experiment: str = "slow") -> Subject:
+    for folder in project.run_folders():
+        if json.loads((folder / "run.json").read_text())["experiment"] == experiment:
+            return Subject(folder=folder, is_foreign=False)
+    raise AssertionError(experiment)
+
+
+def test_an_honest_record_holds_on_every_rung(project):
+    found = verify(subject(project), project)
+    assert [(rung.level, rung.state) for rung in found.rungs] == [(0, "holds"), (1, "holds"), (2, "holds")]
+    assert found.verdict == "HOLDS: L0, L1, L2"
+    assert all(check.state == "holds" for rung in found.rungs for check in rung.checks)
+
+
+def test_the_first_rung_needs_neither_images_nor_weights_nor_a_project(project, tmp_path):
+    folder = tmp_path / "elsewhere" / "record"
+    shutil.copytree(subject(project).folder, folder, ignore=shutil.ignore_patterns("*.safetensors", "state-*"))
+    found = verify(Subject(folder=folder, is_foreign=True), None)
+    assert [rung.state for rung in found.rungs] == ["holds", "not here"]
+    assert "images" in found.rungs[1].checks[0].said
+
+
+@pytest.mark.parametrize("forgery", [one for one in FORGERIES if one.level == 0], ids=lambda one: one.name)
+@pytest.mark.parametrize("seed", range(3))
+def test_what_contradicts_the_record_is_found_from_the_record_alone(project, forgery: Forgery, seed):
+    record = subject(project)
+    forgery.change(record.folder, random.Random(seed))
+    found = verify(record, project, highest=0)
+    assert not found.is_sound
+    assert found.verdict.startswith("DOES NOT HOLD at L0")
+
+
+@pytest.mark.parametrize("forgery", [one for one in FORGERIES if one.level > 0], ids=lambda one: one.name)
+def test_what_the_record_cannot_know_is_found_by_weights_or_training(project, forgery: Forgery):
+    record = subject(project)
+    forgery.change(record.folder, random.Random(1))
+    assert verify(record, project, highest=0).is_sound
+    found = verify(record, project)
+    assert not found.is_sound
+    assert found.rungs[-1].level == forgery.level
+
+
+def test_a_comparison_whose_other_run_is_gone_is_not_called_forged(project):
+    shutil.rmtree(subject(project, "fast").folder)
+    record = subject(project, "slow")
+    found = verify(record, project, highest=0)
+    assert found.is_sound
+    tables = next(check for check in found.rungs[0].checks if check.name == "tables")
+    assert "not here" in tables.said
+
+
+def test_images_are_found_wherever_they_are_and_whatever_they_are_called(project):
+    images = project.root / "images"
+    images.rename(project.root / "renamed")
+    (project.root / "renamed" / "cat").rename(project.root / "renamed" / "katze")
+    (project.root / "params.yaml").write_text(SETTINGS.replace("path: images", "path: renamed"))
+    record = subject(project)
+    found = verify(Subject(folder=record.folder, is_foreign=False, images=project.root / "renamed"), project)
+    assert found.verdict == "HOLDS: L0, L1, L2"
