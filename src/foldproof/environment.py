@@ -7,8 +7,9 @@ from typing import Any
 
 import foldproof
 from foldproof.data.versions.versioned import DataVersion
+from foldproof.errors import StorageError
 from foldproof.project import Project
-from foldproof.provenance import machine, packages
+from foldproof.provenance import machine, packages, wheel
 from foldproof.provenance.git import GitState
 from foldproof.storage import redact
 
@@ -16,7 +17,10 @@ SCHEMA_VERSION = 1
 
 
 def circumstances(project: Project, code: GitState | None, version: DataVersion) -> dict[str, Any]:
-    """Code, data, packages and machine, without secrets; the uncommitted diff stands in a file of its own."""
+    """Code, data, packages and machine, without secrets; the uncommitted diff stands in a file of its own.
+
+    A wheel of this foldproof is kept in the project.
+    """
     return {
         "v": SCHEMA_VERSION,
         "foldproof": foldproof.__version__,
@@ -26,8 +30,20 @@ def circumstances(project: Project, code: GitState | None, version: DataVersion)
         "git": _describe(code),
         "data": version.to_json(),
         "packages": packages.installed(),
+        "elsewhere": {name: redact(url) for name, url in packages.from_elsewhere().items()},
+        "foldproof_wheel": _kept_wheel(project),
         "machine": machine.describe(),
     }
+
+
+def _kept_wheel(project: Project) -> dict[str, str] | None:
+    """Name and hash of the wheel of this foldproof; None where there is no room for it, which no run shall fail for."""
+    made = wheel.own_wheel()
+    try:
+        made.keep(project.wheels)
+    except (OSError, StorageError):
+        return None
+    return {"file": made.file, "sha256": made.sha256}
 
 
 def _describe(code: GitState | None) -> dict[str, Any] | None:

@@ -18,6 +18,8 @@ FILE_NAME = "run.json"
 MOST_BYTES = 32 * 2**20
 MOST_FOLDS = 100  # of a partition, and as many partitions: what the settings allow
 _RUN_ID = re.compile(r"\w[\w.-]{0,99}", re.ASCII)
+_SHA256 = re.compile("[0-9a-f]{64}")
+_MOST_BEFORE = 1000
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,99}")
 
 
@@ -115,6 +117,15 @@ def _is_reseed(value: object) -> bool:
     )
 
 
+def _is_before(value: object) -> bool:
+    return (
+        isinstance(value, dict)
+        and len(value) <= _MOST_BEFORE
+        and all(_RUN_ID.fullmatch(run) and isinstance(sha256, str) for run, sha256 in value.items())
+        and all(_SHA256.fullmatch(sha256) for sha256 in value.values())
+    )
+
+
 _RULES: Mapping[str, Callable[[Any], object]] = {
     "v": _is_count(1, SCHEMA_VERSION),
     "run": lambda value: isinstance(value, str) and _RUN_ID.fullmatch(value),
@@ -129,4 +140,5 @@ _OPTIONAL: Mapping[str, Callable[[Any], object]] = {
     "data_path": _is_text(4096),
     "created": _is_printable,
     "reseed_of": _is_reseed,
+    "before": _is_before,
 }

@@ -46,6 +46,11 @@ class Project:
         return self.root / ".foldproof" / "cache"
 
     @property
+    def wheels(self) -> Path:
+        """The foldproofs that made runs, each in a folder named by its hash."""
+        return self.root / ".foldproof" / "wheels"
+
+    @property
     def folds_file(self) -> Path:
         return self.root / "folds.csv"
 

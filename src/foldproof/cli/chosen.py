@@ -5,6 +5,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from foldproof.bundle.read import is_bundle, opened
 from foldproof.config.schema import EXPERIMENT_NAME
 from foldproof.errors import DamagedFile, RunNotFound
 from foldproof.facts import read_facts, reseed_of
@@ -58,12 +59,21 @@ def scored_on(facts: Iterable[Mapping[str, Any]], records: Sequence[RunRecord]) 
 
 @contextmanager
 def subject_of(wanted: str, project: Project | None, *, images: Path | None = None) -> Iterator[Subject]:
-    """The record that is meant: a run of the project, or the folder of a run from wherever.
+    """The record that is meant: a bundle, the folder of a run from wherever, or a run of the project.
 
     Raises RunNotFound, and DamagedFile for a record that cannot be read.
     """
     path = Path(wanted)
-    if (path / "run.json").is_file():
+    if is_bundle(path):
+        with opened(path) as bundle:
+            yield Subject(
+                folder=bundle.run_folder,
+                is_foreign=True,
+                with_company=True,
+                images=images or bundle.images,
+                wheel=bundle.wheel,
+            )
+    elif (path / "run.json").is_file():
         ours = project is not None and path.resolve().parent == project.runs.resolve()
         yield Subject(folder=path, is_foreign=not ours, images=images)
     elif project is None:

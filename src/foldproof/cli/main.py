@@ -33,6 +33,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     },
     "Prove": {
         "verify": "Is a run's record sound? Checks in seconds.",
+        "bundle": "Put a run into one file that others can check.",
         "reproduce": "Train a recorded run again: does it come out the same?",
     },
 }

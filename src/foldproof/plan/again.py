@@ -52,7 +52,7 @@ def again(config: ExperimentConfig, ground: Ground, model: Model, place: Place) 
     seed = (config.train.seed + 1 + before) % _SEEDS
     text = f"{config.name}: fold {place[1]} of run {reseed.run} again, with train.seed {seed}"
     changed = replace(config, train=replace(config.train, seed=seed))
-    return plan_anew(changed, ground, model, [place], notices=[Notice(code="reseed", text=text)], reseed=reseed)
+    return plan_anew(changed, ground, model, [place], (), notices=[Notice(code="reseed", text=text)], reseed=reseed)
 
 
 def _newest(config: ExperimentConfig, ground: Ground, model: Model) -> Begun:

@@ -1,5 +1,6 @@
 """Runs that have begun: a project and an identity in; which run may go on, what it lacks and who works on it out."""
 
+import hashlib
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -10,12 +11,14 @@ from typing import Any
 from foldproof.errors import DamagedFile, SettingsError, StorageError
 from foldproof.events import journal
 from foldproof.events.types import Notice
-from foldproof.facts import read_facts, reseed_of
+from foldproof.facts import FILE_NAME as FACTS
+from foldproof.facts import MOST_BYTES, read_facts, reseed_of
 from foldproof.project import Project
 from foldproof.record import Place, RunRecord, fold_folder
-from foldproof.storage import holder
+from foldproof.storage import holder, read_inside
 
 MOMENT_SECONDS = 3.0
+MOST_BEFORE = 1000
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,11 @@ class Begun:
     def record(self) -> RunRecord:
         """What it amounts to so far. Raises DamagedFile where a journal does not check."""
         return RunRecord.read(self.folder)
+
+    @property
+    def facts_sha256(self) -> str:
+        """SHA-256 of the bytes of run.json."""
+        return hashlib.sha256(read_inside(self.folder, FACTS, most_bytes=MOST_BYTES)).hexdigest()
 
     @property
     def experiment(self) -> str:
@@ -76,6 +84,15 @@ def every_run(project: Project) -> tuple[Begun, ...]:
         except DamagedFile:
             continue
     return tuple(found)
+
+
+def before(runs: Iterable[Begun], *, experiment: str, identity: str) -> Mapping[str, str]:
+    """Runs of the same experiment that are there when one begins: id to SHA-256 of run.json, the newest MOST_BEFORE.
+
+    A run that names those before it cannot be shown without them unnoticed.
+    """
+    same = [run for run in runs if experiment == run.experiment or identity == run.identity]
+    return {run.folder.name: run.facts_sha256 for run in same[-MOST_BEFORE:]}
 
 
 def seen_now(record: RunRecord) -> RunRecord:

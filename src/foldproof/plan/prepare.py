@@ -127,7 +127,7 @@ def anew(
 ) -> Planned:
     """A new run, which says where one of the same experiment goes on or was cut off."""
     identity = facts_of(config, ground, model)["identity"]
-    return plan_anew(config, ground, model, wanted, notices=left_over(runs, identity=identity))
+    return plan_anew(config, ground, model, wanted, runs, notices=left_over(runs, identity=identity))
 
 
 def join(
@@ -144,7 +144,7 @@ def join(
     if run is not None:
         return plan_on(config, ground, model, run, wanted)
     if not extent.resume:
-        return plan_anew(config, ground, model, wanted)
+        return plan_anew(config, ground, model, wanted, runs)
     refuse_other_settings(runs, experiment=config.name, facts=facts)
     text = f"{config.name}: there is no run of these settings, images and folds to go on with, so it begins"
-    return plan_anew(config, ground, model, wanted, notices=[Notice(code="begins", text=text)])
+    return plan_anew(config, ground, model, wanted, runs, notices=[Notice(code="begins", text=text)])

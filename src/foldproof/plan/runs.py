@@ -15,7 +15,7 @@ from foldproof.errors import DamagedFile
 from foldproof.events.types import Notice
 from foldproof.facts import Reseed
 from foldproof.material import Material
-from foldproof.plan.begun import Begun, refuse_worked_on
+from foldproof.plan.begun import Begun, before, refuse_worked_on
 from foldproof.plan.cuts import Cuts
 from foldproof.plan.tasks import Model, estimated_seconds, tasks
 from foldproof.project import Project
@@ -107,11 +107,15 @@ def plan_anew(
     ground: Ground,
     model: Model,
     wanted: Iterable[Place],
+    runs: Iterable[Begun],
     *,
     notices: Iterable[Notice] = (),
     reseed: Reseed | None = None,
 ) -> Planned:
-    """Make a run's folder and describe the run in it; run.json comes last. Raises StorageError."""
+    """Make a run's folder and describe the run in it; run.json comes last. `runs`: those that have begun before.
+
+    Raises StorageError.
+    """
     facts = facts_of(config, ground, model)
     folder = ground.project.new_run_folder()
     write_atomically(folder / "dataset.json", ground.cuts.dataset_json + b"\n")
@@ -124,7 +128,8 @@ def plan_anew(
     _write_json(folder / "environment.json", _environment(ground, model))
     created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     again = {"reseed_of": asdict(reseed)} if reseed else {}
-    _write_json(folder / "run.json", {**facts, **again, "run": folder.name, "created": created})
+    earlier = before(runs, experiment=config.name, identity=facts["identity"])
+    _write_json(folder / "run.json", {**facts, **again, "before": earlier, "run": folder.name, "created": created})
     return _planned(config, ground, model, folder, wanted, notices=(*notices, *ground.cuts.notices(config)))
 
 

@@ -1,5 +1,6 @@
 """What is installed: nothing in, distribution names and versions out."""
 
+import json
 import re
 from importlib.metadata import distributions
 
@@ -12,4 +13,20 @@ def installed() -> dict[str, str]:
         name, version = metadata["Name"], metadata["Version"]
         if name and version:
             found.setdefault(re.sub(r"[-_.]+", "-", name).lower(), version)
+    return dict(sorted(found.items()))
+
+
+def from_elsewhere() -> dict[str, str]:
+    """Distributions that did not come from a package index, with the folder or URL that they came from.
+
+    They cannot be installed again by name and version. foldproof itself is not among them: a run keeps a wheel of it.
+    """
+    found = {}
+    for distribution in distributions():
+        name, said = distribution.metadata["Name"], distribution.read_text("direct_url.json")
+        if name and said and name.lower() != "foldproof":
+            try:
+                found[re.sub(r"[-_.]+", "-", name).lower()] = str(json.loads(said)["url"])
+            except (ValueError, KeyError, TypeError):
+                continue
     return dict(sorted(found.items()))

@@ -95,7 +95,7 @@ def recorded_wheel(recorded: Recorded, project: Project | None, given: Path | No
     said = recorded.environment.get("foldproof_wheel")
     if not isinstance(said, dict):
         return None
-    kept = project.root / ".foldproof" / "wheels" / str(said.get("sha256")) / str(said.get("file")) if project else None
+    kept = project.wheels / str(said.get("sha256")) / str(said.get("file")) if project else None
     for path in (given, kept):
         if path is not None and path.is_file() and _sha256(path) == said.get("sha256"):
             return path

@@ -6,9 +6,13 @@ from pathlib import Path
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """A record, and what came with it. `is_foreign`: it is no run of the project, so nothing in it is run unasked."""
+    """A record, and what came with it. `is_foreign`: it is no run of the project, so nothing in it is run unasked.
+
+    `with_company`: the other runs of its experiment have to stand beside it.
+    """
 
     folder: Path
     is_foreign: bool
+    with_company: bool = False
     images: Path | None = None
     wheel: Path | None = None

@@ -14,7 +14,7 @@ from foldproof.folds import Assignment
 from foldproof.project import Project
 from foldproof.reproduce.recorded import Recorded
 from foldproof.reproduce.subject import Subject
-from foldproof.verify import identity, papers, scores, splits, training_log
+from foldproof.verify import company, identity, papers, scores, splits, training_log
 from foldproof.verify.rung import Check, Rung, Verification, checked, not_here
 
 TITLES = ("the record", "weights and images", "an epoch again")
@@ -40,7 +40,7 @@ def verify(
     recorded: Recorded | None = None
     try:
         recorded = Recorded.read(subject.folder)
-        checks = list(_record(recorded, rope))
+        checks = list(_record(recorded, subject, rope))
     except DamagedFile as error:
         checks = [checked("journals", [error.what], "")]
     rungs = [Rung(level=0, title=TITLES[0], checks=tuple(checks), seconds=time.monotonic() - started)]
@@ -59,7 +59,7 @@ def verify(
     )
 
 
-def _record(recorded: Recorded, rope: float) -> Iterator[Check]:
+def _record(recorded: Recorded, subject: Subject, rope: float) -> Iterator[Check]:
     """The checks of L0."""
     record = recorded.record
     events = sum(map(len, record.epochs.values())) + len(record.finished)
@@ -80,6 +80,7 @@ def _record(recorded: Recorded, rope: float) -> Iterator[Check]:
     yield checked("training", _of_folds(recorded, assignments, _training), "losses of all steps, epochs and rates fit")
     yield checked("scores", _of_folds(recorded, assignments, _scores), "every score comes out of the predictions again")
     others = _others(recorded.folder)
+    yield company.of_runs(recorded, others, expected=subject.with_company or not subject.is_foreign)
     yield papers.of_files(recorded.folder)
     yield papers.of_tables(record, others, rope=rope)
 

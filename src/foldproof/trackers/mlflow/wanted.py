@@ -26,7 +26,8 @@ PARENT = "mlflow.parentRunId"
 DIGEST_CHARACTERS = 36  # the most MLflow takes
 _STATUS = {"finished": "FINISHED", "failed": "FAILED", "interrupted": "KILLED"}
 _LAST_FILES = ("model.safetensors", "predictions.parquet", FILE_NAME)
-_FIRST_FILES = ("run.json", "environment.json", "dataset.json", "folds.csv", DATA_CARD, DATA_CARD_PAGE)
+_RECORD_FILES = (FILE_NAME, "steps.f32", "predictions.parquet")  # of a fold: what it takes to check and to repeat it
+_FIRST_FILES = ("run.json", "environment.json", "dataset.json", "folds.csv", "code.diff", DATA_CARD, DATA_CARD_PAGE)
 MOST_UPLOAD_BYTES = 16 * 2**30
 _MOST_TAG = 2000  # characters
 _NOTE = """\
@@ -140,6 +141,7 @@ def _parent(content: RunContent, *, abandoned: bool) -> WantedRun:
             *_first(content),
             *_added(content.folder, content.events),
             *_journal(content.folder, content.events, ended=status != "RUNNING"),
+            *(_record(content) if status != "RUNNING" else ()),
         ),
         texts={"classes.json": json.dumps(class_keys(content.classes), indent=1, ensure_ascii=False)},
         dataset=dataset_input(facts, content.environment, content.card),
@@ -311,8 +313,19 @@ def _last(folder: Path, place: Place, events: tuple[Event, ...]) -> tuple[Upload
     return tuple(Upload(folder, (within / name).as_posix(), version=len(events)) for name in _LAST_FILES)
 
 
+def _record(content: RunContent) -> Iterator[Upload]:
+    """What the record of the run has beside its own files, so that the artifacts of the parent are a whole one."""
+    for path in sorted(content.folder.glob("environment-*.json")):
+        yield Upload(content.folder, path.name)
+    for place, events in content.by_place.items():
+        within = fold_folder(Path(), *place).as_posix()
+        for name in _RECORD_FILES:
+            yield Upload(content.folder, f"{within}/{name}", to=within, version=len(events))
+
+
 def _every_upload(content: RunContent) -> Iterator[Upload]:
     yield from _first(content)
+    yield from _record(content)
     yield from _journal(content.folder, content.events, ended=True)
     yield from _added(content.folder, content.events)
     for place, events in content.by_place.items():

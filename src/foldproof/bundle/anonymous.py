@@ -1,0 +1,154 @@
+"""Files of a record in; the same record without names of people, machines, folders and servers out.
+
+Hashes, identity and journals stay true: paths of images, hosts and remotes enter none of them.
+"""
+
+import getpass
+import io
+import json
+import os
+import socket
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from foldproof import folds, predictions
+from foldproof.config.identity import canonical_json
+from foldproof.data.dataset import Dataset
+from foldproof.errors import SettingsError
+from foldproof.events.journal import frame, parse
+from foldproof.events.types import FoldFailed, Notice, to_json
+
+_LEFT_OUT = "(left out)"
+_KEPT_OF_ENVIRONMENT = ("v", "foldproof", "python", "packages", "foldproof_wheel", "numeric_class")
+_KEPT_OF_MACHINE = (
+    "system",
+    "architecture",
+    "processor",
+    "cores_physical",
+    "cores_logical",
+    "cores_available",
+    "memory_bytes",
+    "memory_available_bytes",
+    "python",
+    "python_implementation",
+)
+_TABLES = ("folds.csv", "comparison.csv", "comparison.md")  # of a report: experiments and run ids alone
+_LEAST = 3  # characters of a name worth looking for
+
+
+def anonymous(files: Mapping[str, bytes], *, known: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
+    """Each file of a run's folder that can be shown, made anonymous.
+
+    `known`: of runs that were made anonymous before, the SHA-256 that their run.json has now. Raises SettingsError
+    where groups would show.
+    """
+    for name, content in files.items():
+        base = PurePosixPath(name).name
+        if name.startswith("report"):
+            if base in _TABLES and name.count("/") == 1:
+                yield name, content
+        elif base == "run.json":
+            yield name, _facts(content, known)
+        elif base in _MADE_ANEW:
+            yield name, _MADE_ANEW[base](content)
+        elif base.startswith("environment"):
+            yield name, _environment(content)
+        elif base.startswith("state-") or base.endswith((".safetensors", ".f32")):
+            yield name, content
+
+
+def image_name(path: str, sha256: str) -> str:
+    """What an image is called: the beginning of its hash, with the ending that says how it is read."""
+    return f"{sha256[:24]}{PurePosixPath(path).suffix.lower()}"
+
+
+def traces(project: Path) -> dict[str, str]:
+    """Texts that must not be in an anonymous file, each with what it is."""
+    found = {"the project's folder": str(project.resolve()), "the home folder": str(Path.home())}
+    with suppress(OSError):
+        found["the host"] = socket.gethostname()
+    with suppress(OSError, KeyError, ImportError):
+        found["the user"] = getpass.getuser()
+    for key, what in (("user.name", "the git user"), ("user.email", "the git address")):
+        with suppress(OSError):
+            done = subprocess.run(["git", "config", key], cwd=project, capture_output=True, text=True, check=False)
+            found[what] = done.stdout.strip()
+    usual = {"root", "user", "localhost", os.sep, "/root", "/home"}
+    return {what: text for what, text in found.items() if len(text) >= _LEAST and text not in usual}
+
+
+def _journal(content: bytes) -> bytes:
+    """The same events, numbered anew without what was only said to a person; nobody's host and process."""
+    lines: list[bytes] = []
+    for event in parse(content).events:
+        if isinstance(event.body, Notice):
+            continue
+        about = {key: value for key, value in event.about.items() if key not in ("host", "pid")}
+        plain = json.loads(to_json(event))
+        plain |= {"seq": len(lines), "about": about}
+        if isinstance(event.body, FoldFailed):
+            plain["data"]["reason"] = _LEFT_OUT
+        lines.append(frame(json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()))
+    return b"".join(lines)
+
+
+def _facts(content: bytes, known: Mapping[str, str]) -> bytes:
+    facts = json.loads(content)
+    before = {run: known.get(run, sha256) for run, sha256 in (facts.get("before") or {}).items()}
+    named = {"before": before} if "before" in facts else {}
+    return canonical_json({**facts, **named, "data_path": "images"}) + b"\n"
+
+
+def _environment(content: bytes) -> bytes:
+    environment: Mapping[str, Any] = json.loads(content)
+    kept = {key: environment[key] for key in _KEPT_OF_ENVIRONMENT if key in environment}
+    git, data, machine = (environment.get(key) or {} for key in ("git", "data", "machine"))
+    said = {
+        **kept,
+        "elsewhere": dict.fromkeys(environment.get("elsewhere") or {}, _LEFT_OUT),
+        "git": {"commit": git.get("commit"), "dirty": git.get("dirty"), "diff_sha256": None} if git else None,
+        "data": {key: data.get(key) for key in ("state", "dvc_hash")},
+        "machine": {key: machine[key] for key in _KEPT_OF_MACHINE if key in machine},
+        "anonymous": True,
+    }
+    return canonical_json(said) + b"\n"
+
+
+def _dataset(content: bytes) -> bytes:
+    dataset = Dataset.from_json(json.loads(content))
+    if any(sample.group for sample in dataset.samples):
+        raise SettingsError(
+            "the images are in groups, whose names enter the fingerprint: they would show in the bundle",
+            next_step="make a bundle without --anonymous, or group by names that tell nothing and run again",
+        )
+    renamed = [s._replace(path=image_name(s.path, s.sha256)) for s in dataset.samples]
+    return canonical_json(Dataset(tuple(renamed)).to_json()) + b"\n"
+
+
+def _folds(content: bytes) -> bytes:
+    rows = folds.from_csv(content.decode("utf-8"))
+    return folds.to_csv(sorted(row._replace(path=image_name(row.path, row.sha256)) for row in rows)).encode()
+
+
+def _predictions(content: bytes) -> bytes:
+    table = pq.ParquetFile(pa.BufferReader(content)).read()
+    names = [image_name(*pair) for pair in zip(table["path"].to_pylist(), table["sha256"].to_pylist(), strict=True)]
+    at = table.schema.get_field_index("path")
+    table = table.set_column(at, predictions.SCHEMA.field("path"), pa.array(names, pa.string()))
+    out = io.BytesIO()
+    pq.write_table(table.cast(predictions.SCHEMA), out)
+    return out.getvalue()
+
+
+_MADE_ANEW: Mapping[str, Callable[[bytes], bytes]] = {
+    "events.jsonl": _journal,
+    "dataset.json": _dataset,
+    "folds.csv": _folds,
+    "predictions.parquet": _predictions,
+}

@@ -1,0 +1,85 @@
+"""The folder of a run in; the files that belong into a bundle, by their names in it, out."""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from foldproof.errors import DamagedFile
+from foldproof.facts import read_facts
+from foldproof.record import REPORT_FOLDER, places
+from foldproof.storage import read_inside
+
+RECORD = ("run.json", "events.jsonl", "environment.json", "dataset.json", "folds.csv", "code.diff")
+CARDS = ("data-card.json", "data-card.md")
+OF_FOLD = ("events.jsonl", "steps.f32", "predictions.parquet")
+WEIGHTS = ("model.safetensors", "initial.safetensors")
+COMPANY = ("run.json", "events.jsonl")
+COMPANY_OF_FOLD = ("events.jsonl", "predictions.parquet")
+_MOST_BYTES = 8 * 2**30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What goes into a bundle beside the record itself, and whether nothing in it may tell whose it is."""
+
+    images: bool = False
+    weights: bool = False
+    states: bool = False
+    anonymous: bool = False
+
+
+def of_run(folder: Path, wanted: Wanted) -> Iterator[tuple[str, bytes]]:
+    """The record of a run: (name below its folder, content). Raises DamagedFile."""
+    names = [*RECORD, *CARDS, *sorted(path.name for path in folder.glob("environment-*.json"))]
+    report = folder / REPORT_FOLDER
+    names += sorted(path.relative_to(folder).as_posix() for path in report.rglob("*") if path.is_file())
+    for place in sorted(places(folder)):
+        within = f"fold-{place[0]}-{place[1]}"
+        names += [f"{within}/{name}" for name in (*OF_FOLD, *(WEIGHTS if wanted.weights else ()))]
+        if wanted.states:
+            names += sorted(f"{within}/{path.name}" for path in (folder / within).glob("state-*"))
+    yield from _read(folder, names)
+
+
+def of_company(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """The least of another run that shows what it amounted to: its journals and its predictions."""
+    names = list(COMPANY)
+    for place in sorted(places(folder)):
+        names += [f"fold-{place[0]}-{place[1]}/{name}" for name in COMPANY_OF_FOLD]
+    yield from _read(folder, names)
+
+
+def company_of(folder: Path, others: Mapping[str, Path]) -> tuple[Path, ...]:
+    """Runs of the same experiment, and those that it was compared with. `others`: folders by run id."""
+    facts = read_facts(folder)
+    compared = _compared_with(folder)
+    found = []
+    for run, path in sorted(others.items()):
+        if path == folder:
+            continue
+        try:
+            their = read_facts(path)
+        except DamagedFile:
+            continue
+        same = their["experiment"] == facts["experiment"] or their["identity"] == facts["identity"]
+        if same or run in compared:
+            found.append(path)
+    return tuple(found)
+
+
+def _compared_with(folder: Path) -> set[str]:
+    try:
+        text = read_inside(folder, f"{REPORT_FOLDER}/comparison.csv", most_bytes=_MOST_BYTES).decode("utf-8", "replace")
+    except FileNotFoundError:
+        return set()
+    return {str(row.get("run")) for row in csv.DictReader(io.StringIO(text))}
+
+
+def _read(folder: Path, names: list[str]) -> Iterator[tuple[str, bytes]]:
+    for name in names:
+        try:
+            yield name, read_inside(folder, name, most_bytes=_MOST_BYTES)
+        except FileNotFoundError:
+            continue

@@ -1,0 +1,171 @@
+"""A run's folder in; one ZIP file with its record, and what was asked for beside it, out. Same run, same bytes."""
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from foldproof import __version__
+from foldproof.bundle import collect
+from foldproof.bundle.anonymous import anonymous, image_name, traces
+from foldproof.bundle.collect import Wanted
+from foldproof.bundle.sheet import codecheck, crate, readme
+from foldproof.config.identity import canonical_json
+from foldproof.data.dataset import Dataset
+from foldproof.errors import DataError, StorageError
+from foldproof.project import Project
+from foldproof.record import RunRecord
+from foldproof.storage import inside, read_json_inside, replacing
+
+SCHEMA_VERSION = 1
+MANIFEST = "bundle.json"
+_MOST_MANIFEST = 4 * 2**30
+_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a ZIP file can say
+_STORED = (".parquet", ".safetensors", ".png", ".jpg", ".jpeg", ".whl")  # compressed already, or hardly to be
+
+
+@dataclass(frozen=True)
+class Bundled:
+    """What was written: the file, how many files are in it, and its bytes."""
+
+    path: Path
+    files: int
+    size: int
+
+
+def write_bundle(folder: Path, project: Project, path: Path, wanted: Wanted) -> Bundled:
+    """Write the bundle of the run in `folder` to `path`, atomically.
+
+    Raises DamagedFile where the record is not whole, DataError where an image is not there as recorded, SettingsError
+    or StorageError where it cannot be made anonymous or written.
+    """
+    record = RunRecord.read(folder)
+    files = _files(folder, project, wanted)
+    if wanted.anonymous:
+        _refuse_traces(files, project)
+    images = _images(folder, record, project, wanted) if wanted.images else ()
+    _describe(files, images, record, path.name, wanted)
+    try:
+        with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+            for name in sorted(files):
+                archive.writestr(_entry(name), files[name])
+            for image in images:
+                _put(archive, image)
+    except OSError as error:
+        raise StorageError(
+            f"cannot write {path}: {error.strerror}", next_step="free some space, or name another place with -o"
+        ) from error
+    return Bundled(path, len(files) + len(images), path.stat().st_size)
+
+
+@dataclass(frozen=True)
+class _Image:
+    name: str  # in the bundle
+    path: Path
+    sha256: str
+    size: int
+
+
+def _files(folder: Path, project: Project, wanted: Wanted) -> dict[str, bytes]:
+    """All but the images, by their names in the bundle; the oldest run first, since later ones name it by its hash."""
+    others = {other.name: other for other in project.run_folders()}
+    runs = sorted([folder, *collect.company_of(folder, others)], key=lambda one: one.name)
+    found: dict[str, bytes] = {}
+    known: dict[str, str] = {}
+    for one in runs:
+        files = dict(collect.of_run(one, wanted) if one == folder else collect.of_company(one))
+        if wanted.anonymous:
+            files = dict(anonymous(files, known=known))
+            known[one.name] = _sha256(files["run.json"])
+        found |= {f"runs/{one.name}/{name}": content for name, content in files.items()}
+    wheel = _wheel(folder, project)
+    if wheel is not None:
+        found[wheel.name] = wheel.read_bytes()
+    return found
+
+
+def _images(folder: Path, record: RunRecord, project: Project, wanted: Wanted) -> tuple[_Image, ...]:
+    dataset = Dataset.from_json(read_json_inside(folder, "dataset.json", most_bytes=_MOST_MANIFEST))
+    data = project.path(str(record.facts.get("data_path") or "data"))
+    found = []
+    for sample in dataset.samples:
+        name = image_name(sample.path, sample.sha256) if wanted.anonymous else sample.path
+        path = inside(data, sample.path)
+        try:
+            found.append(_Image(f"images/{name}", path, sample.sha256, path.stat().st_size))
+        except OSError as error:
+            raise DataError(
+                f"{path} cannot be read: {error.strerror}", next_step="`foldproof data pull` brings it back"
+            ) from error
+    return tuple(sorted(found, key=lambda image: image.name))
+
+
+def _put(archive: zipfile.ZipFile, image: _Image) -> None:
+    """Add one image. Raises DataError where it is not the one that the run was trained on."""
+    content = image.path.read_bytes()
+    if _sha256(content) != image.sha256:
+        raise DataError(
+            f"{image.path} is not the image that the run was trained on",
+            next_step="bring the recorded version back with `foldproof data pull`, or leave out --images",
+        )
+    archive.writestr(_entry(image.name), content)
+
+
+def _wheel(folder: Path, project: Project) -> Path | None:
+    """The wheel of the foldproof that made the run, where the project still has it."""
+    environment = json.loads((folder / "environment.json").read_bytes())
+    said = environment.get("foldproof_wheel") or {}
+    path = project.wheels / str(said.get("sha256")) / str(said.get("file"))
+    return path if said and path.is_file() else None
+
+
+def _describe(files: dict[str, bytes], images: Sequence[_Image], record: RunRecord, name: str, wanted: Wanted) -> None:
+    """Add README.md, codecheck.yml, the RO-Crate metadata, and last the list of all files with their hashes."""
+    environment = json.loads(files.get(f"runs/{record.run}/environment.json", b"{}"))
+    commit = (environment.get("git") or {}).get("commit")
+    created = str(record.facts.get("created", ""))
+    holds = {"the images": wanted.images, "the weights": wanted.weights, "resume states": wanted.states}
+    names = sorted(files)
+    files["README.md"] = readme(record, file=name, holds=holds, commit=commit).encode()
+    files["codecheck.yml"] = codecheck(record, names, created=created).encode()
+    hashes = {name: (_sha256(files[name]), len(files[name])) for name in sorted(files)}
+    hashes |= {image.name: (image.sha256, image.size) for image in images}
+    files["ro-crate-metadata.json"] = crate(record, hashes, created=created, commit=commit).encode()
+    files[MANIFEST] = canonical_json(
+        {
+            "v": SCHEMA_VERSION,
+            "run": record.run,
+            "experiment": record.experiment,
+            "foldproof": __version__,
+            "anonymous": wanted.anonymous,
+            "files": {
+                **{name: _sha256(content) for name, content in files.items()},
+                **{image.name: image.sha256 for image in images},
+            },
+        }
+    )
+
+
+def _refuse_traces(files: Mapping[str, bytes], project: Project) -> None:
+    """Raises StorageError where a file still tells whose it is: a name may stand where nobody thought of."""
+    for what, text in traces(project.root).items():
+        spellings = {text.encode(), json.dumps(text)[1:-1].encode()}
+        for name, content in files.items():
+            if not name.endswith(".whl") and any(spelling in content for spelling in spellings):
+                raise StorageError(
+                    f"{name} still holds {what}, so the bundle would not be anonymous: nothing was written",
+                    next_step="rename what bears that name, as the experiment or a class, or leave out --anonymous",
+                )
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name, date_time=_TIME)
+    entry.external_attr = 0o644 << 16
+    entry.compress_type = zipfile.ZIP_STORED if name.lower().endswith(_STORED) else zipfile.ZIP_DEFLATED
+    return entry
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
