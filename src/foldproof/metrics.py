@@ -4,6 +4,7 @@ Every metric takes `probabilities` [image, class] float and `labels` [image] int
 `registry.SEAMS["metrics"]`. Zero images give nan.
 """
 
+import math
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -48,9 +49,12 @@ def macro_f1(probabilities: Probabilities, labels: Labels) -> float:
 
 
 def log_loss(probabilities: Probabilities, labels: Labels) -> float:
-    """Mean negative log-probability of the true class, in nats; probabilities below the least float32 count as it."""
+    """Mean negative log-probability of the true class, in nats; probabilities below the least float32 count as it.
+
+    By Python's logarithm and an exact sum: numpy's logarithm is other bits on other processors.
+    """
     if len(labels) == 0:
         return float("nan")
     chosen = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     least = float(np.finfo(np.float32).tiny)
-    return float(-np.mean(np.log(np.maximum(chosen, least))))
+    return -math.fsum(map(math.log, np.maximum(chosen, least).tolist())) / len(chosen)

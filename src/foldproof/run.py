@@ -13,7 +13,7 @@ from foldproof import registry
 from foldproof.config.read import ProjectSettings
 from foldproof.config.schema import ExperimentConfig
 from foldproof.data.survey import Progress, unheard
-from foldproof.errors import StorageError, UnknownName, nearest
+from foldproof.errors import SettingsError, StorageError, UnknownName, nearest
 from foldproof.events.types import Notice
 from foldproof.executors import ExecutorContext
 from foldproof.material import gather
@@ -69,10 +69,13 @@ def run(
     execution = loaded.settings.execution
     at_once = None if execution.parallel_folds == "auto" else execution.parallel_folds
     threads = max(config.train.threads for config in configs)
+    portable = of_one_arithmetic(configs)
     make_executor = registry.load("executors", execution.executor)
     with (
         nullcontext(stopping) if stopping else closing(Stopping()) as stopping,
-        make_executor(ExecutorContext(parallel_folds=at_once, threads=threads, stopping=stopping)) as executor,
+        make_executor(
+            ExecutorContext(parallel_folds=at_once, threads=threads, stopping=stopping, portable=portable)
+        ) as executor,
     ):
         material = gather(project, loaded.settings.data, allow_dirty=allow_dirty, progress=progress)
         planned = prepare(project, configs, material, executor, execution, extent=extent, progress=progress)
@@ -126,6 +129,18 @@ def chosen(experiments: Sequence[ExperimentConfig], names: Sequence[str]) -> tup
                 next_step=f"the settings have: {', '.join(known)}",
             )
     return tuple(known[name] for name in dict.fromkeys(names)) or tuple(experiments)
+
+
+def of_one_arithmetic(configs: Sequence[ExperimentConfig]) -> bool:
+    """Whether the experiments are portable. Raises SettingsError where only some are: they need other processes."""
+    portable = [config.name for config in configs if config.train.portable]
+    others = [config.name for config in configs if not config.train.portable]
+    if portable and others:
+        raise SettingsError(
+            f"{portable[0]} has train.portable and {others[0]} has not: they cannot share their processes",
+            next_step=f"run them one after another: `foldproof run {' '.join(portable)}`, then the rest",
+        )
+    return bool(portable)
 
 
 @contextmanager

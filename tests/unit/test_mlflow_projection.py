@@ -217,7 +217,9 @@ def test_files_of_the_run_and_of_its_folds_can_be_had_from_mlflow(store, tmp_pat
     project(store, run)
     holds = held(store, run.run)
     described = {"run.json", "environment.json", "dataset.json", "folds.csv", "classes.json"}
-    of_folds = {f"fold-0-{fold}/{name}" for fold in range(3) for name in ("events.jsonl", "predictions.parquet")}
+    of_folds = {
+        f"fold-0-{fold}/{name}" for fold in range(3) for name in ("events.jsonl", "steps.f32", "predictions.parquet")
+    }
     expected = {*described, *of_folds, "events.jsonl", "report/report.html"}
     assert set(artifacts(store, holds.parent.info.run_id)) == expected
     fold = holds.folds["fold-2"].info.run_id

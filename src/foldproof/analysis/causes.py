@@ -39,7 +39,7 @@ _OF_THE_FIRST_STEP = (
     "data.resize",
 )
 _OF_THE_CUT = ("folds.k", "folds.seed", "folds.repeats")
-_OF_THE_END = ("train.validation_batch_size",)
+_OF_THE_END = ("train.validation_batch_size", "train.epochs")
 
 
 def probable_causes(difference: Difference, divergence: Divergence | None) -> tuple[Cause, ...]:
@@ -56,7 +56,7 @@ def _stage(divergence: Divergence | None) -> Stage:
         return "unknown"
     if divergence.epoch == 0:
         return "before"
-    if divergence.kind in ("predictions", "scores"):
+    if divergence.kind in ("predictions", "scores", "end"):
         return "end"
     if divergence.kind == "loss" and (divergence.epoch, divergence.step) == (1, 1):
         return "first step"

@@ -22,6 +22,7 @@ _SECTIONS: Mapping[str, tuple[str, type]] = {
     "folds": ("folds", FoldSettings),
     "train": ("train", TrainSettings),
 }
+_COMMIT = 12  # characters of a commit that name it
 _MOST_BYTES = 4 * 2**30
 
 
@@ -181,12 +182,12 @@ def _by_image(side: RunSide) -> Mapping[tuple[int, str], tuple[int, str]]:
 
 def _code(then: RunSide, now: RunSide) -> CodeDifference:
     old, new = then.part("numeric_class"), now.part("numeric_class")
-    commit = _change("commit", then.part("git").get("commit"), now.part("git").get("commit"))
+    commits = [str(side.part("git").get("commit") or ABSENT)[:_COMMIT] for side in (then, now)]
     version = _change("foldproof", then.environment.get("foldproof"), now.environment.get("foldproof"))
     was, is_now = (side.code_diff.decode("utf-8", "replace").splitlines() for side in (then, now))
     hunks = difflib.unified_diff(was, is_now, "uncommitted then", "uncommitted now", n=1, lineterm="")
     return CodeDifference(
-        commit=commit,
+        commit=_change("commit", *commits),
         foldproof=version,
         training_code=bool(old and new) and old.get("training_code") != new.get("training_code"),
         plugins=bool(old and new) and old.get("plugins") != new.get("plugins"),

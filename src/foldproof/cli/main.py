@@ -30,6 +30,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     "Judge": {
         "compare": "Put experiments side by side.",
         "report": "One page that shows it all.",
+        "diff": "What was different between two runs?",
     },
     "Prove": {
         "verify": "Is a run's record sound? Checks in seconds.",

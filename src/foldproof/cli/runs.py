@@ -21,22 +21,31 @@ def command(as_json: bool) -> int:
     from foldproof.plan.begun import seen_now
     from foldproof.project import Project
     from foldproof.record import read_records
+    from foldproof.reproduce.partings import again
 
     found, damaged = read_records(Project.find(Path.cwd()).run_folders())
     records = tuple(map(seen_now, found))
+    repeated = again({record.run: record for record in records})
     if as_json:
         told = [
             {
                 **Summary.of(record).to_json(),
                 "folds_expected": record.expected_folds,
                 "reseed_of": record.facts.get("reseed_of"),
+                "again": _again(repeated.get(record.run)),
             }
             for record in records
         ]
         click.echo(json.dumps(told, allow_nan=False))
     elif records:
         print_runs(records, Console(highlight=False))
+        for run, (first, same) in repeated.items():
+            click.echo(f"{run} is {first} once more: {'the same bits' if same else 'other bits, see `foldproof diff`'}")
     elif not damaged:
         click.echo("nothing has run yet; start with `foldproof run`")
     print_damaged(damaged)
     return 1 if damaged else 0
+
+
+def _again(found: tuple[str, bool] | None) -> dict[str, object] | None:
+    return None if found is None else {"of": found[0], "same": found[1]}

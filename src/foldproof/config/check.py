@@ -71,6 +71,10 @@ def contradictions(settings: Settings) -> Iterator[Finding]:
             (("train", "augment"), ("train", "freeze_backbone")),
             f"'{train.augment}' and freeze_backbone exclude each other, since features are computed once",
         )
+    if train.portable and train.threads > 1:
+        yield Finding((("train", "portable"), ("train", "threads")), "portable needs train.threads: 1")
+    if train.portable and settings.execution.device.startswith("cuda"):
+        yield Finding((("train", "portable"), ("execution", "device")), "portable trains on the CPU alone")
     try:
         re.compile(group_by or "")
     except (re.error, OverflowError, RecursionError) as error:

@@ -93,6 +93,9 @@ class TrainSettings:
     class_weights: str = setting("none", "none, or balanced: rare classes count more in the loss", seam="class_weights")
     seed: int = setting(42, "seed of weights, order, augmentation and dropout", ge=0, lt=2**63)
     threads: int = setting(1, "CPU threads a fold; the bits depend on it", ge=1, le=256)
+    portable: bool = setting(
+        False, "the same bits on every x86-64 processor with AVX2; 1.1 to 1.5 times slower", added=1
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,12 +14,14 @@ from foldproof.training.task import FoldTask, ModelRequest, Probe
 class ExecutorContext:
     """What an executor may know before the first task; `parallel_folds` None means as many as the cores carry.
 
-    Once `stopping` is asked, no task is begun any more and those that run end at their next step.
+    `portable`: every task asks for train.portable, which the process that trains it has to be started for. Once
+    `stopping` is asked, no task is begun any more and those that run end at their next step.
     """
 
     parallel_folds: int | None
     threads: int
     stopping: Stopping
+    portable: bool = False
 
 
 class Executor(Protocol):

@@ -1,12 +1,16 @@
 """One fold after another, here: for debugging, and the reference for the rest."""
 
+import os
+import sys
 from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
+from foldproof.errors import SettingsError
 from foldproof.events.types import Event
 from foldproof.executors import ExecutorContext
 from foldproof.executors.perform import perform
+from foldproof.provenance.numeric import PORTABLE
 from foldproof.training.task import FoldTask, ModelRequest, Probe
 
 
@@ -17,6 +21,13 @@ class InlineExecutor:
         self._context = context
 
     def __enter__(self) -> Self:
+        if self._context.portable and not PORTABLE.items() <= os.environ.items():
+            if "torch" in sys.modules:
+                raise SettingsError(
+                    "train.portable has to be known before torch is loaded, and here it is loaded",
+                    next_step="use execution.executor: process",
+                )
+            os.environ.update(PORTABLE)
         return self
 
     def __exit__(

@@ -175,7 +175,9 @@ class ProcessExecutor:
 
     def _start_worker(self) -> Worker:
         ours, theirs = self._spawn.Pipe()
-        process = self._spawn.Process(target=work, args=(theirs, self._context.threads), daemon=True)
+        process = self._spawn.Process(
+            target=work, args=(theirs, self._context.threads, self._context.portable), daemon=True
+        )
         with signals_held_back():
             process.start()
         theirs.close()

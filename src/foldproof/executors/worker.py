@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection
 from foldproof.errors import FoldproofError
 from foldproof.executors.memory import keep_freed_memory
 from foldproof.executors.perform import perform
+from foldproof.provenance.numeric import PORTABLE
 from foldproof.training.task import FoldTask, ModelRequest
 
 # Sent to all processes of a terminal or a job; the parent decides what they mean.
@@ -52,14 +53,15 @@ def signals_held_back() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def work(pipe: Connection, threads: int) -> None:
-    """Serve requests until None comes or the parent is gone."""
+def work(pipe: Connection, threads: int, portable: bool) -> None:
+    """Serve requests until None comes or the parent is gone. `portable`: compute as every processor with AVX2 does."""
     for number in _INTERRUPTIONS:
         signal.signal(number, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTIONS)
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = str(threads)
+    os.environ.update(PORTABLE if portable else {})
     keep_freed_memory()
     threading.Thread(target=_die_with_the_parent, daemon=True).start()
     import foldproof.training.loop

@@ -69,6 +69,15 @@ def absence(folder: Path) -> str:
     )
 
 
+def changed_files(folder: Path, one: str, other: str) -> tuple[str, ...] | None:
+    """`model.py (+3 -1)` for each file that differs between two commits; None where one is not in the repository."""
+    found = _git(folder, "diff", "--no-color", "--no-ext-diff", "--no-renames", "--numstat", "-z", one, other, "--")
+    if found is None:
+        return None
+    rows = [line.split("\t", 2) for line in found.decode(errors="replace").split("\0") if line.count("\t") >= 2]
+    return tuple(f"{name} (+{added} -{removed})" for added, removed, name in rows)
+
+
 def stage(folder: Path, files: Sequence[Path]) -> bool:
     """`git add` the files; False where git would not."""
     return _git(folder, "add", "--", *(str(file) for file in files)) is not None

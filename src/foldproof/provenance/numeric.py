@@ -1,6 +1,14 @@
 """`NumericClass`: what the bits of a result depend on besides its settings; recorded, never chosen."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+
+# What keeps torch and oneDNN to AVX2 and MKL to what every maker's processors do alike; read when torch is loaded.
+# MKL_CBWR=AVX2 is another branch on processors that are not Intel's (docs/reproducibility.md).
+PORTABLE: Mapping[str, str] = MappingProxyType(
+    {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_CBWR": "COMPATIBLE"}
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -55,7 +55,12 @@ def retrain(
     only_from(staged.project.root)
     make_executor = registry.load("executors", execution.executor)
     with make_executor(
-        ExecutorContext(parallel_folds=at_once, threads=staged.config.train.threads, stopping=stopping)
+        ExecutorContext(
+            parallel_folds=at_once,
+            threads=staged.config.train.threads,
+            stopping=stopping,
+            portable=staged.config.train.portable,
+        )
     ) as executor:
         (planned,) = prepare(staged.project, [staged.config], staged.material, executor, execution, progress=progress)
         planned = _part_of(planned, share)

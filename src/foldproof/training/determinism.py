@@ -13,7 +13,7 @@ import torch
 
 import foldproof
 from foldproof.errors import SettingsError
-from foldproof.provenance.numeric import NumericClass
+from foldproof.provenance.numeric import PORTABLE, NumericClass
 
 _SWITCHES = (
     "ATEN_CPU_CAPABILITY",
@@ -46,6 +46,16 @@ def choose_device(wanted: str) -> torch.device:
     return device
 
 
+def check_portable() -> None:
+    """Raises SettingsError where this process does not compute as every x86-64 processor with AVX2 does."""
+    found = torch.backends.cpu.get_cpu_capability()
+    if found != "AVX2" or not PORTABLE.items() <= os.environ.items():
+        raise SettingsError(
+            f"train.portable needs an x86-64 processor with AVX2; torch computes with {found} here",
+            next_step="set train.portable: false, or train on another machine",
+        )
+
+
 def settle(device: torch.device, *, threads: int) -> None:
     """Make this process compute the same bits every time: `threads` CPU threads, deterministic kernels, no TF32."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -69,8 +79,10 @@ def seed(device: torch.device, bits: int) -> None:
         torch.cuda.default_generators[device.index or 0].manual_seed(bits)
 
 
-def numeric_class(device: torch.device, *, threads: int, plugins: Iterable[Path]) -> NumericClass:
-    """The class of this process after `settle`."""
+def numeric_class(
+    device: torch.device, *, threads: int, plugins: Iterable[Path], portable: bool = False
+) -> NumericClass:
+    """The class of this process after `settle`; `portable`: for what train.portable computes."""
     on_gpu = device.type == "cuda"
     return NumericClass(
         torch=f"{torch.__version__} {torch.version.git_version}",
@@ -81,18 +93,19 @@ def numeric_class(device: torch.device, *, threads: int, plugins: Iterable[Path]
         switches=tuple(f"{name}={os.environ[name]}" for name in _SWITCHES if name in os.environ),
         tf32=False,
         memory_format="channels_last",
-        optimizer_kernel="foreach",
+        optimizer_kernel="fused" if portable else "foreach",
         compiled=False,
         training_code=code_digest(),
         plugins=_digest_files(plugins),
-        fingerprint=numeric_fingerprint(device),
+        fingerprint=numeric_fingerprint(device, portable=portable),
     )
 
 
-def numeric_fingerprint(device: torch.device) -> str:
+def numeric_fingerprint(device: torch.device, *, portable: bool = False) -> str:
     """SHA-256 over the bits of a convolution, a matrix product, a softmax, reductions and elementary functions.
 
-    The inputs are integers divided by integers, so that only the arithmetic of this machine is measured.
+    `portable`: with a step of the fused optimiser instead of square roots by MKL, which nothing portable takes. The
+    inputs are integers divided by integers, so that only the arithmetic of this machine is measured.
     """
 
     def numbers(*shape: int) -> torch.Tensor:
@@ -101,19 +114,29 @@ def numeric_fingerprint(device: torch.device) -> str:
 
     images, kernels, matrix = numbers(8, 16, 19, 19), numbers(24, 16, 3, 3), numbers(257, 131)
     with torch.inference_mode():
-        results = (
+        results = [
             torch.nn.functional.conv2d(images, kernels, padding=1),
             matrix @ matrix.T,
             torch.softmax(matrix * 8, dim=1),
             torch.log_softmax(matrix * 8, dim=1),
             images.mean(dim=(0, 2, 3)),
             images.square().sum(),
-            torch.sqrt(matrix.abs()) / (matrix.exp() + 1e-8),
-        )
+            matrix.exp() if portable else torch.sqrt(matrix.abs()) / (matrix.exp() + 1e-8),
+        ]
+    if portable:
+        results.append(_fused_step(matrix))
     total = hashlib.sha256()
     for result in results:
         total.update(result.contiguous().cpu().numpy().tobytes())
     return total.hexdigest()
+
+
+def _fused_step(matrix: torch.Tensor) -> torch.Tensor:
+    """A matrix after one step of the optimiser that a portable training takes."""
+    parameter = torch.nn.Parameter(matrix.clone())
+    parameter.grad = matrix.flip(0).clone()
+    torch.optim.Adam([parameter], lr=0.01, fused=True).step()
+    return parameter.detach()
 
 
 def code_digest() -> str:

@@ -64,6 +64,8 @@ def prepare(task: FoldTask) -> Fold:
     """Settle this process and build the model from its key."""
     device = determinism.choose_device(task.model.device)
     determinism.settle(device, threads=task.model.threads)
+    if task.model.portable:
+        determinism.check_portable()
     dataset = Dataset.from_json(
         read_json_inside(task.dataset.parent, task.dataset.name, most_bytes=_MOST_DATASET_BYTES)
     )

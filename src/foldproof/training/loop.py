@@ -4,6 +4,7 @@ Every random choice is a function of a key (`keyed.py`), so a fold goes on from 
 called back and nothing outside the fold's folder is written. Start with `train`.
 """
 
+import math
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -170,8 +171,11 @@ def evaluate(fold: Fold, batches: Batches) -> Generator[None, None, Scores]:
 
 
 def mean_loss(losses: NDArray[np.float32], images: int, batch_size: int) -> float:
-    """Mean over images of the losses of the steps, each of which is a mean over its batch; in float64."""
-    return float(np.dot(losses.astype(np.float64), batch_sizes(images, batch_size)) / images)
+    """Mean over images of the losses of the steps, each of which is a mean over its batch.
+
+    Summed exactly: numpy's own sums of products are other bits on other processors.
+    """
+    return math.fsum(losses.astype(np.float64) * batch_sizes(images, batch_size)) / images
 
 
 def started(fold: Fold) -> FoldStarted:

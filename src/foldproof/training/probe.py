@@ -25,6 +25,8 @@ def probe(request: ModelRequest) -> Probe:
     """
     device = determinism.choose_device(request.device)
     determinism.settle(device, threads=request.threads)
+    if request.portable:
+        determinism.check_portable()
     classifier = build_classifier(request, device)
     size = settle_image_size(request, classifier)
     trunk, head = classifier.trunk, classifier.head
@@ -49,7 +51,9 @@ def probe(request: ModelRequest) -> Probe:
     return Probe(
         device=str(device),
         image_size=size,
-        numeric_class=determinism.numeric_class(device, threads=request.threads, plugins=plugin_files(request)),
+        numeric_class=determinism.numeric_class(
+            device, threads=request.threads, plugins=plugin_files(request), portable=request.portable
+        ),
         seconds_per_step=step,
         seconds_per_image=forward,
         weights_bytes=_bytes(classifier),

@@ -25,6 +25,7 @@ class ModelRequest:
     threads: int
     device: str
     plugins: Path
+    portable: bool = False
 
     @staticmethod
     def of(config: ExperimentConfig, *, classes: tuple[str, ...], device: str, plugins: Path) -> "ModelRequest":
@@ -38,8 +39,9 @@ class ModelRequest:
             classes=classes,
             batch_size=train.batch_size,
             threads=train.threads,
-            device=device,
+            device="cpu" if train.portable and device == "auto" else device,
             plugins=plugins,
+            portable=train.portable,
         )
 
 

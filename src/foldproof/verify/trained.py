@@ -76,7 +76,8 @@ def _tasks(
     """The tasks of the run's folds, as they would be trained here, and what is the same here."""
     only_from(staged.project.root)
     stopping = held.enter_context(closing(Stopping()))
-    context = ExecutorContext(parallel_folds=1, threads=staged.config.train.threads, stopping=stopping)
+    train = staged.config.train
+    context = ExecutorContext(parallel_folds=1, threads=train.threads, stopping=stopping, portable=train.portable)
     executor = held.enter_context(registry.load("executors", "inline")(context))
     execution = execution_like(recorded, project)
     (planned,) = prepare(staged.project, [staged.config], staged.material, executor, execution, progress=progress)

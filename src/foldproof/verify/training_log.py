@@ -47,7 +47,7 @@ def _of_losses(epoch: EpochFinished, steps: NDArray[np.float32] | None, sizes: N
     if steps is None or len(steps) < last:
         return
     own = steps[last - len(sizes) : last].astype(np.float64)
-    mean = float(np.dot(own, sizes) / sizes.sum())
+    mean = math.fsum(own * sizes) / int(sizes.sum())
     if not _is_close(mean, epoch.train_loss):
         yield f"epoch {epoch.epoch} has the training loss {epoch.train_loss:.6g}; its steps have {mean:.6g}"
 
