@@ -1,6 +1,7 @@
 """Under which circumstances a run takes place: a project in, the content of environment.json out."""
 
 import hashlib
+import os
 import platform
 import sys
 from typing import Any
@@ -28,6 +29,7 @@ def circumstances(project: Project, code: GitState | None, version: DataVersion)
         "command": [redact(part) for part in sys.argv],
         "settings": redact(project.settings_file.read_text(encoding="utf-8")),
         "git": _describe(code),
+        "dvc_experiment": os.environ.get("DVC_EXP_NAME"),
         "data": version.to_json(),
         "packages": packages.installed(),
         "elsewhere": {name: redact(url) for name, url in packages.from_elsewhere().items()},

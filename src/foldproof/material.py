@@ -131,7 +131,8 @@ def inspect(
     cache = project.cache if project else None
     most_pixels = data.max_megapixels * 1_000_000
     exclusions = read_exclusions(project.exclusions_file) if project else {}
-    with Index(cache and cache / index_name(folder, cache)) as index:
+    own = project.own_cache if project else None
+    with Index(own and own / index_name(folder, own)) as index:
         found = scan(
             folder,
             group_by=data.group_by,

@@ -10,12 +10,19 @@ from foldproof.config.schema import SETTINGS_FILES
 from foldproof.errors import DamagedFile, ProjectError, RunNotFound, StorageError
 
 REPORTS = ("report.html", "report.md", "report.json", "report_files")  # what `foldproof report` writes; no code
+METRICS_FILE, PLOTS_FOLDER = "metrics.json", "plots"  # what a run leaves for DVC; no code
+WRITTEN = (*REPORTS, METRICS_FILE, PLOTS_FOLDER, "dvc.lock")
+_COPIES = (".dvc", "tmp", "exps")  # below which DVC puts the copies in which it runs experiments
 _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
 
 
 @dataclass(frozen=True)
 class Project:
-    """The folder of a settings file. Paths in the settings are relative to it, wherever a command is typed."""
+    """The folder of a settings file. Paths in the settings are relative to it, wherever a command is typed.
+
+    In a copy that `dvc exp run --temp` or a queue has made, settings, images and folds are those of the copy; `home` is
+    the project that started it, which keeps runs, caches and MLflow's store.
+    """
 
     settings_file: Path
 
@@ -37,18 +44,34 @@ class Project:
         return self.settings_file.parent
 
     @property
+    def home(self) -> Path:
+        """Where what outlives a command is kept: `root`, or the project that this is DVC's copy of."""
+        parts = self.root.parts
+        for at in range(len(parts) - len(_COPIES)):
+            if parts[at : at + len(_COPIES)] == _COPIES:
+                inner = parts[at + len(_COPIES) :]
+                copy = 2 if inner[:1] == ("standalone",) else 1
+                return Path(*parts[:at], *inner[copy:])
+        return self.root
+
+    @property
     def runs(self) -> Path:
-        return self.root / "runs"
+        return self.home / "runs"
 
     @property
     def cache(self) -> Path:
         """Things that can be computed anew."""
+        return self.home / ".foldproof" / "cache"
+
+    @property
+    def own_cache(self) -> Path:
+        """Things about files of this very folder; a copy has its own."""
         return self.root / ".foldproof" / "cache"
 
     @property
     def wheels(self) -> Path:
         """The foldproofs that made runs, each in a folder named by its hash."""
-        return self.root / ".foldproof" / "wheels"
+        return self.home / ".foldproof" / "wheels"
 
     @property
     def folds_file(self) -> Path:
@@ -62,7 +85,7 @@ class Project:
     @property
     def artifacts(self) -> Path:
         """Where MLflow keeps the files of runs when its store is local."""
-        return self.root / "mlartifacts"
+        return self.home / "mlartifacts"
 
     def path(self, relative: str) -> Path:
         """A path of the settings file; an absolute one stays as it is."""

@@ -13,12 +13,14 @@ from foldproof import registry
 from foldproof.config.read import ProjectSettings
 from foldproof.config.schema import ExperimentConfig
 from foldproof.data.survey import Progress, unheard
-from foldproof.errors import SettingsError, StorageError, UnknownName, nearest
+from foldproof.errors import FoldproofError, SettingsError, StorageError, UnknownName, nearest
 from foldproof.events.types import Notice
 from foldproof.executors import ExecutorContext
+from foldproof.for_dvc import leave_for_dvc
 from foldproof.material import gather
 from foldproof.plan.prepare import ALL_ANEW, Extent, prepare
 from foldproof.project import Project
+from foldproof.record import RunRecord
 from foldproof.recorder import Recorder
 from foldproof.stopping import Stopping
 from foldproof.summing_up import sum_up
@@ -102,6 +104,8 @@ def run(
                 for folder, body in sum_up(project, loaded.settings, recorder.ended, stopping):
                     with suppress(StorageError):  # the run has ended well: what people get of it is not worth failing
                         recorder.add(folder, body)
+    with suppress(FoldproofError):
+        leave_for_dvc(project, map(RunRecord.read, recorder.ended))
     keep_within(project.run_folders(), limit_bytes=int(execution.states_gb * 1e9))
     of_runs = dict.fromkeys(notice for item in planned for notice in item.notices)
     return RunReport(recorder.statuses, (*material.notices, *of_runs), tuple(farewells), not tracked)

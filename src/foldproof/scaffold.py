@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from foldproof.config.schema import SETTINGS_FILES, Settings, leaf_keys
+from foldproof.config.read import load_settings
+from foldproof.config.schema import SETTINGS_FILES, DataSettings, Settings, leaf_keys
 from foldproof.data.scan import are_parts
 from foldproof.data.versions import dvc
 from foldproof.errors import FoldproofError, ProjectError
@@ -19,6 +20,24 @@ from foldproof.storage import write_atomically
 IGNORED = ("/runs/", "/.foldproof/", "/mlflow.db*", "/mlartifacts/", "/report.html")
 LIKELY = ("data/train", "train", "data", "images", "dataset")
 _NOT_DATA = frozenset({"runs", "mlruns", "mlartifacts", "venv", "node_modules", "__pycache__"})
+_PIPELINE = """\
+stages:
+  train:                           # `dvc repro`, or `dvc exp run -S train.lr=0.01`
+    cmd: foldproof run
+    deps:
+      - {data}
+    params:
+{params}
+    metrics:
+      - metrics.json:              # `dvc metrics diff`
+          cache: false
+    plots:
+      - plots:                     # `dvc plots diff`
+          cache: false
+          x: epoch
+          y: val_accuracy
+"""
+_SECTIONS = ("data", "folds", "train", "experiments")
 _YAML_WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
 _TEMPLATE = """\
 version: 1                       # schema version of this file; `foldproof config` prints every setting there is
@@ -62,7 +81,7 @@ def scaffold(folder: Path, *, settings: str | None = None) -> Scaffold:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file, lines = _settings_file(folder, settings)
-        lines += [*_git(folder), *_dvc(folder), *_ignore(folder / ".gitignore")]
+        lines += [*_git(folder), *_dvc(folder), *_ignore(folder / ".gitignore"), *_pipeline(folder, file)]
     except OSError as error:
         raise ProjectError(
             f"cannot make a project of {folder}: {error.strerror}", next_step="mend the permissions, or name another"
@@ -164,6 +183,27 @@ def _dvc(folder: Path) -> list[str]:
     except FoldproofError as error:
         return [f"{error.what}: the images will not be versioned"]
     return ["made a DVC repository"]
+
+
+def _pipeline(folder: Path, settings_file: Path) -> list[str]:
+    """A dvc.yaml with the training as a stage, where DVC is at work and has none; runs/ is no output of it."""
+    file = folder / "dvc.yaml"
+    if file.exists() or not dvc.has_repository(folder):
+        return []
+    indent = " " * 6
+    if settings_file.name == SETTINGS_FILES[0]:
+        sections = f"{indent}- {settings_file.name}:\n" + "\n".join(f"{indent}    - {name}" for name in _SECTIONS)
+    else:
+        sections = "\n".join(f"{indent}- {name}" for name in _SECTIONS)
+    write_atomically(file, _PIPELINE.format(data=_yaml_text(_data_path(settings_file)), params=sections))
+    return ["wrote dvc.yaml: `dvc repro` and `dvc exp run` train too"]
+
+
+def _data_path(settings_file: Path) -> str:
+    try:
+        return load_settings(settings_file).settings.data.path
+    except FoldproofError:
+        return DataSettings().path
 
 
 def _ignore(file: Path) -> list[str]:

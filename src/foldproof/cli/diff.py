@@ -78,9 +78,7 @@ def _sections(difference: "Difference", files: Sequence[str] | None) -> list[str
         "folds": [f"{folds.moved:,} images in another fold: {_some(folds.paths)}"] if folds.moved else [],
         "code": _code(difference, files),
         "arithmetic": [
-            "the same functions give other bits (the numeric fingerprint)"
-            if change.name == "fingerprint"
-            else str(change)
+            "the same functions give other bits (numeric fingerprint)" if change.name == "fingerprint" else str(change)
             for change in difference.arithmetic
         ],
         "packages": [str(change) for change in difference.packages],

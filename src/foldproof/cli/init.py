@@ -24,7 +24,8 @@ def command(folder: str) -> int:
     steps = [f"cd {shlex.quote(folder)}"] if folder != "." else []
     if not (made.settings_file.parent / path).exists():
         click.echo(f"no images yet: put those of each class into a folder of its own in {path}")
-    commit = f'git add {made.settings_file.name} .gitignore && git commit -m "images and settings"'
+    ours = " ".join(name for name in ("dvc.yaml", ".gitignore") if (made.settings_file.parent / name).exists())
+    commit = f'git add {made.settings_file.name} {ours} && git commit -m "images and settings"'
     steps += [f"foldproof data add {shlex.quote(path)}", commit, "foldproof run", "foldproof ui"]
     click.echo("\nnext:  " + "\n       ".join(steps))
     return 0

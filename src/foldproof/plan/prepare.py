@@ -17,7 +17,7 @@ from foldproof.plan.cuts import cut
 from foldproof.plan.room import check_disk, memory_notices
 from foldproof.plan.runs import Ground, Planned, facts_of, plan_anew, plan_on
 from foldproof.plan.tasks import Model, Selection, select
-from foldproof.project import REPORTS, Project
+from foldproof.project import WRITTEN, Project
 from foldproof.provenance.git import git_state
 from foldproof.record import Place
 from foldproof.storage import locked
@@ -95,7 +95,7 @@ def prepare(
     }
     work = [(models[config.name], len(wanted[config.name])) for config in configs]
     at_once = executor.parallel_folds(work[0][0].probe.device)
-    code = git_state(project.root, apart_from=(project.folds_file.name, *REPORTS))
+    code = git_state(project.root, apart_from=(project.folds_file.name, *WRITTEN))
     ground = Ground(
         project=project,
         material=material,
@@ -114,7 +114,7 @@ def prepare(
         check_disk(project.runs, work, at_once=at_once)
         runs = begun(project)
         return tuple(anew(config, ground, models[config.name], wanted[config.name], runs) for config in configs)
-    with locked(project.root / ".foldproof" / "runs.lock", what="the list of runs", wait_seconds=JOINING_SECONDS):
+    with locked(project.home / ".foldproof" / "runs.lock", what="the list of runs", wait_seconds=JOINING_SECONDS):
         runs = begun(project)
         planned = tuple(join(c, ground, models[c.name], wanted[c.name], runs, extent) for c in configs)
     left = [(models[item.config.name], len(item.tasks)) for item in planned]

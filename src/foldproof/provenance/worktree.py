@@ -51,6 +51,11 @@ def known_files(folder: Path) -> tuple[str, ...] | None:
     return tuple(name for name in done.stdout.decode(errors="surrogateescape").split("\0") if name)
 
 
+def known_to_git(folder: Path, name: str) -> bool:
+    """Whether git has the file `name` below `folder` in its index."""
+    return _git(folder, "ls-files", "--error-unmatch", "--", name).returncode == 0
+
+
 def _reason(done: subprocess.CompletedProcess[bytes]) -> str:
     lines = done.stderr.decode(errors="replace").strip().splitlines()
     return lines[-1] if lines else f"git ended with code {done.returncode}"

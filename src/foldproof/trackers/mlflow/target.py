@@ -19,12 +19,13 @@ _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 def resolve_target(tracking: TrackingSettings, project: Project, environ: Mapping[str, str]) -> TrackingTarget:
     """The settings win over `MLFLOW_TRACKING_URI` and `MLFLOW_EXPERIMENT_NAME`, and these over the defaults.
 
-    Relative paths start at the settings file's folder. Raises SettingsError where the URI is not one.
+    Relative paths start at the settings file's folder, in a copy of DVC's at that of the project that started it.
+    Raises SettingsError where the URI is not one.
     """
-    uri = _absolute(tracking.uri or environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI, project.root)
+    uri = _absolute(tracking.uri or environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI, project.home)
     return TrackingTarget(
         uri=uri,
-        experiment=tracking.experiment or environ.get("MLFLOW_EXPERIMENT_NAME") or project.root.name or "foldproof",
+        experiment=tracking.experiment or environ.get("MLFLOW_EXPERIMENT_NAME") or project.home.name or "foldproof",
         artifacts=project.artifacts.absolute() if _keeps_files_here(uri) else None,
         private=tracking.privacy,
     )

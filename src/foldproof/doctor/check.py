@@ -1,0 +1,45 @@
+"""What one look at a project found: frozen values. Pure."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, TypeAlias
+
+State: TypeAlias = Literal["ok", "note", "bad"]
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Check:
+    """`bad`: a run started now could not be reproduced, or would not start; `note`: worth knowing."""
+
+    name: str
+    state: State
+    said: str
+    next_step: str = ""
+
+
+@dataclass(frozen=True)
+class Examination:
+    """All checks, in the order in which they are worth mending."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def is_fit(self) -> bool:
+        return all(check.state != "bad" for check in self.checks)
+
+    @property
+    def verdict(self) -> str:
+        """In one line."""
+        bad = sum(check.state == "bad" for check in self.checks)
+        if not bad:
+            return "a run started now could be reproduced"
+        return f"a run started now could not be reproduced yet: {bad} thing{'s' if bad > 1 else ''} to mend"
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
+            "v": SCHEMA_VERSION,
+            "fit": self.is_fit,
+            "verdict": self.verdict,
+            "checks": [asdict(check) for check in self.checks],
+        }

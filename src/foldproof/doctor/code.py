@@ -1,0 +1,56 @@
+"""The code of a project in: whether what would be trained is known to git, and the modules that settings name, out."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from foldproof.config.recorded import own_code
+from foldproof.config.schema import ExperimentConfig
+from foldproof.data.walk import some
+from foldproof.doctor.check import Check
+from foldproof.project import WRITTEN, Project
+from foldproof.provenance.git import absence, git_state
+from foldproof.provenance.worktree import known_to_git
+
+
+def of_code(project: Project, configs: tuple[ExperimentConfig, ...]) -> Iterator[Check]:
+    """Commit, changes, and modules of the user's."""
+    state = git_state(project.root, apart_from=(project.folds_file.name, *WRITTEN))
+    modules = _modules(project.root, configs)
+    if state is None:
+        why = absence(project.root)
+        said = "no commit to go back to" if modules else "no commit; each run keeps its settings and folds"
+        yield Check("code", "bad" if modules else "note", f"{said} ({why})", "`git add -A && git commit`")
+        return
+    if state.untracked and modules:
+        lost = [name for name in modules if not known_to_git(project.root, name)]
+        if lost:
+            yield Check(
+                "code",
+                "bad",
+                f"{some(lost)} is trained with and not known to git: no record would hold it",
+                f"`git add {' '.join(lost)}` and commit",
+            )
+            return
+    if state.dirty:
+        what = f"{len(state.untracked)} files that git does not know" if state.untracked else "uncommitted changes"
+        said = f"{what}: a run keeps changes as a diff, new files not"
+        yield Check("code", "note", said, "commit before a run that counts")
+        return
+    yield Check("code", "ok", f"clean at commit {state.commit[:12]}")
+
+
+def of_folds(project: Project) -> Check:
+    """Whether folds.csv is kept by git: without it, other images would be cut anew on the next machine."""
+    if not project.folds_file.exists():
+        return Check("folds", "ok", "no folds.csv yet: the first run cuts the folds and writes it")
+    if git_state(project.root) is not None and not known_to_git(project.root, project.folds_file.name):
+        return Check("folds", "note", "folds.csv is not in git", "`git add folds.csv` and commit")
+    return Check("folds", "ok", "folds.csv keeps every image in its fold")
+
+
+def _modules(root: Path, configs: tuple[ExperimentConfig, ...]) -> list[str]:
+    """Files in the project that dotted paths of the settings lead to."""
+    names = dict.fromkeys(name.partition(":")[0] for config in configs for name in own_code(config))
+    files = [name.replace(".", "/") + ".py" for name in names]
+    packages = [name.replace(".", "/") + "/__init__.py" for name in names]
+    return [name for name in (*files, *packages) if (root / name).is_file()]

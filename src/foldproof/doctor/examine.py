@@ -1,0 +1,47 @@
+"""Could a run that is started now be reproduced? A project in, an `Examination` out. Start reading here."""
+
+from collections.abc import Iterator, Mapping
+
+from foldproof.config.read import ProjectSettings, load_settings
+from foldproof.doctor.check import Check, Examination
+from foldproof.doctor.code import of_code, of_folds
+from foldproof.doctor.images import of_images
+from foldproof.doctor.machine import of_arithmetic, of_packages, of_room
+from foldproof.doctor.tracking import of_tracking
+from foldproof.errors import DamagedFile
+from foldproof.plan.begun import begun
+from foldproof.project import Project
+
+
+def examine(project: Project, environ: Mapping[str, str]) -> Examination:
+    """Look at everything that a reproduction needs. Raises SettingsError where the settings cannot be read."""
+    loaded = load_settings(project.settings_file)
+    return Examination(tuple(_checks(project, loaded, environ)))
+
+
+def _checks(project: Project, loaded: ProjectSettings, environ: Mapping[str, str]) -> Iterator[Check]:
+    count = len(loaded.experiments)
+    named = f"{count} experiment{'s' if count > 1 else ''}"
+    yield Check("settings", "ok", f"{loaded.file.name}: {named}")
+    yield from of_code(project, loaded.experiments)
+    yield of_folds(project)
+    yield from of_images(project, loaded.settings.data)
+    yield of_packages()
+    yield from of_arithmetic(loaded.experiments)
+    yield from of_room(project, loaded.settings.execution, loaded.experiments)
+    yield of_tracking(project, loaded.settings.tracking, environ)
+    yield _unfinished(project)
+
+
+def _unfinished(project: Project) -> Check:
+    left = []
+    for run in begun(project):
+        try:
+            if not run.record.complete and not run.worked_on_by():
+                left.append(run)
+        except DamagedFile:
+            continue
+    if left:
+        said = f"{len(left)} were cut off, the newest {left[-1].folder.name} of {left[-1].experiment}"
+        return Check("runs", "note", said, "`foldproof run --resume` goes on")
+    return Check("runs", "ok", "none was cut off")
