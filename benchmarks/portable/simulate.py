@@ -42,18 +42,22 @@ def images(folder: Path) -> None:
             Image.fromarray(pixels).save(folder / name / f"{number}.jpg", quality=90)
 
 
-def run(project: Path, experiment: str, *, portable: bool, processor: str | None) -> Path:
-    """Train; the folder of the run."""
+def run(project: Path, experiment: str, *, portable: bool, processor: str | None) -> Path | None:
+    """Train; the folder of the run. None where QEMU itself crashed, as it does now and then: twice is enough."""
     shutil.rmtree(project / ".foldproof", ignore_errors=True)
     before = set((project / "runs").glob("*"))
     emulator = ["qemu-x86_64", "-cpu", processor] if processor else []
     command = [*emulator, sys.executable, "-m", "foldproof", "run", experiment, "--quiet"]
     command += ["--set", f"train.portable={'true' if portable else 'false'}"]
-    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{experiment} on {processor}: {done.stderr[-2000:]}")
-    (made,) = set((project / "runs").glob("*")) - before
-    return made
+    for _ in range(2):
+        done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            (made,) = set((project / "runs").glob("*")) - before
+            return made
+        if "uncaught target signal" not in done.stderr:
+            raise SystemExit(f"{experiment} on {processor}: {done.stderr[-2000:]}")
+        before = set((project / "runs").glob("*"))
+    return None
 
 
 def same(one: Path, other: Path) -> dict[str, bool]:
@@ -82,9 +86,10 @@ def main() -> None:
             mode = "portable" if portable else "default"
             for experiment in experiments if portable else experiments[:1]:
                 here = run(project, experiment, portable=portable, processor=None)
+                assert here is not None
                 for processor in PROCESSORS:
                     there = run(project, experiment, portable=portable, processor=processor)
-                    found = same(here, there)
+                    found = same(here, there) if there is not None else {"crashed": True}
                     result.setdefault(mode, {}).setdefault(experiment, {})[processor] = found
                     print(f"{mode:9} {experiment:20} {processor:15} {found}", flush=True)
                     (HERE / "result.json").write_text(json.dumps(result, indent=1) + "\n")

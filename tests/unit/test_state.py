@@ -22,7 +22,7 @@ from foldproof.stopping import Stopping
 from foldproof.training.checkpoint import Checkpoint, weights_sha256
 from foldproof.training.loop import Stop, train
 from foldproof.training.saver import Saver
-from foldproof.training.state import State, latest, read, write
+from foldproof.training.state import State, latest, optimizer_tensors, read, restore_optimizer, write
 from foldproof.training.state_files import descriptions, keep_within, prune
 from foldproof.training.task import FoldTask
 
@@ -257,3 +257,36 @@ def test_a_stop_is_a_wish_that_ends_a_training_with_a_checkpoint(task):
     assert next(training) is None
     assert isinstance(training.throw(Stop()), CheckpointSaved)
     assert list(training) == []
+
+
+@pytest.mark.parametrize("kernel", ["foreach", "fused"])
+def test_a_restored_optimiser_goes_on_as_if_it_had_never_stopped_whatever_the_memory_layout(kernel):
+    def start() -> tuple[torch.nn.Module, torch.optim.Optimizer]:
+        torch.manual_seed(1)
+        net = torch.nn.Conv2d(3, 4, 3).to(memory_format=torch.channels_last)
+        return net, torch.optim.Adam(net.parameters(), lr=0.01, **{kernel: True})
+
+    def steps(net: torch.nn.Module, optimizer: torch.optim.Optimizer, count: int) -> None:
+        images = torch.linspace(-1, 1, 2 * 3 * 5 * 5).reshape(2, 3, 5, 5)
+        for _ in range(count):
+            optimizer.zero_grad()
+            net(images.to(memory_format=torch.channels_last)).square().sum().backward()
+            optimizer.step()
+
+    whole, optimizer = start()
+    steps(whole, optimizer, 2)
+    tensors, groups = optimizer_tensors(whole, optimizer)
+    stored = replace(
+        state(step=2),
+        weights={name: tensor.clone() for name, tensor in whole.state_dict().items()},
+        optimizer={
+            name: {key: tensor.contiguous().clone() for key, tensor in own.items()} for name, own in tensors.items()
+        },
+        groups=groups,
+    )
+    steps(whole, optimizer, 3)
+    other, again = start()
+    other.load_state_dict(dict(stored.weights))
+    restore_optimizer(other, again, stored)
+    steps(other, again, 3)
+    assert weights_sha256(other.state_dict()) == weights_sha256(whole.state_dict())

@@ -185,17 +185,28 @@ def optimizer_tensors(
 
 def restore_optimizer(net: torch.nn.Module, optimizer: torch.optim.Optimizer, state: State) -> None:
     """Put a state's tensors and plain values back. Raises ValueError where they do not fit."""
-    numbers = {name: number for number, (name, _) in enumerate(net.named_parameters())}
+    parameters = dict(net.named_parameters())
+    numbers = {name: number for number, name in enumerate(parameters)}
     current = optimizer.state_dict()
     groups: Sequence[Mapping[str, Any]] = current["param_groups"]
     if len(groups) != len(state.groups) or not state.optimizer.keys() <= numbers.keys():
         raise ValueError("its optimiser is another one")
     optimizer.load_state_dict(
         {
-            "state": {numbers[name]: dict(quantities) for name, quantities in state.optimizer.items()},
+            "state": {
+                numbers[name]: {key: _laid_out_as(parameters[name], value) for key, value in quantities.items()}
+                for name, quantities in state.optimizer.items()
+            },
             "param_groups": [{**now, **_plain(then, now)} for now, then in zip(groups, state.groups, strict=True)],
         }
     )
+
+
+def _laid_out_as(parameter: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+    """The same values in the memory layout of their parameter, as a fused optimiser pairs them by place in memory."""
+    if value.shape != parameter.shape:
+        return value
+    return torch.empty_like(parameter, dtype=value.dtype, device=value.device).copy_(value)
 
 
 def _plain(then: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
