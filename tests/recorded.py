@@ -3,9 +3,16 @@
 import os
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 from conftest import draw_classes
+from foldproof.config.read import load_settings
+from foldproof.events.journal import JournalWriter
+from foldproof.project import Project
+from foldproof.run import run
+from foldproof.stopping import Stopping
+from foldproof.summing_up import sum_up
 
 MODEL = """\
 from torch import nn
@@ -24,6 +31,14 @@ folds: {k: 3, seed: 1}
 train: {backbone: small_cnn, batch_size: 8, epochs: 3, seed: 5, augment: light}
 experiments: {own: {train: {backbone: 'own_model:net', augment: none}}, small: {}}
 tracking: {enabled: false}
+"""
+INLINE = """\
+version: 1
+data: {path: images, image_size: 8}
+folds: {k: 3, seed: 1}
+train: {backbone: small_cnn, batch_size: 8, epochs: 3, seed: 5}
+execution: {executor: inline}
+experiments: {slow: {}, fast: {train: {lr: 0.01}}}
 """
 _ENVIRONMENT = {
     "GIT_AUTHOR_NAME": "A Tester",
@@ -75,3 +90,18 @@ def trained(project: Path, *arguments: str, **environment: str) -> Path:
     done(project, "foldproof", "run", "--quiet", *arguments, **environment)
     (made,) = set((project / "runs").glob("*")) - before
     return made
+
+
+def train_inline(root: Path, settings: str = INLINE) -> Path:
+    """A project in `root` whose experiments were trained in this process, with their reports; neither git nor DVC."""
+    if not (root / "images").exists():
+        draw_classes(root / "images")
+    (root / "params.yaml").write_text(settings)
+    project = Project(root / "params.yaml")
+    loaded = load_settings(project.settings_file)
+    folders = list(run(project, loaded, quiet=True).statuses)
+    with closing(Stopping()) as stopping:
+        for folder, body in sum_up(project, loaded.settings, folders, stopping):
+            with JournalWriter(folder, run=folder.name, about={}) as journal:
+                journal.append(body)
+    return root

@@ -3,46 +3,21 @@
 import json
 import random
 import shutil
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from conftest import draw_classes
-from foldproof.config.read import load_settings
-from foldproof.events.journal import JournalWriter
 from foldproof.project import Project
 from foldproof.reproduce.subject import Subject
-from foldproof.run import run
-from foldproof.stopping import Stopping
-from foldproof.summing_up import sum_up
 from foldproof.verify.ladder import verify
 from forged import FORGERIES, Forgery
-
-SETTINGS = """\
-version: 1
-data: {path: images, image_size: 8}
-folds: {k: 3, seed: 1}
-train: {backbone: small_cnn, batch_size: 8, epochs: 3, seed: 5}
-execution: {executor: inline}
-experiments: {slow: {}, fast: {train: {lr: 0.01}}}
-"""
+from recorded import INLINE, train_inline
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory) -> Path:
     """A project with two runs of three folds, and their reports."""
-    root = tmp_path_factory.mktemp("trained")
-    draw_classes(root / "images")
-    (root / "params.yaml").write_text(SETTINGS)
-    project = Project(root / "params.yaml")
-    loaded = load_settings(project.settings_file)
-    folders = list(run(project, loaded, quiet=True).statuses)
-    with closing(Stopping()) as stopping:
-        for folder, body in sum_up(project, loaded.settings, folders, stopping):
-            with JournalWriter(folder, run=folder.name, about={}) as journal:
-                journal.append(body)
-    return root
+    return train_inline(tmp_path_factory.mktemp("trained"))
 
 
 @pytest.fixture
@@ -106,7 +81,7 @@ def test_images_are_found_wherever_they_are_and_whatever_they_are_called(project
     images = project.root / "images"
     images.rename(project.root / "renamed")
     (project.root / "renamed" / "cat").rename(project.root / "renamed" / "katze")
-    (project.root / "params.yaml").write_text(SETTINGS.replace("path: images", "path: renamed"))
+    (project.root / "params.yaml").write_text(INLINE.replace("path: images", "path: renamed"))
     record = subject(project)
     found = verify(Subject(folder=record.folder, is_foreign=False, images=project.root / "renamed"), project)
     assert found.verdict == "HOLDS: L0, L1, L2"

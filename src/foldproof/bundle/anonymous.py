@@ -39,7 +39,7 @@ _KEPT_OF_MACHINE = (
     "python_implementation",
 )
 _TABLES = ("folds.csv", "comparison.csv", "comparison.md")  # of a report: experiments and run ids alone
-_LEAST = 3  # characters of a name worth looking for
+_LEAST = 2  # characters of a name worth looking for
 
 
 def anonymous(files: Mapping[str, bytes], *, known: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ SCHEMA_VERSION = 1
 MANIFEST = "bundle.json"
 _MOST_MANIFEST = 4 * 2**30
 _TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a ZIP file can say
+_TEXTS = (".json", ".jsonl", ".csv", ".md", ".yml", ".diff")
 _STORED = (".parquet", ".safetensors", ".png", ".jpg", ".jpeg", ".whl")  # compressed already, or hardly to be
 
 
@@ -149,11 +151,12 @@ def _describe(files: dict[str, bytes], images: Sequence[_Image], record: RunReco
 
 
 def _refuse_traces(files: Mapping[str, bytes], project: Project) -> None:
-    """Raises StorageError where a file still tells whose it is: a name may stand where nobody thought of."""
+    """Raises StorageError where a text still tells whose it is: a name may stand where nobody thought of."""
     for what, text in traces(project.root).items():
-        spellings = {text.encode(), json.dumps(text)[1:-1].encode()}
+        spelled = "|".join(re.escape(one) for one in {text, json.dumps(text)[1:-1]})
+        as_a_word = re.compile(rf"(?<![A-Za-z0-9])({spelled})(?![A-Za-z0-9])".encode())
         for name, content in files.items():
-            if not name.endswith(".whl") and any(spelling in content for spelling in spellings):
+            if name.endswith(_TEXTS) and as_a_word.search(content):
                 raise StorageError(
                     f"{name} still holds {what}, so the bundle would not be anonymous: nothing was written",
                     next_step="rename what bears that name, as the experiment or a class, or leave out --anonymous",
