@@ -32,7 +32,7 @@ METRICS = {
 
 @dataclass(frozen=True)
 class Forgery:
-    """One thing changed in a run's folder. `level`: the rung that has to find it."""
+    """One thing changed in a run's folder. `level`: the rung that has to find it; 3 is a training."""
 
     name: str
     change: Callable[[Path, random.Random], None]
@@ -86,13 +86,26 @@ def the_last_accuracy(folder: Path, chance: random.Random) -> None:
 
 
 def an_early_accuracy(folder: Path, chance: random.Random) -> None:
-    """Nothing but a training, or a state that one stored, knows what an epoch before the last scored."""
+    """A state that the training stored knows what an epoch before the last scored."""
 
-    def better(event: dict[str, Any]) -> None:
-        if event["kind"] == "EpochFinished" and event["data"]["epoch"] == 1:
-            event["data"]["val_accuracy"] = event["data"]["val_accuracy"] * 0.5 + 0.41
+    rewrite(some_fold(folder, chance), _better_first_epoch)
 
-    rewrite(some_fold(folder, chance), better)
+
+def _better_first_epoch(event: dict[str, Any]) -> None:
+    if event["kind"] == "EpochFinished" and event["data"]["epoch"] == 1:
+        event["data"]["val_accuracy"] = event["data"]["val_accuracy"] * 0.5 + 0.41
+
+
+def an_early_accuracy_without_states(folder: Path, chance: random.Random) -> None:
+    """Without states nothing but a training of that very fold knows it; `verify` trains the first fold alone."""
+    remove_states(folder)
+    rewrite(chance.choice(sorted(folder.glob("fold-*-*"))[1:]), _better_first_epoch)
+
+
+def remove_states(folder: Path) -> None:
+    """Take away stored states, which would have to be forged too."""
+    for path in folder.glob("fold-*-*/state-*"):
+        path.unlink()
 
 
 def a_training_loss(folder: Path, chance: random.Random) -> None:
@@ -235,7 +248,8 @@ def a_prediction_and_all_that_follows(folder: Path, chance: random.Random) -> No
 
 
 def remove_papers(folder: Path) -> None:
-    """Take away report and tables, which would have to be forged too."""
+    """Take away reports, tables and stored states, which would have to be forged too."""
+    remove_states(folder)
     for name in ("report", "report-private"):
         shutil.rmtree(folder / name, ignore_errors=True)
 
@@ -265,6 +279,7 @@ def a_weight_and_all_that_follows(folder: Path, chance: random.Random) -> None:
             event["data"]["weights_sha256"] = sha256
 
     rewrite(fold, fitting)
+    remove_states(folder)
 
 
 def a_table(folder: Path, chance: random.Random) -> None:
@@ -294,9 +309,10 @@ FORGERIES = (
     Forgery("two images swapped between folds", a_swap_of_folds, 0),
     Forgery("a prediction", a_prediction, 0),
     Forgery("a number in a table", a_table, 0),
+    Forgery("the accuracy of an early epoch", an_early_accuracy, 0),
     Forgery("a weight", a_weight, 1),
     Forgery("a prediction, with scores and hashes to fit", a_prediction_and_all_that_follows, 1),
     Forgery("weights, with hashes to fit", a_weight_and_all_that_follows, 1),
     Forgery("the learning rate, with hashes to fit", a_setting, 2),
-    Forgery("the accuracy of an early epoch", an_early_accuracy, 2),
+    Forgery("the accuracy of an early epoch, without states", an_early_accuracy_without_states, 3),
 )

@@ -94,6 +94,7 @@ def _training(recorded: Recorded, assignments: tuple[Assignment, ...]) -> Iterat
                     _name(place),
                     [
                         *training_log.of_fold(recorded, fold, place),
+                        *training_log.of_states(recorded, place),
                         *identity.of_fold_key(recorded, fold, place),
                     ],
                 )
