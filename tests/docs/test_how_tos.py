@@ -1,5 +1,6 @@
 """The commands of the how-tos, typed as they stand there."""
 
+import json
 import os
 import re
 import shutil
@@ -121,3 +122,31 @@ def test_train_on_a_cluster(place):
         typed(place, "; ".join(jobs) + '; for job in $jobs; do wait "$job" || exit 1; done')
     assert len(list((place / "runs").glob("*/run.json"))) == 1
     assert "2/2" in typed(place, "foldproof runs")
+
+
+@pytest.mark.slow
+def test_prove_a_run(place):
+    (place / "params.yaml").write_text(SETTINGS, encoding="utf-8")
+    answers = {command: typed(place, command) for command in commands("prove-a-run.md")}
+    assert "HOLDS: L0, L1, L2" in answers["foldproof verify FirstRun"]
+    assert answers["foldproof reproduce FirstRun"].startswith("REPRODUCED: bit for bit (2 folds, 2 epochs")
+    assert answers["foldproof reproduce FirstRun --as-is"].startswith("REPRODUCED")
+    assert "train.lr" in next(answer for command, answer in answers.items() if " diff " in command)
+    assert answers["foldproof reproduce anonymous.zip"].startswith("REPRODUCED: bit for bit")
+
+
+@pytest.mark.slow
+def test_use_dvc(place):
+    for command in commands("use-dvc.md"):
+        typed(place, command)
+        if command == "foldproof init":
+            settings = place / "params.yaml"
+            settings.write_text(SETTINGS.replace("train: {", "train: {lr: 0.001, "), encoding="utf-8")
+    runs = json.loads(typed(place, "foldproof runs --json"))
+    assert len(runs) == 3
+    assert not list(place.glob(".dvc/tmp/exps/*/runs"))
+    assert "runs" not in (place / "dvc.yaml").read_text(encoding="utf-8").replace("foldproof run\n", "")
+    again = json.loads(typed(place, "foldproof run --quiet --json --set train.lr=0.003"))
+    assert again
+    newest = json.loads(typed(place, "foldproof runs --json"))[-1]
+    assert newest["again"] == {"of": runs[-1]["run"], "same": True}

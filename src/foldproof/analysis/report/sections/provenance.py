@@ -8,7 +8,8 @@ from foldproof.analysis.report.gather import Material, Shown
 from foldproof.analysis.report.spelling import setting
 from foldproof.storage import redact
 
-CHECKS = ("foldproof compare", "foldproof report")  # what makes the same numbers from the runs again
+AGAIN = ("foldproof compare", "foldproof report")  # make the same numbers from the runs again
+CHECKS = ("foldproof verify", "foldproof reproduce")  # does the record hold, and does it come out again?
 
 
 def provenance(material: Material) -> Section:
@@ -31,7 +32,9 @@ def provenance(material: Material) -> Section:
         blocks.append(Table(key="provenance-differing", title="Not the same", columns=apart, rows=table))
     runs = " ".join(one.record.run for one in shown)
     blocks.append(Text("These commands make the same numbers from the same run folders again:"))
-    blocks += [Command(f"{command} {runs}") for command in CHECKS]
+    blocks += [Command(f"{command} {runs}") for command in AGAIN]
+    blocks.append(Text("These check a run's record, and train it again to compare bit for bit:"))
+    blocks += [Command(f"{command} {one.record.run}") for one in shown for command in CHECKS]
     lead = "Every number above comes from the journals and tables in these run folders."
     return Section("provenance", "How it was run", lead, tuple(blocks))
 

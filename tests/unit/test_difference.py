@@ -1,0 +1,108 @@
+"""What differs between two runs, and which of it can be the cause."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foldproof.analysis.causes import probable_causes
+from foldproof.analysis.difference import Change, Difference, RunSide, differ
+from foldproof.analysis.divergence import Divergence
+from foldproof.data.dataset import Dataset, Sample
+from foldproof.folds import Row
+
+NUMERIC = {"torch": "2", "instruction_set": "AVX512", "fingerprint": "f", "training_code": "t", "plugins": "p"}
+ENVIRONMENT = {
+    "foldproof": "0.1.0",
+    "packages": {"numpy": "2.1", "pytest": "8"},
+    "machine": {"processor": "EPYC", "hostname": "kepler"},
+    "numeric_class": NUMERIC,
+    "git": {"commit": "a" * 40},
+}
+SAMPLES = [Sample(f"{number:064x}", "cat" if number % 2 else "dog", f"{number}.png") for number in range(8)]
+
+
+def side(**changed: object) -> RunSide:
+    rows = tuple(Row(2, 1, 0, s.sha256, s.label, s.path, "", number % 2) for number, s in enumerate(SAMPLES))
+    facts = {"config": {"pixels": {}, "folds": {"k": 2, "seed": 1}, "train": {"lr": 0.01}}, "image_size": 8}
+    whole = RunSide(facts=facts, environment=ENVIRONMENT, dataset=Dataset.of(SAMPLES), rows=rows, code_diff=b"")
+    return replace(whole, **changed)  # type: ignore[arg-type]
+
+
+def environment(**parts: object) -> dict[str, object]:
+    return {**ENVIRONMENT, **parts}
+
+
+def at(epoch: int, step: int | None, kind: str) -> Divergence:
+    return Divergence(repeat=0, fold=0, epoch=epoch, step=step, kind=kind, then="1", now="2")  # type: ignore[arg-type]
+
+
+def test_a_run_does_not_differ_from_itself():
+    assert not differ(side(), side()).any
+    assert [cause.kind for cause in probable_causes(differ(side(), side()), at(1, 1, "loss"))] == ["nothing known"]
+
+
+@given(st.lists(st.sampled_from(range(8)), min_size=1, unique=True), st.booleans())
+def test_what_was_added_the_other_way_round_was_removed(gone, relabel):
+    kept = [s._replace(label="cat") if relabel else s for n, s in enumerate(SAMPLES) if n not in gone]
+    there, back = differ(side(), side(dataset=Dataset.of(kept))), differ(side(dataset=Dataset.of(kept)), side())
+    assert there.images.removed == back.images.added == tuple(sorted(SAMPLES[n].path for n in gone))
+    assert there.images.relabelled == back.images.relabelled
+
+
+def test_a_renamed_file_is_no_difference():
+    renamed = [s._replace(path=f"other-{s.path}") for s in SAMPLES]
+    assert not differ(side(), side(dataset=Dataset.of(renamed))).images.any
+
+
+def test_another_content_at_a_path_is_a_change():
+    other = [SAMPLES[0]._replace(sha256="f" * 64), *SAMPLES[1:]]
+    assert differ(side(), side(dataset=Dataset.of(other))).images.changed == ("0.png",)
+
+
+def test_settings_are_named_as_the_settings_file_names_them_with_defaults_filled_in():
+    facts = {**side().facts, "config": {"pixels": {"resize": "squash"}, "folds": {"k": 2, "seed": 1}, "train": {}}}
+    assert differ(side(), side(facts=facts)).settings == (Change("train.lr", "0.01", "0.001"),)
+
+
+def test_images_in_another_fold_are_counted():
+    rows = tuple(row._replace(fold=1 - row.fold) if row.path in ("2.png", "3.png") else row for row in side().rows)
+    assert differ(side(), side(rows=rows)).folds.moved == 2
+
+
+CASES = {
+    "data": side(dataset=Dataset.of([SAMPLES[0]._replace(label="cat"), *SAMPLES[1:]])),
+    "config": side(facts={**side().facts, "config": {**side().facts["config"], "train": {"lr": 0.0100001}}}),
+    "folds": side(rows=tuple(row._replace(fold=1 - row.fold) for row in side().rows)),
+    "code": side(environment=environment(numeric_class={**NUMERIC, "plugins": "q"})),
+    "instruction set": side(environment=environment(numeric_class={**NUMERIC, "instruction_set": "AVX2"})),
+    "package": side(environment=environment(packages={"numpy": "2.2", "pytest": "8"})),
+    "processor": side(environment=environment(machine={"processor": "Xeon", "hostname": "kepler"})),
+    "nothing known": side(environment=environment(machine={"processor": "EPYC", "hostname": "tycho"})),
+}
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_the_one_thing_that_differs_is_the_cause(kind):
+    assert probable_causes(differ(side(), CASES[kind]), at(1, 2, "loss"))[0].kind == kind
+
+
+@pytest.mark.parametrize("kind", sorted(CASES.keys() - {"nothing known", "processor"}))
+def test_an_unrelated_package_and_another_host_are_never_the_first_cause_beside_a_real_one(kind):
+    other = CASES[kind]
+    packages = {**other.environment["packages"], "pytest": "9"}
+    noisy = replace(other, environment={**other.environment, "packages": packages})
+    assert probable_causes(differ(side(), noisy), at(1, 2, "loss"))[0].kind == kind
+
+
+def test_where_two_part_weighs_the_causes():
+    train = {"lr": 0.02, "seed": 7}
+    both = differ(side(), side(facts={**side().facts, "config": {**side().facts["config"], "train": train}}))
+    assert "train.seed" in probable_causes(both, at(0, None, "initial weights"))[0].text
+    assert "train.lr" in probable_causes(both, at(1, 2, "loss"))[0].text
+
+
+def test_a_side_of_which_nothing_is_known_is_no_difference():
+    assert not differ(side(), side(environment={})).packages
+    assert Difference().any is False
