@@ -10,9 +10,27 @@ import pytest
 from foldproof.cli.main import COMMANDS, run_command
 
 OPTIONS = {
+    "bundle": {"--anonymous", "--images", "--json", "--output", "-o", "--states", "--weights", "run"},
     "compare": {"--format", "--from", "--json", "--metric", "runs"},
     "config": {"--json", "--set", "name"},
+    "diff": {"--json", "a", "b"},
+    "doctor": {"--json"},
     "report": {"--format", "--hash-paths", "--label-errors", "--no-images", "--output", "-o", "runs"},
+    "reproduce": {
+        "--as-is",
+        "--env",
+        "--epochs",
+        "--fold",
+        "--from-epoch",
+        "--images",
+        "--json",
+        "--keep",
+        "--quiet",
+        "-q",
+        "--tolerance",
+        "--trust-code",
+        "run",
+    },
     "run": {
         "--allow-dirty",
         "--fold",
@@ -26,6 +44,7 @@ OPTIONS = {
         "names",
     },
     "runs": {"--json"},
+    "verify": {"--images", "--json", "--level", "--trust-code", "run"},
 }
 
 

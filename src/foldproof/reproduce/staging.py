@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,9 @@ def stage_as_recorded(
         given = subject.images
         sources.append(Source("the images given", lambda: given))
     if project is not None:
-        sources.append(Source(f"{path} as it is now", lambda: project.path(path)))
+        own = load_settings(project.settings_file).settings.data.path
+        places = (own,) if subject.is_foreign else (own, path)  # a foreign record does not say where to look
+        sources += [Source(f"{one} as it is now", partial(project.path, one)) for one in dict.fromkeys(places)]
     if project is not None and shop.is_checkout and root_of(shop.root) is not None:
         sources.append(Source("DVC", lambda: _pulled(project, shop.root, path)))
     folder = place / "images"
