@@ -25,6 +25,7 @@ from foldproof.trackers.mlflow.wanted import parameters
 QUANTITIES = ("train_loss", "train_accuracy", "val_loss", "val_accuracy")
 OF_A_RUN = ("run.json", "environment.json", "dataset.json", "folds.csv", "data-card.json", "data-card.md")
 OF_A_FOLD = ("model.safetensors", "predictions.parquet", "events.jsonl")
+RECORD_OF_A_FOLD = ("events.jsonl", "steps.f32", "predictions.parquet")  # in the parent too, which is a whole record
 Points = dict[tuple[str, int], float]
 
 
@@ -97,7 +98,9 @@ def _compare_run(
             indent=1,
             ensure_ascii=False,
         ).encode(),
-        **_contents(folder, (*OF_A_RUN, *_added(told[None]), "events.jsonl")),
+        **_contents(folder, (*OF_A_RUN, *_added(told[None]), "events.jsonl", "code.diff")),
+        **_contents(folder, [path.name for path in folder.glob("environment-*.json")]),
+        **_contents(folder, [f"fold-{name}/{file}" for name in places for file in RECORD_OF_A_FOLD]),
     }
     for name, place in places.items():
         child = children[name]
