@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from foldproof import folds, predictions
-from foldproof.config.identity import digest, experiment_identity
+from foldproof.config.identity import experiment_identity
 from foldproof.config.recorded import recorded_config
 from foldproof.data.dataset import Dataset
 from foldproof.events.journal import frame, unframe
 from foldproof.metrics import accuracy, balanced_accuracy, log_loss, macro_f1, recall_by_class
+from foldproof.plan.tasks import fold_key
 from foldproof.reproduce.recorded import Recorded
 from foldproof.training.checkpoint import Checkpoint, weights_sha256
 from foldproof.verify.splits import assignments_of
@@ -171,17 +172,12 @@ def rehash(folder: Path) -> None:
     keys: dict[str, str] = {}
     for made in assignments:
         for fold in made.folds(recorded.config.folds.k):
-            key = digest(
-                {
-                    "pixels": recorded.config.pixels,
-                    "train": recorded.config.train,
-                    "image_size": facts["image_size"],
-                    "fingerprint": recorded.dataset.fingerprint,
-                    "repeat": fold.repeat,
-                    "fold": fold.index,
-                    "validation": folds.split_digest(recorded.dataset, fold),
-                    "numeric_class": recorded.environment["numeric_class"],
-                }
+            key = fold_key(
+                recorded.config,
+                recorded.dataset,
+                fold,
+                image_size=facts["image_size"],
+                numeric_class=recorded.environment["numeric_class"],
             )
             keys[f"fold-{fold.repeat}-{fold.index}"] = key
     for name, key in keys.items():

@@ -1,17 +1,26 @@
 """What the doctor finds in real projects, and what it says to do."""
 
 import os
+import platform
 import subprocess
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from conftest import SETTINGS
-from foldproof.data.versions import dvc
+from foldproof.data.versions import dvc, unfinished
 from foldproof.data.versions.add import add
 from foldproof.doctor.check import Check
 from foldproof.doctor.examine import examine
 from foldproof.project import Project
+from journaled import JournaledRun
+
+
+@dataclass(frozen=True)
+class NearlyFull:
+    free: int = 10**6
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -138,3 +147,36 @@ def test_it_changes_nothing(project):
     before = there()
     examine(Project(project / "params.yaml"), {})
     assert there() == before
+
+
+def test_a_full_disk_is_bad_before_the_run_and_not_in_it(tiny_project, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda _: NearlyFull())
+    assert seen(tiny_project)["disk"].state == "bad"
+
+
+def test_modules_from_beside_are_named(tiny_project, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", "elsewhere")
+    found = examine(Project(tiny_project / "params.yaml"), {})
+    assert any("PYTHONPATH" in check.said for check in found.checks)
+
+
+def test_more_threads_than_cores_are_named(tiny_project):
+    settings = tiny_project / "params.yaml"
+    settings.write_text(settings.read_text().replace("seed: 5}", "seed: 5, threads: 256}"))
+    assert "256" in seen(tiny_project)["device"].said
+
+
+@pytest.mark.parametrize("what", ["pull", "add"])
+def test_images_that_are_half_there_are_bad(project, what):
+    unfinished.write(project, unfinished.Note(kind=what, folder="images"))
+    check = seen(project)["images"]
+    assert check.state == "bad"
+    assert f"data {what}" in check.next_step
+
+
+def test_a_run_that_was_cut_off_is_named(tiny_project):
+    assert seen(tiny_project)["runs"].state == "ok"
+    gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+    JournaledRun.make(tiny_project / "runs", about=(platform.node(), int(gone.stdout))).start()
+    check = seen(tiny_project)["runs"]
+    assert (check.state, "--resume" in check.next_step) == ("note", True)

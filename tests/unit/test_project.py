@@ -114,3 +114,20 @@ def test_a_damaged_run_is_an_error_where_it_is_meant_and_nowhere_else() -> None:
     for nobody in ("", "Third"):
         with pytest.raises(RunNotFound):
             choose_folders([nobody], good, bad)
+
+
+@pytest.mark.parametrize(
+    ("copy", "home"),
+    [
+        ("p/.dvc/tmp/exps/standalone/tmpabc", "p"),
+        ("p/.dvc/tmp/exps/standalone/tmpabc/inner/one", "p/inner/one"),
+        ("p/.dvc/tmp/exps/tmpabc", "p"),
+        ("p/exps/tmp", "p/exps/tmp"),
+        ("p", "p"),
+    ],
+)
+def test_a_copy_that_dvc_made_keeps_its_runs_where_it_was_started(tmp_path, copy, home):
+    project = Project(tmp_path / copy / "params.yaml")
+    assert project.root == tmp_path / copy
+    assert project.runs == tmp_path / home / "runs"
+    assert project.own_cache.is_relative_to(tmp_path / copy)

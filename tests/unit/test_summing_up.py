@@ -1,6 +1,7 @@
 """What a run leaves for people when it has ended."""
 
 import hashlib
+import json
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,9 @@ import pytest
 
 from foldproof.config.schema import Settings, TrackingSettings
 from foldproof.events.types import ArtifactAdded, Notice
+from foldproof.for_dvc import leave_for_dvc
 from foldproof.project import Project
+from foldproof.record import RunRecord
 from foldproof.stopping import Stopping
 from foldproof.summing_up import sum_up
 from foldproof.trackers.mlflow.content import RunReader
@@ -96,3 +99,21 @@ def test_once_it_is_to_stop_no_more_reports_are_made(project, stopping):
 
 def _event(content, body):
     return replace(content.events[-1], body=body, seq=len(content.events))
+
+
+def test_what_is_left_for_dvc_is_the_same_bytes_again_and_keeps_other_experiments(project):
+    first, second = map(RunRecord.read, project.run_folders())
+    leave_for_dvc(project, [first])
+    assert not (project.root / "metrics.json").exists()  # nobody asked
+    (project.root / "dvc.yaml").write_text("metrics: [metrics.json]\n")
+    leave_for_dvc(project, [first])
+    leave_for_dvc(project, [second])
+    left = left_for_dvc(project)
+    assert set(left) == {"metrics.json", "First.csv", "Second.csv"}
+    assert set(json.loads(left["metrics.json"])) == {"First", "Second"}
+    leave_for_dvc(project, [first])
+    assert left_for_dvc(project) == left
+
+
+def left_for_dvc(project: Project) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (project.root / "metrics.json", *project.root.glob("plots/*"))}

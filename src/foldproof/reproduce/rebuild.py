@@ -5,6 +5,7 @@ Made once for each list of packages and kept in the project; uv makes it where u
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from typing import Any
 
 from foldproof.config.identity import canonical_json
 from foldproof.project import Project
-from foldproof.reproduce.agreement import DECISIVE
+from foldproof.provenance.packages import DECISIVE
 from foldproof.reproduce.cannot import CannotCheck
 from foldproof.reproduce.recorded import Recorded
 from foldproof.reproduce.request import Request
@@ -25,6 +26,8 @@ from foldproof.stopping import Stopping
 from foldproof.storage import cleaned, locked, redact
 
 _READY = "ready"
+_DISTRIBUTION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")  # PEP 508
+_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.!+_-]*")
 _PATIENCE_SECONDS = 3600
 _BUILDING_SECONDS = 3600.0
 
@@ -79,7 +82,7 @@ def rebuilt(recorded: Recorded, wheel: Path | None, project: Project | None, pla
         )
     packages = _requirements(environment)
     python = _python_like(str(environment.get("python", "")))
-    digest = hashlib.sha256(canonical_json([packages, str(environment.get("python")), wheel.parent.name])).hexdigest()
+    digest = hashlib.sha256(canonical_json([packages, str(environment.get("python")), _sha256(wheel)])).hexdigest()
     home = project.root / ".foldproof" / "envs" if project else place
     folder = home / digest[:16]
     with locked(home / f"{digest[:16]}.lock", what="this environment", wait_seconds=_BUILDING_SECONDS):
@@ -130,9 +133,16 @@ def _sha256(path: Path) -> str:
 
 
 def _requirements(environment: Mapping[str, Any]) -> Sequence[str]:
-    packages = {name: version for name, version in environment["packages"].items() if name != "foldproof"}
-    elsewhere = {name: url for name, url in (environment.get("elsewhere") or {}).items() if name in packages}
-    lost = sorted(elsewhere.keys() & set(DECISIVE))
+    """`name==version` of each. Raises CannotCheck where the record lists none, or something that is no package."""
+    listed, elsewhere = environment.get("packages"), environment.get("elsewhere") or {}
+    if not isinstance(listed, dict) or not isinstance(elsewhere, dict):
+        raise CannotCheck("the record has no list of packages", needed="`--env here`")
+    packages = {name: version for name, version in listed.items() if name != "foldproof"}
+    for name, version in packages.items():
+        if not (_DISTRIBUTION.fullmatch(name) and isinstance(version, str) and _VERSION.fullmatch(version)):
+            said = cleaned(f"{name}=={version}", most=80)
+            raise CannotCheck(f"the record names a package that cannot be one: {said}", needed="`--env here`")
+    lost = sorted(elsewhere.keys() & packages.keys() & set(DECISIVE))
     if lost:
         raise CannotCheck(
             f"{', '.join(lost)} did not come from a package index and cannot be installed again",
@@ -142,6 +152,8 @@ def _requirements(environment: Mapping[str, Any]) -> Sequence[str]:
 
 
 def _python_like(version: str) -> str:
+    if not re.fullmatch(r"[0-9]+\.[0-9]+[0-9a-z.+]*", version):
+        raise CannotCheck("the record does not say which Python the run had", needed="`--env here`")
     wanted = version.split(".")[:2]
     if wanted == [str(part) for part in sys.version_info[:2]]:
         return sys.executable

@@ -25,7 +25,7 @@ from foldproof.reproduce.staging import Staged, execution_like, stage_as_it_is, 
 from foldproof.reproduce.states import said_by_states, state_before
 from foldproof.reproduce.subject import Subject
 from foldproof.reproduce.trust import may_run, refuse_untrusted
-from foldproof.reproduce.verdict import Extent, FoldCheck, Verdict, cannot, check_fold, judge
+from foldproof.reproduce.verdict import Extent, FoldCheck, Verdict, by_another_foldproof, cannot, check_fold, judge
 from foldproof.reproduce.workshop import workshop
 from foldproof.stopping import Stopping
 
@@ -128,7 +128,7 @@ def _judged(recorded: Recorded, folder: Path, places: Sequence[Place], request: 
         for place in places
     ]
     difference = differ(RunSide.read(recorded.folder), RunSide.read(folder))
-    return judge(
+    verdict = judge(
         checks,
         difference,
         extent=Extent(
@@ -142,6 +142,8 @@ def _judged(recorded: Recorded, folder: Path, places: Sequence[Place], request: 
         mixed=_is_mixed(recorded),
         stored=_stored(recorded, folder, checks),
     )
+    by_recorded_code = request.env == "auto" and not request.as_is
+    return by_another_foldproof(verdict, difference) if by_recorded_code else verdict
 
 
 def _stored(recorded: Recorded, folder: Path, checks: Sequence[FoldCheck]) -> tuple[str, ...]:

@@ -200,6 +200,26 @@ def _within(
     )
 
 
+def by_another_foldproof(verdict: Verdict, difference: Difference) -> Verdict:
+    """A divergence that a later foldproof's own training code can explain alone says nothing against the record."""
+    code = difference.code
+    rest = difference.settings or difference.images.any or difference.folds.moved or code.plugins
+    if verdict.word != "DIVERGED" or rest or not code.training_code:
+        return verdict
+    version = f": {code.foldproof}" if code.foldproof else ""
+    return Verdict(
+        word="CANNOT CHECK HERE",
+        text=f"bits differ, but so does foldproof's own training code{version}",
+        lines=(
+            f"first other bits: {verdict.text.removeprefix('at ')}",
+            "needed: `--env rebuild`, which trains with the foldproof of the run",
+        ),
+        divergence=verdict.divergence,
+        causes=verdict.causes,
+        checks=verdict.checks,
+    )
+
+
 def _other_experiment(difference: Difference) -> bool:
     """Whether something of the experiment itself is known to differ: then other bits are no matter of arithmetic."""
     code = difference.code

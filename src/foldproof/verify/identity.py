@@ -4,8 +4,9 @@ import hashlib
 from collections.abc import Iterator
 
 from foldproof import folds
-from foldproof.config.identity import digest, experiment_identity
+from foldproof.config.identity import experiment_identity
 from foldproof.folds import Assignment, Fold
+from foldproof.plan.tasks import fold_key
 from foldproof.record import Place, read_journal
 from foldproof.reproduce.recorded import CODE_DIFF, Recorded
 
@@ -40,17 +41,12 @@ def of_fold_key(recorded: Recorded, fold: Fold, place: Place) -> Iterator[str]:
     """Whether a fold's journal was written for these settings, images, folds and this arithmetic."""
     stated = [event.about.get("fold_key") for event in read_journal(recorded.folder, place)]
     keys = {
-        digest(
-            {
-                "pixels": recorded.config.pixels,
-                "train": recorded.config.train,
-                "image_size": recorded.record.facts.get("image_size"),
-                "fingerprint": recorded.dataset.fingerprint,
-                "repeat": fold.repeat,
-                "fold": fold.index,
-                "validation": folds.split_digest(recorded.dataset, fold),
-                "numeric_class": environment.get("numeric_class"),
-            }
+        fold_key(
+            recorded.config,
+            recorded.dataset,
+            fold,
+            image_size=recorded.record.facts.get("image_size"),
+            numeric_class=environment.get("numeric_class"),
         )
         for environment in recorded.environments
     }

@@ -15,9 +15,8 @@ from foldproof.project import Project
 from foldproof.reproduce.recorded import Recorded
 from foldproof.reproduce.subject import Subject
 from foldproof.verify import company, identity, papers, scores, splits, training_log
-from foldproof.verify.rung import Check, Rung, Verification, checked, not_here
+from foldproof.verify.rung import TITLES, Check, Rung, Verification, checked, name_of, not_here
 
-TITLES = ("the record", "weights and images", "an epoch again")
 HIGHEST = 2
 
 
@@ -91,7 +90,7 @@ def _training(recorded: Recorded, assignments: tuple[Assignment, ...]) -> Iterat
             place = (fold.repeat, fold.index)
             if place in recorded.record.epochs:
                 yield (
-                    _name(place),
+                    name_of(place),
                     [
                         *training_log.of_fold(recorded, fold, place),
                         *training_log.of_states(recorded, place),
@@ -105,7 +104,7 @@ def _scores(recorded: Recorded, assignments: tuple[Assignment, ...]) -> Iterator
         for fold in made.folds(recorded.config.folds.k):
             place = (fold.repeat, fold.index)
             if place in recorded.record.finished:
-                yield _name(place), scores.of_fold(recorded, fold, place)
+                yield name_of(place), scores.of_fold(recorded, fold, place)
 
 
 def _of_folds(
@@ -114,10 +113,6 @@ def _of_folds(
     look: Callable[[Recorded, tuple[Assignment, ...]], Iterator[tuple[str, Iterable[str]]]],
 ) -> list[str]:
     return [f"{name}: {problem}" for name, problems in look(recorded, assignments) for problem in problems]
-
-
-def _name(place: tuple[int, int]) -> str:
-    return f"fold {place[1]}" if place[0] == 0 else f"repeat {place[0]}, fold {place[1]}"
 
 
 def _others(folder: Path) -> tuple[Path, ...]:

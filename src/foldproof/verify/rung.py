@@ -5,6 +5,7 @@ from typing import Any, Literal, TypeAlias
 
 State: TypeAlias = Literal["holds", "broken", "not here"]
 SCHEMA_VERSION = 1
+TITLES = ("the record", "weights and images", "an epoch again")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +78,11 @@ class Verification:
                 for rung in self.rungs
             ],
         }
+
+
+def name_of(place: tuple[int, int]) -> str:
+    """A (repeat, fold) in words; the first repeat goes without saying."""
+    return f"fold {place[1]}" if place[0] == 0 else f"repeat {place[0]}, fold {place[1]}"
 
 
 def checked(name: str, problems: list[str], said: str) -> Check:

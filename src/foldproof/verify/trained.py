@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from foldproof import registry
+from foldproof.analysis.difference import CODE
 from foldproof.data.survey import Progress, unheard
 from foldproof.errors import FoldproofError
 from foldproof.executors import ExecutorContext
@@ -24,10 +25,7 @@ from foldproof.reproduce.trust import may_run, refuse_untrusted
 from foldproof.reproduce.workshop import workshop
 from foldproof.stopping import Stopping
 from foldproof.training.task import FoldTask
-from foldproof.verify.rung import Check, Rung, checked, not_here
-
-_CODE = ("training_code", "plugins")  # the fields of a numeric class that are no arithmetic
-_TITLES = {1: "weights and images", 2: "an epoch again"}
+from foldproof.verify.rung import TITLES, Check, Rung, checked, name_of, not_here
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,7 @@ def _predictions(
         if place in absent:
             continue
         found = rescore(recorded, tasks[place], _weights(recorded, place), same_class=here.same_arithmetic)
-        problems += [f"{_name(place)}: {problem}" for problem in found.problems]
+        problems += [f"{name_of(place)}: {problem}" for problem in found.problems]
         largest = max(largest, found.largest)
         made += 1
     if not made:
@@ -117,7 +115,7 @@ def _epoch(recorded: Recorded, tasks: dict[Place, FoldTask], finished: Sequence[
     place = finished[0]
     found = train_on(recorded, tasks[place])
     return checked(
-        "training", [f"{_name(place)}: {problem}" for problem in found.problems], f"{_name(place)}, {found.said}"
+        "training", [f"{name_of(place)}: {problem}" for problem in found.problems], f"{name_of(place)}, {found.said}"
     )
 
 
@@ -127,8 +125,8 @@ def _here(recorded: Recorded, folder: Path) -> Here:
     then = [environment.get("numeric_class") or {} for environment in recorded.environments]
     others = [{name for name in {*one, *now} if one.get(name) != now.get(name)} for one in then]
     return Here(
-        same_arithmetic=not any(names - set(_CODE) for names in others),
-        same_code=not any(names & set(_CODE) for names in others),
+        same_arithmetic=not any(names - set(CODE) for names in others),
+        same_code=not any(names & set(CODE) for names in others),
     )
 
 
@@ -137,12 +135,8 @@ def _weights(recorded: Recorded, place: Place) -> Path:
 
 
 def _rung(level: int, checks: list[Check], started: float) -> Rung:
-    return Rung(level=level, title=_TITLES[level], checks=tuple(checks), seconds=time.monotonic() - started)
+    return Rung(level=level, title=TITLES[level], checks=tuple(checks), seconds=time.monotonic() - started)
 
 
 def _unreached(level: int, why: str, started: float) -> Rung:
     return _rung(level, [not_here("images and code", why)], started)
-
-
-def _name(place: Place) -> str:
-    return f"fold {place[1]}" if place[0] == 0 else f"repeat {place[0]}, fold {place[1]}"

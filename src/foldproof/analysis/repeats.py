@@ -1,0 +1,29 @@
+"""Runs in; which of them were the same experiment once more, and whether it came out the same. Pure."""
+
+from collections.abc import Mapping
+
+from foldproof.record import Place, RunRecord
+
+
+def equal_runs(one: RunRecord, other: RunRecord) -> bool:
+    """Whether every fold that both runs have finished came out the same, by epochs, scores and weights."""
+    both = one.finished.keys() & other.finished.keys()
+    return bool(both) and all(_said(one, place) == _said(other, place) for place in both)
+
+
+def again(records: Mapping[str, RunRecord]) -> Mapping[str, tuple[str, bool]]:
+    """For each run whose identity an earlier one has: the first run of it, and whether it came out the same.
+
+    `records` by run id, oldest first.
+    """
+    first: dict[str, str] = {}
+    found = {}
+    for run, record in records.items():
+        earlier = first.setdefault(record.identity, run)
+        if earlier != run and record.finished and records[earlier].finished:
+            found[run] = (earlier, equal_runs(records[earlier], record))
+    return found
+
+
+def _said(record: RunRecord, place: Place) -> object:
+    return record.epochs[place], record.finished[place]
