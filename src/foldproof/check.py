@@ -1,6 +1,6 @@
 """Check images before training: where one stands and a path in, everything found, and what may be left out, out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -12,20 +12,20 @@ import numpy as np
 
 from foldproof import folds
 from foldproof.config.read import load_settings
-from foldproof.config.schema import DataSettings, FoldSettings
+from foldproof.config.schema import DataSettings, FoldSettings, Settings
 from foldproof.data.checks.duplicates import Pair, naive_leak
 from foldproof.data.checks.findings import CODES, Finding
 from foldproof.data.dataset import Dataset
 from foldproof.data.exclusions import Exclusion, add_exclusions
 from foldproof.data.pixels.images import decoded
-from foldproof.data.scan import label_of
 from foldproof.data.survey import Progress, unheard
 from foldproof.data.versions.versioned import DataVersion
 from foldproof.errors import FoldsError, ProjectError
 from foldproof.folds import Scheme
 from foldproof.folds.units import unit_numbers, units_of
 from foldproof.leaks import IMAGE_SIZE, Leak, measure_leak, sample_units
-from foldproof.material import Inspection, inspect, refuse
+from foldproof.material import Inspection, folds_by_file, inspect, refuse
+from foldproof.plan.cuts import derived
 from foldproof.project import Project
 from foldproof.provenance import git
 
@@ -75,12 +75,14 @@ def check_images(
 
     Raises ProjectError without either, DataError where there are no images.
     """
-    project, data, schemes = _asked(here, path)
-    folder = (here / path).absolute() if path is not None else _project(project).path(data.path)
-    seen = inspect(folder, data, project=project, deep=deep, progress=progress)
+    project, asked, schemes = _asked(here, path)
+    folder = (here / path).absolute() if path is not None else _project(project).path(asked.data.path)
+    seen = inspect(folder, asked.data, asked.folds, project=project, deep=deep, progress=progress)
+    by_file = folds_by_file(seen, asked.folds, project.root) if project else {}
+    of_folds = dict.fromkeys(_of_folds(seen, schemes, by_file))
     found = Checked(
         seen=seen,
-        findings=(*seen.findings, *_of_version(seen.version), *_of_folds(seen, schemes)),
+        findings=(*seen.findings, *_of_version(seen.version), *of_folds),
         schemes=schemes,
         project=project,
     )
@@ -95,9 +97,15 @@ def leave_out(checked: Checked) -> tuple[Exclusion, ...]:
     file = _project(checked.project).exclusions_file
     found = checked.seen.found
     listed = [
-        Exclusion(finding.subject, label_of(finding.subject), found.sha256[finding.subject], finding.code, finding.text)
+        Exclusion(
+            finding.subject,
+            found.described.said[finding.subject].label,
+            found.sha256[finding.subject],
+            finding.code,
+            finding.text,
+        )
         for finding in checked.findings
-        if CODES[finding.code].excludable and finding.subject in found.sha256
+        if CODES[finding.code].excludable and finding.subject in found.described.said
     ]
     added = add_exclusions(file, listed)
     if added:
@@ -105,16 +113,18 @@ def leave_out(checked: Checked) -> tuple[Exclusion, ...]:
     return added
 
 
-def _asked(here: Path, path: str | None) -> tuple[Project | None, DataSettings, tuple[FoldSettings, ...]]:
+def _asked(here: Path, path: str | None) -> tuple[Project | None, Settings, tuple[FoldSettings, ...]]:
     try:
         project = Project.find(here)
     except ProjectError:
         if path is None:
             raise
-        return None, DataSettings(path=path), (FoldSettings(),)
+        return None, Settings(data=DataSettings(path=path)), (FoldSettings(),)
     loaded = load_settings(project.settings_file)
-    data = loaded.settings.data if path is None else replace(loaded.settings.data, path=path)
-    return project, data, tuple(dict.fromkeys(config.folds for config in loaded.experiments))
+    asked = loaded.settings
+    if path is not None:
+        asked = replace(asked, data=replace(asked.data, path=path))
+    return project, asked, tuple(dict.fromkeys(config.folds for config in loaded.experiments))
 
 
 def _project(project: Project | None) -> Project:
@@ -154,11 +164,15 @@ def _of_version(version: DataVersion) -> tuple[Finding, ...]:
     return tuple(Finding(code, path) for code, paths in parts for path in paths)
 
 
-def _of_folds(seen: Inspection, schemes: Sequence[FoldSettings]) -> tuple[Finding, ...]:
-    found: list[Finding] = []
+def _of_folds(seen: Inspection, schemes: Sequence[FoldSettings], by_file: Mapping[str, str]) -> Iterator[Finding]:
+    said = seen.found.described.said
     for scheme in schemes:
+        is_stratified = scheme.scheme == folds.STRATIFIED
         try:
-            folds.assign(seen.dataset, Scheme(scheme.k, scheme.seed))
+            if is_stratified:
+                folds.assign(seen.dataset, Scheme(scheme.k, scheme.seed))
+            else:
+                derived(scheme, seen.dataset, said, by_file)
         except FoldsError as error:
-            found.append(Finding("class-too-small", f"k = {scheme.k}", f"{error.what}: {error.next_step}"))
-    return tuple(dict.fromkeys(found))
+            code, subject = ("class-too-small", f"k = {scheme.k}") if is_stratified else ("no-folds", scheme.scheme)
+            yield Finding(code, subject, f"{error.what}: {error.next_step}")

@@ -1,23 +1,30 @@
 """The images of a project, checked in every way: a data section in, an `Inspection` or the `Material` of a run out."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from foldproof.config.schema import DataSettings
+from foldproof.config.schema import DataSettings, FoldSource, Settings
 from foldproof.data.checks.card import data_card
 from foldproof.data.checks.duplicates import CONFIRMED, CROWDED, DISTANCE, Duplicates, Looks, find_duplicates
 from foldproof.data.checks.findings import CODES, Finding, by_code
+from foldproof.data.checks.held_out import on_both_sides, together
 from foldproof.data.checks.preflight import of_shortcuts, preflight
 from foldproof.data.checks.remembered import remembered
 from foldproof.data.checks.shortcuts import FileTraits, probe_shortcuts
 from foldproof.data.dataset import Dataset, hash_rows
 from foldproof.data.examine import Picture
-from foldproof.data.exclusions import read_exclusions
+from foldproof.data.exclusions import Exclusions, read_exclusions
 from foldproof.data.index import Index
+from foldproof.data.labels.asked import asked_of
+from foldproof.data.labels.describe import IN_NO_FOLDER, UNLABELLED, refuse_unknown
+from foldproof.data.labels.from_splits import folds_in
+from foldproof.data.labels.said import Rules, Said
 from foldproof.data.likeness import EDGE
 from foldproof.data.readers import MOST_PIXELS
 from foldproof.data.scan import Scan, scan
@@ -33,11 +40,15 @@ from foldproof.project import Project
 
 SHORTCUTS_VERSION = 1  # of what is remembered, as is the other
 DUPLICATES_VERSION = 1
+NOBODY = Dataset(())
 
 
 @dataclass(frozen=True, kw_only=True)
 class Inspection:
-    """All that is known of a folder of images. `dataset` is what would be trained, look-alikes in clusters."""
+    """All that is known of a folder of images. `dataset` is what would be trained, look-alikes in clusters.
+
+    `held_out`: images that are never trained on, by data.test.
+    """
 
     path: str
     folder: Path
@@ -47,6 +58,7 @@ class Inspection:
     version: DataVersion
     findings: tuple[Finding, ...]
     most_pixels: int
+    held_out: Dataset
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -65,7 +77,8 @@ class Material:
 
     `path` is as the settings have it, `folder` where that is; `card` describes the images as plain JSON values, and is
     empty where a run stands on a record instead of on a folder that was looked at;
-    `most_pixels` is what a picture may have.
+    `most_pixels` is what a picture may have; `said` is what is said of each image, by path, and empty as `card` is;
+    `held_out` is never trained on; `folds_file`: the fold of each image by folds.file, where there is one.
     """
 
     path: str
@@ -75,14 +88,18 @@ class Material:
     notices: tuple[Notice, ...]
     card: Mapping[str, Any]
     most_pixels: int = MOST_PIXELS
+    said: Mapping[str, Said] = field(default_factory=dict)
+    held_out: Dataset = NOBODY
+    folds_file: Mapping[str, str] = field(default_factory=dict)
 
 
-def gather(project: Project, data: DataSettings, *, allow_dirty: bool, progress: Progress = unheard) -> Material:
+def gather(project: Project, asked: Settings, *, allow_dirty: bool, progress: Progress = unheard) -> Material:
     """The images that a run trains on.
 
     Raises DataError where some are missing, are not those that were versioned, or cannot be trained on.
     """
-    seen = inspect(project.path(data.path), data, project=project, progress=progress)
+    data = asked.data
+    seen = inspect(project.path(data.path), data, asked.folds, project=project, progress=progress)
     refuse([error for error in seen.errors if not CODES[error.code].excludable])
     if seen.version.state == "dirty" and interrupted_pull(seen.folder) and not allow_dirty:
         raise DataError(
@@ -91,13 +108,43 @@ def gather(project: Project, data: DataSettings, *, allow_dirty: bool, progress:
         )
     notices = [Notice(code="data", text=line) for line in versioned.check(seen.version, allow_dirty=allow_dirty)]
     refuse(seen.errors)
+    notices += [Notice(code="labels", text=line) for line in _told(seen)]
     warned = by_code(seen.findings)
     if seen.found.excluded:
         notices.append(Notice(code="excluded", text=f"{_images(len(seen.found.excluded))} left out by excluded.csv"))
     if warned:
         told = some([f"{code} ({len(findings)})" for code, findings in warned.items()])
         notices.append(Notice(code="warnings", text=f"the images: {told}; `foldproof data check` says more"))
-    return Material(data.path, seen.folder, seen.dataset, seen.version, tuple(notices), seen.card(), seen.most_pixels)
+    return Material(
+        path=data.path,
+        folder=seen.folder,
+        dataset=seen.dataset,
+        version=seen.version,
+        notices=tuple(notices),
+        card=seen.card(),
+        most_pixels=seen.most_pixels,
+        said=seen.found.described.said,
+        held_out=seen.held_out,
+        folds_file=folds_by_file(seen, asked.folds, project.root),
+    )
+
+
+def folds_by_file(seen: Inspection, asked: FoldSource, root: Path) -> Mapping[str, str]:
+    """The fold of each image as folds.file, below `root`, has it; nothing without one. Raises DataError."""
+    if not asked.file:
+        return {}
+    paths = [sample.path for sample in seen.dataset.samples]
+    return folds_in(root / asked.file, paths, folder=seen.folder)
+
+
+def _told(seen: Inspection) -> Iterator[str]:
+    """How labels were understood, and what is not trained on because of what was asked."""
+    yield from seen.found.described.notes
+    left = Counter(why for why in seen.found.described.left.values() if why not in (IN_NO_FOLDER, UNLABELLED))
+    for why, count in sorted(left.items()):
+        yield f"{_images(count)} {why}"
+    if len(seen.held_out):
+        yield f"{_images(len(seen.held_out))} held out by data.test: never trained on"
 
 
 def _images(count: int) -> str:
@@ -119,6 +166,7 @@ def refuse(errors: Sequence[Finding]) -> None:
 def inspect(
     folder: Path,
     data: DataSettings,
+    folds: FoldSource | None = None,
     *,
     project: Project | None = None,
     deep: bool = False,
@@ -131,18 +179,16 @@ def inspect(
     cache = project.cache if project else None
     most_pixels = data.max_megapixels * 1_000_000
     exclusions = read_exclusions(project.exclusions_file) if project else {}
-    own = project.own_cache if project else None
-    with Index(own and own / index_name(folder, own)) as index:
-        found = scan(
-            folder,
-            group_by=data.group_by,
-            cache_dirs=dvc.cache_folders(folder),
-            excluded=exclusions,
-            how=Survey(index=index, most_pixels=most_pixels, deep=deep, progress=progress),
-        )
+    asked = asked_of(data, folds or FoldSource(), root=project.root if project else folder.parent, folder=folder)
+    looked = partial(_scanned, project=project, most_pixels=most_pixels, deep=deep, progress=progress)
+    found = looked(folder, asked.rules, exclusions)
+    test = looked(asked.test_folder, asked.test_rules, {}) if asked.test_folder else None
+    if data.classes is not None:
+        refuse_unknown(data.classes, found.described.labels | (test.described.labels if test else set()))
     version = dvc.state_of(folder, found)
     duplicates = _duplicates(found.dataset, found.pictures, apply_near=data.near_duplicates == "group", cache=cache)
     dataset = clustered(found.dataset, duplicates)
+    held_out, held_pictures = _held_out(found, test, data.test)
     return Inspection(
         path=data.path,
         folder=folder,
@@ -151,11 +197,59 @@ def inspect(
         duplicates=duplicates,
         version=version,
         most_pixels=most_pixels,
+        held_out=held_out,
         findings=(
             *preflight(found, duplicates=duplicates, exclusions=exclusions),
+            *_on_both_sides(dataset, held_out, {**found.pictures, **held_pictures}, cache),
             *_shortcuts(dataset, found.pictures, cache),
         ),
     )
+
+
+def _scanned(
+    folder: Path,
+    rules: Rules,
+    exclusions: Exclusions,
+    *,
+    project: Project | None,
+    most_pixels: int,
+    deep: bool,
+    progress: Progress,
+) -> Scan:
+    own = project.own_cache if project else None
+    with Index(own and own / index_name(folder, own)) as index:
+        return scan(
+            folder,
+            rules=rules,
+            cache_dirs=dvc.cache_folders(folder),
+            excluded=exclusions,
+            how=Survey(index=index, most_pixels=most_pixels, deep=deep, progress=progress),
+        )
+
+
+def _held_out(found: Scan, test: Scan | None, name: str | None) -> tuple[Dataset, Mapping[str, Picture]]:
+    """The images that are held out and how they look; those of another folder have its name before their paths.
+
+    Raises DataError for one that cannot be read.
+    """
+    if test is None:
+        return found.held_out, {}
+    if test.troubles:
+        path, trouble = next(iter(test.troubles.items()))
+        raise DataError(
+            f"data.test: {name}/{path} {trouble.text}", next_step="replace it by an intact copy, or remove it"
+        )
+    named = [sample._replace(path=f"{name}/{sample.path}") for sample in test.dataset.samples]
+    return Dataset.of(named), {f"{name}/{path}": picture for path, picture in test.pictures.items()}
+
+
+def _on_both_sides(
+    dataset: Dataset, held_out: Dataset, pictures: Mapping[str, Picture], cache: Path | None
+) -> Iterator[Finding]:
+    if len(held_out):
+        everything = together(dataset, held_out)
+        alike = _duplicates(everything, pictures, apply_near=False, cache=cache)
+        yield from on_both_sides(dataset, held_out, pictures, alike)
 
 
 def index_name(folder: Path, cache: Path) -> str:

@@ -79,7 +79,7 @@ def run(
             ExecutorContext(parallel_folds=at_once, threads=threads, stopping=stopping, portable=portable)
         ) as executor,
     ):
-        material = gather(project, loaded.settings.data, allow_dirty=allow_dirty, progress=progress)
+        material = gather(project, loaded.settings, allow_dirty=allow_dirty, progress=progress)
         planned = prepare(project, configs, material, executor, execution, extent=extent, progress=progress)
         tasks = [task for item in planned for task in item.tasks]
         tracked = [item for item in planned if item.tasks or item.lacks_its_end]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from foldproof.config.read import load_settings
 from foldproof.config.schema import SETTINGS_FILES, DataSettings, Settings, leaf_keys
-from foldproof.data.scan import are_parts
+from foldproof.data.labels.said import are_parts
 from foldproof.data.versions import dvc
 from foldproof.errors import FoldproofError, ProjectError
 from foldproof.registry import SEAMS

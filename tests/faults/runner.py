@@ -63,7 +63,7 @@ def warm(root: Path) -> None:
     """Everything up to the first epoch, once, so that its imports are there."""
     project = Project.find(root)
     loaded = load_settings(project.settings_file)
-    material = gather(project, loaded.settings.data, allow_dirty=False)
+    material = gather(project, loaded.settings, allow_dirty=False)
     with InlineExecutor(ExecutorContext(parallel_folds=1, threads=1, stopping=Stopping())) as executor:
         prepare(project, loaded.experiments, material, executor, loaded.settings.execution)
     torch.optim.Adam([torch.zeros(1, requires_grad=True)])  # the first one imports a compiler

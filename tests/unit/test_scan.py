@@ -8,6 +8,7 @@ import pytest
 
 from conftest import draw, draw_classes
 from foldproof.data.exclusions import Exclusion, by_content
+from foldproof.data.labels.said import Rules
 from foldproof.data.scan import Ignored, scan
 from foldproof.errors import DataError, SettingsError
 
@@ -155,7 +156,9 @@ def test_the_parts_of_a_data_set_are_not_taken_for_classes(tmp_path, parts):
         draw_classes(tmp_path / "images" / part, each=1)
     with pytest.raises(DataError, match="not classes") as raised:
         scan(tmp_path / "images")
-    assert "images/train" in raised.value.next_step
+    for way in ("folds.scheme: predefined", "Folds of our own", "data.label_by: top"):
+        assert way in raised.value.next_step
+    assert ("data.test" in raised.value.next_step) == (len({"test", "Testing"} & set(parts)) > 0)
     assert len(str(raised.value).splitlines()) <= 3
 
 
@@ -168,25 +171,29 @@ def test_parent_groups_by_the_folders_between_class_and_file(tmp_path):
     draw(tmp_path / "cat" / "a.png", label=0, number=0)
     draw(tmp_path / "cat" / "tom" / "b.png", label=0, number=1)
     draw(tmp_path / "dog" / "tom" / "may" / "c.png", label=0, number=2)
-    groups = {sample.path: sample.group for sample in scan(tmp_path, group_by="parent").dataset.samples}
+    groups = {sample.path: sample.group for sample in scan(tmp_path, rules=Rules(group_by="parent")).dataset.samples}
     assert groups == {"cat/a.png": "", "cat/tom/b.png": "tom", "dog/tom/may/c.png": "tom/may"}
 
 
 def test_an_expression_groups_by_its_first_group_or_all_that_it_matches(folder):
-    names = {sample.group for sample in scan(folder, group_by=r"(\d)\.png$").dataset.samples}
+    names = {sample.group for sample in scan(folder, rules=Rules(group_by=r"(\d)\.png$")).dataset.samples}
     assert names == {"0", "1", "2"}
-    assert {sample.group for sample in scan(folder, group_by=r"0[01]\d?|02").dataset.samples} == {"000", "001", "002"}
+    assert {sample.group for sample in scan(folder, rules=Rules(group_by=r"0[01]\d?|02")).dataset.samples} == {
+        "000",
+        "001",
+        "002",
+    }
 
 
 def test_a_path_that_the_expression_does_not_match_is_named(folder):
     for expression in ("^cat", "x*", "(x)?"):
         with pytest.raises(DataError, match=r"no group in .*/00\d\.png"):
-            scan(folder, group_by=expression)
+            scan(folder, rules=Rules(group_by=expression))
 
 
 def test_an_expression_that_is_none_is_a_mistake_in_the_settings(folder):
     with pytest.raises(SettingsError, match="group_by"):
-        scan(folder, group_by="(")
+        scan(folder, rules=Rules(group_by="("))
 
 
 def test_the_committed_list_leaves_images_out_by_content_and_class(folder):

@@ -55,7 +55,7 @@ def task_of(root: Path, *overrides: str) -> FoldTask:
     """Fold 0 of the project's experiment, ready to be trained."""
     project = Project.find(root)
     loaded = load_settings(project.settings_file, overrides=overrides)
-    material = gather(project, loaded.settings.data, allow_dirty=False)
+    material = gather(project, loaded.settings, allow_dirty=False)
     with (
         closing(Stopping()) as stopping,
         InlineExecutor(ExecutorContext(parallel_folds=1, threads=1, stopping=stopping)) as executor,

@@ -50,7 +50,7 @@ def check(values: Mapping[str, Any]) -> tuple[Settings, tuple[Finding, ...]]:
     """
     from pydantic import ValidationError
 
-    findings = list(_unknown_names(values))
+    findings = [*_unknown_names(values), *_of_too_few_folds(values)]
     settings = Settings()
     try:
         # As JSON, because only there does a strict check take a mapping for a dataclass.
@@ -65,7 +65,7 @@ def check(values: Mapping[str, Any]) -> tuple[Settings, tuple[Finding, ...]]:
 
 def contradictions(settings: Settings) -> Iterator[Finding]:
     """Settings that are right one by one and not together."""
-    train, group_by = settings.train, settings.data.group_by
+    train = settings.train
     if train.freeze_backbone and train.augment != "none":
         yield Finding(
             (("train", "augment"), ("train", "freeze_backbone")),
@@ -75,10 +75,41 @@ def contradictions(settings: Settings) -> Iterator[Finding]:
         yield Finding((("train", "portable"), ("train", "threads")), "portable needs train.threads: 1")
     if train.portable and settings.execution.device.startswith("cuda"):
         yield Finding((("train", "portable"), ("execution", "device")), "portable trains on the CPU alone")
-    try:
-        re.compile(group_by or "")
-    except (re.error, OverflowError, RecursionError) as error:
-        yield Finding((("data", "group_by"),), f"not a regular expression: {error}")
+    yield from _of_patterns(settings)
+    yield from _of_schemes(settings)
+
+
+def _of_patterns(settings: Settings) -> Iterator[Finding]:
+    data, folds = settings.data, settings.folds
+    patterns = {("data", "group_by"): data.group_by, ("data", "label_by"): data.label_by}
+    for key, pattern in {**patterns, ("folds", "time_by"): folds.time_by}.items():
+        try:
+            re.compile(pattern or "")
+        except (re.error, OverflowError, RecursionError) as error:
+            yield Finding((key,), f"not a regular expression: {error}")
+    if data.columns and not data.labels:
+        yield Finding((("data", "columns"),), "names columns of a table, and data.labels names no table")
+    if data.labels and data.label_by:
+        yield Finding(
+            (("data", "labels"), ("data", "label_by")), "a label comes from the table or from the path: take one out"
+        )
+
+
+def _of_schemes(settings: Settings) -> Iterator[Finding]:
+    folds = settings.folds
+    scheme = ("folds", "scheme")
+    if folds.scheme != "stratified" and folds.repeats > 1:
+        yield Finding(
+            (scheme, ("folds", "repeats")), f"'{folds.scheme}' says where each image is: there is nothing to repeat"
+        )
+    if folds.file and folds.scheme != "predefined":
+        yield Finding((("folds", "file"), scheme), "names folds, which folds.scheme: predefined would take")
+    if folds.time_by and folds.scheme != "time":
+        yield Finding((("folds", "time_by"), scheme), "says a time, by which folds.scheme: time would cut")
+    if folds.scheme == "leave-one-group-out" and not settings.data.group_by and not settings.data.labels:
+        yield Finding((scheme,), "needs groups: data.group_by, or a column of groups in data.labels")
+    if folds.scheme == "time" and not folds.time_by and not settings.data.labels:
+        yield Finding((scheme,), "needs times: folds.time_by, or a column of times in data.labels")
 
 
 def sections() -> tuple[str, ...]:
@@ -116,6 +147,13 @@ def _unknown_names(values: Mapping[str, Any]) -> Iterator[Finding]:
                 f"must be one of: {', '.join(known)}; or 'your_module:attribute'; not {_shown(value)}"
                 + (f"; {hint}" if hint else ""),
             )
+
+
+def _of_too_few_folds(values: Mapping[str, Any]) -> Iterator[Finding]:
+    """One fold is what data can say, and nothing that can be cut."""
+    folds = values.get("folds", {})
+    if folds.get("k") == 1 and folds.get("scheme", "stratified") == "stratified":
+        yield Finding((("folds", "k"),), "must be at least 2, not 1")
 
 
 def _settings_with(rule: str) -> Iterator[tuple[str, Any]]:

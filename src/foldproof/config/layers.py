@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeAlias
 
 from foldproof.config.check import UNKNOWN_KEY, sections, suggestion
-from foldproof.config.schema import EXPERIMENT_NAME, PixelSettings, Settings, leaf_keys
+from foldproof.config.schema import EXPERIMENT_NAME, FoldSettings, PixelSettings, Settings, leaf_keys
 from foldproof.config.yaml_lines import Document, Key, scalar
 from foldproof.errors import nearest
 
@@ -18,7 +18,7 @@ TOP_KEYS = ("version", *sections(), EXPERIMENTS)
 COMMAND_LINE = 0  # the line of what was written there
 
 _OWN_SECTIONS = ("data", "folds", "train")
-_OWN_DATA = tuple(item.name for item in fields(PixelSettings))
+_OWN = {"data": PixelSettings, "folds": FoldSettings}  # what of a section an experiment can have of its own
 
 
 @dataclass(frozen=True)
@@ -127,10 +127,16 @@ def _section(document: Document, path: Key) -> Iterator[Written | Problem]:
     section = path[-1]
     for name, value in content.items():
         line, full = document.line_of[*path, name], ".".join((*path, name))
-        if len(path) > 1 and section == "data" and name not in _OWN_DATA and f"data.{name}" in leaf_keys(Settings):
+        if len(path) > 1 and _is_shared(section, name):
             yield Problem(line, full, "holds for all experiments; move it to the top of the file")
         else:
             yield Written((section, name), value, line, full)
+
+
+def _is_shared(section: str, name: str) -> bool:
+    if section not in _OWN or f"{section}.{name}" not in leaf_keys(Settings):
+        return False
+    return name not in {item.name for item in fields(_OWN[section])}
 
 
 def _unknown(name: str, line: int, full: str) -> Problem:

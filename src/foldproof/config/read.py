@@ -13,6 +13,7 @@ from foldproof.config.schema import (
     SETTINGS_FILES,
     ExecutionConfig,
     ExperimentConfig,
+    FoldSettings,
     PixelSettings,
     Settings,
 )
@@ -148,7 +149,8 @@ def _weight(written: Written) -> tuple[bool, bool, int]:
 def experiment_of(name: str, settings: Settings) -> ExperimentConfig:
     """What of `settings` defines a result."""
     pixels = PixelSettings(**{item.name: getattr(settings.data, item.name) for item in fields(PixelSettings)})
-    return ExperimentConfig(name=name, pixels=pixels, folds=settings.folds, train=settings.train)
+    folds = FoldSettings(**{item.name: getattr(settings.folds, item.name) for item in fields(FoldSettings)})
+    return ExperimentConfig(name=name, pixels=pixels, folds=folds, train=settings.train)
 
 
 def _error(file: Path, problems: Sequence[Problem]) -> SettingsError:

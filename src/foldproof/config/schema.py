@@ -6,12 +6,14 @@ A field added after schema version 1 says so with `added=2` and so on; see `iden
 
 import re
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 SCHEMA_VERSION = 1
 SETTINGS_FILES = ("foldproof.yaml", "params.yaml")  # the first that is there is read
 EXPERIMENT_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 NO_OTHER_KEYS = {"extra": "forbid"}
+Columns: TypeAlias = dict[str, str] | None
+ClassNames: TypeAlias = dict[str, str | None] | list[str] | None
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,24 @@ class DataSettings(PixelSettings):
     """Where the images lie and what belongs together; a result depends on neither the path nor file names."""
 
     path: str = setting("data/train", "folder of class folders, relative to the settings file", min_length=1)
+    label_by: str | None = setting(
+        None,
+        "what of the path is the class: top = its first folder, parent = the folder of the file, or a regular"
+        " expression; left out = top, but not where that is train, val, test",
+        min_length=1,
+    )
+    labels: str | None = setting(
+        None, "a CSV or parquet file with a row an image: path, label, and group, fold, split, time", min_length=1
+    )
+    columns: Columns = setting(
+        None, "names of its columns that are not the usual ones, such as {path: image_id, label: dx}; '' = none"
+    )
+    classes: ClassNames = setting(
+        None, "other names for labels, to merge some; null leaves a class out; a list keeps only those"
+    )
+    test: str | None = setting(
+        None, "images that are never trained on: a folder, or the name of a split of the table", min_length=1
+    )
     group_by: str | None = setting(
         None,
         "'parent', or a regular expression searched in the path: images of one group share a fold",
@@ -60,13 +80,31 @@ class DataSettings(PixelSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class FoldSettings:
-    """How the images are cut into folds."""
+    """How the images are cut into folds. Where the data say how many there are, `k` is that number."""
 
     __pydantic_config__ = NO_OTHER_KEYS
 
-    k: int = setting(5, "number of folds", ge=2, le=100)
+    k: int = setting(5, "number of folds", ge=1, le=100)
     seed: int = setting(42, "seed of the assignment", ge=0, lt=2**63)
     repeats: int = setting(1, "number of independent partitions", ge=1, le=100)
+    scheme: Literal["stratified", "leave-one-group-out", "predefined", "time"] = setting(
+        "stratified",
+        "stratified; leave-one-group-out: a fold a group; predefined: as a table or file says;"
+        " time: each fold validates on what came after all that it trains on",
+        added=1,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoldSource(FoldSettings):
+    """From where folds come that the data say; a result depends on what they are alone."""
+
+    file: str | None = setting(
+        None, "predefined folds: a CSV of path and fold, or nnU-Net's splits_final.json", min_length=1
+    )
+    time_by: str | None = setting(
+        None, "time: a regular expression searched in the path, what it finds is sorted", min_length=1
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,7 +204,7 @@ class Settings:
 
     version: Literal[1] = setting(1, "schema version of this file")
     data: DataSettings = field(default_factory=DataSettings)
-    folds: FoldSettings = field(default_factory=FoldSettings)
+    folds: FoldSource = field(default_factory=FoldSource)
     train: TrainSettings = field(default_factory=TrainSettings)
     execution: ExecutionConfig = field(default_factory=ExecutionConfig)
     compare: CompareSettings = field(default_factory=CompareSettings)

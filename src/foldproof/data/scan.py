@@ -1,29 +1,25 @@
-"""Walk an image folder into a `Dataset`: a class a subfolder; what is not used is reported with its reason."""
+"""Walk an image folder into a `Dataset`, labelled as the rules say; what is not used is reported with its reason."""
 
 import os
-import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
-from typing import TypeAlias
+from pathlib import Path
 
 from foldproof.data.dataset import Dataset, Sample
 from foldproof.data.examine import Hashes, Picture, Trouble, examine_file
 from foldproof.data.exclusions import Exclusion, Exclusions
 from foldproof.data.index import Index
+from foldproof.data.labels.describe import IN_NO_FOLDER, UNLABELLED, describe
+from foldproof.data.labels.said import Described, Rules, Said
 from foldproof.data.readers import suffix_of, suffixes
 from foldproof.data.survey import Survey, Surveyed, survey
 from foldproof.data.walk import Entry, Kind, walk
-from foldproof.errors import DataError, SettingsError
+from foldproof.errors import DataError
 
 THREADS = 8  # more than cores: a folder may lie on a network drive
 CHUNK = 64  # files a thread takes at once
 CHECKPOINTS = frozenset({".ipynb_checkpoints", "__pycache__", ".AppleDouble", "__MACOSX"})
-TRAINING = frozenset({"train", "training"})
-PARTS = TRAINING | {"val", "valid", "validation", "dev", "test", "testing"}
-
-Grouping: TypeAlias = Callable[[str], str]
 
 
 @dataclass(frozen=True)
@@ -40,8 +36,10 @@ class Scan:
     """What is in an image folder.
 
     `dataset`: the images that can be trained on. `md5` and `sha256`: of every regular file that could be read, image or
-    not, hidden or not, by path; DVC records the first. `pictures`: of the images of the dataset, by path. `troubles`:
-    of files that were to be read, by path. `excluded`: images that the committed list leaves out; they have no trouble.
+    not, hidden or not, by path; DVC records the first. `pictures`: of the images of the dataset and of `held_out`, by
+    path. `troubles`: of files that were to be read, by path. `excluded`: images that the committed list leaves out;
+    they have no trouble. `held_out`: images that are kept apart by rules of labelling, where these say their labels.
+    `described`: what was said of the images, trained on or not.
     """
 
     dataset: Dataset
@@ -51,50 +49,57 @@ class Scan:
     troubles: Mapping[str, Trouble]
     sha256: Mapping[str, str]
     excluded: tuple[tuple[str, Exclusion], ...]
+    held_out: Dataset
+    described: Described
 
 
 def scan(
     folder: Path,
     *,
-    group_by: str | None = None,
+    rules: Rules | None = None,
     cache_dirs: tuple[Path, ...] = (),
     excluded: Exclusions | None = None,
     how: Survey | None = None,
 ) -> Scan:
-    """The images below the class folders of `folder`. Each file is read once, and not at all where the index of `how`
-    knows it; without `how` everything is read and nothing remembered.
+    """The images in `folder`, a class a subfolder unless `rules` say otherwise. Each file is read once, and not at all
+    where the index of `how` knows it; without `how` everything is read and nothing remembered.
 
     A link to a file is followed only into a DVC cache (`.dvc/cache`, or one of `cache_dirs`), a link to a folder never.
-    `group_by`: "parent" is the path between class folder and file, so that a file directly in its class has no group;
-    anything else is a regular expression searched in the relative path, and the group is its first group, or all that
-    it matches. Raises DataError where there is nothing to train on, SettingsError for an expression that is none.
+    Raises DataError where there is nothing to train on, and where the rules do not fit what is there.
     """
-    group_of = _grouping(group_by)
+    rules = rules or Rules()
     entries = walk(folder)
     files = [entry.path for entry in entries if entry.kind is Kind.FILE] + _cached(folder, entries, cache_dirs)
     reasons = _reasons(entries, frozenset(files))
+    described = describe([path for path in files if path not in reasons], folder, rules)
+    reasons.update(described.left)
     images = [path for path in files if path not in reasons]
-    _refuse_splits(folder, {label_of(path) for path in images})
-    if not images:
-        raise _nothing(folder, entries)
-    groups = {path: group_of(path) for path in images}
+    if not described.said:
+        raise _nothing(folder, entries, described, rules)
     found = _survey(folder, files, images, how)
-    out = _excluded(images, found, excluded or {})
-    samples = [
-        Sample(found.hashes[path].sha256, label_of(path), path, groups[path])
-        for path in images
-        if path not in found.troubles and path not in out
-    ]
+    out = _excluded(described.said, found, excluded or {})
+    dataset = _dataset({path: said for path, said in described.said.items() if path not in out}, found)
+    held_out = _dataset({path: said for path, said in described.held_out.items() if said.label}, found)
     return Scan(
-        dataset=Dataset.of(samples),
+        dataset=dataset,
         md5={path: hashes.md5 for path, hashes in found.hashes.items()},
-        ignored=tuple(
-            sorted(_reported(entries, reasons, {label_of(path) for path in images}), key=lambda item: item.path)
-        ),
-        pictures={sample.path: found.pictures[sample.path] for sample in samples},
+        ignored=tuple(sorted(_reported(entries, reasons, described, images, rules), key=lambda item: item.path)),
+        pictures={sample.path: found.pictures[sample.path] for sample in (*dataset.samples, *held_out.samples)},
         troubles={path: trouble for path, trouble in sorted(found.troubles.items()) if path not in out},
         sha256={path: hashes.sha256 for path, hashes in found.hashes.items()},
         excluded=tuple(sorted(out.items())),
+        held_out=held_out,
+        described=described,
+    )
+
+
+def _dataset(said: Mapping[str, Said], found: Surveyed) -> Dataset:
+    return Dataset.of(
+        [
+            Sample(found.hashes[path].sha256, one.label, path, one.group)
+            for path, one in said.items()
+            if path not in found.troubles
+        ]
     )
 
 
@@ -105,24 +110,13 @@ def _survey(folder: Path, files: Sequence[str], images: Sequence[str], how: Surv
         return survey(folder, files, images, Survey(index=index))
 
 
-def _excluded(images: Sequence[str], found: Surveyed, excluded: Exclusions) -> dict[str, Exclusion]:
+def _excluded(said: Mapping[str, Said], found: Surveyed, excluded: Exclusions) -> dict[str, Exclusion]:
     """Images that the list names by their content and class. A file that is no longer what it was is not left out."""
     return {
         path: excluded[key]
-        for path in images
-        if path in found.hashes and (key := (found.hashes[path].sha256, label_of(path))) in excluded
+        for path, one in said.items()
+        if path in found.hashes and (key := (found.hashes[path].sha256, one.label)) in excluded
     }
-
-
-def are_parts(names: Collection[str]) -> bool:
-    """Whether these names of folders are the parts of a data set, such as train and val, and no classes."""
-    lower = {name.lower() for name in names}
-    return len(lower) > 1 and lower <= PARTS and not lower.isdisjoint(TRAINING)
-
-
-def label_of(path: str) -> str:
-    """The class of an image: the folder that its path begins with."""
-    return path.partition("/")[0]
 
 
 def _cached(folder: Path, entries: Sequence[Entry], cache_dirs: Sequence[Path]) -> list[str]:
@@ -139,7 +133,7 @@ def _cached(folder: Path, entries: Sequence[Entry], cache_dirs: Sequence[Path]) 
     return found
 
 
-def _reasons(entries: Sequence[Entry], files: frozenset[str]) -> Mapping[str, str]:
+def _reasons(entries: Sequence[Entry], files: frozenset[str]) -> dict[str, str]:
     """Why an entry is no image of the dataset; folders on the way to images, and images, are not in it."""
     known = suffixes()
     reasons: dict[str, str] = {}
@@ -159,26 +153,37 @@ def _reason(entry: Entry, *, read: bool, known: frozenset[str]) -> str:
     suffix = suffix_of(entry.path)
     if suffix not in known:
         return f"no reader for '{suffix}'" if suffix else "no suffix"
-    return "" if "/" in entry.path else "not in a class folder"
+    return ""
 
 
-def _reported(entries: Sequence[Entry], reasons: Mapping[str, str], classes: Collection[str]) -> list[Ignored]:
-    """A hidden folder stands for all that is in it, as does a class folder without images."""
+def _reported(
+    entries: Sequence[Entry], reasons: Mapping[str, str], described: Described, images: Sequence[str], rules: Rules
+) -> list[Ignored]:
+    """A hidden folder stands for all that is in it, as does a class folder without images.
+
+    What the rules leave out on purpose is no finding; what they say nothing of is one.
+    """
+    on_purpose = {path for path, why in described.left.items() if why not in (IN_NO_FOLDER, UNLABELLED)}
     ignored = [
-        Ignored(entry.path, reasons[entry.path], _code(entry))
+        Ignored(entry.path, reasons[entry.path], _code(entry, reasons[entry.path]))
         for entry in entries
-        if entry.path in reasons and not any(part.startswith(".") for part in entry.parts[:-1])
+        if entry.path in reasons
+        and entry.path not in on_purpose
+        and not any(part.startswith(".") for part in entry.parts[:-1])
     ]
+    tops = {path.partition("/")[0] for path in (*images, *on_purpose)}
     empty = [
         Ignored(entry.path, "a class folder without images")
         for entry in entries
-        if entry.kind is Kind.FOLDER and "/" not in entry.path and not entry.hidden and entry.path not in classes
+        if entry.kind is Kind.FOLDER and "/" not in entry.path and not entry.hidden and entry.path not in tops
     ]
-    return [*ignored, *empty]
+    return [*ignored, *(empty if rules.table is None else [])]
 
 
-def _code(entry: Entry) -> str:
+def _code(entry: Entry, reason: str) -> str:
     """Of the finding that an entry without a use amounts to."""
+    if reason == UNLABELLED:
+        return "unlabelled"
     if not CHECKPOINTS.isdisjoint(entry.parts):
         return "editor-checkpoint"
     match entry.kind:
@@ -191,50 +196,30 @@ def _code(entry: Entry) -> str:
     return "ignored"
 
 
-def _refuse_splits(folder: Path, labels: set[str]) -> None:
-    if are_parts(labels):
-        raise DataError(
-            f"{folder} holds {', '.join(sorted(labels))}: parts of a data set, not classes",
-            next_step=f"set data.path to the folder {folder.name}/train and keep the rest for a test,\n"
-            "  or move the class folders of all parts into one folder: foldproof cuts the folds itself",
-        )
-
-
-def _nothing(folder: Path, entries: Sequence[Entry]) -> DataError:
+def _nothing(folder: Path, entries: Sequence[Entry], described: Described, rules: Rules) -> DataError:
     if not entries:
         return DataError(
             f"no images in {folder}: it is empty",
             next_step="`foldproof data pull` fetches versioned images, `foldproof data add PATH` versions new ones",
         )
+    if rules.table is not None and described.lacking:
+        return DataError(
+            f"none of the {len(described.lacking):,} images of {rules.table.name} is in {folder}, such as "
+            f"{described.lacking[0]}",
+            next_step="mend data.path, or the paths in the table: below the folder of images, or mere names",
+        )
+    on_purpose = [why for why in described.left.values() if why != IN_NO_FOLDER]
+    if on_purpose or described.held_out:
+        why = next(iter(on_purpose), "held out")
+        return DataError(
+            f"no image in {folder} is left to train on: {len(on_purpose) + len(described.held_out)} are {why}",
+            next_step="mend data.labels, data.label_by, data.classes or data.test; or one folder a class",
+        )
     return DataError(
         f"no images in {folder}: expected a folder for each class, with images in it",
-        next_step=f"for instance {folder.name}/cat/1.jpg; files that count end in {', '.join(sorted(suffixes()))}",
+        next_step=f"for instance {folder.name}/cat/1.jpg; files that count end in {', '.join(sorted(suffixes()))}.\n"
+        "  Where a spreadsheet says the classes: data.labels names it, as CSV",
     )
-
-
-def _grouping(group_by: str | None) -> Grouping:
-    if group_by is None:
-        return lambda path: ""  # noqa: ARG005
-    if group_by == "parent":
-        return lambda path: "/".join(PurePosixPath(path).parts[1:-1])
-    try:
-        expression = re.compile(group_by)
-    except re.error as error:
-        raise SettingsError(
-            f"data.group_by is not a regular expression: {error}", next_step=f"mend it: {group_by!r}; or use 'parent'"
-        ) from None
-
-    def search(path: str) -> str:
-        match = expression.search(path)
-        group = (match[1] if expression.groups else match[0]) if match else None
-        if not group:
-            raise DataError(
-                f"data.group_by finds no group in {path}",
-                next_step=f"make the expression {group_by!r} match every image, or move this one away",
-            )
-        return group
-
-    return search
 
 
 def hash_files(folder: Path, paths: Sequence[str]) -> Mapping[str, Hashes]:

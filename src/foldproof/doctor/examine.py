@@ -25,7 +25,7 @@ def _checks(project: Project, loaded: ProjectSettings, environ: Mapping[str, str
     yield Check("settings", "ok", f"{loaded.file.name}: {named}")
     yield from of_code(project, loaded.experiments)
     yield of_folds(project)
-    yield from of_images(project, loaded.settings.data)
+    yield from of_images(project, loaded.settings.data, loaded.settings.folds)
     yield of_packages()
     yield from of_arithmetic(loaded.experiments)
     yield from of_room(project, loaded.settings.execution, loaded.experiments)

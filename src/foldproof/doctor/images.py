@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from foldproof.config.schema import DataSettings
+from foldproof.config.schema import DataSettings, FoldSource
+from foldproof.data.labels.asked import asked_of
 from foldproof.data.scan import scan
 from foldproof.data.versions import dvc
 from foldproof.data.versions.remote import unpushed
@@ -15,7 +16,7 @@ from foldproof.project import Project
 from foldproof.provenance.worktree import known_to_git
 
 
-def of_images(project: Project, data: DataSettings) -> Iterator[Check]:
+def of_images(project: Project, data: DataSettings, folds: FoldSource) -> Iterator[Check]:
     """There, versioned, as versioned, and in the remote."""
     folder = project.path(data.path)
     if not folder.is_dir():
@@ -27,7 +28,14 @@ def of_images(project: Project, data: DataSettings) -> Iterator[Check]:
             yield Check("images", "bad", said, f"`foldproof data {what}` completes it")
             return
     try:
-        version = dvc.state_of(folder, scan(folder, group_by=data.group_by, cache_dirs=dvc.cache_folders(folder)))
+        version = dvc.state_of(
+            folder,
+            scan(
+                folder,
+                rules=asked_of(data, folds, root=project.root, folder=folder).rules,
+                cache_dirs=dvc.cache_folders(folder),
+            ),
+        )
     except FoldproofError as error:
         yield Check("images", "bad", error.what, error.next_step)
         return

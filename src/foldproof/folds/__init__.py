@@ -1,20 +1,28 @@
 """Cut a dataset into folds: labels, groups and a seed in, assignments out. Pure."""
 
-from foldproof.folds.cut import Assignment, Fold, Scheme, assign, digest, split_digest
-from foldproof.folds.table import COLUMNS, SCHEMA_VERSION, Row, from_csv, known_folds, merge, to_csv, to_rows
+from foldproof.folds.cut import STRATIFIED, TIME, Assignment, Fold, Scheme, assign, digest, split_digest
+from foldproof.folds.derived import as_written, in_time, lacking_classes, one_group_a_fold
+from foldproof.folds.table import COLUMNS, SCHEMA_VERSION, Row, from_csv, known_folds, merge, rows_of, to_csv, to_rows
 
 __all__ = [
     "COLUMNS",
     "SCHEMA_VERSION",
+    "STRATIFIED",
+    "TIME",
     "Assignment",
     "Fold",
     "Row",
     "Scheme",
+    "as_written",
     "assign",
     "digest",
     "from_csv",
+    "in_time",
     "known_folds",
+    "lacking_classes",
     "merge",
+    "one_group_a_fold",
+    "rows_of",
     "split_digest",
     "to_csv",
     "to_rows",

@@ -20,13 +20,17 @@ from foldproof.errors import FoldsError
 from foldproof.folds.cover import Loads, covering, mend
 from foldproof.folds.units import Unit, units_of
 
+STRATIFIED = "stratified"
+TIME = "time"
+
 
 @dataclass(frozen=True)
 class Scheme:
-    """How to cut: the number of folds and the seed of the assignment."""
+    """How to cut: the number of folds, the seed of the assignment and by what (see `FoldSettings.scheme`)."""
 
     k: int
     seed: int
+    name: str = STRATIFIED
 
 
 @dataclass(frozen=True)
@@ -45,19 +49,23 @@ class Fold:
 
 @dataclass(frozen=True)
 class Assignment:
-    """The fold in which each image validates, for one repeat, in manifest order."""
+    """The fold in which each image validates, for one repeat, in manifest order; -1: in none, it trains in all.
+
+    `ordered`: a fold trains on what lies in folds before it alone.
+    """
 
     repeat: int
     fold_of: NDArray[np.int64]  # [image]
     moved: int = 0
+    ordered: bool = False
 
     def folds(self, k: int) -> tuple[Fold, ...]:
-        """Every image validates exactly once."""
+        """Every image validates once, or not at all."""
         return tuple(
             Fold(
                 self.repeat,
                 index,
-                np.flatnonzero(self.fold_of != index),
+                np.flatnonzero(self.fold_of < index if self.ordered else self.fold_of != index),
                 np.flatnonzero(self.fold_of == index),
             )
             for index in range(k)

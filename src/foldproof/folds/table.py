@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 from foldproof.data.dataset import Dataset
 from foldproof.errors import DamagedFile
-from foldproof.folds.cut import Assignment, Scheme
+from foldproof.folds.cut import STRATIFIED, Assignment, Scheme
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 1, still written where all folds are stratified, had no `scheme`
 COLUMNS = ("v", "k", "seed", "repeat", "fold", "sha256", "label", "group", "path")
+WITH_SCHEME = (*COLUMNS, "scheme")
 _SHA256 = re.compile("[0-9a-f]{64}")
 
 
@@ -26,26 +27,38 @@ class Row(NamedTuple):
     path: str
     group: str
     fold: int
+    scheme: str = STRATIFIED
 
 
 def to_rows(dataset: Dataset, scheme: Scheme, assignment: Assignment) -> list[Row]:
     return [
-        Row(scheme.k, scheme.seed, assignment.repeat, s.sha256, s.label, s.path, s.group, fold)
+        Row(scheme.k, scheme.seed, assignment.repeat, s.sha256, s.label, s.path, s.group, fold, scheme.name)
         for s, fold in zip(dataset.samples, assignment.fold_of.tolist(), strict=True)
     ]
 
 
 def known_folds(rows: Iterable[Row], scheme: Scheme, repeat: int) -> dict[str, int]:
     """Content hash to fold, of one repeat of one scheme."""
+    return {row.sha256: row.fold for row in rows_of(rows, scheme, repeat)}
+
+
+def rows_of(rows: Iterable[Row], scheme: Scheme, repeat: int) -> list[Row]:
+    """The rows of one repeat of one scheme."""
     wanted = (scheme.k, scheme.seed, repeat)
-    return {row.sha256: row.fold for row in rows if row[:3] == wanted}
+    return [row for row in rows if row[:3] == wanted and row.scheme == scheme.name]
 
 
 def merge(old: Iterable[Row], new: Iterable[Row]) -> list[Row]:
-    """The old rows brought up to date: rows of images that are gone stay, so that they come back to their fold."""
+    """The old rows brought up to date: rows of images that are gone stay, so that they come back to their fold.
+
+    Where the data say the folds, they say them anew.
+    """
     fresh = list(new)
-    current = {row[:4] for row in fresh}
-    gone = {row[:6]: row for row in old if row[:4] not in current}
+    current = {(*row[:4], row.scheme) for row in fresh}
+    said = {row.scheme for row in fresh} - {STRATIFIED}
+    gone = {
+        (*row[:6], row.scheme): row for row in old if (*row[:4], row.scheme) not in current and row.scheme not in said
+    }
     return sorted([*gone.values(), *fresh])
 
 
@@ -53,10 +66,18 @@ def to_csv(rows: Iterable[Row]) -> str:
     """The content of folds.csv, with a newline at the end of each line."""
     lines = _Lines()
     writer = csv.writer(lines, lineterminator="\r\n")  # quotes what holds either character, as a reader needs
-    writer.writerow(COLUMNS)
+    rows = list(rows)
+    if all(row.scheme == STRATIFIED for row in rows):
+        writer.writerow(COLUMNS)
+        writer.writerows(
+            (1, k, seed, repeat, fold, sha256, label, group, path)
+            for k, seed, repeat, sha256, label, path, group, fold, _ in rows
+        )
+        return "".join(lines)
+    writer.writerow(WITH_SCHEME)
     writer.writerows(
-        (SCHEMA_VERSION, k, seed, repeat, fold, sha256, label, group, path)
-        for k, seed, repeat, sha256, label, path, group, fold in rows
+        (SCHEMA_VERSION, k, seed, repeat, fold, sha256, label, group, path, scheme)
+        for k, seed, repeat, sha256, label, path, group, fold, scheme in rows
     )
     return "".join(lines)
 
@@ -70,7 +91,7 @@ def from_csv(text: str) -> list[Row]:
     """The rows that `to_csv` wrote. Raises DamagedFile with the line that is not one."""
     reader = csv.reader(io.StringIO(text, newline=""))
     header = tuple(_next_line(reader, 1) or ())
-    if header != COLUMNS:
+    if header not in (COLUMNS, WITH_SCHEME):
         raise DamagedFile(
             f"folds.csv has the columns {', '.join(header) or '(none)'}",
             next_step=f"expected: {', '.join(COLUMNS)}",
@@ -80,24 +101,27 @@ def from_csv(text: str) -> list[Row]:
     texts: dict[str, str] = {}  # each kept once, for every partition repeats the names of all images
     while (values := _next_line(reader, reader.line_num + 1)) is not None:
         try:
-            *numbers, sha256, label, group, path = values
+            *numbers, sha256, label, group, path = values[: len(COLUMNS)]
+            if len(values) != len(header):
+                raise ValueError(f"{len(values)} cells, but {len(header)} columns")
             head = tuple(numbers)
             if head not in heads:
-                heads[head] = _head(*head)
+                heads[head] = _head(*head, newest=SCHEMA_VERSION if header == WITH_SCHEME else 1)
             if sha256 not in texts and not _SHA256.fullmatch(sha256):
                 raise ValueError(f"{sha256[:80]!r} is not a SHA-256")
         except (ValueError, TypeError) as error:
             raise _not_a_row(reader.line_num, error) from error
         k, seed, repeat, fold = heads[head]
         sha256, label, path, group = [texts.setdefault(text, text) for text in (sha256, label, path, group)]
-        rows.append(Row(k, seed, repeat, sha256, label, path, group, fold))
+        scheme = texts.setdefault(values[-1], values[-1]) if header == WITH_SCHEME else STRATIFIED
+        rows.append(Row(k, seed, repeat, sha256, label, path, group, fold, scheme))
     return rows
 
 
-def _head(version: str, k: str, seed: str, repeat: str, fold: str) -> tuple[int, int, int, int]:
-    if int(version) > SCHEMA_VERSION:
+def _head(version: str, k: str, seed: str, repeat: str, fold: str, *, newest: int) -> tuple[int, int, int, int]:
+    if int(version) > newest:
         raise ValueError(f"schema version {version}, newer than this foldproof")
-    if not 0 <= int(fold) < int(k):
+    if not (0 if int(version) == 1 else -1) <= int(fold) < int(k):
         raise ValueError(f"fold {fold} of {k}")
     return int(k), int(seed), int(repeat), int(fold)
 

@@ -13,7 +13,7 @@ from foldproof.executors import Executor
 from foldproof.material import Material
 from foldproof.plan.again import again, only_place, refuse_many
 from foldproof.plan.begun import Begun, begun, left_over, refuse_other_settings, to_go_on_with
-from foldproof.plan.cuts import cut
+from foldproof.plan.cuts import as_the_data_say, cut
 from foldproof.plan.room import check_disk, memory_notices
 from foldproof.plan.runs import Ground, Planned, facts_of, plan_anew, plan_on
 from foldproof.plan.tasks import Model, Selection, select
@@ -68,8 +68,9 @@ def prepare(
     dataset = material.dataset
     if extent.reseed:
         refuse_many(configs)
+    configs, said = as_the_data_say(configs, material, project)
     wanted = {config.name: select(config, extent.folds) for config in configs}
-    cuts = cut(project, dataset, configs)
+    cuts = cut(project, dataset, configs, said)
     requests = {
         config.name: ModelRequest.of(config, classes=dataset.classes, device=execution.device, plugins=project.root)
         for config in configs

@@ -79,7 +79,7 @@ def stage_as_it_is(recorded: Recorded, project: Project | None, place: Path, pro
     root = with_code_as_it_is(place, project).root
     if project.folds_file.exists():
         shutil.copyfile(project.folds_file, root / "folds.csv")
-    return _staged(root, named[name], gather(project, loaded.settings.data, allow_dirty=True, progress=progress))
+    return _staged(root, named[name], gather(project, loaded.settings, allow_dirty=True, progress=progress))
 
 
 def execution_like(recorded: Recorded, project: Project | None) -> ExecutionConfig:

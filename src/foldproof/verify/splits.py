@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from foldproof.folds import Assignment, known_folds
-from foldproof.folds.cut import Scheme
+from foldproof.folds import TIME, Assignment, Scheme, known_folds, rows_of
 from foldproof.folds.units import unit_numbers
+from foldproof.plan.cuts import scheme_of
 from foldproof.reproduce.recorded import Recorded
 
 _SHOWN = 3
@@ -16,15 +16,15 @@ _SHOWN = 3
 def assignments_of(recorded: Recorded) -> tuple[tuple[Assignment, ...], list[str]]:
     """A partition for each repeat, as folds.csv has it, and what is wrong with its rows.
 
-    An image without a row is in no fold, -1.
+    An image without a row, or one that trains alone, is in no fold, -1.
     """
-    scheme = Scheme(recorded.config.folds.k, recorded.config.folds.seed)
+    scheme = scheme_of(recorded.config)
     problems = list(_of_rows(recorded, scheme))
     made = []
     for repeat in range(recorded.config.folds.repeats):
         known = known_folds(recorded.rows, scheme, repeat)
         fold_of = np.array([known.get(sample.sha256, -1) for sample in recorded.dataset.samples], dtype=np.int64)
-        made.append(Assignment(repeat, fold_of))
+        made.append(Assignment(repeat, fold_of, ordered=scheme.name == TIME))
     return tuple(made), problems
 
 
@@ -47,7 +47,7 @@ def of_leaks(recorded: Recorded, assignments: tuple[Assignment, ...]) -> Iterato
 def _of_rows(recorded: Recorded, scheme: Scheme) -> Iterator[str]:
     images = Counter((sample.sha256, sample.label) for sample in recorded.dataset.samples)
     for repeat in range(recorded.config.folds.repeats):
-        rows = [row for row in recorded.rows if row[:3] == (scheme.k, scheme.seed, repeat)]
+        rows = rows_of(recorded.rows, scheme, repeat)
         there = Counter((row.sha256, row.label) for row in rows)
         if there != images:
             yield (

@@ -61,8 +61,24 @@ CODES: Mapping[str, Code] = MappingProxyType(
             "`foldproof data pull` brings the versioned one back, `foldproof data add` versions it as it is",
         ),
         "missing": _error("DVC recorded it and it is not there", "`foldproof data pull` brings it back"),
+        "row-without-image": _error(
+            "the table of labels names it and it is not there",
+            "`foldproof data pull` where it was versioned, else take its row out of the table",
+        ),
+        "held-out-twice": _error(
+            "an image that is held out (data.test) and trained on as well, by its pixels",
+            "take it out of one of the two, or leave it out of the training: `foldproof data check --exclude`",
+            excludable=True,
+        ),
+        "held-out-group": _error(
+            "a group of which some images are held out (data.test) and some trained on",
+            "put the whole group on one side",
+        ),
         "class-too-small": _error(
             "a class with too few separate images to be in every fold", "add images, or set a smaller folds.k"
+        ),
+        "no-folds": _error(
+            "folds cannot be cut as folds.scheme asks", "mend what it says, or set another folds.scheme"
         ),
         "unreadable": _error("cannot be read", "mend the permissions, or the disk"),
         "changed-while-read": _error(
@@ -92,6 +108,10 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "not-versioned": _warning(
             "DVC does not know it: who has only the versioned images cannot repeat the run", "`foldproof data add`"
         ),
+        "held-out-alike": _warning(
+            "looks like an image that is held out (data.test)", "look at both; where they are one thing, remove one"
+        ),
+        "unlabelled": _warning("the table of labels has no row for it, or an empty label: not trained on", _CLEAN),
         "ignored": _warning("not trained on", _CLEAN),
         "editor-checkpoint": _warning("copies that an editor or system made: not trained on", _CLEAN),
         "case-colliding-classes": _warning(

@@ -28,7 +28,8 @@ def preflight(found: Scan, *, duplicates: Duplicates, exclusions: Exclusions) ->
     return (
         *(Finding(trouble.code, path, trouble.text) for path, trouble in found.troubles.items()),
         *(Finding(item.code, item.path, item.reason) for item in found.ignored),
-        *_of_pictures(found.pictures),
+        *(Finding("row-without-image", path) for path in found.described.lacking),
+        *_of_pictures({sample.path: found.pictures[sample.path] for sample in found.dataset.samples}),
         *_label_conflicts(found.dataset, found.pictures),
         *_alike(found.dataset, duplicates),
         *_of_classes(found.dataset.count_by_class),

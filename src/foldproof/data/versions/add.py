@@ -151,7 +151,7 @@ def _hashes(folder: Path, files: tuple[str, ...]) -> dict[str, str]:
 
 
 def _images(paths: Iterable[str]) -> list[str]:
-    """Those that a reader would be asked for: neither hidden nor of another suffix, and in a class folder."""
+    """Those that a reader would be asked for: neither hidden nor of another suffix."""
     known = suffixes()
-    there = [path for path in paths if "/" in path and not Entry(path, Kind.FILE).hidden]
+    there = [path for path in paths if not Entry(path, Kind.FILE).hidden]
     return [path for path in there if suffix_of(path) in known]

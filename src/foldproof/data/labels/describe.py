@@ -1,0 +1,145 @@
+"""Paths of images and rules in; what is said of each, and which are kept apart or left out, out. Start reading here."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from foldproof.data.labels.from_path import said_by_path
+from foldproof.data.labels.from_table import said_by_table
+from foldproof.data.labels.said import TESTING, Classes, Described, Rules, Said, are_parts
+from foldproof.errors import DataError, nearest
+
+UNLABELLED = "without a row in the table of labels"
+IN_NO_FOLDER = "not in a class folder"
+
+
+def describe(paths: Sequence[str], folder: Path, rules: Rules) -> Described:
+    """What `rules` say of the images `paths`, which lie in `folder`.
+
+    Raises DataError where a table or a pattern does not fit them, and where the parts of a data set, such as train and
+    val, would be taken for classes or trained on as one.
+    """
+    made = _by_table(paths, folder, rules) if rules.table else _by_path(paths, folder, rules)
+    made = replace(made, labels=frozenset(one.label for one in (*made.said.values(), *made.held_out.values())) - {""})
+    return made if rules.classes is None else _with_classes(made, rules.classes)
+
+
+def _is_apart(path: str, rules: Rules) -> bool:
+    return rules.held_folder is not None and path.startswith(f"{rules.held_folder}/")
+
+
+def _by_path(everything: Sequence[str], folder: Path, rules: Rules) -> Described:
+    """Of images in a folder that is held out, no label is said: they are labelled from there."""
+    of_path = said_by_path(rules)
+    paths = [path for path in everything if not _is_apart(path, rules)]
+    needs_folder = rules.label_by in (None, "top", "parent")
+    left = {path: IN_NO_FOLDER for path in paths if needs_folder and "/" not in path}
+    said = {path: of_path(path) for path in paths if path not in left}
+    if rules.label_by is None and are_parts({one.label for one in said.values()}):
+        raise _parts(folder, {one.label for one in said.values()})
+    if rules.as_folds:
+        _refuse_testing({one.split for one in said.values()}, f"{folder.name}/", "folder")
+    return Described(said=said, left=left, held_out={path: Said("") for path in everything if _is_apart(path, rules)})
+
+
+def _by_table(paths: Sequence[str], folder: Path, rules: Rules) -> Described:
+    assert rules.table is not None
+    found = said_by_table(rules.table, rules.columns, paths, folder=folder)
+    said = dict(found.said)
+    of_path = said_by_path(replace(rules, label_by="top"))
+    if rules.group_by or rules.time_by:
+        said = {path: _filled(one, of_path(path)) for path, one in said.items()}
+    splits = {one.split for one in said.values() if one.split}
+    held = {
+        path: one
+        for path, one in said.items()
+        if _is_apart(path, rules) or (rules.held_split and one.split == rules.held_split)
+    }
+    if rules.held_split and not held:
+        raise DataError(
+            f"data.test: {rules.table.name} has no split '{rules.held_split}'"
+            + (f"; it has {', '.join(sorted(splits))}" if splits else ": it has no column of splits"),
+            next_step=nearest(rules.held_split, splits) or "name one that is there, or another table",
+        )
+    rest = {path: one for path, one in said.items() if path not in held}
+    remaining = {one.split for one in rest.values() if one.split}
+    if rules.as_folds and not found.has_fold:
+        _refuse_testing(remaining, rules.table.name, "split")
+    elif not rules.as_folds and not rules.held_split and are_parts(remaining):
+        raise _split_column(rules.table.name, remaining)
+    return Described(
+        said=rest,
+        held_out=held,
+        left={path: UNLABELLED for path in paths if path not in said},
+        lacking=found.lacking,
+        notes=found.notes,
+    )
+
+
+def _filled(one: Said, other: Said) -> Said:
+    """The table's word, and the path's where the table has none."""
+    return one._replace(group=one.group or other.group, time=one.time or other.time)
+
+
+def _with_classes(made: Described, classes: Classes) -> Described:
+    renamed = {label: renamed_by(classes, label) for label in made.labels} | {"": ""}
+    left = {
+        path: f"of class '{one.label}', which data.classes leaves out"
+        for path, one in made.said.items()
+        if renamed[one.label] is None
+    }
+    return replace(
+        made,
+        said=_relabelled(made.said, renamed),
+        held_out=_relabelled(made.held_out, renamed),
+        left={**made.left, **left},
+    )
+
+
+def renamed_by(classes: Classes, label: str) -> str | None:
+    """The class that a label stands for; None where it is left out."""
+    if isinstance(classes, Mapping):
+        return classes.get(label, label) or None
+    return label if label in classes else None
+
+
+def refuse_unknown(classes: Classes, labels: Collection[str]) -> None:
+    """Raises DataError where `classes` names a label that no image has."""
+    if missing := sorted(set(classes) - set(labels)):
+        raise DataError(
+            f"data.classes names '{missing[0]}', and no image has that label",
+            next_step=nearest(missing[0], labels) or f"labels there are: {', '.join(sorted(labels)[:12])}",
+        )
+
+
+def _relabelled(said: Mapping[str, Said], renamed: Mapping[str, str | None]) -> dict[str, Said]:
+    return {path: one._replace(label=label) for path, one in said.items() if (label := renamed[one.label]) is not None}
+
+
+def _refuse_testing(splits: set[str], where: str, what: str) -> None:
+    testing = sorted(split for split in splits if split.lower() in TESTING)
+    if testing:
+        raise DataError(
+            f"{where} has a {what} '{testing[0]}', which folds must not train on",
+            next_step=f"keep it apart: data.test: {testing[0] if what == 'split' else 'the path of that folder'}",
+        )
+
+
+def _parts(folder: Path, labels: set[str]) -> DataError:
+    test = next((label for label in sorted(labels) if label.lower() in TESTING), None)
+    held = f", data.test: …/{folder.name}/{test}" if test else ""
+    return DataError(
+        f"{folder} holds {', '.join(sorted(labels))}: parts of a data set, not classes",
+        next_step=f"as they are, one fold: data.label_by: parent, folds.scheme: predefined{held}. Folds of our own:\n"
+        f"  data.label_by: parent{held}. Classes after all: data.label_by: top",
+    )
+
+
+def _split_column(name: str, splits: set[str]) -> DataError:
+    test = next((split for split in sorted(splits) if split.lower() in TESTING), None)
+    held = f"data.test: {test}" if test else "data.columns: {split: ''}"
+    return DataError(
+        f"{name} has a column of splits: {', '.join(sorted(splits))}; trained on as one, they would not be kept apart",
+        next_step=f"folds of our own: {held}. As they are, one fold: folds.scheme: predefined"
+        f"{f', {held}' if test else ''}.\n  Take no notice of them: data.columns: {{split: ''}}",
+    )

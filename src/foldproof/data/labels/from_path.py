@@ -1,0 +1,78 @@
+"""A path in; the label, the group or the time that its folders or a pattern say, out. Pure."""
+
+import re
+from collections.abc import Callable
+from pathlib import PurePosixPath
+from typing import TypeAlias
+
+from foldproof.data.labels.said import Rules, Said
+from foldproof.errors import DataError, SettingsError
+
+FromPath: TypeAlias = Callable[[str], str]
+PARENT, TOP = "parent", "top"
+
+
+def said_by_path(rules: Rules) -> Callable[[str], Said]:
+    """What `rules` say of an image by its path alone.
+
+    The function raises DataError for a path in which a pattern finds nothing; this one SettingsError for a pattern
+    that is none.
+    """
+    label_of = labelling(rules.label_by)
+    group_of = beside(rules.group_by, "data.group_by", "group", rules.label_by)
+    time_of = beside(rules.time_by, "folds.time_by", "time", rules.label_by)
+
+    def said(path: str) -> Said:
+        top = path.partition("/")[0]
+        return Said(label_of(path), group_of(path), split=top, time=time_of(path))
+
+    return said
+
+
+def labelling(label_by: str | None) -> FromPath:
+    """The class of a path. Raises SettingsError for an expression that is none."""
+    if label_by in (None, TOP):
+        return lambda path: path.partition("/")[0]
+    if label_by == PARENT:
+        return lambda path: PurePosixPath(path).parent.name
+    return found_by(str(label_by), "data.label_by", "label")
+
+
+def beside(rule: str | None, setting: str, what: str, label_by: str | None) -> FromPath:
+    """What else a path says; "parent" is all its folders but that of the class. Nothing without a rule."""
+    if rule is None:
+        return lambda path: ""  # noqa: ARG005
+    if rule != PARENT:
+        return found_by(rule, setting, what)
+    if label_by == PARENT:
+        return lambda path: "/".join(PurePosixPath(path).parts[:-2])
+    if label_by in (None, TOP):
+        return lambda path: "/".join(PurePosixPath(path).parts[1:-1])
+    label_of = labelling(label_by)
+
+    def others(path: str) -> str:
+        return "/".join(part for part in PurePosixPath(path).parts[:-1] if part != label_of(path))
+
+    return others
+
+
+def found_by(pattern: str, setting: str, what: str) -> FromPath:
+    """The first group of a regular expression searched in the path, or all that it matches."""
+    try:
+        expression = re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise SettingsError(
+            f"{setting} is not a regular expression: {error}", next_step=f"mend it: {pattern!r}; or use 'parent'"
+        ) from None
+
+    def search(path: str) -> str:
+        match = expression.search(path)
+        found = (match[1] if expression.groups else match[0]) if match else None
+        if not found:
+            raise DataError(
+                f"{setting} finds no {what} in {path}",
+                next_step=f"make the expression {pattern!r} match every image, or move this one away",
+            )
+        return found
+
+    return search

@@ -1,0 +1,70 @@
+"""What is said of one image, and the rules by which it is: frozen values. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+ROLES = ("path", "label", "group", "fold", "split", "time")
+TRAINING = frozenset({"train", "training"})
+VALIDATION = frozenset({"val", "valid", "validation", "dev"})
+TESTING = frozenset({"test", "testing"})
+PARTS = TRAINING | VALIDATION | TESTING
+
+Classes: TypeAlias = Mapping[str, str | None] | Sequence[str]
+
+
+class Said(NamedTuple):
+    """Of one image; empty where nothing is said. `fold`, `split` and `time` are as they were written."""
+
+    label: str
+    group: str = ""
+    fold: str = ""
+    split: str = ""
+    time: str = ""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How images are labelled.
+
+    `label_by`: None and "top" are the folder that a path begins with, "parent" the one that the file lies in, else a
+    regular expression; None refuses a folder of train/ and val/. `group_by`, `time_by`: likewise, "parent" being the
+    folders that are not the class. `table`: a CSV or parquet file, which then says all that it has a column for;
+    `columns`: the names of these by role. `classes`: other names for labels, None to leave one out; or those to keep.
+    `held_folder`: below the images, and
+    `held_split`: of the table, are kept apart. `as_folds`: whether the parts of
+    a data set, such as train and val, are meant as folds.
+    """
+
+    label_by: str | None = None
+    group_by: str | None = None
+    time_by: str | None = None
+    table: Path | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    classes: Classes | None = None
+    held_folder: str | None = None
+    held_split: str | None = None
+    as_folds: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Described:
+    """`said`: of the images that can be trained on; `held_out`: of those kept apart. `left`: why others are neither.
+
+    `labels`: all that were written, before classes were merged. `lacking`: what the table names and is not there.
+    `notes`: how the table was understood, in sentences.
+    """
+
+    said: Mapping[str, Said]
+    held_out: Mapping[str, Said] = field(default_factory=dict)
+    left: Mapping[str, str] = field(default_factory=dict)
+    labels: frozenset[str] = frozenset()
+    lacking: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def are_parts(names: Sequence[str] | frozenset[str] | set[str]) -> bool:
+    """Whether these names are those of the parts of a data set, such as train and val, and no classes."""
+    lower = {name.lower() for name in names}
+    return len(lower) > 1 and lower <= PARTS and not lower.isdisjoint(TRAINING)
