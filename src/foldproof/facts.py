@@ -15,6 +15,7 @@ from foldproof.storage import cleaned, read_json_inside
 
 SCHEMA_VERSION = 1
 FILE_NAME = "run.json"
+HELD_OUT = "held-out.json"  # images that were never trained on, as dataset.json has the others
 MOST_BYTES = 32 * 2**20
 MOST_FOLDS = 100  # of a partition, and as many partitions: what the settings allow
 _RUN_ID = re.compile(r"\w[\w.-]{0,99}", re.ASCII)
@@ -141,4 +142,5 @@ _OPTIONAL: Mapping[str, Callable[[Any], object]] = {
     "created": _is_printable,
     "reseed_of": _is_reseed,
     "before": _is_before,
+    "held_out": _is_printable,
 }

@@ -67,7 +67,12 @@ class Inspection:
     def card(self) -> dict[str, Any]:
         """The data card, as plain JSON values."""
         return data_card(
-            self.dataset, self.found, duplicates=self.duplicates, version=self.version, findings=self.findings
+            self.dataset,
+            self.found,
+            duplicates=self.duplicates,
+            version=self.version,
+            findings=self.findings,
+            held_out=len(self.held_out),
         )
 
 

@@ -83,9 +83,9 @@ class Place:
     def judged(self) -> str:
         """What the check before every run says: `refused`, or the state of what it accepts; exact where it is clean."""
         project = Project(self.root / "params.yaml")
-        data = load_settings(project.settings_file).settings.data
+        settings = load_settings(project.settings_file).settings
         try:
-            material = gather(project, data, allow_dirty=False)
+            material = gather(project, settings, allow_dirty=False)
         except DataError as error:
             return "refused" if len(str(error).splitlines()) <= 3 else f"refused at length: {error}"
         if material.version.state == "clean":

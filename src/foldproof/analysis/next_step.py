@@ -32,6 +32,8 @@ def next_step(lines: Sequence[Line], pairs: Sequence[Pair], contenders: Sequence
         return ""
     if any(not line.identity for line in (lines[pair.a], lines[pair.b])):
         return ""  # somebody else's: nothing here could train it
+    if max(contenders[at].summary.expected_folds for at in (pair.a, pair.b)) == 1:
+        return "next: several folds, cut by foldproof (folds.scheme: stratified), can tell chance from more"
     if not math.isfinite(pair.detectable):
         return "next: `foldproof run --resume` trains the folds that are missing"
     rows = _rows(contenders[pair.a], contenders[pair.b], metric)
@@ -39,6 +41,8 @@ def next_step(lines: Sequence[Line], pairs: Sequence[Pair], contenders: Sequence
         return ""
     unit, names = Unit.of(metric), names_of(lines)
     seen = _with_repeats(rows, pair)
+    if any(contenders[at].summary.scheme != "stratified" for at in (pair.a, pair.b)):
+        return "next: more images; folds that the data say cannot be repeated"
     if pair.repeats < REPEATS and seen <= WORTH * pair.detectable:
         both = dict.fromkeys(lines[at].experiment for at in (pair.a, pair.b))
         how = (

@@ -33,6 +33,7 @@ class Summary:
     scores_by_fold: Mapping[Place, Mapping[str, float]]
     images_by_fold: Mapping[Place, int]
     seconds: float | None
+    scheme: str = "stratified"
 
     @property
     def expected_folds(self) -> int:
@@ -63,6 +64,7 @@ class Summary:
                 if place in record.fold_started
             },
             seconds=record.seconds,
+            scheme=config["folds"].get("scheme", "stratified"),
         )
 
     def to_json(self) -> dict[str, Any]:

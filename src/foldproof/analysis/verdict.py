@@ -126,7 +126,8 @@ def _gain(value: float, pair: Pair) -> float:
 
 def _sight(pair: Pair, unit: Unit, rope: float) -> str:
     if not math.isfinite(pair.detectable):
-        return f"{pair.places} {'fold' if pair.places == 1 else 'folds'} in common say nothing about chance"
+        few = "1 fold in common says" if pair.places == 1 else f"{pair.places} folds in common say"
+        return f"{few} nothing about chance"
     said = f"this design sees differences of about {unit.gap(pair.detectable)}"
     if pair.images_needed is not None and pair.images_needed > (pair.common_images or 0):
         said += f"; {unit.gap(rope)} needs at least {_round(pair.images_needed):,} images"

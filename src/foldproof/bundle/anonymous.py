@@ -23,6 +23,7 @@ from foldproof.data.dataset import Dataset
 from foldproof.errors import SettingsError
 from foldproof.events.journal import frame, parse
 from foldproof.events.types import FoldFailed, Notice, to_json
+from foldproof.facts import HELD_OUT
 
 _LEFT_OUT = "(left out)"
 _KEPT_OF_ENVIRONMENT = ("v", "foldproof", "python", "packages", "foldproof_wheel", "numeric_class")
@@ -149,6 +150,7 @@ def _predictions(content: bytes) -> bytes:
 _MADE_ANEW: Mapping[str, Callable[[bytes], bytes]] = {
     "events.jsonl": _journal,
     "dataset.json": _dataset,
+    HELD_OUT: _dataset,
     "folds.csv": _folds,
     "predictions.parquet": _predictions,
 }

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from foldproof.errors import DamagedFile
-from foldproof.facts import read_facts
+from foldproof.facts import HELD_OUT, read_facts
 from foldproof.record import REPORT_FOLDER, places
 from foldproof.storage import read_inside
 
-RECORD = ("run.json", "events.jsonl", "environment.json", "dataset.json", "folds.csv", "code.diff")
+RECORD = ("run.json", "events.jsonl", "environment.json", "dataset.json", "folds.csv", HELD_OUT, "code.diff")
 CARDS = ("data-card.json", "data-card.md")
 OF_FOLD = ("events.jsonl", "steps.f32", "predictions.parquet")
 WEIGHTS = ("model.safetensors", "initial.safetensors")

@@ -16,6 +16,7 @@ _COMMENTS = {
     "events.jsonl": "what happened, line by line, each with a checksum",
     "dataset.json": "every image with its hash and label",
     "folds.csv": "in which fold each image validated",
+    "held-out.json": "images that were never trained on, each with its hash and label",
     "predictions.parquet": "what the model said of images that it had not seen",
     "steps.f32": "the loss of every training step, 32-bit floats",
     "environment.json": "packages, machine and arithmetic",

@@ -75,8 +75,17 @@ def contradictions(settings: Settings) -> Iterator[Finding]:
         yield Finding((("train", "portable"), ("train", "threads")), "portable needs train.threads: 1")
     if train.portable and settings.execution.device.startswith("cuda"):
         yield Finding((("train", "portable"), ("execution", "device")), "portable trains on the CPU alone")
+    if settings.folds.scheme != "stratified" and settings.folds.repeats > 1:
+        yield Finding(
+            (("folds", "scheme"), ("folds", "repeats")),
+            f"'{settings.folds.scheme}' says where each image is: there is nothing to repeat",
+        )
+
+
+def unfounded(settings: Settings) -> Iterator[Finding]:
+    """What settings say of where labels, groups and folds come from, and cannot; a record has these instead."""
     yield from _of_patterns(settings)
-    yield from _of_schemes(settings)
+    yield from _of_sources(settings)
 
 
 def _of_patterns(settings: Settings) -> Iterator[Finding]:
@@ -95,13 +104,9 @@ def _of_patterns(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def _of_schemes(settings: Settings) -> Iterator[Finding]:
+def _of_sources(settings: Settings) -> Iterator[Finding]:
     folds = settings.folds
     scheme = ("folds", "scheme")
-    if folds.scheme != "stratified" and folds.repeats > 1:
-        yield Finding(
-            (scheme, ("folds", "repeats")), f"'{folds.scheme}' says where each image is: there is nothing to repeat"
-        )
     if folds.file and folds.scheme != "predefined":
         yield Finding((("folds", "file"), scheme), "names folds, which folds.scheme: predefined would take")
     if folds.time_by and folds.scheme != "time":

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.config import layers, yaml_lines
-from foldproof.config.check import UNKNOWN_KEY, Finding, check, contradictions
+from foldproof.config.check import UNKNOWN_KEY, Finding, check, contradictions, unfounded
 from foldproof.config.layers import COMMAND_LINE, Layer, Problem, Written
 from foldproof.config.schema import (
     SCHEMA_VERSION,
@@ -129,7 +129,8 @@ def _layer(found: Iterable[Written | Problem], problems: list[Problem]) -> Layer
 
 def _settings(layer: Layer, problems: list[Problem], *, together: bool = False) -> Settings:
     settings, findings = check(layers.values(layer))
-    problems += _problems(layer, findings or (tuple(contradictions(settings)) if together else ()))
+    wrong_together = (*contradictions(settings), *unfounded(settings)) if together else ()
+    problems += _problems(layer, findings or wrong_together)
     return settings
 
 

@@ -13,7 +13,7 @@ from foldproof.data.checks.card import DATA_CARD, DATA_CARD_PAGE, as_markdown
 from foldproof.data.dataset import Dataset
 from foldproof.errors import DamagedFile
 from foldproof.events.types import Notice
-from foldproof.facts import Reseed
+from foldproof.facts import HELD_OUT, Reseed
 from foldproof.material import Material
 from foldproof.plan.begun import Begun, before, refuse_worked_on
 from foldproof.plan.cuts import Cuts
@@ -99,6 +99,7 @@ def facts_of(config: ExperimentConfig, ground: Ground, model: Model) -> dict[str
         "data_path": ground.material.path,
         "image_size": model.probe.image_size,
         "config": canonical(config),
+        **({"held_out": ground.material.held_out.fingerprint} if len(ground.material.held_out) else {}),
     }
 
 
@@ -120,6 +121,8 @@ def plan_anew(
     folder = ground.project.new_run_folder()
     write_atomically(folder / "dataset.json", ground.cuts.dataset_json + b"\n")
     write_atomically(folder / "folds.csv", ground.cuts.written(config).table)
+    if len(ground.material.held_out):
+        _write_json(folder / HELD_OUT, ground.material.held_out.to_json())
     if ground.material.card:
         _write_json(folder / DATA_CARD, ground.material.card)
         write_atomically(folder / DATA_CARD_PAGE, as_markdown(ground.material.card))

@@ -15,6 +15,7 @@ from foldproof.config.recorded import own_code, recorded_config
 from foldproof.config.schema import ExperimentConfig
 from foldproof.data.dataset import Dataset
 from foldproof.errors import DamagedFile
+from foldproof.facts import HELD_OUT
 from foldproof.folds import Row
 from foldproof.plan.runs import read_environment
 from foldproof.record import Place, RunRecord, fold_folder
@@ -37,6 +38,7 @@ class Recorded:
     rows: tuple[Row, ...]
     environments: tuple[Mapping[str, Any], ...]
     code_diff: bytes
+    held_out: Dataset | None = None
 
     @staticmethod
     def read(folder: Path) -> "Recorded":
@@ -57,6 +59,7 @@ class Recorded:
             rows=tuple(folds.from_csv(table)),
             environments=environments,
             code_diff=diff,
+            held_out=Dataset.from_json(_json(folder, HELD_OUT)) if record.facts.get("held_out") else None,
         )
 
     @property

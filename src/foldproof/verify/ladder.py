@@ -65,9 +65,11 @@ def _record(recorded: Recorded, subject: Subject, rope: float) -> Iterator[Check
     yield checked("journals", [], f"whole and in order; {events} epochs and results of {len(record.epochs)} folds")
     assignments, problems = splits.assignments_of(recorded)
     if not problems:
-        problems = list(splits.of_leaks(recorded, assignments))
+        problems = [*splits.of_leaks(recorded, assignments), *splits.of_held_out(recorded)]
     parts = recorded.config.folds
-    yield checked("folds", problems, f"{parts.k} folds, {parts.repeats} times; no image, copy or group in two of them")
+    apart = "" if recorded.held_out is None else f"; {len(recorded.held_out):,} held out, in none"
+    said = f"{parts.k} folds, {parts.repeats} times; no image, copy or group in two of them{apart}"
+    yield checked("folds", problems, said)
     if problems:
         yield not_here("results", "without folds that hold, nothing else can be checked")
         return

@@ -44,6 +44,18 @@ def of_leaks(recorded: Recorded, assignments: tuple[Assignment, ...]) -> Iterato
             yield f"repeat {made.repeat}: nothing validates in fold {empty[0]}"
 
 
+def of_held_out(recorded: Recorded) -> Iterator[str]:
+    """Images that were to be held out and stand among those of the folds, by content."""
+    if recorded.held_out is None:
+        return
+    if recorded.held_out.fingerprint != recorded.record.facts["held_out"]:
+        yield "held-out.json is not the set of images that run.json names"
+    trained = {sample.sha256 for sample in recorded.dataset.samples}
+    both = [sample.path for sample in recorded.held_out.samples if sample.sha256 in trained]
+    if both:
+        yield f"{len(both)} images that were held out stand in the folds, as {', '.join(both[:_SHOWN])}"
+
+
 def _of_rows(recorded: Recorded, scheme: Scheme) -> Iterator[str]:
     images = Counter((sample.sha256, sample.label) for sample in recorded.dataset.samples)
     for repeat in range(recorded.config.folds.repeats):

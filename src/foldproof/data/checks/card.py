@@ -23,8 +23,9 @@ def data_card(
     duplicates: Duplicates,
     version: DataVersion,
     findings: Sequence[Finding],
+    held_out: int = 0,
 ) -> dict[str, Any]:
-    """Plain JSON values; sizes in pixels."""
+    """Plain JSON values; sizes in pixels. `held_out`: how many images are never trained on."""
     pictures = [found.pictures[sample.path] for sample in dataset.samples]
     groups = Counter(sample.group for sample in dataset.samples if sample.group)
     return {
@@ -43,6 +44,7 @@ def data_card(
         },
         "duplicates": duplicates_summary(duplicates),
         "excluded": dict(sorted(Counter(item.code for _, item in found.excluded).items())),
+        "held_out": held_out,
         "findings": {
             code: {"severity": str(CODES[code].severity), "count": len(some), "means": CODES[code].means}
             for code, some in by_code(findings).items()
@@ -88,6 +90,8 @@ def _head(card: Mapping[str, Any]) -> Iterator[str]:
     yield from ("| | |", "|---|---|")
     yield f"| fingerprint | `{card['fingerprint']}` |"
     yield f"| DVC | {_dvc(dvc)} |"
+    if card.get("held_out"):
+        yield f"| held out | {card['held_out']:,} images that are never trained on |"
     if sizes:
         smallest, median, largest = (" x ".join(map(str, sizes[name])) for name in ("smallest", "median", "largest"))
         yield f"| sizes | {smallest} to {largest} pixels, median {median}; {sizes['different']} different |"
