@@ -12,7 +12,7 @@ from foldproof.data.versions import dvc
 from foldproof.data.versions.pull import pull
 from foldproof.errors import ProjectError
 from foldproof.project import Project
-from foldproof.scaffold import scaffold
+from foldproof.scaffold.make import scaffold
 from foldproof.storage import write_atomically
 
 SETTINGS = """\

@@ -15,7 +15,7 @@ def command(folder: str) -> int:
     from pathlib import Path
 
     from foldproof.config.read import load_settings
-    from foldproof.scaffold import scaffold
+    from foldproof.scaffold.make import scaffold
 
     made = scaffold(Path(folder).expanduser().absolute())
     for line in made.lines:

@@ -1,25 +1,22 @@
 """Make a folder a project: settings, git, DVC and what git shall ignore; nothing that is there is changed."""
 
-import json
-import re
+import shlex
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 
 from foldproof.config.read import load_settings
 from foldproof.config.schema import SETTINGS_FILES, DataSettings, Settings, leaf_keys
-from foldproof.data.labels.said import are_parts
 from foldproof.data.versions import dvc
 from foldproof.errors import FoldproofError, ProjectError
-from foldproof.registry import SEAMS
+from foldproof.scaffold.choose import choose
+from foldproof.scaffold.look import Look, is_images_itself, look
+from foldproof.scaffold.settings import scalar, settings_text
 from foldproof.storage import write_atomically
 
 IGNORED = ("/runs/", "/.foldproof/", "/mlflow.db*", "/mlartifacts/", "/report.html")
-LIKELY = ("data/train", "train", "data", "images", "dataset")
-_NOT_DATA = frozenset({"runs", "mlruns", "mlartifacts", "venv", "node_modules", "__pycache__"})
 _PIPELINE = """\
 stages:
   train:                           # `dvc repro`, or `dvc exp run -S train.lr=0.01`
@@ -38,30 +35,6 @@ stages:
           y: val_accuracy
 """
 _SECTIONS = ("data", "folds", "train", "experiments")
-_YAML_WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
-_TEMPLATE = """\
-version: 1                       # schema version of this file; `foldproof config` prints every setting there is
-data:
-  path: {path:<24} # a folder for each class, with its images in it
-  image_size: auto               # edge in pixels of what the network sees; auto = what the backbone was made for
-folds:
-  k: 5                           # every image validates once, in one of k folds
-  seed: 42                       # of the assignment; folds.csv keeps it
-train:
-  backbone: efficientnet_lite0   # or small_cnn, or any torchvision or timm model
-  pretrained: true               # its weights come with foldproof: no download
-  freeze_backbone: true          # train one linear layer on its features: minutes on a laptop
-  optimizer: adam                # or adamw, sgd
-  lr: 0.001                      # learning rate
-  batch_size: 32                 # images a step
-  epochs: 20                     # passes over the training part
-  seed: 42                       # of weights, order, augmentation and dropout
-experiments:                     # each is what stands above, but for what it names
-  linear: {{}}
-  linear_high_lr: {{train: {{lr: 0.01}}}}
-tracking:
-  experiment: {experiment:<18} # its name in MLflow, which keeps it in mlflow.db beside this file
-"""
 
 
 @dataclass(frozen=True)
@@ -78,6 +51,11 @@ def scaffold(folder: Path, *, settings: str | None = None) -> Scaffold:
     What is there stays: a second call changes nothing. Without git or DVC it goes on and says what is lacking.
     Raises ProjectError where nothing can be written.
     """
+    if folder.is_dir() and settings is None and is_images_itself(folder):
+        raise ProjectError(
+            f"{folder} holds the class folders themselves: a project is the folder around its images",
+            next_step=f"`cd {shlex.quote(str(folder.parent))}` and `foldproof init` there",
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file, lines = _settings_file(folder, settings)
@@ -89,46 +67,6 @@ def scaffold(folder: Path, *, settings: str | None = None) -> Scaffold:
     return Scaffold(file, tuple(lines))
 
 
-def find_images(folder: Path) -> str | None:
-    """The folder of class folders, relative to `folder`: by where images lie, or by the `.dvc` file of one."""
-    below = sorted(path for path in folder.glob("*/") if _may_hold_data(path))
-    deeper = sorted(path for parent in below for path in parent.glob("*/") if _may_hold_data(path))
-    versioned = sorted(path.with_suffix("") for path in folder.glob("*.dvc") if _records_a_folder(path))
-    for candidate in chain((folder / name for name in LIKELY), below, deeper, versioned):
-        if _has_classes(candidate) or Path(f"{candidate}.dvc").is_file():
-            return candidate.relative_to(folder).as_posix()
-    return None
-
-
-def _records_a_folder(file: Path) -> bool:
-    """Whether a `.dvc` file is of a folder and not of a file: DVC ends the hash of one with `.dir`."""
-    return file.is_file() and bool(
-        re.search(r"^\W*md5:\s*[0-9a-f]{32}\.dir\s*$", file.read_text("utf-8", "replace"), re.MULTILINE)
-    )
-
-
-def _may_hold_data(path: Path) -> bool:
-    return not path.name.startswith(".") and path.name not in _NOT_DATA and not path.is_symlink()
-
-
-def _has_classes(folder: Path) -> bool:
-    """Whether at least two folders below hold an image, directly or one deeper, and are not the parts of a split."""
-    if not folder.is_dir():
-        return False
-    found: set[str] = set()
-    for path in folder.glob("*/"):
-        if _may_hold_data(path) and any(file.suffix.lower() in SEAMS["readers"] for file in _files(path)):
-            found.add(path.name)
-            if len(found) > 1 and not are_parts(found):
-                return True
-    return False
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    yield from folder.glob("*.*")
-    yield from folder.glob("*/*.*")
-
-
 def _settings_file(folder: Path, settings: str | None) -> tuple[Path, list[str]]:
     first, second = (folder / name for name in SETTINGS_FILES)
     for file in (first, second):
@@ -136,19 +74,30 @@ def _settings_file(folder: Path, settings: str | None) -> tuple[Path, list[str]]
             return file, [f"{file.name} is there and stays as it is"]
     lines = [f"{second.name} is another tool's and stays as it is"] if second.exists() else []
     file = first if second.exists() else second
-    write_atomically(file, settings if settings is not None else _settings_for(folder))
-    return file, [*lines, f"wrote {file.name}"]
+    text, seen = (settings, []) if settings is not None else _settings_for(folder)
+    write_atomically(file, text)
+    return file, [*seen, *lines, f"wrote {file.name}"]
 
 
-def _settings_for(folder: Path) -> str:
-    images = find_images(folder) or "data/train"
-    return _TEMPLATE.format(path=_yaml_text(images), experiment=_yaml_text(folder.resolve().name or "foldproof"))
-
-
-def _yaml_text(text: str) -> str:
-    """As it is where it can be nothing but a text, else in quotes."""
-    plain = re.fullmatch(r"[A-Za-z][\w./-]*", text, re.ASCII) and text.lower() not in _YAML_WORDS
-    return text if plain else json.dumps(text)
+def _settings_for(folder: Path) -> tuple[str, list[str]]:
+    seen = look(folder) or Look(path=DataSettings().path)
+    name = folder.resolve().name or "foldproof"
+    text = settings_text(choose(seen), experiment=name, candidate=seen.candidate)
+    if not seen.images:
+        return text, []
+    where = f", labelled by {seen.table}" if seen.table else ""
+    lines = [f"found {seen.images:,} images in {len(seen.count_by_class)} classes in {seen.path}{where}"]
+    if seen.group_by:
+        lines.append(f"{seen.groups} groups by folder: each stays in one fold")
+    if seen.test:
+        lines.append(f"{seen.test} is kept apart: no fold trains or validates on it")
+    if seen.candidate:
+        first, second = (path.rpartition("/")[2] for path in seen.candidate.images)
+        lines.append(
+            f"do {first} and {second} belong together? Then data.group_by, which stands in the settings as a comment, "
+            "keeps such images in one fold"
+        )
+    return text, lines
 
 
 def _is_ours(file: Path) -> bool:
@@ -170,9 +119,20 @@ def _git(folder: Path) -> list[str]:
     if any((path / ".git").exists() for path in (folder, *folder.parents)):
         return []
     if not shutil.which("git"):
-        return ["git is not installed: runs will not know which code they were made with"]
+        return ["git is not installed: runs will not know which code they were made with; install it, then init again"]
     done = subprocess.run(["git", "init", "--quiet"], cwd=folder, capture_output=True, text=True, check=False)
-    return ["made a git repository"] if done.returncode == 0 else [f"git init failed: {done.stderr.strip()}"]
+    if done.returncode != 0:
+        return [f"git init failed: {done.stderr.strip()}; mend that, then init again"]
+    return ["made a git repository", *_identity(folder)]
+
+
+def _identity(folder: Path) -> list[str]:
+    """What to tell git before the first commit."""
+    asked = ["git", "var", "GIT_AUTHOR_IDENT"]
+    if subprocess.run(asked, cwd=folder, capture_output=True, check=False).returncode == 0:
+        return []
+    mend = "`git config --global user.name NAME` and `git config --global user.email ADDRESS`"
+    return [f"git does not know who you are, and will not commit: {mend}"]
 
 
 def _dvc(folder: Path) -> list[str]:
@@ -181,7 +141,7 @@ def _dvc(folder: Path) -> list[str]:
     try:
         dvc.init(folder)
     except FoldproofError as error:
-        return [f"{error.what}: the images will not be versioned"]
+        return [f"{error.what}: the images will not be versioned; mend that, then `foldproof init` again"]
     return ["made a DVC repository"]
 
 
@@ -195,7 +155,7 @@ def _pipeline(folder: Path, settings_file: Path) -> list[str]:
         sections = f"{indent}- {settings_file.name}:\n" + "\n".join(f"{indent}    - {name}" for name in _SECTIONS)
     else:
         sections = "\n".join(f"{indent}- {name}" for name in _SECTIONS)
-    write_atomically(file, _PIPELINE.format(data=_yaml_text(_data_path(settings_file)), params=sections))
+    write_atomically(file, _PIPELINE.format(data=scalar(_data_path(settings_file)), params=sections))
     return ["wrote dvc.yaml: `dvc repro` and `dvc exp run` train too"]
 
 
