@@ -81,6 +81,9 @@ def _said_of(seen: Look) -> str:
 
 
 def _folds(seen: Look) -> dict[str, Choice]:
+    if seen.folds:
+        why = f"the {seen.folds} folds that the table numbers; stratified = foldproof cuts them"
+        return {"scheme": Choice("predefined", why)}
     smallest = min(seen.count_by_class.values(), default=5)
     k = max(2, min(5, smallest, seen.groups or 5))
     why = "every image validates once, in one of k folds"

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import PIL.Image
 
 from foldproof.data.labels.from_table import TableSaid, said_by_table
-from foldproof.data.labels.said import TESTING, are_parts
+from foldproof.data.labels.said import TESTING, Said, are_parts
 from foldproof.data.readers import suffix_of, suffixes
 from foldproof.data.walk import Kind, walk
 from foldproof.errors import FoldproofError
@@ -23,6 +23,7 @@ OURS = frozenset({"folds.csv", "excluded.csv"})
 NOT_DATA = frozenset({"runs", "mlruns", "mlartifacts", "venv", "node_modules", "__pycache__", "report_files", "plots"})
 _SAMPLED = 200  # images whose size is read
 _MOST_TABLES = 5
+_MOST_FOLDS = 20  # that a column called fold or the like can mean
 _ENOUGH = 0.8  # of the images, that a table must name to be theirs
 
 
@@ -31,7 +32,7 @@ class Look:
     """What was seen. `path`: the folder of images, relative; `sizes`: width and height in pixels of some of them.
 
     `label_by`, `group_by`, `table`, `columns` and `test` are as the settings of these names; `groups`: how many there
-    are by folders or the table; `candidate`: what file names may say of groups.
+    are by folders or the table; `folds`: how many a column of it numbers; `candidate`: what names may say of groups.
     """
 
     path: str
@@ -39,6 +40,7 @@ class Look:
     label_by: str | None = None
     group_by: str | None = None
     groups: int = 0
+    folds: int = 0
     table: str | None = None
     columns: Mapping[str, str] | None = None
     test: str | None = None
@@ -128,9 +130,16 @@ def _of_table(path: str, table: str, seen: TableSaid) -> Look | None:
         table=table,
         columns={"split": ""} if are_parts(splits) and test is None else None,
         groups=len({one.group for one in trained if one.group}),
+        folds=_folds(trained),
         test=test,
         note="; ".join(seen.notes),
     )
+
+
+def _folds(trained: Sequence[Said]) -> int:
+    """How many folds a column numbers, where it names a few and one for every image."""
+    folds = {one.fold for one in trained}
+    return len(folds) if "" not in folds and 2 <= len(folds) <= _MOST_FOLDS else 0
 
 
 def _by_folders(path: str, below: Sequence[str]) -> Look | None:

@@ -1,0 +1,175 @@
+"""The shapes in which people's images come, and what each types from nothing to a compared run."""
+
+import csv
+import json
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from conftest import CLASSES, draw, draw_classes
+
+GIT = ("-c", "user.name=A Tester", "-c", "user.email=tester@example.org")
+EVERYONE = ("foldproof init", "foldproof data add photos", "foldproof run", "foldproof compare")
+
+
+@dataclass(frozen=True)
+class Way:
+    """`make` fills a folder with what somebody comes with; `commands` are typed in it. `images` train, in `groups`."""
+
+    name: str
+    make: Callable[[Path], None]
+    commands: tuple[str, ...] = EVERYONE
+    images: int = 36
+    folds: int = 5
+    note: str = ""
+
+    @property
+    def typed(self) -> int:
+        return len(self.commands)
+
+
+def call(folder: Path, command: str) -> None:
+    environment = {**os.environ, "DVC_NO_ANALYTICS": "1", "GIT_CONFIG_GLOBAL": os.devnull}
+    words = shlex.split(command)
+    words = [sys.executable, "-m", *words] if words[0] == "dvc" else words
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+
+
+def class_folders(folder: Path) -> None:
+    draw_classes(folder / "photos", each=12, size=32)
+
+
+def _flat(folder: Path) -> list[tuple[str, str, int]]:
+    rows = []
+    for label, name in enumerate(CLASSES):
+        for number in range(12):
+            draw(folder / "photos" / f"img_{label}{number:02d}.png", label=label, number=number, size=32)
+            rows.append((f"img_{label}{number:02d}", name, number))
+    return rows
+
+
+def _write(file: Path, header: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
+    with file.open("w", newline="", encoding="utf-8") as opened:
+        csv.writer(opened).writerows([header, *rows])
+
+
+def spreadsheet(folder: Path) -> None:
+    rows = _flat(folder)
+    _write(folder / "labels.csv", ("image_id", "dx", "patient_id"), [(i, name, f"p{n // 2}") for i, name, n in rows])
+
+
+def predefined_folds(folder: Path) -> None:
+    rows = _flat(folder)
+    _write(folder / "labels.csv", ("file", "label", "fold"), [(f"{i}.png", name, n % 3) for i, name, n in rows])
+
+
+def patients(folder: Path) -> None:
+    for patient in range(6):
+        for label, name in enumerate(CLASSES):
+            for number in range(2):
+                path = folder / "photos" / f"patient{patient}" / name / f"{number}.png"
+                draw(path, label=label, number=10 * patient + number, size=32)
+
+
+def parts(folder: Path) -> None:
+    for start, (part, each) in enumerate((("train", 9), ("val", 3), ("test", 3))):
+        for label, name in enumerate(CLASSES):
+            for number in range(each):
+                path = folder / "photos" / part / name / f"{number}.png"
+                draw(path, label=label, number=100 * start + number, size=32)
+
+
+def _repository(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    call(folder, "git init --quiet")
+    call(folder, "dvc init --quiet")
+
+
+def _commit(folder: Path) -> None:
+    call(folder, "git add --all")
+    call(folder, shlex.join(["git", *GIT, "commit", "--quiet", "--message", "as it was"]))
+
+
+def symlinked_cache(folder: Path) -> None:
+    _repository(folder)
+    call(folder, f"dvc cache dir {shlex.quote(str(folder.parent / 'shared cache'))}")
+    call(folder, "dvc config cache.type symlink")
+    class_folders(folder)
+    call(folder, "dvc add --quiet photos")
+    _commit(folder)
+    assert (folder / "photos" / "cat" / "000.png").is_symlink()
+
+
+def stage_output(folder: Path) -> None:
+    _repository(folder)
+    draw_classes(folder / "raw", each=12, size=32)
+    (folder / "dvc.yaml").write_text(
+        "stages:\n  prepare:\n    cmd: cp -r raw photos\n    deps: [raw]\n    outs: [photos]\n"
+    )
+    call(folder, "dvc repro --quiet")
+    _commit(folder)
+
+
+def imported(folder: Path) -> None:
+    source = folder.parent / "registry"
+    _repository(source)
+    class_folders(source)
+    call(source, "dvc add --quiet photos")
+    _commit(source)
+    _repository(folder)
+    call(folder, f"dvc import --quiet {shlex.quote(str(source))} photos")
+    _commit(folder)
+
+
+def foreign_params(folder: Path) -> None:
+    class_folders(folder)
+    (folder / "params.yaml").write_text("train:\n  lr: 0.001\n  epochs: 5\nprepare:\n  split: 0.2\n")
+
+
+def lab_script(folder: Path) -> None:
+    """Predefined folds of a script, as a list of names."""
+    class_folders(folder)
+    names = [f"photos/{name}/{number:03d}.png" for name in CLASSES for number in range(12)]
+    parts_of = [[one for index, one in enumerate(names) if index % 4 == fold] for fold in range(4)]
+    content = [{"train": [one for one in names if one not in part], "val": part} for part in parts_of]
+    (folder / "splits_final.json").write_text(json.dumps(content))
+
+
+WAYS = (
+    Way("class folders", class_folders),
+    Way("a spreadsheet of labels", spreadsheet, note="columns are recognised; patients share a fold"),
+    Way("patient/class/image", patients, note="patients share a fold"),
+    Way("train/ val/ test/", parts, note="test/ is kept apart; train and val are cut into folds"),
+    Way("folds in a spreadsheet", predefined_folds, folds=3, note="its column of folds is taken as it is"),
+    Way(
+        "nnU-Net's splits_final.json",
+        lab_script,
+        (
+            "foldproof init",
+            "foldproof data add photos",
+            "foldproof run --set folds.scheme=predefined --set folds.file=splits_final.json",
+            "foldproof compare",
+        ),
+        folds=4,
+    ),
+    Way(
+        "a DVC cache of symbolic links",
+        symlinked_cache,
+        ("foldproof init", "foldproof run", "foldproof compare"),
+        note="in a shared cache outside the project; nothing is copied",
+    ),
+    Way("an output of dvc.yaml", stage_output, ("foldproof init", "foldproof run", "foldproof compare")),
+    Way("dvc import", imported, ("foldproof init", "foldproof run", "foldproof compare")),
+    Way("another tool's params.yaml", foreign_params, note="settings go to foldproof.yaml beside it"),
+    Way(
+        "neither git nor DVC",
+        class_folders,
+        ("foldproof init", "foldproof run", "foldproof compare"),
+        note="git is not installed, nothing is versioned: runs say so",
+    ),
+)
