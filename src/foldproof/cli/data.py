@@ -1,5 +1,9 @@
 """`foldproof data`."""
 
+import os
+import shlex
+from pathlib import Path
+
 import click
 
 from foldproof.cli import data_cache, data_check
@@ -20,15 +24,14 @@ command.add_command(data_check.command)
 
 @command.command("add")
 @click.argument("path", type=click.Path())
-def add(path: str) -> int:
+@click.option("--to", "target", metavar="DIR", help="Copy it to there first: for images outside the project.")
+def add(path: str, target: str | None) -> int:
     """Version a folder of images with DVC, and count what is in it.
 
     \b
     foldproof data add data/train
+    foldproof data add ~/Pictures/birds --to data/birds
     """
-    import os
-    from pathlib import Path
-
     from foldproof.check import check_images
     from foldproof.cli.progress import shown_progress
     from foldproof.cli.show_data import counted
@@ -38,6 +41,9 @@ def add(path: str) -> int:
     from foldproof.provenance import git
 
     folder = Path(path).expanduser().absolute()
+    if target is not None or _is_outside(folder):
+        folder = _brought_in(folder, target)
+        path = os.path.relpath(folder)
     added = version(folder, waiting=lambda: click.echo("waiting for another foldproof to end", err=True))
     if added.restored:
         click.echo(f"note: an earlier add was cut off; brought back {some(added.restored)}", err=True)
@@ -54,9 +60,67 @@ def add(path: str) -> int:
     for label, count in sorted(dataset.count_by_class.items()):
         click.echo(f"{count:>8,}  {label}")
     click.echo(f"{len(dataset):>8,}  images in {len(dataset.classes)} classes; {counted(checked)}")
+    asked = _asked_path()
+    if asked is not None and asked[1].resolve() != folder.resolve():
+        click.echo(f"note: the settings' data.path is {asked[0]}, not {path}: set it where these shall train", err=True)
     check = "       foldproof data check\n" if checked.findings else ""
     click.echo(f'\nnext:  git commit -m "images"    nothing is committed yet\n{check}       foldproof run')
     return 0
+
+
+def _is_outside(folder: Path) -> bool:
+    """Whether the project here cannot version `folder`, since it lies elsewhere."""
+    from foldproof.errors import ProjectError
+    from foldproof.project import Project
+
+    try:
+        root = Project.find(Path.cwd()).root
+    except ProjectError:
+        return False
+    return folder.is_dir() and not folder.resolve().is_relative_to(root.resolve())
+
+
+def _asked_path() -> tuple[str, Path] | None:
+    """data.path of the project here, as it is written and where it is; None without settings that can be read."""
+    from foldproof.config.read import load_settings
+    from foldproof.errors import FoldproofError
+    from foldproof.project import Project
+
+    try:
+        project = Project.find(Path.cwd())
+        path = load_settings(project.settings_file).settings.data.path
+    except FoldproofError:
+        return None
+    return path, project.path(path)
+
+
+def _place_for(folder: Path) -> str:
+    """Where a copy of `folder` would be found by the settings, or else a place of its name."""
+    asked = _asked_path()
+    if asked is not None and not asked[1].exists():
+        return os.path.relpath(asked[1])
+    return f"data/{folder.name}"
+
+
+def _brought_in(folder: Path, target: str | None) -> Path:
+    """A copy inside the project. Raises DataError that says its size where nobody has said where to."""
+    from foldproof.cli.progress import shown_progress
+    from foldproof.data.versions.bring_in import bring_in, load_of
+    from foldproof.errors import DataError
+
+    if target is None:
+        source, to = shlex.quote(str(folder)), shlex.quote(_place_for(folder))
+        raise DataError(
+            f"{folder} lies outside of the project: {load_of(folder, Path.cwd())}",
+            next_step=f"`foldproof data add {source} --to {to}` copies it",
+        )
+    place = Path(target).expanduser().absolute()
+    if _is_outside(place.parent):
+        raise DataError(f"{place} lies outside of the project too", next_step="name a folder in it: --to data/images")
+    with shown_progress(quiet=False) as progress:
+        load = bring_in(folder, place, progress=progress)
+    click.echo(f"copied {folder} to {target}: {load.files:,} files, {load.size / 1e9:.2f} GB")
+    return place
 
 
 @command.command("pull")
@@ -68,8 +132,6 @@ def pull(force: bool) -> int:
     foldproof data pull
     foldproof data pull --force    your own changes are put aside first
     """
-    from pathlib import Path
-
     from foldproof.config.read import load_settings
     from foldproof.data.versions.pull import pull as bring_back
     from foldproof.data.walk import some
