@@ -1,7 +1,7 @@
 """The images of a project, checked in every way: a data section in, an `Inspection` or the `Material` of a run out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from foldproof.config.schema import DataSettings
 from foldproof.data.checks.card import data_card
+from foldproof.data.checks.depth import SETTING, of_depth, range_of
 from foldproof.data.checks.duplicates import CONFIRMED, CROWDED, DISTANCE, Duplicates, Looks, find_duplicates
 from foldproof.data.checks.findings import CODES, Finding, by_code
 from foldproof.data.checks.preflight import of_shortcuts, preflight
@@ -22,6 +23,7 @@ from foldproof.data.likeness import EDGE
 from foldproof.data.readers import MOST_PIXELS
 from foldproof.data.scan import Scan, scan
 from foldproof.data.survey import Progress, Survey, unheard
+from foldproof.data.values import ValueRange
 from foldproof.data.versions import dvc, versioned
 from foldproof.data.versions.unfinished import interrupted_pull
 from foldproof.data.versions.versioned import DataVersion
@@ -37,7 +39,10 @@ DUPLICATES_VERSION = 1
 
 @dataclass(frozen=True, kw_only=True)
 class Inspection:
-    """All that is known of a folder of images. `dataset` is what would be trained, look-alikes in clusters."""
+    """All that is known of a folder of images. `dataset` is what would be trained, look-alikes in clusters.
+
+    `within`: the values from black to white that all images share; None for 8-bit images.
+    """
 
     path: str
     folder: Path
@@ -47,6 +52,7 @@ class Inspection:
     version: DataVersion
     findings: tuple[Finding, ...]
     most_pixels: int
+    within: ValueRange | None
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -55,7 +61,12 @@ class Inspection:
     def card(self) -> dict[str, Any]:
         """The data card, as plain JSON values."""
         return data_card(
-            self.dataset, self.found, duplicates=self.duplicates, version=self.version, findings=self.findings
+            self.dataset,
+            self.found,
+            duplicates=self.duplicates,
+            version=self.version,
+            findings=self.findings,
+            within=self.within,
         )
 
 
@@ -65,7 +76,8 @@ class Material:
 
     `path` is as the settings have it, `folder` where that is; `card` describes the images as plain JSON values, and is
     empty where a run stands on a record instead of on a folder that was looked at;
-    `most_pixels` is what a picture may have.
+    `most_pixels` is what a picture may have; `within` are the values from black to white that all images share, None
+    for 8-bit images.
     """
 
     path: str
@@ -75,6 +87,7 @@ class Material:
     notices: tuple[Notice, ...]
     card: Mapping[str, Any]
     most_pixels: int = MOST_PIXELS
+    within: ValueRange | None = None
 
 
 def gather(project: Project, data: DataSettings, *, allow_dirty: bool, progress: Progress = unheard) -> Material:
@@ -92,12 +105,29 @@ def gather(project: Project, data: DataSettings, *, allow_dirty: bool, progress:
     notices = [Notice(code="data", text=line) for line in versioned.check(seen.version, allow_dirty=allow_dirty)]
     refuse(seen.errors)
     warned = by_code(seen.findings)
+    if seen.within is not None:
+        notices.append(_of_range(seen.within, is_given=data.range != "auto"))
     if seen.found.excluded:
         notices.append(Notice(code="excluded", text=f"{_images(len(seen.found.excluded))} left out by excluded.csv"))
     if warned:
         told = some([f"{code} ({len(findings)})" for code, findings in warned.items()])
         notices.append(Notice(code="warnings", text=f"the images: {told}; `foldproof data check` says more"))
-    return Material(data.path, seen.folder, seen.dataset, seen.version, tuple(notices), seen.card(), seen.most_pixels)
+    return Material(
+        data.path,
+        seen.folder,
+        seen.dataset,
+        seen.version,
+        tuple(notices),
+        seen.card(),
+        seen.most_pixels,
+        seen.within,
+    )
+
+
+def _of_range(within: ValueRange, *, is_given: bool) -> Notice:
+    how = "as given" if is_given else "the lowest and the highest of all images"
+    levels = f"{2**within.bits:,} levels"
+    return Notice(code="range", text=f"{SETTING}: the values {within} are black to white, in {levels} ({how})")
 
 
 def _images(count: int) -> str:
@@ -141,6 +171,9 @@ def inspect(
             how=Survey(index=index, most_pixels=most_pixels, deep=deep, progress=progress),
         )
     version = dvc.state_of(folder, found)
+    depth, within = of_depth(found.pictures, data.range), range_of(found.pictures, data.range)
+    if within is not None:
+        found = replace(found, pictures={path: picture.within(within) for path, picture in found.pictures.items()})
     duplicates = _duplicates(found.dataset, found.pictures, apply_near=data.near_duplicates == "group", cache=cache)
     dataset = clustered(found.dataset, duplicates)
     return Inspection(
@@ -151,9 +184,11 @@ def inspect(
         duplicates=duplicates,
         version=version,
         most_pixels=most_pixels,
+        within=within,
         findings=(
             *preflight(found, duplicates=duplicates, exclusions=exclusions),
-            *_shortcuts(dataset, found.pictures, cache),
+            *depth,
+            *_shortcuts(dataset, found.pictures, cache, within),
         ),
     )
 
@@ -207,9 +242,12 @@ def clustered(dataset: Dataset, duplicates: Duplicates) -> Dataset:
     return Dataset(tuple(samples))  # the order stays: paths differ, and count before
 
 
-def _shortcuts(dataset: Dataset, pictures: Mapping[str, Picture], cache: Path | None) -> tuple[Finding, ...]:
+def _shortcuts(
+    dataset: Dataset, pictures: Mapping[str, Picture], cache: Path | None, within: ValueRange | None
+) -> tuple[Finding, ...]:
     clusters = "".join(f"{sample.duplicate};" for sample in dataset.samples)
-    key = hash_rows([(SHORTCUTS_VERSION, dataset.fingerprint, clusters)])
+    scale = () if within is None else (f"{within.low!r} {within.high!r}",)
+    key = hash_rows([(SHORTCUTS_VERSION, dataset.fingerprint, clusters, *scale)])
 
     def compute() -> list[list[str]]:
         seen = [pictures[sample.path] for sample in dataset.samples]
