@@ -149,6 +149,7 @@ def _measured(checked: Checked, progress: Progress) -> Leak:
             seen.folder,
             size=IMAGE_SIZE,
             resize="squash",
+            within=seen.within,
             cache=cache,
             most_pixels=seen.most_pixels,
             progress=partial(progress, "decoding images"),

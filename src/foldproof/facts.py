@@ -3,6 +3,7 @@
 The folder may be somebody else's: names are those that this project gives, so they can be printed and sent as they are.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.config.schema import EXPERIMENT_NAME
+from foldproof.data.values import ValueRange
 from foldproof.errors import DamagedFile
 from foldproof.storage import cleaned, read_json_inside
 
@@ -54,6 +56,12 @@ def reseed_of(facts: Mapping[str, Any]) -> Reseed | None:
     """Which fold was trained again; None for a run of an experiment."""
     said = facts.get("reseed_of")
     return None if said is None else Reseed(**said)
+
+
+def range_in_use(facts: Mapping[str, Any]) -> ValueRange | None:
+    """The values from black to white that a run's images shared; None for 8-bit images."""
+    said = facts.get("range")
+    return None if said is None else ValueRange(float(said["low"]), float(said["high"]), said["bits"])
 
 
 def title_of(facts: Mapping[str, Any]) -> str:
@@ -118,6 +126,17 @@ def _is_reseed(value: object) -> bool:
     )
 
 
+def _is_range(value: object) -> bool:
+    return (
+        isinstance(value, dict)
+        and value.keys() == set(ValueRange._fields)
+        and all(type(value[name]) in (int, float) for name in ("low", "high"))
+        and -math.inf < value["low"] < value["high"] < math.inf
+        and type(value["bits"]) is int
+        and value["bits"] in (8, 16)
+    )
+
+
 def _is_before(value: object) -> bool:
     return (
         isinstance(value, dict)
@@ -138,6 +157,7 @@ _RULES: Mapping[str, Callable[[Any], object]] = {
 }
 _OPTIONAL: Mapping[str, Callable[[Any], object]] = {
     "image_size": _is_count(1, 2**16),
+    "range": _is_range,
     "data_path": _is_text(4096),
     "created": _is_printable,
     "reseed_of": _is_reseed,

@@ -33,6 +33,7 @@ LINEAR, NEAREST = "linear", "nearest neighbour"
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 Positions: TypeAlias = NDArray[np.int64]
+Pixels: TypeAlias = NDArray[Any]  # uint8 or uint16
 
 _PART = 64  # images a thread takes at once: whole chunks of the canonical pass
 _STRENGTH = 0.01  # inverse L2 penalty of the linear classifier on standardised features
@@ -133,7 +134,7 @@ class Leak:
 
 def measure_leak(
     dataset: Dataset,
-    pixels: NDArray[np.uint8],
+    pixels: Pixels,
     units: Positions,
     *,
     k: int,
@@ -142,7 +143,7 @@ def measure_leak(
     repeats: int = 3,
     progress: Progress | None = None,
 ) -> Leak:
-    """The leak of `dataset`, whose images are `pixels`: [image in manifest order, 224, 224, 3] uint8.
+    """The leak of `dataset`, whose images are `pixels`: [image in manifest order, 224, 224, 3].
 
     `units`: [image] int64, images with one number are never separated by leak-proof folds. `cache`: a folder for the
     features. `progress` hears (what is done, steps done, steps). See `leak_of` for the method and what is raised.
@@ -162,7 +163,7 @@ def sample_units(units: Positions, *, most: int = MOST_IMAGES) -> Positions:
     return np.flatnonzero(np.isin(number.reshape(-1), taken))
 
 
-def features_of(pixels: NDArray[np.uint8], *, cache: Path, progress: Progress | None = None) -> NDArray[np.float32]:
+def features_of(pixels: Pixels, *, cache: Path, progress: Progress | None = None) -> NDArray[np.float32]:
     """[image, 1280] float32: frozen ImageNet features by the canonical pass, kept in `cache`.
 
     All cores work, each on images of its own. Nothing here rests on the last bits, unlike in a training.
@@ -176,7 +177,7 @@ def features_of(pixels: NDArray[np.uint8], *, cache: Path, progress: Progress | 
     return features
 
 
-def _key(pixels: NDArray[np.uint8]) -> str:
+def _key(pixels: Pixels) -> str:
     total = hashlib.sha256()
     for start in range(0, len(pixels), _PART):
         total.update(np.ascontiguousarray(pixels[start : start + _PART]).data)
@@ -204,7 +205,7 @@ def _write(path: Path, features: NDArray[np.float32]) -> None:
     write_atomically(path, hashlib.sha256(body.getbuffer()).digest() + body.getvalue())
 
 
-def _computed(pixels: NDArray[np.uint8], progress: Progress) -> NDArray[np.float32]:
+def _computed(pixels: Pixels, progress: Progress) -> NDArray[np.float32]:
     import torch
 
     from foldproof.models.backbone import build

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 
 from foldproof.config.schema import DataSettings, FoldSource, Settings
 from foldproof.data.checks.card import data_card
+from foldproof.data.checks.depth import SETTING, of_depth, range_of
 from foldproof.data.checks.duplicates import CONFIRMED, CROWDED, DISTANCE, Duplicates, Looks, find_duplicates
 from foldproof.data.checks.findings import CODES, Finding, by_code
 from foldproof.data.checks.held_out import on_both_sides, together
@@ -29,6 +30,7 @@ from foldproof.data.likeness import EDGE
 from foldproof.data.readers import MOST_PIXELS
 from foldproof.data.scan import Scan, scan
 from foldproof.data.survey import Progress, Survey, unheard
+from foldproof.data.values import ValueRange
 from foldproof.data.versions import dvc, versioned
 from foldproof.data.versions.unfinished import interrupted_pull
 from foldproof.data.versions.versioned import DataVersion
@@ -47,7 +49,8 @@ NOBODY = Dataset(())
 class Inspection:
     """All that is known of a folder of images. `dataset` is what would be trained, look-alikes in clusters.
 
-    `held_out`: images that are never trained on, by data.test.
+    `held_out`: images that are never trained on, by data.test; `within`: the values from black to white that all images
+    share, None for 8-bit images.
     """
 
     path: str
@@ -59,6 +62,7 @@ class Inspection:
     findings: tuple[Finding, ...]
     most_pixels: int
     held_out: Dataset
+    within: ValueRange | None
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -73,6 +77,7 @@ class Inspection:
             version=self.version,
             findings=self.findings,
             held_out=len(self.held_out),
+            within=self.within,
         )
 
 
@@ -83,7 +88,8 @@ class Material:
     `path` is as the settings have it, `folder` where that is; `card` describes the images as plain JSON values, and is
     empty where a run stands on a record instead of on a folder that was looked at;
     `most_pixels` is what a picture may have; `said` is what is said of each image, by path, and empty as `card` is;
-    `held_out` is never trained on; `folds_file`: the fold of each image by folds.file, where there is one.
+    `held_out` is never trained on; `folds_file`: the fold of each image by folds.file, where there is one; `within` are
+    the values from black to white that all images share, None for 8-bit images.
     """
 
     path: str
@@ -96,6 +102,7 @@ class Material:
     said: Mapping[str, Said] = field(default_factory=dict)
     held_out: Dataset = NOBODY
     folds_file: Mapping[str, str] = field(default_factory=dict)
+    within: ValueRange | None = None
 
 
 def gather(project: Project, asked: Settings, *, allow_dirty: bool, progress: Progress = unheard) -> Material:
@@ -115,6 +122,8 @@ def gather(project: Project, asked: Settings, *, allow_dirty: bool, progress: Pr
     refuse(seen.errors)
     notices += [Notice(code="labels", text=line) for line in _told(seen)]
     warned = by_code(seen.findings)
+    if seen.within is not None:
+        notices.append(_of_range(seen.within, is_given=data.range != "auto"))
     if seen.found.excluded:
         notices.append(Notice(code="excluded", text=f"{_images(len(seen.found.excluded))} left out by excluded.csv"))
     if warned:
@@ -131,6 +140,7 @@ def gather(project: Project, asked: Settings, *, allow_dirty: bool, progress: Pr
         said=seen.found.described.said,
         held_out=seen.held_out,
         folds_file=folds_by_file(seen, asked.folds, project.root),
+        within=seen.within,
     )
 
 
@@ -150,6 +160,12 @@ def _told(seen: Inspection) -> Iterator[str]:
         yield f"{_images(count)} {why}"
     if len(seen.held_out):
         yield f"{_images(len(seen.held_out))} held out by data.test: never trained on"
+
+
+def _of_range(within: ValueRange, *, is_given: bool) -> Notice:
+    how = "as given" if is_given else "the lowest and the highest of all images"
+    levels = f"{2**within.bits:,} levels"
+    return Notice(code="range", text=f"{SETTING}: the values {within} are black to white, in {levels} ({how})")
 
 
 def _images(count: int) -> str:
@@ -191,9 +207,15 @@ def inspect(
     if data.classes is not None:
         refuse_unknown(data.classes, found.described.labels | (test.described.labels if test else set()))
     version = dvc.state_of(folder, found)
+    trained = {sample.path: found.pictures[sample.path] for sample in found.dataset.samples}
+    depth, within = of_depth(trained, data.range), range_of(trained, data.range)
+    if within is not None:
+        found = replace(found, pictures={path: picture.within(within) for path, picture in found.pictures.items()})
     duplicates = _duplicates(found.dataset, found.pictures, apply_near=data.near_duplicates == "group", cache=cache)
     dataset = clustered(found.dataset, duplicates)
     held_out, held_pictures = _held_out(found, test, data.test)
+    if within is not None:
+        held_pictures = {path: picture.within(within) for path, picture in held_pictures.items()}
     return Inspection(
         path=data.path,
         folder=folder,
@@ -203,10 +225,12 @@ def inspect(
         version=version,
         most_pixels=most_pixels,
         held_out=held_out,
+        within=within,
         findings=(
             *preflight(found, duplicates=duplicates, exclusions=exclusions),
             *_on_both_sides(dataset, held_out, {**found.pictures, **held_pictures}, cache),
-            *_shortcuts(dataset, found.pictures, cache),
+            *depth,
+            *_shortcuts(dataset, found.pictures, cache, within),
         ),
     )
 
@@ -306,9 +330,12 @@ def clustered(dataset: Dataset, duplicates: Duplicates) -> Dataset:
     return Dataset(tuple(samples))  # the order stays: paths differ, and count before
 
 
-def _shortcuts(dataset: Dataset, pictures: Mapping[str, Picture], cache: Path | None) -> tuple[Finding, ...]:
+def _shortcuts(
+    dataset: Dataset, pictures: Mapping[str, Picture], cache: Path | None, within: ValueRange | None
+) -> tuple[Finding, ...]:
     clusters = "".join(f"{sample.duplicate};" for sample in dataset.samples)
-    key = hash_rows([(SHORTCUTS_VERSION, dataset.fingerprint, clusters)])
+    scale = () if within is None else (f"{within.low!r} {within.high!r}",)
+    key = hash_rows([(SHORTCUTS_VERSION, dataset.fingerprint, clusters, *scale)])
 
     def compute() -> list[list[str]]:
         seen = [pictures[sample.path] for sample in dataset.samples]

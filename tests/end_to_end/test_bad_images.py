@@ -30,6 +30,12 @@ def of_floats(folder):
     Image.fromarray(RANDOM.random((20, 20), dtype=np.float32)).save(folder / "bad.tif")
 
 
+def of_no_numbers(folder):
+    pixels = RANDOM.random((20, 20), dtype=np.float32)
+    pixels[3, 4] = np.nan
+    Image.fromarray(pixels).save(folder / "bad.tif")
+
+
 def microscope_grey(folder):
     tiff(folder / "bad.tif", np.full((20, 20, 1), 4095, dtype=np.uint16))
 
@@ -153,11 +159,12 @@ def tiff(path, pixels):
 
 ERRORS = {
     truncated: "damaged",
-    of_16_bits: "unsupported",
-    of_floats: "unsupported",
-    microscope_grey: "unsupported",
-    microscope_colour: "unsupported",
-    microscope_four_channels: "not-an-image",
+    of_16_bits: "mixed-depth",
+    of_floats: "mixed-depth",
+    of_no_numbers: "not-finite",
+    microscope_grey: "mixed-depth",
+    microscope_colour: "mixed-depth",
+    microscope_four_channels: "unsupported",
     a_stack: "unsupported",
     zero_bytes: "empty",
     a_text: "not-an-image",

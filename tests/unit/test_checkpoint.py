@@ -1,14 +1,17 @@
 """Weights on disk: whole, checked, and hashed by what they say."""
 
 import hashlib
+import json
 import os
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 
 from foldproof.config.identity import canonical_json, digest
+from foldproof.data.values import ValueRange
 from foldproof.errors import DamagedFile
 from foldproof.training.checkpoint import Checkpoint, Preprocessing, save_tensors, weights_sha256
 
@@ -30,7 +33,9 @@ def checkpoint(**changed: object) -> Checkpoint:
     return Checkpoint(**{**values, **changed})
 
 
+DEEP = Preprocessing(image_size=8, resize="squash", mean=(0.5,), std=(0.5,), within=ValueRange(-0.5, 4095.0, 16))
 ABOUT = {name: value for name, value in asdict(replace(checkpoint(), weights={})).items() if name != "weights"}
+ABOUT["preprocessing"] = checkpoint().preprocessing.to_json()
 
 
 class Boom:
@@ -75,6 +80,16 @@ def test_what_was_saved_is_loaded(tmp_path):
     assert (loaded.classes, loaded.preprocessing, loaded.epoch) == (saved.classes, saved.preprocessing, 2)
 
 
+def test_the_range_of_values_is_part_of_what_was_saved_and_an_older_foldproof_refuses_it(tmp_path):
+    saved = checkpoint(preprocessing=DEEP).save(tmp_path / "model.safetensors")
+    assert Checkpoint.load(saved).preprocessing == DEEP
+    versions = []
+    for preprocessing in (DEEP, checkpoint().preprocessing):
+        with safe_open(checkpoint(preprocessing=preprocessing).save(saved), framework="pt") as file:
+            versions.append(json.loads(file.metadata()["foldproof"])["v"])
+    assert versions == [3, 2]
+
+
 def test_the_file_itself_is_the_same_each_time(tmp_path):
     first, second = (checkpoint().save(tmp_path / name).read_bytes() for name in ("one", "two"))
     assert first == second
@@ -100,6 +115,10 @@ def spelled(version: object, **changed: object) -> dict[str, object]:
         {**spelled(1), "v": 2},
         spelled(0),
         spelled(3),
+        spelled(4, preprocessing=DEEP.to_json()),
+        spelled(2, preprocessing=DEEP.to_json()),
+        spelled(3, preprocessing={**DEEP.to_json(), "range": {"low": 1.0, "high": 1.0, "bits": 16}}),
+        spelled(3, preprocessing={**DEEP.to_json(), "range": {"low": 1.0, "high": 2.0, "bits": 12}}),
         spelled(True),
         spelled("2"),
         {**spelled(2), "epoch": 3},

@@ -29,7 +29,14 @@ class Cause:
 Stage: TypeAlias = Literal["before", "first step", "later", "end", "unknown"]
 
 # Settings by the first place at which they can show.
-_OF_THE_NETWORK = ("train.backbone", "train.pretrained", "train.seed", "image size in use", "data.image_size")
+_OF_THE_NETWORK = (
+    "train.backbone",
+    "train.pretrained",
+    "train.seed",
+    "image size in use",
+    "data.image_size",
+    "data.channels",
+)
 _OF_THE_FIRST_STEP = (
     "train.batch_size",
     "train.augment",
@@ -37,6 +44,7 @@ _OF_THE_FIRST_STEP = (
     "train.freeze_backbone",
     "train.any_image_size",
     "data.resize",
+    "range in use",
 )
 _OF_THE_CUT = ("folds.k", "folds.seed", "folds.repeats")
 _OF_THE_END = ("train.validation_batch_size", "train.epochs")

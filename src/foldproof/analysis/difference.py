@@ -10,7 +10,7 @@ from typing import Any
 from foldproof import folds
 from foldproof.config.schema import DataSettings, FoldSettings, TrainSettings
 from foldproof.data.dataset import Dataset
-from foldproof.facts import read_facts
+from foldproof.facts import range_in_use, read_facts
 from foldproof.folds import Row
 from foldproof.storage import read_inside, read_json_inside
 
@@ -151,6 +151,8 @@ def _settings(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterable[Chang
                 yield Change(f"{name}.{key}", _spelled(was), _spelled(is_now))
     if then.get("image_size") != now.get("image_size"):
         yield Change("image size in use", _spelled(then.get("image_size")), _spelled(now.get("image_size")))
+    if then.get("range") != now.get("range"):
+        yield Change("range in use", *(_spelled(str(range_in_use(side) or "8-bit images")) for side in (then, now)))
 
 
 def _images(then: Dataset, now: Dataset) -> ImageDifference:

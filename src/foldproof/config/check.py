@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 UNKNOWN_KEY = "unknown key"
+LARGEST_VALUE = 3.4e38  # of a pixel: float32 holds no more
 _MUST_BE = {
     "int_type": "a whole number",
     "float_type": "a number",
@@ -80,6 +81,9 @@ def contradictions(settings: Settings) -> Iterator[Finding]:
             (("folds", "scheme"), ("folds", "repeats")),
             f"'{settings.folds.scheme}' says where each image is: there is nothing to repeat",
         )
+    within = settings.data.range
+    if within != "auto" and not -LARGEST_VALUE <= within[0] < within[1] <= LARGEST_VALUE:
+        yield Finding((("data", "range"),), f"must be {_form(('data', 'range'))}, not {list(within)}")
 
 
 def unfounded(settings: Settings) -> Iterator[Finding]:
@@ -171,8 +175,16 @@ def _settings_with(rule: str) -> Iterator[tuple[str, Any]]:
 def _in_words(key: Key, details: "list[ErrorDetails]") -> str:
     if any(detail["type"] == "unexpected_keyword_argument" for detail in details):
         return f"{UNKNOWN_KEY}; {suggestion(key)}"
+    if form := _form(key):
+        return f"must be {form}"
     allowed = list(dict.fromkeys(_allowed(key, detail) for detail in details))
     return f"must be {' or '.join(allowed)}, not {_shown(details[0]['input'])}"
+
+
+def _form(key: Key) -> str:
+    """What a setting that is no single value looks like."""
+    forms = (str(item.metadata["form"]) for section, item in _settings_with("form") if (section, item.name) == key)
+    return next(forms, "")
 
 
 def _allowed(key: Key, detail: "ErrorDetails") -> str:

@@ -44,10 +44,14 @@ def digest(value: Any) -> str:
     return hashlib.sha256(canonical_json(value)).hexdigest()
 
 
-def experiment_identity(config: ExperimentConfig, *, fingerprint: str, folds_digest: str) -> str:
-    """What decides whether two runs are executions of one experiment. The name does not count."""
+def experiment_identity(config: ExperimentConfig, *, fingerprint: str, folds_digest: str, within: object = None) -> str:
+    """What decides whether two runs are executions of one experiment. The name does not count.
+
+    `within`: the values from black to white; None for 8-bit images.
+    """
     return digest(
         {
+            **({} if within is None else {"range": within}),
             "pixels": config.pixels,
             "folds": config.folds,
             "train": config.train,

@@ -42,6 +42,9 @@ class PixelSettings:
         "auto", "edge in pixels of the square a model sees; auto = the backbone's own"
     )
     resize: Literal["squash"] = setting("squash", "how a picture that is not square becomes one")
+    channels: Literal[1, 3] = setting(
+        3, "3 = red, green, blue, grey pictures three times; 1 = grey, the network's first layer adapted", added=1
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +77,11 @@ class DataSettings(PixelSettings):
     )
     near_duplicates: Literal["group", "report"] = setting(
         "group", "pictures that look alike: group = they share a fold, report = only say so"
+    )
+    range: tuple[float, float] | Literal["auto"] = setting(
+        "auto",
+        "[low, high]: the values that are black and white in images of over 8 bits; auto = the lowest and highest",
+        form="auto, or [low, high] with two numbers, the first less than the second",
     )
     max_megapixels: int = setting(178, "million pixels that a picture may have", ge=1, le=10_000)
 

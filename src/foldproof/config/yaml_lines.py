@@ -65,17 +65,17 @@ def parse(text: str, *, name: str) -> Document:
 
 
 def scalar(text: str) -> Any:
-    """What `text` means as the value of a key: `1e-3` is a number, `no` a text, nothing at all is None."""
+    """What `text` means as the value of a key: `1e-3` is a number, `no` a text, `[0, 1]` a list, nothing is None."""
     from ruamel.yaml import YAML
     from ruamel.yaml.nodes import ScalarNode
 
     stripped = text.strip()
-    if stripped[:1] in ("'", '"'):
+    if stripped[:1] in ("'", '"', "["):
         try:
             quoted = parse(stripped, name="").value
         except SettingsError:
             return stripped
-        return quoted if isinstance(quoted, str) else stripped
+        return quoted if isinstance(quoted, str | list) else stripped
     yaml = YAML(typ="safe", pure=True)
     tag = yaml.resolver.resolve(ScalarNode, stripped, (True, False))
     reader = _Reader(yaml)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from foldproof.data.likeness import Likeness, likeness
 from foldproof.data.readers import Image, decode
+from foldproof.data.values import ValueRange, Values, scaled
 from foldproof.errors import BadImage
 
 BLOCK = 1 << 20
@@ -40,10 +41,11 @@ class Hashes(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """What a decoded picture shows. `pixels` is a digest of its upright RGB pixels: equal ones are the same picture.
+    """What a decoded picture shows. `pixels` is a digest of its upright pixels: equal ones are the same picture.
 
     `width` and `height` in pixels, upright; `colour` the means of red, green and blue, `spread` the standard deviation
-    of grey, all of 0 to 255; `format`, `camera` and `traits` as in `readers.Image`.
+    of grey, all of 0 to 255; `format`, `camera` and `traits` as in `readers.Image`. Of a picture of more than 8 bits,
+    `values` says which values it takes, and `colour` and `spread` are in its own units until `within` a range.
     """
 
     format: str
@@ -56,10 +58,19 @@ class Picture(NamedTuple):
     file_bytes: int
     pixels: str
     likeness: Likeness
+    values: Values | None = None
 
     @property
     def short_side(self) -> int:
         return min(self.width, self.height)
+
+    def within(self, range_: ValueRange) -> "Picture":
+        """As a network sees it: colour and spread of 0 to 255 where they are in the picture's own units."""
+        if self.values is None:
+            return self
+        red, green, blue = (round(255 * range_.share(mean), 3) for mean in self.colour)
+        spread = round(255 * self.spread / (range_.high - range_.low), 3)
+        return self._replace(colour=(red, green, blue), spread=spread)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +136,8 @@ def examine_image(path: Path, *, most_pixels: int, is_known: Callable[[str], boo
 
 def look(image: Image, *, file_bytes: int) -> Picture:
     """What is worth remembering of a picture, some hundred bytes."""
+    if image.pixels.dtype != np.uint8:
+        return _look_deep(image, file_bytes=file_bytes)
     height, width = image.pixels.shape[:2]
     picture = PIL.Image.fromarray(image.pixels)
     red, green, blue = np.asarray(picture.histogram(), dtype=np.int64).reshape(3, 256)
@@ -140,6 +153,35 @@ def look(image: Image, *, file_bytes: int) -> Picture:
         pixels=hashlib.sha256(b"%d %d " % (width, height) + image.pixels.tobytes()).hexdigest()[:32],
         likeness=likeness(image.pixels),
     )
+
+
+def _look_deep(image: Image, *, file_bytes: int) -> Picture:
+    """Its likeness is that of the picture from its own darkest to its brightest value, but for one in a thousand."""
+    pixels, values = image.pixels, Values.of(image.pixels)
+    height, width, channels = pixels.shape
+    own = ValueRange.between(values.low, values.high, whole=values.whole)._replace(bits=8)
+    shown = np.ascontiguousarray(np.broadcast_to(scaled(pixels, own), (height, width, 3)))
+    means = [float(pixels[..., channel].mean(dtype=np.float64)) for channel in range(channels)]
+    red, green, blue = (_steady(means[channel]) for channel in (0, channels // 2, channels - 1))
+    head = f"{width} {height} {channels} {pixels.dtype} "
+    return Picture(
+        format=image.format,
+        camera=image.camera,
+        traits=image.traits,
+        width=width,
+        height=height,
+        colour=(red, green, blue),
+        spread=_steady(float(pixels.mean(axis=2, dtype=np.float64).std())),
+        file_bytes=file_bytes,
+        pixels=hashlib.sha256(head.encode() + pixels.tobytes()).hexdigest()[:32],
+        likeness=likeness(shown),
+        values=values,
+    )
+
+
+def _steady(value: float) -> float:
+    """Without the last digits, in which sums of floats differ between processors."""
+    return float(f"{value:.9g}")
 
 
 _VALUES = np.arange(256, dtype=np.int64)

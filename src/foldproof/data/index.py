@@ -13,8 +13,9 @@ from typing import Self
 
 from foldproof.data.examine import Hashes, Picture, Stamp, Trouble
 from foldproof.data.likeness import Likeness
+from foldproof.data.values import Values
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 1 knew no pictures of more than 8 bits
 YOUNG_NS = 2_000_000_000  # the coarsest file system counts time in steps of two seconds
 WAIT_SECONDS = 60.0
 _TABLES = """
@@ -22,9 +23,11 @@ CREATE TABLE IF NOT EXISTS files (
     path TEXT PRIMARY KEY, device INTEGER, inode INTEGER, size INTEGER, mtime_ns INTEGER, ctime_ns INTEGER,
     read_ns INTEGER, md5 TEXT, sha256 TEXT
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS pictures (
+DROP TABLE IF EXISTS pictures;
+CREATE TABLE IF NOT EXISTS looks (
     key TEXT PRIMARY KEY, format TEXT, camera TEXT, traits TEXT, width INTEGER, height INTEGER, red REAL, green REAL,
-    blue REAL, spread REAL, file_bytes INTEGER, pixels TEXT, phash BLOB, thumbnail BLOB
+    blue REAL, spread REAL, file_bytes INTEGER, pixels TEXT, phash BLOB, thumbnail BLOB, whole INTEGER, lowest REAL,
+    highest REAL, low REAL, high REAL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS troubles (key TEXT PRIMARY KEY, code TEXT, said TEXT) WITHOUT ROWID;
 """
@@ -59,7 +62,7 @@ class Index:
         found: dict[str, Picture | Trouble] = {
             key: Trouble(code, said) for key, code, said in self._database.execute("SELECT * FROM troubles")
         }
-        for key, *row in self._database.execute("SELECT * FROM pictures"):
+        for key, *row in self._database.execute("SELECT * FROM looks"):
             found[key] = _picture(*row)
         return found
 
@@ -80,7 +83,7 @@ class Index:
                 ),
             )
             self._database.executemany(
-                "INSERT OR REPLACE INTO pictures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO looks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [(key, *_row(found)) for key, found in pictures.items() if isinstance(found, Picture)],
             )
             self._database.executemany(
@@ -96,7 +99,7 @@ class Index:
     def keep_only(self, keys: Collection[str]) -> None:
         """Drop what was found in contents that are in no file any more; for when they outnumber the others."""
         with suppress(sqlite3.Error), self._database:
-            for table in ("pictures", "troubles"):
+            for table in ("looks", "troubles"):
                 rows = self._database.execute(f"SELECT key FROM {table}")  # noqa: S608 (one of two words)
                 gone = [row for row in rows if row[0] not in keys]
                 self._database.executemany(f"DELETE FROM {table} WHERE key = ?", gone)  # noqa: S608
@@ -141,6 +144,7 @@ def _row(picture: Picture) -> tuple[object, ...]:
         picture.pixels,
         picture.likeness.phash.to_bytes(8, "big"),
         picture.likeness.thumbnail,
+        *(picture.values or (None,) * len(Values._fields)),
     )
 
 
@@ -158,8 +162,11 @@ def _picture(
     pixels: str,
     phash: bytes,
     thumbnail: bytes,
+    whole: int | None,
+    *ends: float,
 ) -> Picture:
     likeness = Likeness(int.from_bytes(phash, "big"), thumbnail)
     colour = (red, green, blue)
     told = tuple(traits.split()) if traits else ()
-    return Picture(kind, camera, told, width, height, colour, spread, file_bytes, pixels, likeness)
+    values = None if whole is None else Values(bool(whole), *ends)
+    return Picture(kind, camera, told, width, height, colour, spread, file_bytes, pixels, likeness, values)

@@ -1,4 +1,4 @@
-"""A file in, an array H x W x C and its value range out; by suffix."""
+"""A file in, an array H x W x C of its own values out; by suffix."""
 
 import io
 import struct
@@ -7,26 +7,28 @@ import warnings
 import zlib
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, BinaryIO, TypeAlias, cast
 
 import numpy as np
 import PIL.Image
-from numpy.typing import NDArray
 from PIL.Image import Transpose
 
 from foldproof import registry
+from foldproof.data import deep
+from foldproof.data.values import Pixels
 from foldproof.errors import BadImage
 
 MOST_PIXELS = 178_956_970  # Pillow's own limit: half a gigabyte of RGB
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")  # others start programs (EPS) or hold no photograph
 MODES = frozenset({"1", "L", "P", "LA", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"})
-KINDS = MappingProxyType({"I": "whole numbers of 32 bits", "F": "floating-point numbers", "LAB": "LAB colour"})
+KINDS = MappingProxyType({"LAB": "LAB colour"})
+DEEP = tuple(map(np.dtype, ("uint16", "int8", "int16", "uint32", "int32", "float16", "float32", "float64")))
+LARGEST = float(np.finfo(np.float32).max)
 
 _REPLACE = "replace it by an intact copy, or remove it"
-_CONVERT = "convert it to one picture of 8 bits a channel, or register a reader for its suffix"
 
 # What Pillow's decoders raise on damaged files: tried with some ten thousand corrupted ones.
 _DAMAGE = (OSError, SyntaxError, ValueError, LookupError, TypeError, EOFError, ArithmeticError, MemoryError,
@@ -48,15 +50,15 @@ _UPRIGHT: Mapping[object, Transpose] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Image:
-    """A decoded picture, the range that its values can take (not that they do take), and what its file says of it.
+    """A decoded picture, and what its file says of it.
 
+    `pixels` are uint8 RGB, [height, width, 3]; or of one of the kinds in `DEEP`, grey or RGB, [height, width, 1 or 3],
+    finite, with the values that stand in the file: what is black and what is white is known of a whole set of images.
     `traits`: what was done to get these pixels from the file, of "rotated", "palette", "cmyk", "alpha" (a part that was
     transparent is not) and "animated" (the first frame was taken).
     """
 
-    pixels: NDArray[np.uint8]  # [height, width, 3]
-    lowest: int = 0
-    highest: int = 255
+    pixels: Pixels
     format: str = ""
     camera: str = ""
     traits: tuple[str, ...] = ()
@@ -87,12 +89,24 @@ def decode(name: str, content: bytes, *, most_pixels: int = MOST_PIXELS) -> Imag
     if not content:
         raise _refused("empty", "empty (0 bytes)")
     image = reader_for(name)(io.BytesIO(content), most_pixels)
-    if image.pixels.dtype != np.uint8 or image.pixels.ndim != 3 or image.pixels.shape[2] != 3:
-        raise _refused(
-            "unsupported",
-            f"its reader returned {image.pixels.dtype} {list(image.pixels.shape)}, not uint8 [height, width, 3]",
-        )
-    return image
+    return image if image.pixels.dtype == np.uint8 and image.pixels.shape[2:] == (3,) else _checked(image)
+
+
+def _checked(image: Image) -> Image:
+    """A deep picture, in this machine's order of bytes. Raises BadImage where it is not what `Image` says."""
+    pixels = image.pixels.astype(image.pixels.dtype.newbyteorder("="), copy=False)
+    if pixels.dtype not in DEEP or pixels.ndim != 3 or pixels.shape[2] not in (1, 3) or not pixels.size:
+        shape = f"{pixels.dtype} {list(pixels.shape)}"
+        raise _refused("unsupported", f"its reader returned {shape}, not uint8 [height, width, 3]")
+    if pixels.dtype.kind == "f":
+        finite = np.isfinite(pixels) if pixels.dtype != np.float64 else np.abs(pixels) <= LARGEST
+        if not finite.all():
+            raise _refused(
+                "not-finite",
+                f"{int(np.count_nonzero(~finite)):,} of {pixels.size:,} values are no finite numbers",
+                next_step="give them a value, such as that of the background, or leave the picture out",
+            )
+    return replace(image, pixels=pixels)
 
 
 def read(path: Path, *, most_pixels: int = MOST_PIXELS) -> Image:
@@ -110,42 +124,63 @@ def read(path: Path, *, most_pixels: int = MOST_PIXELS) -> Image:
 
 
 def read_with_pillow(file: BinaryIO, most_pixels: int) -> Image:
-    """An upright RGB picture of 8 bits a channel: EXIF orientation applied, then Pillow's `convert("RGB")`.
+    """An upright picture, EXIF orientation applied: Pillow's `convert("RGB")` where 8 bits a channel hold it.
 
-    Of an animation, the first frame. Raises BadImage for what is damaged, has more than `most_pixels`, or would lose
-    values on the way: 16 bits, floats, the pages of a TIFF.
+    Of an animation, the first frame. A PNG or TIFF of 16 bits or of floating-point numbers keeps its values. Raises
+    BadImage for what is damaged, has more than `most_pixels`, more channels than colour has, or is a stack.
     """
     try:
         with _quiet, PIL.Image.open(file, formats=FORMATS) as picture:
             if picture.width * picture.height > most_pixels:
-                size = f"{picture.width} x {picture.height}, more than {most_pixels // 1_000_000} million pixels"
-                raise _refused("too-large", size, next_step="make it smaller, cut it up, or raise data.max_megapixels")
-            reason = _loses_values(picture)
-            if not reason:
+                raise deep.too_large(picture.width, picture.height, most_pixels)
+            pages = getattr(picture, "n_frames", 1) if picture.format == "TIFF" else 1
+            if pages > 1:
+                raise deep.unsupported(f"{pages} pictures in one file: a stack")
+            if not _loses_values(picture):
                 return _upright_rgb(picture)
+            if picture.format == "PNG":
+                return _upright_png(picture, file)
+            if picture.format != "TIFF":
+                kind = KINDS.get(picture.mode, f"mode {picture.mode}")
+                raise deep.unsupported(f"{kind}, not 8-bit grey or colour")
     except PIL.UnidentifiedImageError:
-        raise _refused("not-an-image", "not a BMP, GIF, JPEG, PNG, TIFF or WebP that Pillow can read") from None
+        if not _is_tiff(file):
+            raise _refused("not-an-image", "not a BMP, GIF, JPEG, PNG, TIFF or WebP that can be read") from None
     except _DAMAGE as error:
         raise _refused("damaged", f"damaged: {_one_line(error)}") from None
-    raise _refused("unsupported", reason, next_step=_CONVERT)
+    return _deep_image(deep.read_tiff(file, most_pixels), "TIFF")
 
 
-def _loses_values(picture: PIL.Image.Image) -> str:
-    """Why 8-bit RGB would not hold what is in the file; empty where it does. Looks at the header only."""
+def _is_tiff(file: BinaryIO) -> bool:
+    file.seek(0)
+    return file.read(4) in deep.TIFF_BEGINNINGS
+
+
+def _loses_values(picture: PIL.Image.Image) -> bool:
+    """Whether 8-bit RGB would not hold what is in the file. Looks at the header only."""
     tags = getattr(picture, "tag_v2", {})  # a TIFF's
     bits = max(tags.get(258, (8,)))
     if picture.format == "PNG" and any(";16" in str(tile.args) for tile in getattr(picture, "tile", ())):
         bits = 16
-    if picture.mode == "F" or 3 in tags.get(339, ()):
-        return "floating-point numbers, not 8-bit grey or colour"
-    if bits > 8:
-        return f"{bits} bits a channel, not 8"
-    if 2 in tags.get(339, ()):
-        return "signed numbers, not 8-bit grey or colour"
-    if picture.mode not in MODES:
-        return f"{KINDS.get(picture.mode, f'mode {picture.mode}')}, not 8-bit grey or colour"
-    pages = getattr(picture, "n_frames", 1) if picture.format == "TIFF" else 1
-    return f"{pages} pictures in one file" if pages > 1 else ""
+    return bits > 8 or not {2, 3}.isdisjoint(tags.get(339, ())) or picture.mode not in MODES
+
+
+def _upright_png(picture: PIL.Image.Image, file: BinaryIO) -> Image:
+    picture.load()  # what is said of the picture may come after it
+    return _deep_image(deep.read_png(file, picture.getexif()), "PNG")
+
+
+def _deep_image(found: deep.Deep, format_: str) -> Image:
+    turn = found.tags.get(_ORIENTATION, 1)
+    pixels = deep.upright(found.pixels, turn)
+    if pixels.dtype == np.uint8:  # in a TIFF that Pillow does not know
+        pixels = np.ascontiguousarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
+    turned = ("rotated",) if turn in _UPRIGHT else ()
+    return Image(pixels, format=format_, camera=_camera(found.tags), traits=(*turned, *found.traits))
+
+
+def _camera(exif: Mapping[int, Any]) -> str:
+    return " ".join(filter(None, (_text(exif.get(_MAKE)), _text(exif.get(_MODEL)))))
 
 
 def _upright_rgb(picture: PIL.Image.Image) -> Image:
@@ -166,7 +201,7 @@ def _upright_rgb(picture: PIL.Image.Image) -> Image:
     return Image(
         np.asarray(upright.convert("RGB"), dtype=np.uint8),
         format=str(picture.format).replace("MPO", "JPEG"),
-        camera=" ".join(filter(None, (_text(exif.get(_MAKE)), _text(exif.get(_MODEL))))),
+        camera=_camera(exif),
         traits=tuple(name for name, present in traits.items() if present),
     )
 

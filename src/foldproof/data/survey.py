@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
@@ -177,7 +178,8 @@ class _Keys:
 
     def __init__(self, most_pixels: int) -> None:
         pillow = (PIL.__version__, PIL.features.version("jpg") or "", PIL.features.version("webp") or "")
-        self._about = ("picture", SCHEMA_VERSION, *pillow, most_pixels)
+        deep = (version("tifffile"), version("imagecodecs"))
+        self._about = ("picture", SCHEMA_VERSION, *pillow, *deep, most_pixels)
         self._tails: dict[str, str] = {}
 
     def of(self, path: str, sha256: str) -> str:

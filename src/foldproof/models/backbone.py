@@ -6,6 +6,7 @@ then among timm's models; `torchvision/NAME` and `timm/NAME` say which of the tw
 
 import importlib
 import inspect
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,15 +30,19 @@ LIBRARIES: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True)
 class InputSpec:
-    """What a trunk expects: the edge of the square in pixels, and the mean and deviation of values in 0..1.
+    """What a trunk expects: the edge of the square in pixels, and each channel's mean and deviation of values in 0..1.
 
     `fixed`: pretrained weights were made for this size, so another one needs the user's word.
     """
 
     image_size: int
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
     fixed: bool
+
+    @property
+    def channels(self) -> int:
+        return len(self.mean)
 
 
 def triple(values: Iterable[float]) -> tuple[float, float, float]:
@@ -52,7 +57,7 @@ DEFAULT_INPUT = InputSpec(224, IMAGENET_MEAN, IMAGENET_STD, fixed=False)
 class Classifier(nn.Module):
     """A network cut in two: `trunk` turns images into features, `head` turns features into logits.
 
-    trunk: [batch, 3, size, size] float32, normalised -> [batch, feature] float32; head: -> [batch, class].
+    trunk: [batch, channel, size, size] float32, normalised -> [batch, feature] float32; head: -> [batch, class].
     A dropout before the last linear layer belongs to the head, so that the features of a frozen trunk are
     computed once. The keys of the state dict are `trunk.*` and `head.*`.
     """
@@ -116,7 +121,8 @@ def check_forward(classifier: Classifier, image_size: int, *, classes: int, name
     Also proves the cut: what comes out of a trunk whose last linear layer was taken away must be what would
     have gone into that layer. A network that ends in, say, a softmax fails here.
     """
-    images = torch.linspace(-1.0, 1.0, 2 * 3 * image_size * image_size).reshape(2, 3, image_size, image_size)
+    shape = (2, classifier.input.channels, image_size, image_size)
+    images = torch.linspace(-1.0, 1.0, math.prod(shape)).reshape(shape)
     images = images.to(next(classifier.parameters()).device)
     try:
         with in_eval(classifier), torch.inference_mode(), torch.random.fork_rng(devices=[]):

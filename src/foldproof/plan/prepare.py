@@ -76,22 +76,27 @@ def prepare(
         for config in configs
     }
     probes = {request: executor.probe(request) for request in dict.fromkeys(requests.values())}
-    shapes = {config.name: (probes[requests[config.name]].image_size, config.pixels.resize) for config in configs}
+    shapes = {
+        config.name: (probes[requests[config.name]].image_size, config.pixels.resize, config.pixels.channels)
+        for config in configs
+    }
     images = {
-        (size, resize): decoded(
+        (size, resize, channels): decoded(
             dataset,
             material.folder,
             size=size,
             resize=resize,
+            channels=channels,
+            within=material.within,
             cache=project.cache,
             limit_gb=execution.cache_gb,
             most_pixels=material.most_pixels,
             progress=partial(progress, "decoding images"),
         )
-        for size, resize in dict.fromkeys(shapes.values())
+        for size, resize, channels in dict.fromkeys(shapes.values())
     }
     models = {
-        name: Model(request=request, probe=probes[request], images=images[shapes[name]])
+        name: Model(request=request, probe=probes[request], images=images[shapes[name]], within=material.within)
         for name, request in requests.items()
     }
     work = [(models[config.name], len(wanted[config.name])) for config in configs]

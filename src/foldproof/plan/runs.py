@@ -91,13 +91,16 @@ def facts_of(config: ExperimentConfig, ground: Ground, model: Model) -> dict[str
     return {
         "v": SCHEMA_VERSION,
         "experiment": config.name,
-        "identity": experiment_identity(config, fingerprint=dataset.fingerprint, folds_digest=folds_digest),
+        "identity": experiment_identity(
+            config, fingerprint=dataset.fingerprint, folds_digest=folds_digest, within=model.within
+        ),
         "fingerprint": dataset.fingerprint,
         "folds_digest": folds_digest,
         "classes": list(dataset.classes),
         "images": len(dataset),
         "data_path": ground.material.path,
         "image_size": model.probe.image_size,
+        **({} if model.within is None else {"range": model.within._asdict()}),
         "config": canonical(config),
         **({"held_out": ground.material.held_out.fingerprint} if len(ground.material.held_out) else {}),
     }

@@ -8,6 +8,7 @@ from foldproof import folds
 from foldproof.config.identity import digest
 from foldproof.config.schema import ExperimentConfig
 from foldproof.data.dataset import Dataset
+from foldproof.data.values import ValueRange
 from foldproof.errors import FoldsError
 from foldproof.folds import Fold
 from foldproof.plan.cuts import Cuts
@@ -20,11 +21,15 @@ Selection = frozenset[tuple[int | None, int]]  # (repeat, fold); None is every r
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """An experiment's model: what was asked for, what it costs here, and the images as it sees them."""
+    """An experiment's model: what was asked for, what it costs here, and the images as it sees them.
+
+    `within`: the values from black to white; None for 8-bit images.
+    """
 
     request: ModelRequest
     probe: Probe
     images: Path
+    within: ValueRange | None = None
 
 
 def tasks(
@@ -51,6 +56,7 @@ def tasks(
                 fold,
                 image_size=model.probe.image_size,
                 numeric_class=model.probe.numeric_class,
+                within=model.within,
             ),
             model=replace(model.request, device=model.probe.device),
             pixels=config.pixels,
@@ -62,6 +68,7 @@ def tasks(
             validation_positions=fold.validation,
             folder=fold_folder(folder, fold.repeat, fold.index),
             checkpoint_seconds=checkpoint_seconds,
+            within=model.within,
         )
         for made in cuts.of(config)
         for fold in made.folds(config.folds.k)
@@ -85,11 +92,21 @@ def select(config: ExperimentConfig, selection: Selection | None) -> tuple[Place
 
 
 def fold_key(
-    config: ExperimentConfig, dataset: Dataset, fold: Fold, *, image_size: object, numeric_class: object
+    config: ExperimentConfig,
+    dataset: Dataset,
+    fold: Fold,
+    *,
+    image_size: object,
+    numeric_class: object,
+    within: object = None,
 ) -> str:
-    """What decides whether one fold's result can stand for another: settings, images, split and numeric class."""
+    """What decides whether one fold's result can stand for another: settings, images, split and numeric class.
+
+    `within`: the values from black to white; None for 8-bit images.
+    """
     return digest(
         {
+            **({} if within is None else {"range": within}),
             "pixels": config.pixels,
             "train": config.train,
             "image_size": image_size,

@@ -17,6 +17,8 @@ DECISIVE = (
     "intel-openmp",
 )
 
+OF_DEEP_IMAGES = ("imagecodecs", "tifffile")  # as well, where they have more than 8 bits a channel
+
 
 def normalised(name: str) -> str:
     """A distribution's name as package indexes compare it (PEP 503)."""

@@ -6,7 +6,8 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
-from foldproof.provenance.packages import DECISIVE, installed, normalised
+from foldproof.facts import range_in_use
+from foldproof.provenance.packages import DECISIVE, OF_DEEP_IMAGES, installed, normalised
 from foldproof.reproduce.recorded import Recorded
 
 
@@ -17,7 +18,8 @@ def disagreements(recorded: Recorded, code: Path, *, now: Mapping[str, str] | No
     """
     then = _packages(recorded.environment)
     here = installed() if now is None else now
-    names = (*DECISIVE, *_cuda(then, here), *_imported(recorded.own_code, code))
+    deep = OF_DEEP_IMAGES if range_in_use(recorded.record.facts) else ()
+    names = (*DECISIVE, *deep, *_cuda(then, here), *_imported(recorded.own_code, code))
     changed = [name for name in dict.fromkeys(names) if then.get(name) != here.get(name)]
     return tuple(f"{name} {then.get(name, 'absent')} then, {here.get(name, 'absent')} now" for name in changed)
 

@@ -16,6 +16,7 @@ from foldproof.data.versions.pull import pull
 from foldproof.data.versions.unfinished import root_of
 from foldproof.data.versions.versioned import DataVersion
 from foldproof.errors import ProjectError, UnknownName, nearest
+from foldproof.facts import range_in_use
 from foldproof.material import Material, gather
 from foldproof.project import Project
 from foldproof.reproduce import images
@@ -58,7 +59,8 @@ def stage_as_recorded(
     dataset = images.place(recorded.dataset, folder, sources)
     dvc_hash = _of(recorded.environment, "data").get("dvc_hash")
     version = DataVersion(state="clean" if dvc_hash else "unversioned", dvc_hash=dvc_hash)
-    material = Material(path, folder, dataset, version, notices=(), card={}, most_pixels=MOST_PIXELS)
+    within = range_in_use(recorded.record.facts)
+    material = Material(path, folder, dataset, version, notices=(), card={}, most_pixels=MOST_PIXELS, within=within)
     write_atomically(shop.root / "folds.csv", recorded.folds_table)
     return _staged(shop.root, recorded.config, material)
 

@@ -1,18 +1,19 @@
 """Augmentations on whole batches: images and a key for each in, images of the same shape out.
 
-An augmentation is a callable `(images [batch, height, width, channel] uint8, bits [batch] uint64) -> images`. It draws
-all its randomness from `bits`, 64 for each image, so that an image is changed the same way whatever batch it is in.
+An augmentation is a callable `(images [batch, height, width, channel], bits [batch] uint64) -> images`; images are
+uint8 or, deeper ones, uint16. It draws all its randomness from `bits`, 64 for each image, so that an image is changed
+the same way whatever batch it is in.
 """
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.training.keyed import below, sample_bits
 
-Images: TypeAlias = NDArray[np.uint8]
+Images: TypeAlias = NDArray[Any]  # uint8 or uint16
 Augmentation: TypeAlias = Callable[[Images, NDArray[np.uint64]], Images]
 
 

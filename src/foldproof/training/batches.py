@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from foldproof.models.backbone import InputSpec
-from foldproof.training.augment import Augmentation
+from foldproof.training.augment import Augmentation, Images
 from foldproof.training.keyed import sample_bits
 from foldproof.training.preprocess import normalised
 
@@ -24,9 +24,9 @@ class Batches(Protocol):
 
 @dataclass(frozen=True)
 class PixelBatches:
-    """Normalised images.  # [batch, 3, height, width] float32"""
+    """Normalised images.  # [batch, channel, height, width] float32"""
 
-    pixels: NDArray[np.uint8]  # [image, height, width, channel]
+    pixels: Images  # [image, height, width, channel]
     keys: NDArray[np.uint64]  # [image]
     spec: InputSpec
     augment: Augmentation

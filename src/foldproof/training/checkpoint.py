@@ -8,7 +8,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,10 +17,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from foldproof.config.identity import canonical_json, digest
+from foldproof.data.values import ValueRange
 from foldproof.errors import DamagedFile
 from foldproof.storage import cleaned, write_atomically
 
-SCHEMA_VERSION = 2  # 1 had no checksum over what is said beside the weights
+SCHEMA_VERSION = 3  # 1 had no checksum over what is said beside the weights; 2 no range of values
 MOST_BYTES = 16 * 2**30
 MOST_HEADER_BYTES = 16 * 2**20
 _KEY = "foldproof"
@@ -32,12 +33,21 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, kw_only=True)
 class Preprocessing:
-    """How an image file becomes the model's input: resized to `image_size`, divided by 255, less `mean`, over `std`."""
+    """How an image file becomes the model's input: resized to `image_size`, white made 1, less `mean`, over `std`.
+
+    `within`: the values from black to white; None for 8-bit images, whose white is 255. As many channels as `mean` has.
+    """
 
     image_size: int
     resize: str
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    within: ValueRange | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        said = asdict(replace(self, within=None))
+        del said["within"]
+        return said if self.within is None else {**said, "range": self.within._asdict()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,10 +67,10 @@ class Checkpoint:
     def save(self, path: Path) -> Path:
         """Write the file; a crash leaves the old one or the new one. Raises StorageError."""
         about = {
-            "v": SCHEMA_VERSION,
+            "v": SCHEMA_VERSION if self.preprocessing.within else 2,
             "backbone": self.backbone,
             "classes": self.classes,
-            "preprocessing": asdict(self.preprocessing),
+            "preprocessing": self.preprocessing.to_json(),
             "identity": self.identity,
             "run": self.run,
             "repeat": self.repeat,
@@ -125,6 +135,8 @@ def _about(text: str) -> Mapping[str, Any]:
 
 def _checkpoint(about: Mapping[str, Any], weights: Mapping[str, torch.Tensor]) -> Checkpoint:
     said = about["preprocessing"]
+    if ("range" in said) != (about["v"] > 2):
+        raise ValueError("its schema does not fit its range of values")
     return Checkpoint(
         weights=weights,
         backbone=_typed(str, about["backbone"]),
@@ -134,6 +146,7 @@ def _checkpoint(about: Mapping[str, Any], weights: Mapping[str, torch.Tensor]) -
             resize=_typed(str, said["resize"]),
             mean=_numbers(said["mean"]),
             std=_numbers(said["std"]),
+            within=_range(said["range"]) if "range" in said else None,
         ),
         identity=_typed(str, about["identity"]),
         run=_typed(str, about["run"]),
@@ -148,6 +161,13 @@ def _numbers(values: Any) -> tuple[float, ...]:
     if not all(map(math.isfinite, numbers)):
         raise ValueError("the preprocessing is not of finite numbers")
     return numbers
+
+
+def _range(said: Mapping[str, Any]) -> ValueRange:
+    low, high = _numbers([said["low"], said["high"]])
+    if not low < high or said["bits"] not in (8, 16):
+        raise ValueError("its range of values is none")
+    return ValueRange(low, high, _typed(int, said["bits"]))
 
 
 def _typed(kind: type[_T], value: Any) -> _T:

@@ -2,17 +2,17 @@
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from foldproof.errors import ModelError
 from foldproof.models.backbone import Classifier, in_eval
+from foldproof.training.augment import Images
 from foldproof.training.preprocess import normalised
 
 CHUNK = 32
 
 
-def frozen_features(classifier: Classifier, images: NDArray[np.uint8], *, device: torch.device | str) -> torch.Tensor:
-    """[image, feature] float32 on the CPU, of [image, height, width, 3] uint8 pixels.
+def frozen_features(classifier: Classifier, images: Images, *, device: torch.device | str) -> torch.Tensor:
+    """[image, feature] float32 on the CPU, of [image, height, width, channel] uint8 or uint16 pixels.
 
     This pass *defines* the features: chunks of exactly 32 images, the last one filled up with black ones, the
     whole trunk in eval, float32, channels last in memory. So a row depends on its image alone and not on the order,
@@ -24,7 +24,7 @@ def frozen_features(classifier: Classifier, images: NDArray[np.uint8], *, device
     with in_eval(trunk), torch.inference_mode():
         for start in range(0, max(len(images), 1), CHUNK):
             part = images[start : start + CHUNK]
-            chunk = np.zeros((CHUNK, *images.shape[1:]), dtype=np.uint8)
+            chunk = np.zeros((CHUNK, *images.shape[1:]), dtype=images.dtype)
             chunk[: len(part)] = part
             features: torch.Tensor = trunk(normalised(torch.from_numpy(chunk), classifier.input, device))
             check_rows(features)

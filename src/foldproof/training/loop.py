@@ -202,7 +202,7 @@ def saved(fold: Fold) -> CheckpointSaved:
         backbone=task.train.backbone,
         classes=fold.dataset.classes,
         preprocessing=Preprocessing(
-            image_size=task.image_size, resize=task.pixels.resize, mean=spec.mean, std=spec.std
+            image_size=task.image_size, resize=task.pixels.resize, mean=spec.mean, std=spec.std, within=task.within
         ),
         identity=task.identity,
         run=task.run,

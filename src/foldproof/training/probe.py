@@ -30,7 +30,8 @@ def probe(request: ModelRequest) -> Probe:
     classifier = build_classifier(request, device)
     size = settle_image_size(request, classifier)
     trunk, head = classifier.trunk, classifier.head
-    images = torch.zeros((request.batch_size, 3, size, size), device=device).to(memory_format=torch.channels_last)
+    shape = (request.batch_size, classifier.input.channels, size, size)
+    images = torch.zeros(shape, device=device).to(memory_format=torch.channels_last)
     labels = torch.arange(request.batch_size, device=device) % len(request.classes)
 
     def train_step() -> None:

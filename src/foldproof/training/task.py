@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.config.schema import ExperimentConfig, PixelSettings, TrainSettings
+from foldproof.data.values import ValueRange
 from foldproof.provenance.numeric import NumericClass
 
 
@@ -26,6 +27,7 @@ class ModelRequest:
     device: str
     plugins: Path
     portable: bool = False
+    channels: int = 3
 
     @staticmethod
     def of(config: ExperimentConfig, *, classes: tuple[str, ...], device: str, plugins: Path) -> "ModelRequest":
@@ -42,6 +44,7 @@ class ModelRequest:
             device="cpu" if train.portable and device == "auto" else device,
             plugins=plugins,
             portable=train.portable,
+            channels=config.pixels.channels,
         )
 
 
@@ -67,8 +70,9 @@ class Probe:
 class FoldTask:
     """Train one fold of one run, and write into `folder`. Positions are in manifest order, ascending.
 
-    `checkpoint_seconds`: time between two resume states; no result depends on it. `stop_after`: the epoch after which
-    to end, without a result; None is the last.
+    `within`: the values from black to white of images of more than 8 bits. `checkpoint_seconds`: time between two
+    resume states; no result depends on it. `stop_after`: the epoch after which to end, without a result; None is the
+    last.
     """
 
     run: str
@@ -81,9 +85,10 @@ class FoldTask:
     train: TrainSettings
     image_size: int
     dataset: Path  # dataset.json
-    images: Path  # .npy, [image in manifest order, height, width, channel] uint8
+    images: Path  # .npy, [image in manifest order, height, width, channel] uint8 or uint16
     train_positions: NDArray[np.int64]
     validation_positions: NDArray[np.int64]
     folder: Path
     checkpoint_seconds: float
     stop_after: int | None = None
+    within: ValueRange | None = None

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from foldproof import folds
 from foldproof.config.identity import experiment_identity
+from foldproof.facts import range_in_use
 from foldproof.folds import Assignment, Fold
 from foldproof.plan.tasks import fold_key
 from foldproof.record import Place, read_journal
@@ -17,7 +18,12 @@ def of_hashes(recorded: Recorded, assignments: tuple[Assignment, ...]) -> Iterat
     folds_digest = folds.digest(recorded.dataset, assignments)
     if folds_digest != facts["folds_digest"]:
         yield "folds.csv is not the assignment that run.json names"
-    identity = experiment_identity(recorded.config, fingerprint=recorded.dataset.fingerprint, folds_digest=folds_digest)
+    identity = experiment_identity(
+        recorded.config,
+        fingerprint=recorded.dataset.fingerprint,
+        folds_digest=folds_digest,
+        within=range_in_use(facts),
+    )
     if identity != facts["identity"]:
         yield "the identity in run.json is not that of its settings, images and folds"
     if list(recorded.dataset.classes) != facts["classes"]:
@@ -47,6 +53,7 @@ def of_fold_key(recorded: Recorded, fold: Fold, place: Place) -> Iterator[str]:
             fold,
             image_size=recorded.record.facts.get("image_size"),
             numeric_class=environment.get("numeric_class"),
+            within=range_in_use(recorded.record.facts),
         )
         for environment in recorded.environments
     }

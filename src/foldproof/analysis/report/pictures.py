@@ -8,10 +8,13 @@ import io
 import warnings
 from pathlib import Path
 
+import numpy as np
 import PIL.Image
 import PIL.ImageOps
 
-from foldproof.errors import DamagedFile
+from foldproof.data.readers import decode
+from foldproof.data.values import ValueRange, scaled
+from foldproof.errors import DamagedFile, FoldproofError
 from foldproof.storage import read_inside
 
 EDGE = 96  # pixels
@@ -24,8 +27,11 @@ class NotShown(Exception):
     """Why a picture cannot be shown, in a few words."""
 
 
-def thumbnail(folder: Path, path: str, *, sha256: str) -> bytes:
-    """A WebP of at most 96 pixels an edge. Raises NotShown where the file is gone, is another now, or is no picture."""
+def thumbnail(folder: Path, path: str, *, sha256: str, within: ValueRange | None = None) -> bytes:
+    """A WebP of at most 96 pixels an edge, from black to white as `within` says where images have more than 8 bits.
+
+    Raises NotShown where the file is gone, is another now, or is no picture.
+    """
     try:
         content = read_inside(folder, path, most_bytes=_MOST_BYTES)
     except FileNotFoundError:
@@ -37,9 +43,15 @@ def thumbnail(folder: Path, path: str, *, sha256: str) -> bytes:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _small(content)
-    except (OSError, ValueError, SyntaxError, MemoryError, EOFError, PIL.Image.DecompressionBombError):
+            return _small(content) if within is None else _small_deep(path, content, within)
+    except (FoldproofError, OSError, ValueError, SyntaxError, MemoryError, EOFError, PIL.Image.DecompressionBombError):
         raise NotShown("cannot be shown small") from None
+
+
+def _small_deep(path: str, content: bytes, within: ValueRange) -> bytes:
+    pixels = decode(path, content, most_pixels=_MOST_PIXELS).pixels
+    eight = scaled(pixels, within._replace(bits=8))
+    return _as_webp(PIL.Image.fromarray(np.ascontiguousarray(np.broadcast_to(eight, (*eight.shape[:2], 3)))))
 
 
 def _small(content: bytes) -> bytes:
@@ -49,6 +61,10 @@ def _small(content: bytes) -> bytes:
         picture.draft("RGB", (2 * EDGE, 2 * EDGE))
         upright = PIL.ImageOps.exif_transpose(_eight_bits(picture))
         shown = upright.convert("RGBA" if "A" in upright.getbands() or "transparency" in upright.info else "RGB")
+    return _as_webp(shown)
+
+
+def _as_webp(shown: PIL.Image.Image) -> bytes:
     shown.thumbnail((EDGE, EDGE))
     file = io.BytesIO()
     shown.save(file, format="WEBP", quality=72, method=2)

@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from foldproof.data.checks.depth import described
 from foldproof.data.checks.duplicates import Duplicates
 from foldproof.data.checks.findings import CODES, Finding, by_code
 from foldproof.data.dataset import Dataset
 from foldproof.data.scan import Scan
+from foldproof.data.values import ValueRange, spelled
 from foldproof.data.versions.versioned import DataVersion
 
 SCHEMA_VERSION = 1
@@ -24,10 +26,14 @@ def data_card(
     version: DataVersion,
     findings: Sequence[Finding],
     held_out: int = 0,
+    within: ValueRange | None = None,
 ) -> dict[str, Any]:
-    """Plain JSON values; sizes in pixels. `held_out`: how many images are never trained on."""
+    """Plain JSON values; sizes in pixels. `held_out`: how many images are never trained on; `within`: the range that
+    all images share, unless they are of 8 bits.
+    """
     pictures = [found.pictures[sample.path] for sample in dataset.samples]
     groups = Counter(sample.group for sample in dataset.samples if sample.group)
+    values = described(found.pictures, within)
     return {
         "v": SCHEMA_VERSION,
         "fingerprint": dataset.fingerprint,
@@ -36,6 +42,7 @@ def data_card(
         "classes": dict(sorted(dataset.count_by_class.items())),
         "sizes": _sizes([(picture.width, picture.height) for picture in pictures]),
         "formats": dict(sorted(Counter(picture.format or "unknown" for picture in pictures).items())),
+        **({"values": values} if values else {}),
         "cameras": dict(Counter(picture.camera for picture in pictures if picture.camera).most_common(20)),
         "groups": {
             "groups": len(groups),
@@ -95,6 +102,9 @@ def _head(card: Mapping[str, Any]) -> Iterator[str]:
     if sizes:
         smallest, median, largest = (" x ".join(map(str, sizes[name])) for name in ("smallest", "median", "largest"))
         yield f"| sizes | {smallest} to {largest} pixels, median {median}; {sizes['different']} different |"
+    if values := card.get("values"):
+        lowest, highest, low, high = (spelled(v) for v in (values["lowest"], values["highest"], *values["range"]))
+        yield f"| values | {values['kind']} from {lowest} to {highest}; {low} is black and {high} white |"
     for title, key in (("formats", "formats"), ("cameras", "cameras"), ("left out", "excluded")):
         if card[key]:
             yield f"| {title} | {', '.join(f'{_cell(name)} {count:,}' for name, count in card[key].items())} |"

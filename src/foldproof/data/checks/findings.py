@@ -28,7 +28,7 @@ class Code:
 
 
 _EXCLUDE = "replace them by intact copies, or leave them out: `foldproof data check --exclude`"
-_CONVERT = "convert them to 8 bits a channel, or leave them out: `foldproof data check --exclude`"
+_CONVERT = "save each as one grey or RGB picture, or leave them out: `foldproof data check --exclude`"
 _CLEAN = "remove them, or let them be: they are not trained on"
 
 
@@ -50,7 +50,25 @@ CODES: Mapping[str, Code] = MappingProxyType(
             "make them smaller, raise data.max_megapixels, or `foldproof data check --exclude`",
             excludable=True,
         ),
-        "unsupported": _error("pixels that 8-bit colour cannot hold without loss", _CONVERT, excludable=True),
+        "unsupported": _error(
+            "channels, pages, numbers or a compression that cannot be trained on", _CONVERT, excludable=True
+        ),
+        "not-finite": _error(
+            "values that are no finite numbers",
+            "give them a value, or leave them out: `foldproof data check --exclude`",
+            excludable=True,
+        ),
+        "mixed-depth": _error(
+            "8-bit images and deeper ones, or whole numbers and fractions: no range of values fits both",
+            "take all images from one source in its own depth, or convert all of them alike",
+        ),
+        "outside-range": _error(
+            "all but a few of its values lie outside data.range: it would be white or black",
+            "set data.range to what the images hold, or to auto",
+        ),
+        "needless-range": _error(
+            "data.range is for images of more than 8 bits a channel", "remove data.range, or set it to auto"
+        ),
         "label-conflict": _error(
             "the same pixels in two classes",
             "remove the wrong copy, or leave out all copies: `foldproof data check --exclude`",
@@ -101,6 +119,14 @@ CODES: Mapping[str, Code] = MappingProxyType(
             "partly transparent: the colour beneath is used", "look whether that is meant; else flatten them"
         ),
         "animated": _warning("an animation: its first frame is used", "cut it into pictures where that is not meant"),
+        "cut-off": _warning(
+            "values outside data.range, more than one in a thousand: they are cut off",
+            "look whether that is meant; data.range: auto takes all",
+        ),
+        "hot-pixels": _warning(
+            "a few pixels, perhaps defects of a camera, made data.range over 4 times too wide: images look dark",
+            "set data.range to what most values need; what lies outside is cut off",
+        ),
         "very-small": _warning("shorter side under 16 pixels", "look whether these are thumbnails"),
         "near-constant": _warning(
             "nearly one single colour: nothing to learn from", "look at them; exclude or remove them"

@@ -25,7 +25,7 @@ BLOCK = 1 << 24  # bytes a thread checks at once
 
 @dataclass(frozen=True)
 class Index:
-    """What the rows of a file of pixels are: [image, size, size, 3] uint8.
+    """What the rows of a file of pixels are: [image, size, size, channel] of 8 or 16 bits.
 
     `decoder`: hash of what else the pixels depend on. `seen`: inode, bytes and times of the file when last found whole.
     """
@@ -36,10 +36,12 @@ class Index:
     names: NDArray[np.uint8]  # [image, 32]
     sums: NDArray[np.uint32]  # [image] CRC-32
     seen: tuple[int, ...] = ()
+    channels: int = 3
+    bits: int = 8
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
-        return len(self.sums), self.size, self.size, 3
+        return len(self.sums), self.size, self.size, self.channels
 
 
 def index_file(path: Path) -> Path:
@@ -54,6 +56,8 @@ def write_index(path: Path, index: Index) -> None:
         "size": index.size,
         "resize": index.resize,
         "decoder": index.decoder,
+        "channels": index.channels,
+        "bits": index.bits,
         "seen": _state(path),
     }
     content = json.dumps(head).encode() + b"\n" + index.names.tobytes() + index.sums.astype("<u4").tobytes()
@@ -83,7 +87,16 @@ def read_index(path: Path) -> Index | None:
             return None
         names = np.frombuffer(rest, dtype=np.uint8, count=32 * count).reshape(count, 32)
         sums = np.frombuffer(rest, dtype="<u4", offset=32 * count).astype(np.uint32)
-        return Index(head["size"], head["resize"], head["decoder"], names, sums, tuple(head["seen"]))
+        return Index(
+            head["size"],
+            head["resize"],
+            head["decoder"],
+            names,
+            sums,
+            tuple(head["seen"]),
+            head.get("channels", 3),  # files of before had no others
+            head.get("bits", 8),
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -114,20 +127,26 @@ def _state(path: Path) -> tuple[int, ...]:
     return stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
 
 
-def header(shape: Sequence[int]) -> bytes:
+def kind_of(bits: int) -> np.dtype[Any]:
+    """The kind of number that holds 8 or 16 bits; of several bytes, the lowest comes first."""
+    return np.dtype("|u1" if bits == 8 else "<u2")
+
+
+def header(shape: Sequence[int], bits: int = 8) -> bytes:
     """What a `.npy` of this shape begins with."""
     file = io.BytesIO()
-    np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": tuple(shape)})
+    about = {"descr": kind_of(bits).str, "fortran_order": False, "shape": tuple(shape)}
+    np.lib.format.write_array_header_1_0(file, about)
     return file.getvalue()
 
 
-def row_sums(rows: NDArray[np.uint8]) -> NDArray[np.uint32]:
-    """CRC-32 of each row of a C-contiguous array."""
+def row_sums(rows: NDArray[Any]) -> NDArray[np.uint32]:
+    """CRC-32 of the bytes of each row of a C-contiguous array."""
     return np.array([zlib.crc32(row.data) for row in rows], dtype=np.uint32)
 
 
 def _all_rows_fit(path: Path, index: Index) -> bool:
-    start, row = header(index.shape), math.prod(index.shape[1:])
+    start, row = header(index.shape, index.bits), math.prod(index.shape[1:]) * index.bits // 8
     with path.open("rb") as file:
         if path.stat().st_size != len(start) + row * len(index.sums) or file.read(len(start)) != start:
             return False

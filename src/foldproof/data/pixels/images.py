@@ -14,20 +14,22 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
-from typing import BinaryIO, Literal, TypeAlias
+from typing import BinaryIO, TypeAlias
 
 import numpy as np
 import PIL
 import PIL.features
-import PIL.Image
 from numpy.typing import NDArray
 
 from foldproof import registry
 from foldproof.data.dataset import Dataset, Sample, hash_rows
 from foldproof.data.pixels.cache import GB, building, clean, kept, make_room, use
-from foldproof.data.pixels.files import Index, header, is_whole, read_index, row_sums, write_index
+from foldproof.data.pixels.files import Index, header, is_whole, kind_of, read_index, row_sums, write_index
+from foldproof.data.pixels.fitted import Channels, Form, Resize, fitted
 from foldproof.data.readers import MOST_PIXELS, decode, suffix_of
+from foldproof.data.values import Pixels, Scaled, ValueRange
 from foldproof.data.walk import some
 from foldproof.errors import DataError, StorageError
 from foldproof.provenance.machine import available_cores
@@ -38,13 +40,12 @@ CHUNK = 32  # images a thread decodes at once
 AHEAD = 4  # chunks a thread that may wait to be written
 SOURCES = 8  # other files to copy from
 
-Resize: TypeAlias = Literal["squash"]
 Progress: TypeAlias = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class _Chunk:
-    pixels: NDArray[np.uint8]  # [image, size, size, 3]
+    pixels: Scaled  # [image, size, size, channel]
     sums: NDArray[np.uint32]  # [image] CRC-32
     problems: tuple[str, ...]
 
@@ -53,7 +54,7 @@ class _Chunk:
 class _Row:
     """A row of another file: the same image, decoded before."""
 
-    pixels: NDArray[np.uint8]  # [size, size, 3], on disk
+    pixels: Scaled  # [size, size, channel], on disk
     checksum: int
 
 
@@ -63,42 +64,52 @@ def decoded(
     *,
     size: int,
     resize: Resize,
+    channels: Channels = 3,
+    within: ValueRange | None = None,
     cache: Path,
     limit_gb: float = math.inf,
     most_pixels: int = MOST_PIXELS,
     progress: Progress | None = None,
 ) -> Path:
-    """A `.npy` in `cache`: [image in manifest order, size, size, 3] uint8, RGB, upright; kept until this process ends.
+    """A `.npy` in `cache`: [image in manifest order, size, size, channels], upright; kept until this process ends.
 
+    It is uint8, or uint16 where `within`, the values from black to white of images of more than 8 bits, needs it.
     Pixels are Pillow's decoding and bilinear resizing; a picture that has the size already stays as it is. A file that
     is there and whole is used again, and two processes may ask at once. The least recently used files go, so that all
     together take at most `limit_gb` (10^9 bytes) unless more is in use. `progress` hears (images done, images).
     Raises DataError with the files that cannot be read or are no longer what `dataset` says, StorageError where the
     disk or the limit has no room.
     """
-    decoder, names = _decoder(size=size, resize=resize), _names(dataset)
+    form = Form(size=size, resize=resize, channels=channels, within=within)
+    decoder, names = _decoder(form), _names(dataset)
     key = hashlib.sha256(decoder.encode() + b"".join(names)).hexdigest()[:32]
     path = cache / f"images-{key}.npy"
     with building(path):
         if not is_whole(path):
             clean(cache, mine=path)
             rows = _rows_elsewhere(cache, path, decoder, frozenset(names))
-            needed = len(dataset) * (size * size * 3 + 36)
+            needed = len(dataset) * (form.image_bytes + 36)
             make_room(cache, needed=needed, limit=limit_gb * GB)
             _refuse_full_disk(cache, needed=needed)
-            chunks = _decode(dataset, names, rows, folder=folder, size=size, most_pixels=most_pixels)
+            chunks = _decode(dataset, names, rows, folder=folder, form=form, most_pixels=most_pixels)
             with replacing(path) as temporary, temporary.open("wb") as file:
-                sums = _write(file, (len(dataset), size, size, 3), chunks, progress or _unheard)
+                sums = _write(file, form, len(dataset), chunks, progress or _unheard)
             table = np.frombuffer(b"".join(names), dtype=np.uint8).reshape(-1, 32)
-            write_index(path, Index(size, resize, decoder, table, sums))
+            write_index(path, Index(size, resize, decoder, table, sums, channels=channels, bits=form.bits))
         use(path)
     return path
 
 
-def _decoder(*, size: int, resize: str) -> str:
+def _decoder(form: Form) -> str:
     """All that the pixels of one file of one image depend on, but for the file and its reader."""
     pillow = (PIL.__version__, PIL.features.version("jpg") or "", PIL.features.version("webp") or "")
-    return hash_rows([("images", SCHEMA_VERSION, size, resize, *pillow)])[:32]
+    about: list[tuple[str | int, ...]] = [("images", SCHEMA_VERSION, form.size, form.resize, *pillow)]
+    if form.channels != 3:
+        about.append(("channels", form.channels))
+    if form.within is not None:
+        scale = (repr(form.within.low), repr(form.within.high), form.within.bits)
+        about.append(("range", *scale, version("tifffile"), version("imagecodecs")))
+    return hash_rows(about)[:32]
 
 
 def _names(dataset: Dataset) -> list[bytes]:
@@ -129,7 +140,7 @@ def _rows_of(path: Path) -> dict[bytes, _Row]:
         pixels = np.asarray(np.load(path, mmap_mode="r"))
     except (OSError, ValueError):
         return {}
-    if index is None or pixels.shape != index.shape or pixels.dtype != np.uint8:
+    if index is None or pixels.shape != index.shape or pixels.dtype != kind_of(index.bits):
         return {}
     return {
         bytes(name): _Row(row, checksum)
@@ -143,11 +154,11 @@ def _decode(
     rows: Mapping[bytes, _Row],
     *,
     folder: Path,
-    size: int,
+    form: Form,
     most_pixels: int,
 ) -> Generator[_Chunk]:
     """Chunks in manifest order. Threads, not processes: Pillow decodes and resizes without holding the interpreter."""
-    decode_chunk = partial(_decode_chunk, rows=rows, folder=folder, size=size, most_pixels=most_pixels)
+    decode_chunk = partial(_decode_chunk, rows=rows, folder=folder, form=form, most_pixels=most_pixels)
     threads = available_cores()
     waiting: deque[Future[_Chunk]] = deque()
     pool = ThreadPoolExecutor(threads)
@@ -169,10 +180,10 @@ def _decode_chunk(
     *,
     rows: Mapping[bytes, _Row],
     folder: Path,
-    size: int,
+    form: Form,
     most_pixels: int,
 ) -> _Chunk:
-    pixels = np.zeros((len(samples), size, size, 3), dtype=np.uint8)
+    pixels = np.zeros((len(samples), *form.shape), dtype=kind_of(form.bits))
     problems: list[str] = []
     for place, (sample, name) in enumerate(zip(samples, names, strict=True)):
         if name in rows:
@@ -180,13 +191,13 @@ def _decode_chunk(
             if zlib.crc32(pixels[place].data) == rows[name].checksum:
                 continue
         try:
-            pixels[place] = _resized(_pixels(inside(folder, sample.path), sample.sha256, most_pixels), size)
+            pixels[place] = fitted(_pixels(inside(folder, sample.path), sample.sha256, most_pixels), form)
         except DataError as error:
             problems.append(f"{sample.path}: {error.what}")
     return _Chunk(pixels, row_sums(pixels), tuple(problems))
 
 
-def _pixels(path: Path, sha256: str, most_pixels: int) -> NDArray[np.uint8]:
+def _pixels(path: Path, sha256: str, most_pixels: int) -> Pixels:
     """The pixels of a file whose content is still the one that was listed: else they would be kept under its name."""
     try:
         content = path.read_bytes()
@@ -197,15 +208,11 @@ def _pixels(path: Path, sha256: str, most_pixels: int) -> NDArray[np.uint8]:
     return decode(path.name, content, most_pixels=most_pixels).pixels
 
 
-def _resized(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    if pixels.shape[:2] == (size, size):
-        return pixels
-    return np.asarray(PIL.Image.fromarray(pixels).resize((size, size), PIL.Image.Resampling.BILINEAR))
-
-
-def _write(file: BinaryIO, shape: tuple[int, ...], chunks: Generator[_Chunk], progress: Progress) -> NDArray[np.uint32]:
+def _write(
+    file: BinaryIO, form: Form, images: int, chunks: Generator[_Chunk], progress: Progress
+) -> NDArray[np.uint32]:
     """Write a `.npy` and return the checksum of each row."""
-    file.write(header(shape))
+    file.write(header((images, *form.shape), form.bits))
     problems: list[str] = []
     sums: list[NDArray[np.uint32]] = []
     done = 0
@@ -215,10 +222,10 @@ def _write(file: BinaryIO, shape: tuple[int, ...], chunks: Generator[_Chunk], pr
             file.write(chunk.pixels.data)
             sums.append(chunk.sums)
             done += len(chunk.pixels)
-            progress(done, shape[0])
+            progress(done, images)
     if problems:
         raise DataError(
-            f"{len(problems)} of {shape[0]} images cannot be used: {some(problems, between='; ')}",
+            f"{len(problems)} of {images} images cannot be used: {some(problems, between='; ')}",
             next_step="replace or convert them, or take them out of the folder; then `foldproof data add` it again",
         )
     return np.concatenate(sums)

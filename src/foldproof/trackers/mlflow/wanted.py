@@ -10,7 +10,7 @@ from typing import Any
 from foldproof.data.checks.card import DATA_CARD, DATA_CARD_PAGE
 from foldproof.events.journal import FILE_NAME
 from foldproof.events.types import ArtifactAdded, Event, FoldFailed, FoldFinished, FoldResumed, FoldStarted
-from foldproof.facts import reseed_of
+from foldproof.facts import range_in_use, reseed_of
 from foldproof.record import PRIVATE_REPORT_FOLDER, Place, fold_folder
 from foldproof.storage import cleaned, cleaned_lines, redact, regular_inside
 from foldproof.trackers.mlflow.content import RunContent
@@ -204,7 +204,7 @@ def _end(events: tuple[Event, ...]) -> Event | None:
 def parameters(facts: Mapping[str, Any]) -> dict[str, str]:
     """The settings by short names: those of `train` and of the pixels without their section, `folds.k`, `folds.seed`.
 
-    `image_size` is the one that was used where the settings say auto.
+    `image_size` is the one that was used where the settings say auto, and `range`, of images of more than 8 bits, too.
     """
     config = facts["config"]
     named = {f"folds.{key}": value for key, value in config["folds"].items()}
@@ -212,6 +212,8 @@ def parameters(facts: Mapping[str, Any]) -> dict[str, str]:
         for key, value in config[section].items():
             named[f"{section}.{key}" if key in named else key] = value
     named["image_size"] = facts.get("image_size", named.get("image_size"))
+    if (within := range_in_use(facts)) is not None:
+        named["range"] = str(within)
     return {key: str(value) for key, value in sorted(named.items())}
 
 

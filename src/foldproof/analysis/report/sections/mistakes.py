@@ -13,6 +13,7 @@ from foldproof.analysis.report.gather import Material, Shown
 from foldproof.analysis.report.pictures import NotShown, thumbnail
 from foldproof.analysis.report.privacy import name
 from foldproof.analysis.report.spelling import PERCENT, listed
+from foldproof.facts import range_in_use
 
 MOST_MISTAKES, MOST_LABELS = 24, 12
 _BELOW = "Below each picture: what it was taken for, and how sure of it the model was."
@@ -90,7 +91,7 @@ def _case(table: OutOfFold, row: int, probability: float) -> Case:
 
 
 def _block(key: str, title: str, cases: list[Case], shown: Shown, material: Material) -> Iterator[Block]:
-    pictures, gaps = _pictures(cases, material)
+    pictures, gaps = _pictures(cases, shown, material)
     if pictures:
         yield Pictures(
             key, title, tuple((f"labelled {label}", tuple(some)) for label, some in pictures.items()), _BELOW
@@ -100,15 +101,16 @@ def _block(key: str, title: str, cases: list[Case], shown: Shown, material: Mate
     yield _table(key, title, cases, shown, material, folded=bool(pictures))
 
 
-def _pictures(cases: Iterable[Case], material: Material) -> tuple[dict[str, list[Picture]], list[str]]:
+def _pictures(cases: Iterable[Case], shown: Shown, material: Material) -> tuple[dict[str, list[Picture]], list[str]]:
     """Pictures by label, and why some are not shown."""
     if not material.privacy.images or material.data_folder is None:
         return {}, []
     found: dict[str, list[Picture]] = defaultdict(list)
+    within = range_in_use(shown.record.facts)
     gaps: dict[str, list[str]] = defaultdict(list)
     for case in sorted(cases, key=lambda case: (case.label, -case.probability)):
         try:
-            content = thumbnail(material.data_folder, case.path, sha256=case.sha256)
+            content = thumbnail(material.data_folder, case.path, sha256=case.sha256, within=within)
         except NotShown as reason:
             gaps[str(reason)].append(material.privacy.path(case.path))
         else:

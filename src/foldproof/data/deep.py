@@ -1,0 +1,161 @@
+"""A PNG or TIFF that 8-bit colour cannot hold in; its values as they stand in the file, and what was done to them, out.
+
+PNG through imagecodecs, TIFF through tifffile. Only compressions that lose nothing are read: others may come out
+differently with another version of a library.
+"""
+
+import logging
+import math
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+
+from foldproof.data.values import Pixels
+from foldproof.errors import BadImage
+
+if TYPE_CHECKING:
+    from tifffile import TiffFile, TiffPage
+
+TIFF_BEGINNINGS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+COMPRESSIONS = frozenset({1, 5, 8, 32773, 32946, 34925, 34926, 50000})  # none, LZW, Deflate, PackBits, LZMA, Zstd
+_GREY, _COLOUR = 1, 2  # PhotometricInterpretation: black is zero, and RGB
+_PHOTOMETRICS = MappingProxyType({0: "grey whose zero is white", 3: "palette colours", 5: "CMYK", 8: "LAB colour"})
+_TOLD = (0x010F, 0x0110, 0x0112)  # make, model, orientation
+_PREMULTIPLIED, _ALPHA = 1, 2  # ExtraSamples
+_MOST_BITS = 32  # of a whole number: float64 holds each of them
+
+_DAMAGE = (OSError, ValueError, LookupError, TypeError, EOFError, ArithmeticError, MemoryError, AttributeError,
+           RuntimeError, AssertionError, struct.error)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Deep:
+    """[height, width, 1 or 3] in the file's own kind of number, as it lies in the file.
+
+    `tags`: what the file says of it, by the numbers of EXIF; `traits` as in `readers.Image`.
+    """
+
+    pixels: Pixels
+    tags: Mapping[int, Any]
+    traits: tuple[str, ...]
+
+
+def read_png(file: BinaryIO, tags: Mapping[int, Any]) -> Deep:
+    """A PNG of 16 bits a channel. Raises BadImage."""
+    from imagecodecs import png_decode
+
+    file.seek(0)
+    try:
+        pixels = png_decode(file.read())
+    except _DAMAGE as error:
+        raise _damaged(error) from None
+    pixels = pixels.reshape(*pixels.shape[:2], -1)
+    colours = pixels.shape[2] - (pixels.shape[2] + 1) % 2  # grey or RGB, each with transparency or without
+    pixels, traits = _without_alpha(pixels, colours, premultiplied=False)
+    return Deep(pixels, tags, traits)
+
+
+def read_tiff(file: BinaryIO, most_pixels: int) -> Deep:
+    """A TIFF of one page, grey or RGB. Raises BadImage with what of it is not supported."""
+    from tifffile import TiffFile
+
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # what matters is refused
+    file.seek(0)
+    try:
+        with TiffFile(file) as tiff:
+            page = _only_page(tiff)
+            _check(page, most_pixels)
+            values = page.asarray(maxworkers=1).reshape(page.shaped)  # [plane, 1, height, width, sample]
+            tags = {int(tag.code): tag.value for tag in page.tags if tag.code in _TOLD}
+            extra = tuple(int(kind) for kind in page.extrasamples)
+    except BadImage:
+        raise
+    except _DAMAGE as error:
+        raise _damaged(error) from None
+    pixels = np.moveaxis(values[:, 0], 0, 2).reshape(*values.shape[2:4], -1)
+    pixels, traits = _without_alpha(pixels, pixels.shape[2] - len(extra), premultiplied=_PREMULTIPLIED in extra)
+    return Deep(pixels, tags, traits)
+
+
+def upright(pixels: Pixels, orientation: object) -> Pixels:
+    """Turned as EXIF says."""
+    turned = pixels.swapaxes(0, 1) if orientation in (5, 6, 7, 8) else pixels
+    if orientation in (3, 4, 7, 8):
+        turned = turned[::-1]
+    if orientation in (2, 3, 6, 7):
+        turned = turned[:, ::-1]
+    return np.ascontiguousarray(turned)
+
+
+def _only_page(tiff: "TiffFile") -> "TiffPage":
+    from tifffile import TiffPage
+
+    page = tiff.pages[0]
+    stacked = int((tiff.imagej_metadata or {}).get("images", 1)) if tiff.is_imagej else 1
+    planes = int((tiff.stk_metadata or {}).get("NumberPlanes", 1)) if tiff.is_stk else 1
+    pictures = max(len(tiff.pages), stacked, planes)
+    assert isinstance(page, TiffPage)
+    if pictures > 1 or page.imagedepth > 1:
+        raise unsupported(f"{max(pictures, page.imagedepth)} pictures in one file: a stack")
+    return page
+
+
+def _check(page: "TiffPage", most_pixels: int) -> None:
+    """Everything that is refused is refused by the header, before a pixel is decoded."""
+    width, height = page.imagewidth, page.imagelength
+    if width < 1 or height < 1:
+        raise _damaged("an edge of no pixels")
+    if width * height > most_pixels or page.tilewidth * page.tilelength > 4 * most_pixels:
+        raise too_large(width, height, most_pixels)
+    samples, extra = page.samplesperpixel, tuple(int(kind) for kind in page.extrasamples)
+    colours, photometric = samples - len(extra), int(page.photometric)
+    if photometric not in (_GREY, _COLOUR):
+        raise unsupported(f"{_PHOTOMETRICS.get(photometric, f'colours of kind {photometric}')}, not grey or RGB")
+    if colours != (1 if photometric == _GREY else 3) or extra not in ((), (_ALPHA,), (_PREMULTIPLIED,)):
+        kind = "grey" if photometric == _GREY else "RGB"
+        more = samples - (1 if photometric == _GREY else 3)
+        raise unsupported(f"{samples} channels ({kind} and {more} more), not 1 (grey) or 3 (RGB)")
+    _check_numbers(page)
+    if int(page.compression) not in COMPRESSIONS:
+        raise unsupported(f"compressed by {getattr(page.compression, 'name', page.compression)}")
+    if len(page.databytecounts) < math.prod(page.chunked) or min(page.databytecounts, default=0) <= 0:
+        raise _damaged("a part of the picture is not in the file")
+
+
+def _check_numbers(page: "TiffPage") -> None:
+    kind = page.dtype
+    if kind is None or kind.kind not in "uif" or (kind.kind != "f" and kind.itemsize * 8 > _MOST_BITS):
+        raise unsupported(f"{page.bitspersample} bits a channel of kind {page.sampleformat}")
+
+
+def _without_alpha(pixels: Pixels, colours: int, *, premultiplied: bool) -> tuple[Pixels, tuple[str, ...]]:
+    """The colours alone, where something was transparent with the trait that says so."""
+    alpha = pixels[..., colours:]
+    opaque = np.iinfo(alpha.dtype).max if np.issubdtype(alpha.dtype, np.integer) else 1
+    transparent = bool((alpha < opaque).any())
+    if premultiplied and transparent:
+        raise unsupported("colours that were multiplied by their transparency")
+    return pixels[..., :colours], ("alpha",) if transparent else ()
+
+
+def unsupported(reason: str) -> BadImage:
+    return BadImage(
+        reason, code="unsupported", next_step="save it as one grey or RGB picture, or register a reader for its suffix"
+    )
+
+
+def too_large(width: int, height: int, most_pixels: int) -> BadImage:
+    return BadImage(
+        f"{width} x {height}, more than {most_pixels // 1_000_000} million pixels",
+        code="too-large",
+        next_step="make it smaller, cut it up, or raise data.max_megapixels",
+    )
+
+
+def _damaged(error: Any) -> BadImage:
+    said = " ".join(str(error).split())[:120] or type(error).__name__
+    return BadImage(f"damaged: {said}", code="damaged", next_step="replace it by an intact copy, or remove it")

@@ -1,0 +1,86 @@
+"""Pixels of any kind in; which values they take, and the same pixels on a scale of 8 or 16 bits, out. Pure.
+
+Only float64's +, -, *, / and rounding: the same bits on every machine.
+"""
+
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels: TypeAlias = NDArray[Any]  # [height, width, channel]
+Scaled: TypeAlias = NDArray[Any]  # uint8 or uint16
+
+STRAY = 1000  # one value in so many, at either end, may be a hot or a dead pixel
+
+
+class Values(NamedTuple):
+    """Which values a picture of more than 8 bits a channel takes, all channels together, as they stand in its file.
+
+    `low` and `high` leave out one value in a thousand at either end. `whole`: they are whole numbers.
+    """
+
+    whole: bool
+    lowest: float
+    highest: float
+    low: float
+    high: float
+
+    @staticmethod
+    def of(pixels: Pixels) -> "Values":
+        flat = pixels.reshape(-1)
+        stray = len(flat) // STRAY
+        ordered = np.partition(flat, sorted({0, stray, len(flat) - 1 - stray, len(flat) - 1}))
+        lowest, low, high, highest = (float(ordered[place]) for place in (0, stray, -1 - stray, -1))
+        return Values(bool(np.issubdtype(pixels.dtype, np.integer)), lowest, highest, low, high)
+
+
+class ValueRange(NamedTuple):
+    """The values that a network sees as 0 and as 1, in the units of the files, and the bits that lie between them."""
+
+    low: float
+    high: float
+    bits: int
+
+    @staticmethod
+    def between(low: float, high: float, *, whole: bool) -> "ValueRange":
+        """8 bits where they can tell all whole numbers of the range apart, else 16; never a range of nothing."""
+        upper = high if high > low else low + max(1.0, abs(low))
+        return ValueRange(float(low), float(upper), 8 if whole and upper - low <= 255 else 16)
+
+    def share(self, value: float) -> float:
+        """Where a value lies: 0 at `low`, 1 at `high`, not below and not above."""
+        return min(max((value - self.low) / (self.high - self.low), 0.0), 1.0)
+
+    def __str__(self) -> str:
+        return f"{spelled(self.low)} to {spelled(self.high)}"
+
+
+def spelled(value: float) -> str:
+    """A value of a pixel for a person."""
+    return f"{value:,.0f}" if value == round(value) and abs(value) < 2**53 else f"{value:.6g}"
+
+
+def levels(plane: NDArray[Any], within: ValueRange) -> NDArray[np.float32]:
+    """One channel on the scale of `within`, not yet rounded: 0 to 2**bits - 1.  # [height, width] float32"""
+    shares = plane.astype(np.float64)
+    shares -= within.low
+    shares /= within.high - within.low
+    np.clip(shares, 0.0, 1.0, out=shares)
+    shares *= 2**within.bits - 1
+    return shares.astype(np.float32)
+
+
+def rounded(plane: NDArray[np.float32], bits: int) -> Scaled:
+    """Levels as whole numbers of 8 or 16 bits."""
+    whole = np.rint(plane)
+    return whole.astype(np.uint8) if bits == 8 else whole.astype(np.uint16)
+
+
+def scaled(pixels: Pixels, within: ValueRange) -> Scaled:
+    """Pixels on the scale of `within`, of the same shape."""
+    planes: list[Scaled] = [
+        rounded(levels(pixels[..., channel], within), within.bits) for channel in range(pixels.shape[2])
+    ]
+    made: Scaled = np.stack(planes, axis=2)
+    return made
