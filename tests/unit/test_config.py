@@ -131,7 +131,7 @@ def test_all_mistakes_are_told_at_once_each_with_its_line(folder: Path) -> None:
     error = refused(
         folder,
         """\
-data: {resize: crop, image_size: 4}
+data: {resize: stretch, image_size: 4}
 folds:
   k: 1
 train:
@@ -147,7 +147,7 @@ experiments:
     allowed = "adam, adamw, sgd; or 'your_module:attribute'"
     assert error.what.splitlines() == [
         "params.yaml, line 1: data.image_size: must be at least 8 or auto, not 4",
-        "params.yaml, line 1: data.resize: must be squash, not 'crop'",
+        "params.yaml, line 1: data.resize: must be squash, pad or crop, not 'stretch'",
         "params.yaml, line 3: folds.k: must be at least 2, not 1",
         "params.yaml, line 5: train.lrr: unknown key; did you mean 'lr'?",
         "params.yaml, line 6: train.epochs: must be a whole number, not '5'",

@@ -152,6 +152,15 @@ def test_rare_classes_weigh_more_and_are_judged_alike():
     assert "compare" not in choose(Look(path="x", count_by_class={"a": 20, "b": 10})).sections
 
 
+@pytest.mark.parametrize(
+    ("sizes", "resize"),
+    [([(640, 480)] * 9, None), ([(640, 480), (480, 640)] * 9, "pad"), ([(100, 100), (104, 100)] * 9, None), ([], None)],
+)
+def test_pictures_of_different_shapes_are_padded_and_others_squashed(sizes, resize):
+    chosen = choose(Look(path="x", count_by_class={"a": 9, "b": 9}, sizes=sizes)).sections["data"]
+    assert (chosen["resize"].value if "resize" in chosen else None) == resize
+
+
 @pytest.mark.parametrize(("smallest", "groups", "k"), [(3, 0, 3), (1, 0, 2), (50, 4, 4), (50, 0, 5), (50, 90, 5)])
 def test_there_are_no_more_folds_than_images_of_a_class_or_groups(smallest, groups, k):
     assert (

@@ -41,7 +41,9 @@ class PixelSettings:
     image_size: Annotated[int, Between(8, 4096)] | Literal["auto"] = setting(
         "auto", "edge in pixels of the square a model sees; auto = the backbone's own"
     )
-    resize: Literal["squash"] = setting("squash", "how a picture that is not square becomes one")
+    resize: Literal["squash", "pad", "crop"] = setting(
+        "squash", "how a picture that is not square becomes one: squash, pad = black beside it, crop = its middle"
+    )
     channels: Literal[1, 3] = setting(
         3, "3 = red, green, blue, grey pictures three times; 1 = grey, the network's first layer adapted", added=1
     )

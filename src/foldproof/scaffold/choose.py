@@ -10,6 +10,7 @@ from foldproof.scaffold.look import Look
 SMALL = 64  # pixels: of less, a network made for photographs sees little more than its own enlargement
 MANY = 3000  # images of that size from which a network of one's own learns better than frozen features
 IMBALANCE = 3.0
+SHAPE = 1.15  # between the aspect ratios of the 5 % and the 95 % of the images
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ def _data(seen: Look, edge: int | None) -> dict[str, Choice]:
         made["image_size"] = Choice(edge, f"edge in pixels: the images have {edge}")
     else:
         made["image_size"] = Choice("auto", "edge in pixels of what the network sees; auto = what it was made for")
+    if _shapes_differ(seen):
+        made["resize"] = Choice("pad", "shapes differ: nothing is distorted or cut off; or squash, crop")
     return made
 
 
@@ -145,3 +148,10 @@ def _edge(seen: Look) -> int:
 def _imbalance(seen: Look) -> float:
     counts = seen.count_by_class.values()
     return max(counts) / min(counts) if counts else 1.0
+
+
+def _shapes_differ(seen: Look) -> bool:
+    ratios = sorted(width / height for width, height in seen.sizes if height)
+    if len(ratios) < 2:
+        return False
+    return ratios[-1 - len(ratios) // 20] > SHAPE * ratios[len(ratios) // 20]

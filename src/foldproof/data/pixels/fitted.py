@@ -1,7 +1,8 @@
 """A picture in; the square that a network sees of it, on one scale for all images, out. Pure.
 
 Pillow resizes 8-bit pictures in fixed point, deeper ones as float32 a channel, in plain C and double precision:
-nothing is rounded before the end.
+nothing is rounded before the end. A picture that is not square is squashed into one, or cut down to its middle, or
+padded with black.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import PIL.Image
 from foldproof.data.values import Pixels, Scaled, ValueRange, levels, rounded
 from foldproof.errors import DataError
 
-Resize: TypeAlias = Literal["squash"]
+Resize: TypeAlias = Literal["squash", "pad", "crop"]
 Channels: TypeAlias = Literal[1, 3]
 
 
@@ -48,11 +49,40 @@ def fitted(pixels: Pixels, form: Form) -> Scaled:
     if (pixels.dtype != np.uint8) != (form.within is not None):
         raise DataError(f"has {8 * pixels.dtype.itemsize} bits a channel, unlike the others")
     wanted = pixels if form.channels == 3 else _grey(pixels)
+    if form.resize == "crop":
+        wanted = _middle(wanted)
+    inner = _inner(wanted, form.size) if form.resize == "pad" else (form.size, form.size)
     if form.within is None:
-        return _resized(wanted, form.size)
-    planes = [_plane(wanted, channel, form.size, form.within) for channel in range(wanted.shape[2])]
+        return _padded(_resized(wanted, inner), form.size)
+    planes = [_plane(wanted, channel, inner, form.within) for channel in range(wanted.shape[2])]
     made: Scaled = np.stack([planes[channel % len(planes)] for channel in range(form.channels)], axis=2)
-    return made
+    return _padded(made, form.size)
+
+
+def _middle(pixels: Pixels) -> Pixels:
+    """The largest square in the middle."""
+    height, width = pixels.shape[:2]
+    edge = min(height, width)
+    top, left = (height - edge) // 2, (width - edge) // 2
+    return np.ascontiguousarray(pixels[top : top + edge, left : left + edge])
+
+
+def _inner(pixels: Pixels, size: int) -> tuple[int, int]:
+    """Height and width of the picture whose longer edge is `size`."""
+    longest = max(pixels.shape[:2])
+    height, width = (max(1, (2 * edge * size + longest) // (2 * longest)) for edge in pixels.shape[:2])
+    return height, width
+
+
+def _padded(pixels: Scaled, size: int) -> Scaled:
+    """In the middle of a black square."""
+    height, width = pixels.shape[:2]
+    if height == width == size:
+        return pixels
+    square = np.zeros((size, size, pixels.shape[2]), dtype=pixels.dtype)
+    top, left = (size - height) // 2, (size - width) // 2
+    square[top : top + height, left : left + width] = pixels
+    return square
 
 
 def _grey(pixels: Pixels) -> Pixels:
@@ -62,18 +92,19 @@ def _grey(pixels: Pixels) -> Pixels:
     return grey
 
 
-def _resized(pixels: Pixels, size: int) -> Scaled:
-    if pixels.shape[:2] == (size, size):
+def _resized(pixels: Pixels, shape: tuple[int, int]) -> Scaled:
+    """Height and width as in `shape`."""
+    if pixels.shape[:2] == shape:
         return pixels
     picture = PIL.Image.fromarray(pixels if pixels.shape[2] == 3 else np.ascontiguousarray(pixels[..., 0]))
-    small = np.asarray(picture.resize((size, size), PIL.Image.Resampling.BILINEAR))
-    return small.reshape(size, size, -1)
+    small = np.asarray(picture.resize(shape[::-1], PIL.Image.Resampling.BILINEAR))
+    return small.reshape(*shape, -1)
 
 
-def _plane(pixels: Pixels, channel: int, size: int, within: ValueRange) -> Scaled:
-    """One channel.  # [size, size]"""
+def _plane(pixels: Pixels, channel: int, shape: tuple[int, int], within: ValueRange) -> Scaled:
+    """One channel, of that height and width."""
     plane = levels(pixels[..., channel], within)
-    if plane.shape != (size, size):
-        picture = PIL.Image.fromarray(plane).resize((size, size), PIL.Image.Resampling.BILINEAR)
+    if plane.shape != shape:
+        picture = PIL.Image.fromarray(plane).resize(shape[::-1], PIL.Image.Resampling.BILINEAR)
         plane = np.asarray(picture)
     return rounded(plane, within.bits)
