@@ -51,18 +51,24 @@ def timed(side: Side) -> Measure:
 
 
 def run_pair(project: Foldproof, setting: ScriptSetting, number: int, place: Path) -> Pair:
-    """Both sides, the script first in even pairs. Raises SystemExit where they did not do the same."""
+    """Both sides, the script first in even pairs.
+
+    Raises SystemExit where they did not do the same, or where the code changed meanwhile.
+    """
+    made_by = commit()
     script = Script(project.work, place / "script", project.images, setting, project.work.experiments)
     order: tuple[Side, ...] = (script, project) if script_first(number) else (project, script)
     measures = {side: timed(side) for side in order}
     theirs, ours = script.outcome(), project.outcome()
     if problems := differences(project.work, ours, theirs):
         raise SystemExit("not the same work:\n" + "\n".join(problems))
+    if commit() != made_by:
+        raise SystemExit(f"the code changed while it was measured, from {made_by} to {commit()}")
     return Pair(
         work=project.work.name,
         setting=setting.name,
         number=number,
-        commit=commit(),
+        commit=made_by,
         script=measures[script],
         foldproof=measures[project],
         accuracy={

@@ -1,15 +1,16 @@
 """What `make bench` counts, and what it says of it."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
+from benchmarks.alternate import Kept
 from benchmarks.measured import Measure
 from benchmarks.outcome import Logged, Outcome, differences
 from benchmarks.ratios import Pair, counted, script_first, spread
 from benchmarks.report import slug, write_report
-from benchmarks.works import WORKS, settings_of
+from benchmarks.works import TUNED, WORKS, settings_of
 
 QUIET = Measure(wall=10.0, cpu=18.0, others=0.2, cores=2, peak_rss=10**9, load=0.1)
 PAIR = Pair(
@@ -92,6 +93,17 @@ def test_a_report_has_every_ratio_with_its_range_and_what_it_was_measured_on(tmp
 def test_a_report_of_void_pairs_alone_is_none(tmp_path):
     with pytest.raises(SystemExit, match="busy"):
         write_report([replace(PAIR, script=replace(QUIET, others=9.0))], tmp_path, photos=None)
+
+
+def test_what_was_measured_of_this_code_is_there_after_an_interruption(tmp_path):
+    kept = Kept(tmp_path / "measured.jsonl")
+    assert (kept.pairs("digits", "usual", "abc"), kept.best("digits")) == ([], None)
+    for other in ({"setting": "best"}, {"work": "tiny"}, {"commit": "older"}, {}):
+        kept.add("pair", asdict(replace(PAIR, **other)))
+    kept.add("best", {"work": "digits", **asdict(TUNED[2])})
+    again = Kept(tmp_path / "measured.jsonl")
+    assert again.pairs("digits", "usual", "abc") == [PAIR]
+    assert (again.best("digits"), again.best("tiny")) == (TUNED[2], None)
 
 
 def test_processors_are_part_of_a_file_name():
