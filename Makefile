@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV_VERSION := 0.13.9
 DEMO_DIR ?= foldproof-demo
+PAIRS ?= 5
 DOCS := ARCHITECTURE.md docs/reference/commands.md docs/reference/settings.md docs/reference/findings.md docs/diagnosis.md docs/statistics.md
 
 .DEFAULT_GOAL := help
@@ -44,8 +45,8 @@ calibrate: setup ## how often a winner is named among equals: hours; goes on whe
 	$(BIN)/python benchmarks/calibration/outcomes.py 1/2 & $(BIN)/python benchmarks/calibration/outcomes.py 2/2; wait
 	$(BIN)/python benchmarks/calibration/judge.py
 
-bench: setup ## time against the usual script, side by side
-	$(BIN)/python benchmarks/main_job.py
+bench: setup ## time against the usual script, side by side: hours; goes on where it was (WORKS=digits, PAIRS=5, PHOTOS=)
+	$(BIN)/python -m benchmarks.alternate --pairs $(PAIRS) $(if $(WORKS),--works $(WORKS)) $(if $(PHOTOS),--photos $(PHOTOS))
 
 docs: setup ## write the generated parts of the documentation anew
 	$(BIN)/cog -r -I docs $(DOCS)

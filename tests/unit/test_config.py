@@ -216,6 +216,8 @@ def test_a_mistake_in_the_file_is_told_although_every_experiment_or_a_set_overru
         ("experiments: {.A: {}}", "a name has letters, digits"),
         ("experiments: {'a/b': {}}", "a name has letters, digits"),
         ("experiments: {é: {}}", "a name has letters, digits"),
+        ("experiments: {con: {}}", "Windows keeps this name for a device"),
+        ("experiments: {NUL.2: {}}", "Windows keeps this name for a device"),
         (f"experiments: {{{'x' * 101}: {{}}}}", "a name has letters, digits"),
         ("train: {lr: 1, lr: 2}", "given twice, first on line 1"),
         ("experiments: {A: {}, A: {}}", "given twice, first on line 1"),
@@ -236,6 +238,11 @@ def test_a_wrong_setting_is_refused_with_its_line_and_what_is_allowed(folder: Pa
 
 def test_the_longest_name_of_an_experiment_has_100_characters(folder: Path) -> None:
     assert load(folder, f"experiments: {{{'x' * 100}: {{}}}}\n").experiments[0].name == "x" * 100
+
+
+@pytest.mark.parametrize("name", ["const", "com", "COM10", "null", "a.con", "lpt"])
+def test_a_name_that_only_looks_like_a_device_is_fine(folder: Path, name: str) -> None:
+    assert load(folder, f"experiments: {{'{name}': {{}}}}\n").experiments[0].name == name
 
 
 def test_features_computed_once_and_augmentation_exclude_each_other(folder: Path) -> None:

@@ -121,6 +121,7 @@ def test_a_hook_that_calls_us_does_not_lead_astray(repository, tmp_path, monkeyp
     assert git_state(repository) is not None
 
 
+@pytest.mark.skipif(os.name == "nt", reason="the trap is a shell script")
 def test_no_program_named_in_the_settings_of_a_repository_is_started(repository, tmp_path):
     trap = tmp_path / "trap.sh"
     trap.write_text(f"#!/bin/sh\ntouch '{tmp_path}/sprung'\ncat\n")

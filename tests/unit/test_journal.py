@@ -210,7 +210,7 @@ def test_a_second_writer_is_refused_while_the_first_lives_and_takes_over_when_it
             writer(tmp_path).__enter__()
         assert len(read(tmp_path / FILE_NAME)) == 2
     finally:
-        holder.send_signal(signal.SIGKILL)
+        holder.kill()
         holder.communicate(timeout=30)
     with writer(tmp_path) as journal:
         assert journal.append(RunFinished(status="interrupted")).seq == 2

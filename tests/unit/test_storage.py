@@ -26,6 +26,7 @@ from foldproof.storage import (
     remove_unfinished,
     replacing,
     write_atomically,
+    writing,
 )
 
 HOLDER = """
@@ -47,6 +48,26 @@ def test_what_is_written_is_read_and_nothing_else_is_left(tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == [file]
 
 
+def test_a_file_that_others_have_open_on_windows_is_replaced_when_they_close_it(tmp_path, monkeypatch):
+    file, really, refused = write_atomically(tmp_path / "a.txt", "old"), Path.replace, []
+
+    def as_on_windows(self: Path, target: Path) -> Path:
+        if len(refused) < 2:
+            refused.append(target)
+            raise PermissionError(13, "in use")
+        return really(self, target)
+
+    monkeypatch.setattr(Path, "replace", as_on_windows)
+    monkeypatch.setattr(writing, "_PAUSES", (0.0, 0.0, 0.0))
+    write_atomically(file, "new")
+    assert (file.read_text(), refused) == ("new", [file, file])
+    refused.clear()
+    monkeypatch.setattr(writing, "_PAUSES", (0.0,))
+    with pytest.raises(StorageError, match="in use"):
+        write_atomically(file, "newer")
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["new"]
+
+
 def test_a_block_that_fails_leaves_the_old_content_and_no_debris(tmp_path: Path) -> None:
     file = write_atomically(tmp_path / "a.txt", "old")
 
@@ -61,6 +82,7 @@ def test_a_block_that_fails_leaves_the_old_content_and_no_debris(tmp_path: Path)
     assert list(tmp_path.iterdir()) == [file]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL on Windows")
 def test_a_writer_that_is_killed_leaves_the_old_content(tmp_path: Path) -> None:
     file = write_atomically(tmp_path / "a.txt", "old")
     code = (
@@ -146,6 +168,7 @@ def test_a_plain_file_inside_is_read_though_links_lead_to_the_folder(tmp_path: P
         read(tmp_path / "link", "b/c")
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
 def test_what_is_no_plain_file_inside_is_not_read(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     (folder / "deeper").mkdir(parents=True)

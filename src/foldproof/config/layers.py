@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeAlias
 
 from foldproof.config.check import UNKNOWN_KEY, sections, suggestion
-from foldproof.config.schema import EXPERIMENT_NAME, FoldSettings, PixelSettings, Settings, leaf_keys
+from foldproof.config.schema import EXPERIMENT_NAME, RESERVED_NAME, FoldSettings, PixelSettings, Settings, leaf_keys
 from foldproof.config.yaml_lines import Document, Key, scalar
 from foldproof.errors import nearest
 
@@ -102,6 +102,8 @@ def _experiment(document: Document, name: str) -> Iterator[Written | Problem]:
         yield Problem(
             line, full, "a name has letters, digits and _.- (neither - nor . at the start), at most 100 of them"
         )
+    if RESERVED_NAME.fullmatch(name):
+        yield Problem(line, full, "Windows keeps this name for a device, and files are named after experiments")
     if own is not None and not isinstance(own, dict):
         yield Problem(line, full, "must be a mapping of what the experiment changes, such as {train: {lr: 0.01}}")
         return

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 SCHEMA_VERSION = 1
 SETTINGS_FILES = ("foldproof.yaml", "params.yaml")  # the first that is there is read
 EXPERIMENT_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+RESERVED_NAME = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)  # no file, on Windows
 NO_OTHER_KEYS = {"extra": "forbid"}
 Columns: TypeAlias = dict[str, str] | None
 ClassNames: TypeAlias = dict[str, str | None] | list[str] | None

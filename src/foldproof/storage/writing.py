@@ -2,11 +2,15 @@
 
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from foldproof.errors import StorageError
+
+# Windows refuses to replace a file while anybody, a virus scanner too, has it open: seconds to wait between tries.
+_PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0) if os.name == "nt" else ()
 
 
 def write_atomically(path: Path, content: bytes | str) -> Path:
@@ -24,7 +28,7 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         sync_file(temporary)
-        temporary.replace(path)
+        _take_its_place(temporary, path)
         sync_folder(path.parent)
     except OSError as error:
         raise StorageError(
@@ -34,6 +38,15 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink()
+
+
+def _take_its_place(temporary: Path, path: Path) -> None:
+    for pause in _PAUSES:
+        with suppress(PermissionError):
+            temporary.replace(path)
+            return
+        time.sleep(pause)
+    temporary.replace(path)
 
 
 def remove_unfinished(folder: Path) -> None:

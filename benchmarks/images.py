@@ -1,0 +1,61 @@
+"""Images of a work: its kind and a folder in, class folders of files out. Nothing is downloaded.
+
+Photos, unless a folder is given, are drawn from the two sample pictures of scikit-learn: random cuts of their halves,
+each half a class, turned and lit at random, as JPEG files of 320 x 240 pixels. They cost as much as photos; their
+accuracy means little.
+"""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageEnhance
+from sklearn.datasets import load_sample_images
+
+from benchmarks.works import Work
+from foldproof.demo import write_digits
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
+_SIZE = (320, 240)
+
+
+def place(work: Work, target: Path, *, photos: Path | None) -> int:
+    """Fill `target` with class folders; how many images they hold. `photos`: class folders of the user's own."""
+    if work.images == "photos" and photos is not None:
+        return _copy(photos, target, each=work.each)
+    if work.images == "photos":
+        return _draw(target, each=work.each or 0)
+    with tempfile.TemporaryDirectory() as all_digits:
+        write_digits(Path(all_digits))
+        return _copy(Path(all_digits), target, each=work.each)
+
+
+def _copy(source: Path, target: Path, *, each: int | None) -> int:
+    """The first `each` images of every class, by name."""
+    count = 0
+    for folder in sorted(path for path in source.iterdir() if path.is_dir()):
+        (target / folder.name).mkdir(parents=True)
+        for file in sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)[:each]:
+            shutil.copy(file, target / folder.name / file.name)
+            count += 1
+    return count
+
+
+def _draw(target: Path, *, each: int) -> int:
+    random = np.random.default_rng(42)
+    halves = {}
+    for name, pixels in zip(("china", "flower"), load_sample_images().images, strict=True):
+        middle = pixels.shape[1] // 2
+        halves |= {f"{name}-left": pixels[:, :middle], f"{name}-right": pixels[:, middle:]}
+    for name, pixels in halves.items():
+        (target / name).mkdir(parents=True)
+        picture = Image.fromarray(pixels)
+        for number in range(each):
+            width = int(random.integers(120, picture.width))
+            height = width * 3 // 4
+            left, top = random.integers(0, (picture.width - width, picture.height - height))
+            cut = picture.crop((left, top, left + width, top + height)).rotate(float(random.uniform(-10, 10)))
+            cut = ImageEnhance.Brightness(cut.resize(_SIZE)).enhance(float(random.uniform(0.7, 1.3)))
+            cut.save(target / name / f"{number:03d}.jpg", quality=90)
+    return each * len(halves)
