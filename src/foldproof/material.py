@@ -16,7 +16,7 @@ from foldproof.data.checks.remembered import remembered
 from foldproof.data.checks.shortcuts import FileTraits, probe_shortcuts
 from foldproof.data.dataset import Dataset, hash_rows
 from foldproof.data.examine import Picture
-from foldproof.data.exclusions import read_exclusions
+from foldproof.data.exclusions import Exclusions, read_exclusions
 from foldproof.data.index import Index
 from foldproof.data.likeness import EDGE
 from foldproof.data.readers import MOST_PIXELS
@@ -141,21 +141,39 @@ def inspect(
             how=Survey(index=index, most_pixels=most_pixels, deep=deep, progress=progress),
         )
     version = dvc.state_of(folder, found)
-    duplicates = _duplicates(found.dataset, found.pictures, apply_near=data.near_duplicates == "group", cache=cache)
-    dataset = clustered(found.dataset, duplicates)
+    seen = look_through(found, apply_near=data.near_duplicates == "group", exclusions=exclusions, cache=cache)
     return Inspection(
         path=data.path,
         folder=folder,
         found=found,
-        dataset=dataset,
-        duplicates=duplicates,
+        dataset=seen.dataset,
+        duplicates=seen.duplicates,
         version=version,
         most_pixels=most_pixels,
-        findings=(
-            *preflight(found, duplicates=duplicates, exclusions=exclusions),
-            *_shortcuts(dataset, found.pictures, cache),
-        ),
+        findings=seen.findings,
     )
+
+
+@dataclass(frozen=True)
+class LookedThrough:
+    """What a scan amounts to: `dataset` has its look-alikes in clusters, unless they are only reported."""
+
+    dataset: Dataset
+    duplicates: Duplicates
+    findings: tuple[Finding, ...]
+
+
+def look_through(
+    found: Scan, *, apply_near: bool = True, exclusions: Exclusions | None = None, cache: Path | None = None
+) -> LookedThrough:
+    """Search what was scanned for look-alikes and for all that is wrong; in `cache` it is remembered."""
+    duplicates = _duplicates(found.dataset, found.pictures, apply_near=apply_near, cache=cache)
+    dataset = clustered(found.dataset, duplicates)
+    findings = (
+        *preflight(found, duplicates=duplicates, exclusions=exclusions or {}),
+        *_shortcuts(dataset, found.pictures, cache),
+    )
+    return LookedThrough(dataset, duplicates, findings)
 
 
 def index_name(folder: Path, cache: Path) -> str:

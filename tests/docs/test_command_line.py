@@ -44,6 +44,7 @@ OPTIONS = {
         "names",
     },
     "runs": {"--json"},
+    "try": {"--json", "--k", "--most", "--seed", "folder"},
     "verify": {"--images", "--json", "--level", "--trust-code", "run"},
 }
 

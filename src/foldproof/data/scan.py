@@ -24,6 +24,7 @@ TRAINING = frozenset({"train", "training"})
 PARTS = TRAINING | {"val", "valid", "validation", "dev", "test", "testing"}
 
 Grouping: TypeAlias = Callable[[str], str]
+Choice: TypeAlias = Callable[[Sequence[str]], Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Scan:
     `dataset`: the images that can be trained on. `md5` and `sha256`: of every regular file that could be read, image or
     not, hidden or not, by path; DVC records the first. `pictures`: of the images of the dataset, by path. `troubles`:
     of files that were to be read, by path. `excluded`: images that the committed list leaves out; they have no trouble.
+    `passed_over`: how many images were not chosen, and so not read.
     """
 
     dataset: Dataset
@@ -51,6 +53,7 @@ class Scan:
     troubles: Mapping[str, Trouble]
     sha256: Mapping[str, str]
     excluded: tuple[tuple[str, Exclusion], ...]
+    passed_over: int = 0
 
 
 def scan(
@@ -60,6 +63,7 @@ def scan(
     cache_dirs: tuple[Path, ...] = (),
     excluded: Exclusions | None = None,
     how: Survey | None = None,
+    choose: Choice | None = None,
 ) -> Scan:
     """The images below the class folders of `folder`. Each file is read once, and not at all where the index of `how`
     knows it; without `how` everything is read and nothing remembered.
@@ -67,16 +71,20 @@ def scan(
     A link to a file is followed only into a DVC cache (`.dvc/cache`, or one of `cache_dirs`), a link to a folder never.
     `group_by`: "parent" is the path between class folder and file, so that a file directly in its class has no group;
     anything else is a regular expression searched in the relative path, and the group is its first group, or all that
-    it matches. Raises DataError where there is nothing to train on, SettingsError for an expression that is none.
+    it matches. `choose` makes of the paths of all images those that are looked at; then no other file is read at all.
+    Raises DataError where there is nothing to train on, SettingsError for an expression that is none.
     """
     group_of = _grouping(group_by)
     entries = walk(folder)
     files = [entry.path for entry in entries if entry.kind is Kind.FILE] + _cached(folder, entries, cache_dirs)
     reasons = _reasons(entries, frozenset(files))
     images = [path for path in files if path not in reasons]
-    _refuse_splits(folder, {label_of(path) for path in images})
+    labels, there = {label_of(path) for path in images}, len(images)
+    _refuse_splits(folder, labels)
     if not images:
         raise _nothing(folder, entries)
+    if choose is not None:
+        images = files = list(choose(images))
     groups = {path: group_of(path) for path in images}
     found = _survey(folder, files, images, how)
     out = _excluded(images, found, excluded or {})
@@ -88,13 +96,12 @@ def scan(
     return Scan(
         dataset=Dataset.of(samples),
         md5={path: hashes.md5 for path, hashes in found.hashes.items()},
-        ignored=tuple(
-            sorted(_reported(entries, reasons, {label_of(path) for path in images}), key=lambda item: item.path)
-        ),
+        ignored=tuple(sorted(_reported(entries, reasons, labels), key=lambda item: item.path)),
         pictures={sample.path: found.pictures[sample.path] for sample in samples},
         troubles={path: trouble for path, trouble in sorted(found.troubles.items()) if path not in out},
         sha256={path: hashes.sha256 for path, hashes in found.hashes.items()},
         excluded=tuple(sorted(out.items())),
+        passed_over=there - len(images),
     )
 
 
