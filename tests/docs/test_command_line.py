@@ -35,6 +35,7 @@ OPTIONS = {
         "--allow-dirty",
         "--fold",
         "--json",
+        "--plan",
         "--quiet",
         "-q",
         "--repeats",

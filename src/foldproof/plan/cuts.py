@@ -9,7 +9,7 @@ from foldproof import folds
 from foldproof.config.schema import ExperimentConfig
 from foldproof.data.dataset import Dataset
 from foldproof.events.types import Notice
-from foldproof.folds import Assignment, Scheme
+from foldproof.folds import Assignment, Row, Scheme
 from foldproof.project import Project
 from foldproof.storage import locked, write_atomically
 
@@ -65,16 +65,30 @@ def scheme_of(config: ExperimentConfig) -> Scheme:
 
 def cut(project: Project, dataset: Dataset, configs: Iterable[ExperimentConfig]) -> Cuts:
     """Cut every partition that `configs` ask for, keeping what folds.csv has, and bring folds.csv up to date."""
-    wanted = dict.fromkeys((scheme_of(config), repeat) for config in configs for repeat in range(config.folds.repeats))
     with locked(project.root / ".foldproof" / "folds.lock", what="folds.csv", wait_seconds=60.0):
-        old_text = project.folds_file.read_bytes().decode("utf-8") if project.folds_file.exists() else ""
-        old = folds.from_csv(old_text) if old_text else []
-        cuts = {
-            (scheme, repeat): folds.assign(dataset, scheme, repeat=repeat, known=folds.known_folds(old, scheme, repeat))
-            for scheme, repeat in wanted
-        }
-        rows = [row for (scheme, _), made in cuts.items() for row in folds.to_rows(dataset, scheme, made)]
+        old = _written_before(project)
+        cuts = _cut(dataset, configs, old)
+        rows = [row for (scheme, _), made in cuts.assignments.items() for row in folds.to_rows(dataset, scheme, made)]
         merged = folds.merge(old, rows)
         if merged != old:
             write_atomically(project.folds_file, folds.to_csv(merged))
-    return Cuts(dataset, cuts)
+    return cuts
+
+
+def foresee_cuts(project: Project, dataset: Dataset, configs: Iterable[ExperimentConfig]) -> Cuts:
+    """The partitions that `cut` would make now; nothing is written."""
+    return _cut(dataset, configs, _written_before(project))
+
+
+def _written_before(project: Project) -> list[Row]:
+    text = project.folds_file.read_bytes().decode("utf-8") if project.folds_file.exists() else ""
+    return folds.from_csv(text) if text else []
+
+
+def _cut(dataset: Dataset, configs: Iterable[ExperimentConfig], old: list[Row]) -> Cuts:
+    wanted = dict.fromkeys((scheme_of(config), repeat) for config in configs for repeat in range(config.folds.repeats))
+    made = {
+        (scheme, repeat): folds.assign(dataset, scheme, repeat=repeat, known=folds.known_folds(old, scheme, repeat))
+        for scheme, repeat in wanted
+    }
+    return Cuts(dataset, made)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from foldproof.config.schema import ExecutionConfig, ExperimentConfig
+from foldproof.data.dataset import Dataset
 from foldproof.data.pixels.images import decoded
 from foldproof.data.survey import Progress, unheard
 from foldproof.environment import circumstances
@@ -21,7 +22,7 @@ from foldproof.project import WRITTEN, Project
 from foldproof.provenance.git import git_state
 from foldproof.record import Place
 from foldproof.storage import locked
-from foldproof.training.task import ModelRequest
+from foldproof.training.task import ModelRequest, Probe
 
 JOINING_SECONDS = 60.0
 
@@ -70,11 +71,7 @@ def prepare(
         refuse_many(configs)
     wanted = {config.name: select(config, extent.folds) for config in configs}
     cuts = cut(project, dataset, configs)
-    requests = {
-        config.name: ModelRequest.of(config, classes=dataset.classes, device=execution.device, plugins=project.root)
-        for config in configs
-    }
-    probes = {request: executor.probe(request) for request in dict.fromkeys(requests.values())}
+    requests, probes = probed(project, configs, dataset, executor, execution)
     shapes = {config.name: (probes[requests[config.name]].image_size, config.pixels.resize) for config in configs}
     images = {
         (size, resize): decoded(
@@ -120,6 +117,21 @@ def prepare(
     left = [(models[item.config.name], len(item.tasks)) for item in planned]
     check_disk(project.runs, left, at_once=at_once)
     return planned
+
+
+def probed(
+    project: Project,
+    configs: Sequence[ExperimentConfig],
+    dataset: Dataset,
+    executor: Executor,
+    execution: ExecutionConfig,
+) -> tuple[dict[str, ModelRequest], dict[ModelRequest, Probe]]:
+    """What each experiment asks of its model, by name, and what each such model costs here."""
+    requests = {
+        config.name: ModelRequest.of(config, classes=dataset.classes, device=execution.device, plugins=project.root)
+        for config in configs
+    }
+    return requests, {request: executor.probe(request) for request in dict.fromkeys(requests.values())}
 
 
 def anew(
