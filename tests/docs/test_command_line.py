@@ -42,6 +42,7 @@ OPTIONS = {
         "--reseed",
         "--resume",
         "--set",
+        "--try",
         "names",
     },
     "runs": {"--json"},

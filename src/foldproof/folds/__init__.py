@@ -1,6 +1,6 @@
 """Cut a dataset into folds: labels, groups and a seed in, assignments out. Pure."""
 
-from foldproof.folds.cut import Assignment, Fold, Scheme, assign, digest, split_digest
+from foldproof.folds.cut import Assignment, Fold, Scheme, assign, assign_at_most, digest, split_digest
 from foldproof.folds.table import COLUMNS, SCHEMA_VERSION, Row, from_csv, known_folds, merge, to_csv, to_rows
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Row",
     "Scheme",
     "assign",
+    "assign_at_most",
     "digest",
     "from_csv",
     "known_folds",

@@ -85,6 +85,21 @@ def assign(dataset: Dataset, scheme: Scheme, *, repeat: int = 0, known: Mapping[
     return Assignment(repeat, np.array(fold_of, dtype=np.int64), moved)
 
 
+def assign_at_most(dataset: Dataset, scheme: Scheme) -> tuple[Assignment, Scheme]:
+    """As `assign`, in fewer folds where the images allow no more; and the scheme that it became.
+
+    Raises FoldsError where they cannot be cut into two.
+    """
+    places = Counter(label for unit in units_of(dataset) for label in unit.brought)
+    most = max(2, min(scheme.k, *places.values())) if places else 2
+    for k in range(most, 2, -1):
+        try:
+            return assign(dataset, Scheme(k, scheme.seed)), Scheme(k, scheme.seed)
+        except FoldsError:
+            continue
+    return assign(dataset, Scheme(2, scheme.seed)), Scheme(2, scheme.seed)
+
+
 def _homes(dataset: Dataset, units: Sequence[Unit], known: Mapping[str, int]) -> tuple[list[int], int]:
     """The fold of each unit that `known` has images of, else -1; and how many of its images lay elsewhere."""
     folds = [known.get(sample.sha256, -1) for sample in dataset.samples]

@@ -32,12 +32,14 @@ class Extent:
     """What of the experiments shall be trained: all of new runs, what unfinished runs lack, or some folds.
 
     `resume`: go on with unfinished runs. `folds`: only these, in a run that other processes may share. `reseed`: the
-    one fold of `folds`, again, with another training seed, in a run of its own.
+    one fold of `folds`, again, with another training seed, in a run of its own. `apart`: `folds` are all that a new run
+    of its own has.
     """
 
     resume: bool = False
     folds: Selection | None = None
     reseed: bool = False
+    apart: bool = False
 
     @property
     def joins(self) -> bool:
@@ -47,7 +49,7 @@ class Extent:
     @property
     def shares(self) -> bool:
         """Whether other processes may train other folds of the same runs meanwhile."""
-        return self.folds is not None and not self.reseed
+        return self.folds is not None and not self.reseed and not self.apart
 
 
 ALL_ANEW = Extent()

@@ -27,8 +27,8 @@ from foldproof.data.readers import MOST_PIXELS
 from foldproof.data.scan import TRAINING, Scan, are_parts, scan
 from foldproof.data.survey import Progress, Survey, unheard
 from foldproof.data.versions import dvc
-from foldproof.errors import DataError, FoldsError
-from foldproof.folds import Assignment, Scheme
+from foldproof.errors import DataError
+from foldproof.folds import Scheme
 from foldproof.folds.units import units_of
 from foldproof.material import look_through
 from foldproof.trial.caches import Caches
@@ -62,9 +62,9 @@ def look(
         extractors = held.enter_context(Extractors())
         found = _scanned(where, most, caches, extractors, progress)
         seen = look_through(found, cache=caches.folder)
-        made, used_k = _cut(seen.dataset, k, seed)
+        made, scheme = folds.assign_at_most(seen.dataset, Scheme(k, seed))
         features, kept = _features(seen.dataset, where, caches, extractors, progress)
-    table = out_of_fold(seen.dataset, features, made, used_k)
+    table = out_of_fold(seen.dataset, features, made, scheme.k)
     (line,) = lines_of([contender_of(where.name, table)], ACCURACY)
     caches.keep_within()
     counts = Counter(seen.dataset.labels.tolist())
@@ -77,13 +77,13 @@ def look(
         accuracy=unless_all_agree(line.interval, len(units_of(seen.dataset))),
         balanced_accuracy=line.pooled["balanced_accuracy"],
         majority=(seen.dataset.classes[majority], counts[majority] / len(seen.dataset)),
-        k=used_k,
+        k=scheme.k,
         asked_k=k,
         seed=seed,
         confusion=confusion_of(table),
         findings=seen.findings,
         label_errors=find_label_errors(table),
-        naive_leak=naive_leak([unit.members for unit in units_of(seen.dataset)], used_k),
+        naive_leak=naive_leak([unit.members for unit in units_of(seen.dataset)], scheme.k),
         seconds=time.monotonic() - begun,
         features_kept=kept,
     )
@@ -117,18 +117,6 @@ def _scanned(folder: Path, most: int, caches: Caches, extractors: Extractors, pr
             how=Survey(index=index, progress=progress),
             choose=choose,
         )
-
-
-def _cut(dataset: Dataset, k: int, seed: int) -> tuple[Assignment, int]:
-    """Folds that respect groups of look-alikes: `k`, or as many as the images allow. Raises FoldsError for under 2."""
-    places = Counter(label for unit in units_of(dataset) for label in unit.brought)
-    start = max(2, min(k, *places.values())) if places else 2
-    for fewer in range(start, 2, -1):
-        try:
-            return folds.assign(dataset, Scheme(fewer, seed)), fewer
-        except FoldsError:
-            continue
-    return folds.assign(dataset, Scheme(2, seed)), 2
 
 
 def _features(
