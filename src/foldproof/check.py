@@ -25,7 +25,7 @@ from foldproof.folds import Scheme
 from foldproof.folds.units import unit_numbers, units_of
 from foldproof.leaks import IMAGE_SIZE, Leak, measure_leak, sample_units
 from foldproof.material import Inspection, folds_by_file, inspect, refuse
-from foldproof.plan.cuts import derived
+from foldproof.plan.given import derived
 from foldproof.project import Project
 from foldproof.provenance import git
 

@@ -29,10 +29,10 @@ def leave_for_dvc(project: Project, records: Iterable[RunRecord]) -> None:
     for record in records:
         if record.finished and reseed_of(record.facts) is None:
             metrics[record.experiment] = _summary(record)
-            path = project.root / PLOTS_FOLDER / f"{record.experiment}.csv"
+            path = project.for_dvc / PLOTS_FOLDER / f"{record.experiment}.csv"
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, _epochs(record))
-    write_atomically(project.root / METRICS_FILE, json.dumps(metrics, indent=1, sort_keys=True) + "\n")
+    write_atomically(project.for_dvc / METRICS_FILE, json.dumps(metrics, indent=1, sort_keys=True) + "\n")
 
 
 def _is_asked_for(project: Project) -> bool:
@@ -43,7 +43,7 @@ def _is_asked_for(project: Project) -> bool:
 
 def _metrics_there(project: Project) -> dict[str, Any]:
     with suppress(OSError, ValueError):
-        found = json.loads((project.root / METRICS_FILE).read_bytes())
+        found = json.loads((project.for_dvc / METRICS_FILE).read_bytes())
         if isinstance(found, dict):
             return found
     return {}

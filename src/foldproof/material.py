@@ -207,32 +207,56 @@ def inspect(
     if data.classes is not None:
         refuse_unknown(data.classes, found.described.labels | (test.described.labels if test else set()))
     version = dvc.state_of(folder, found)
+    seen = look_through(found, data, exclusions=exclusions, cache=cache)
+    held_out, held_pictures = _held_out(found, test, data.test)
+    if seen.within is not None:
+        held_pictures = {path: picture.within(seen.within) for path, picture in held_pictures.items()}
+    return Inspection(
+        path=data.path,
+        folder=folder,
+        found=seen.found,
+        dataset=seen.dataset,
+        duplicates=seen.duplicates,
+        version=version,
+        most_pixels=most_pixels,
+        held_out=held_out,
+        within=seen.within,
+        findings=(
+            *seen.findings,
+            *_on_both_sides(seen.dataset, held_out, {**seen.found.pictures, **held_pictures}, cache),
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class LookedThrough:
+    """What a scan amounts to: `dataset` has its look-alikes in clusters, unless they are only reported; `found` has
+    pictures on the scale that all images share, `within`.
+    """
+
+    found: Scan
+    dataset: Dataset
+    duplicates: Duplicates
+    within: ValueRange | None
+    findings: tuple[Finding, ...]
+
+
+def look_through(
+    found: Scan, data: DataSettings, *, exclusions: Exclusions | None = None, cache: Path | None = None
+) -> LookedThrough:
+    """Search what was scanned for look-alikes and for all that is wrong; in `cache` it is remembered."""
     trained = {sample.path: found.pictures[sample.path] for sample in found.dataset.samples}
     depth, within = of_depth(trained, data.range), range_of(trained, data.range)
     if within is not None:
         found = replace(found, pictures={path: picture.within(within) for path, picture in found.pictures.items()})
     duplicates = _duplicates(found.dataset, found.pictures, apply_near=data.near_duplicates == "group", cache=cache)
     dataset = clustered(found.dataset, duplicates)
-    held_out, held_pictures = _held_out(found, test, data.test)
-    if within is not None:
-        held_pictures = {path: picture.within(within) for path, picture in held_pictures.items()}
-    return Inspection(
-        path=data.path,
-        folder=folder,
-        found=found,
-        dataset=dataset,
-        duplicates=duplicates,
-        version=version,
-        most_pixels=most_pixels,
-        held_out=held_out,
-        within=within,
-        findings=(
-            *preflight(found, duplicates=duplicates, exclusions=exclusions),
-            *_on_both_sides(dataset, held_out, {**found.pictures, **held_pictures}, cache),
-            *depth,
-            *_shortcuts(dataset, found.pictures, cache, within),
-        ),
+    findings = (
+        *preflight(found, duplicates=duplicates, exclusions=exclusions or {}),
+        *depth,
+        *_shortcuts(dataset, found.pictures, cache, within),
     )
+    return LookedThrough(found, dataset, duplicates, within, findings)
 
 
 def _scanned(

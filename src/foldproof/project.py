@@ -21,10 +21,12 @@ class Project:
     """The folder of a settings file. Paths in the settings are relative to it, wherever a command is typed.
 
     In a copy that `dvc exp run --temp` or a queue has made, settings, images and folds are those of the copy; `home` is
-    the project that started it, which keeps runs, caches and MLflow's store.
+    the project that started it, which keeps runs, caches and MLflow's store. `aside`: a folder for all that a run
+    writes, where it shall leave no trace here.
     """
 
     settings_file: Path
+    aside: Path | None = None
 
     @staticmethod
     def find(start: Path) -> "Project":
@@ -56,12 +58,12 @@ class Project:
 
     @property
     def runs(self) -> Path:
-        return self.home / "runs"
+        return (self.aside or self.home) / "runs"
 
     @property
     def cache(self) -> Path:
         """Things that can be computed anew."""
-        return self.home / ".foldproof" / "cache"
+        return self.aside / "cache" if self.aside else self.home / ".foldproof" / "cache"
 
     @property
     def own_cache(self) -> Path:
@@ -75,7 +77,12 @@ class Project:
 
     @property
     def folds_file(self) -> Path:
-        return self.root / "folds.csv"
+        return (self.aside or self.root) / "folds.csv"
+
+    @property
+    def for_dvc(self) -> Path:
+        """Where a run leaves its figures for DVC."""
+        return self.aside or self.root
 
     @property
     def exclusions_file(self) -> Path:
@@ -85,7 +92,7 @@ class Project:
     @property
     def artifacts(self) -> Path:
         """Where MLflow keeps the files of runs when its store is local."""
-        return self.home / "mlartifacts"
+        return (self.aside or self.home) / "mlartifacts"
 
     def path(self, relative: str) -> Path:
         """A path of the settings file; an absolute one stays as it is."""

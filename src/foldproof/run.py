@@ -17,7 +17,7 @@ from foldproof.errors import FoldproofError, SettingsError, StorageError, Unknow
 from foldproof.events.types import Notice
 from foldproof.executors import ExecutorContext
 from foldproof.for_dvc import leave_for_dvc
-from foldproof.material import gather
+from foldproof.material import Material, gather
 from foldproof.plan.prepare import ALL_ANEW, Extent, prepare
 from foldproof.project import Project
 from foldproof.record import RunRecord
@@ -61,8 +61,9 @@ def run(
     quiet: bool = False,
     progress: Progress = unheard,
     stopping: Stopping | None = None,
+    material: Material | None = None,
 ) -> RunReport:
-    """Run the named experiments, or all. Folds of all of them share the executor.
+    """Run the named experiments, or all. Folds of all of them share the executor. `material`: images gathered before.
 
     Raises FoldproofError before anything is trained; afterwards a fold that fails fails its run alone, and StorageError
     means that nothing can be written any more. Once `stopping` is asked, folds end at their next step.
@@ -79,7 +80,7 @@ def run(
             ExecutorContext(parallel_folds=at_once, threads=threads, stopping=stopping, portable=portable)
         ) as executor,
     ):
-        material = gather(project, loaded.settings, allow_dirty=allow_dirty, progress=progress)
+        material = material or gather(project, loaded.settings, allow_dirty=allow_dirty, progress=progress)
         planned = prepare(project, configs, material, executor, execution, extent=extent, progress=progress)
         tasks = [task for item in planned for task in item.tasks]
         tracked = [item for item in planned if item.tasks or item.lacks_its_end]

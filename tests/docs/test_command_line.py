@@ -35,15 +35,18 @@ OPTIONS = {
         "--allow-dirty",
         "--fold",
         "--json",
+        "--plan",
         "--quiet",
         "-q",
         "--repeats",
         "--reseed",
         "--resume",
         "--set",
+        "--try",
         "names",
     },
     "runs": {"--json"},
+    "try": {"--json", "--k", "--most", "--seed", "folder"},
     "verify": {"--images", "--json", "--level", "--trust-code", "run"},
 }
 

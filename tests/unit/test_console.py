@@ -1,13 +1,15 @@
 """Progress for a person."""
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
 from foldproof.events.types import EpochFinished, Event, FoldFailed, FoldFinished, FoldStarted, Notice, RunFinished
 from foldproof.trackers import RunPlan, TrackerContext
-from foldproof.trackers.console import ConsoleTracker, duration
+from foldproof.trackers.console import ConsoleTracker, Work
+from foldproof.trackers.plan_shown import duration, plan_table, size
 
 PLAN = RunPlan(run="r1", experiment="[bold]First", folds=2, repeats=1, epochs=1, seconds=40.0)
 EPOCH = EpochFinished(
@@ -65,3 +67,41 @@ def test_quiet_shows_failures_only():
 )
 def test_durations_are_said_in_words(seconds, text):
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (34_567_890, "34.6 MB"), (4e14, "400 TB")]
+)
+def test_sizes_are_said_in_words(count, text):
+    assert size(count) == text
+
+
+def test_at_a_terminal_the_plan_is_a_table_with_time_disk_and_what_is_there():
+    first = replace(PLAN, bytes=3_000_000)
+    second = replace(PLAN, experiment="Second", folds=5, epochs=4, finished=3, epochs_done=14, goes_on="r0", seconds=8)
+    out = io.StringIO()
+    Console(file=out, width=120).print(plan_table([first, second], parallel_folds=2))
+    head, one, other = (" ".join(line.split()) for line in out.getvalue().splitlines())
+    assert head == "experiment folds epochs time disk"
+    assert one == "[bold]First 2 1 20 s 3.0 MB"
+    assert other == "Second 2 of 5 4 4 s goes on in r0: has 3 folds, 2 epochs of others"
+
+
+def test_the_time_left_is_that_of_all_runs_and_known_before_the_first_epoch():
+    work = Work((PLAN, replace(PLAN, run="r2", seconds=120.0)), parallel_folds=2)
+    assert work.left() in ("about 1 min 20 s left", "about 1 min 19 s left")
+    work.epoch_done("r1")  # 20 of 160 weighted seconds are done
+    assert work.left() == "about 0 s left"  # in no time
+
+
+def test_of_several_runs_the_last_bar_is_of_all():
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, width=120, highlight=False)
+    plans = (PLAN, replace(PLAN, run="r2", experiment="Second"))
+    tracker = ConsoleTracker(
+        TrackerContext(folders=(), plans=plans, target=None, quiet=False, parallel_folds=2), console=console
+    )
+    tracker.tell(Event(run="r1", repeat=0, fold=0, seq=0, time=0.0, body=EPOCH))
+    tracker.close()
+    assert "together" in out.getvalue()
+    assert "1/4 epochs" in out.getvalue()

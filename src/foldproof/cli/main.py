@@ -14,6 +14,7 @@ from foldproof.storage import cleaned_lines, redact
 
 GROUPS: Mapping[str, Mapping[str, str]] = {
     "Start": {
+        "try": "What can be expected of a folder of images? Asks nothing.",
         "init": "Make a folder of images a project.",
         "demo": "See the main job on 5,000 real digits.",
         "doctor": "Could a run started now be reproduced?",

@@ -40,6 +40,8 @@ class Folds(click.ParamType[frozenset[tuple[int | None, int]]]):
     "--fold", "folds", type=Folds(), metavar="N,…", help="Train only these folds, in a run that others share."
 )
 @click.option("--reseed", is_flag=True, help="Train the one fold again with another seed: its images or its training?")
+@click.option("--try", "rehearsed", is_flag=True, help="Every step on 1 fold, 1 epoch, 200 images; nothing is kept.")
+@click.option("--plan", is_flag=True, help="Only say what would be trained, how long it takes and what it writes.")
 @click.option("--allow-dirty", is_flag=True, help="Train though images differ from the versioned ones; it is recorded.")
 @click.option("--quiet", "-q", is_flag=True, help="Show only what failed, and the result.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
@@ -50,6 +52,8 @@ def command(
     resume: bool,
     folds: frozenset[tuple[int | None, int]] | None,
     reseed: bool,
+    rehearsed: bool,
+    plan: bool,
     allow_dirty: bool,
     quiet: bool,
     as_json: bool,
@@ -61,6 +65,8 @@ def command(
     \b
     foldproof run
     foldproof run FirstRun --set train.lr=0.01
+    foldproof run --try
+    foldproof run --plan
     foldproof run --resume
     foldproof run FirstRun --fold 3 --reseed
     """
@@ -75,6 +81,15 @@ def command(
             next_step="say which, as in `foldproof run FirstRun --fold 3 --reseed`",
         )
     extent = Extent(resume=resume, folds=folds, reseed=reseed)
+    if rehearsed:
+        if resume or reseed or plan or folds is not None:
+            raise FoldsError(
+                "--try is of one fold of a new run, and goes with none of --fold, --resume, --reseed and --plan",
+                next_step="`foldproof run --try`, or with the names of experiments",
+            )
+        return show_rehearsal(names, overrides=overrides, allow_dirty=allow_dirty, quiet=quiet, as_json=as_json)
+    if plan:
+        return show_outlook(names, overrides=overrides, extent=extent, allow_dirty=allow_dirty, as_json=as_json)
     return train_and_compare(
         names, overrides=overrides, extent=extent, allow_dirty=allow_dirty, quiet=quiet, as_json=as_json
     )
@@ -150,6 +165,73 @@ def train_and_compare(
         print_comparison(comparison, console)
     print_notices(notices)
     return 0 if report.all_finished else 1
+
+
+def show_outlook(
+    names: tuple[str, ...], *, overrides: tuple[str, ...], extent: "Extent", allow_dirty: bool, as_json: bool
+) -> int:
+    """Print what the same command would train; nothing is trained and no run is begun."""
+    import json
+
+    from rich.console import Console
+
+    from foldproof.cli.progress import shown_progress
+    from foldproof.cli.show_plan import print_outlook
+    from foldproof.config.read import load_settings
+    from foldproof.outlook import outlook
+    from foldproof.project import Project
+
+    project = Project.find(Path.cwd())
+    loaded = load_settings(project.settings_file, overrides=overrides)
+    with shown_progress(quiet=as_json) as progress:
+        foreseen = outlook(project, loaded, names=names, extent=extent, allow_dirty=allow_dirty, progress=progress)
+    if as_json:
+        click.echo(json.dumps(foreseen.to_json(), allow_nan=False))
+        return 0
+    print_outlook(foreseen, Console(highlight=False))
+    print_notices(foreseen.notices)
+    return 0
+
+
+def show_rehearsal(
+    names: tuple[str, ...], *, overrides: tuple[str, ...], allow_dirty: bool, quiet: bool, as_json: bool
+) -> int:
+    """Rehearse, and print step by step whether it works; 0 when all does, 1 when not."""
+    import json
+    import os
+
+    from rich.console import Console
+
+    from foldproof.cli.progress import shown_progress
+    from foldproof.cli.show_plan import print_rehearsed
+    from foldproof.cli.signals import stopping_by_signals
+    from foldproof.config.read import load_settings
+    from foldproof.project import Project
+    from foldproof.rehearsal.rehearse import rehearse
+    from foldproof.trackers.mlflow.target import resolve_target
+
+    project = Project.find(Path.cwd())
+    loaded = load_settings(project.settings_file, overrides=overrides)
+    tracking = loaded.settings.tracking
+    with stopping_by_signals() as (stopping, interruption), shown_progress(quiet=quiet or as_json) as progress:
+        found = rehearse(
+            project,
+            loaded,
+            names=names,
+            target=resolve_target(tracking, project, os.environ) if tracking.enabled else None,
+            allow_dirty=allow_dirty,
+            progress=progress,
+            stopping=stopping,
+        )
+    if interruption.number:
+        click.echo("interrupted; nothing is kept", err=True)
+        return interruption.code
+    if as_json:
+        click.echo(json.dumps(found.to_json(), allow_nan=False))
+    else:
+        print_rehearsed(found, Console(highlight=False))
+        print_notices(found.notices)
+    return 0 if found.is_well else 1
 
 
 def print_notices(notices: Iterable["Notice"]) -> None:

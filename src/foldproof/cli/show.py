@@ -136,7 +136,7 @@ def print_damaged(damaged: Mapping[Path, DamagedFile]) -> None:
 
 
 def _took(record: RunRecord) -> str:
-    from foldproof.trackers.console import duration
+    from foldproof.trackers.plan_shown import duration
 
     if record.started_at is None or record.ended_at is None:
         return ""

@@ -1,10 +1,11 @@
 """Walk an image folder into a `Dataset`, labelled as the rules say; what is not used is reported with its reason."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeAlias
 
 from foldproof.data.dataset import Dataset, Sample
 from foldproof.data.examine import Hashes, Picture, Trouble, examine_file
@@ -20,6 +21,8 @@ from foldproof.errors import DataError
 THREADS = 8  # more than cores: a folder may lie on a network drive
 CHUNK = 64  # files a thread takes at once
 CHECKPOINTS = frozenset({".ipynb_checkpoints", "__pycache__", ".AppleDouble", "__MACOSX"})
+
+Choice: TypeAlias = Callable[[Mapping[str, str]], Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,8 @@ class Scan:
     not, hidden or not, by path; DVC records the first. `pictures`: of the images of the dataset and of `held_out`, by
     path. `troubles`: of files that were to be read, by path. `excluded`: images that the committed list leaves out;
     they have no trouble. `held_out`: images that are kept apart by rules of labelling, where these say their labels.
-    `described`: what was said of the images, trained on or not.
+    `described`: what was said of the images, trained on or not. `passed_over`: how many images were not chosen, and so
+    not read.
     """
 
     dataset: Dataset
@@ -51,6 +55,7 @@ class Scan:
     excluded: tuple[tuple[str, Exclusion], ...]
     held_out: Dataset
     described: Described
+    passed_over: int = 0
 
 
 def scan(
@@ -60,11 +65,13 @@ def scan(
     cache_dirs: tuple[Path, ...] = (),
     excluded: Exclusions | None = None,
     how: Survey | None = None,
+    choose: Choice | None = None,
 ) -> Scan:
     """The images in `folder`, a class a subfolder unless `rules` say otherwise. Each file is read once, and not at all
     where the index of `how` knows it; without `how` everything is read and nothing remembered.
 
     A link to a file is followed only into a DVC cache (`.dvc/cache`, or one of `cache_dirs`), a link to a folder never.
+    `choose` makes of the labels of all images, by path, those that are looked at; then no other file is read at all.
     Raises DataError where there is nothing to train on, and where the rules do not fit what is there.
     """
     rules = rules or Rules()
@@ -76,6 +83,10 @@ def scan(
     images = [path for path in files if path not in reasons]
     if not described.said:
         raise _nothing(folder, entries, described, rules)
+    there = len(images)
+    if choose is not None:
+        images = files = list(choose({path: one.label for path, one in described.said.items()}))
+        described = replace(described, said={path: described.said[path] for path in images}, held_out={})
     found = _survey(folder, files, images, how)
     out = _excluded(described.said, found, excluded or {})
     dataset = _dataset({path: said for path, said in described.said.items() if path not in out}, found)
@@ -90,6 +101,7 @@ def scan(
         excluded=tuple(sorted(out.items())),
         held_out=held_out,
         described=described,
+        passed_over=there - len(images),
     )
 
 

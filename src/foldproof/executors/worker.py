@@ -53,8 +53,8 @@ def signals_held_back() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def work(pipe: Connection, threads: int, portable: bool) -> None:
-    """Serve requests until None comes or the parent is gone. `portable`: compute as every processor with AVX2 does."""
+def begin(threads: int, portable: bool) -> None:
+    """Make this process a worker: deaf to interruptions, of so many threads, and gone as soon as its parent is."""
     for number in _INTERRUPTIONS:
         signal.signal(number, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
@@ -64,6 +64,11 @@ def work(pipe: Connection, threads: int, portable: bool) -> None:
     os.environ.update(PORTABLE if portable else {})
     keep_freed_memory()
     threading.Thread(target=_die_with_the_parent, daemon=True).start()
+
+
+def work(pipe: Connection, threads: int, portable: bool) -> None:
+    """Serve requests until None comes or the parent is gone. `portable`: compute as every processor with AVX2 does."""
+    begin(threads, portable)
     import foldproof.training.loop
     import foldproof.training.probe  # noqa: F401 - loaded while the parent reads images
 

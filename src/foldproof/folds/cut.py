@@ -11,6 +11,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +21,8 @@ from foldproof.errors import FoldsError
 from foldproof.folds.cover import Loads, covering, mend
 from foldproof.folds.units import Unit, units_of
 
-STRATIFIED = "stratified"
-TIME = "time"
+STRATIFIED: Final = "stratified"
+TIME: Final = "time"
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,21 @@ def assign(dataset: Dataset, scheme: Scheme, *, repeat: int = 0, known: Mapping[
         for member in unit.members:
             fold_of[member] = fold
     return Assignment(repeat, np.array(fold_of, dtype=np.int64), moved)
+
+
+def assign_at_most(dataset: Dataset, scheme: Scheme) -> tuple[Assignment, Scheme]:
+    """As `assign`, in fewer folds where the images allow no more; and the scheme that it became.
+
+    Raises FoldsError where they cannot be cut into two.
+    """
+    places = Counter(label for unit in units_of(dataset) for label in unit.brought)
+    most = max(2, min(scheme.k, *places.values())) if places else 2
+    for k in range(most, 2, -1):
+        try:
+            return assign(dataset, Scheme(k, scheme.seed)), Scheme(k, scheme.seed)
+        except FoldsError:
+            continue
+    return assign(dataset, Scheme(2, scheme.seed)), Scheme(2, scheme.seed)
 
 
 def _homes(dataset: Dataset, units: Sequence[Unit], known: Mapping[str, int]) -> tuple[list[int], int]:

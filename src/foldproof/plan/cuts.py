@@ -1,20 +1,16 @@
 """The folds of all experiments: images and settings in; partitions, and folds.csv brought up to date, out."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 
-import numpy as np
-
 from foldproof import folds
-from foldproof.config.schema import ExperimentConfig, FoldSettings
+from foldproof.config.schema import ExperimentConfig
 from foldproof.data.dataset import Dataset
-from foldproof.data.labels.said import VALIDATION, Said
 from foldproof.events.types import Notice
-from foldproof.folds import Assignment, Scheme
-from foldproof.material import Material
+from foldproof.folds import Assignment, Row, Scheme
 from foldproof.project import Project
 from foldproof.storage import locked, write_atomically
 
@@ -82,68 +78,6 @@ def scheme_of(config: ExperimentConfig) -> Scheme:
     return Scheme(config.folds.k, config.folds.seed, config.folds.scheme)
 
 
-@dataclass(frozen=True)
-class Derived:
-    """Folds that the data say, for one scheme (and, in time, one k): asked for once, whatever the experiments."""
-
-    assignment: Assignment
-    k: int
-
-
-def as_the_data_say(
-    configs: Sequence[ExperimentConfig], material: Material, project: Project
-) -> tuple[tuple[ExperimentConfig, ...], Mapping[Scheme, Assignment]]:
-    """The experiments with the number of folds that there are, and the folds that the data say.
-
-    Where a run stands on a record, folds.csv is of the record and has them. Raises FoldsError.
-    """
-    made: dict[tuple[str, int], Derived] = {}
-    found: dict[Scheme, Assignment] = {}
-    resolved = []
-    for config in configs:
-        scheme = config.folds.scheme
-        if scheme == folds.STRATIFIED:
-            resolved.append(config)
-            continue
-        key = (scheme, config.folds.k if scheme == folds.TIME else 0)
-        if key not in made:
-            made[key] = _made(config, material, project)
-        resolved.append(replace(config, folds=replace(config.folds, k=made[key].k)))
-        found[scheme_of(resolved[-1])] = made[key].assignment
-    return tuple(resolved), found
-
-
-def _made(config: ExperimentConfig, material: Material, project: Project) -> Derived:
-    if material.card:
-        return derived(config.folds, material.dataset, material.said, material.folds_file)
-    return _recorded(config, material, project)
-
-
-def derived(asked: FoldSettings, dataset: Dataset, said: Mapping[str, Said], by_file: Mapping[str, str]) -> Derived:
-    """The folds of a scheme that the data say: by what is said of each image, or by folds.file. Raises FoldsError."""
-    match asked.scheme:
-        case "leave-one-group-out":
-            return Derived(*folds.one_group_a_fold(dataset))
-        case folds.TIME:
-            times = {path: one.time for path, one in said.items()}
-            return Derived(folds.in_time(dataset, times, asked.k), asked.k)
-    written = by_file or {path: one.fold or _as_fold(one.split) for path, one in said.items()}
-    return Derived(*folds.as_written(dataset, written))
-
-
-def _as_fold(split: str) -> str:
-    """The parts of a data set as folds: what trains is in none."""
-    return "val" if split.lower() in VALIDATION else split
-
-
-def _recorded(config: ExperimentConfig, material: Material, project: Project) -> Derived:
-    rows = folds.from_csv(project.folds_file.read_bytes().decode("utf-8"))
-    known = folds.known_folds(rows, scheme_of(config), 0)
-    places = [known[sample.sha256] for sample in material.dataset.samples]
-    ordered = config.folds.scheme == folds.TIME
-    return Derived(Assignment(0, np.array(places, dtype=np.int64), ordered=ordered), config.folds.k)
-
-
 def cut(
     project: Project,
     dataset: Dataset,
@@ -154,18 +88,39 @@ def cut(
 
     `said`: the folds that the data say.
     """
-    wanted = dict.fromkeys((scheme_of(config), repeat) for config in configs for repeat in range(config.folds.repeats))
     with locked(project.root / ".foldproof" / "folds.lock", what="folds.csv", wait_seconds=60.0):
-        old_text = project.folds_file.read_bytes().decode("utf-8") if project.folds_file.exists() else ""
-        old = folds.from_csv(old_text) if old_text else []
-        cuts = {
-            (scheme, repeat): said[scheme]
-            if scheme in said
-            else folds.assign(dataset, scheme, repeat=repeat, known=folds.known_folds(old, scheme, repeat))
-            for scheme, repeat in wanted
-        }
-        rows = [row for (scheme, _), made in cuts.items() for row in folds.to_rows(dataset, scheme, made)]
+        old = _written_before(project)
+        cuts = _cut(dataset, configs, old, said)
+        rows = [row for (scheme, _), made in cuts.assignments.items() for row in folds.to_rows(dataset, scheme, made)]
         merged = folds.merge(old, rows)
         if merged != old:
             write_atomically(project.folds_file, folds.to_csv(merged))
-    return Cuts(dataset, cuts)
+    return cuts
+
+
+def foresee_cuts(
+    project: Project,
+    dataset: Dataset,
+    configs: Iterable[ExperimentConfig],
+    said: Mapping[Scheme, Assignment] = MappingProxyType({}),
+) -> Cuts:
+    """The partitions that `cut` would make now; nothing is written."""
+    return _cut(dataset, configs, _written_before(project), said)
+
+
+def _written_before(project: Project) -> list[Row]:
+    text = project.folds_file.read_bytes().decode("utf-8") if project.folds_file.exists() else ""
+    return folds.from_csv(text) if text else []
+
+
+def _cut(
+    dataset: Dataset, configs: Iterable[ExperimentConfig], old: list[Row], said: Mapping[Scheme, Assignment]
+) -> Cuts:
+    wanted = dict.fromkeys((scheme_of(config), repeat) for config in configs for repeat in range(config.folds.repeats))
+    made = {
+        (scheme, repeat): said[scheme]
+        if scheme in said
+        else folds.assign(dataset, scheme, repeat=repeat, known=folds.known_folds(old, scheme, repeat))
+        for scheme, repeat in wanted
+    }
+    return Cuts(dataset, made)

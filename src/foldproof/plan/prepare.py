@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from foldproof.config.schema import ExecutionConfig, ExperimentConfig
+from foldproof.data.dataset import Dataset
 from foldproof.data.pixels.images import decoded
 from foldproof.data.survey import Progress, unheard
 from foldproof.environment import circumstances
@@ -13,7 +14,8 @@ from foldproof.executors import Executor
 from foldproof.material import Material
 from foldproof.plan.again import again, only_place, refuse_many
 from foldproof.plan.begun import Begun, begun, left_over, refuse_other_settings, to_go_on_with
-from foldproof.plan.cuts import as_the_data_say, cut
+from foldproof.plan.cuts import cut
+from foldproof.plan.given import as_the_data_say
 from foldproof.plan.room import check_disk, memory_notices
 from foldproof.plan.runs import Ground, Planned, facts_of, plan_anew, plan_on
 from foldproof.plan.tasks import Model, Selection, select
@@ -21,7 +23,7 @@ from foldproof.project import WRITTEN, Project
 from foldproof.provenance.git import git_state
 from foldproof.record import Place
 from foldproof.storage import locked
-from foldproof.training.task import ModelRequest
+from foldproof.training.task import ModelRequest, Probe
 
 JOINING_SECONDS = 60.0
 
@@ -31,12 +33,14 @@ class Extent:
     """What of the experiments shall be trained: all of new runs, what unfinished runs lack, or some folds.
 
     `resume`: go on with unfinished runs. `folds`: only these, in a run that other processes may share. `reseed`: the
-    one fold of `folds`, again, with another training seed, in a run of its own.
+    one fold of `folds`, again, with another training seed, in a run of its own. `apart`: `folds` are all that a new run
+    of its own has.
     """
 
     resume: bool = False
     folds: Selection | None = None
     reseed: bool = False
+    apart: bool = False
 
     @property
     def joins(self) -> bool:
@@ -46,7 +50,7 @@ class Extent:
     @property
     def shares(self) -> bool:
         """Whether other processes may train other folds of the same runs meanwhile."""
-        return self.folds is not None and not self.reseed
+        return self.folds is not None and not self.reseed and not self.apart
 
 
 ALL_ANEW = Extent()
@@ -71,11 +75,7 @@ def prepare(
     configs, said = as_the_data_say(configs, material, project)
     wanted = {config.name: select(config, extent.folds) for config in configs}
     cuts = cut(project, dataset, configs, said)
-    requests = {
-        config.name: ModelRequest.of(config, classes=dataset.classes, device=execution.device, plugins=project.root)
-        for config in configs
-    }
-    probes = {request: executor.probe(request) for request in dict.fromkeys(requests.values())}
+    requests, probes = probed(project, configs, dataset, executor, execution)
     shapes = {
         config.name: (probes[requests[config.name]].image_size, config.pixels.resize, config.pixels.channels)
         for config in configs
@@ -126,6 +126,21 @@ def prepare(
     left = [(models[item.config.name], len(item.tasks)) for item in planned]
     check_disk(project.runs, left, at_once=at_once)
     return planned
+
+
+def probed(
+    project: Project,
+    configs: Sequence[ExperimentConfig],
+    dataset: Dataset,
+    executor: Executor,
+    execution: ExecutionConfig,
+) -> tuple[dict[str, ModelRequest], dict[ModelRequest, Probe]]:
+    """What each experiment asks of its model, by name, and what each such model costs here."""
+    requests = {
+        config.name: ModelRequest.of(config, classes=dataset.classes, device=execution.device, plugins=project.root)
+        for config in configs
+    }
+    return requests, {request: executor.probe(request) for request in dict.fromkeys(requests.values())}
 
 
 def anew(

@@ -37,8 +37,13 @@ def check_disk(runs: Path, work: Sequence[tuple[Model, int]], *, at_once: int) -
 
 def needed_bytes(work: Sequence[tuple[Model, int]], *, at_once: int) -> int:
     """Initial and final weights and the last state of every fold, and the states of those that run at once."""
-    kept = sum(folds * (2 * model.probe.weights_bytes + model.probe.state_bytes + FOLD_BYTES) for model, folds in work)
+    kept = sum(kept_bytes(model, folds) for model, folds in work)
     return kept + at_once * KEPT * max(model.probe.state_bytes for model, _ in work)
+
+
+def kept_bytes(model: Model, folds: int) -> int:
+    """Of those, what so many folds of one experiment keep."""
+    return folds * (2 * model.probe.weights_bytes + model.probe.state_bytes + FOLD_BYTES)
 
 
 def memory_notices(work: Sequence[tuple[Model, int]], *, at_once: int) -> tuple[Notice, ...]:

@@ -17,6 +17,7 @@ from foldproof.facts import HELD_OUT, Reseed
 from foldproof.material import Material
 from foldproof.plan.begun import Begun, before, refuse_worked_on
 from foldproof.plan.cuts import Cuts
+from foldproof.plan.room import kept_bytes
 from foldproof.plan.tasks import Model, estimated_seconds, tasks
 from foldproof.project import Project
 from foldproof.record import SCHEMA_VERSION, Place
@@ -51,6 +52,7 @@ class Planned:
     fingerprint: str
     tasks: tuple[FoldTask, ...]
     seconds: float
+    bytes: int
     begun: Begun | None
     shared: bool
     notices: tuple[Notice, ...]
@@ -81,6 +83,9 @@ class Planned:
             epochs_done=sum(map(len, told.values())),
             accuracies=tuple(told[place][-1].val_accuracy for place in finished),
             seconds=self.seconds,
+            finished=len(finished),
+            goes_on=self.run if self.begun else "",
+            bytes=self.bytes,
         )
 
 
@@ -136,7 +141,7 @@ def plan_anew(
     again = {"reseed_of": asdict(reseed)} if reseed else {}
     earlier = before(runs, experiment=config.name, identity=facts["identity"])
     _write_json(folder / "run.json", {**facts, **again, "before": earlier, "run": folder.name, "created": created})
-    return _planned(config, ground, model, folder, wanted, notices=(*notices, *ground.cuts.notices(config)))
+    return planned_in(config, ground, model, folder, wanted, notices=(*notices, *ground.cuts.notices(config)))
 
 
 def plan_on(config: ExperimentConfig, ground: Ground, model: Model, begun: Begun, wanted: Iterable[Place]) -> Planned:
@@ -148,7 +153,7 @@ def plan_on(config: ExperimentConfig, ground: Ground, model: Model, begun: Begun
     if not left:
         text = f"{config.name}: nothing to do, run {begun.folder.name} has {begun.share}"
         done = Notice(code="done", text=text)
-        return _planned(config, ground, model, begun.folder, left, begun=begun, notices=[done])
+        return planned_in(config, ground, model, begun.folder, left, begun=begun, notices=[done])
     refuse_other_manifest(begun)
     refuse_worked_on(begun, left, shared=ground.shared)
     environment = _environment(ground, model)
@@ -156,7 +161,7 @@ def plan_on(config: ExperimentConfig, ground: Ground, model: Model, begun: Begun
     notices = [Notice(code="goes_on", text=text), *other_arithmetic(read_environment(begun.folder), environment)]
     number = 2 + len(list(begun.folder.glob("environment-*.json")))
     _write_json(begun.folder / f"environment-{number}.json", environment)
-    return _planned(config, ground, model, begun.folder, left, begun=begun, notices=notices)
+    return planned_in(config, ground, model, begun.folder, left, begun=begun, notices=notices)
 
 
 def other_arithmetic(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[Notice, ...]:
@@ -172,7 +177,7 @@ def other_arithmetic(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[N
     return (Notice(code="other_arithmetic", text=text),)
 
 
-def _planned(
+def planned_in(
     config: ExperimentConfig,
     ground: Ground,
     model: Model,
@@ -182,6 +187,7 @@ def _planned(
     begun: Begun | None = None,
     notices: Iterable[Notice] = (),
 ) -> Planned:
+    """The folds `wanted` of an experiment, as work for `folder`; nothing is written."""
     facts = facts_of(config, ground, model)
     work = tasks(
         config,
@@ -198,6 +204,7 @@ def _planned(
         identity=facts["identity"],
         fingerprint=facts["fingerprint"],
         tasks=work,
+        bytes=kept_bytes(model, len(work)),
         seconds=sum(estimated_seconds(task, model.probe, images=facts["images"]) for task in work),
         begun=begun,
         shared=ground.shared,

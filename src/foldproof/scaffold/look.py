@@ -65,6 +65,12 @@ def look(folder: Path) -> Look | None:
     return None
 
 
+def look_at(folder: Path) -> Look | None:
+    """How the images directly in and below `folder` are labelled; its path is "."."""
+    below = list(_images(folder))
+    return _by_table(folder, ".", below) or _by_folders(".", below)
+
+
 def is_images_itself(folder: Path) -> bool:
     """Whether the class folders lie directly in `folder`, which then is no place for a project."""
     found = {path.name for path in folder.glob("*/") if _may_hold_data(path) and _holds_images(path.glob("*.*"))}

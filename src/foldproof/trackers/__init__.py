@@ -27,7 +27,8 @@ class TrackingTarget:
 class RunPlan:
     """What is about to run; `seconds` is the estimated time of what is left, one fold after another, None if unknown.
 
-    `epochs_done` and `accuracies`, of the folds that have finished, are of a run that goes on.
+    `epochs_done`, `accuracies` and `finished`, of the folds that have finished, are of a run that goes on, whose id is
+    `goes_on`. `bytes`: about what it will write and keep, None if unknown.
     """
 
     run: str
@@ -38,6 +39,9 @@ class RunPlan:
     seconds: float | None
     epochs_done: int = 0
     accuracies: tuple[float, ...] = ()
+    finished: int = 0
+    goes_on: str = ""
+    bytes: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ from foldproof.events.types import (
 )
 from foldproof.record import Spread
 from foldproof.trackers import CLOSING_SECONDS, RunPlan, TrackerContext
+from foldproof.trackers.plan_shown import duration, plan_line, plan_table, seconds_of
 
 
 class ConsoleTracker:
@@ -25,12 +26,14 @@ class ConsoleTracker:
     def __init__(self, context: TrackerContext, *, console: Console | None = None) -> None:
         self._console = console or Console(stderr=True, highlight=False)
         self._quiet = context.quiet
-        self._work = Work(context.plans)
+        self._work = Work(context.plans, parallel_folds=context.parallel_folds)
         self._scores: dict[str, list[float]] = {plan.run: list(plan.accuracies) for plan in context.plans}
         self._seen: dict[tuple[str, tuple[int, int] | None], tuple[float, float]] = {}
         self._bars = Bars(self._console, context.plans) if self._console.is_terminal and not self._quiet else None
         if not self._quiet:
-            self._console.print(plan_line(context), markup=False)
+            if self._console.is_terminal:
+                self._console.print(plan_table(context.plans, parallel_folds=context.parallel_folds))
+            self._console.print(plan_line(context.plans, parallel_folds=context.parallel_folds), markup=False)
         if self._bars:
             self._bars.start()
 
@@ -77,7 +80,8 @@ class ConsoleTracker:
 class Work:
     """How much is done and what is left, in epochs weighted by the estimated time of each run."""
 
-    def __init__(self, plans: tuple[RunPlan, ...]) -> None:
+    def __init__(self, plans: tuple[RunPlan, ...], *, parallel_folds: int) -> None:
+        self._estimate = seconds_of(plans, parallel_folds=parallel_folds)
         self.names: Mapping[str, str] = {plan.run: plan.experiment for plan in plans}
         self.epochs: Mapping[str, int] = {plan.run: plan.folds * plan.repeats * plan.epochs for plan in plans}
         left = {plan.run: max(1, self.epochs[plan.run] - plan.epochs_done) for plan in plans}
@@ -95,18 +99,19 @@ class Work:
         self.done[run] = min(self.epochs[run], -(-max(1, self.done[run]) // self._per_fold[run]) * self._per_fold[run])
 
     def left(self) -> str:
-        """`about 20 s left`, from the time taken so far."""
+        """`about 20 s left` of everything, from the time taken so far; before the first epoch, from the estimate."""
         before = self._done_before
         whole = sum(self._weight[run] * (count - before[run]) for run, count in self.epochs.items())
         done = sum(self._weight[run] * (count - before[run]) for run, count in self.done.items())
-        if done <= 0:
-            return ""
         elapsed = time.monotonic() - self._begun
+        if done <= 0:
+            left = (self._estimate or 0.0) - elapsed
+            return f"about {duration(left)} left" if left > 0 else ""
         return f"about {duration(elapsed * (whole - done) / done)} left"
 
 
 class Bars:
-    """A bar for each run."""
+    """A bar for each run and, of several, one for all; the last has the time left of everything."""
 
     def __init__(self, console: Console, plans: tuple[RunPlan, ...]) -> None:
         self._progress = Progress(
@@ -123,6 +128,10 @@ class Bars:
             )
             for plan in plans
         }
+        self._last = next(iter(self._tasks.values()), None)
+        if len(plans) > 1:
+            total = sum(plan.folds * plan.repeats * plan.epochs for plan in plans)
+            self._last = self._progress.add_task("together", total=total, scores="", left="")
 
     def start(self) -> None:
         self._progress.start()
@@ -131,21 +140,11 @@ class Bars:
         self._progress.stop()
 
     def show(self, run: str, work: Work, scores: str) -> None:
-        if run in self._tasks:
-            done = work.done[run] >= work.epochs[run]
-            self._progress.update(
-                self._tasks[run], completed=work.done[run], scores=scores, left="" if done else work.left()
-            )
-
-
-def plan_line(context: TrackerContext) -> str:
-    """What is about to happen, in one line with an estimate."""
-    runs = len(context.plans)
-    folds = sum(plan.folds * plan.repeats for plan in context.plans)
-    known = [plan.seconds for plan in context.plans if plan.seconds is not None]
-    at_once = min(context.parallel_folds, folds)
-    estimate = f", about {duration(sum(known) / max(1, at_once))}" if len(known) == runs else ""
-    return f"{runs} experiment{'s' if runs != 1 else ''}, {folds} folds, {at_once} at once{estimate}"
+        if run in self._tasks and self._last is not None:
+            self._progress.update(self._tasks[run], completed=work.done[run], scores=scores)
+            done = sum(work.done.values())
+            left = "" if done >= sum(work.epochs.values()) else work.left()
+            self._progress.update(self._last, completed=done, left=left)
 
 
 def summary(accuracies: list[float]) -> str:
@@ -160,13 +159,3 @@ def summary(accuracies: list[float]) -> str:
 def fold_name(event: Event) -> str:
     repeat, fold = event.place or (0, 0)
     return f"fold {fold}" if repeat == 0 else f"repeat {repeat}, fold {fold}"
-
-
-def duration(seconds: float) -> str:
-    """`8 s`, `2 min 5 s`, `3 h 20 min`."""
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -127,7 +127,7 @@ def _of_predictions(rows: Sequence[tuple[int, Row]], columns: Sequence[str], nam
     by_experiment: dict[str, list[tuple[int, Row]]] = {}
     for line, row in rows:
         by_experiment.setdefault(cleaned(row.get("experiment") or name, most=100), []).append((line, row))
-    return [_contender(title, _table(some, classes, name)) for title, some in by_experiment.items()]
+    return [contender_of(title, _table(some, classes, name)) for title, some in by_experiment.items()]
 
 
 def _table(rows: Sequence[tuple[int, Row]], classes: tuple[str, ...], name: str) -> OutOfFold:
@@ -159,7 +159,8 @@ def _table(rows: Sequence[tuple[int, Row]], classes: tuple[str, ...], name: str)
     )
 
 
-def _contender(name: str, table: OutOfFold) -> Contender:
+def contender_of(name: str, table: OutOfFold) -> Contender:
+    """What can be held against others where a table of out-of-fold predictions is all there is."""
     scores: Mapping[Place, float] = fold_scores(table, ACCURACY)
     repeats = len({repeat for repeat, _ in scores})
     counts = {place: int(((table.repeats == place[0]) & (table.folds == place[1])).sum()) for place in scores}

@@ -1,0 +1,42 @@
+"""What a run would do, or what a rehearsal of it showed, in; lines for a terminal out."""
+
+from rich.console import Console
+from rich.text import Text
+
+from foldproof.plan.foresee import Foreseen
+from foldproof.rehearsal.rehearsed import Rehearsed
+from foldproof.storage import cleaned
+from foldproof.trackers.plan_shown import duration, plan_line, plan_table, size
+
+
+def print_outlook(foreseen: Foreseen, console: Console) -> None:
+    """A row an experiment, then all together and what disk it takes."""
+    console.print(plan_table(foreseen.plans, parallel_folds=foreseen.parallel_folds))
+    line = plan_line(foreseen.plans, parallel_folds=foreseen.parallel_folds)
+    console.print(Text(f"{line}, on {foreseen.device}"), soft_wrap=True)
+    writes = sum(plan.bytes or 0 for plan in foreseen.plans)
+    decoded = f"{foreseen.images:,} decoded images take up to {size(foreseen.decoded_bytes)}"
+    console.print(Text(f"writes about {size(writes)}; {decoded}; {size(foreseen.free_bytes)} free"), soft_wrap=True)
+
+
+def print_rehearsed(found: Rehearsed, console: Console) -> None:
+    """A line a step; then, where all is well, what the whole would be."""
+    count = len(found.experiments)
+    what = found.experiments[0] if count == 1 else f"{count} experiments"
+    console.print(Text(f"{what}: 1 fold, 1 epoch, {found.images:,} of {found.whole.images:,} images"), soft_wrap=True)
+    width = max(len(step.name) for step in found.steps)
+    for step in found.steps:
+        line = Text("  ")
+        line.append("failed" if step.problem else "ok    ", style="bold red" if step.problem else "green")
+        line.append(f"  {step.name.ljust(width)}  {step.seconds:7.2f} s")
+        console.print(line, soft_wrap=True)
+        if step.problem:
+            console.print(Text(f"          {cleaned(step.problem, most=500)}"), soft_wrap=True)
+    if found.kept:
+        console.print(Text(f"what it wrote is kept in {found.kept}"), soft_wrap=True)
+    else:
+        whole = found.whole
+        said = plan_line(whole.plans, parallel_folds=whole.parallel_folds).rpartition(", about")[0]
+        console.print(
+            Text(f"the whole: {said}, about {duration(found.seconds)} of training on {whole.device}"), soft_wrap=True
+        )

@@ -1,0 +1,112 @@
+"""What a run would do: experiments and images in; plans with their time and disk out. Nothing is written or trained."""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from foldproof.config.schema import ExecutionConfig, ExperimentConfig
+from foldproof.events.types import Notice
+from foldproof.executors import Executor
+from foldproof.material import Material
+from foldproof.plan.begun import begun, refuse_other_settings, to_go_on_with
+from foldproof.plan.cuts import foresee_cuts
+from foldproof.plan.given import as_the_data_say
+from foldproof.plan.prepare import ALL_ANEW, Extent, probed
+from foldproof.plan.room import memory_notices
+from foldproof.plan.runs import Ground, facts_of, planned_in
+from foldproof.plan.tasks import Model, select
+from foldproof.project import Project
+from foldproof.trackers import RunPlan
+from foldproof.trackers.plan_shown import seconds_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Foreseen:
+    """The plans of a run, and what it needs. Sizes in bytes; `decoded_bytes` is what all images take once decoded."""
+
+    plans: tuple[RunPlan, ...]
+    parallel_folds: int
+    device: str
+    images: int
+    decoded_bytes: int
+    free_bytes: int
+    notices: tuple[Notice, ...]
+
+    @property
+    def seconds(self) -> float:
+        """The estimated time of all together."""
+        return seconds_of(self.plans, parallel_folds=self.parallel_folds) or 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        experiments = [
+            {
+                "experiment": plan.experiment,
+                "folds": plan.folds * plan.repeats,
+                "folds_finished": plan.finished,
+                "epochs": plan.epochs,
+                "goes_on_in": plan.goes_on or None,
+                "seconds": plan.seconds,
+                "bytes": plan.bytes,
+            }
+            for plan in self.plans
+        ]
+        whole = {key: value for key, value in asdict(self).items() if key not in ("plans", "notices")}
+        notices = [{"code": notice.code, "text": notice.text} for notice in self.notices]
+        return {"v": 1, **whole, "seconds": self.seconds, "experiments": experiments, "notices": notices}
+
+
+def foresee(
+    project: Project,
+    configs: Sequence[ExperimentConfig],
+    material: Material,
+    executor: Executor,
+    execution: ExecutionConfig,
+    *,
+    extent: Extent = ALL_ANEW,
+) -> Foreseen:
+    """What `prepare` and a training after it would do; models are built and timed, images are not decoded.
+
+    Raises what `prepare` raises where an experiment cannot start, but for a lack of disk and for others who train it.
+    """
+    dataset = material.dataset
+    configs, said = as_the_data_say(configs, material, project)
+    wanted = {config.name: select(config, extent.folds) for config in configs}
+    cuts = foresee_cuts(project, dataset, configs, said)
+    requests, probes = probed(project, configs, dataset, executor, execution)
+    models = {name: Model(request=one, probe=probes[one], images=Path()) for name, one in requests.items()}
+    work = [(models[config.name], len(wanted[config.name])) for config in configs]
+    at_once = executor.parallel_folds(work[0][0].probe.device)
+    ground = Ground(
+        project=project,
+        material=material,
+        cuts=cuts,
+        environment={},
+        code_diff=b"",
+        checkpoint_seconds=60 * execution.checkpoint_every,
+        shared=extent.shares,
+        notices=memory_notices(work, at_once=at_once),
+    )
+    runs = begun(project) if extent.joins else ()
+    plans = []
+    for config in configs:
+        model, places = models[config.name], wanted[config.name]
+        facts = facts_of(config, ground, model)
+        run = to_go_on_with(runs, identity=facts["identity"], wanted=places)
+        if run is None and extent.resume:
+            refuse_other_settings(runs, experiment=config.name, facts=facts)
+        left = places if run is None else [place for place in places if place not in run.record.finished]
+        folder = run.folder if run else project.runs / config.name
+        plans.append(planned_in(config, ground, model, folder, left, begun=run).summary)
+    sizes = {(model.probe.image_size, config.pixels.resize) for config in configs for model in [models[config.name]]}
+    return Foreseen(
+        plans=tuple(plans),
+        parallel_folds=at_once,
+        device=work[0][0].probe.device,
+        images=len(dataset),
+        decoded_bytes=sum(len(dataset) * size * size * 3 for size, _ in sizes),
+        free_bytes=shutil.disk_usage(project.home).free,
+        notices=(*material.notices, *ground.notices),
+    )

@@ -1,0 +1,141 @@
+"""Rehearse experiments: settings and images in; whether every step of a run works, and how long the whole takes, out.
+
+It writes into a folder aside, which goes when all is well; MLflow hears of it in an experiment of its own, and its runs
+are deleted there. Runs, folds and comparisons do not notice.
+"""
+
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from foldproof import folds
+from foldproof.config.read import ProjectSettings
+from foldproof.config.schema import ExperimentConfig
+from foldproof.data.survey import Progress, unheard
+from foldproof.events.types import EpochFinished, FoldStarted
+from foldproof.folds import Scheme
+from foldproof.material import Material, gather
+from foldproof.outlook import executor_for
+from foldproof.plan.foresee import Foreseen, foresee
+from foldproof.plan.prepare import Extent
+from foldproof.plan.subset import few
+from foldproof.project import Project
+from foldproof.rehearsal.rehearsed import Rehearsed, Step
+from foldproof.rehearsal.steps import Journal, steps_of, tracked
+from foldproof.run import chosen, run
+from foldproof.stopping import Stopping
+from foldproof.storage import locked
+from foldproof.trackers import TrackingTarget
+
+MOST_IMAGES = 200
+FIRST_FOLD = Extent(folds=frozenset({(0, 0)}), apart=True)
+LEAST_SECONDS = 0.5  # of an estimate, to be held against what was measured
+
+
+def rehearse(
+    project: Project,
+    loaded: ProjectSettings,
+    *,
+    names: Sequence[str] = (),
+    target: TrackingTarget | None = None,
+    allow_dirty: bool = False,
+    progress: Progress = unheard,
+    stopping: Stopping,
+) -> Rehearsed:
+    """Rehearse the named experiments, or all. Raises what a run would raise before its first epoch."""
+    home = project.home / ".foldproof"
+    aside = replace(project, aside=home / "try")
+    with locked(home / "try.lock", what="the folder of `run --try`"):
+        shutil.rmtree(home / "try", ignore_errors=True)
+        (home / "try").mkdir(exist_ok=True)
+        try:
+            rehearsed = _rehearse(project, aside, loaded, names, target, allow_dirty, progress, stopping)
+        except BaseException:
+            shutil.rmtree(home / "try", ignore_errors=True)
+            raise
+        if rehearsed.kept is None:
+            shutil.rmtree(home / "try", ignore_errors=True)
+    return rehearsed
+
+
+def _rehearse(
+    project: Project,
+    aside: Project,
+    loaded: ProjectSettings,
+    names: Sequence[str],
+    target: TrackingTarget | None,
+    allow_dirty: bool,
+    progress: Progress,
+    stopping: Stopping,
+) -> Rehearsed:
+    configs = chosen(loaded.experiments, names)
+    began = time.time()
+    with executor_for(configs, loaded.settings.execution) as executor:
+        material = gather(project, loaded.settings, allow_dirty=allow_dirty, progress=progress)
+        part = replace(material, dataset=few(material.dataset, MOST_IMAGES))
+        small = tuple(_cut_down(config, part) for config in configs)
+        execution = loaded.settings.execution
+        whole = foresee(project, configs, material, executor, execution)
+        expected = foresee(aside, small, part, executor, execution, extent=FIRST_FOLD)
+    target = (
+        replace(target, experiment=f"{target.experiment}-try", artifacts=_beside(aside, target)) if target else None
+    )
+    looked = time.time()
+    report = run(
+        aside,
+        replace(loaded, experiments=small),
+        extent=FIRST_FOLD,
+        target=target,
+        trackers=("mlflow",) if target else (),
+        quiet=True,
+        progress=progress,
+        stopping=stopping,
+        material=part,
+    )
+    ended = time.time()
+    journals = [Journal(folder) for folder in report.statuses]
+    steps = [
+        Step("images looked through, models built", looked - began),
+        *steps_of(journals, looked, with_report=target is not None),
+    ]
+    if target:
+        steps.append(tracked(journals, target, report, since=max(j.last for j in journals), until=ended))
+    well = not any(step.problem for step in steps)
+    assert aside.aside is not None
+    return Rehearsed(
+        experiments=tuple(config.name for config in configs),
+        images=len(part.dataset),
+        steps=tuple(steps),
+        whole=whole,
+        seconds=_whole_seconds(whole, expected, journals),
+        kept=None if well or stopping.asked else aside.aside,
+        notices=material.notices,
+    )
+
+
+def _cut_down(config: ExperimentConfig, part: Material) -> ExperimentConfig:
+    """One epoch, and as many folds as so few images allow."""
+    _, scheme = folds.assign_at_most(part.dataset, Scheme(config.folds.k, config.folds.seed))
+    return replace(
+        config,
+        folds=replace(config.folds, k=scheme.k, repeats=1, scheme=folds.STRATIFIED),
+        train=replace(config.train, epochs=1),
+    )
+
+
+def _beside(aside: Project, target: TrackingTarget) -> Path | None:
+    return aside.artifacts.absolute() if target.artifacts else None
+
+
+def _whole_seconds(whole: Foreseen, expected: Foreseen, journals: Sequence[Journal]) -> float:
+    """The estimate of the whole, corrected by what an epoch took against what it was expected to take."""
+    took = {journal.record.experiment: journal.between(FoldStarted, EpochFinished) for journal in journals}
+    thought = {plan.experiment: plan.seconds or 0.0 for plan in expected.plans}
+    plans = []
+    for plan in whole.plans:
+        measured, estimate = took.get(plan.experiment), thought.get(plan.experiment, 0.0)
+        factor = measured / estimate if measured is not None and estimate >= LEAST_SECONDS else 1.0
+        plans.append(replace(plan, seconds=(plan.seconds or 0.0) * factor))
+    return replace(whole, plans=tuple(plans)).seconds

@@ -1,0 +1,22 @@
+"""A target and runs of ours in; the same runs deleted in MLflow, and how many it had, out."""
+
+from collections.abc import Sequence
+
+from foldproof.trackers import TrackingTarget
+from foldproof.trackers.mlflow.store import prepare, tracking_errors
+from foldproof.trackers.mlflow.wanted import RUN_ID
+
+
+def take_back(target: TrackingTarget, runs: Sequence[str]) -> int:
+    """Delete all MLflow runs that stand for `runs` in the experiment of `target`; how many there were.
+
+    Raises TrackingError, StorageError. Files of theirs that a server keeps go when its `mlflow gc` does.
+    """
+    store = prepare(target, lambda _: None)
+    there = 0
+    with tracking_errors(target.uri):
+        for run in runs:
+            for found in store.client.search_runs([store.experiment_id], filter_string=f"tags.`{RUN_ID}` = '{run}'"):
+                store.client.delete_run(found.info.run_id)
+                there += 1
+    return there

@@ -1,0 +1,164 @@
+"""A folder of images in, what can be expected of it out: accuracy, confusions, what is wrong. Start reading here.
+
+Nothing is written into the folder or where one stands; what takes long is kept in the user's cache folder.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from foldproof import folds
+from foldproof.analysis.confusion import confusion_of
+from foldproof.analysis.foreign.tables import contender_of
+from foldproof.analysis.label_errors import find_label_errors
+from foldproof.analysis.lines import lines_of
+from foldproof.analysis.scoring import ACCURACY
+from foldproof.config.schema import DataSettings
+from foldproof.data.checks.duplicates import naive_leak
+from foldproof.data.dataset import Dataset
+from foldproof.data.index import Index
+from foldproof.data.labels.said import Rules
+from foldproof.data.pixels.images import decoded
+from foldproof.data.readers import MOST_PIXELS
+from foldproof.data.scan import Scan, scan
+from foldproof.data.survey import Progress, Survey, unheard
+from foldproof.data.versions import dvc
+from foldproof.errors import DataError
+from foldproof.folds import Scheme
+from foldproof.folds.units import units_of
+from foldproof.material import LookedThrough, look_through
+from foldproof.scaffold.look import look_at
+from foldproof.trial.caches import Caches
+from foldproof.trial.defaults import MOST_IMAGES, SEED, K
+from foldproof.trial.extraction import Extractors
+from foldproof.trial.first_look import FirstLook
+from foldproof.trial.head import Floats, out_of_fold, unless_all_agree
+from foldproof.trial.sampling import evenly
+from foldproof.trial.shelf import Shelf
+from foldproof.trial.space import RESIZE, SIZE, feature_space
+
+
+def look(
+    folder: Path,
+    *,
+    most: int = MOST_IMAGES,
+    k: int = K,
+    seed: int = SEED,
+    cache: Path | None = None,
+    progress: Progress = unheard,
+) -> FirstLook:
+    """What a linear head on frozen features makes of the images in `folder`, at most `most`, in up to `k` folds.
+
+    `cache` instead of the user's cache folder. Raises DataError where there are no images that can be looked at, and
+    FoldsError where they cannot be cut into two folds.
+    """
+    begun = time.monotonic()
+    rules = _rules(folder)
+    caches = Caches.of(folder, cache)
+    with ExitStack() as held:
+        extractors = held.enter_context(Extractors())
+        found = _scanned(folder, rules, most, caches, extractors, progress)
+        seen = look_through(found, DataSettings(), cache=caches.folder)
+        made, scheme = folds.assign_at_most(seen.dataset, Scheme(k, seed))
+        features, kept = _features(seen, folder, caches, extractors, progress)
+    table = out_of_fold(seen.dataset, features, made, scheme.k)
+    (line,) = lines_of([contender_of(folder.resolve().name, table)], ACCURACY)
+    caches.keep_within()
+    counts = Counter(seen.dataset.labels.tolist())
+    majority = min(counts, key=lambda label: (-counts[label], label))
+    return FirstLook(
+        asked=folder,
+        folder=folder,
+        passed_over=found.passed_over,
+        images_by_class=dict(sorted(seen.dataset.count_by_class.items())),
+        accuracy=unless_all_agree(line.interval, len(units_of(seen.dataset))),
+        balanced_accuracy=line.pooled["balanced_accuracy"],
+        majority=(seen.dataset.classes[majority], counts[majority] / len(seen.dataset)),
+        k=scheme.k,
+        asked_k=k,
+        seed=seed,
+        confusion=confusion_of(table),
+        findings=seen.findings,
+        label_errors=find_label_errors(table),
+        naive_leak=naive_leak([unit.members for unit in units_of(seen.dataset)], scheme.k),
+        seconds=time.monotonic() - begun,
+        features_kept=kept,
+    )
+
+
+def _rules(folder: Path) -> Rules:
+    """How the images in `folder` are labelled, as `init` would see it. Raises DataError where it is no folder."""
+    if not folder.is_dir():
+        raise DataError(
+            f"{folder} is {'a file' if folder.exists() else 'not there'}",
+            next_step="name a folder that holds a folder of images for each class",
+        )
+    seen = look_at(folder)
+    if seen is None:
+        return Rules()
+    is_split = seen.table is not None
+    return Rules(
+        label_by=seen.label_by,
+        group_by=seen.group_by,
+        table=folder / seen.table if seen.table else None,
+        columns=seen.columns or {},
+        held_split=seen.test if is_split else None,
+        held_folder=None if is_split or seen.test is None else seen.test.removeprefix("./"),
+    )
+
+
+def _scanned(folder: Path, rules: Rules, most: int, caches: Caches, extractors: Extractors, progress: Progress) -> Scan:
+    is_new = not caches.folder.exists()
+
+    def choose(labels: Mapping[str, str]) -> Sequence[str]:
+        if is_new:
+            extractors.start()  # they load the model while files are read
+        return evenly(labels, most)
+
+    with Index(caches.index) as index:
+        return scan(
+            folder,
+            rules=rules,
+            cache_dirs=dvc.cache_folders(folder),
+            how=Survey(index=index, progress=progress),
+            choose=choose,
+        )
+
+
+def _features(
+    seen: LookedThrough, folder: Path, caches: Caches, extractors: Extractors, progress: Progress
+) -> tuple[Floats, int]:
+    """Features in manifest order, [image, feature], and how many images had theirs from before."""
+    space, dataset = feature_space(seen.within), seen.dataset
+    with Shelf(caches.features) as shelf, TemporaryDirectory() as room:
+        rows = shelf.rows(space, {sample.sha256 for sample in dataset.samples})
+        kept = sum(sample.sha256 in rows for sample in dataset.samples)
+        new = {sample.sha256: sample for sample in dataset.samples if sample.sha256 not in rows}
+        if new:
+            extractors.start()
+            lacking = Dataset.of(list(new.values()))
+            images = decoded(
+                lacking,
+                folder,
+                size=SIZE,
+                resize=RESIZE,
+                within=seen.within,
+                cache=Path(room),
+                most_pixels=MOST_PIXELS,
+                progress=partial(progress, "decoding images"),
+            )
+            done = 0
+            progress("computing features", done, len(lacking))
+            for part, features in extractors.features(images, len(lacking)):
+                fresh = dict(zip((s.sha256 for s in lacking.samples[part]), features, strict=True))
+                shelf.keep(space, fresh)
+                rows |= fresh
+                done += len(fresh)
+                progress("computing features", done, len(lacking))
+    return np.stack([rows[sample.sha256] for sample in dataset.samples]), kept

@@ -1,0 +1,29 @@
+"""A folder of class folders that was looked at in, the commands to go on with out."""
+
+import shlex
+from contextlib import suppress
+from pathlib import Path
+
+from foldproof.errors import ProjectError
+from foldproof.project import Project
+from foldproof.scaffold.look import look
+
+
+def way_on(folder: Path) -> tuple[str, ...]:
+    """Lines to type, each complete: from a look to an experiment. `folder` as a person named it."""
+    here = folder.resolve()
+    with suppress(ProjectError):
+        root = Project.find(here).root
+        return (f"cd {shlex.quote(str(root))}", "foldproof data check", "foldproof run")
+    parent = here.parent
+    around = look(parent) if parent not in (Path(here.anchor), Path.home()) else None
+    if around is not None and around.path == here.name:
+        start = [f"foldproof init {shlex.quote(str(parent))}", f"cd {shlex.quote(str(parent))}"]
+        return (*start, f"foldproof data add {shlex.quote(here.name)}", "foldproof run")
+    project = parent / f"{here.name}-project"
+    return (
+        f"foldproof init {shlex.quote(str(project))}",
+        f"cd {shlex.quote(str(project))}",
+        f"foldproof data add {shlex.quote(str(here))} --to data/train",
+        "foldproof run",
+    )

@@ -1,0 +1,148 @@
+"""What a first look is made of: the choice of images, what is kept, the linear head, the way on."""
+
+import shlex
+
+import numpy as np
+import pytest
+
+from conftest import draw_classes
+from foldproof import folds
+from foldproof.analysis.comparison import Interval
+from foldproof.data.dataset import Dataset, Sample
+from foldproof.folds import Scheme
+from foldproof.scaffold.make import scaffold
+from foldproof.trial.caches import Caches
+from foldproof.trial.head import out_of_fold, unless_all_agree
+from foldproof.trial.sampling import evenly, shares
+from foldproof.trial.shelf import Shelf
+from foldproof.trial.way_on import way_on
+
+
+def labels(**counts):
+    return {f"{name}/{number:05d}.jpg": name for name, count in counts.items() for number in range(count)}
+
+
+def row(value):
+    return np.full(4, value, dtype=np.float32)
+
+
+def test_images_are_chosen_evenly_and_small_classes_leave_their_share_to_others():
+    assert shares({"a": 1000, "b": 10, "c": 500}, 310) == {"a": 150, "b": 10, "c": 150}
+    chosen = evenly(labels(a=1000, b=10, c=500), 310)
+    assert len(chosen) == len(set(chosen)) == 310
+
+
+def test_a_folder_that_grows_keeps_nearly_all_of_its_choice():
+    before, after = set(evenly(labels(a=1000, b=1000), 200)), set(evenly(labels(a=1010, b=1000), 200))
+    assert len(before & after) > 190
+
+
+def test_where_all_fit_all_are_looked_at():
+    assert evenly(labels(a=3, b=2), 5) == list(labels(a=3, b=2))
+
+
+def test_a_row_comes_back_for_the_same_content_in_the_same_space_alone(tmp_path):
+    with Shelf(tmp_path / "rows.sqlite") as shelf:
+        shelf.keep("space", {"one": row(1), "two": row(2)})
+    with Shelf(tmp_path / "rows.sqlite") as shelf:
+        found = shelf.rows("space", ["one", "two", "three"])
+        assert {name: values.tolist() for name, values in found.items()} == {"one": [1] * 4, "two": [2] * 4}
+        assert shelf.rows("another", ["one"]) == {}
+
+
+def test_a_row_that_is_not_what_was_written_is_computed_anew(tmp_path):
+    file = tmp_path / "rows.sqlite"
+    with Shelf(file) as shelf:
+        shelf.keep("space", {"one": row(1.5)})
+    content = file.read_bytes()
+    assert content.count(row(1.5).tobytes()) == 1
+    file.write_bytes(content.replace(row(1.5).tobytes(), row(2.5).tobytes()))
+    with Shelf(file) as shelf:
+        assert shelf.rows("space", ["one"]) == {}
+
+
+@pytest.mark.parametrize("content", [b"no database at all" * 100, b""])
+def test_a_shelf_that_is_no_database_is_begun_anew(tmp_path, content):
+    file = tmp_path / "rows.sqlite"
+    file.write_bytes(content)
+    with Shelf(file) as shelf:
+        shelf.keep("space", {"one": row(1)})
+    with Shelf(file) as shelf:
+        assert len(shelf.rows("space", ["one"])) == 1
+
+
+def test_a_shelf_that_cannot_be_written_keeps_nothing_and_fails_nothing(tmp_path):
+    (tmp_path / "file").touch()
+    with Shelf(tmp_path / "file" / "rows.sqlite") as shelf:
+        shelf.keep("space", {"one": row(1)})
+    assert not (tmp_path / "file").is_dir()
+
+
+def test_the_rows_that_were_not_used_for_longest_go_first(tmp_path):
+    with Shelf(tmp_path / "rows.sqlite") as shelf:
+        for number in range(6):
+            shelf.keep("space", {f"{number}": row(number)})
+        shelf.rows("space", ["0"])
+    with Shelf(tmp_path / "rows.sqlite", most_rows=3):
+        pass
+    with Shelf(tmp_path / "rows.sqlite") as shelf:
+        assert set(shelf.rows("space", map(str, range(6)))) == {"0", "4", "5"}
+
+
+def test_what_was_found_in_folders_stays_within_its_limit(tmp_path):
+    import os
+
+    places = [Caches.of(tmp_path / f"{number}", tmp_path / "cache") for number in range(4)]
+    for age, place in enumerate(places):
+        place.folder.mkdir(parents=True)
+        place.index.write_bytes(bytes(1000))
+        os.utime(place.folder, (1000 + age, 1000 + age))
+    places[1].keep_within(2500)
+    assert [place.folder.exists() for place in places] == [False, True, False, True]
+
+
+def test_every_image_is_judged_by_a_head_that_has_not_seen_it():
+    """Features that name the image and nothing else: a head that had seen them would know every label."""
+    labels = ["a", "b"] * 20
+    dataset = Dataset(tuple(Sample(f"{number:064x}", label, f"{number}") for number, label in enumerate(labels)))
+    made = folds.assign(dataset, Scheme(5, 1))
+    table = out_of_fold(dataset, np.eye(40, dtype=np.float32), made, 5)
+    assert np.allclose(table.probabilities, 0.5, atol=0.05)
+    assert np.array_equal(table.labels, dataset.labels)
+    assert np.array_equal(table.folds, made.fold_of)
+
+
+def test_a_head_finds_what_features_tell():
+    labels = ["a", "b", "c"] * 10
+    dataset = Dataset(tuple(Sample(f"{number:064x}", label, f"{number}") for number, label in enumerate(labels)))
+    features = 9 * np.eye(3, dtype=np.float32)[dataset.labels]
+    table = out_of_fold(dataset, features, folds.assign(dataset, Scheme(3, 1)), 3)
+    assert np.array_equal(table.predicted, dataset.labels)
+
+
+def test_few_images_that_are_all_right_leave_doubt():
+    few, more = (unless_all_agree(Interval(1.0, 1.0, 1.0), units) for units in (24, 2400))
+    assert few.low == pytest.approx(0.8575, abs=1e-4)  # Clopper and Pearson
+    assert few.low < more.low < few.high == more.high == 1.0
+    assert unless_all_agree(Interval(0.9, 0.8, 1.0), 24) == Interval(0.9, 0.8, 1.0)
+
+
+def test_the_way_on_from_a_folder_beside_nothing_else_is_a_project_around_it(tmp_path):
+    photos = draw_classes(tmp_path / "work" / "my photos")
+    init, change, add, run = way_on(photos)
+    assert shlex.split(init) == ["foldproof", "init", str(photos.parent)]
+    assert shlex.split(change) == ["cd", str(photos.parent)]
+    assert shlex.split(add) == ["foldproof", "data", "add", "my photos"]
+    assert run == "foldproof run"
+
+
+def test_the_way_on_from_one_of_several_folders_is_a_project_of_its_own(tmp_path):
+    draw_classes(tmp_path / "a")
+    photos = draw_classes(tmp_path / "b")
+    assert shlex.split(way_on(photos)[0]) == ["foldproof", "init", str(tmp_path / "b-project")]
+
+
+def test_the_way_on_within_a_project_makes_no_other(tmp_path):
+    photos = draw_classes(tmp_path / "data" / "train")
+    scaffold(tmp_path)
+    assert not any("init" in line for line in way_on(photos))
