@@ -26,7 +26,8 @@ from foldproof.trackers.mlflow.content import RunReader
 from foldproof.trackers.mlflow.mirror import Mirror, make_mirror
 from foldproof.trackers.mlflow.points import class_keys, fold_points
 from foldproof.trackers.mlflow.projection import Projection
-from foldproof.trackers.mlflow.store import ENVIRONMENT, OPENING_SECONDS, USUAL_SECONDS, Store, prepare, reason
+from foldproof.trackers.mlflow.reasons import reason
+from foldproof.trackers.mlflow.store import ENVIRONMENT, OPENING_SECONDS, USUAL_SECONDS, Store, prepare
 from foldproof.trackers.mlflow.target import resolve_target
 from foldproof.trackers.mlflow.wanted import WantedRun, wanted_runs
 from foldproof.trackers.mlflow.worker import Answers, Parent, Work
