@@ -4,6 +4,7 @@ import hashlib
 import os
 import platform
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import foldproof
@@ -12,14 +13,17 @@ from foldproof.errors import StorageError
 from foldproof.project import Project
 from foldproof.provenance import machine, packages, wheel
 from foldproof.provenance.git import GitState
-from foldproof.storage import redact
+from foldproof.storage import redact, redact_value
 
 SCHEMA_VERSION = 1
 
 
-def circumstances(project: Project, code: GitState | None, version: DataVersion) -> dict[str, Any]:
+def circumstances(
+    project: Project, code: GitState | None, version: DataVersion, tags: Mapping[str, str]
+) -> dict[str, Any]:
     """Code, data, packages and machine, without secrets; the uncommitted diff stands in a file of its own.
 
+    `tags` are what the user calls the run, for MLflow.
     A wheel of this foldproof is kept in the project.
     """
     return {
@@ -35,6 +39,7 @@ def circumstances(project: Project, code: GitState | None, version: DataVersion)
         "elsewhere": {name: redact(url) for name, url in packages.from_elsewhere().items()},
         "foldproof_wheel": _kept_wheel(project),
         "machine": machine.describe(),
+        **({"tags": {name: redact_value(name, text) for name, text in tags.items()}} if tags else {}),
     }
 
 

@@ -81,7 +81,8 @@ def run(
         ) as executor,
     ):
         material = material or gather(project, loaded.settings, allow_dirty=allow_dirty, progress=progress)
-        planned = prepare(project, configs, material, executor, execution, extent=extent, progress=progress)
+        tags = loaded.settings.tracking.tags
+        planned = prepare(project, configs, material, executor, execution, extent=extent, tags=tags, progress=progress)
         tasks = [task for item in planned for task in item.tasks]
         tracked = [item for item in planned if item.tasks or item.lacks_its_end]
         about = TrackerContext(

@@ -411,3 +411,24 @@ def test_the_command_says_which_experiments_there_are(
     assert captured.out == ""
     assert "did you mean 'Run_High_LR'?" in captured.err
     assert "the settings have: FirstRun, Run_5_Epochs, Run_High_LR" in captured.err
+
+
+def test_tags_are_a_mapping_of_texts_whose_names_are_free_and_whose_secrets_do_not_show(folder: Path) -> None:
+    loaded = load(folder, FULL.replace("digits}", "digits, tags: {team: vision, cost centre: '42', api_key: abc}}"))
+    assert loaded.settings.tracking.tags == {"team": "vision", "cost centre": "42", "api_key": "abc"}
+    assert resolved(loaded)["tracking"]["tags"] == {"team": "vision", "cost centre": "42", "api_key": "***"}
+    wrong = {
+        "hello": "must be a mapping of names to texts, not 'hello'",
+        "{team: 5}": "must be text, not 5",
+        "{team: {lead: Ada}}": "must be text, not a mapping",
+        "{mlflow.user: Ada}": "'mlflow.user' cannot be a tag",
+        "{foldproof.run_id: x}": "'foldproof.run_id' cannot be a tag",
+        "{../x: y}": "'../x' cannot be a tag",
+    }
+    for tags, said in wrong.items():
+        assert said in str(refused(folder, FULL.replace("digits}", f"digits, tags: {tags}}}")))
+
+
+def test_tags_are_no_part_of_what_an_experiment_is(folder: Path) -> None:
+    tagged = load(folder, FULL.replace("digits}", "digits, tags: {team: vision}}"))
+    assert tagged.experiments == load(folder, FULL).experiments

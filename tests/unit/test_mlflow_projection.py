@@ -26,7 +26,8 @@ from foldproof.trackers.mlflow.content import RunReader
 from foldproof.trackers.mlflow.mirror import Mirror, make_mirror
 from foldproof.trackers.mlflow.points import class_keys, fold_points
 from foldproof.trackers.mlflow.projection import Projection
-from foldproof.trackers.mlflow.store import ENVIRONMENT, OPENING_SECONDS, USUAL_SECONDS, Store, prepare, reason
+from foldproof.trackers.mlflow.reasons import reason
+from foldproof.trackers.mlflow.store import ENVIRONMENT, OPENING_SECONDS, USUAL_SECONDS, Store, prepare
 from foldproof.trackers.mlflow.target import resolve_target
 from foldproof.trackers.mlflow.wanted import WantedRun, wanted_runs
 from foldproof.trackers.mlflow.worker import Answers, Parent, Work
@@ -144,6 +145,24 @@ def test_the_parent_bears_the_experiments_name_its_settings_and_where_it_comes_f
     assert tags["foldproof.fingerprint"] == HEX[::-1]
     assert tags["mlflow.user"]
     assert "Optimistic" in tags["mlflow.note.content"]
+
+
+def test_tags_of_the_settings_are_on_the_run_and_its_folds_and_a_person_may_change_them(store, tmp_path):
+    run = JournaledRun.make(tmp_path, k=2).complete()
+    environment = json.loads((run.folder / "environment.json").read_text())
+    given = {"team": "vision", "place": "http://ada:hunter222@example.org", "api_key": "abcdefgh"}
+    foreign = {"mlflow.parentRunId": "1", "foldproof.run_id": "x", "bad\nname": "x"}
+    (run.folder / "environment.json").write_text(json.dumps({**environment, "tags": {**given, **foreign}}))
+    project(store, run)
+    shown = {"team": "vision", "place": "http://ada:***@example.org", "api_key": "***"}
+    holds = held(store, run.run)
+    for one in (holds.parent, *holds.folds.values()):
+        assert one.data.tags.items() >= shown.items()
+        assert one.data.tags["foldproof.run_id"] == run.run
+        assert not [name for name in one.data.tags if "bad" in name]
+    store.client.set_tag(holds.parent.info.run_id, "team", "sound")
+    project(store, run, final=True)
+    assert held(store, run.run).parent.data.tags["team"] == "sound"
 
 
 def test_the_data_set_is_an_input_of_the_parent_without_the_password_of_its_remote(store, tmp_path):

@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from foldproof import registry
-from foldproof.config.schema import Settings, leaf_keys
+from foldproof.config.schema import TAG_NAME, Settings, leaf_keys
 from foldproof.config.yaml_lines import Key
 from foldproof.errors import nearest
 from foldproof.storage import redact
@@ -27,6 +27,7 @@ _MUST_BE = {
     "bool_type": "true or false",
     "string_type": "text",
     "string_too_short": "text",
+    "dict_type": "a mapping of names to texts",
     "greater_than": "more than {gt}",
     "greater_than_equal": "at least {ge}",
     "less_than": "less than {lt}",
@@ -90,6 +91,13 @@ def unfounded(settings: Settings) -> Iterator[Finding]:
     """What settings say of where labels, groups and folds come from, and cannot; a record has these instead."""
     yield from _of_patterns(settings)
     yield from _of_sources(settings)
+    for name in settings.tracking.tags or {}:
+        if not TAG_NAME.fullmatch(name):
+            yield Finding(
+                (("tracking", "tags"),),
+                f"{_shown(name)} cannot be a tag: letters, digits, spaces and _.- make a name, at most 250 of them; "
+                "mlflow. and foldproof. at its beginning are taken",
+            )
 
 
 def _of_patterns(settings: Settings) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ from foldproof.config.schema import (
 )
 from foldproof.config.yaml_lines import Document
 from foldproof.errors import SettingsError
-from foldproof.storage import redact
+from foldproof.storage import redact, redact_value
 
 _SHOWN = 8
 
@@ -65,9 +65,11 @@ def load_settings(file: Path, *, overrides: Sequence[str] = ()) -> ProjectSettin
 
 
 def resolved(settings: ProjectSettings) -> dict[str, Any]:
-    """Everything with all defaults filled in, as plain values; itself a settings file, but for passwords in URIs."""
+    """Everything with all defaults filled in, as plain values; itself a settings file, but for secrets."""
     content = asdict(settings.settings)
-    content["tracking"]["uri"] = content["tracking"]["uri"] and redact(content["tracking"]["uri"])
+    tracking = content["tracking"]
+    tracking["uri"] = tracking["uri"] and redact(tracking["uri"])
+    tracking["tags"] = tracking["tags"] and {name: redact_value(name, text) for name, text in tracking["tags"].items()}
     return {
         **content,
         layers.EXPERIMENTS: {config.name: resolved_experiment(config) for config in settings.experiments},

@@ -5,11 +5,13 @@ A field added after schema version 1 says so with `added=2` and so on; see `iden
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Annotated, Any, Literal, TypeAlias
 
 SCHEMA_VERSION = 1
 SETTINGS_FILES = ("foldproof.yaml", "params.yaml")  # the first that is there is read
+TAG_NAME = re.compile(r"(?!mlflow\.|foldproof\.)[A-Za-z0-9_](?:[A-Za-z0-9_. -]{0,248}[A-Za-z0-9_])?")
 EXPERIMENT_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 RESERVED_NAME = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)  # no file, on Windows
 NO_OTHER_KEYS = {"extra": "forbid"}
@@ -204,6 +206,7 @@ class TrackingSettings:
         None, "tracking URI; absent = MLFLOW_TRACKING_URI, else sqlite:///mlflow.db", min_length=1
     )
     experiment: str | None = setting(None, "MLflow experiment; absent = the project folder's name", min_length=1)
+    tags: Mapping[str, str] | None = setting(None, "mapping of names to texts, put on a run and its folds in MLflow")
     privacy: bool = setting(False, "reports show no pictures, and a short hash instead of each path and group")
 
 

@@ -1,6 +1,6 @@
 """From settings and images to runs that can start: everything that can be wrong is found before the first epoch."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -64,6 +64,7 @@ def prepare(
     execution: ExecutionConfig,
     *,
     extent: Extent = ALL_ANEW,
+    tags: Mapping[str, str] | None = None,
     progress: Progress = unheard,
 ) -> tuple[Planned, ...]:
     """Everything that can be wrong is found here, before the first epoch; nothing is written but caches and folds.csv
@@ -106,7 +107,7 @@ def prepare(
         project=project,
         material=material,
         cuts=cuts,
-        environment=circumstances(project, code, material.version),
+        environment=circumstances(project, code, material.version, tags or {}),
         code_diff=code.diff if code else b"",
         checkpoint_seconds=60 * execution.checkpoint_every,
         shared=extent.shares,

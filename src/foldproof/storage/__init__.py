@@ -10,7 +10,7 @@ from foldproof.storage.reading import (
     read_json_inside,
     regular_inside,
 )
-from foldproof.storage.redaction import redact, redact_uris
+from foldproof.storage.redaction import redact, redact_uris, redact_value
 from foldproof.storage.writing import remove_unfinished, replacing, sync_file, sync_folder, write_atomically
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "read_json_inside",
     "redact",
     "redact_uris",
+    "redact_value",
     "regular_inside",
     "remove_unfinished",
     "replacing",

@@ -38,6 +38,11 @@ def redact(text: str) -> str:
     return text
 
 
+def redact_value(name: str, value: str) -> str:
+    """`redact(value)`, or `***` where its name says that it is a secret."""
+    return "***" if _SECRET_VARIABLE.search(name) else redact(value)
+
+
 def _secrets_of(environ: Mapping[str, str]) -> Iterator[str]:
     for name, value in environ.items():
         if _SECRET_VARIABLE.search(name) and not name.upper().endswith(_OF_A_PLACE) and len(value) >= _SHORTEST_SECRET:

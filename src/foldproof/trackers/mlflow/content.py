@@ -102,7 +102,7 @@ def _environment(folder: Path) -> Mapping[str, Any]:
         said = read_json_inside(folder, name, most_bytes=MOST_BYTES)
     except FileNotFoundError:
         return {}
-    for key in ("git", "data", "numeric_class"):
+    for key in ("git", "data", "numeric_class", "tags"):
         _demand(folder / name, key, isinstance(said.get(key) or {}, dict))
     _demand(folder / name, "command", isinstance(said.get("command") or [], list))
     return said

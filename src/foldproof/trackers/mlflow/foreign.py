@@ -12,6 +12,7 @@ from typing import Any
 
 from foldproof.errors import TrackingError
 from foldproof.storage import cleaned, redact
+from foldproof.trackers.mlflow.reasons import explained
 from foldproof.trackers.mlflow.target import sqlite_file
 from foldproof.trackers.mlflow.wanted import PARENT, RESEED_OF
 
@@ -57,10 +58,10 @@ def logged_scores(uri: str) -> list[Logged]:
         experiments = [item.experiment_id for item in client.search_experiments()]
         runs = {run.info.run_id: run for run in _runs(client, experiments)}
     except (MlflowException, OSError, ValueError) as error:
-        reason = cleaned(redact(str(error)), most=200)
+        why = explained(error, uri, os.environ)
         raise TrackingError(
-            f"{redact(uri)} cannot be read: {reason}",
-            next_step="name it as mlflow:sqlite:///mlflow.db or mlflow:http://…",
+            f"{redact(uri)} cannot be read: {cleaned(why.text, most=200)}",
+            next_step=why.way_on or "name it as mlflow:sqlite:///mlflow.db or mlflow:http://…",
         ) from error
     by_parent = _children(runs)
     single = [run for key, run in runs.items() if key not in by_parent and _by_fold(run.data.metrics)]

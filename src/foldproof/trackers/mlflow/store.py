@@ -2,7 +2,6 @@
 
 import logging
 import os
-import re
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -13,6 +12,7 @@ from typing import Any, TypeAlias
 from foldproof.errors import FoldproofError, TrackingError
 from foldproof.storage import locked, redact
 from foldproof.trackers import TrackingTarget
+from foldproof.trackers.mlflow.reasons import explained
 from foldproof.trackers.mlflow.target import is_server, sqlite_file
 
 ENVIRONMENT = {
@@ -58,14 +58,23 @@ def prepare(target: TrackingTarget, pulse: Pulse) -> Store:
     set_defaults()
     pulse(OPENING_SECONDS)
     with tracking_errors(target.uri), _alone(target.uri):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            from mlflow.tracking import MlflowClient
-
-        set_defaults()  # the import sets levels of its own
-        pulse(USUAL_SECONDS if is_server(target.uri) else OPENING_SECONDS)
-        client = MlflowClient(tracking_uri=target.uri)
+        client = _client(target, lambda: pulse(USUAL_SECONDS if is_server(target.uri) else OPENING_SECONDS))
         return Store(client, _experiment(client, target), target)
+
+
+def is_known(target: TrackingTarget, *, seconds: float) -> bool:
+    """Whether a server has the experiment, asked once and for so many seconds at most. Nothing is made there.
+
+    Raises TrackingError where it does not answer, refuses the user, or has the experiment deleted.
+    """
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(max(1, round(seconds))))
+    set_defaults()
+    with tracking_errors(target.uri):
+        found = _client(target).get_experiment_by_name(target.experiment)
+    if found is not None:
+        _refuse_deleted(target, found)
+    return found is not None
 
 
 @contextmanager
@@ -76,9 +85,12 @@ def tracking_errors(uri: str) -> Iterator[None]:
     except FoldproofError:
         raise
     except Exception as error:  # the one place where a tracker is isolated
+        why = explained(error, uri, os.environ)
         raise TrackingError(
-            f"MLflow at {redact(uri)}: {reason(error)}",
-            next_step="the runs are safe in runs/; when this is mended, `foldproof sync` brings them to MLflow",
+            f"MLflow at {redact(uri)}: {why.text}",
+            next_step=f"{why.way_on}; the runs are safe in runs/, and `foldproof sync` then brings them to MLflow"
+            if why.way_on
+            else "the runs are safe in runs/; when this is mended, `foldproof sync` brings them to MLflow",
         ) from error
 
 
@@ -87,13 +99,14 @@ def was_refused(error: TrackingError) -> bool:
     return getattr(error.__cause__, "error_code", "") in _REFUSALS
 
 
-def reason(error: BaseException) -> str:
-    """The first line of what `error` says, at most 200 characters, without secrets."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    text = redact(lines[0] if lines else type(error).__name__)
-    cause = re.search(r"\(Caused by (.+)\)", text)  # urllib3's, behind two lines of addresses
-    text = cause[1] if cause else text
-    return text if len(text) <= 200 else text[:199] + "…"
+def _client(target: TrackingTarget, imported: Callable[[], None] = lambda: None) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from mlflow.tracking import MlflowClient
+
+    set_defaults()  # the import sets levels of its own
+    imported()
+    return MlflowClient(tracking_uri=target.uri)
 
 
 def _experiment(client: Any, target: TrackingTarget) -> str:
@@ -108,12 +121,16 @@ def _experiment(client: Any, target: TrackingTarget) -> str:
             found = client.get_experiment_by_name(target.experiment)  # somebody else was faster
             if found is None:
                 raise
+    _refuse_deleted(target, found)
+    return str(found.experiment_id)
+
+
+def _refuse_deleted(target: TrackingTarget, found: Any) -> None:
     if found.lifecycle_stage != "active":
         raise TrackingError(
             f"the experiment '{target.experiment}' was deleted in MLflow",
             next_step=f"restore it: mlflow experiments restore -x {found.experiment_id}; or set tracking.experiment",
         )
-    return str(found.experiment_id)
 
 
 def _alone(uri: str) -> Any:

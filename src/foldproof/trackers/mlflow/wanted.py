@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from foldproof.config.schema import TAG_NAME
 from foldproof.data.checks.card import DATA_CARD, DATA_CARD_PAGE
 from foldproof.events.journal import FILE_NAME
 from foldproof.events.types import ArtifactAdded, Event, FoldFailed, FoldFinished, FoldResumed, FoldStarted
 from foldproof.facts import range_in_use, reseed_of
 from foldproof.record import PRIVATE_REPORT_FOLDER, Place, fold_folder
-from foldproof.storage import cleaned, cleaned_lines, redact, regular_inside
+from foldproof.storage import cleaned, cleaned_lines, redact, redact_value, regular_inside
 from foldproof.trackers.mlflow.content import RunContent
 from foldproof.trackers.mlflow.points import Point, class_keys, fold_points, run_points
 
@@ -133,7 +134,10 @@ def _parent(content: RunContent, *, abandoned: bool) -> WantedRun:
         place=None,
         name=record.title,
         started=content.events[0].time,
-        first_tags={"mlflow.note.content": _NOTE.format(folds=folds["k"], repeats=repeats, run=record.run)},
+        first_tags={
+            **_given(content.environment),
+            "mlflow.note.content": _NOTE.format(folds=folds["k"], repeats=repeats, run=record.run),
+        },
         tags={RUN_ID: record.run, **_again(facts), **_origin(content), **_infinite(points)},
         params=parameters(facts),
         points=points,
@@ -164,6 +168,7 @@ def _child(content: RunContent, place: Place, events: tuple[Event, ...], *, aban
         place=place,
         name=f"fold-{repeat}-{fold}" if facts["config"]["folds"]["repeats"] > 1 else f"fold-{fold}",
         started=events[0].time,
+        first_tags=_given(content.environment),
         tags={
             RUN_ID: content.record.run,
             PLACE: f"{repeat}-{fold}",
@@ -258,6 +263,12 @@ def _origin(content: RunContent) -> dict[str, str]:
         "foldproof.numeric_fingerprint": (environment.get("numeric_class") or {}).get("fingerprint"),
     }
     return {key: _text(value) for key, value in tags.items() if value}
+
+
+def _given(environment: Mapping[str, Any]) -> dict[str, str]:
+    """The tags that the settings asked for when the run began; a record from elsewhere may hold what they refuse."""
+    tags = environment.get("tags") or {}
+    return {name: _text(redact_value(name, str(text))) for name, text in tags.items() if TAG_NAME.fullmatch(name)}
 
 
 def _text(value: object, *, most: int = _MOST_TAG) -> str:
