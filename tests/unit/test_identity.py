@@ -11,6 +11,7 @@ import pytest
 from foldproof.config.identity import canonical, canonical_json, digest, experiment_identity
 from foldproof.config.read import load_settings, resolved
 from foldproof.config.schema import ExperimentConfig, FoldSettings, PixelSettings, TrainSettings, setting
+from foldproof.data.values import ValueRange
 
 CONFIG = ExperimentConfig(name="A", pixels=PixelSettings(), folds=FoldSettings(), train=TrainSettings())
 PLACES = [
@@ -53,6 +54,16 @@ def test_no_two_settings_share_a_place_in_the_identity() -> None:
 
 def test_the_images_and_the_assignment_change_the_identity() -> None:
     assert len({identity(CONFIG), identity(CONFIG, fingerprint="g"), identity(CONFIG, folds_digest="e")}) == 3
+
+
+def test_the_range_of_values_changes_the_identity_and_8_bit_images_have_the_identity_of_before_there_was_one() -> None:
+    small = replace(CONFIG, pixels=PixelSettings(image_size=28))
+    known = identity(small, fingerprint="f" * 64, folds_digest="d" * 64)
+    assert known == "fe6baa5754e365b597f1bd05828ade11f176dbc2f34ec2038f63063e9be5e948"
+    ranges = (None, ValueRange(0.0, 4095.0, 16), ValueRange(1.0, 4095.0, 16), ValueRange(0.0, 4095.0, 8))
+    assert (
+        len({experiment_identity(CONFIG, fingerprint="f", folds_digest="d", within=within) for within in ranges}) == 4
+    )
 
 
 def test_the_name_does_not_change_the_identity() -> None:

@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from conftest import CLASSES, draw_classes
@@ -21,6 +22,7 @@ from foldproof.analysis.report.build import write_report
 from foldproof.analysis.report.markdown import _plain
 from foldproof.analysis.report.pictures import NotShown, thumbnail
 from foldproof.analysis.report.privacy import Privacy
+from foldproof.data.values import ValueRange
 from foldproof.errors import StorageError
 from scored import NASTY, Scored, write_run
 
@@ -202,6 +204,22 @@ def test_files_of_any_shape_do_no_harm(file, content, tmp_path):
     assert 'id="provenance"' in report([record], tmp_path / "r.html")
 
 
+@pytest.mark.parametrize(
+    "values", ["x", {}, {"range": 3}, {"range": [1]}, {"range": ["a", None]}, {"range": [10**400, 1e999]}]
+)
+def test_a_range_of_any_shape_does_no_harm(values, tmp_path):
+    record = write_run(tmp_path / "runs", "20260101-000000-abcdef", Scored())
+    (record.folder / "data-card.json").write_text(json.dumps({"images": 3, "values": values}), encoding="utf-8")
+    assert "is black" not in report([record], tmp_path / "r.html")
+
+
+def test_the_data_card_says_which_values_were_black_and_white(tmp_path):
+    record = write_run(tmp_path / "runs", "20260101-000000-abcdef", Scored())
+    card = {"images": 3, "values": {"range": [-0.5, 4095.0]}}
+    (record.folder / "data-card.json").write_text(json.dumps(card), encoding="utf-8")
+    assert "-0.5 is black, 4,095 white" in report([record], tmp_path / "r.html")
+
+
 def test_a_class_that_is_never_said_is_named(tmp_path):
     assert "FirstRun never says cat." in report_of(tmp_path, Scored(never=2))
 
@@ -333,6 +351,26 @@ class TestPictures:
             picture = Image.new("RGB", (300, 200), (200, 30, 40)).convert(mode)
         picture.save(file)
         assert size_of(thumbnail(tmp_path, file.name, sha256=_sha256(file))) == (96, 64)
+
+    @pytest.mark.parametrize("channels", [1, 3])
+    def test_a_deep_picture_is_shown_as_the_network_saw_it_and_not_white(self, tmp_path, channels):
+        pixels = np.zeros((40, 40, channels), dtype=np.uint16)
+        pixels[:, 20:] = 4095
+        tifffile.imwrite(tmp_path / "a.tif", pixels.squeeze(), photometric="rgb" if channels == 3 else "minisblack")
+        sha256 = _sha256(tmp_path / "a.tif")
+        for high, expected in ((4095.0, 255), (8190.0, 128)):
+            content = thumbnail(tmp_path, "a.tif", sha256=sha256, within=ValueRange(0.0, high, 16))
+            with Image.open(io.BytesIO(content)) as picture:
+                shown = np.asarray(picture.convert("L"), dtype=int)
+            assert shown[:, :15].max() < 8
+            assert abs(int(np.median(shown[:, 25:])) - expected) < 6
+
+    def test_what_is_no_picture_any_more_is_said_for_deep_ones_too(self, tmp_path):
+        (tmp_path / "a.tif").write_bytes(b"II*\0")
+        for name in ("a.tif", "a.unknown"):
+            (tmp_path / name).write_bytes(b"II*\0")
+            with pytest.raises(NotShown, match="small"):
+                thumbnail(tmp_path, name, sha256=_sha256(tmp_path / name), within=ValueRange(0.0, 1.0, 16))
 
 
 def test_a_file_is_replaced_whole_or_the_old_one_stays(tmp_path):

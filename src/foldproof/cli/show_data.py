@@ -40,6 +40,8 @@ def _head(checked: Checked) -> Iterator[str]:
         yield f"  and {len(dataset.classes) - 20} more classes"
     if seen.found.excluded:
         yield f"  {len(seen.found.excluded):,} left out by excluded.csv"
+    if seen.within is not None:
+        yield f"  values {seen.within} are black to white, in {2**seen.within.bits:,} levels"
     yield f"  fingerprint {dataset.fingerprint[:16]}…"
     yield ""
 

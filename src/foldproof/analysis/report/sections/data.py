@@ -7,9 +7,11 @@ from foldproof.analysis.report.document import Block, Column, Command, Facts, Se
 from foldproof.analysis.report.gather import Material, Shown
 from foldproof.analysis.report.privacy import name
 from foldproof.analysis.report.spelling import count, setting
+from foldproof.data.values import spelled
 
 CHECK = "foldproof data check --leaks"
 _MOST = 2**53
+_MOST_VALUE = 1e39
 
 
 def data(material: Material) -> Section:
@@ -47,6 +49,9 @@ def _facts(card: Mapping[str, Any], material: Material) -> Iterator[tuple[str, s
     if sizes:
         smallest, median, largest = (_size(sizes.get(key)) for key in ("smallest", "median", "largest"))
         yield "sizes", smallest if smallest == largest else f"{smallest} to {largest} pixels, median {median}"
+    low, high = (_value(value) for value in [*_list(_mapping(card, "values").get("range")), None, None][:2])
+    if low and high:
+        yield "values", f"{low} is black, {high} white"
     for term, key in (("formats", "formats"), ("cameras", "cameras"), ("left out", "excluded")):
         some = _mapping(card, key)
         if some and not (key == "cameras" and material.privacy.hash_paths):
@@ -104,6 +109,15 @@ def _whole(value: object) -> int | None:
 
 def _text(value: object, *, most: int = 200) -> str:
     return setting(value, most=most) if isinstance(value, str) else ""
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+def _value(value: object) -> str:
+    """A value of a pixel, if it is one that can be."""
+    return spelled(value) if isinstance(value, int | float) and abs(value) < _MOST_VALUE else ""
 
 
 def _size(value: object) -> str:
