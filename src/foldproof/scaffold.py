@@ -171,7 +171,9 @@ def _git(folder: Path) -> list[str]:
         return []
     if not shutil.which("git"):
         return ["git is not installed: runs will not know which code they were made with"]
-    done = subprocess.run(["git", "init", "--quiet"], cwd=folder, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["git", "init", "--quiet"], cwd=folder, capture_output=True, encoding="utf-8", errors="replace", check=False
+    )
     return ["made a git repository"] if done.returncode == 0 else [f"git init failed: {done.stderr.strip()}"]
 
 
