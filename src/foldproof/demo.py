@@ -120,4 +120,12 @@ def _commit(folder: Path) -> None:
 
 def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "LC_ALL": "C"}
-    return subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=False, env=environment)
+    return subprocess.run(
+        ["git", *arguments],
+        cwd=folder,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+        env=environment,
+    )

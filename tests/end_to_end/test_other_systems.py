@@ -1,6 +1,7 @@
 """Nothing of foldproof needs what Windows lacks, and no process of it is forked."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -50,3 +51,20 @@ def test_a_run_needs_nothing_that_windows_lacks_and_spawns_its_workers(tiny_proj
     assert [run.info.status for run in runs] == ["FINISHED"] * 4
     for command in (("compare", "--json"), ("verify", shown["run"])):
         on_windows(tiny_project, *command)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [["run", "--help"], ["data", "check"], ["no-such-é"]], ids=" ".join)
+def test_what_a_terminal_cannot_spell_is_a_question_mark_and_no_traceback(tiny_project, command):
+    done = subprocess.run(
+        [sys.executable, "-m", "foldproof", *command],
+        cwd=tiny_project,
+        env={**os.environ, "PYTHONIOENCODING": "cp437"},  # of a console in the United States
+        capture_output=True,
+        encoding="cp437",
+        timeout=120,
+        check=False,
+    )
+    assert "Error" not in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout or done.returncode == 2

@@ -78,7 +78,14 @@ def traces(project: Path) -> dict[str, str]:
         found["the user"] = getpass.getuser()
     for key, what in (("user.name", "the git user"), ("user.email", "the git address")):
         with suppress(OSError):
-            done = subprocess.run(["git", "config", key], cwd=project, capture_output=True, text=True, check=False)
+            done = subprocess.run(
+                ["git", "config", key],
+                cwd=project,
+                capture_output=True,
+                encoding="utf-8",
+                errors="replace",
+                check=False,
+            )
             found[what] = done.stdout.strip()
     usual = {"root", "user", "localhost", os.sep, "/root", "/home"}
     return {what: text for what, text in found.items() if len(text) >= _LEAST and text not in usual}

@@ -2,6 +2,7 @@
 
 import gc
 import importlib
+import io
 import os
 import sys
 from collections.abc import Mapping
@@ -89,6 +90,7 @@ def foldproof(debug: bool) -> None:
 def main() -> None:
     """Run the command line. Exit 0 done; 1 ran, and the answer is no; 2 the user's mistake; 130, 143 interrupted."""
     expect_many_values()
+    spell_what_can_be()
     sys.exit(run_command(sys.argv[1:]))
 
 
@@ -98,6 +100,13 @@ def expect_many_values() -> None:
     With Python's defaults a quarter of the time that 100,000 images take went into looking through them again.
     """
     gc.set_threshold(1_000_000, 50, 1000)
+
+
+def spell_what_can_be() -> None:
+    """Where the terminal or file has no Unicode, as on Windows behind a pipe, what it lacks is a question mark."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def run_command(arguments: list[str]) -> int:

@@ -194,7 +194,13 @@ def _call(command: Sequence[str], failed: str) -> None:
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=_PATIENCE_SECONDS, env=environment, check=False
+            command,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_PATIENCE_SECONDS,
+            env=environment,
+            check=False,
         )
         said = done.stderr.strip().splitlines()
         if done.returncode == 0:
