@@ -1,6 +1,5 @@
 """What went wrong in; at most three lines for whoever typed the command, and the exit code, out."""
 
-import errno
 import os
 import sys
 import tempfile
@@ -14,25 +13,12 @@ import click
 
 from foldproof import __version__
 from foldproof.errors import FoldproofError
-from foldproof.storage import cleaned, cleaned_lines, redact
+from foldproof.storage import cleaned, cleaned_lines, next_step, redact
+from foldproof.storage.refusal import is_known
 
 MISTAKE, OUR_FAULT = 2, 70
 _DEBUG, _DEBUG_VARIABLE = "--debug", "FOLDPROOF_DEBUG"
-_MOST_SAID = 300
-_NEXT_STEPS: Mapping[int, str] = {
-    errno.ENOSPC: "free some space, then do the same again",
-    errno.EDQUOT: "free some space, or ask for a larger quota, then do the same again",
-    errno.EFBIG: "raise the limit (ulimit -f), or write to another disk",
-    errno.EACCES: "mend its permissions, then do the same again",
-    errno.EPERM: "mend its permissions, then do the same again",
-    errno.EROFS: "name a place that can be written to",
-    errno.ENAMETOOLONG: "choose a shorter name",
-    errno.EISDIR: "name a file, not a folder",
-    errno.ENOTDIR: "name a folder, not a file",
-    errno.EMFILE: "raise the limit (ulimit -n), then do the same again",
-    errno.EIO: "look after the disk: it does not give or take what it should",
-    errno.ENOMEM: "end other programs, then do the same again",
-}
+_MOST_SAID, _MOST_LINES = 300, 3
 
 
 @dataclass(frozen=True)
@@ -54,20 +40,30 @@ def is_debug(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
 def answer(error: Exception, arguments: Sequence[str]) -> Answer:
     """2 and the next step for what the user can mend; 70 and where the traceback was written for what is our fault."""
     if isinstance(error, FoldproofError):
-        return Answer(f"error: {cleaned_lines(redact(str(error)))}", MISTAKE)
+        return Answer(f"error: {cleaned_lines(redact(_in_three_lines(error)))}", MISTAKE)
     if isinstance(error, click.ClickException):
         return Answer(f"error: {redact(_of_usage(error, arguments))}", MISTAKE)
     if isinstance(error, MemoryError):
-        return Answer(f"error: the memory ran out\n  {_NEXT_STEPS[errno.ENOMEM]}", MISTAKE)
-    if isinstance(error, OSError) and error.errno and error.errno in _NEXT_STEPS:
+        return Answer("error: the memory ran out\n  end other programs, then do the same again", MISTAKE)
+    if isinstance(error, OSError) and is_known(error):
         said = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
-        return Answer(f"error: {cleaned(redact(said), most=_MOST_SAID)}\n  {_NEXT_STEPS[error.errno]}", MISTAKE)
+        return Answer(f"error: {cleaned(redact(said), most=_MOST_SAID)}\n  {next_step(error)}", MISTAKE)
     return Answer(_of_our_fault(error, arguments), OUR_FAULT)
 
 
 def traceback_of(error: BaseException) -> str:
     """The whole traceback, without secrets."""
     return redact("".join(traceback.format_exception(error)))
+
+
+def _in_three_lines(error: FoldproofError) -> str:
+    """What is wrong, as far as the next step leaves room for it."""
+    steps = [f"  {line.strip()}" for line in error.next_step.splitlines()][: _MOST_LINES - 1]
+    what = error.what.splitlines() or [type(error).__name__]
+    room = _MOST_LINES - len(steps)
+    if len(what) > room:
+        what = [*what[: room - 1], f"{what[room - 1]}; and more, which `foldproof {_DEBUG} …` shows"]
+    return "\n".join([*what, *steps])
 
 
 def _of_usage(error: click.ClickException, arguments: Sequence[str]) -> str:

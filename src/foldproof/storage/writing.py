@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from foldproof.errors import StorageError
+from foldproof.storage.refusal import next_step
 
 
 def write_atomically(path: Path, content: bytes | str) -> Path:
@@ -29,7 +30,7 @@ def replacing(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise StorageError(
             f"cannot write {path}: {error.strerror or error}",
-            next_step="free some space or mend the permissions, then do the same again",
+            next_step=next_step(error),
         ) from error
     finally:
         with suppress(OSError):

@@ -27,6 +27,7 @@ ENVIRONMENT = {
 }
 LOCK_SECONDS = 60.0
 _REFUSALS = ("INVALID_PARAMETER_VALUE", "INVALID_STATE", "RESOURCE_DOES_NOT_EXIST", "BAD_REQUEST")
+_UNREACHED = re.compile(r"Failed to (?:establish a new connection: (?:\[Errno -?\d+\] )?)?([^\"')\[(]+[^\"')\[( ])")
 USUAL_SECONDS = 2.0
 OPENING_SECONDS = 20.0  # to import MLflow, or to make a SQLite store
 Pulse: TypeAlias = Callable[[float], None]  # "the next sign of life comes within so many seconds"
@@ -93,6 +94,8 @@ def reason(error: BaseException) -> str:
     text = redact(lines[0] if lines else type(error).__name__)
     cause = re.search(r"\(Caused by (.+)\)", text)  # urllib3's, behind two lines of addresses
     text = cause[1] if cause else text
+    unreached = _UNREACHED.search(text)
+    text = f"the server cannot be reached: {unreached[1]}" if unreached else text
     return text if len(text) <= 200 else text[:199] + "…"
 
 
