@@ -16,6 +16,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "init": "Make a folder of images a project.",
         "demo": "See the main job on 5,000 real digits.",
         "doctor": "Could a run started now be reproduced?",
+        "completion": "Let the Tab key complete what is typed.",
     },
     "Data": {
         "data": "Version images with DVC, bring them back, check them.",
