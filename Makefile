@@ -7,7 +7,7 @@ PAIRS ?= 5
 DOCS := ARCHITECTURE.md docs/reference/commands.md docs/reference/settings.md docs/reference/findings.md docs/diagnosis.md docs/statistics.md
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-fast faults calibrate demo bench docs picture lock clean
+.PHONY: help setup check test test-fast faults calibrate demo bench docs errors picture lock clean
 
 help: ## list these words
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,9 @@ bench: setup ## time against the usual script, side by side: hours; goes on wher
 
 docs: setup ## write the generated parts of the documentation anew
 	$(BIN)/cog -r -I docs $(DOCS)
+
+errors: setup ## make every mistake of docs/reference/errors.md and write down what is printed (needs root)
+	PYTHONPATH=tests $(BIN)/python -m mistaken
 
 picture: setup ## draw the README's picture from a finished demo
 	$(BIN)/python docs/picture.py $(DEMO_DIR)

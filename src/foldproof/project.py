@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from foldproof.config.schema import SETTINGS_FILES
-from foldproof.errors import DamagedFile, ProjectError, RunNotFound, StorageError
+from foldproof.errors import DamagedFile, ProjectError, RunNotFound, StorageError, nearest
+from foldproof.storage import next_step
 
 REPORTS = ("report.html", "report.md", "report.json", "report_files")  # what `foldproof report` writes; no code
 METRICS_FILE, PLOTS_FOLDER = "metrics.json", "plots"  # what a run leaves for DVC; no code
@@ -112,10 +113,7 @@ class Project:
             except FileExistsError:
                 continue
             except OSError as error:
-                raise StorageError(
-                    f"cannot make {folder}: {error.strerror}",
-                    next_step="mend the permissions or free some space",
-                ) from error
+                raise StorageError(f"cannot make {folder}: {error.strerror}", next_step=next_step(error)) from error
             return folder
         raise StorageError(f"no free run id in {self.runs}", next_step="try again")
 
@@ -136,8 +134,12 @@ def choose_run(wanted: str, experiments: dict[str, str]) -> str:
     if fitting:
         shown = ", ".join(fitting[:5]) + (", …" if len(fitting) > 5 else "")
         raise RunNotFound(f"'{wanted}' begins {len(fitting)} run ids", next_step=f"say which: {shown}")
+    if not experiments:
+        raise RunNotFound(f"no run '{wanted}': nothing has run yet", next_step="start with `foldproof run`")
+    hint = nearest(wanted, experiments.values())
     raise RunNotFound(
-        f"no run '{wanted}': neither a run id, an experiment's name nor the beginning of an id",
+        f"no run '{wanted}': neither a run id, an experiment's name nor the beginning of an id"
+        + (f"; {hint}" if hint else ""),
         next_step="`foldproof runs` lists them",
     )
 

@@ -12,6 +12,7 @@ from foldproof.cli.main import COMMANDS, run_command
 OPTIONS = {
     "bundle": {"--anonymous", "--images", "--json", "--output", "-o", "--states", "--weights", "run"},
     "compare": {"--format", "--from", "--json", "--metric", "runs"},
+    "completion": {"shell"},
     "config": {"--json", "--set", "name"},
     "diff": {"--json", "a", "b"},
     "doctor": {"--json"},

@@ -59,6 +59,7 @@ def test_every_command_the_documents_name_exists():
     named = {
         match
         for document in DOCUMENTS
+        if document.name != "errors.md"  # which has mistyped ones
         for match in re.findall(r"`(?:\$ )?foldproof ([a-z]+)", document.read_text(encoding="utf-8"))
     }
     assert named - set(COMMANDS) == set()

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import click
 
+from foldproof.cli import complete
+
 
 @click.command("bundle")
-@click.argument("run", metavar="RUN")
+@click.argument("run", metavar="RUN", shell_complete=complete.runs)
 @click.option(
     "--output", "-o", type=click.Path(path_type=Path), metavar="FILE.zip", help="Default: EXPERIMENT-RUN.zip."
 )

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from foldproof.cli import complete
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -16,7 +18,7 @@ FORMATS = ("text", "csv", "md", "latex")
 
 
 @click.command("compare")
-@click.argument("runs", nargs=-1, metavar="[RUN]…")
+@click.argument("runs", nargs=-1, metavar="[RUN]…", shell_complete=complete.runs)
 @click.option(
     "--from",
     "sources",

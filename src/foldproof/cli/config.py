@@ -6,12 +6,13 @@ from typing import Any
 
 import click
 
+from foldproof.cli import complete
 from foldproof.errors import UnknownName, nearest
 from foldproof.project import Project
 
 
 @click.command("config", epilog="Example: foldproof config Run_High_LR --set train.epochs=10")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete.experiments)
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Show it with this setting changed.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 def command(name: str | None, overrides: tuple[str, ...], *, as_json: bool) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 import click
 
 from foldproof.cli import data_cache, data_check
+from foldproof.cli.group import Group
 
 
-@click.group("data")
+@click.group("data", cls=Group)
 def command() -> None:
     """Version images with DVC, bring them back, and check them.
 

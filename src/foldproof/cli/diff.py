@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from foldproof.cli import complete
+
 if TYPE_CHECKING:
     from foldproof.analysis.causes import Cause
     from foldproof.analysis.difference import Difference
@@ -15,8 +17,8 @@ MOST = 10  # lines of a section
 
 
 @click.command("diff")
-@click.argument("a", metavar="A")
-@click.argument("b", metavar="B")
+@click.argument("a", metavar="A", shell_complete=complete.runs)
+@click.argument("b", metavar="B", shell_complete=complete.runs)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def command(a: str, b: str, as_json: bool) -> int:
     """What was different? Two runs side by side: settings, images, folds, code, packages, machine.

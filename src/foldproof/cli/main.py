@@ -10,8 +10,7 @@ from collections.abc import Mapping
 import click
 
 from foldproof import __version__
-from foldproof.errors import FoldproofError
-from foldproof.storage import cleaned_lines, redact
+from foldproof.cli.group import Group
 
 GROUPS: Mapping[str, Mapping[str, str]] = {
     "Start": {
@@ -19,6 +18,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "init": "Make a folder of images a project.",
         "demo": "See the main job on 5,000 real digits.",
         "doctor": "Could a run started now be reproduced?",
+        "completion": "Let the Tab key complete what is typed.",
     },
     "Data": {
         "data": "Version images with DVC, bring them back, check them.",
@@ -44,7 +44,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
 COMMANDS: tuple[str, ...] = tuple(name for group in GROUPS.values() for name in group)
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Group):
     """Knows its commands by name and one line each; imports the one that is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
@@ -56,18 +56,6 @@ class LazyGroup(click.Group):
         command = importlib.import_module(f"foldproof.cli.{cmd_name}").command
         assert isinstance(command, click.Command)
         return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        from foldproof.errors import nearest
-
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            hint = nearest(args[0], COMMANDS)
-            raise FoldproofError(
-                f"no command '{args[0]}'{'; ' + hint if hint else ''}", next_step="see `foldproof --help`"
-            )
-        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         width = max(map(len, COMMANDS))
@@ -82,13 +70,16 @@ class LazyGroup(click.Group):
     epilog="A RUN is a run id, an experiment's name (its newest run), or the beginning of an id.",
 )
 @click.version_option(__version__, prog_name="foldproof")
-@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-def foldproof(debug: bool) -> None:
+@click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error; or FOLDPROOF_DEBUG=1.")
+def foldproof() -> None:
     """k-fold image classification you can prove."""
 
 
 def main() -> None:
-    """Run the command line. Exit 0 done; 1 ran, and the answer is no; 2 the user's mistake; 130, 143 interrupted."""
+    """Run the command line.
+
+    Exit 0 done; 1 ran, and the answer is no; 2 the user's mistake; 70 a fault of foldproof's; 130, 143 interrupted.
+    """
     expect_many_values()
     spell_what_can_be()
     sys.exit(run_command(sys.argv[1:]))
@@ -110,21 +101,13 @@ def spell_what_can_be() -> None:
 
 
 def run_command(arguments: list[str]) -> int:
-    """Run one command and return its exit code; nothing but `--debug` lets a traceback through."""
-    debug = "--debug" in arguments
+    """Run one command and return its exit code; no traceback is printed unless it is asked for (see `is_debug`)."""
+    from foldproof.cli.answer import answer, is_debug, traceback_of
+
     try:
         code = foldproof.main(args=arguments, prog_name="foldproof", standalone_mode=False)
-    except FoldproofError as error:
-        if debug:
-            raise
-        click.secho(f"error: {cleaned_lines(redact(str(error)))}", err=True, fg="red")
-        return 2
-    except click.UsageError as error:
-        path = error.ctx.command_path if error.ctx else "foldproof"
-        click.secho(f"error: {redact(error.format_message())}\n  see `{path} --help`", err=True, fg="red")
-        return 2
-    except click.ClickException as error:
-        click.secho(f"error: {redact(error.format_message())}", err=True, fg="red")
+    except click.exceptions.NoArgsIsHelpError as asked:
+        click.echo(asked.format_message(), err=True)
         return 2
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
@@ -132,4 +115,10 @@ def run_command(arguments: list[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:  # noqa: BLE001 - whatever it is, it gets an answer
+        if is_debug(arguments, os.environ):
+            click.echo(traceback_of(error), err=True)
+        told = answer(error, arguments)
+        click.secho(told.text, err=True, fg="red")
+        return told.code
     return code if isinstance(code, int) else 0

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from foldproof.cli import complete
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -15,7 +17,7 @@ FORMATS = ("html", "md", "json")
 
 
 @click.command("report")
-@click.argument("runs", nargs=-1, metavar="[RUN]…")
+@click.argument("runs", nargs=-1, metavar="[RUN]…", shell_complete=complete.runs)
 @click.option("-o", "--output", metavar="FILE", help="Where to write it; else report.html (.md, .json) in the project.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="html", help="How to write it.")
 @click.option("--label-errors", metavar="FILE", help="Also list the probable label errors in this CSV.")

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import click
 
+from foldproof.cli import complete
 from foldproof.cli.run import Folds
 
 
 @click.command("reproduce")
-@click.argument("run", metavar="RUN|FILE.zip")
+@click.argument("run", metavar="RUN|FILE.zip", shell_complete=complete.runs_or_files)
 @click.option("--fold", "folds", type=Folds(), metavar="N,…", help="Train only these folds again.")
 @click.option("--epochs", type=click.IntRange(1), metavar="N", help="Train only the first N epochs: a valid check.")
 @click.option(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from foldproof.cli import complete
+
 if TYPE_CHECKING:
     from foldproof.events.types import Notice
     from foldproof.plan.prepare import Extent
@@ -32,7 +34,7 @@ class Folds(click.ParamType[frozenset[tuple[int | None, int]]]):
 
 
 @click.command("run")
-@click.argument("names", nargs=-1, metavar="[NAME]…")
+@click.argument("names", nargs=-1, metavar="[NAME]…", shell_complete=complete.experiments)
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a setting, as in train.lr=0.01.")
 @click.option("--repeats", type=click.IntRange(1, 100), help="Short for --set folds.repeats=N.")
 @click.option("--resume", is_flag=True, help="Go on with runs that were cut off; train again only folds that failed.")

@@ -2,9 +2,11 @@
 
 import click
 
+from foldproof.cli import complete
+
 
 @click.command("sync")
-@click.argument("runs", nargs=-1, metavar="[RUN]…")
+@click.argument("runs", nargs=-1, metavar="[RUN]…", shell_complete=complete.runs)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def command(runs: tuple[str, ...], as_json: bool) -> int:
     """Bring MLflow up to date with the journals of the runs named, or of all. Nothing is trained.

@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from foldproof.cli import complete
+
 if TYPE_CHECKING:
     from foldproof.verify.rung import Rung
 
 
 @click.command("verify")
-@click.argument("run", metavar="RUN|FILE.zip")
+@click.argument("run", metavar="RUN|FILE.zip", shell_complete=complete.runs_or_files)
 @click.option("--level", type=click.IntRange(0, 2), default=2, show_default=True, help="Climb no further than this.")
 @click.option("--images", type=click.Path(path_type=Path), metavar="DIR", help="Look for the images here too.")
 @click.option("--trust-code", is_flag=True, help="Let a record from elsewhere run the code that it needs.")

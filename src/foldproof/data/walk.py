@@ -7,7 +7,7 @@ from operator import attrgetter
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from foldproof.errors import DataError
+from foldproof.errors import DataError, nearest
 
 NOT_VERSIONED = frozenset({".git", ".hg", ".dvc"})  # folders that DVC itself leaves out
 
@@ -46,10 +46,7 @@ def walk(folder: Path) -> tuple[Entry, ...]:
     Raises DataError where there is no such folder, or where it cannot be listed.
     """
     if not folder.is_dir():
-        raise DataError(
-            f"no images in {folder}: there is no such folder",
-            next_step="`foldproof data pull` fetches versioned images, `foldproof data add PATH` versions new ones",
-        )
+        raise _no_folder(folder)
     entries: list[Entry] = []
     waiting = [""]
     while waiting:
@@ -57,6 +54,21 @@ def walk(folder: Path) -> tuple[Entry, ...]:
         entries += below
         waiting += [entry.path for entry in below if entry.kind is Kind.FOLDER]
     return tuple(sorted(entries, key=attrgetter("path")))
+
+
+def _no_folder(folder: Path) -> DataError:
+    if folder.exists():
+        return DataError(f"no images in {folder}: it is a file", next_step="name a folder with a folder a class")
+    if folder.with_name(f"{folder.name}.dvc").is_file():
+        return DataError(
+            f"no images in {folder}: they are versioned, but not here", next_step="`foldproof data pull` brings them"
+        )
+    beside = [entry.name for entry in folder.parent.iterdir() if entry.is_dir()] if folder.parent.is_dir() else []
+    hint = nearest(folder.name, beside)
+    return DataError(
+        f"no images in {folder}: there is no such folder{'; ' + hint if hint else ''}",
+        next_step="correct data.path, or get images: `foldproof data pull`; `foldproof data add` versions new ones",
+    )
 
 
 def some(names: Sequence[str], *, between: str = ", ") -> str:

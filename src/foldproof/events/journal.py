@@ -31,7 +31,7 @@ from foldproof.events.types import (
     from_json,
     to_json,
 )
-from foldproof.storage import is_held, locked, read_inside, sync_folder
+from foldproof.storage import is_held, locked, next_step, read_inside, sync_folder
 
 FILE_NAME = "events.jsonl"
 LOCK_NAME = "events.lock"
@@ -173,10 +173,7 @@ class JournalWriter:
             sync_folder(self.path.parent)
         except OSError as error:
             self._held.close()
-            raise StorageError(
-                f"cannot write {self.path}: {error.strerror}",
-                next_step="free some space or mend the permissions, then do the same again",
-            ) from error
+            raise StorageError(f"cannot write {self.path}: {error.strerror}", next_step=next_step(error)) from error
         except BaseException:
             self._held.close()
             raise

@@ -1,12 +1,14 @@
-"""Why a fold failed: an exception in, the kind of failure and what a person should know of it out. Pure."""
+"""Why a model or a fold failed: an exception in, the kind of failure and what a person should know of it out. Pure."""
 
 import re
 
+from foldproof.errors import ModelError
 from foldproof.events.types import FoldFailed
 from foldproof.storage import redact
-from foldproof.training.task import FoldTask
+from foldproof.training.task import FoldTask, ModelRequest
 
 _NO_MEMORY = re.compile(r"can't allocate memory|out of memory|CUBLAS_STATUS_ALLOC_FAILED|std::bad_alloc", re.IGNORECASE)
+_TRIED = re.compile(r"tried to allocate [\d.]+ \w+", re.IGNORECASE)
 _GPU = re.compile(r"cuda|cublas|cudnn|gpu", re.IGNORECASE)
 
 
@@ -21,6 +23,27 @@ def failed(error: Exception, task: FoldTask) -> FoldFailed:
             error="OutOfMemory", reason=f"the memory of {whose} ran out: {_what_to_lower(task, whose)} ({said})"
         )
     return FoldFailed(error=type(error).__name__, reason=text)
+
+
+def unbuildable(said: str, request: ModelRequest) -> ModelError:
+    """What `said`, the end of a traceback, means for a model that was asked for, before anything was trained."""
+    last = redact(said.strip().splitlines()[-1] if said.strip() else "no reason was given")[:300]
+    if not _NO_MEMORY.search(said) and not last.startswith("MemoryError"):
+        return ModelError(
+            f"'{request.backbone}' cannot be built: {last}",
+            next_step="see where with `foldproof --debug run --set execution.executor=inline`",
+        )
+    whose = "the GPU" if _GPU.search(said) or request.device.startswith("cuda") else "this machine"
+    tried = _TRIED.search(said)
+    return ModelError(
+        f"the memory of {whose} does not hold what '{request.backbone}' needs: {tried[0] if tried else last}",
+        next_step=f"lower train.batch_size (now {request.batch_size}) or data.image_size (now {request.image_size})",
+    )
+
+
+def is_of_memory(said: str) -> bool:
+    """Whether a text tells of memory that ran out."""
+    return _NO_MEMORY.search(said) is not None
 
 
 def _what_to_lower(task: FoldTask, whose: str) -> str:

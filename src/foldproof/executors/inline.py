@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
-from foldproof.errors import SettingsError
+from foldproof.errors import FoldproofError, SettingsError
 from foldproof.events.types import Event
 from foldproof.executors import ExecutorContext
+from foldproof.executors.failure import is_of_memory, unbuildable
 from foldproof.executors.perform import perform
 from foldproof.provenance.numeric import PORTABLE
 from foldproof.training.task import FoldTask, ModelRequest, Probe
@@ -38,7 +39,12 @@ class InlineExecutor:
     def probe(self, request: ModelRequest) -> Probe:
         from foldproof.training.probe import probe
 
-        return probe(request)
+        try:
+            return probe(request)
+        except FoldproofError as error:
+            raise unbuildable(error.what, request) if is_of_memory(error.what) else error from error
+        except Exception as error:  # whatever a backbone raises
+            raise unbuildable(f"{type(error).__name__}: {error}", request) from error
 
     def parallel_folds(self, device: str) -> int:  # noqa: ARG002
         return 1

@@ -9,7 +9,7 @@ from foldproof.errors import FoldproofError, StorageError
 from foldproof.events.journal import JournalWriter
 from foldproof.events.types import Body, Event, FoldFailed, FoldResumed
 from foldproof.executors.failure import failed
-from foldproof.storage import redact, remove_unfinished, write_atomically
+from foldproof.storage import next_step, redact, remove_unfinished, write_atomically
 from foldproof.training.task import FoldTask
 
 
@@ -61,8 +61,6 @@ def journal_of(task: FoldTask, *, executor: str) -> JournalWriter:
     try:
         task.folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StorageError(
-            f"cannot make {task.folder}: {error.strerror}", next_step="free some space or mend the permissions"
-        ) from error
+        raise StorageError(f"cannot make {task.folder}: {error.strerror}", next_step=next_step(error)) from error
     about = {"host": platform.node(), "pid": os.getpid(), "executor": executor, "fold_key": task.fold_key}
     return JournalWriter(task.folder, run=task.run, repeat=task.repeat, fold=task.fold, about=about)

@@ -20,6 +20,7 @@ from typing import Any, Self
 from foldproof.errors import FoldproofError, ModelError
 from foldproof.events.types import Event, FoldFailed
 from foldproof.executors import ExecutorContext
+from foldproof.executors.failure import is_of_memory, unbuildable
 from foldproof.executors.perform import journal_of
 from foldproof.executors.worker import Broken, Done, Stop, signals_held_back, work
 from foldproof.provenance.machine import available_cores
@@ -82,13 +83,9 @@ class ProcessExecutor:
                 self._grow(self.parallel_folds(answer.device))
                 return answer
             case FoldproofError():
-                raise answer
+                raise unbuildable(answer.what, request) if is_of_memory(answer.what) else answer
             case Broken(text=text):
-                last = text.strip().splitlines()[-1]
-                raise ModelError(
-                    f"'{request.backbone}' cannot be built: {last}",
-                    next_step="see the whole traceback with `--set execution.executor=inline` and `--debug`",
-                )
+                raise unbuildable(text, request)
         raise AssertionError(answer)
 
     def parallel_folds(self, device: str) -> int:

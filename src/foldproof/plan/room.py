@@ -10,7 +10,7 @@ import psutil
 from foldproof.errors import StorageError
 from foldproof.events.types import Notice
 from foldproof.plan.tasks import Model
-from foldproof.storage import write_atomically
+from foldproof.storage import next_step, write_atomically
 from foldproof.training.state_files import KEPT
 
 FOLD_BYTES = 1 << 20  # journal, losses, predictions and the blocks that small files fill
@@ -21,7 +21,7 @@ def check_disk(runs: Path, work: Sequence[tuple[Model, int]], *, at_once: int) -
     try:
         runs.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StorageError(f"cannot make {runs}: {error.strerror}", next_step="mend the permissions") from error
+        raise StorageError(f"cannot make {runs}: {error.strerror}", next_step=next_step(error)) from error
     trial = write_atomically(runs / ".trial", b"\0" * 4096)
     with suppress(OSError):
         trial.unlink()

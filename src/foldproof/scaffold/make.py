@@ -119,9 +119,10 @@ def _git(folder: Path) -> list[str]:
     if any((path / ".git").exists() for path in (folder, *folder.parents)):
         return []
     if not shutil.which("git"):
-<<<<<<< HEAD:src/foldproof/scaffold/make.py
         return ["git is not installed: runs will not know which code they were made with; install it, then init again"]
-    done = subprocess.run(["git", "init", "--quiet"], cwd=folder, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["git", "init", "--quiet"], cwd=folder, capture_output=True, encoding="utf-8", errors="replace", check=False
+    )
     if done.returncode != 0:
         return [f"git init failed: {done.stderr.strip()}; mend that, then init again"]
     return ["made a git repository", *_identity(folder)]
@@ -134,13 +135,6 @@ def _identity(folder: Path) -> list[str]:
         return []
     mend = "`git config --global user.name NAME` and `git config --global user.email ADDRESS`"
     return [f"git does not know who you are, and will not commit: {mend}"]
-=======
-        return ["git is not installed: runs will not know which code they were made with"]
-    done = subprocess.run(
-        ["git", "init", "--quiet"], cwd=folder, capture_output=True, encoding="utf-8", errors="replace", check=False
-    )
-    return ["made a git repository"] if done.returncode == 0 else [f"git init failed: {done.stderr.strip()}"]
->>>>>>> part-bench:src/foldproof/scaffold.py
 
 
 def _dvc(folder: Path) -> list[str]:

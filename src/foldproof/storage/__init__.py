@@ -11,6 +11,7 @@ from foldproof.storage.reading import (
     regular_inside,
 )
 from foldproof.storage.redaction import redact, redact_uris, redact_value
+from foldproof.storage.refusal import next_step
 from foldproof.storage.writing import remove_unfinished, replacing, sync_file, sync_folder, write_atomically
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "is_folder_here",
     "is_held",
     "locked",
+    "next_step",
     "read_inside",
     "read_json_inside",
     "redact",

@@ -11,6 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from foldproof.errors import StorageError
+from foldproof.storage.refusal import next_step
 
 
 @contextmanager
@@ -28,11 +29,12 @@ def locked(path: Path, *, what: str, wait_seconds: float = 0.0) -> Iterator[None
         raise StorageError(
             f"{what} is in use by {holder(path)}", next_step="wait for it to end, then do the same again"
         ) from None
-    except OSError as error:
+    except FileExistsError:
         raise StorageError(
-            f"cannot write {path}: {error.strerror or error}",
-            next_step="mend the permissions, then do the same again",
-        ) from error
+            f"cannot write {path}: {path.parent} is a file", next_step="name a folder, not a file"
+        ) from None
+    except OSError as error:
+        raise StorageError(f"cannot write {path}: {error.strerror or error}", next_step=next_step(error)) from error
     try:
         _sign(path)
         yield

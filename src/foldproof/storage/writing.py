@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from foldproof.errors import StorageError
+from foldproof.storage.refusal import next_step
 
 # Windows refuses to replace a file while anybody, a virus scanner too, has it open: seconds to wait between tries.
 _PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0) if os.name == "nt" else ()
@@ -33,7 +34,7 @@ def replacing(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise StorageError(
             f"cannot write {path}: {error.strerror or error}",
-            next_step="free some space or mend the permissions, then do the same again",
+            next_step=next_step(error),
         ) from error
     finally:
         with suppress(OSError):

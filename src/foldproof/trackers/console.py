@@ -1,5 +1,6 @@
 """Progress for a person: a plan before, bars with the time left at a terminal, plain lines elsewhere; on stderr."""
 
+import sys
 import time
 from collections.abc import Mapping
 
@@ -20,11 +21,18 @@ from foldproof.trackers import CLOSING_SECONDS, RunPlan, TrackerContext
 from foldproof.trackers.plan_shown import duration, plan_line, plan_table, seconds_of
 
 
+def _console() -> Console:
+    """Stderr; a notebook or a log of a job is no terminal, though FORCE_COLOR may say so there."""
+    return Console(
+        stderr=True, highlight=False, force_terminal=None if sys.stderr.isatty() else False, force_jupyter=False
+    )
+
+
 class ConsoleTracker:
     """Shows bars where stderr is a terminal, else a line for each fold; nothing but failures when quiet."""
 
     def __init__(self, context: TrackerContext, *, console: Console | None = None) -> None:
-        self._console = console or Console(stderr=True, highlight=False)
+        self._console = console or _console()
         self._quiet = context.quiet
         self._work = Work(context.plans, parallel_folds=context.parallel_folds)
         self._scores: dict[str, list[float]] = {plan.run: list(plan.accuracies) for plan in context.plans}

@@ -17,7 +17,7 @@ from typing import Any
 
 from foldproof.data.dataset import hash_rows
 from foldproof.data.scan import Scan, hash_file, hash_files
-from foldproof.data.versions.reasons import reason
+from foldproof.data.versions.reasons import next_step, reason
 from foldproof.data.versions.unfinished import root_of
 from foldproof.data.versions.versioned import DataVersion, Difference, compare, judged
 from foldproof.data.walk import Kind, some, walk
@@ -384,7 +384,7 @@ def told(what: str) -> Iterator[None]:
         except FoldproofError:
             raise
         except Exception as error:
-            raise DataError(f"{what}: {reason(error)}", next_step="mend that, then do the same again") from error
+            raise DataError(f"{what}: {reason(error)}", next_step=next_step(error)) from error
         finally:
             for name, level in levels.items():
                 logging.getLogger(name).setLevel(level)

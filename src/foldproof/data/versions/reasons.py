@@ -1,6 +1,8 @@
 """Why a remote did not give what was asked: an exception of whatever library reached it in, plain words out. Pure."""
 
 import errno
+import re
+import shlex
 from collections.abc import Iterator
 
 from foldproof.storage import redact
@@ -47,6 +49,18 @@ def reason(error: BaseException) -> str:
     said = said if cause in said else f"{said} ({cause})"
     plain = next((words for words, signs in _REASONS for link in chain if _fits(link, signs)), "")
     return f"{plain}: {said}" if plain else said
+
+
+def next_step(error: BaseException) -> str:
+    """What to do about it, where that is known."""
+    said = one_line(error)
+    if plugin := re.search(r"requires '(dvc-[a-z0-9]+)' to be installed", said):
+        return f"install it beside foldproof: pip install {plugin[1]}"
+    if tracked := re.search(r"output '([^']+)' is already tracked by SCM", said):
+        return f"let git forget them (they stay where they are): git rm -r --cached {shlex.quote(tracked[1])}"
+    if "is not a git repository" in said:
+        return "make one with `foldproof init`, which changes nothing that is there"
+    return "mend that, then do the same again"
 
 
 def is_absence(error: BaseException) -> bool:

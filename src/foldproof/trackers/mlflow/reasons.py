@@ -16,6 +16,7 @@ _CERTIFICATE = "MLFLOW_TRACKING_SERVER_CERT_PATH"
 _SAID_STATUS = re.compile(r"failed with error code (\d{3}) != |^(\d{3}) (?:Client|Server) Error")
 _UNKNOWN_USER = re.compile(r"unauthori[sz]ed|unauthenticated|not authenticated|invalid (?:\w+ )?token", re.IGNORECASE)
 _PACKAGES = {"psycopg": "'psycopg[binary]'", "psycopg2": "psycopg2-binary", "MySQLdb": "mysqlclient"}
+_UNREACHED = re.compile(r"Failed to (?:establish a new connection: (?:\[Errno -?\d+\] )?)?([^\"')\[(]+[^\"')\[( ])")
 _NO_JSON = "not in a valid JSON format"
 _NO_TLS = ("CERTIFICATE_VERIFY_FAILED", "SSLError", "SSL: ")
 
@@ -59,6 +60,8 @@ def reason(error: BaseException) -> str:
     text = redact(lines[0] if lines else type(error).__name__)
     cause = re.search(r"\(Caused by (.+)\)", text)  # urllib3's, behind two lines of addresses
     text = cause[1] if cause else text
+    unreached = _UNREACHED.search(text)
+    text = f"the server cannot be reached: {unreached[1]}" if unreached else text
     return text if len(text) <= _MOST else text[: _MOST - 1] + "…"
 
 

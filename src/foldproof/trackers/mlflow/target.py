@@ -2,17 +2,19 @@
 
 import re
 from collections.abc import Mapping
+from importlib.metadata import entry_points
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from foldproof.config.schema import TrackingSettings
-from foldproof.errors import SettingsError
+from foldproof.errors import SettingsError, nearest
 from foldproof.project import Project
 from foldproof.storage import redact
 from foldproof.trackers import TrackingTarget
 
 DEFAULT_URI = "sqlite:///mlflow.db"
 _SQLITE = re.compile(r"(?P<head>sqlite(?:\+\w+)?:///)(?P<path>[^?]+)(?P<query>\?.*)?", re.DOTALL)
+_SERVERS = ("http", "https", "databricks", "databricks-uc", "uc")
 _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 
 
@@ -53,9 +55,22 @@ def _absolute(uri: str, root: Path) -> str:
     if uri.startswith("file:"):
         path = unquote(urlsplit(uri).path)
         return (root / (path[1:] if re.match(r"/[A-Za-z]:", path) else path)).absolute().as_uri()
+    if "://" in uri:
+        _check_scheme(uri)
     if "://" in uri or uri in ("databricks", "databricks-uc", "uc") or uri.startswith("arn:"):
         return uri
     return (root / uri).absolute().as_uri()
+
+
+def _check_scheme(uri: str) -> None:
+    known = (*_SERVERS, *_DATABASES, *(found.name for found in entry_points(group="mlflow.tracking_store")))
+    scheme = uri.partition("://")[0].partition("+")[0].lower()
+    if scheme not in known:
+        hint = nearest(scheme, known)
+        raise SettingsError(
+            f"tracking.uri '{redact(uri)}': MLflow knows no '{scheme}'{'; ' + hint if hint else ''}",
+            next_step="write it as sqlite:///mlflow.db, or http://server:5000",
+        )
 
 
 def _keeps_files_here(uri: str) -> bool:

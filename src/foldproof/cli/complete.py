@@ -1,0 +1,51 @@
+"""What has been typed so far in; names that could follow out. Reads small files alone; silent where there are none."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+from click.shell_completion import CompletionItem
+
+
+def experiments(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The experiments of the settings file that are not typed yet."""
+    from foldproof.config.yaml_lines import parse
+    from foldproof.errors import FoldproofError
+    from foldproof.project import Project
+
+    try:
+        file = Project.find(Path.cwd()).settings_file
+        document = parse(file.read_text(encoding="utf-8"), name=file.name).value
+    except (FoldproofError, OSError, UnicodeDecodeError):
+        return []
+    named = document.get("experiments") if isinstance(document, dict) else None
+    return _fitting(named if isinstance(named, dict) else ["default"], _typed(ctx, param), incomplete)
+
+
+def runs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Experiments that have run; the ids of runs once the beginning of one is typed."""
+    from foldproof.errors import FoldproofError
+    from foldproof.project import Project
+    from foldproof.record import experiments_of
+
+    try:
+        known, _ = experiments_of(Project.find(Path.cwd()).run_folders())
+    except (FoldproofError, OSError):
+        return []
+    ids = [folder.name for folder in known] if incomplete[:1].isdigit() else []
+    return _fitting([*sorted(set(known.values())), *ids], _typed(ctx, param), incomplete)
+
+
+def runs_or_files(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Runs; files and folders where no run begins so."""
+    return runs(ctx, param, incomplete) or [CompletionItem(incomplete, type="file")]
+
+
+def _typed(ctx: click.Context, param: click.Parameter) -> tuple[str, ...]:
+    value = ctx.params.get(param.name or "")
+    return tuple(value) if isinstance(value, tuple) else ()
+
+
+def _fitting(names: Iterable[object], typed: tuple[str, ...], incomplete: str) -> list[CompletionItem]:
+    known = [str(name) for name in names]
+    return [CompletionItem(name) for name in known if name.startswith(incomplete) and name not in typed]

@@ -1,0 +1,153 @@
+"""The commands as functions: where the project is and what is asked in, values with tables out."""
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from foldproof import registry
+from foldproof.analysis.compare import compare as compared
+from foldproof.analysis.contender import Contender
+from foldproof.analysis.scoring import higher_is_better
+from foldproof.cli.chosen import chosen_records, known_facts, scored_on
+from foldproof.cli.signals import Interruption, stopping_by_signals
+from foldproof.config.read import load_settings
+from foldproof.config.schema import SETTINGS_FILES
+from foldproof.errors import ProjectError
+from foldproof.notebook.values import Compared, Run, Runs
+from foldproof.plan.begun import seen_now
+from foldproof.plan.prepare import Extent
+from foldproof.project import Project
+from foldproof.record import RunRecord, read_records
+from foldproof.run import run as train
+from foldproof.stopping import Stopping
+from foldproof.storage import cleaned_lines
+from foldproof.trackers.mlflow.target import resolve_target
+
+Names: TypeAlias = str | Sequence[str]
+Place: TypeAlias = str | os.PathLike[str] | None
+
+
+def run(
+    path: Place = None,
+    *,
+    names: Names = (),
+    overrides: Mapping[str, Any] | Sequence[str] = (),
+    resume: bool = False,
+    folds: Sequence[int] = (),
+    allow_dirty: bool = False,
+    quiet: bool = False,
+) -> Runs:
+    """Train the experiments named, or all of the settings file, as `foldproof run` does; progress goes to stderr.
+
+    `path`: the project's folder or its settings file; else the project of the current folder. `overrides`: changed
+    settings, as {"train.lr": 0.01} or ["train.lr=0.01"]. A fold that failed shows in the status of its run.
+    Interrupted, each fold ends with a checkpoint; KeyboardInterrupt is then raised, and `resume=True` goes on.
+    """
+    project = _project(path)
+    loaded = load_settings(project.settings_file, overrides=_spelled(overrides))
+    tracked = loaded.settings.tracking.enabled
+    with _stopping() as (stopping, interruption):
+        report = train(
+            project,
+            loaded,
+            names=_listed(names),
+            extent=Extent(resume=resume, folds=frozenset((None, fold) for fold in folds) or None),
+            target=resolve_target(loaded.settings.tracking, project, os.environ) if tracked else None,
+            trackers=("console", "mlflow") if tracked else ("console",),
+            allow_dirty=allow_dirty,
+            quiet=quiet,
+            stopping=stopping,
+        )
+    for notice in (*(report.notices if quiet or report.was_done else ()), *report.farewells):
+        print(cleaned_lines(f"note: {notice.text}"), file=sys.stderr)
+    if interruption.number:
+        raise KeyboardInterrupt("interrupted; foldproof.run(..., resume=True) goes on")
+    order = [config.name for config in loaded.experiments]
+    records = sorted(map(RunRecord.read, report.statuses), key=lambda record: order.index(record.experiment))
+    return Runs(tuple(map(Run, records)))
+
+
+def load(wanted: str | os.PathLike[str], *, path: Place = None) -> Run:
+    """A recorded run: by its id, its experiment's name (the newest), the beginning of its id, or its folder.
+
+    Raises RunNotFound, and DamagedFile for a record that cannot be read.
+    """
+    if (Path(wanted) / "run.json").is_file():
+        return Run(seen_now(RunRecord.read(Path(wanted))))
+    ((record,), _) = chosen_records(_project(path), [str(wanted)])
+    return Run(record)
+
+
+def runs(path: Place = None) -> Runs:
+    """Everything that has run, oldest first. `damaged` says which runs cannot be read, and why."""
+    found, damaged = read_records(_project(path).run_folders())
+    return Runs(tuple(Run(seen_now(record)) for record in found), damaged=tuple(map(str, damaged.values())))
+
+
+def compare(*which: "str | Run", metric: str | None = None, path: Place = None) -> Compared:
+    """Runs side by side, as `foldproof compare` puts them: those given, or the newest of each experiment.
+
+    `metric`: another one than that of the settings. Raises RunNotFound where nothing has run, UnknownName.
+    """
+    project = _project(path)
+    settings = load_settings(project.settings_file).settings.compare
+    metric = metric or settings.metric
+    if metric != "auto":
+        registry.make_importable(project.root)
+        higher_is_better(metric)
+    records = tuple(
+        record
+        for one in which or [None]
+        for record in ((one.record,) if isinstance(one, Run) else chosen_records(project, [one] if one else [])[0])
+    )
+    comparison = compared(
+        [Contender.of(record) for record in records],
+        metric=metric,
+        rope=settings.rope / 100,
+        scored_on_this_data=scored_on(known_facts(project).values(), records),
+    )
+    return Compared(comparison)
+
+
+def _project(path: Place) -> Project:
+    """The project meant. Raises ProjectError."""
+    where = Path.cwd() if path is None else Path(path).expanduser()
+    if where.is_file():
+        if where.name not in SETTINGS_FILES:
+            raise ProjectError(
+                f"{where} is no settings file of a project", next_step=f"it is called {' or '.join(SETTINGS_FILES)}"
+            )
+        return Project(where.resolve())
+    if not where.is_dir():
+        raise ProjectError(f"there is no {where}", next_step="name a project's folder or its settings file")
+    return Project.find(where)
+
+
+def _listed(names: Names) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _spelled(overrides: Mapping[str, Any] | Sequence[str]) -> tuple[str, ...]:
+    """As `--set` takes them; JSON is YAML."""
+    if isinstance(overrides, Mapping):
+        return tuple(f"{key}={json.dumps(value)}" for key, value in overrides.items())
+    return tuple(overrides)
+
+
+@contextmanager
+def _stopping() -> Iterator[tuple[Stopping, Interruption]]:
+    """Signals are heeded where they can be: in the main thread."""
+    if threading.current_thread() is threading.main_thread():
+        with stopping_by_signals() as both:
+            yield both
+        return
+    stopping = Stopping()
+    try:
+        yield stopping, Interruption()
+    finally:
+        stopping.close()
