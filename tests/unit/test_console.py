@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
@@ -87,11 +88,16 @@ def test_at_a_terminal_the_plan_is_a_table_with_time_disk_and_what_is_there():
     assert other == "Second 2 of 5 4 4 s goes on in r0: has 3 folds, 2 epochs of others"
 
 
-def test_the_time_left_is_that_of_all_runs_and_known_before_the_first_epoch():
+def test_the_time_left_is_that_of_all_runs_and_known_before_the_first_epoch(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr("foldproof.trackers.console.time", SimpleNamespace(monotonic=lambda: now[0]))
     work = Work((PLAN, replace(PLAN, run="r2", seconds=120.0)), parallel_folds=2)
-    assert work.left() in ("about 1 min 20 s left", "about 1 min 19 s left")
-    work.epoch_done("r1")  # 20 of 160 weighted seconds are done
-    assert work.left() == "about 0 s left"  # in no time
+    now[0] += 10
+    assert work.left() == "about 1 min 10 s left"  # of (40 + 120) / 2 s
+    work.epoch_done("r1")  # 20 of 160 weighted seconds, in 10 s
+    assert work.left() == "about 1 min 10 s left"
+    work.epoch_done("r2")
+    assert work.left() == "about 10 s left"
 
 
 def test_of_several_runs_the_last_bar_is_of_all():
