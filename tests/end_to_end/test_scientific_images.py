@@ -110,6 +110,14 @@ def test_a_recorded_range_stands_whatever_the_settings_say_now_and_is_named_as_t
     assert "most probable cause: config: range in use 5 to 4,095 then, 0 to 4,095 now" in now["lines"]
 
 
+def test_a_fold_is_not_trained_again_with_another_range(project):
+    settings = (project / "params.yaml").read_text()
+    (project / "params.yaml").write_text(settings.replace("image_size: 16", "image_size: 16, range: [0, 4095]"))
+    refused = call(project, "foldproof", "run", "grey", "--fold", "0", "--reseed")
+    assert refused.returncode == 2
+    assert "the range of values was 5 to 4,095 and is 0 to 4,095" in refused.stderr
+
+
 def test_a_record_with_another_range_does_not_hold(project):
     file = run_of(project, "grey") / "run.json"
     facts = json.loads(file.read_text())

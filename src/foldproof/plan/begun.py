@@ -12,7 +12,7 @@ from foldproof.errors import DamagedFile, SettingsError, StorageError
 from foldproof.events import journal
 from foldproof.events.types import Notice
 from foldproof.facts import FILE_NAME as FACTS
-from foldproof.facts import MOST_BYTES, read_facts, reseed_of
+from foldproof.facts import MOST_BYTES, range_in_use, read_facts, reseed_of
 from foldproof.project import Project
 from foldproof.record import Place, RunRecord, fold_folder
 from foldproof.storage import holder, read_inside
@@ -152,6 +152,9 @@ def difference(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
             for key in dict.fromkeys((*old, *new))
             if old.get(key) != new.get(key)
         ]
+    if then.get("range") != now.get("range"):
+        old, new = (range_in_use(facts) or "that of 8 bits" for facts in (then, now))
+        said.append(f"the range of values was {old} and is {new}")
     if then["fingerprint"] != now["fingerprint"]:
         said.append("the images are others")
     elif then["folds_digest"] != now["folds_digest"]:
