@@ -1,6 +1,7 @@
 """Why a remote did not give what was asked: an exception of whatever library reached it in, plain words out. Pure."""
 
 import errno
+import re
 from collections.abc import Iterator
 
 from foldproof.storage import redact
@@ -8,6 +9,7 @@ from foldproof.storage import redact
 # Names of exceptions and words of messages, as boto, google-cloud, azure, asyncssh, aiohttp, webdav and the system say
 # them. The first line that fits the exception or one of its causes is the reason.
 _REASONS = (
+    ("DVC's plugin for such a remote is missing", ("to be installed",)),
     ("the disk is full", ("no space left", "disk quota exceeded")),
     (
         "its name leads to no host",
@@ -35,6 +37,10 @@ _REASONS = (
 )  # fmt: skip
 
 
+_EXTRAS = ("azure", "gdrive", "s3", "ssh")  # of foldproof, each with DVC's plugin
+_PLUGIN = re.compile(r"requires '(dvc-(\w+))' to be installed")
+
+
 def one_line(error: BaseException) -> str:
     """The message of an exception in one line of at most 300 characters, without secrets."""
     return redact(" ".join(str(error).split()))[:300] or type(error).__name__
@@ -47,6 +53,16 @@ def reason(error: BaseException) -> str:
     said = said if cause in said else f"{said} ({cause})"
     plain = next((words for words, signs in _REASONS for link in chain if _fits(link, signs)), "")
     return f"{plain}: {said}" if plain else said
+
+
+def way_on(error: BaseException) -> str:
+    """What to do about it, as the next step of an error."""
+    for link in _chain(error):
+        missing = _PLUGIN.search(str(link))
+        if missing:
+            package = f"'foldproof[{missing[2]}]'" if missing[2] in _EXTRAS else missing[1]
+            return f"`pip install {package}`, then do the same again"
+    return "mend that, then do the same again"
 
 
 def is_absence(error: BaseException) -> bool:
