@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from conftest import draw_classes
+from served import ADMIN, served
+from stored import KEY, SECRET, s3_store
 
 HOW_TOS = Path(__file__).parents[2] / "docs" / "how-to"
 
@@ -22,8 +24,8 @@ def commands(name):
     return [line.removeprefix("$ ") for block in blocks for line in block.splitlines() if line.startswith("$ ")]
 
 
-def typed(folder, command):
-    tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+def typed(folder, command, python=sys.executable):
+    tools = f"{Path(python).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": tools}
     done = subprocess.run(
         ["sh", "-c", command], cwd=folder, capture_output=True, text=True, timeout=240, env=environment, check=False
@@ -150,3 +152,41 @@ def test_use_dvc(place):
     assert again
     newest = json.loads(typed(place, "foldproof runs --json"))[-1]
     assert newest["again"] == {"of": runs[-1]["run"], "same": True}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_existing_mlflow_server(place, tmp_path, monkeypatch):
+    text = (HOW_TOS / "existing-mlflow-server.md").read_text(encoding="utf-8")
+    tags = re.search(r"```yaml\n(.*?)```", text, re.DOTALL)[1]
+    (place / "params.yaml").write_text(SETTINGS.replace("tracking: {enabled: false}\n", tags), encoding="utf-8")
+    with served(tmp_path, guarded=True) as server:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{server.port}")
+        monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", ADMIN[0])
+        monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", ADMIN[1])
+        answers = {command: typed(place, command) for command in commands("existing-mlflow-server.md")}
+        assert "takes this user" in (place / "doctor.json").read_text(encoding="utf-8")
+        assert "0 new in MLflow, 0 completed, 1 already the same" in answers["foldproof sync"]
+        assert "2/2" in answers["foldproof compare --from mlflow:$MLFLOW_TRACKING_URI"]
+        found = server.client.search_runs([server.experiment_id("place")])
+    assert [run.data.tags["ticket"] for run in found] == ["ABC-42"] * 3
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_remotes(place, tmp_path, monkeypatch):
+    (tmp_path / "store").mkdir()
+    (place / "params.yaml").write_text(SETTINGS, encoding="utf-8")
+    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / "site"))
+    monkeypatch.setenv("KEY", KEY)
+    monkeypatch.setenv("SECRET", SECRET)
+    with s3_store(tmp_path / "store") as store:
+        for command in ("git init --quiet", "dvc init --quiet", "foldproof data add photos"):
+            typed(place, command, store.python)
+        told = commands("remotes.md")
+        assert told[-1] == "foldproof data pull"
+        for command in told[:-1]:
+            typed(place, command.replace("https://s3.example.org", store.address), store.python)
+        shutil.rmtree(place / "photos")
+        shutil.rmtree(place / ".dvc" / "cache")
+        assert "18 files" in typed(place, told[-1], store.python)

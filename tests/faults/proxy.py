@@ -2,6 +2,7 @@
 
 import re
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -9,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 HOST = "127.0.0.1"
 PASS = "pass"
@@ -21,6 +23,9 @@ HANG = "hang"  # take the request and do nothing
 ERROR = "error"  # answer 500 without asking the server
 _RESETTING = struct.pack("ii", 1, 0)
 _FAILED = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 4\r\nConnection: close\r\n\r\noops"
+_STRANGER = (
+    b'HTTP/1.1 401 Unauthorized\r\nContent-Length: 31\r\nConnection: close\r\n\r\n{"detail": "Not authenticated"}'
+)
 
 
 @dataclass
@@ -34,9 +39,18 @@ class Rule:
 
 
 class Proxy:
-    """One request a connection. `done` counts what befell requests, `asked` which paths were asked for."""
+    """One request a connection. `done` counts what befell requests, `asked` which paths were asked for.
 
-    def __init__(self, server: int) -> None:
+    With a `token` it turns away whoever does not bring that; with a `certificate` (and its key in one file) it speaks
+    TLS.
+    """
+
+    def __init__(self, server: int, *, token: str = "", certificate: Path | None = None) -> None:
+        self._token = token
+        self._tls = None
+        if certificate is not None:
+            self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._tls.load_cert_chain(certificate)
         self.done: Counter[str] = Counter()
         self.asked: Counter[str] = Counter()
         self._server = server
@@ -51,7 +65,7 @@ class Proxy:
 
     @property
     def address(self) -> str:
-        return f"http://{HOST}:{self.port}"
+        return f"http{'s' if self._tls else ''}://{HOST}:{self.port}"
 
     def behave(self, *rules: Rule) -> None:
         """From now on the first of these rules that matches decides; what matches none passes. Hung ones are cut."""
@@ -99,15 +113,26 @@ class Proxy:
             threading.Thread(target=self._handle, args=(connection,), daemon=True).start()
 
     def _handle(self, connection: socket.socket) -> None:
-        with suppress(OSError), connection:
-            connection.settimeout(120)
-            request = _receive(connection)
-            if request:
+        connection.settimeout(120)
+        with suppress(OSError), self._greeted(connection) as talking:
+            request = _receive(talking)
+            if request and not self._knows(request):
+                self.done["turned away"] += 1
+                talking.sendall(_STRANGER)
+            elif request:
                 path = request.split(b" ", 2)[1].decode().partition("?")[0]
                 rule, hanging = self._choose(path)
-                self._act(connection, request, rule, hanging)
+                self._act(talking, request, rule, hanging)
         with self._lock:
             self._open.discard(connection)
+
+    def _greeted(self, connection: socket.socket) -> socket.socket:
+        return connection if self._tls is None else self._tls.wrap_socket(connection, server_side=True)
+
+    def _knows(self, request: bytes) -> bool:
+        head = request.partition(b"\r\n\r\n")[0]
+        brought = re.search(rb"^authorization: *bearer ([^\r]+)", head, re.IGNORECASE | re.MULTILINE)
+        return not self._token or (brought is not None and brought[1].decode() == self._token)
 
     def _choose(self, path: str) -> tuple[Rule, threading.Event]:
         with self._lock:
@@ -160,9 +185,9 @@ class Proxy:
 
 
 @contextmanager
-def proxy_before(server: int) -> Iterator[Proxy]:
+def proxy_before(server: int, *, token: str = "", certificate: Path | None = None) -> Iterator[Proxy]:
     """A proxy before the server on this port of the loopback."""
-    proxy = Proxy(server)
+    proxy = Proxy(server, token=token, certificate=certificate)
     try:
         yield proxy
     finally:

@@ -14,10 +14,12 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from foldproof.data.dataset import hash_rows
 from foldproof.data.scan import Scan, hash_file, hash_files
-from foldproof.data.versions.reasons import next_step, reason
+from foldproof.data.versions.gdrive import refuse_dvcs_own_app
+from foldproof.data.versions.reasons import reason, way_on
 from foldproof.data.versions.unfinished import root_of
 from foldproof.data.versions.versioned import DataVersion, Difference, compare, judged
 from foldproof.data.walk import Kind, some, walk
@@ -247,6 +249,7 @@ def _list_in(output: Any) -> Mapping[str, str] | None:
             kept.unlink()
         elif kept.exists():  # as DVC's own reading of it, which takes ten times as long
             return {str(item["relpath"]): str(item["md5"]) for item in json.loads(kept.read_bytes())}
+        refuse_unreachable(output.repo, [output])
         with suppress(ObjectFormatError):
             output.obj = None
             found = output.get_dir_cache()
@@ -280,10 +283,20 @@ def _list_anew(output: Any) -> Any | None:
 
 def remote_of(repository: Any, outputs: Sequence[Any]) -> str | None:
     """Name and URL of the remote that the outputs come from, without secrets; None where none is set."""
-    own = next((output.remote for output in outputs if output.remote), None)
-    name = own or repository.config["core"].get("remote")
+    name = _name_of_remote(repository, outputs)
     url = repository.config["remote"].get(name, {}).get("url", "it has no URL")
     return redact(f"'{name}' ({url})") if name else None
+
+
+def refuse_unreachable(repository: Any, outputs: Sequence[Any]) -> None:
+    """Raises DataError where asking the outputs' remote would wait for something that cannot come."""
+    refuse_dvcs_own_app(repository.config["remote"].get(_name_of_remote(repository, outputs), {}), os.environ)
+
+
+def _name_of_remote(repository: Any, outputs: Sequence[Any]) -> str | None:
+    own = next((output.remote for output in outputs if output.remote), None)
+    name = own or repository.config["core"].get("remote")
+    return str(name) if name else None
 
 
 def fetch(repository: Any, targets: Sequence[str]) -> int:
@@ -291,10 +304,14 @@ def fetch(repository: Any, targets: Sequence[str]) -> int:
 
     DVC's memory of what there is to fetch goes first: one that a killed fetch began is taken for whole.
     """
+    from dvc.config_schema import REMOTE_SCHEMAS
     from dvc.exceptions import DownloadError
     from dvc_objects.errors import ObjectFormatError
 
-    verify = {"remote": {name: {"verify": True} for name in repository.config["remote"]}}
+    takes_it = {scheme for scheme, known in REMOTE_SCHEMAS.items() if scheme == "remote" or "verify" in known}
+    remotes = repository.config["remote"].items()
+    checked = [name for name, about in remotes if urlsplit(str(about.get("url", ""))).scheme in takes_it]
+    verify = {"remote": {name: {"verify": True} for name in checked}}
     repository.drop_data_index()
     try:
         return int(repository.fetch(list(targets), config=verify))
@@ -384,7 +401,7 @@ def told(what: str) -> Iterator[None]:
         except FoldproofError:
             raise
         except Exception as error:
-            raise DataError(f"{what}: {reason(error)}", next_step=next_step(error)) from error
+            raise DataError(f"{what}: {reason(error)}", next_step=way_on(error)) from error
         finally:
             for name, level in levels.items():
                 logging.getLogger(name).setLevel(level)

@@ -154,6 +154,7 @@ def _fetch(place: _Place) -> _Fetched:
             next_step="`dvc remote add -d NAME URL`, then pull again",
         )
     with dvc.told(f"cannot pull {place.folder} from the remote {name}"):
+        dvc.refuse_unreachable(place.repository, place.outputs)
         count = dvc.fetch(place.repository, dvc.targets_of(place.repository, place.outputs, place.folder))
         files = place.files
         lacking = [] if files is None else sorted(path for path, md5 in files.items() if not shelf.has(md5))

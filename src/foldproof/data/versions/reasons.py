@@ -10,6 +10,7 @@ from foldproof.storage import redact
 # Names of exceptions and words of messages, as boto, google-cloud, azure, asyncssh, aiohttp, webdav and the system say
 # them. The first line that fits the exception or one of its causes is the reason.
 _REASONS = (
+    ("DVC's plugin for such a remote is missing", ("to be installed",)),
     ("the disk is full", ("no space left", "disk quota exceeded")),
     (
         "its name leads to no host",
@@ -37,6 +38,10 @@ _REASONS = (
 )  # fmt: skip
 
 
+_EXTRAS = ("azure", "gdrive", "s3", "ssh")  # of foldproof, each with DVC's plugin
+_PLUGIN = re.compile(r"requires '(dvc-(\w+))' to be installed")
+
+
 def one_line(error: BaseException) -> str:
     """The message of an exception in one line of at most 300 characters, without secrets."""
     return redact(" ".join(str(error).split()))[:300] or type(error).__name__
@@ -51,11 +56,14 @@ def reason(error: BaseException) -> str:
     return f"{plain}: {said}" if plain else said
 
 
-def next_step(error: BaseException) -> str:
-    """What to do about it, where that is known."""
+def way_on(error: BaseException) -> str:
+    """What to do about it, as the next step of an error."""
+    for link in _chain(error):
+        missing = _PLUGIN.search(str(link))
+        if missing:
+            package = f"'foldproof[{missing[2]}]'" if missing[2] in _EXTRAS else missing[1]
+            return f"`pip install {package}`, then do the same again"
     said = one_line(error)
-    if plugin := re.search(r"requires '(dvc-[a-z0-9]+)' to be installed", said):
-        return f"install it beside foldproof: pip install {plugin[1]}"
     if tracked := re.search(r"output '([^']+)' is already tracked by SCM", said):
         return f"let git forget them (they stay where they are): git rm -r --cached {shlex.quote(tracked[1])}"
     if "is not a git repository" in said:

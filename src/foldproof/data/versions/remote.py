@@ -62,6 +62,7 @@ def _absence(remote: Any) -> str:
 
 
 def _odb(repository: Any, outputs: list[Any]) -> Any:
+    dvc.refuse_unreachable(repository, outputs)
     remote = repository.cloud.get_remote(outputs[0].remote)
     return remote.legacy_odb if dvc.is_legacy(outputs) else remote.odb
 

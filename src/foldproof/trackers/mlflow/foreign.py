@@ -3,7 +3,6 @@
 Two habits are known: a parent run with a nested run a fold, and one run with a metric a fold (`fold_3_val_accuracy`).
 """
 
-import logging
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -13,6 +12,7 @@ from typing import Any
 from foldproof.errors import TrackingError
 from foldproof.storage import cleaned, redact
 from foldproof.trackers.mlflow.reasons import explained
+from foldproof.trackers.mlflow.store import set_defaults
 from foldproof.trackers.mlflow.target import sqlite_file
 from foldproof.trackers.mlflow.wanted import PARENT, RESEED_OF
 
@@ -46,13 +46,12 @@ def logged_scores(uri: str) -> list[Logged]:
     file = sqlite_file(uri)
     if file is not None and not file.is_file():  # MLflow would make one
         raise TrackingError(f"there is no {redact(str(file))}", next_step="name the file as mlflow:sqlite:///mlflow.db")
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
+    set_defaults()
     from mlflow.exceptions import MlflowException
     from mlflow.tracking import MlflowClient
 
+    set_defaults()  # the import sets levels of its own
     try:
         client = MlflowClient(tracking_uri=uri)
         experiments = [item.experiment_id for item in client.search_experiments()]

@@ -48,6 +48,7 @@ def set_defaults() -> None:
     for name in ("mlflow", "alembic", "urllib3.connectionpool"):
         logging.getLogger(name).setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module="mlflow")  # its own use of its dependencies: nobody here can mend it
+    warnings.filterwarnings("ignore", message="Unverified HTTPS request")  # MLFLOW_TRACKING_INSECURE_TLS asks for it
 
 
 def prepare(target: TrackingTarget, pulse: Pulse) -> Store:
