@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.config.schema import EXPERIMENT_NAME
-from foldproof.data.values import ValueRange
+from foldproof.data.value_range import ValueRange
 from foldproof.errors import DamagedFile
 from foldproof.storage import cleaned, read_json_inside
 

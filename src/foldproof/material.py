@@ -30,7 +30,7 @@ from foldproof.data.likeness import EDGE
 from foldproof.data.readers import MOST_PIXELS
 from foldproof.data.scan import Scan, scan
 from foldproof.data.survey import Progress, Survey, unheard
-from foldproof.data.values import ValueRange
+from foldproof.data.value_range import ValueRange
 from foldproof.data.versions import dvc, versioned
 from foldproof.data.versions.unfinished import interrupted_pull
 from foldproof.data.versions.versioned import DataVersion

@@ -11,7 +11,7 @@ import torch
 from safetensors import safe_open
 
 from foldproof.config.identity import canonical_json, digest
-from foldproof.data.values import ValueRange
+from foldproof.data.value_range import ValueRange
 from foldproof.errors import DamagedFile
 from foldproof.training.checkpoint import Checkpoint, Preprocessing, save_tensors, weights_sha256
 

@@ -11,7 +11,8 @@ import tifffile
 from PIL import Image, ImageOps
 
 from foldproof.data.readers import decode
-from foldproof.data.values import ValueRange, Values, scaled
+from foldproof.data.value_range import ValueRange
+from foldproof.data.values import Values, scaled
 from foldproof.errors import BadImage
 
 RANDOM = np.random.default_rng(2)

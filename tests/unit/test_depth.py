@@ -15,7 +15,7 @@ from foldproof.data.index import Index
 from foldproof.data.readers import Image as Decoded
 from foldproof.data.scan import scan
 from foldproof.data.survey import Survey
-from foldproof.data.values import ValueRange
+from foldproof.data.value_range import ValueRange
 from foldproof.errors import DamagedFile
 from foldproof.facts import range_in_use, read_facts
 from foldproof.material import inspect

@@ -14,7 +14,7 @@ from foldproof.data.pixels.files import is_whole, read_index
 from foldproof.data.pixels.fitted import Form, fitted
 from foldproof.data.pixels.images import decoded
 from foldproof.data.scan import hash_file
-from foldproof.data.values import ValueRange
+from foldproof.data.value_range import ValueRange
 from foldproof.errors import DataError
 from foldproof.models.backbone import InputSpec
 from foldproof.training.augment import light

@@ -11,7 +11,7 @@ import pytest
 from foldproof.config.identity import canonical, canonical_json, digest, experiment_identity
 from foldproof.config.read import load_settings, resolved
 from foldproof.config.schema import ExperimentConfig, FoldSettings, PixelSettings, TrainSettings, setting
-from foldproof.data.values import ValueRange
+from foldproof.data.value_range import ValueRange
 
 CONFIG = ExperimentConfig(name="A", pixels=PixelSettings(), folds=FoldSettings(), train=TrainSettings())
 PLACES = [

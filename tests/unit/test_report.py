@@ -22,7 +22,7 @@ from foldproof.analysis.report.build import write_report
 from foldproof.analysis.report.markdown import _plain
 from foldproof.analysis.report.pictures import NotShown, thumbnail
 from foldproof.analysis.report.privacy import Privacy
-from foldproof.data.values import ValueRange
+from foldproof.data.value_range import ValueRange
 from foldproof.errors import StorageError
 from scored import NASTY, Scored, write_run
 

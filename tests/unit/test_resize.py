@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foldproof.data.pixels.fitted import Form, fitted
-from foldproof.data.values import ValueRange
+from foldproof.data.value_range import ValueRange
 
 
 def wide(height: int = 10, width: int = 40, kind: type = np.uint8) -> np.ndarray:

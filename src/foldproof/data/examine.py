@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from foldproof.data.likeness import Likeness, likeness
 from foldproof.data.readers import Image, decode
-from foldproof.data.values import ValueRange, Values, scaled
+from foldproof.data.value_range import ValueRange
+from foldproof.data.values import Values, scaled
 from foldproof.errors import BadImage
 
 BLOCK = 1 << 20

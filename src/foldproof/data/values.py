@@ -8,6 +8,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from foldproof.data.value_range import ValueRange
+
 Pixels: TypeAlias = NDArray[Any]  # [height, width, channel]
 Scaled: TypeAlias = NDArray[Any]  # uint8 or uint16
 
@@ -33,32 +35,6 @@ class Values(NamedTuple):
         ordered = np.partition(flat, sorted({0, stray, len(flat) - 1 - stray, len(flat) - 1}))
         lowest, low, high, highest = (float(ordered[place]) for place in (0, stray, -1 - stray, -1))
         return Values(bool(np.issubdtype(pixels.dtype, np.integer)), lowest, highest, low, high)
-
-
-class ValueRange(NamedTuple):
-    """The values that a network sees as 0 and as 1, in the units of the files, and the bits that lie between them."""
-
-    low: float
-    high: float
-    bits: int
-
-    @staticmethod
-    def between(low: float, high: float, *, whole: bool) -> "ValueRange":
-        """8 bits where they can tell all whole numbers of the range apart, else 16; never a range of nothing."""
-        upper = high if high > low else low + max(1.0, abs(low))
-        return ValueRange(float(low), float(upper), 8 if whole and upper - low <= 255 else 16)
-
-    def share(self, value: float) -> float:
-        """Where a value lies: 0 at `low`, 1 at `high`, not below and not above."""
-        return min(max((value - self.low) / (self.high - self.low), 0.0), 1.0)
-
-    def __str__(self) -> str:
-        return f"{spelled(self.low)} to {spelled(self.high)}"
-
-
-def spelled(value: float) -> str:
-    """A value of a pixel for a person."""
-    return f"{value:,.0f}" if value == round(value) and abs(value) < 2**53 else f"{value:.6g}"
 
 
 def levels(plane: NDArray[Any], within: ValueRange) -> NDArray[np.float32]:

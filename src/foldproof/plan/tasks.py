@@ -8,7 +8,7 @@ from foldproof import folds
 from foldproof.config.identity import digest
 from foldproof.config.schema import ExperimentConfig
 from foldproof.data.dataset import Dataset
-from foldproof.data.values import ValueRange
+from foldproof.data.value_range import ValueRange
 from foldproof.errors import FoldsError
 from foldproof.folds import Fold
 from foldproof.plan.cuts import Cuts

@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from foldproof.config.identity import canonical_json, digest
-from foldproof.data.values import ValueRange
+from foldproof.data.value_range import ValueRange
 from foldproof.errors import DamagedFile
 from foldproof.storage import cleaned, write_atomically
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.config.schema import ExperimentConfig, PixelSettings, TrainSettings
-from foldproof.data.values import ValueRange
+from foldproof.data.value_range import ValueRange
 from foldproof.provenance.numeric import NumericClass
 
 

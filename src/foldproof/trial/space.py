@@ -16,7 +16,7 @@ import PIL.features
 
 import foldproof
 from foldproof.data.dataset import hash_rows
-from foldproof.data.values import ValueRange
+from foldproof.data.value_range import ValueRange
 from foldproof.provenance.machine import processor
 
 BACKBONE, SIZE = "efficientnet_lite0", 224

@@ -13,7 +13,8 @@ import PIL.Image
 import PIL.ImageOps
 
 from foldproof.data.readers import decode
-from foldproof.data.values import ValueRange, scaled
+from foldproof.data.value_range import ValueRange
+from foldproof.data.values import scaled
 from foldproof.errors import DamagedFile, FoldproofError
 from foldproof.storage import read_inside
 

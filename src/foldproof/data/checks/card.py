@@ -11,7 +11,7 @@ from foldproof.data.checks.duplicates import Duplicates
 from foldproof.data.checks.findings import CODES, Finding, by_code
 from foldproof.data.dataset import Dataset
 from foldproof.data.scan import Scan
-from foldproof.data.values import ValueRange, spelled
+from foldproof.data.value_range import ValueRange, spelled
 from foldproof.data.versions.versioned import DataVersion
 
 SCHEMA_VERSION = 1

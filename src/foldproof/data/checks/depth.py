@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias
 
 from foldproof.data.checks.findings import Finding
 from foldproof.data.examine import Picture
-from foldproof.data.values import ValueRange, spelled
+from foldproof.data.value_range import ValueRange, spelled
 
 Asked: TypeAlias = tuple[float, float] | Literal["auto"]
 

@@ -11,7 +11,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 import PIL.Image
 
-from foldproof.data.values import Pixels, Scaled, ValueRange, levels, rounded
+from foldproof.data.value_range import ValueRange
+from foldproof.data.values import Pixels, Scaled, levels, rounded
 from foldproof.errors import DataError
 
 Resize: TypeAlias = Literal["squash", "pad", "crop"]

@@ -29,7 +29,8 @@ from foldproof.data.pixels.cache import GB, building, clean, kept, make_room, us
 from foldproof.data.pixels.files import Index, header, is_whole, kind_of, read_index, row_sums, write_index
 from foldproof.data.pixels.fitted import Channels, Form, Resize, fitted
 from foldproof.data.readers import MOST_PIXELS, decode, suffix_of
-from foldproof.data.values import Pixels, Scaled, ValueRange
+from foldproof.data.value_range import ValueRange
+from foldproof.data.values import Pixels, Scaled
 from foldproof.data.walk import some
 from foldproof.errors import DataError, StorageError
 from foldproof.provenance.machine import available_cores

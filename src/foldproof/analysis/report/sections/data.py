@@ -7,7 +7,7 @@ from foldproof.analysis.report.document import Block, Column, Command, Facts, Se
 from foldproof.analysis.report.gather import Material, Shown
 from foldproof.analysis.report.privacy import name
 from foldproof.analysis.report.spelling import count, setting
-from foldproof.data.values import spelled
+from foldproof.data.value_range import spelled
 
 CHECK = "foldproof data check --leaks"
 _MOST = 2**53
