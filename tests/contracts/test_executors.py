@@ -12,6 +12,7 @@ import pytest
 
 from foldproof import registry
 from foldproof.config.read import load_settings
+from foldproof.errors import ModelError
 from foldproof.events import journal
 from foldproof.project import Project
 from foldproof.record import RunRecord, read_events
@@ -65,6 +66,23 @@ def test_it_gives_the_journals_of_inline(executor, tiny_project):
     inline = only(carry_out(tiny_project, "execution.executor=inline"))
     other = only(carry_out(tiny_project, f"execution.executor={executor}"))
     assert journal.by_place(read_events(inline)) == journal.by_place(read_events(other))
+
+
+@pytest.mark.slow
+@every_executor
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [("KeyError('no head')", "cannot be built: KeyError: 'no head'"), ("MemoryError()", "does not hold what")],
+)
+def test_a_model_that_cannot_be_built_is_said_with_its_reason_before_anything_is_trained(
+    raised, said, executor, tiny_project
+):
+    module = f"raises_{raised.partition('(')[0].lower()}"
+    (tiny_project / f"{module}.py").write_text(f"def build(*, classes, pretrained):\n    raise {raised}\n")
+    with pytest.raises(ModelError, match=said) as caught:
+        carry_out(tiny_project, f"execution.executor={executor}", f"train.backbone={module}:build")
+    assert caught.value.next_step
+    assert not list((tiny_project / "runs").glob("*"))
 
 
 @pytest.mark.slow

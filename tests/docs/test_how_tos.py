@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import draw_classes
+from conftest import draw, draw_classes
 from served import ADMIN, served
 from stored import KEY, SECRET, s3_store
 
@@ -190,3 +190,65 @@ def test_remotes(place, tmp_path, monkeypatch):
         shutil.rmtree(place / "photos")
         shutil.rmtree(place / ".dvc" / "cache")
         assert "18 files" in typed(place, told[-1], store.python)
+
+
+@pytest.mark.slow
+def test_with_patients(tmp_path):
+    place = tmp_path / "place"
+    for label, name in enumerate(("benign", "malignant", "unclear")):
+        for patient in range(4):
+            for number in range(3):
+                image = place / "photos" / name / f"patient{4 * label + patient:02d}-{number}.png"
+                draw(image, label=label, number=10 * patient + number, size=16)
+    text = (HOW_TOS / "with-patients.md").read_text(encoding="utf-8")
+    data = re.search(r"```yaml\n(data: .*)\n```", text)[1]
+    settings = SETTINGS.replace("data: {path: photos, image_size: 16}", data.replace("}", ", image_size: 16}"))
+    assert "group_by" in settings
+    (place / "params.yaml").write_text(settings, encoding="utf-8")
+    answers = {command: typed(place, command) for command in commands("with-patients.md")}
+    assert answers["grep -c patient07 folds.csv"].strip() == "3"
+    rows = [line.split(",") for line in (place / "folds.csv").read_text(encoding="utf-8").splitlines()]
+    header, rows = rows[0], rows[1:]
+    group, fold = header.index("group"), header.index("fold")
+    folds_of = {row[group]: {other[fold] for other in rows if other[group] == row[group]} for row in rows}
+    assert len(folds_of) == 12
+    assert all(len(folds) == 1 for folds in folds_of.values())
+    assert "patient07" in (place / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_on_a_gpu_box(place):
+    import torch
+
+    (place / "params.yaml").write_text(SETTINGS, encoding="utf-8")
+    for command in commands("on-a-gpu-box.md"):
+        needed = 2 if "# needs two GPUs" in command else int("# needs a GPU" in command)
+        if torch.cuda.device_count() >= needed:
+            typed(place, command)
+        else:
+            with pytest.raises(AssertionError, match="there is no CUDA device"):
+                typed(place, command)
+
+
+@pytest.mark.slow
+def test_install(place, monkeypatch):
+    """What foldproof depends on is that of this environment; foldproof itself is built and installed by pip alone."""
+    for name in ("src", "pyproject.toml", "README.md", "CHANGELOG.md"):
+        source = HOW_TOS.parents[1] / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, place / name)
+    for name, value in {"NO_INDEX": "1", "NO_DEPS": "1", "NO_BUILD_ISOLATION": "0"}.items():  # 0: without isolation
+        monkeypatch.setenv(f"PIP_{name}", value)
+    made, *others = commands("install.md")
+    typed(place, made)
+    (site,) = (place / ".venv").glob("lib/python*/site-packages")
+    kept = [path for path in map(Path, sys.path) if path.name == "site-packages"]
+    (site / "of_the_tests.pth").write_text("\n".join(map(str, kept)), encoding="utf-8")
+    for command in others:
+        if command == ".venv/bin/foldproof run":
+            (place / "params.yaml").write_text(SETTINGS, encoding="utf-8")
+        typed(place, command)
+    assert list(site.glob("foldproof-*.dist-info"))
+    assert (site / "foldproof" / "run.py").exists()
+    assert (place / "report.html").exists()
+    (facts,) = place.glob("runs/*/environment.json")
+    assert json.loads(facts.read_text(encoding="utf-8"))

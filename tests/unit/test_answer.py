@@ -12,6 +12,11 @@ from foldproof.cli.main import foldproof, run_command
 from foldproof.errors import SettingsError
 
 
+@pytest.fixture(autouse=True)
+def logs_of_its_own(monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+
 @pytest.fixture
 def failing(monkeypatch):
     """`failing(error)`: every command raises `error` from now on."""
@@ -33,7 +38,6 @@ def test_a_fault_of_ours_is_one_sentence_and_its_traceback_lies_in_a_file(failin
     assert len(lines) == 3
     log = Path(re.search(r"report it with (.*\.log)$", lines[1])[1])
     written = log.read_text(encoding="utf-8")
-    log.unlink()
     assert "foldproof runs\n" in written
     assert written.rstrip().endswith("KeyError: 'seed'")
     assert "Traceback (most recent call last)" in written
@@ -64,7 +68,6 @@ def test_a_traceback_shows_no_password(failing, capsys):
     told = capsys.readouterr().err
     log = Path(re.search(r"report it with (.*\.log)", told)[1])
     assert "hunter2" not in told + log.read_text(encoding="utf-8")
-    log.unlink()
 
 
 @pytest.mark.parametrize(
@@ -104,7 +107,6 @@ def test_a_long_text_with_many_lines_stays_one_line(failing):
     told = answer(ValueError("line\n" * 500), ["runs"])
     assert len(told.text.splitlines()) == 3
     assert len(told.text.splitlines()[0]) < 350
-    Path(re.search(r"report it with (.*\.log)", told.text)[1]).unlink()
 
 
 @pytest.mark.parametrize(("typed", "meant"), [(["dta"], "data"), (["data", "pul"], "pull")])
