@@ -90,6 +90,20 @@ def settings() -> str:
     return "\n".join(lines)
 
 
+def ways_in() -> str:
+    """Every shape of images, with what is typed and how long it takes."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    from ways_in import WAYS
+
+    measured = json.loads((ROOT / "docs" / "ways-in.json").read_text(encoding="utf-8"))
+    rows = ["| what there is | typed | commands | seconds | |", "|---|---|---:|---:|---|"]
+    for way in WAYS:
+        typed = ", ".join(f"`{command.removeprefix('foldproof ')}`" for command in way.commands)
+        seconds = measured.get(way.name, "")
+        rows.append(f"| {way.name} | {typed} | {way.typed} | {seconds} | {way.note} |")
+    return "\n".join(rows)
+
+
 def findings() -> str:
     """Everything that `data check` can find."""
     from foldproof.data.checks.findings import CODES
