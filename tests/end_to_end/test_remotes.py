@@ -13,7 +13,7 @@ from foldproof.data.versions import dvc
 from foldproof.data.versions.add import add
 from foldproof.data.versions.pull import pull
 from foldproof.errors import DataError
-from stored import KEY, SECRET, Store, s3_store
+from stored import KEY, SECRET, Store, s3_store, ssh_store
 
 WRONG = "s3cret-of-nobody/2+"
 
@@ -127,3 +127,24 @@ def test_images_come_back_from_s3_and_what_is_wrong_there_is_said(s3, project):
     objects[0].write_bytes(b"not what its name says")
     assert "damaged there" in do(python, project, "foldproof", "data", "pull", code=2)
     assert not list((project / "photos").rglob("*.png"))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_images_come_back_over_ssh_for_whoever_has_the_key(project, tmp_path):
+    import asyncssh
+
+    for name in ("ours", "nobodys"):
+        key = asyncssh.generate_private_key("ssh-ed25519")
+        key.write_private_key(tmp_path / name)
+        key.write_public_key(tmp_path / f"{name}.pub")
+    (tmp_path / "far").mkdir()
+    with ssh_store(tmp_path / "far", tmp_path / "ours.pub") as store:
+        configure(project, python=store.python, url=store.address, keyfile=str(tmp_path / "ours"))
+        do(store.python, project, "dvc", "push", "--quiet")
+        lose(project)
+        assert "18 files" in do(store.python, project, "foldproof", "data", "pull")
+        lose(project)
+        configure(project, python=store.python, url=store.address, keyfile=str(tmp_path / "nobodys"))
+        assert "credentials are missing or refused" in do(store.python, project, "foldproof", "data", "pull", code=2)
+    assert "the server cannot be reached" in do(store.python, project, "foldproof", "data", "pull", code=2)
