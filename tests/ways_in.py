@@ -10,6 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import tifffile
+
 from conftest import CLASSES, draw, draw_classes
 
 GIT = ("-c", "user.name=A Tester", "-c", "user.email=tester@example.org")
@@ -26,6 +29,7 @@ class Way:
     images: int = 36
     folds: int = 5
     note: str = ""
+    server: bool = False  # of MLflow 2.22, named by MLFLOW_TRACKING_URI
 
     @property
     def typed(self) -> int:
@@ -131,6 +135,16 @@ def foreign_params(folder: Path) -> None:
     (folder / "params.yaml").write_text("train:\n  lr: 0.001\n  epochs: 5\nprepare:\n  split: 0.2\n")
 
 
+def microscope(folder: Path) -> None:
+    """12 bits in files of 16, as many cameras write them."""
+    for label, name in enumerate(CLASSES):
+        for number in range(12):
+            random = np.random.default_rng([label, number])
+            grey = random.integers(0, 1200, (32, 32), dtype=np.uint16) + np.uint16(1200 * label)
+            (folder / "photos" / name).mkdir(parents=True, exist_ok=True)
+            tifffile.imwrite(folder / "photos" / name / f"{number:03d}.tif", grey)
+
+
 def lab_script(folder: Path) -> None:
     """Predefined folds of a script, as a list of names."""
     class_folders(folder)
@@ -165,6 +179,13 @@ WAYS = (
     ),
     Way("an output of dvc.yaml", stage_output, ("foldproof init", "foldproof run", "foldproof compare")),
     Way("dvc import", imported, ("foldproof init", "foldproof run", "foldproof compare")),
+    Way("16-bit grey TIFF", microscope, note="one range of values for all, said and recorded"),
+    Way(
+        "a company's MLflow server",
+        class_folders,
+        note="named by `MLFLOW_TRACKING_URI`; here of version 2.22",
+        server=True,
+    ),
     Way("another tool's params.yaml", foreign_params, note="settings go to foldproof.yaml beside it"),
     Way(
         "neither git nor DVC",

@@ -4,12 +4,14 @@ import json
 import shlex
 import shutil
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 import pytest
 
 from foldproof.cli.main import run_command
 from foldproof.project import Project
 from foldproof.record import RunRecord
+from served import old_python, served
 from ways_in import WAYS, Way
 
 CHEAP = "train.backbone=small_cnn train.pretrained=false train.freeze_backbone=false train.epochs=1 data.image_size=8"
@@ -36,10 +38,16 @@ def test_from_nothing_to_a_compared_run(way: Way, tmp_path, monkeypatch, capsys)
     if way.name == "neither git nor DVC":
         monkeypatch.setenv("PATH", "")
     monkeypatch.chdir(folder)
-    for command in way.commands:
-        assert typed(command, () if way.name == "class folders" else WITHOUT_MLFLOW) == 0, (
-            f"{command}\n{capsys.readouterr().err}"
-        )
+    with ExitStack() as held:
+        server = held.enter_context(served(tmp_path, python=old_python())) if way.server else None
+        if server:
+            monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{server.port}")
+        more = () if server or way.name == "class folders" else WITHOUT_MLFLOW
+        for command in way.commands:
+            assert typed(command, more) == 0, f"{command}\n{capsys.readouterr().err}"
+        if server:
+            found = server.client.search_runs([server.experiment_id("my work")])
+            assert len(found) == 2 * (1 + way.folds)
     assert "verdict:" in capsys.readouterr().out
     project = Project.find(folder)
     records = [RunRecord.read(run) for run in project.run_folders()]
