@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from conftest import draw, draw_classes
+from lab import LAB_SCRIPT
 from served import ADMIN, served
 from stored import KEY, SECRET, s3_store
 
@@ -81,6 +82,24 @@ train: {backbone: small_cnn, epochs: 2}
 experiments: {FirstRun: {}}
 tracking: {enabled: false}
 """
+
+
+@pytest.mark.slow
+def test_from_a_script(place):
+    foreign = "train:\n  lr: 0.001\n  epochs: 5\n"
+    (place / "params.yaml").write_text(foreign, encoding="utf-8")
+    subprocess.run([sys.executable, "-c", LAB_SCRIPT, "sqlite:///mlflow.db"], cwd=place, check=True, timeout=240)
+    answers = {}
+    for command in commands("from-a-script.md"):
+        answers[command] = typed(place, command)
+        if command == "foldproof init":
+            assert "foldproof.yaml" in answers[command]
+            settings = SETTINGS.replace("tracking: {enabled: false}\n", "tracking: {experiment: ours}\n")
+            (place / "foldproof.yaml").write_text(settings, encoding="utf-8")
+    assert "not trustworthy yet" in answers["foldproof compare --from mlflow:sqlite:///mlflow.db"]
+    assert (place / "params.yaml").read_text(encoding="utf-8") == foreign
+    both = typed(place, "foldproof compare --from mlflow:sqlite:///mlflow.db --json")
+    assert {"FirstRun", "Run_5_Epochs"} <= {run["experiment"] for run in json.loads(both)["runs"]}
 
 
 @pytest.mark.slow

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from lab import LAB_SCRIPT
+
 SEED = """experiment,fold,score
 FirstRun,1,50.49
 FirstRun,2,48.06
@@ -64,28 +66,6 @@ def test_an_experiment_that_the_source_does_not_have_gets_the_nearest_name(tmp_p
     done = foldproof("compare", "FirstRum", "--from", "seed.csv", cwd=tmp_path)
     assert done.returncode == 2
     assert "FirstRun" in done.stderr
-
-
-LAB_SCRIPT = """
-import sys, mlflow
-mlflow.set_tracking_uri(sys.argv[1])
-mlflow.set_experiment("lab")
-SCORES = {"FirstRun": (50.49, 48.06, 51.70, 47.33, 49.52), "Run_5_Epochs": (51.46, 49.03, 32.04, 52.18, 48.69)}
-for attempt in (0, 1):
-    for name, scores in SCORES.items():
-        with mlflow.start_run(run_name=name):
-            mlflow.log_params({"lr": 0.001, "epochs": 2 if name == "FirstRun" else 5})
-            for fold, score in enumerate(scores, 1):
-                with mlflow.start_run(run_name=f"Fold_{fold}", nested=True):
-                    for epoch in (1, 2):
-                        shown = score - 10 * (2 - epoch) - 5 * (1 - attempt)
-                        mlflow.log_metrics({"val_accuracy": shown, "train_accuracy": 99.0}, step=epoch)
-            mlflow.log_metric("avg_val_accuracy", sum(scores) / 5)
-with mlflow.start_run(run_name="All_In_One"):
-    for fold, score in enumerate((52.91, 48.30, 50.73, 49.27, 49.64)):
-        mlflow.log_metric(f"fold_{fold}/val_accuracy", score)
-        mlflow.log_metric(f"fold_{fold}/train_accuracy", 99.0)
-"""
 
 
 @pytest.mark.slow
