@@ -24,7 +24,7 @@ from PIL import Image
 from foldproof.cli.main import expect_many_values
 from foldproof.config.read import load_settings
 from foldproof.data.versions import dvc
-from foldproof.material import gather
+from foldproof.material.gather import gather
 from foldproof.plan.cuts import cut
 from foldproof.project import Project
 from foldproof.provenance.machine import describe

@@ -8,7 +8,7 @@ from foldproof.config.read import ProjectSettings
 from foldproof.config.schema import ExecutionConfig, ExperimentConfig
 from foldproof.data.survey import Progress, unheard
 from foldproof.executors import Executor, ExecutorContext, ExecutorFactory
-from foldproof.material import gather
+from foldproof.material.gather import gather
 from foldproof.plan.foresee import Foreseen, foresee
 from foldproof.plan.prepare import ALL_ANEW, Extent
 from foldproof.project import Project

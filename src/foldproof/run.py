@@ -17,7 +17,7 @@ from foldproof.errors import FoldproofError, SettingsError, StorageError, Unknow
 from foldproof.events.types import Notice
 from foldproof.executors import ExecutorContext
 from foldproof.for_dvc import leave_for_dvc
-from foldproof.material import Material, gather
+from foldproof.material.gather import Material, gather
 from foldproof.plan.prepare import ALL_ANEW, Extent, prepare
 from foldproof.project import Project
 from foldproof.record import RunRecord

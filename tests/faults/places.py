@@ -14,7 +14,7 @@ from conftest import draw, draw_classes
 from foldproof.config.read import load_settings
 from foldproof.data.versions import dvc
 from foldproof.errors import DataError
-from foldproof.material import gather
+from foldproof.material.gather import gather
 from foldproof.project import Project
 
 SOURCE = Path(__file__).parents[2] / "src"

@@ -20,7 +20,7 @@ from foldproof.errors import FoldproofError
 from foldproof.events.types import Event, Notice, to_json
 from foldproof.executors import ExecutorContext
 from foldproof.executors.inline import InlineExecutor
-from foldproof.material import gather
+from foldproof.material.gather import gather
 from foldproof.plan.prepare import Extent, prepare
 from foldproof.project import Project
 from foldproof.run import run

@@ -18,7 +18,7 @@ from foldproof.data.survey import Survey
 from foldproof.data.value_range import ValueRange
 from foldproof.errors import DamagedFile
 from foldproof.facts import range_in_use, read_facts
-from foldproof.material import inspect
+from foldproof.material.inspection import inspect
 from journaled import JournaledRun
 
 RANDOM = np.random.default_rng(5)

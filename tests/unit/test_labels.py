@@ -15,7 +15,7 @@ from foldproof.data.labels.from_splits import folds_in
 from foldproof.data.labels.said import Rules, Said
 from foldproof.data.scan import scan
 from foldproof.errors import DataError
-from foldproof.material import inspect
+from foldproof.material.inspection import inspect
 from foldproof.project import Project
 
 PATHS = ["p1/cat/1.png", "p1/dog/2.png", "p2/cat/3.png"]

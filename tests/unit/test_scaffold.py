@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from conftest import CLASSES, draw, draw_classes
 from foldproof.config.read import load_settings
 from foldproof.errors import ProjectError
-from foldproof.material import inspect
+from foldproof.material.inspection import inspect
 from foldproof.project import Project
 from foldproof.scaffold.choose import choose
 from foldproof.scaffold.groups import candidate_of

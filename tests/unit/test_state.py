@@ -15,7 +15,7 @@ from foldproof.events.types import CheckpointSaved, FoldStarted, comparable_body
 from foldproof.executors import ExecutorContext
 from foldproof.executors.inline import InlineExecutor
 from foldproof.executors.perform import until
-from foldproof.material import gather
+from foldproof.material.gather import gather
 from foldproof.plan.prepare import prepare
 from foldproof.project import Project
 from foldproof.stopping import Stopping

@@ -9,7 +9,7 @@ from typing import Any
 from foldproof.config.schema import ExecutionConfig, ExperimentConfig
 from foldproof.events.types import Notice
 from foldproof.executors import Executor
-from foldproof.material import Material
+from foldproof.material.gather import Material
 from foldproof.plan.begun import begun, refuse_other_settings, to_go_on_with
 from foldproof.plan.cuts import foresee_cuts
 from foldproof.plan.given import as_the_data_say

@@ -10,7 +10,7 @@ from foldproof.config.schema import ExperimentConfig, FoldSettings
 from foldproof.data.dataset import Dataset
 from foldproof.data.labels.said import VALIDATION, Said
 from foldproof.folds import Assignment, Scheme
-from foldproof.material import Material
+from foldproof.material.gather import Material
 from foldproof.plan.cuts import scheme_of
 from foldproof.project import Project
 

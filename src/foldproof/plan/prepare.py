@@ -11,7 +11,7 @@ from foldproof.data.survey import Progress, unheard
 from foldproof.environment import circumstances
 from foldproof.events.types import Notice
 from foldproof.executors import Executor
-from foldproof.material import Material
+from foldproof.material.gather import Material
 from foldproof.plan.again import again, only_place, refuse_many
 from foldproof.plan.begun import Begun, begun, left_over, refuse_other_settings, to_go_on_with
 from foldproof.plan.cuts import cut

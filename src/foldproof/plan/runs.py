@@ -14,7 +14,7 @@ from foldproof.data.dataset import Dataset
 from foldproof.errors import DamagedFile
 from foldproof.events.types import Notice
 from foldproof.facts import HELD_OUT, Reseed
-from foldproof.material import Material
+from foldproof.material.gather import Material
 from foldproof.plan.begun import Begun, before, refuse_worked_on
 from foldproof.plan.cuts import Cuts
 from foldproof.plan.room import kept_bytes

@@ -16,7 +16,7 @@ from foldproof.config.schema import ExperimentConfig
 from foldproof.data.survey import Progress, unheard
 from foldproof.events.types import EpochFinished, FoldStarted
 from foldproof.folds import Scheme
-from foldproof.material import Material, gather
+from foldproof.material.gather import Material, gather
 from foldproof.outlook import executor_for
 from foldproof.plan.foresee import Foreseen, foresee
 from foldproof.plan.prepare import Extent

@@ -17,7 +17,7 @@ from foldproof.data.versions.unfinished import root_of
 from foldproof.data.versions.versioned import DataVersion
 from foldproof.errors import ProjectError, UnknownName, nearest
 from foldproof.facts import range_in_use
-from foldproof.material import Material, gather
+from foldproof.material.gather import Material, gather
 from foldproof.project import Project
 from foldproof.reproduce import images
 from foldproof.reproduce.images import Source

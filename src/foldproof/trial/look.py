@@ -32,7 +32,7 @@ from foldproof.data.versions import dvc
 from foldproof.errors import DataError
 from foldproof.folds import Scheme
 from foldproof.folds.units import units_of
-from foldproof.material import LookedThrough, look_through
+from foldproof.material.look_through import LookedThrough, look_through
 from foldproof.scaffold.look import look_at
 from foldproof.trial.caches import Caches
 from foldproof.trial.defaults import MOST_IMAGES, SEED, K
