@@ -25,6 +25,7 @@ _STEADY: tuple[tuple[str, str], ...] = (
     (r"\+(?:cu\d+|cpu)\b", ""),
     (r"\bprocess \d+", "process 4711"),
     (r"0x[0-9a-f]{6,}", "0x7f00"),
+    (r"[0-9,]+ GB are free", "100 GB are free"),
 )
 
 

@@ -41,7 +41,7 @@ def add(path: str, target: str | None) -> int:
     from foldproof.errors import DataError
     from foldproof.provenance import git
 
-    folder = Path(path).expanduser().absolute()
+    folder = Path(os.path.normpath(Path(path).expanduser().absolute()))
     if target is not None or _is_outside(folder):
         folder = _brought_in(folder, target)
         path = os.path.relpath(folder)
@@ -115,7 +115,7 @@ def _brought_in(folder: Path, target: str | None) -> Path:
             f"{folder} lies outside of the project: {load_of(folder, Path.cwd())}",
             next_step=f"`foldproof data add {source} --to {to}` copies it",
         )
-    place = Path(target).expanduser().absolute()
+    place = Path(os.path.normpath(Path(target).expanduser().absolute()))
     if _is_outside(place.parent):
         raise DataError(f"{place} lies outside of the project too", next_step="name a folder in it: --to data/images")
     with shown_progress(quiet=False) as progress:

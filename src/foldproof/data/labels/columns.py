@@ -36,9 +36,10 @@ def roles_of(columns: Sequence[str], given: Mapping[str, str], *, name: str) -> 
     found = {role: given[role] if role in given else usual_column(role, columns) for role in ROLES}
     for role in _NEEDED:
         if not found[role]:
+            free = [column for column in columns if column not in found.values()]
             raise DataError(
                 f"{name} has no column that is known to hold the {role} of an image: it has {_shown(columns)}",
-                next_step=f"say which: data: {{columns: {{{role}: {columns[0] if columns else 'NAME'}}}}}",
+                next_step=f"say which: data: {{columns: {{{role}: {free[0] if free else 'NAME'}}}}}",
             )
     return {role: column for role, column in found.items() if column}
 

@@ -22,9 +22,11 @@ def said_by_path(rules: Rules) -> Callable[[str], Said]:
     group_of = beside(rules.group_by, "data.group_by", "group", rules.label_by)
     time_of = beside(rules.time_by, "folds.time_by", "time", rules.label_by)
 
+    is_class = rules.label_by in (None, TOP)  # the first folder, which else may be a part such as train
+
     def said(path: str) -> Said:
-        top = path.partition("/")[0]
-        return Said(label_of(path), group_of(path), split=top, time=time_of(path))
+        part = "" if is_class else path.partition("/")[0]
+        return Said(label_of(path), group_of(path), split=part, time=time_of(path))
 
     return said
 
