@@ -7,7 +7,7 @@ PAIRS ?= 5
 DOCS := ARCHITECTURE.md docs/reference/commands.md docs/reference/settings.md docs/reference/findings.md docs/diagnosis.md docs/statistics.md docs/how-to/ways-in.md
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-fast faults calibrate demo bench docs errors picture lock clean
+.PHONY: help setup check test test-fast thorough faults calibrate demo bench docs errors picture lock clean
 
 help: ## list these words
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,8 +29,11 @@ check: setup ## the gate: format, lint, types, architecture, docs, fast tests
 	$(BIN)/cog --check --check-fail-msg="run make docs" -I docs $(DOCS)
 	$(BIN)/python -m pytest -q -n 2 -m "not slow"
 
-test: setup ## every test
+test: setup ## every promise, each at least once
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal
+
+thorough: setup ## every test, and more cases and environments of those that `make test` tries once: most of an hour
+	FOLDPROOF_THOROUGH=1 $(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 test-fast: setup ## the tests that take seconds
 	$(BIN)/python -m pytest -q -n 2 -m "not slow"

@@ -21,6 +21,16 @@ train: {backbone: small_cnn, batch_size: 8, epochs: 2, seed: 5}
 """
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Thorough tests run where they are asked for: by FOLDPROOF_THOROUGH, by a marker or by their own names."""
+    if os.environ.get("FOLDPROOF_THOROUGH") or config.option.markexpr or any("::" in name for name in config.args):
+        return
+    left = [item for item in items if item.get_closest_marker("thorough")]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if not item.get_closest_marker("thorough")]
+
+
 @pytest.fixture(autouse=True)
 def quiet_tools(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """No telemetry, no pager, no settings of whoever runs the tests."""

@@ -193,6 +193,7 @@ def test_existing_mlflow_server(place, tmp_path, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
+@pytest.mark.thorough
 def test_remotes(place, tmp_path, monkeypatch):
     (tmp_path / "store").mkdir()
     (place / "params.yaml").write_text(SETTINGS, encoding="utf-8")

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
+@pytest.mark.thorough
 def test_a_pair_is_the_same_work_on_both_sides_with_its_time_and_memory(tmp_path):
     call = [sys.executable, "-m", "benchmarks.pair", "tiny", json.dumps({"pip_requirements": True}), "1"]
     done = subprocess.run(

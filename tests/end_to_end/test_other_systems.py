@@ -36,7 +36,7 @@ def test_every_module_can_be_imported_without_what_only_posix_has(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("executor", ["inline", "process"])
+@pytest.mark.parametrize("executor", [pytest.param("inline", marks=pytest.mark.thorough), "process"])
 def test_a_run_needs_nothing_that_windows_lacks_and_spawns_its_workers(tiny_project, executor):
     options = ("--set", f"execution.executor={executor}", "--set", "train.epochs=1")
     (shown,) = json.loads(on_windows(tiny_project, "run", "--json", *options))["runs"]
@@ -54,7 +54,15 @@ def test_a_run_needs_nothing_that_windows_lacks_and_spawns_its_workers(tiny_proj
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", [["run", "--help"], ["data", "check"], ["no-such-é"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(["run", "--help"], marks=pytest.mark.thorough),
+        ["data", "check"],
+        pytest.param(["no-such-é"], marks=pytest.mark.thorough),
+    ],
+    ids=" ".join,
+)
 def test_what_a_terminal_cannot_spell_is_a_question_mark_and_no_traceback(tiny_project, command):
     done = subprocess.run(
         [sys.executable, "-m", "foldproof", *command],

@@ -111,6 +111,7 @@ def settings_of(store: Store, **other: str) -> dict[str, str]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
+@pytest.mark.thorough
 def test_images_come_back_from_s3_and_what_is_wrong_there_is_said(s3, project):
     python = s3.python
     configure(project, python=python, **settings_of(s3))
@@ -131,6 +132,7 @@ def test_images_come_back_from_s3_and_what_is_wrong_there_is_said(s3, project):
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
+@pytest.mark.thorough
 def test_images_come_back_over_ssh_for_whoever_has_the_key(project, tmp_path):
     import asyncssh
 

@@ -63,6 +63,7 @@ def test_every_step_is_tried_and_nothing_is_left(place, capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_runs_folds_and_comparison_do_not_notice(place, capsys):
     assert run_command(["run", "First", *INLINE, "--quiet"]) == 0
     capsys.readouterr()
@@ -89,6 +90,7 @@ def test_a_training_that_fails_is_found_with_its_reason(place, capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_a_server_that_is_not_there_is_found(place, capsys, monkeypatch):
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     found = rehearsed(capsys, "First", "--set", "tracking.uri=http://127.0.0.1:9", code=1)

@@ -83,6 +83,7 @@ def doctor_of(project: Path) -> tuple[str, str]:
     return found.state, f"{found.said}; {found.next_step}"
 
 
+@pytest.mark.thorough
 def test_a_run_is_in_a_server_of_mlflow_2_22_as_its_journals_say(old, tiny_project, monkeypatch):
     assert asked(old.port, "/version").startswith("2.22.")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", address_of(old))
@@ -102,6 +103,7 @@ def test_a_run_is_in_a_server_of_mlflow_2_22_as_its_journals_say(old, tiny_proje
     assert "3/3" in told
 
 
+@pytest.mark.thorough
 def test_in_a_server_of_mlflow_2_22_nothing_stands_twice_and_failures_are_marked(old, tmp_path):
     target = target_of(address_of(old), "failures")
     whole = JournaledRun.make(tmp_path, "20260102-030405-whole1").complete()
@@ -144,6 +146,7 @@ def test_without_a_password_or_with_a_wrong_one_a_run_goes_on_and_sync_completes
     assert [(path, secret) for path in kept for secret in SECRETS if secret.encode() in path.read_bytes()] == []
 
 
+@pytest.mark.thorough
 def test_a_server_of_mlflow_2_22_behind_passwords_is_no_other(tmp_path, monkeypatch):
     run = JournaledRun.make(tmp_path, k=2).complete()
     with served(tmp_path, python=old_python(), guarded=True) as server:
@@ -156,6 +159,7 @@ def test_a_server_of_mlflow_2_22_behind_passwords_is_no_other(tmp_path, monkeypa
         assert runs_in(server, target.experiment) == {run.run: 3}
 
 
+@pytest.mark.thorough
 def test_a_user_and_a_password_in_the_address_or_in_mlflows_file_serve_too(guarded, tmp_path, monkeypatch):
     run = JournaledRun.make(tmp_path, k=2).complete()
     inside = target_of(f"http://admin:pass-of-admin%2F1+@127.0.0.1:{guarded.port}", "in the address")
@@ -174,6 +178,7 @@ def test_a_user_and_a_password_in_the_address_or_in_mlflows_file_serve_too(guard
         sync([run.folder], replace(inside, uri=address_of(guarded)))
 
 
+@pytest.mark.thorough
 def test_whoever_may_only_read_there_is_told_what_to_ask_for(guarded, tmp_path, monkeypatch):
     run = JournaledRun.make(tmp_path, k=2).complete()
     guarded.client.create_experiment("of the admin")
@@ -186,6 +191,7 @@ def test_whoever_may_only_read_there_is_told_what_to_ask_for(guarded, tmp_path, 
     assert runs_in(guarded, "of the guest") == {run.run: 3}
 
 
+@pytest.mark.thorough
 def test_a_token_reaches_a_gateway_that_demands_it(new, tiny_project, monkeypatch):
     run = JournaledRun.make(tiny_project / "runs", k=2).complete()
     with proxy_before(new.port, token=TOKEN) as gateway:
@@ -231,6 +237,7 @@ def behind_tls(new: Server, certificate: Path) -> Iterator[Proxy]:
         yield proxy
 
 
+@pytest.mark.thorough
 def test_a_certificate_of_ones_own_is_trusted_where_it_is_named(
     new, behind_tls, certificate, tiny_project, monkeypatch
 ):
@@ -257,6 +264,7 @@ def test_an_address_that_is_no_mlflow_or_speaks_no_tls_is_named(new, tmp_path):
         sync([run.folder], target_of(f"{address_of(new)}/elsewhere", "x"))
 
 
+@pytest.mark.thorough
 def test_a_server_that_leaves_files_to_a_store_names_the_package_for_it(tmp_path):
     run = JournaledRun.make(tmp_path, k=2).complete()
     options = ("--default-artifact-root", "s3://bucket/files", "--no-serve-artifacts")
@@ -266,6 +274,7 @@ def test_a_server_that_leaves_files_to_a_store_names_the_package_for_it(tmp_path
         assert "pip install boto3" in caught.value.next_step
 
 
+@pytest.mark.thorough
 def test_ui_names_a_server_without_its_password(tiny_project, monkeypatch, capfd):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"https://ada:{WRONG.replace('/', '%2F')}@mlflow.example.org")
     monkeypatch.chdir(tiny_project)

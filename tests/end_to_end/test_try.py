@@ -95,6 +95,7 @@ def test_what_looks_wrong_is_said_and_the_rest_is_judged(tmp_path, capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_with_few_images_there_are_fewer_folds_and_it_is_said(tmp_path, capsys):
     photos = draw_classes(tmp_path / "photos", each=8, size=32)
     for path in sorted((photos / "eel").iterdir())[3:]:
@@ -105,6 +106,7 @@ def test_with_few_images_there_are_fewer_folds_and_it_is_said(tmp_path, capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_of_many_images_some_of_each_class_are_looked_at(tmp_path, capsys):
     photos = draw_classes(tmp_path / "photos", each=8, size=32)
     seen = tried(capsys, photos, "--most", "12")
@@ -113,6 +115,7 @@ def test_of_many_images_some_of_each_class_are_looked_at(tmp_path, capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_of_the_parts_of_a_data_set_the_training_part_is_looked_at(tmp_path, capsys):
     draw_classes(tmp_path / "set" / "train", each=8, size=32)
     draw_classes(tmp_path / "set" / "test", each=2, size=32)
@@ -133,6 +136,7 @@ def test_what_cannot_be_tried_is_said_in_three_lines(tmp_path, capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_one_class_is_too_few(tmp_path, capsys):
     one = draw_classes(tmp_path / "one", classes=("cat",))
     assert run_command(["try", str(one)]) == 2
