@@ -4,7 +4,7 @@ BIN := .venv/bin
 UV_VERSION := 0.13.9
 DEMO_DIR ?= foldproof-demo
 PAIRS ?= 5
-DOCS := ARCHITECTURE.md docs/reference/commands.md docs/reference/settings.md docs/reference/findings.md docs/diagnosis.md docs/statistics.md docs/how-to/ways-in.md
+DOCS := ARCHITECTURE.md docs/reference/files.md docs/reference/commands.md docs/reference/settings.md docs/reference/findings.md docs/diagnosis.md docs/statistics.md docs/how-to/ways-in.md
 
 .DEFAULT_GOAL := help
 .PHONY: help setup check test test-fast thorough faults calibrate demo bench docs errors picture lock clean

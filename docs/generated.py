@@ -17,9 +17,17 @@ CALIBRATION = ROOT / "benchmarks" / "calibration"
 MOST_FALSE = 0.075  # the upper bound of false winners that a test may have
 
 
+def rooms() -> str:
+    """The rooms and the files beside them, each with the first line of its docstring."""
+    return _drawn([row for row in _tree(PACKAGE, "") if not row[0].startswith("    ")])
+
+
 def layout() -> str:
     """The file tree with the first docstring line of every module."""
-    rows = list(_tree(PACKAGE, ""))
+    return _drawn(list(_tree(PACKAGE, "")))
+
+
+def _drawn(rows: list[tuple[str, str]]) -> str:
     width = max(len(name) for name, _ in rows)
     lines = [f"{name.ljust(width)}  {text}".rstrip() for name, text in rows]
     return "\n".join(["```", "src/foldproof/", *lines, "```"])
