@@ -146,6 +146,7 @@ def test_train_on_a_cluster(place):
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_prove_a_run(place):
     (place / "params.yaml").write_text(SETTINGS, encoding="utf-8")
     answers = {command: typed(place, command) for command in commands("prove-a-run.md")}
@@ -175,6 +176,7 @@ def test_use_dvc(place):
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
+@pytest.mark.thorough
 def test_existing_mlflow_server(place, tmp_path, monkeypatch):
     text = (HOW_TOS / "existing-mlflow-server.md").read_text(encoding="utf-8")
     tags = re.search(r"```yaml\n(.*?)```", text, re.DOTALL)[1]
@@ -237,6 +239,7 @@ def test_with_patients(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_on_a_gpu_box(place):
     import torch
 

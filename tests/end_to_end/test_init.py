@@ -205,6 +205,7 @@ def test_the_demo_prepares_5000_real_digits_from_a_remote_and_a_second_one_makes
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_a_demo_that_was_interrupted_is_completed(tmp_path):
     images = tmp_path / "data" / "train"
     (tmp_path / ".foldproof").mkdir()

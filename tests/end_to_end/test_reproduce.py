@@ -134,6 +134,7 @@ def test_packages_on_which_bits_depend_have_to_agree_and_others_do_not(project):
     assert verdict(project, "small", "--fold", "0", "--epochs", "1", "--env", "here")["verdict"] == "REPRODUCED"
 
 
+@pytest.mark.thorough
 def test_another_instruction_set_is_never_a_divergence(project):
     said = verdict(project, "small", "--tolerance", "100", ATEN_CPU_CAPABILITY="default")
     assert said["verdict"] == "REPRODUCED WITHIN"
@@ -142,6 +143,7 @@ def test_another_instruction_set_is_never_a_divergence(project):
     assert said["verdict"] in ("CANNOT CHECK HERE", "REPRODUCED WITHIN")
 
 
+@pytest.mark.thorough
 def test_a_beginning_and_an_end_are_valid_checks(project):
     said = verdict(project, "small", "--fold", "1", "--epochs", "2")
     assert str(said["text"]).startswith("REPRODUCED: bit for bit (1 of 3 folds, epochs 1 to 2 of 3")
@@ -188,6 +190,7 @@ def test_runs_of_every_executor_cold_or_warm_cut_off_or_not_reproduce_each_other
     assert verdict(project, cut_off.name, "--fold", "0")["verdict"] == "REPRODUCED"
 
 
+@pytest.mark.thorough
 def test_the_artifacts_of_an_mlflow_parent_are_a_whole_record(project, tmp_path):
     import mlflow
 
@@ -234,6 +237,7 @@ def test_ctrl_c_ends_it_and_changes_nothing(project):
 
 
 @pytest.mark.timeout(900)
+@pytest.mark.thorough
 def test_in_an_environment_rebuilt_from_the_record_its_own_foldproof_trains_it(project):
     said = verdict(project, "small", "--env", "rebuild", "--fold", "0", PYTHONPATH="")
     if said["verdict"] == "CANNOT CHECK HERE" and "could not be installed" in str(said["text"]):
@@ -245,6 +249,7 @@ def test_in_an_environment_rebuilt_from_the_record_its_own_foldproof_trains_it(p
 
 
 @pytest.mark.skipif(os.cpu_count() == 1, reason="needs two cores")
+@pytest.mark.thorough
 def test_a_portable_run_says_so_and_comes_out_again(project):
     settings = (project / "params.yaml").read_text()
     (project / "params.yaml").write_text(settings.replace("seed: 5", "seed: 5, portable: true"))

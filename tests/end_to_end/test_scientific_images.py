@@ -90,6 +90,7 @@ def test_its_record_its_weights_and_an_epoch_hold(project, experiment):
     assert said(project, "verify", experiment)["verdict"] == "HOLDS: L0, L1, L2"
 
 
+@pytest.mark.thorough
 def test_from_a_fresh_clone_and_a_bare_record_it_comes_out_again(original, tmp_path):
     done(tmp_path, "git", "clone", "--quiet", str(original), "clone")
     clone = tmp_path / "clone"
@@ -101,6 +102,7 @@ def test_from_a_fresh_clone_and_a_bare_record_it_comes_out_again(original, tmp_p
         assert said(clone, "reproduce", str(record))["verdict"] == "REPRODUCED"
 
 
+@pytest.mark.thorough
 def test_a_recorded_range_stands_whatever_the_settings_say_now_and_is_named_as_the_cause(project):
     settings = (project / "params.yaml").read_text()
     (project / "params.yaml").write_text(settings.replace("image_size: 16", "image_size: 16, range: [0, 4095]"))

@@ -123,6 +123,7 @@ def test_in_a_server_of_mlflow_2_22_nothing_stands_twice_and_failures_are_marked
     compare_store(old, target.experiment, folders, statuses=statuses)
 
 
+@pytest.mark.thorough
 def test_without_a_password_or_with_a_wrong_one_a_run_goes_on_and_sync_completes_it(guarded, tiny_project, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", address_of(guarded))
     assert doctor_of(tiny_project)[0] == "note"

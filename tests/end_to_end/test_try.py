@@ -120,7 +120,7 @@ def test_of_the_parts_of_a_data_set_the_training_part_is_looked_at(tmp_path, cap
     draw_classes(tmp_path / "set" / "train", each=8, size=32)
     draw_classes(tmp_path / "set" / "test", each=2, size=32)
     seen = tried(capsys, tmp_path / "set")
-    assert set(seen["images_by_class"].values()) == {8}
+    assert set(seen["classes"].values()) == {8}
     assert seen["images"] == 24
 
 
