@@ -14,10 +14,10 @@ from typing import Self
 from foldproof.data.examine import Hashes, Picture, Stamp, Trouble
 from foldproof.data.likeness import Likeness
 from foldproof.data.values import Values
+from foldproof.storage.scratch import passes_quick_check, scratch_database
 
 SCHEMA_VERSION = 2  # 1 knew no pictures of more than 8 bits
 YOUNG_NS = 2_000_000_000  # the coarsest file system counts time in steps of two seconds
-WAIT_SECONDS = 60.0
 _TABLES = """
 CREATE TABLE IF NOT EXISTS files (
     path TEXT PRIMARY KEY, device INTEGER, inode INTEGER, size INTEGER, mtime_ns INTEGER, ctime_ns INTEGER,
@@ -40,7 +40,7 @@ class Index:
         self._file = file
 
     def __enter__(self) -> Self:
-        self._database = self._open()
+        self._database = scratch_database(self._file, _TABLES, is_whole=passes_quick_check)
         return self
 
     def __exit__(
@@ -103,32 +103,6 @@ class Index:
                 rows = self._database.execute(f"SELECT key FROM {table}")  # noqa: S608 (one of two words)
                 gone = [row for row in rows if row[0] not in keys]
                 self._database.executemany(f"DELETE FROM {table} WHERE key = ?", gone)  # noqa: S608
-
-    def _open(self) -> sqlite3.Connection:
-        if self._file is not None:
-            with suppress(sqlite3.OperationalError, OSError):  # no folder can be made there, or it is read only
-                try:
-                    return _connect(self._file)
-                except sqlite3.OperationalError:
-                    raise
-                except sqlite3.DatabaseError:  # damaged: it holds nothing that cannot be found again
-                    self._file.unlink()
-                    return _connect(self._file)
-        return _connect(None)
-
-
-def _connect(file: Path | None) -> sqlite3.Connection:
-    if file is not None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-    database = sqlite3.connect(":memory:" if file is None else file, timeout=WAIT_SECONDS)
-    try:
-        if database.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
-            raise sqlite3.DatabaseError("damaged")
-        database.executescript(_TABLES)
-    except sqlite3.Error:
-        database.close()
-        raise
-    return database
 
 
 def _row(picture: Picture) -> tuple[object, ...]:

@@ -16,8 +16,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from foldproof.storage.scratch import scratch_database
+
 MOST_ROWS = 150_000  # of 5 KB each
-WAIT_SECONDS = 10.0
 _TABLES = """
 CREATE TABLE IF NOT EXISTS rows (
     space TEXT, image TEXT, row BLOB, checksum INTEGER, used INTEGER, PRIMARY KEY (space, image)
@@ -36,7 +37,7 @@ class Shelf:
         self._most = most_rows
 
     def __enter__(self) -> Self:
-        self._database = self._open()
+        self._database = scratch_database(self._file, _TABLES)
         return self
 
     def __exit__(
@@ -81,27 +82,3 @@ class Shelf:
                     (count - self._most,),
                 )
             self._database.execute("VACUUM")
-
-    def _open(self) -> sqlite3.Connection:
-        if self._file is not None:
-            with suppress(sqlite3.Error, OSError):  # no folder can be made there, or it is read only
-                try:
-                    return _connect(self._file)
-                except sqlite3.OperationalError:
-                    raise
-                except sqlite3.DatabaseError:  # damaged: it holds nothing that cannot be computed again
-                    self._file.unlink()
-                    return _connect(self._file)
-        return _connect(None)
-
-
-def _connect(file: Path | None) -> sqlite3.Connection:
-    if file is not None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-    database = sqlite3.connect(":memory:" if file is None else file, timeout=WAIT_SECONDS)
-    try:
-        database.executescript(_TABLES)
-    except sqlite3.Error:
-        database.close()
-        raise
-    return database
