@@ -49,7 +49,7 @@ calibrate: setup ## how often a winner is named among equals: hours; goes on whe
 	$(BIN)/python benchmarks/calibration/judge.py
 
 bench: setup ## time against the usual script, side by side: hours; goes on where it was (WORKS=digits, PAIRS=5, PHOTOS=)
-	$(BIN)/python -m benchmarks.alternate --pairs $(PAIRS) $(if $(WORKS),--works $(WORKS)) $(if $(PHOTOS),--photos $(PHOTOS))
+	$(BIN)/python -m benchmarks.alternate --pairs $(PAIRS) $(if $(WORKS),--works $(WORKS)) $(if $(SETTINGS),--settings $(SETTINGS)) $(if $(PHOTOS),--photos $(PHOTOS))
 
 docs: setup ## write the generated parts of the documentation anew
 	$(BIN)/cog -r -I docs $(DOCS)

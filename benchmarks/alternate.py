@@ -12,7 +12,7 @@ import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -85,10 +85,10 @@ def setting_called(name: str, work: Work, kept: Kept, more: tuple[str, ...]) -> 
     return best
 
 
-def measure_work(work: Work, kept: Kept, wanted: int, tries: int, more: tuple[str, ...]) -> None:
-    """Complete the pairs of a work in every setting, as far as the machine lets them count."""
+def measure_work(work: Work, names: Sequence[str], kept: Kept, wanted: int, tries: int, more: tuple[str, ...]) -> None:
+    """Complete the pairs of a work in these settings, as far as the machine lets them count."""
     made_by = commit()
-    for name in settings_of(work):
+    for name in names:
         setting = setting_called(name, work, kept, more)
         done = kept.pairs(work.name, name, made_by)
         while len(counted(done)) < wanted and len(done) < tries * wanted:
@@ -116,6 +116,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--tries", type=int, default=3, help="times the pairs, on a machine that is often busy")
     parser.add_argument("--works", default=",".join(name for name in works.WORKS if name != "tiny"))
+    parser.add_argument("--settings", help="of the script, such as usual,best; all where left out")
     parser.add_argument("--photos", type=Path, help="class folders to use instead of drawn photos")
     parser.add_argument("--place", type=Path, default=ROOT / ".bench")
     parser.add_argument("--results", type=Path, default=RESULTS)
@@ -123,18 +124,17 @@ def main() -> None:
     names = [name for name in options.works.split(",") if name]
     if unknown := set(names) - set(works.WORKS):
         parser.error(f"no work called {', '.join(sorted(unknown))}; known: {', '.join(works.WORKS)}")
+    chosen = {
+        name: [one for one in settings_of(works.WORKS[name]) if one in (options.settings or one).split(",")]
+        for name in names
+    }
     place = options.place / (f"photos-{options.photos.name}" if options.photos else "drawn")
     place.mkdir(parents=True, exist_ok=True)
     kept = Kept(place / "measured.jsonl")
     more = ("--place", str(place.resolve()), *(("--photos", str(options.photos.resolve())) if options.photos else ()))
     for name in names:
-        measure_work(works.WORKS[name], kept, options.pairs, options.tries, more)
-    pairs = [
-        pair
-        for name in names
-        for setting in settings_of(works.WORKS[name])
-        for pair in kept.pairs(name, setting, commit())
-    ]
+        measure_work(works.WORKS[name], chosen[name], kept, options.pairs, options.tries, more)
+    pairs = [pair for name in names for setting in chosen[name] for pair in kept.pairs(name, setting, commit())]
     for file in write_report(pairs, options.results, photos=options.photos.name if options.photos else None):
         print(file)
 
