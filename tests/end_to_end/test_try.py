@@ -135,6 +135,17 @@ def test_what_cannot_be_tried_is_said_in_three_lines(tmp_path, capsys):
         assert 2 <= len(lines) <= 3
 
 
+def test_where_no_file_can_be_read_one_is_named(tmp_path, capsys):
+    for name in ("cat", "dog"):
+        (tmp_path / "set" / name).mkdir(parents=True)
+        (tmp_path / "set" / name / "1.jpg").write_text("no picture")
+    assert run_command(["try", str(tmp_path / "set")]) == 2
+    said = capsys.readouterr().err
+    assert "cat/1.jpg" in said
+    assert "foldproof data check" in said
+    assert len(said.strip().splitlines()) <= 3
+
+
 @pytest.mark.slow
 @pytest.mark.thorough
 def test_one_class_is_too_few(tmp_path, capsys):

@@ -3,6 +3,7 @@
 Nothing is written into the folder or where one stands; what takes long is kept in the user's cache folder.
 """
 
+import shlex
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -65,6 +66,8 @@ def look(
         extractors = held.enter_context(Extractors())
         found = _scanned(folder, rules, most, caches, extractors, progress)
         seen = look_through(found, DataSettings(), cache=caches.folder)
+        if not len(seen.dataset):
+            raise _unreadable(folder, found)
         made, scheme = folds.assign_at_most(seen.dataset, Scheme(k, seed))
         features, kept = _features(seen, folder, caches, extractors, progress)
     table = out_of_fold(seen.dataset, features, made, scheme.k)
@@ -110,6 +113,14 @@ def _rules(folder: Path) -> Rules:
         columns=seen.columns or {},
         held_split=seen.test if is_split else None,
         held_folder=None if is_split or seen.test is None else seen.test.removeprefix("./"),
+    )
+
+
+def _unreadable(folder: Path, found: Scan) -> DataError:
+    path, trouble = next(iter(found.troubles.items()))
+    return DataError(
+        f"no image in {folder} can be looked at: {path} ({trouble.text})",
+        next_step=f"`foldproof data check {shlex.quote(str(folder))}` shows all that is wrong",
     )
 
 
