@@ -1,6 +1,7 @@
 """How far a fold has come: what changes while it is trained, from and to a `State`."""
 
 from collections.abc import Mapping
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from foldproof.errors import DamagedFile
 from foldproof.events.types import Body
 from foldproof.training.fold import Fold
 from foldproof.training.state import State, optimizer_tensors, restore_optimizer
+from foldproof.training.step import Step, plain
 from foldproof.training.steps import append_losses
 
 
@@ -31,6 +33,11 @@ class Course:
         self.epoch = epoch
         self.losses: list[torch.Tensor] = []  # of the steps of this epoch; scalars on the device
         self.correct = torch.zeros((), dtype=torch.int64, device=self.fold.device)
+
+    @cached_property
+    def step(self) -> Step:
+        """Trains on one batch."""
+        return plain(self.fold, self.optimizer)
 
     @property
     def steps(self) -> int:

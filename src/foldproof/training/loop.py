@@ -18,7 +18,6 @@ from foldproof import predictions, registry
 from foldproof.errors import TrainingError
 from foldproof.events.types import Body, CheckpointSaved, EpochFinished, FoldFinished, FoldStarted
 from foldproof.metrics import recall_by_class
-from foldproof.training import determinism
 from foldproof.training.batches import Batches
 from foldproof.training.checkpoint import Checkpoint, Preprocessing, save_tensors, weights_sha256
 from foldproof.training.chunks import LEAST_TO_TRAIN, batch_sizes, chunks
@@ -115,14 +114,9 @@ def steps(course: Course) -> Iterator[None]:
     for batch in islice(batches, len(course.losses), None):
         inputs = fold.batches.at(batch, augmented_by=augmentation)
         labels = fold.labels[torch.from_numpy(batch).to(fold.device)]
-        determinism.seed(fold.device, fold.key("step", course.steps))
-        logits = fold.net(inputs)  # [batch, class]
-        loss = cross_entropy(logits, labels, weight=fold.class_weights)
-        course.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        course.optimizer.step()
-        course.losses.append(loss.detach())
-        course.correct += (logits.argmax(dim=1) == labels).sum()
+        loss, correct = course.step(inputs, labels, fold.key("step", course.steps))
+        course.losses.append(loss)
+        course.correct += correct
         yield None
 
 
