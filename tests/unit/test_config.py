@@ -258,6 +258,18 @@ def test_features_computed_once_and_augmentation_exclude_each_other(folder: Path
 
 
 @pytest.mark.parametrize(
+    ("train", "said"),
+    [
+        ("portable: true, precision: bfloat16", "portable needs train.precision: float32"),
+        ("portable: true, compile: true", "what is compiled is not portable"),
+        ("freeze_backbone: true, compile: true", "compiling it does not pay"),
+    ],
+)
+def test_precision_and_compiling_are_refused_where_they_contradict(train: str, said: str, folder: Path) -> None:
+    assert said in refused(folder, f"train: {{{train}}}\n").what
+
+
+@pytest.mark.parametrize(
     ("override", "said"),
     [
         ("train.lr", "--set train.lr: has no value; write it as key=value"),

@@ -77,6 +77,15 @@ def contradictions(settings: Settings) -> Iterator[Finding]:
         yield Finding((("train", "portable"), ("train", "threads")), "portable needs train.threads: 1")
     if train.portable and settings.execution.device.startswith("cuda"):
         yield Finding((("train", "portable"), ("execution", "device")), "portable trains on the CPU alone")
+    if train.portable and train.precision != "float32":
+        yield Finding((("train", "portable"), ("train", "precision")), "portable needs train.precision: float32")
+    if train.portable and train.compile:
+        yield Finding((("train", "portable"), ("train", "compile")), "what is compiled is not portable")
+    if train.freeze_backbone and train.compile:
+        yield Finding(
+            (("train", "compile"), ("train", "freeze_backbone")),
+            "a frozen backbone runs once, so compiling it does not pay: set train.compile: false",
+        )
     if settings.folds.scheme != "stratified" and settings.folds.repeats > 1:
         yield Finding(
             (("folds", "scheme"), ("folds", "repeats")),

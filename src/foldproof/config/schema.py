@@ -17,6 +17,7 @@ RESERVED_NAME = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGN
 NO_OTHER_KEYS = {"extra": "forbid"}
 Columns: TypeAlias = dict[str, str] | None
 ClassNames: TypeAlias = dict[str, str | None] | list[str] | None
+Precision: TypeAlias = Literal["float32", "bfloat16"]
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,14 @@ class TrainSettings:
     threads: int = setting(1, "CPU threads a fold; the bits depend on it", ge=1, le=256)
     portable: bool = setting(
         False, "the same bits on every x86-64 processor with AVX2; 1.1 to 1.5 times slower", added=1
+    )
+    precision: Precision = setting(
+        "float32",
+        "bfloat16: convolutions and products of 8 significant bits; other results, faster where the processor has it",
+        added=1,
+    )
+    compile: bool = setting(
+        False, "compile the network by torch.compile: about a minute first; for GPUs, rarely faster on a CPU", added=1
     )
 
 

@@ -22,6 +22,7 @@ def small_cnn(*, classes: int, pretrained: bool) -> Classifier:
 
 
 def _block(before: int, after: int) -> nn.Sequential:
+    """Rectified after pooling: the same numbers forwards and backwards as before it, on a quarter of them."""
     return nn.Sequential(
-        nn.Conv2d(before, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU(), nn.MaxPool2d(2)
+        nn.Conv2d(before, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.MaxPool2d(2), nn.ReLU()
     )

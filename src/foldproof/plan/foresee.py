@@ -10,6 +10,7 @@ from foldproof.config.schema import ExecutionConfig, ExperimentConfig
 from foldproof.events.types import Notice
 from foldproof.executors import Executor
 from foldproof.material.gather import Material
+from foldproof.plan.arithmetic import arithmetic_notices
 from foldproof.plan.begun import begun, refuse_other_settings, to_go_on_with
 from foldproof.plan.cuts import foresee_cuts
 from foldproof.plan.given import as_the_data_say
@@ -87,7 +88,7 @@ def foresee(
         code_diff=b"",
         checkpoint_seconds=60 * execution.checkpoint_every,
         shared=extent.shares,
-        notices=memory_notices(work, at_once=at_once),
+        notices=(*memory_notices(work, at_once=at_once), *arithmetic_notices(model for model, _ in work)),
     )
     runs = begun(project) if extent.joins else ()
     plans = []

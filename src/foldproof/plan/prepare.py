@@ -13,6 +13,7 @@ from foldproof.events.types import Notice
 from foldproof.executors import Executor
 from foldproof.material.gather import Material
 from foldproof.plan.again import again, only_place, refuse_many
+from foldproof.plan.arithmetic import arithmetic_notices
 from foldproof.plan.begun import Begun, begun, left_over, refuse_other_settings, to_go_on_with
 from foldproof.plan.cuts import cut
 from foldproof.plan.given import as_the_data_say
@@ -111,7 +112,7 @@ def prepare(
         code_diff=code.diff if code else b"",
         checkpoint_seconds=60 * execution.checkpoint_every,
         shared=extent.shares,
-        notices=memory_notices(work, at_once=at_once),
+        notices=(*memory_notices(work, at_once=at_once), *arithmetic_notices(model for model, _ in work)),
     )
     if extent.reseed:
         check_disk(project.runs, work, at_once=at_once)

@@ -12,8 +12,10 @@ from pathlib import Path
 import torch
 
 import foldproof
+from foldproof.config.schema import Precision
 from foldproof.errors import SettingsError
 from foldproof.provenance.numeric import PORTABLE, NumericClass
+from foldproof.training.forward import in_precision
 
 _SWITCHES = (
     "ATEN_CPU_CAPABILITY",
@@ -80,9 +82,15 @@ def seed(device: torch.device, bits: int) -> None:
 
 
 def numeric_class(
-    device: torch.device, *, threads: int, plugins: Iterable[Path], portable: bool = False
+    device: torch.device,
+    *,
+    threads: int,
+    plugins: Iterable[Path],
+    portable: bool = False,
+    precision: Precision = "float32",
+    compiled: bool = False,
 ) -> NumericClass:
-    """The class of this process after `settle`; `portable`: for what train.portable computes."""
+    """The class of this process after `settle`, for what the settings of these names compute."""
     on_gpu = device.type == "cuda"
     return NumericClass(
         torch=f"{torch.__version__} {torch.version.git_version}",
@@ -93,19 +101,19 @@ def numeric_class(
         switches=tuple(f"{name}={os.environ[name]}" for name in _SWITCHES if name in os.environ),
         tf32=False,
         memory_format="channels_last",
-        optimizer_kernel="fused" if portable else "foreach",
-        compiled=False,
+        optimizer_kernel="fused",
+        compiled=compiled,
         training_code=code_digest(),
         plugins=_digest_files(plugins),
-        fingerprint=numeric_fingerprint(device, portable=portable),
+        fingerprint=numeric_fingerprint(device, portable=portable, precision=precision),
     )
 
 
-def numeric_fingerprint(device: torch.device, *, portable: bool = False) -> str:
-    """SHA-256 over the bits of a convolution, a matrix product, a softmax, reductions and elementary functions.
+def numeric_fingerprint(device: torch.device, *, portable: bool = False, precision: Precision = "float32") -> str:
+    """SHA-256 over the bits of a convolution, a matrix product, a softmax, reductions and a step of an optimiser.
 
-    `portable`: with a step of the fused optimiser instead of square roots by MKL, which nothing portable takes. The
-    inputs are integers divided by integers, so that only the arithmetic of this machine is measured.
+    And of square roots, on a CPU by MKL, unless `portable`, which takes none. The inputs are integers divided by
+    integers, so that only the arithmetic of this machine is measured.
     """
 
     def numbers(*shape: int) -> torch.Tensor:
@@ -114,17 +122,17 @@ def numeric_fingerprint(device: torch.device, *, portable: bool = False) -> str:
 
     images, kernels, matrix = numbers(8, 16, 19, 19), numbers(24, 16, 3, 3), numbers(257, 131)
     with torch.inference_mode():
+        with in_precision(precision, device):
+            products = [torch.nn.functional.conv2d(images, kernels, padding=1).float(), (matrix @ matrix.T).float()]
         results = [
-            torch.nn.functional.conv2d(images, kernels, padding=1),
-            matrix @ matrix.T,
+            *products,
             torch.softmax(matrix * 8, dim=1),
             torch.log_softmax(matrix * 8, dim=1),
             images.mean(dim=(0, 2, 3)),
             images.square().sum(),
             matrix.exp() if portable else torch.sqrt(matrix.abs()) / (matrix.exp() + 1e-8),
         ]
-    if portable:
-        results.append(_fused_step(matrix))
+    results.append(_fused_step(matrix))
     total = hashlib.sha256()
     for result in results:
         total.update(result.contiguous().cpu().numpy().tobytes())
@@ -132,7 +140,7 @@ def numeric_fingerprint(device: torch.device, *, portable: bool = False) -> str:
 
 
 def _fused_step(matrix: torch.Tensor) -> torch.Tensor:
-    """A matrix after one step of the optimiser that a portable training takes."""
+    """A matrix after one step of an optimiser."""
     parameter = torch.nn.Parameter(matrix.clone())
     parameter.grad = matrix.flip(0).clone()
     torch.optim.Adam([parameter], lr=0.01, fused=True).step()

@@ -3,25 +3,29 @@
 import numpy as np
 import torch
 
+from foldproof.config.schema import Precision
 from foldproof.errors import ModelError
 from foldproof.models.backbone import Classifier, in_eval
 from foldproof.training.augment import Images
+from foldproof.training.forward import in_precision
 from foldproof.training.preprocess import normalised
 
 CHUNK = 32
 
 
-def frozen_features(classifier: Classifier, images: Images, *, device: torch.device | str) -> torch.Tensor:
+def frozen_features(
+    classifier: Classifier, images: Images, *, device: torch.device | str, precision: Precision = "float32"
+) -> torch.Tensor:
     """[image, feature] float32 on the CPU, of [image, height, width, channel] uint8 or uint16 pixels.
 
-    This pass *defines* the features: chunks of exactly 32 images, the last one filled up with black ones, the
-    whole trunk in eval, float32, channels last in memory. So a row depends on its image alone and not on the order,
-    the neighbours or how many there are; a forward pass in batches of another size is another number.
+    This pass *defines* the features: chunks of exactly 32 images, the last one filled up with black ones, the whole
+    trunk in eval, in one precision, channels last in memory. So a row depends on its image alone and not on the
+    order, the neighbours or how many there are; a forward pass in batches of another size is another number.
     Moves the trunk to `device`. Raises ModelError where the trunk ends in something else than a row an image.
     """
     trunk = classifier.trunk.to(device).to(memory_format=torch.channels_last)
     rows: list[torch.Tensor] = []
-    with in_eval(trunk), torch.inference_mode():
+    with in_eval(trunk), torch.inference_mode(), in_precision(precision, device):
         for start in range(0, max(len(images), 1), CHUNK):
             part = images[start : start + CHUNK]
             chunk = np.zeros((CHUNK, *images.shape[1:]), dtype=images.dtype)

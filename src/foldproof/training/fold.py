@@ -14,6 +14,7 @@ from foldproof.training import determinism
 from foldproof.training.batches import Batches, FeatureBatches, PixelBatches
 from foldproof.training.build import build_classifier
 from foldproof.training.features import frozen_features
+from foldproof.training.forward import Forward, compiled, forward_of
 from foldproof.training.keyed import key
 from foldproof.training.task import FoldTask
 
@@ -35,11 +36,20 @@ class Fold:
         return self.classifier.head if self.task.train.freeze_backbone else self.classifier
 
     @cached_property
+    def forward(self) -> Forward:
+        """`net`, computed in the precision that is asked for; a head alone, which costs next to nothing, in float32."""
+        train = self.task.train
+        if train.freeze_backbone:
+            return self.net
+        return forward_of(compiled(self.net) if train.compile else self.net, train.precision, self.device)
+
+    @cached_property
     def batches(self) -> Batches:
         """What feeds `net`; a frozen backbone's features are computed when they are first asked for."""
         pixels = np.load(self.task.images, mmap_mode="r")
         if self.task.train.freeze_backbone:
-            return FeatureBatches(frozen_features(self.classifier, pixels, device=self.device).to(self.device))
+            features = frozen_features(self.classifier, pixels, device=self.device, precision=self.task.train.precision)
+            return FeatureBatches(features.to(self.device))
         augment = registry.load("augmentations", self.task.train.augment)
         return PixelBatches(pixels, self.dataset.keys, self.classifier.input, augment, self.device)
 

@@ -154,7 +154,7 @@ def evaluate(fold: Fold, batches: Batches) -> Generator[None, None, Scores]:
     parts = []
     for part in chunks(positions, fold.task.train.validation_batch_size):
         with torch.inference_mode():
-            parts.append(fold.net(batches.at(part)))
+            parts.append(fold.forward(batches.at(part)))
         yield None
     with torch.inference_mode():
         logits = torch.cat(parts)  # [validation image, class]

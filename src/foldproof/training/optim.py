@@ -1,13 +1,13 @@
 """Optimiser and learning-rate schedule from the config.
 
-Plain and foreach Adam agree bit for bit, fused does not. A portable training takes the fused ones: the others take
-roots by MKL, which are other bits on processors of another maker. A schedule is a function of (epochs done, epochs) to
-a factor of the initial rate; the rate changes between epochs only.
+The kernels are the fused ones: one pass over memory instead of several, and no roots by MKL, which are other bits on
+processors of another maker; plain and foreach Adam agree bit for bit with each other, fused does not. A schedule is a
+function of (epochs done, epochs) to a factor of the initial rate; the rate changes between epochs only.
 """
 
 import math
 from collections.abc import Callable, Iterable
-from typing import TypeAlias, TypedDict
+from typing import TypeAlias
 
 import torch
 
@@ -19,36 +19,19 @@ Schedule: TypeAlias = Callable[[int, int], float]
 
 def adam(parameters: Iterable[torch.nn.Parameter], train: TrainSettings) -> torch.optim.Optimizer:
     """Kingma & Ba 2015; weight decay is added to the gradient."""
-    return torch.optim.Adam(
-        parameters, lr=train.lr, weight_decay=train.weight_decay, foreach=not train.portable, fused=train.portable
-    )
+    return torch.optim.Adam(parameters, lr=train.lr, weight_decay=train.weight_decay, fused=True)
 
 
 def adamw(parameters: Iterable[torch.nn.Parameter], train: TrainSettings) -> torch.optim.Optimizer:
     """Loshchilov & Hutter 2019: Adam with decoupled weight decay."""
-    return torch.optim.AdamW(
-        parameters, lr=train.lr, weight_decay=train.weight_decay, foreach=not train.portable, fused=train.portable
-    )
+    return torch.optim.AdamW(parameters, lr=train.lr, weight_decay=train.weight_decay, fused=True)
 
 
 def sgd(parameters: Iterable[torch.nn.Parameter], train: TrainSettings) -> torch.optim.Optimizer:
     """Stochastic gradient descent with momentum."""
     return torch.optim.SGD(
-        parameters,
-        lr=train.lr,
-        momentum=train.momentum,
-        weight_decay=train.weight_decay,
-        **_kernel(train),
+        parameters, lr=train.lr, momentum=train.momentum, weight_decay=train.weight_decay, fused=True
     )
-
-
-class _Kernel(TypedDict):
-    foreach: bool
-    fused: bool
-
-
-def _kernel(train: TrainSettings) -> _Kernel:
-    return _Kernel(foreach=not train.portable, fused=train.portable)
 
 
 def constant(done: int, epochs: int) -> float:  # noqa: ARG001

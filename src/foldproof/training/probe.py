@@ -12,6 +12,7 @@ from foldproof import registry
 from foldproof.training import determinism
 from foldproof.training.build import build_classifier, settle_image_size
 from foldproof.training.features import check_rows
+from foldproof.training.forward import bfloat16_is_slow, check_compiler, forward_of
 from foldproof.training.task import ModelRequest, Probe
 
 _TRIALS = 3
@@ -27,6 +28,8 @@ def probe(request: ModelRequest) -> Probe:
     determinism.settle(device, threads=request.threads)
     if request.portable:
         determinism.check_portable()
+    if request.compile:
+        check_compiler(device)
     classifier = build_classifier(request, device)
     size = settle_image_size(request, classifier)
     trunk, head = classifier.trunk, classifier.head
@@ -34,14 +37,18 @@ def probe(request: ModelRequest) -> Probe:
     images = torch.zeros(shape, device=device).to(memory_format=torch.channels_last)
     labels = torch.arange(request.batch_size, device=device) % len(request.classes)
 
+    forward = forward_of(classifier, request.precision, device)
+
     def train_step() -> None:
-        cross_entropy(classifier.train()(images), labels).backward()
+        classifier.train()
+        cross_entropy(forward(images), labels).backward()
 
     def look() -> None:
+        classifier.eval()
         with torch.inference_mode():
-            classifier.eval()(images)
+            forward(images)
 
-    forward = _seconds(look, device) / request.batch_size
+    seconds_per_image = _seconds(look, device) / request.batch_size
     if request.freeze_backbone:
         with torch.inference_mode():
             features = trunk.eval()(images)
@@ -53,10 +60,16 @@ def probe(request: ModelRequest) -> Probe:
         device=str(device),
         image_size=size,
         numeric_class=determinism.numeric_class(
-            device, threads=request.threads, plugins=plugin_files(request), portable=request.portable
+            device,
+            threads=request.threads,
+            plugins=plugin_files(request),
+            portable=request.portable,
+            precision=request.precision,
+            compiled=request.compile,
         ),
         seconds_per_step=step,
-        seconds_per_image=forward,
+        seconds_per_image=seconds_per_image,
+        precision_is_slow=request.precision == "bfloat16" and bfloat16_is_slow(device),
         weights_bytes=_bytes(classifier),
         state_bytes=3 * _bytes(head if request.freeze_backbone else classifier),  # Adam keeps two numbers a parameter
         memory_bytes=psutil.Process().memory_info().rss,

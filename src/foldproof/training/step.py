@@ -18,11 +18,11 @@ Step: TypeAlias = Callable[[torch.Tensor, torch.Tensor, int], tuple[torch.Tensor
 
 def plain(fold: Fold, optimizer: torch.optim.Optimizer) -> Step:
     """Forward, backward and one step of `optimizer`, as torch does them: the arithmetic that a step is defined by."""
-    net, device, class_weights = fold.net, fold.device, fold.class_weights
+    forward, device, class_weights = fold.forward, fold.device, fold.class_weights
 
     def step(inputs: torch.Tensor, labels: torch.Tensor, bits: int) -> tuple[torch.Tensor, torch.Tensor]:
         determinism.seed(device, bits)
-        logits = net(inputs)  # [batch, class]
+        logits = forward(inputs)  # [batch, class]
         loss = cross_entropy(logits, labels, weight=class_weights)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()

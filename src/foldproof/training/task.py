@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from foldproof.config.schema import ExperimentConfig, PixelSettings, TrainSettings
+from foldproof.config.schema import ExperimentConfig, PixelSettings, Precision, TrainSettings
 from foldproof.data.value_range import ValueRange
 from foldproof.provenance.numeric import NumericClass
 
@@ -28,6 +28,8 @@ class ModelRequest:
     plugins: Path
     portable: bool = False
     channels: int = 3
+    precision: Precision = "float32"
+    compile: bool = False
 
     @staticmethod
     def of(config: ExperimentConfig, *, classes: tuple[str, ...], device: str, plugins: Path) -> "ModelRequest":
@@ -45,6 +47,8 @@ class ModelRequest:
             plugins=plugins,
             portable=train.portable,
             channels=config.pixels.channels,
+            precision=train.precision,
+            compile=train.compile,
         )
 
 
@@ -52,8 +56,9 @@ class ModelRequest:
 class Probe:
     """What a worker found out about a `ModelRequest` before any training: sizes in pixels, times in seconds.
 
-    `weights_bytes` are those of the whole model, `state_bytes` about those of a resume state, `memory_bytes` what the
-    process takes once it has trained a step.
+    `precision_is_slow`: this device has no instructions for the precision that is asked for. `weights_bytes` are those
+    of the whole model, `state_bytes` about those of a resume state, `memory_bytes` what the process takes once it has
+    trained a step.
     """
 
     device: str
@@ -61,6 +66,7 @@ class Probe:
     numeric_class: NumericClass
     seconds_per_step: float
     seconds_per_image: float
+    precision_is_slow: bool
     weights_bytes: int
     state_bytes: int
     memory_bytes: int

@@ -92,7 +92,9 @@ def _features(fold: Fold) -> FeatureBatches:
     """A frozen backbone's features of the validation part alone; by their definition others do not matter."""
     positions = fold.task.validation_positions
     pixels = np.load(fold.task.images, mmap_mode="r")
-    own = frozen_features(fold.classifier, np.asarray(pixels[positions]), device=fold.device)
+    own = frozen_features(
+        fold.classifier, np.asarray(pixels[positions]), device=fold.device, precision=fold.task.train.precision
+    )
     rows = torch.zeros((len(pixels), own.shape[1]), dtype=own.dtype)
     rows[torch.from_numpy(positions)] = own
     return FeatureBatches(rows.to(fold.device))

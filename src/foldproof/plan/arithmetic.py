@@ -1,0 +1,19 @@
+"""What the arithmetic that is asked for costs here: models in; what a person should know of it, out."""
+
+from collections.abc import Iterable
+
+from foldproof.events.types import Notice
+from foldproof.plan.tasks import Model
+
+
+def arithmetic_notices(models: Iterable[Model]) -> tuple[Notice, ...]:
+    """Where bfloat16 is emulated, and that compiling takes its time before the first step of each fold."""
+    notices = []
+    for model in models:
+        if model.probe.precision_is_slow:
+            text = "this processor has no bfloat16 instructions: train.precision: float32 is faster here"
+            notices.append(Notice(code="slow_precision", text=text))
+        if model.request.compile:
+            text = "train.compile: the first fold compiles for about a minute, each further one for some seconds"
+            notices.append(Notice(code="compiles", text=text))
+    return tuple(dict.fromkeys(notices))
