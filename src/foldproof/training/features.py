@@ -3,15 +3,15 @@
 import numpy as np
 import torch
 
+from foldproof.data.pixels.source import Source, expect
 from foldproof.errors import ModelError
 from foldproof.models.backbone import Classifier, in_eval
-from foldproof.training.augment import Images
 from foldproof.training.preprocess import normalised
 
 CHUNK = 32
 
 
-def frozen_features(classifier: Classifier, images: Images, *, device: torch.device | str) -> torch.Tensor:
+def frozen_features(classifier: Classifier, images: Source, *, device: torch.device | str) -> torch.Tensor:
     """[image, feature] float32 on the CPU, of [image, height, width, channel] uint8 or uint16 pixels.
 
     This pass *defines* the features: chunks of exactly 32 images, the last one filled up with black ones, the
@@ -21,6 +21,7 @@ def frozen_features(classifier: Classifier, images: Images, *, device: torch.dev
     """
     trunk = classifier.trunk.to(device).to(memory_format=torch.channels_last)
     rows: list[torch.Tensor] = []
+    expect(images, np.split(np.arange(len(images)), range(CHUNK, len(images), CHUNK)))
     with in_eval(trunk), torch.inference_mode():
         for start in range(0, max(len(images), 1), CHUNK):
             part = images[start : start + CHUNK]
