@@ -12,6 +12,7 @@ FoldproofError                 the user can mend it: printed without a traceback
 ├── NeedsNetwork               something has to be downloaded and there is no network
 ├── RunNotFound                no run, or more than one, by that name
 ├── StorageError               a file cannot be written or is held by another process
+│   └── NoRoom                 the disk or a limit does not hold what would only save time
 ├── TrackingError              the tracking server or its store cannot be used
 ├── UntrustedCode              a record from elsewhere would run code, and nobody has said that it may
 └── DamagedFile                a file of ours whose bytes are not what was written
@@ -90,6 +91,10 @@ class RunNotFound(FoldproofError):
 
 class StorageError(FoldproofError):
     """A file cannot be written or is held by another process."""
+
+
+class NoRoom(StorageError):
+    """The disk or a limit does not hold what would only save time: there is a slower way without it."""
 
 
 class TrackingError(FoldproofError):

@@ -137,3 +137,12 @@ def test_a_frozen_backbone_gives_the_same_bits_in_processes(reference):
     inline = run_here(reference.parents[1], "execution.executor=inline", *frozen)
     again = run_here(reference.parents[1], "execution.executor=inline", *frozen)
     assert_same(inline, again)
+
+
+@pytest.mark.parametrize("changed", [(), ("train.freeze_backbone=true", "train.augment=none")])
+def test_images_that_are_decoded_anew_give_the_bits_of_kept_ones(reference, tmp_path, make_images, changed):
+    kept = run_here(reference.parents[1], "execution.executor=inline", *changed) if changed else reference
+    folder = project_at(tmp_path / "project", make_images)
+    anew = run_here(folder, "execution.executor=inline", "execution.cache_gb=1e-6", *changed)  # 4 of 18 are kept
+    assert_same(kept, anew)
+    assert [notice.code for notice in RunRecord.read(anew).notices].count("decoded_anew") == 1

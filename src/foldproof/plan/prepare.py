@@ -6,7 +6,8 @@ from functools import partial
 
 from foldproof.config.schema import ExecutionConfig, ExperimentConfig
 from foldproof.data.dataset import Dataset
-from foldproof.data.pixels.images import decoded
+from foldproof.data.pixels.at_hand import at_hand
+from foldproof.data.pixels.fitted import Form
 from foldproof.data.survey import Progress, unheard
 from foldproof.environment import circumstances
 from foldproof.events.types import Notice
@@ -83,13 +84,10 @@ def prepare(
         for config in configs
     }
     images = {
-        (size, resize, channels): decoded(
+        (size, resize, channels): at_hand(
             dataset,
             material.folder,
-            size=size,
-            resize=resize,
-            channels=channels,
-            within=material.within,
+            Form(size=size, resize=resize, channels=channels, within=material.within),
             cache=project.cache,
             limit_gb=execution.cache_gb,
             most_pixels=material.most_pixels,
@@ -98,7 +96,7 @@ def prepare(
         for size, resize, channels in dict.fromkeys(shapes.values())
     }
     models = {
-        name: Model(request=request, probe=probes[request], images=images[shapes[name]], within=material.within)
+        name: Model(request=request, probe=probes[request], images=images[shapes[name]].images, within=material.within)
         for name, request in requests.items()
     }
     work = [(models[config.name], len(wanted[config.name])) for config in configs]
@@ -112,7 +110,11 @@ def prepare(
         code_diff=code.diff if code else b"",
         checkpoint_seconds=60 * execution.checkpoint_every,
         shared=extent.shares,
-        notices=(*memory_notices(work, at_once=at_once), *arithmetic_notices(model for model, _ in work)),
+        notices=(
+            *memory_notices(work, at_once=at_once),
+            *arithmetic_notices(model for model, _ in work),
+            *(Notice(code="decoded_anew", text=item.said) for item in images.values() if item.said),
+        ),
     )
     if extent.reseed:
         check_disk(project.runs, work, at_once=at_once)

@@ -8,6 +8,7 @@ from foldproof import folds
 from foldproof.config.identity import digest
 from foldproof.config.schema import ExperimentConfig
 from foldproof.data.dataset import Dataset
+from foldproof.data.pixels.originals import Originals
 from foldproof.data.value_range import ValueRange
 from foldproof.errors import FoldsError
 from foldproof.folds import Fold
@@ -28,7 +29,7 @@ class Model:
 
     request: ModelRequest
     probe: Probe
-    images: Path
+    images: Path | Originals
     within: ValueRange | None = None
 
 

@@ -3,6 +3,7 @@
 `PixelBatches` feeds a whole network from decoded images; `FeatureBatches` a head from a frozen backbone's features.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,23 +11,28 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from foldproof.data.pixels.source import Source, expect
 from foldproof.models.backbone import InputSpec
-from foldproof.training.augment import Augmentation, Images
+from foldproof.training.augment import Augmentation
 from foldproof.training.keyed import sample_bits
 from foldproof.training.preprocess import normalised
 
 
 class Batches(Protocol):
-    """Inputs of images by their positions. `augmented_by` keys an epoch's augmentation; None leaves images alone."""
+    """Inputs of images by their positions. `augmented_by` keys an epoch's augmentation; None leaves images alone.
+
+    `expect` says which will be asked for next, part by part: what has to be decoded is decoded ahead.
+    """
 
     def at(self, positions: NDArray[np.int64], *, augmented_by: int | None = None) -> torch.Tensor: ...
+    def expect(self, parts: Sequence[NDArray[np.int64]]) -> None: ...
 
 
 @dataclass(frozen=True)
 class PixelBatches:
     """Normalised images.  # [batch, channel, height, width] float32"""
 
-    pixels: Images  # [image, height, width, channel]
+    pixels: Source  # [image, height, width, channel]
     keys: NDArray[np.uint64]  # [image]
     spec: InputSpec
     augment: Augmentation
@@ -38,6 +44,9 @@ class PixelBatches:
             images = self.augment(images, sample_bits(self.keys[positions], augmented_by))
         return normalised(torch.from_numpy(np.ascontiguousarray(images)), self.spec, self.device)
 
+    def expect(self, parts: Sequence[NDArray[np.int64]]) -> None:
+        expect(self.pixels, parts)
+
 
 @dataclass(frozen=True)
 class FeatureBatches:
@@ -47,3 +56,6 @@ class FeatureBatches:
 
     def at(self, positions: NDArray[np.int64], *, augmented_by: int | None = None) -> torch.Tensor:  # noqa: ARG002
         return self.features[torch.from_numpy(positions).to(self.features.device)]
+
+    def expect(self, parts: Sequence[NDArray[np.int64]]) -> None:
+        """They are all here."""

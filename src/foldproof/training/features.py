@@ -4,9 +4,9 @@ import numpy as np
 import torch
 
 from foldproof.config.schema import Precision
+from foldproof.data.pixels.source import Source, expect
 from foldproof.errors import ModelError
 from foldproof.models.backbone import Classifier, in_eval
-from foldproof.training.augment import Images
 from foldproof.training.forward import in_precision
 from foldproof.training.preprocess import normalised
 
@@ -14,7 +14,7 @@ CHUNK = 32
 
 
 def frozen_features(
-    classifier: Classifier, images: Images, *, device: torch.device | str, precision: Precision = "float32"
+    classifier: Classifier, images: Source, *, device: torch.device | str, precision: Precision = "float32"
 ) -> torch.Tensor:
     """[image, feature] float32 on the CPU, of [image, height, width, channel] uint8 or uint16 pixels.
 
@@ -25,6 +25,7 @@ def frozen_features(
     """
     trunk = classifier.trunk.to(device).to(memory_format=torch.channels_last)
     rows: list[torch.Tensor] = []
+    expect(images, np.split(np.arange(len(images)), range(CHUNK, len(images), CHUNK)))
     with in_eval(trunk), torch.inference_mode(), in_precision(precision, device):
         for start in range(0, max(len(images), 1), CHUNK):
             part = images[start : start + CHUNK]

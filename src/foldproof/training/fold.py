@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
 import torch
 
 from foldproof import registry
 from foldproof.data.dataset import Dataset
+from foldproof.data.pixels.source import opened
 from foldproof.models.backbone import Classifier
 from foldproof.storage import read_json_inside
 from foldproof.training import determinism
@@ -46,7 +46,7 @@ class Fold:
     @cached_property
     def batches(self) -> Batches:
         """What feeds `net`; a frozen backbone's features are computed when they are first asked for."""
-        pixels = np.load(self.task.images, mmap_mode="r")
+        pixels = opened(self.task.images, self.dataset)
         if self.task.train.freeze_backbone:
             features = frozen_features(self.classifier, pixels, device=self.device, precision=self.task.train.precision)
             return FeatureBatches(features.to(self.device))

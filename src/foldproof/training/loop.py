@@ -7,7 +7,6 @@ called back and nothing outside the fold's folder is written. Start with `train`
 import math
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 import torch
@@ -110,8 +109,9 @@ def steps(course: Course) -> Iterator[None]:
     positions = positions[order(fold.dataset.keys[positions], fold.key("order", course.epoch))]
     augmentation = fold.key("augment", course.epoch)
     fold.net.train()
-    batches = chunks(positions, fold.task.train.batch_size, least=LEAST_TO_TRAIN)
-    for batch in islice(batches, len(course.losses), None):
+    batches = [*chunks(positions, fold.task.train.batch_size, least=LEAST_TO_TRAIN)][len(course.losses) :]
+    fold.batches.expect(batches)
+    for batch in batches:
         inputs = fold.batches.at(batch, augmented_by=augmentation)
         labels = fold.labels[torch.from_numpy(batch).to(fold.device)]
         loss, correct = course.step(inputs, labels, fold.key("step", course.steps))
@@ -152,7 +152,9 @@ def evaluate(fold: Fold, batches: Batches) -> Generator[None, None, Scores]:
     fold.net.eval()
     labels = fold.labels[torch.from_numpy(positions).to(fold.device)]
     parts = []
-    for part in chunks(positions, fold.task.train.validation_batch_size):
+    together = [*chunks(positions, fold.task.train.validation_batch_size)]
+    batches.expect(together)
+    for part in together:
         with torch.inference_mode():
             parts.append(fold.forward(batches.at(part)))
         yield None

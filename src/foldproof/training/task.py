@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.config.schema import ExperimentConfig, PixelSettings, Precision, TrainSettings
+from foldproof.data.pixels.originals import Originals
 from foldproof.data.value_range import ValueRange
 from foldproof.provenance.numeric import NumericClass
 
@@ -91,7 +92,7 @@ class FoldTask:
     train: TrainSettings
     image_size: int
     dataset: Path  # dataset.json
-    images: Path  # .npy, [image in manifest order, height, width, channel] uint8 or uint16
+    images: Path | Originals  # .npy, [image in manifest order, height, width, channel] uint8 or uint16
     train_positions: NDArray[np.int64]
     validation_positions: NDArray[np.int64]
     folder: Path

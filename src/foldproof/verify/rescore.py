@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from foldproof import predictions
+from foldproof.data.pixels.source import Selected, opened
 from foldproof.errors import DamagedFile
 from foldproof.reproduce.recorded import Recorded
 from foldproof.training.batches import FeatureBatches
@@ -91,9 +92,12 @@ def _probabilities(fold: Fold) -> NDArray[np.float32]:
 def _features(fold: Fold) -> FeatureBatches:
     """A frozen backbone's features of the validation part alone; by their definition others do not matter."""
     positions = fold.task.validation_positions
-    pixels = np.load(fold.task.images, mmap_mode="r")
+    pixels = opened(fold.task.images, fold.dataset)
     own = frozen_features(
-        fold.classifier, np.asarray(pixels[positions]), device=fold.device, precision=fold.task.train.precision
+        fold.classifier,
+        Selected(pixels, positions),
+        device=fold.device,
+        precision=fold.task.train.precision,
     )
     rows = torch.zeros((len(pixels), own.shape[1]), dtype=own.dtype)
     rows[torch.from_numpy(positions)] = own

@@ -16,7 +16,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from foldproof.data.pixels.files import index_file, is_whole, read_head
-from foldproof.errors import StorageError
+from foldproof.errors import NoRoom, StorageError
 from foldproof.storage import locked
 
 GB = 10**9
@@ -85,10 +85,10 @@ def use(path: Path) -> None:
 def make_room(cache: Path, *, needed: int, limit: float) -> None:
     """Remove the least recently used so that `needed` bytes more stay within `limit`; what is in use stays.
 
-    Raises StorageError where `needed` alone is more than `limit`.
+    Raises NoRoom where `needed` alone is more than `limit`.
     """
     if needed > limit:
-        raise StorageError(
+        raise NoRoom(
             f"the decoded images take {needed / GB:.1f} GB and execution.cache_gb is {limit / GB:g}",
             next_step=f"set execution.cache_gb to {-(-needed // GB)}, or a smaller data.image_size",
         )

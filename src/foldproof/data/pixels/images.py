@@ -27,19 +27,21 @@ from foldproof import registry
 from foldproof.data.dataset import Dataset, Sample, hash_rows
 from foldproof.data.pixels.cache import GB, building, clean, kept, make_room, use
 from foldproof.data.pixels.files import Index, header, is_whole, kind_of, read_index, row_sums, write_index
-from foldproof.data.pixels.fitted import Channels, Form, Resize, fitted
-from foldproof.data.readers import MOST_PIXELS, decode, suffix_of
+from foldproof.data.pixels.fitted import Channels, Form, Resize
+from foldproof.data.pixels.originals import decoded_original
+from foldproof.data.readers import MOST_PIXELS, suffix_of
 from foldproof.data.value_range import ValueRange
-from foldproof.data.values import Pixels, Scaled
+from foldproof.data.values import Scaled
 from foldproof.data.walk import some
-from foldproof.errors import DataError, StorageError
+from foldproof.errors import DataError, NoRoom
 from foldproof.provenance.machine import available_cores
-from foldproof.storage import inside, replacing
+from foldproof.storage import replacing
 
 SCHEMA_VERSION = 2
 CHUNK = 32  # images a thread decodes at once
 AHEAD = 4  # chunks a thread that may wait to be written
 SOURCES = 8  # other files to copy from
+ROW_BYTES = 36  # of the index, for an image
 
 Progress: TypeAlias = Callable[[int, int], None]
 
@@ -78,8 +80,8 @@ def decoded(
     Pixels are Pillow's decoding and bilinear resizing; a picture that has the size already stays as it is. A file that
     is there and whole is used again, and two processes may ask at once. The least recently used files go, so that all
     together take at most `limit_gb` (10^9 bytes) unless more is in use. `progress` hears (images done, images).
-    Raises DataError with the files that cannot be read or are no longer what `dataset` says, StorageError where the
-    disk or the limit has no room.
+    Raises DataError with the files that cannot be read or are no longer what `dataset` says, NoRoom where the disk or
+    the limit has none, StorageError.
     """
     form = Form(size=size, resize=resize, channels=channels, within=within)
     decoder, names = _decoder(form), _names(dataset)
@@ -89,7 +91,7 @@ def decoded(
         if not is_whole(path):
             clean(cache, mine=path)
             rows = _rows_elsewhere(cache, path, decoder, frozenset(names))
-            needed = len(dataset) * (form.image_bytes + 36)
+            needed = len(dataset) * (form.image_bytes + ROW_BYTES)
             make_room(cache, needed=needed, limit=limit_gb * GB)
             _refuse_full_disk(cache, needed=needed)
             chunks = _decode(dataset, names, rows, folder=folder, form=form, most_pixels=most_pixels)
@@ -192,21 +194,10 @@ def _decode_chunk(
             if zlib.crc32(pixels[place].data) == rows[name].checksum:
                 continue
         try:
-            pixels[place] = fitted(_pixels(inside(folder, sample.path), sample.sha256, most_pixels), form)
+            pixels[place] = decoded_original(sample, folder, form, most_pixels=most_pixels)
         except DataError as error:
             problems.append(f"{sample.path}: {error.what}")
     return _Chunk(pixels, row_sums(pixels), tuple(problems))
-
-
-def _pixels(path: Path, sha256: str, most_pixels: int) -> Pixels:
-    """The pixels of a file whose content is still the one that was listed: else they would be kept under its name."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"cannot be read: {error.strerror}") from None
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise DataError("changed since it was listed")
-    return decode(path.name, content, most_pixels=most_pixels).pixels
 
 
 def _write(
@@ -235,7 +226,7 @@ def _write(
 def _refuse_full_disk(cache: Path, *, needed: int) -> None:
     free = shutil.disk_usage(cache).free
     if free < needed * 1.05:
-        raise StorageError(
+        raise NoRoom(
             f"the decoded images take {needed / GB:.1f} GB and {cache} has {free / GB:.1f} GB left",
             next_step="free some space, or set a smaller data.image_size",
         )

@@ -1,0 +1,64 @@
+"""A dataset and a limit in; all its images decoded, or as many as the limit allows and originals for the rest, out."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from foldproof.data.dataset import Dataset
+from foldproof.data.pixels.cache import GB
+from foldproof.data.pixels.fitted import Form
+from foldproof.data.pixels.images import ROW_BYTES, Progress, decoded
+from foldproof.data.pixels.originals import Originals
+from foldproof.errors import NoRoom
+
+
+@dataclass(frozen=True)
+class AtHand:
+    """A `.npy` of all images, or originals; `said`: why not all are kept decoded, and what would change that."""
+
+    images: Path | Originals
+    said: str = ""
+
+
+def at_hand(
+    dataset: Dataset,
+    folder: Path,
+    form: Form,
+    *,
+    cache: Path,
+    limit_gb: float,
+    most_pixels: int,
+    progress: Progress,
+) -> AtHand:
+    """The images as `decoded` keeps them in `cache`; where it has no room for all, the first of them and originals."""
+
+    def keep(part: Dataset) -> Path:
+        return decoded(
+            part,
+            folder,
+            size=form.size,
+            resize=form.resize,
+            channels=form.channels,
+            within=form.within,
+            cache=cache,
+            limit_gb=limit_gb,
+            most_pixels=most_pixels,
+            progress=progress,
+        )
+
+    try:
+        return AtHand(keep(dataset))
+    except NoRoom as error:
+        lacking = error
+    count = min(len(dataset), math.floor(limit_gb * GB / (form.image_bytes + ROW_BYTES)))
+    kept = None
+    try:
+        kept = keep(Dataset(dataset.samples[:count])) if count else None
+    except NoRoom:
+        count = 0  # it is the disk
+    anew = len(dataset) - count
+    return AtHand(
+        Originals(folder=folder, form=form, most_pixels=most_pixels, kept=kept),
+        f"{lacking.what}: {anew:,} of {len(dataset):,} images are decoded anew each time they are needed; "
+        f"to decode them once, {lacking.next_step}",
+    )

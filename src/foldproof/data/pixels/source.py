@@ -1,0 +1,62 @@
+"""Where training takes its pixels from: a mapped file or originals in, something that is indexed by positions out."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foldproof.data.dataset import Dataset
+from foldproof.data.pixels.on_the_fly import OnTheFly
+from foldproof.data.pixels.originals import Originals
+from foldproof.data.values import Scaled
+
+
+class Source(Protocol):
+    """Images in manifest order, as an array that may lie elsewhere.  # [image, height, width, channel]"""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+    def __len__(self) -> int: ...
+    def __getitem__(self, wanted: Any, /) -> Scaled: ...
+
+
+def opened(images: Path | Originals, dataset: Dataset) -> Source:
+    """The images of `dataset`: mapped from a `.npy` of all of them, or decoded from their originals when asked for."""
+    if isinstance(images, Originals):
+        return OnTheFly(images, dataset)
+    return cast("Source", np.load(images, mmap_mode="r"))
+
+
+@dataclass(frozen=True)
+class Selected:
+    """Some images of a source, which are read when they are asked for."""
+
+    images: Source
+    positions: NDArray[np.int64]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return len(self.positions), *self.images.shape[1:]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.images.dtype
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def __getitem__(self, wanted: slice | NDArray[np.int64]) -> Scaled:
+        return self.images[self.positions[wanted]]
+
+
+def expect(images: Source, parts: Iterable[NDArray[np.int64]]) -> None:
+    """Say which positions will be asked for, part by part; what is decoded already is as good as here."""
+    if isinstance(images, Selected):
+        expect(images.images, (images.positions[part] for part in parts))
+    elif isinstance(images, OnTheFly):
+        images.expect(parts)
