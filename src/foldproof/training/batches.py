@@ -14,6 +14,7 @@ from foldproof.models.backbone import InputSpec
 from foldproof.training.augment import Augmentation, Images
 from foldproof.training.keyed import sample_bits
 from foldproof.training.preprocess import normalised
+from foldproof.training.sending import sent
 
 
 class Batches(Protocol):
@@ -36,7 +37,7 @@ class PixelBatches:
         images = np.asarray(self.pixels[positions])
         if augmented_by is not None:
             images = self.augment(images, sample_bits(self.keys[positions], augmented_by))
-        return normalised(torch.from_numpy(np.ascontiguousarray(images)), self.spec, self.device)
+        return normalised(sent(np.ascontiguousarray(images), self.device), self.spec, self.device)
 
 
 @dataclass(frozen=True)
@@ -46,4 +47,4 @@ class FeatureBatches:
     features: torch.Tensor  # [image, feature] float32, on the device
 
     def at(self, positions: NDArray[np.int64], *, augmented_by: int | None = None) -> torch.Tensor:  # noqa: ARG002
-        return self.features[torch.from_numpy(positions).to(self.features.device)]
+        return self.features[sent(positions, self.features.device)]
