@@ -60,6 +60,7 @@ SEAMS: MappingProxyType[str, MappingProxyType[str, str]] = MappingProxyType(
             {
                 "inline": "foldproof.executors.inline:InlineExecutor",
                 "process": "foldproof.executors.process:ProcessExecutor",
+                "interleaved": "foldproof.executors.interleaved:InterleavedExecutor",
             }
         ),
         "trackers": MappingProxyType(

@@ -64,7 +64,7 @@ def arm(folder: Path) -> None:
 @every_executor
 def test_it_gives_the_journals_of_inline(executor, tiny_project):
     inline = only(carry_out(tiny_project, "execution.executor=inline"))
-    other = only(carry_out(tiny_project, f"execution.executor={executor}"))
+    other = only(carry_out(tiny_project, f"execution.executor={executor}", "execution.parallel_folds=2"))
     assert journal.by_place(read_events(inline)) == journal.by_place(read_events(other))
 
 

@@ -164,7 +164,9 @@ class ExecutionConfig:
 
     __pydantic_config__ = NO_OTHER_KEYS
 
-    executor: str = setting("process", "process, or inline for debugging", seam="executors")
+    executor: str = setting(
+        "process", "process; interleaved: several folds on one GPU by turns; inline for debugging", seam="executors"
+    )
     parallel_folds: Annotated[int, Between(1, 1024)] | Literal["auto"] = setting(
         "auto", "folds at once; auto = as many as the cores carry"
     )

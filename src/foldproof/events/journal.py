@@ -214,8 +214,8 @@ class JournalWriter:
         """All that is recorded."""
         return tuple(self._events)
 
-    def record(self, bodies: Iterable[Body]) -> Iterator[Event]:
-        """Append each body as it comes and pass it on as an event.
+    def record(self, bodies: Iterable[Body | None]) -> Iterator[Event | None]:
+        """Append each body as it comes and pass it on as an event; None, where nothing happened, is passed on.
 
         What stands here since the last beginning is compared, not appended. Should it be something else, all that was
         said so far is recorded anew, from its beginning.
@@ -223,6 +223,9 @@ class JournalWriter:
         known = by_place(self._events).get(self._place, ())
         said: list[Body] = []
         for body in bodies:
+            if body is None:
+                yield None
+                continue
             compared = comparable_body(body)
             if compared is None:
                 yield self.append(body)

@@ -4,6 +4,7 @@ import os
 import platform
 import traceback
 from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 
 from foldproof.errors import FoldproofError, StorageError
 from foldproof.events.journal import JournalWriter
@@ -19,6 +20,12 @@ def perform(task: FoldTask, *, executor: str, stop: Callable[[], bool]) -> Itera
     When `stop` turns true it ends after the step, with a checkpoint. Raises StorageError where nothing can be written,
     DamagedFile where the journal does not check: what is recorded stays, and the fold can go on later.
     """
+    with closing(performed_by_steps(task, executor=executor, stop=stop)) as happening:
+        yield from (event for event in happening if event is not None)
+
+
+def performed_by_steps(task: FoldTask, *, executor: str, stop: Callable[[], bool]) -> Generator[Event | None]:
+    """`perform`, and None after every step: another fold may train before the next one."""
     from foldproof.training.loop import train
     from foldproof.training.state import latest
 
@@ -42,14 +49,14 @@ def perform(task: FoldTask, *, executor: str, stop: Callable[[], bool]) -> Itera
             yield journal.append(failed(error, task))
 
 
-def until(stop: Callable[[], bool], training: Generator[Body | None]) -> Iterator[Body]:
-    """What a training says, until it is asked to stop and has said its last."""
+def until(stop: Callable[[], bool], training: Generator[Body | None]) -> Iterator[Body | None]:
+    """What a training says, until it is asked to stop and has said its last; None after a step, as it does."""
     from foldproof.training.loop import Stop
 
     for body in training:
-        if body is not None:
+        if body is not None or not stop():
             yield body
-        elif stop():
+        else:
             last = training.throw(Stop())
             while last is not None:
                 yield last

@@ -16,6 +16,7 @@ from foldproof.models.backbone import InputSpec
 from foldproof.training.augment import Augmentation
 from foldproof.training.keyed import sample_bits
 from foldproof.training.preprocess import normalised
+from foldproof.training.sending import sent
 
 
 class Batches(Protocol):
@@ -42,7 +43,7 @@ class PixelBatches:
         images = np.asarray(self.pixels[positions])
         if augmented_by is not None:
             images = self.augment(images, sample_bits(self.keys[positions], augmented_by))
-        return normalised(torch.from_numpy(np.ascontiguousarray(images)), self.spec, self.device)
+        return normalised(sent(np.ascontiguousarray(images), self.device), self.spec, self.device)
 
     def expect(self, parts: Sequence[NDArray[np.int64]]) -> None:
         expect(self.pixels, parts)
@@ -55,7 +56,7 @@ class FeatureBatches:
     features: torch.Tensor  # [image, feature] float32, on the device
 
     def at(self, positions: NDArray[np.int64], *, augmented_by: int | None = None) -> torch.Tensor:  # noqa: ARG002
-        return self.features[torch.from_numpy(positions).to(self.features.device)]
+        return self.features[sent(positions, self.features.device)]
 
     def expect(self, parts: Sequence[NDArray[np.int64]]) -> None:
         """They are all here."""

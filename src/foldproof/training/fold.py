@@ -11,11 +11,13 @@ from foldproof.data.pixels.source import opened
 from foldproof.models.backbone import Classifier
 from foldproof.storage import read_json_inside
 from foldproof.training import determinism
+from foldproof.training.augment import Drawn
 from foldproof.training.batches import Batches, FeatureBatches, PixelBatches
 from foldproof.training.build import build_classifier
 from foldproof.training.features import frozen_features
 from foldproof.training.forward import Forward, compiled, forward_of
 from foldproof.training.keyed import key
+from foldproof.training.resident import ResidentPixels, resident
 from foldproof.training.task import FoldTask
 
 _MOST_DATASET_BYTES = 4 * 2**30
@@ -51,6 +53,9 @@ class Fold:
             features = frozen_features(self.classifier, pixels, device=self.device, precision=self.task.train.precision)
             return FeatureBatches(features.to(self.device))
         augment = registry.load("augmentations", self.task.train.augment)
+        on_device = resident(self.task.images, self.device) if isinstance(augment, Drawn) else None
+        if on_device is not None:
+            return ResidentPixels(on_device, self.dataset.keys, self.classifier.input, augment)
         return PixelBatches(pixels, self.dataset.keys, self.classifier.input, augment, self.device)
 
     @cached_property

@@ -24,6 +24,7 @@ from foldproof.training.course import Course
 from foldproof.training.fold import Fold, prepare
 from foldproof.training.keyed import order
 from foldproof.training.saver import Saver
+from foldproof.training.sending import sent
 from foldproof.training.state import State
 from foldproof.training.state_files import KEPT, prune
 from foldproof.training.steps import append_losses
@@ -113,7 +114,7 @@ def steps(course: Course) -> Iterator[None]:
     fold.batches.expect(batches)
     for batch in batches:
         inputs = fold.batches.at(batch, augmented_by=augmentation)
-        labels = fold.labels[torch.from_numpy(batch).to(fold.device)]
+        labels = fold.labels[sent(batch, fold.device)]
         loss, correct = course.step(inputs, labels, fold.key("step", course.steps))
         course.losses.append(loss)
         course.correct += correct

@@ -1,0 +1,18 @@
+"""Where on a device a fold computes: the device that was asked for in, a context to train each of its steps in out."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+
+from foldproof.training.determinism import choose_device
+
+
+def own_stream(wanted: str) -> Callable[[], AbstractContextManager[Any]]:
+    """On a GPU a stream of the fold's own, beside which others compute; elsewhere nothing. Raises SettingsError."""
+    device = choose_device(wanted)
+    if device.type != "cuda":
+        return nullcontext
+    stream = torch.cuda.Stream(device)
+    return lambda: torch.cuda.stream(stream)
