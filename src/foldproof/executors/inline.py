@@ -11,6 +11,7 @@ from foldproof.events.types import Event
 from foldproof.executors import ExecutorContext
 from foldproof.executors.failure import is_of_memory, unbuildable
 from foldproof.executors.perform import perform
+from foldproof.executors.waiting import Waiting
 from foldproof.provenance.numeric import PORTABLE
 from foldproof.training.task import FoldTask, ModelRequest, Probe
 
@@ -50,8 +51,6 @@ class InlineExecutor:
         return 1
 
     def run(self, tasks: Sequence[FoldTask]) -> Iterator[Event]:
-        stopping = self._context.stopping
-        for task in tasks:
-            if stopping.asked:
-                return
+        stopping, waiting = self._context.stopping, Waiting(tasks)
+        while not stopping.asked and (task := waiting.take()) is not None:
             yield from perform(task, executor="inline", stop=lambda: stopping.asked)

@@ -8,7 +8,6 @@ import multiprocessing
 import os
 import signal
 import time
-from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from foldproof.events.types import Event, FoldFailed
 from foldproof.executors import ExecutorContext
 from foldproof.executors.failure import is_of_memory, unbuildable
 from foldproof.executors.perform import journal_of
+from foldproof.executors.waiting import Waiting
 from foldproof.executors.worker import Broken, Done, Stop, signals_held_back, work
 from foldproof.provenance.machine import available_cores
 from foldproof.training.task import FoldTask, ModelRequest, Probe
@@ -94,12 +94,11 @@ class ProcessExecutor:
         return 1 if device.startswith("cuda") else max(1, available_cores() // self._context.threads)
 
     def run(self, tasks: Sequence[FoldTask]) -> Iterator[Event]:
-        waiting = deque(tasks)
+        waiting = Waiting(tasks)
         if not waiting:
             return
         self._grow(min(self.parallel_folds(tasks[0].model.device), len(tasks)))
-        for worker in self._workers:
-            self._give(worker, waiting)
+        self._give_out(waiting)
         stopping = self._context.stopping
         try:
             while (busy := self._busy()) and not stopping.asked:
@@ -121,22 +120,23 @@ class ProcessExecutor:
         deadline = time.monotonic() + STOPPING_SECONDS
         while (busy := self._busy()) and (left := deadline - time.monotonic()) > 0:
             for ready in wait(list(busy), timeout=left):
-                yield from self._hear(busy[ready], deque())  # type: ignore[index]
+                yield from self._hear(busy[ready], Waiting())  # type: ignore[index]
 
-    def _hear(self, worker: Worker, waiting: deque[FoldTask]) -> Iterator[Event]:
+    def _hear(self, worker: Worker, waiting: Waiting) -> Iterator[Event]:
         """One message of a worker; a worker that is done, or dead, makes room for the next task."""
         match self._receive(worker):
             case Event() as event:
                 yield event
             case Done():
                 worker.task = None
-                self._give(worker, waiting)
+                self._give_out(waiting)
             case FoldproofError() as error:
                 raise error
             case None:
                 yield from self._bury(worker)
                 if waiting:
-                    self._give(self._start_worker(), waiting)
+                    self._start_worker()
+                    self._give_out(waiting)
 
     def _stop_the_busy(self) -> None:
         """After an interruption nobody may go on writing."""
@@ -152,10 +152,12 @@ class ProcessExecutor:
         except (EOFError, OSError):
             return None
 
-    def _give(self, worker: Worker, waiting: deque[FoldTask]) -> None:
-        if waiting:
-            worker.task = waiting.popleft()
-            worker.pipe.send(worker.task)
+    def _give_out(self, waiting: Waiting) -> None:
+        """To every idle worker a task, as far as there are some that may begin now."""
+        for worker in [worker for worker in self._workers if worker.task is None]:
+            worker.task = waiting.take(busy.task for busy in self._workers if busy.task is not None)
+            if worker.task is not None:
+                worker.pipe.send(worker.task)
 
     def _bury(self, worker: Worker) -> Iterator[Event]:
         """Record in the journal of its fold that the worker is dead."""

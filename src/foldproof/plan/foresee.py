@@ -11,6 +11,7 @@ from foldproof.events.types import Notice
 from foldproof.executors import Executor
 from foldproof.material.gather import Material
 from foldproof.plan.arithmetic import arithmetic_notices
+from foldproof.plan.beginnings import with_beginnings
 from foldproof.plan.begun import begun, refuse_other_settings, to_go_on_with
 from foldproof.plan.cuts import foresee_cuts
 from foldproof.plan.given import as_the_data_say
@@ -18,6 +19,7 @@ from foldproof.plan.prepare import ALL_ANEW, Extent, probed
 from foldproof.plan.room import memory_notices
 from foldproof.plan.runs import Ground, facts_of, planned_in
 from foldproof.plan.tasks import Model, select
+from foldproof.plan.whole import found_whole
 from foldproof.project import Project
 from foldproof.trackers import RunPlan
 from foldproof.trackers.plan_shown import seconds_of
@@ -49,6 +51,8 @@ class Foreseen:
                 "folds_finished": plan.finished,
                 "epochs": plan.epochs,
                 "goes_on_in": plan.goes_on or None,
+                "begins_with": plan.begins_with or None,
+                "epochs_of_others": plan.epochs_of_others,
                 "seconds": plan.seconds,
                 "bytes": plan.bytes,
             }
@@ -90,20 +94,25 @@ def foresee(
         shared=extent.shares,
         notices=(*memory_notices(work, at_once=at_once), *arithmetic_notices(model for model, _ in work)),
     )
-    runs = begun(project) if extent.joins else ()
-    plans = []
+    runs = begun(project)
+    whole = {} if extent.again or extent.joins else found_whole(configs, ground, models, runs)
+    planned = []
     for config in configs:
         model, places = models[config.name], wanted[config.name]
         facts = facts_of(config, ground, model)
-        run = to_go_on_with(runs, identity=facts["identity"], wanted=places)
+        run = whole.get(config.name)
+        if extent.joins:
+            run = to_go_on_with(runs, identity=facts["identity"], wanted=places)
         if run is None and extent.resume:
             refuse_other_settings(runs, experiment=config.name, facts=facts)
         left = places if run is None else [place for place in places if place not in run.record.finished]
         folder = run.folder if run else project.runs / config.name
-        plans.append(planned_in(config, ground, model, folder, left, begun=run).summary)
+        planned.append(planned_in(config, ground, model, folder, left, begun=run))
+    if extent.reuse:
+        planned = [*with_beginnings(planned, cuts, models, () if extent.again else runs)]
     sizes = {(model.probe.image_size, config.pixels.resize) for config in configs for model in [models[config.name]]}
     return Foreseen(
-        plans=tuple(plans),
+        plans=tuple(item.summary for item in planned),
         parallel_folds=at_once,
         device=work[0][0].probe.device,
         images=len(dataset),

@@ -18,7 +18,7 @@ from foldproof.material.gather import Material
 from foldproof.plan.begun import Begun, before, refuse_worked_on
 from foldproof.plan.cuts import Cuts
 from foldproof.plan.room import kept_bytes
-from foldproof.plan.tasks import Model, estimated_seconds, tasks
+from foldproof.plan.tasks import Model, begins_with, estimated_seconds, tasks
 from foldproof.project import Project
 from foldproof.record import SCHEMA_VERSION, Place
 from foldproof.storage import read_json_inside, redact_uris, write_atomically
@@ -69,6 +69,11 @@ class Planned:
         return self.begun is not None and self.begun.lacks_its_end
 
     @property
+    def has_work(self) -> bool:
+        """Whether something is to be trained or recorded."""
+        return bool(self.tasks) or self.lacks_its_end
+
+    @property
     def summary(self) -> RunPlan:
         view = {(task.repeat, task.fold) for task in self.tasks}
         record = self.begun.record if self.begun else None
@@ -86,6 +91,8 @@ class Planned:
             finished=len(finished),
             goes_on=self.run if self.begun else "",
             bytes=self.bytes,
+            begins_with=begins_with(self.tasks),
+            epochs_of_others=sum(task.epochs_of_others for task in self.tasks),
         )
 
 
@@ -166,8 +173,7 @@ def plan_on(config: ExperimentConfig, ground: Ground, model: Model, begun: Begun
 
 def other_arithmetic(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[Notice, ...]:
     """What a person should know of a run that goes on in another numeric class than it was begun in."""
-    old, new = (json.loads(canonical_json(side.get("numeric_class") or {})) for side in (then, now))
-    changed = [name for name in new if old.get(name) != new[name]]
+    changed = changed_arithmetic(then, now)
     if not changed:
         return ()
     text = (
@@ -175,6 +181,12 @@ def other_arithmetic(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[N
         "folds that were cut off begin anew; for the same bits throughout, start anew with `foldproof run`"
     )
     return (Notice(code="other_arithmetic", text=text),)
+
+
+def changed_arithmetic(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """The fields of the numeric class in which two environments differ."""
+    old, new = (json.loads(canonical_json(side.get("numeric_class") or {})) for side in (then, now))
+    return [name for name in new if old.get(name) != new[name]]
 
 
 def planned_in(

@@ -1,6 +1,7 @@
 """The work that a run is cut into: an experiment, its folds and its model in, a `FoldTask` a fold out."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -44,21 +45,14 @@ def tasks(
     wanted: Iterable[Place],
 ) -> tuple[FoldTask, ...]:
     """The folds `wanted`, as work that writes below the run's `folder`."""
-    places = set(wanted)
+    places, keys = set(wanted), fold_keys(config, cuts, model)
     return tuple(
         FoldTask(
             run=folder.name,
             repeat=fold.repeat,
             fold=fold.index,
             identity=identity,
-            fold_key=fold_key(
-                config,
-                cuts.dataset,
-                fold,
-                image_size=model.probe.image_size,
-                numeric_class=model.probe.numeric_class,
-                within=model.within,
-            ),
+            fold_key=keys[fold.repeat, fold.index],
             model=replace(model.request, device=model.probe.device),
             pixels=config.pixels,
             train=config.train,
@@ -92,6 +86,22 @@ def select(config: ExperimentConfig, selection: Selection | None) -> tuple[Place
     return tuple((repeat, fold) for repeat, fold in there if selection & {(None, fold), (repeat, fold)})
 
 
+def fold_keys(config: ExperimentConfig, cuts: Cuts, model: Model) -> dict[Place, str]:
+    """The FoldKey of every fold of an experiment."""
+    return {
+        (fold.repeat, fold.index): fold_key(
+            config,
+            cuts.dataset,
+            fold,
+            image_size=model.probe.image_size,
+            numeric_class=model.probe.numeric_class,
+            within=model.within,
+        )
+        for made in cuts.of(config)
+        for fold in made.folds(config.folds.k)
+    }
+
+
 def fold_key(
     config: ExperimentConfig,
     dataset: Dataset,
@@ -122,8 +132,19 @@ def fold_key(
 
 def estimated_seconds(task: FoldTask, probe: Probe, *, images: int) -> float:
     """Time of one fold from the probe's measurements, alone on its cores."""
-    steps = task.train.epochs * len(batch_sizes(len(task.train_positions), task.train.batch_size))
+    epochs = task.train.epochs - task.epochs_of_others
+    steps = epochs * len(batch_sizes(len(task.train_positions), task.train.batch_size))
     if task.train.freeze_backbone:
         return images * probe.seconds_per_image + steps * probe.seconds_per_step
-    scored = task.train.epochs * len(task.validation_positions)
+    scored = epochs * len(task.validation_positions)
     return steps * probe.seconds_per_step + scored * probe.seconds_per_image
+
+
+def begins_with(tasks: Sequence[FoldTask]) -> str:
+    """`2 epochs of FirstRun`, with the number of folds where not all begin so; empty where none does."""
+    whose = Counter((task.beginnings[0].experiment, task.beginnings[0].epochs) for task in tasks if task.beginnings)
+    if not whose:
+        return ""
+    ((experiment, epochs), count), *_ = whose.most_common()
+    folds = "" if count == len(tasks) else f" in {count} of {len(tasks)} folds"
+    return f"{epochs} epoch{'s' if epochs > 1 else ''} of {experiment}{folds}"

@@ -74,12 +74,23 @@ class Probe:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Beginning:
+    """Another fold whose `epochs` are all there is to the first of this one. It wrote, or will write, into `folder`."""
+
+    run: str
+    experiment: str
+    epochs: int
+    fold_key: str
+    folder: Path
+
+
+@dataclass(frozen=True, kw_only=True)
 class FoldTask:
     """Train one fold of one run, and write into `folder`. Positions are in manifest order, ascending.
 
     `within`: the values from black to white of images of more than 8 bits. `checkpoint_seconds`: time between two
     resume states; no result depends on it. `stop_after`: the epoch after which to end, without a result; None is the
-    last.
+    last. `beginnings`: other folds from whose end this one may go on, longest first; the result is the same without.
     """
 
     run: str
@@ -99,3 +110,9 @@ class FoldTask:
     checkpoint_seconds: float
     stop_after: int | None = None
     within: ValueRange | None = None
+    beginnings: tuple[Beginning, ...] = ()
+
+    @property
+    def epochs_of_others(self) -> int:
+        """How many of its epochs need not be trained, if all goes well."""
+        return self.beginnings[0].epochs if self.beginnings else 0

@@ -1,0 +1,25 @@
+"""Tasks that wait for their turn: which of them may begin now, given those that are in the works. Pure."""
+
+from collections.abc import Iterable, Sequence
+
+from foldproof.training.task import FoldTask
+
+
+class Waiting:
+    """Tasks in the order in which they were planned; one whose beginning another will train waits for the other."""
+
+    def __init__(self, tasks: Sequence[FoldTask] = ()) -> None:
+        self._tasks = list(tasks)
+        self._folders = {task.folder for task in tasks}
+
+    def __bool__(self) -> bool:
+        return bool(self._tasks)
+
+    def take(self, busy: Iterable[FoldTask] = ()) -> FoldTask | None:
+        """The next task that may begin while `busy` are trained. While nothing is, there is one until all are taken."""
+        trained = {task.folder for task in busy}
+        for number, task in enumerate(self._tasks):
+            if not any(ahead.folder in self._folders or ahead.folder in trained for ahead in task.beginnings):
+                self._folders.remove(task.folder)
+                return self._tasks.pop(number)
+        return None

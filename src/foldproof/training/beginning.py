@@ -1,0 +1,42 @@
+"""The end of another fold as the beginning of this one: a `FoldTask` in; the `State` to go on from, if any, out."""
+
+from dataclasses import dataclass, replace
+
+from foldproof.errors import DamagedFile
+from foldproof.events.reuse import Reuse
+from foldproof.events.types import Notice
+from foldproof.training.state import State, read
+from foldproof.training.state_files import end_state
+from foldproof.training.task import Beginning, FoldTask
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A state of this fold that another fold has reached, and whose that is."""
+
+    state: State
+    reuse: Reuse
+
+
+def begun(task: FoldTask) -> tuple[Begun | None, tuple[Notice, ...]]:
+    """From the longest beginning that is there and whole, and what a person should know of those passed over."""
+    notices: list[Notice] = []
+    for beginning in task.beginnings:
+        whose = Reuse(run=beginning.run, experiment=beginning.experiment, epochs=beginning.epochs)
+        try:
+            return Begun(replace(_end(beginning), fold_key=task.fold_key), whose), tuple(notices)
+        except DamagedFile as error:
+            text = f"this fold cannot begin with the {whose.epochs} epochs of {whose.experiment}: {error.what}"
+            notices.append(Notice(code="beginning_missing", text=text))
+    return None, tuple(notices)
+
+
+def _end(beginning: Beginning) -> State:
+    """The state after its last epoch. Raises DamagedFile where it is not there, not whole, or of something else."""
+    path = end_state(beginning.folder, epochs=beginning.epochs)
+    if not path.exists():
+        raise DamagedFile(f"run {beginning.run} holds no state of its end", next_step="")
+    state = read(path)
+    if (state.fold_key, state.epoch, state.step) != (beginning.fold_key, beginning.epochs + 1, 0):
+        raise DamagedFile(f"{path.name} of run {beginning.run} is of another fold or experiment", next_step="")
+    return state
