@@ -86,6 +86,7 @@ def foresee(
         environment={},
         code_diff=b"",
         checkpoint_seconds=60 * execution.checkpoint_every,
+        cuda_graphs=execution.cuda_graphs,
         shared=extent.shares,
         notices=memory_notices(work, at_once=at_once),
     )

@@ -40,6 +40,7 @@ def tasks(
     folder: Path,
     identity: str,
     checkpoint_seconds: float,
+    cuda_graphs: bool,
     wanted: Iterable[Place],
 ) -> tuple[FoldTask, ...]:
     """The folds `wanted`, as work that writes below the run's `folder`."""
@@ -68,6 +69,7 @@ def tasks(
             validation_positions=fold.validation,
             folder=fold_folder(folder, fold.repeat, fold.index),
             checkpoint_seconds=checkpoint_seconds,
+            cuda_graphs=cuda_graphs,
             within=model.within,
         )
         for made in cuts.of(config)

@@ -72,7 +72,7 @@ class FoldTask:
 
     `within`: the values from black to white of images of more than 8 bits. `checkpoint_seconds`: time between two
     resume states; no result depends on it. `stop_after`: the epoch after which to end, without a result; None is the
-    last.
+    last. `cuda_graphs`: whether a GPU may replay a captured step, which changes no bit.
     """
 
     run: str
@@ -92,3 +92,4 @@ class FoldTask:
     checkpoint_seconds: float
     stop_after: int | None = None
     within: ValueRange | None = None
+    cuda_graphs: bool = True
