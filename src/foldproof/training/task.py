@@ -53,7 +53,7 @@ class Probe:
     """What a worker found out about a `ModelRequest` before any training: sizes in pixels, times in seconds.
 
     `weights_bytes` are those of the whole model, `state_bytes` about those of a resume state, `memory_bytes` what the
-    process takes once it has trained a step.
+    process takes once it has trained a step. `devices`: the GPUs of one kind that folds may be spread over, if any.
     """
 
     device: str
@@ -64,6 +64,7 @@ class Probe:
     weights_bytes: int
     state_bytes: int
     memory_bytes: int
+    devices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
