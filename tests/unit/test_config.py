@@ -195,7 +195,7 @@ def test_a_mistake_in_the_file_is_told_although_every_experiment_or_a_set_overru
         ("data: 5", "must be a mapping of settings"),
         ("folds: {seed: 9223372036854775808}", "must be less than 9223372036854775808"),
         ("folds: {seed: -1}", "must be at least 0, not -1"),
-        ("execution: {executor: threads}", "must be one of: inline, process"),
+        ("execution: {executor: threads}", "must be one of: inline, interleaved, process"),
         ("execution: {device: mps}", "must be auto, cpu, cuda or cuda:N, not 'mps'"),
         ("execution: {parallel_folds: 0}", "must be at least 1 or auto, not 0"),
         ("version: '1'", "must be 1, not '1'"),

@@ -21,6 +21,7 @@ from foldproof.events.types import Event, FoldFailed
 from foldproof.executors import ExecutorContext
 from foldproof.executors.failure import is_of_memory, unbuildable
 from foldproof.executors.perform import journal_of
+from foldproof.executors.placing import free_number, placed
 from foldproof.executors.waiting import Waiting
 from foldproof.executors.worker import Broken, Done, Stop, signals_held_back, work
 from foldproof.provenance.machine import available_cores
@@ -32,8 +33,9 @@ _GRACE_SECONDS = 5.0
 
 @dataclass
 class Worker:
-    """A process, the pipe to it, and the task it is busy with."""
+    """A process, its number among those that are alive, the pipe to it, and the task it is busy with."""
 
+    number: int
     process: BaseProcess
     pipe: Connection
     task: FoldTask | None = None
@@ -46,6 +48,7 @@ class ProcessExecutor:
         self._context = context
         self._spawn = multiprocessing.get_context("spawn")
         self._workers: list[Worker] = []
+        self._devices: tuple[str, ...] = ()  # that folds are spread over
 
     def __enter__(self) -> Self:
         self._start_worker()
@@ -80,6 +83,7 @@ class ProcessExecutor:
             ) from None
         match answer:
             case Probe():
+                self._devices = answer.devices
                 self._grow(self.parallel_folds(answer.device))
                 return answer
             case FoldproofError():
@@ -91,7 +95,9 @@ class ProcessExecutor:
     def parallel_folds(self, device: str) -> int:
         if self._context.parallel_folds is not None:
             return self._context.parallel_folds
-        return 1 if device.startswith("cuda") else max(1, available_cores() // self._context.threads)
+        if device.startswith("cuda"):
+            return max(1, len(self._devices))
+        return max(1, available_cores() // self._context.threads)
 
     def run(self, tasks: Sequence[FoldTask]) -> Iterator[Event]:
         waiting = Waiting(tasks)
@@ -157,7 +163,7 @@ class ProcessExecutor:
         for worker in [worker for worker in self._workers if worker.task is None]:
             worker.task = waiting.take(busy.task for busy in self._workers if busy.task is not None)
             if worker.task is not None:
-                worker.pipe.send(worker.task)
+                worker.pipe.send(placed(worker.task, self._devices, worker.number))
 
     def _bury(self, worker: Worker) -> Iterator[Event]:
         """Record in the journal of its fold that the worker is dead."""
@@ -180,7 +186,7 @@ class ProcessExecutor:
         with signals_held_back():
             process.start()
         theirs.close()
-        worker = Worker(process, ours)
+        worker = Worker(free_number([worker.number for worker in self._workers]), process, ours)
         self._workers.append(worker)
         return worker
 

@@ -91,6 +91,7 @@ def foresee(
         environment={},
         code_diff=b"",
         checkpoint_seconds=60 * execution.checkpoint_every,
+        cuda_graphs=execution.cuda_graphs,
         shared=extent.shares,
         notices=(*memory_notices(work, at_once=at_once), *arithmetic_notices(model for model, _ in work)),
     )

@@ -115,6 +115,7 @@ def prepare(
         environment=circumstances(project, code, material.version, tags or {}),
         code_diff=code.diff if code else b"",
         checkpoint_seconds=60 * execution.checkpoint_every,
+        cuda_graphs=execution.cuda_graphs,
         shared=extent.shares,
         notices=(
             *memory_notices(work, at_once=at_once),

@@ -38,6 +38,7 @@ class Ground:
     environment: Mapping[str, Any]
     code_diff: bytes
     checkpoint_seconds: float
+    cuda_graphs: bool
     shared: bool
     notices: tuple[Notice, ...]
 
@@ -208,6 +209,7 @@ def planned_in(
         folder=folder,
         identity=facts["identity"],
         checkpoint_seconds=ground.checkpoint_seconds,
+        cuda_graphs=ground.cuda_graphs,
         wanted=wanted,
     )
     return Planned(

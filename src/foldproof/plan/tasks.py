@@ -42,6 +42,7 @@ def tasks(
     folder: Path,
     identity: str,
     checkpoint_seconds: float,
+    cuda_graphs: bool,
     wanted: Iterable[Place],
 ) -> tuple[FoldTask, ...]:
     """The folds `wanted`, as work that writes below the run's `folder`."""
@@ -63,6 +64,7 @@ def tasks(
             validation_positions=fold.validation,
             folder=fold_folder(folder, fold.repeat, fold.index),
             checkpoint_seconds=checkpoint_seconds,
+            cuda_graphs=cuda_graphs,
             within=model.within,
         )
         for made in cuts.of(config)

@@ -83,6 +83,7 @@ def epochs(course: Course, saver: Saver) -> Generator[Body | None, None, "Scores
             if saver.due:
                 saver.begin(course.state())
             yield from saver.news()
+            yield from course.news()
             yield None
         losses = course.epoch_losses()
         check_finite(losses, epoch)

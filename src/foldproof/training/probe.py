@@ -11,6 +11,7 @@ from torch.nn.functional import cross_entropy
 from foldproof import registry
 from foldproof.training import determinism
 from foldproof.training.build import build_classifier, settle_image_size
+from foldproof.training.devices import alike, gpus
 from foldproof.training.features import check_rows
 from foldproof.training.forward import bfloat16_is_slow, check_compiler, forward_of
 from foldproof.training.task import ModelRequest, Probe
@@ -73,6 +74,7 @@ def probe(request: ModelRequest) -> Probe:
         weights_bytes=_bytes(classifier),
         state_bytes=3 * _bytes(head if request.freeze_backbone else classifier),  # Adam keeps two numbers a parameter
         memory_bytes=psutil.Process().memory_info().rss,
+        devices=alike(gpus()) if request.device == "auto" and device.type == "cuda" else (),
     )
 
 

@@ -59,7 +59,7 @@ class Probe:
 
     `precision_is_slow`: this device has no instructions for the precision that is asked for. `weights_bytes` are those
     of the whole model, `state_bytes` about those of a resume state, `memory_bytes` what the process takes once it has
-    trained a step.
+    trained a step. `devices`: the GPUs of one kind that folds may be spread over, if any.
     """
 
     device: str
@@ -71,6 +71,7 @@ class Probe:
     weights_bytes: int
     state_bytes: int
     memory_bytes: int
+    devices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +92,7 @@ class FoldTask:
     `within`: the values from black to white of images of more than 8 bits. `checkpoint_seconds`: time between two
     resume states; no result depends on it. `stop_after`: the epoch after which to end, without a result; None is the
     last. `beginnings`: other folds from whose end this one may go on, longest first; the result is the same without.
+    `cuda_graphs`: whether a GPU may replay a captured step, which changes no bit.
     """
 
     run: str
@@ -111,6 +113,7 @@ class FoldTask:
     stop_after: int | None = None
     within: ValueRange | None = None
     beginnings: tuple[Beginning, ...] = ()
+    cuda_graphs: bool = True
 
     @property
     def epochs_of_others(self) -> int:
