@@ -111,7 +111,8 @@ def run(
         leave_for_dvc(project, map(RunRecord.read, recorder.statuses))
     keep_within(project.run_folders(), limit_bytes=int(execution.states_gb * 1e9))
     of_runs = dict.fromkeys(notice for item in planned for notice in item.notices)
-    return RunReport(recorder.statuses, (*material.notices, *of_runs), tuple(farewells), not tracked)
+    statuses = {item.folder: recorder.statuses[item.folder] for item in planned}
+    return RunReport(statuses, (*material.notices, *of_runs), tuple(farewells), not tracked)
 
 
 @contextmanager

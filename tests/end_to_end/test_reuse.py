@@ -168,6 +168,18 @@ def test_again_takes_nothing_from_earlier_runs_and_without_reuse_every_epoch_is_
 
 
 @pytest.mark.slow
+def test_added_repeats_take_the_folds_that_are_there_from_the_earlier_run(project):
+    more = ("folds.repeats=2",)
+    alone = by_name(carry_out(project, "two", overrides=more, extent=ALL_ANEW))["two"]
+    shutil.move(alone.folder, project / "alone")
+    first = by_name(carry_out(project, "two"))["two"]
+    again = by_name(carry_out(project, "two", overrides=more))["two"]
+    whose = Reuse(run=first.run, experiment="two", epochs=2)
+    assert again.reused == dict.fromkeys(first.finished, whose)
+    assert_equal_outcome(again.folder, project / "alone")
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [2, 3])
 def test_a_fold_that_goes_on_from_another_and_is_stopped_goes_on_once_more(after, project):
     alone = by_name(carry_out(project, "four", extent=ALL_ANEW))["four"]

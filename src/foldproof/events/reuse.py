@@ -1,7 +1,8 @@
 """Where the first epochs of a fold come from: what an event's `about` says of it in, a `Reuse` out, and back. Pure."""
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -23,6 +24,9 @@ class Reuse:
     def to_about(self) -> dict[str, Any]:
         return {KEY: asdict(self)}
 
+    def __str__(self) -> str:
+        return f"{self.epochs} epoch{'s' if self.epochs > 1 else ''} of {self.experiment}"
+
     @staticmethod
     def of(about: Mapping[str, Any]) -> "Reuse | None":
         """What `to_about` said; None where nothing is said. Raises ValueError for what no run writes."""
@@ -42,3 +46,12 @@ class Reuse:
         if not fits:
             raise ValueError("its beginning is of no run")
         return Reuse(**said)
+
+
+def in_words(reused: Iterable[Reuse], *, folds: int) -> str:
+    """`2 epochs of FirstRun`, what most of so many folds begin with; empty where none begins with another's epochs."""
+    counted = Counter(map(str, reused)).most_common(1)
+    if not counted:
+        return ""
+    ((said, count),) = counted
+    return said if count == folds else f"{said} in {count} of {folds} folds"

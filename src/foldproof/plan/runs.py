@@ -12,13 +12,14 @@ from foldproof.config.schema import ExperimentConfig
 from foldproof.data.checks.card import DATA_CARD, DATA_CARD_PAGE, as_markdown
 from foldproof.data.dataset import Dataset
 from foldproof.errors import DamagedFile
+from foldproof.events.reuse import in_words
 from foldproof.events.types import Notice
 from foldproof.facts import HELD_OUT, Reseed
 from foldproof.material.gather import Material
 from foldproof.plan.begun import Begun, before, refuse_worked_on
 from foldproof.plan.cuts import Cuts
 from foldproof.plan.room import kept_bytes
-from foldproof.plan.tasks import Model, begins_with, estimated_seconds, tasks
+from foldproof.plan.tasks import Model, estimated_seconds, tasks
 from foldproof.project import Project
 from foldproof.record import SCHEMA_VERSION, Place
 from foldproof.storage import read_json_inside, redact_uris, write_atomically
@@ -70,6 +71,11 @@ class Planned:
         return self.begun is not None and self.begun.lacks_its_end
 
     @property
+    def begins_with(self) -> str:
+        """`2 epochs of FirstRun`, the first of most folds that are to be trained; empty where all epochs are."""
+        return in_words((task.beginnings[0].reuse for task in self.tasks if task.beginnings), folds=len(self.tasks))
+
+    @property
     def has_work(self) -> bool:
         """Whether something is to be trained or recorded."""
         return bool(self.tasks) or self.lacks_its_end
@@ -92,7 +98,7 @@ class Planned:
             finished=len(finished),
             goes_on=self.run if self.begun else "",
             bytes=self.bytes,
-            begins_with=begins_with(self.tasks),
+            begins_with=self.begins_with,
             epochs_of_others=sum(task.epochs_of_others for task in self.tasks),
         )
 

@@ -1,7 +1,6 @@
 """The work that a run is cut into: an experiment, its folds and its model in, a `FoldTask` a fold out."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -140,13 +139,3 @@ def estimated_seconds(task: FoldTask, probe: Probe, *, images: int) -> float:
         return images * probe.seconds_per_image + steps * probe.seconds_per_step
     scored = epochs * len(task.validation_positions)
     return steps * probe.seconds_per_step + scored * probe.seconds_per_image
-
-
-def begins_with(tasks: Sequence[FoldTask]) -> str:
-    """`2 epochs of FirstRun`, with the number of folds where not all begin so; empty where none does."""
-    whose = Counter((task.beginnings[0].experiment, task.beginnings[0].epochs) for task in tasks if task.beginnings)
-    if not whose:
-        return ""
-    ((experiment, epochs), count), *_ = whose.most_common()
-    folds = "" if count == len(tasks) else f" in {count} of {len(tasks)} folds"
-    return f"{epochs} epoch{'s' if epochs > 1 else ''} of {experiment}{folds}"

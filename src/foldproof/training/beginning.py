@@ -22,21 +22,20 @@ def begun(task: FoldTask) -> tuple[Begun | None, tuple[Notice, ...]]:
     """From the longest beginning that is there and whole, and what a person should know of those passed over."""
     notices: list[Notice] = []
     for beginning in task.beginnings:
-        whose = Reuse(run=beginning.run, experiment=beginning.experiment, epochs=beginning.epochs)
         try:
-            return Begun(replace(_end(beginning), fold_key=task.fold_key), whose), tuple(notices)
+            return Begun(replace(_end(beginning), fold_key=task.fold_key), beginning.reuse), tuple(notices)
         except DamagedFile as error:
-            text = f"this fold cannot begin with the {whose.epochs} epochs of {whose.experiment}: {error.what}"
+            text = f"this fold cannot begin with the {beginning.reuse}: {error.what}"
             notices.append(Notice(code="beginning_missing", text=text))
     return None, tuple(notices)
 
 
 def _end(beginning: Beginning) -> State:
     """The state after its last epoch. Raises DamagedFile where it is not there, not whole, or of something else."""
-    path = end_state(beginning.folder, epochs=beginning.epochs)
+    of, path = beginning.reuse, end_state(beginning.folder, epochs=beginning.reuse.epochs)
     if not path.exists():
-        raise DamagedFile(f"run {beginning.run} holds no state of its end", next_step="")
+        raise DamagedFile(f"run {of.run} holds no state of its end", next_step="train from the first epoch")
     state = read(path)
-    if (state.fold_key, state.epoch, state.step) != (beginning.fold_key, beginning.epochs + 1, 0):
-        raise DamagedFile(f"{path.name} of run {beginning.run} is of another fold or experiment", next_step="")
+    if (state.fold_key, state.epoch, state.step) != (beginning.fold_key, of.epochs + 1, 0):
+        raise DamagedFile(f"{path.name} of run {of.run} is of another fold", next_step="train from the first epoch")
     return state

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from foldproof.config.schema import ExperimentConfig, PixelSettings, Precision, TrainSettings
 from foldproof.data.pixels.originals import Originals
 from foldproof.data.value_range import ValueRange
+from foldproof.events.reuse import Reuse
 from foldproof.provenance.numeric import NumericClass
 
 
@@ -76,11 +77,9 @@ class Probe:
 
 @dataclass(frozen=True, kw_only=True)
 class Beginning:
-    """Another fold whose `epochs` are all there is to the first of this one. It wrote, or will write, into `folder`."""
+    """Another fold, all of whose epochs are the first of this one. It wrote, or will write, into `folder`."""
 
-    run: str
-    experiment: str
-    epochs: int
+    reuse: Reuse
     fold_key: str
     folder: Path
 
@@ -118,4 +117,4 @@ class FoldTask:
     @property
     def epochs_of_others(self) -> int:
         """How many of its epochs need not be trained, if all goes well."""
-        return self.beginnings[0].epochs if self.beginnings else 0
+        return self.beginnings[0].reuse.epochs if self.beginnings else 0
