@@ -42,6 +42,7 @@ def printed(*arguments: str) -> list[Any]:
 
 def searched(work: Work, other: str, kept: Kept, more: tuple[str, ...]) -> tuple[str, ...]:
     """The fastest of the arguments that it may be given; looked for once a work."""
+    other = OTHERS[other].as_found_for or other
     if not OTHERS[other].searched:
         return ()
     found = kept.found(work.name, other)
@@ -62,6 +63,8 @@ def measure_work(work: Work, campaign: Campaign, kept: Kept) -> None:
         parts = ",".join(other for other in others if campaign.part(other))
         chosen = ("--part", parts, "--ways", ",".join(campaign.ways_of(work)))
         for line in printed(work.name, json.dumps(arguments), str(number), *chosen, *campaign.more):
+            if line["commit"] != made_by:
+                raise SystemExit(f"the code changed from {made_by} to {line['commit']}: begin again")
             kept.add("pair", line)
             say(pair_of(line))
         number += 1

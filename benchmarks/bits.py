@@ -1,6 +1,6 @@
 """Are the features the same? The canonical pass beside the forward pass of the usual script; photos in, words out.
 
-    python -m benchmarks.bits [--photos FOLDER] [--each 20] [--backbones resnet18,efficientnet_lite0]
+    python -m benchmarks.bits [--photos FOLDER] [--count 80] [--backbones resnet18,efficientnet_lite0]
 
 For each backbone: equal bits, or the largest difference, absolute and as a part of the largest feature; for the script
 as it is, and with its network and images channels last in memory, as foldproof has them. One thread, batches of 32.
@@ -66,7 +66,7 @@ def said(one, other):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photos", type=Path)
-    parser.add_argument("--each", type=int, default=20, help="photos of a class")
+    parser.add_argument("--count", type=int, default=80, help="photos")
     parser.add_argument("--backbones", default="resnet18,efficientnet_lite0")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -74,7 +74,7 @@ def main():
         os.environ["TORCH_HOME"] = str(Path(root) / "torch")
         place_weights(Path(root))
         folder = Path(root) / "images"
-        place(replace(WORKS["frozen-resnet18"], each=options.each), folder, photos=options.photos)
+        place(replace(WORKS["frozen-resnet18"], count=options.count), folder, photos=options.photos)
         for name in options.backbones.split(","):
             features = ours(folder, name, Path(root) / "cache")
             for called, layout in (("as it is", torch.contiguous_format), ("channels last", torch.channels_last)):

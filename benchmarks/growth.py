@@ -38,7 +38,7 @@ _BASE = Work(
     "growth",
     "small_cnn, 28 px, one epoch",
     images="digits",
-    each=None,
+    count=5000,
     image_size=28,
     backbone="small_cnn",
     experiments=(Experiment("e1", 1, 0.001),),

@@ -27,9 +27,9 @@ def in_bfloat16(work: Work) -> bool:
 class Other:
     """A program in `benchmarks/` and how it is called.
 
-    `searched`: more arguments, of which those are taken that make the first epochs fastest. `fits`: the works
-    that it can do. `peer`: runs in the environment of the peers. `metrics`: what its library calls train_loss,
-    train_accuracy, val_loss and val_accuracy. `one_fit`: it knows no epochs.
+    `searched`: more arguments, of which those are taken that make the first epoch fastest; `as_found_for`: those that
+    were found for another. `fits`: the works that it can do. `peer`: runs in the environment of the peers. `metrics`:
+    what its library calls train_loss, train_accuracy, val_loss and val_accuracy. `one_fit`: it knows no epochs.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Other:
     arguments: tuple[str, ...] = ()
     searched: tuple[tuple[str, ...], ...] = ()
     fits: Callable[[Work], bool] = every_work
+    as_found_for: str = ""
     peer: bool = True
     metrics: tuple[str, ...] = METRICS
     one_fit: bool = False
@@ -46,12 +47,16 @@ class Other:
         return "--bfloat16" in self.arguments
 
 
-_TUNED = tuple(("--threads", threads, "--workers", workers) for threads in ("1", "2") for workers in ("0", "2"))
+_TUNED = tuple(
+    ("--threads", threads, "--workers", workers) for threads, workers in (("2", "0"), ("2", "2"), ("1", "2"))
+)
 _SKORCH = ("train_loss", "train_acc", "valid_loss", "valid_acc")
 _ALL = (
     Other("usual", "usual_script.py", ("--workers", "0"), peer=False),
     Other("best", "usual_script.py", (LISTED,), searched=_TUNED, peer=False),
-    Other("features once", "usual_script.py", (LISTED, "--features-once"), _TUNED, fits=frozen, peer=False),
+    Other(
+        "features once", "usual_script.py", (LISTED, "--features-once"), as_found_for="best", fits=frozen, peer=False
+    ),
     Other("lightning", "peers/with_lightning.py", WORKERS),
     Other("lightning bfloat16", "peers/with_lightning.py", (*WORKERS, "--bfloat16"), fits=in_bfloat16),
     Other("skorch", "peers/with_skorch.py", WORKERS, metrics=_SKORCH),

@@ -75,7 +75,8 @@ def _read(client, experiment: str, param: str | None, metrics: Sequence[str]) ->
             accuracy=statistics.mean(run.data.metrics[metrics[-1]] for run in nested),
         )
         params[parent.info.run_name] = tuple(int(run.data.params[param]) for run in nested) if param else ()
-        lasted += [run.info.end_time - run.info.start_time for run in nested if run.info.end_time]
+        times = [run.info.end_time - run.info.start_time for run in nested if run.info.end_time]
+        lasted += times[1:] or times  # the first also waits for what is loaded once
         ends = [sorted(point.timestamp for point in found[-1]) for found in histories]
         apart += [(times[-1] - times[0]) / (len(times) - 1) for times in ends if len(times) > 1]
     return Store(experiments, params, Pace(_mean_seconds(lasted), _mean_seconds(apart)))
