@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 from foldproof.errors import FoldproofError, ModelError
 from foldproof.events.types import Event, FoldFailed
@@ -24,7 +24,9 @@ from foldproof.executors.failure import is_of_memory, unbuildable
 from foldproof.executors.perform import journal_of
 from foldproof.executors.worker import Broken, Done, Stop, signals_held_back, work
 from foldproof.provenance.machine import available_cores
-from foldproof.training.task import FoldTask, ModelRequest, Probe
+from foldproof.training.task import FeatureSpan, FeatureTask, FoldTask, ModelRequest, Probe
+
+Work: TypeAlias = FoldTask | FeatureTask
 
 STOPPING_SECONDS = 6.0
 _GRACE_SECONDS = 5.0
@@ -36,7 +38,7 @@ class Worker:
 
     process: BaseProcess
     pipe: Connection
-    task: FoldTask | None = None
+    task: Work | None = None
 
 
 class ProcessExecutor:
@@ -83,7 +85,7 @@ class ProcessExecutor:
                 self._grow(self.parallel_folds(answer.device))
                 return answer
             case FoldproofError():
-                raise unbuildable(answer.what, request) if is_of_memory(answer.what) else answer
+                raise _meant(answer, request)
             case Broken(text=text):
                 raise unbuildable(text, request)
         raise AssertionError(answer)
@@ -93,7 +95,13 @@ class ProcessExecutor:
             return self._context.parallel_folds
         return 1 if device.startswith("cuda") else max(1, available_cores() // self._context.threads)
 
+    def extract(self, tasks: Sequence[FeatureTask]) -> Iterator[FeatureSpan]:
+        yield from self._carry_out(tasks)
+
     def run(self, tasks: Sequence[FoldTask]) -> Iterator[Event]:
+        yield from self._carry_out(tasks)
+
+    def _carry_out(self, tasks: Sequence[Work]) -> Iterator[Any]:
         waiting = deque(tasks)
         if not waiting:
             return
@@ -113,7 +121,7 @@ class ProcessExecutor:
     def _busy(self) -> dict[Connection, Worker]:
         return {worker.pipe: worker for worker in self._workers if worker.task is not None}
 
-    def _last_words(self) -> Iterator[Event]:
+    def _last_words(self) -> Iterator[Any]:
         """Ask those still busy to stop, and hear them out within a few seconds; no task is begun any more."""
         for pipe in self._busy():
             with suppress(OSError):
@@ -123,16 +131,18 @@ class ProcessExecutor:
             for ready in wait(list(busy), timeout=left):
                 yield from self._hear(busy[ready], deque())  # type: ignore[index]
 
-    def _hear(self, worker: Worker, waiting: deque[FoldTask]) -> Iterator[Event]:
+    def _hear(self, worker: Worker, waiting: deque[Work]) -> Iterator[Any]:
         """One message of a worker; a worker that is done, or dead, makes room for the next task."""
         match self._receive(worker):
-            case Event() as event:
-                yield event
+            case Event() | FeatureSpan() as heard:
+                yield heard
             case Done():
                 worker.task = None
                 self._give(worker, waiting)
             case FoldproofError() as error:
-                raise error
+                raise _meant(error, worker.task.model) if isinstance(worker.task, FeatureTask) else error
+            case Broken(text=text) if worker.task is not None:
+                raise unbuildable(text, worker.task.model)
             case None:
                 yield from self._bury(worker)
                 if waiting:
@@ -152,16 +162,18 @@ class ProcessExecutor:
         except (EOFError, OSError):
             return None
 
-    def _give(self, worker: Worker, waiting: deque[FoldTask]) -> None:
+    def _give(self, worker: Worker, waiting: deque[Work]) -> None:
         if waiting:
             worker.task = waiting.popleft()
             worker.pipe.send(worker.task)
 
     def _bury(self, worker: Worker) -> Iterator[Event]:
-        """Record in the journal of its fold that the worker is dead."""
+        """Record in the journal of its fold that the worker is dead. Raises ModelError where it computed features."""
         task, reason = worker.task, _epitaph(worker)
         self._workers.remove(worker)
         worker.pipe.close()
+        if isinstance(task, FeatureTask):
+            raise ModelError(f"{reason} while it computed features", next_step="try a smaller image size or backbone")
         if task is not None:
             with journal_of(task, executor="process") as journal:
                 yield journal.append(FoldFailed(error="WorkerDied", reason=reason))
@@ -181,6 +193,10 @@ class ProcessExecutor:
         worker = Worker(process, ours)
         self._workers.append(worker)
         return worker
+
+
+def _meant(error: FoldproofError, request: ModelRequest) -> FoldproofError:
+    return unbuildable(error.what, request) if is_of_memory(error.what) else error
 
 
 def _epitaph(worker: Worker) -> str:

@@ -15,6 +15,7 @@ from foldproof.material.gather import Material
 from foldproof.plan.again import again, only_place, refuse_many
 from foldproof.plan.begun import Begun, begun, left_over, refuse_other_settings, to_go_on_with
 from foldproof.plan.cuts import cut
+from foldproof.plan.features import carried_out, passes, with_stores
 from foldproof.plan.given import as_the_data_say
 from foldproof.plan.room import check_disk, memory_notices
 from foldproof.plan.runs import Ground, Planned, facts_of, plan_anew, plan_on
@@ -100,6 +101,9 @@ def prepare(
         name: Model(request=request, probe=probes[request], images=images[shapes[name]], within=material.within)
         for name, request in requests.items()
     }
+    models = with_stores(models, project, execution, shared=True)
+    unkept = carried_out(passes(models, configs, dataset), executor, progress=partial(progress, "computing features"))
+    models = with_stores(models, project, execution, shared=not unkept)
     work = [(models[config.name], len(wanted[config.name])) for config in configs]
     at_once = executor.parallel_folds(work[0][0].probe.device)
     code = git_state(project.root, apart_from=(project.folds_file.name, *WRITTEN))
@@ -111,7 +115,7 @@ def prepare(
         code_diff=code.diff if code else b"",
         checkpoint_seconds=60 * execution.checkpoint_every,
         shared=extent.shares,
-        notices=memory_notices(work, at_once=at_once),
+        notices=(*memory_notices(work, at_once=at_once), *unkept),
     )
     if extent.reseed:
         check_disk(project.runs, work, at_once=at_once)

@@ -11,9 +11,9 @@ from foldproof.data.dataset import Dataset
 from foldproof.models.backbone import Classifier
 from foldproof.storage import read_json_inside
 from foldproof.training import determinism
-from foldproof.training.batches import Batches, FeatureBatches, PixelBatches
+from foldproof.training.batches import AugmentedFeatures, Batches, FeatureBatches, PixelBatches
 from foldproof.training.build import build_classifier
-from foldproof.training.features import frozen_features
+from foldproof.training.extraction import features_of
 from foldproof.training.keyed import key
 from foldproof.training.task import FoldTask
 
@@ -36,11 +36,15 @@ class Fold:
 
     @cached_property
     def batches(self) -> Batches:
-        """What feeds `net`; a frozen backbone's features are computed when they are first asked for."""
+        """What feeds `net`; a frozen backbone's features are looked up, or computed, when they are first asked for."""
         pixels = np.load(self.task.images, mmap_mode="r")
-        if self.task.train.freeze_backbone:
-            return FeatureBatches(frozen_features(self.classifier, pixels, device=self.device).to(self.device))
         augment = registry.load("augmentations", self.task.train.augment)
+        if self.task.train.freeze_backbone:
+            features = features_of(self.task, self.dataset, self.classifier, pixels, self.device)
+            plain = FeatureBatches(features.to(self.device))
+            if self.task.train.augment == "none":
+                return plain
+            return AugmentedFeatures(plain, pixels, self.dataset.keys, self.classifier, augment, self.device)
         return PixelBatches(pixels, self.dataset.keys, self.classifier.input, augment, self.device)
 
     @cached_property

@@ -11,7 +11,7 @@ from torch.nn.functional import cross_entropy
 from foldproof import registry
 from foldproof.training import determinism
 from foldproof.training.build import build_classifier, settle_image_size
-from foldproof.training.features import check_rows
+from foldproof.training.features import check_rows, trunk_digest
 from foldproof.training.task import ModelRequest, Probe
 
 _TRIALS = 3
@@ -42,10 +42,12 @@ def probe(request: ModelRequest) -> Probe:
             classifier.eval()(images)
 
     forward = _seconds(look, device) / request.batch_size
+    width, trunk_known = 0, ""
     if request.freeze_backbone:
         with torch.inference_mode():
             features = trunk.eval()(images)
         check_rows(features)
+        width, trunk_known = features.shape[1], trunk_digest(classifier, request.backbone)
         step = _seconds(lambda: cross_entropy(head(features.clone()), labels).backward(), device)
     else:
         step = _seconds(train_step, device)
@@ -60,6 +62,8 @@ def probe(request: ModelRequest) -> Probe:
         weights_bytes=_bytes(classifier),
         state_bytes=3 * _bytes(head if request.freeze_backbone else classifier),  # Adam keeps two numbers a parameter
         memory_bytes=psutil.Process().memory_info().rss,
+        features=width,
+        trunk=trunk_known,
     )
 
 

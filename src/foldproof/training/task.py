@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from foldproof.config.schema import ExperimentConfig, PixelSettings, TrainSettings
 from foldproof.data.value_range import ValueRange
 from foldproof.provenance.numeric import NumericClass
+from foldproof.training.feature_rows import FeatureStore
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +54,8 @@ class Probe:
     """What a worker found out about a `ModelRequest` before any training: sizes in pixels, times in seconds.
 
     `weights_bytes` are those of the whole model, `state_bytes` about those of a resume state, `memory_bytes` what the
-    process takes once it has trained a step.
+    process takes once it has trained a step. Of a frozen backbone, `features` is how many numbers a row has, and
+    `trunk` is its `trunk_digest`: that of every fold where the weights are published ones.
     """
 
     device: str
@@ -64,6 +66,26 @@ class Probe:
     weights_bytes: int
     state_bytes: int
     memory_bytes: int
+    features: int = 0
+    trunk: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureTask:
+    """Put the images at `positions` through the frozen trunk whose `trunk_digest` is `trunk`."""
+
+    model: ModelRequest
+    trunk: str
+    images: Path  # .npy, [image in manifest order, height, width, channel] uint8 or uint16
+    positions: NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureSpan:
+    """The features of some images.  # [position, feature] float32"""
+
+    positions: NDArray[np.int64]
+    rows: NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +94,7 @@ class FoldTask:
 
     `within`: the values from black to white of images of more than 8 bits. `checkpoint_seconds`: time between two
     resume states; no result depends on it. `stop_after`: the epoch after which to end, without a result; None is the
-    last.
+    last. `features`: where those of a frozen backbone are kept; None is nowhere.
     """
 
     run: str
@@ -92,3 +114,4 @@ class FoldTask:
     checkpoint_seconds: float
     stop_after: int | None = None
     within: ValueRange | None = None
+    features: FeatureStore | None = None
