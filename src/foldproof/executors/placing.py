@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
 
-from foldproof.training.task import FoldTask
+from foldproof.training.task import FeatureTask, FoldTask
+
+Work = TypeVar("Work", FoldTask, FeatureTask, FoldTask | FeatureTask)
 
 
-def placed(task: FoldTask, devices: Sequence[str], worker: int) -> FoldTask:
+def placed(task: Work, devices: Sequence[str], worker: int) -> Work:
     """The task for worker number `worker`, from 0: workers go round the `devices`; of fewer than two, nothing changes.
 
     No result depends on it: the devices are of one kind, which is what the numeric class says.

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 from foldproof.errors import FoldproofError, ModelError
 from foldproof.events.types import Event, FoldFailed
@@ -22,10 +22,12 @@ from foldproof.executors import ExecutorContext
 from foldproof.executors.failure import is_of_memory, unbuildable
 from foldproof.executors.perform import journal_of
 from foldproof.executors.placing import free_number, placed
-from foldproof.executors.waiting import Waiting
+from foldproof.executors.waiting import Queue, Waiting
 from foldproof.executors.worker import Broken, Done, Stop, signals_held_back, work
 from foldproof.provenance.machine import available_cores
-from foldproof.training.task import FoldTask, ModelRequest, Probe
+from foldproof.training.task import FeatureSpan, FeatureTask, FoldTask, ModelRequest, Probe
+
+Work: TypeAlias = FoldTask | FeatureTask
 
 STOPPING_SECONDS = 6.0
 _GRACE_SECONDS = 5.0
@@ -38,7 +40,7 @@ class Worker:
     number: int
     process: BaseProcess
     pipe: Connection
-    task: FoldTask | None = None
+    task: Work | None = None
 
 
 class ProcessExecutor:
@@ -87,7 +89,7 @@ class ProcessExecutor:
                 self._grow(self.parallel_folds(answer.device))
                 return answer
             case FoldproofError():
-                raise unbuildable(answer.what, request) if is_of_memory(answer.what) else answer
+                raise _meant(answer, request)
             case Broken(text=text):
                 raise unbuildable(text, request)
         raise AssertionError(answer)
@@ -99,11 +101,16 @@ class ProcessExecutor:
             return max(1, len(self._devices))
         return max(1, available_cores() // self._context.threads)
 
+    def extract(self, tasks: Sequence[FeatureTask]) -> Iterator[FeatureSpan]:
+        yield from self._carry_out(Queue(tasks))
+
     def run(self, tasks: Sequence[FoldTask]) -> Iterator[Event]:
-        waiting = Waiting(tasks)
+        yield from self._carry_out(Waiting(tasks))
+
+    def _carry_out(self, waiting: Waiting | Queue) -> Iterator[Any]:
         if not waiting:
             return
-        self._grow(min(self.parallel_folds(tasks[0].model.device), len(tasks)))
+        self._grow(min(self.parallel_folds(waiting.device), len(waiting)))
         self._give_out(waiting)
         stopping = self._context.stopping
         try:
@@ -118,7 +125,7 @@ class ProcessExecutor:
     def _busy(self) -> dict[Connection, Worker]:
         return {worker.pipe: worker for worker in self._workers if worker.task is not None}
 
-    def _last_words(self) -> Iterator[Event]:
+    def _last_words(self) -> Iterator[Any]:
         """Ask those still busy to stop, and hear them out within a few seconds; no task is begun any more."""
         for pipe in self._busy():
             with suppress(OSError):
@@ -128,16 +135,18 @@ class ProcessExecutor:
             for ready in wait(list(busy), timeout=left):
                 yield from self._hear(busy[ready], Waiting())  # type: ignore[index]
 
-    def _hear(self, worker: Worker, waiting: Waiting) -> Iterator[Event]:
+    def _hear(self, worker: Worker, waiting: Waiting | Queue) -> Iterator[Any]:
         """One message of a worker; a worker that is done, or dead, makes room for the next task."""
         match self._receive(worker):
-            case Event() as event:
-                yield event
+            case Event() | FeatureSpan() as heard:
+                yield heard
             case Done():
                 worker.task = None
                 self._give_out(waiting)
             case FoldproofError() as error:
-                raise error
+                raise _meant(error, worker.task.model) if isinstance(worker.task, FeatureTask) else error
+            case Broken(text=text) if worker.task is not None:
+                raise unbuildable(text, worker.task.model)
             case None:
                 yield from self._bury(worker)
                 if waiting:
@@ -158,18 +167,20 @@ class ProcessExecutor:
         except (EOFError, OSError):
             return None
 
-    def _give_out(self, waiting: Waiting) -> None:
+    def _give_out(self, waiting: Waiting | Queue) -> None:
         """To every idle worker a task, as far as there are some that may begin now."""
         for worker in [worker for worker in self._workers if worker.task is None]:
-            worker.task = waiting.take(busy.task for busy in self._workers if busy.task is not None)
+            worker.task = waiting.take(busy.task for busy in self._workers if isinstance(busy.task, FoldTask))
             if worker.task is not None:
                 worker.pipe.send(placed(worker.task, self._devices, worker.number))
 
     def _bury(self, worker: Worker) -> Iterator[Event]:
-        """Record in the journal of its fold that the worker is dead."""
+        """Record in the journal of its fold that the worker is dead. Raises ModelError where it computed features."""
         task, reason = worker.task, _epitaph(worker)
         self._workers.remove(worker)
         worker.pipe.close()
+        if isinstance(task, FeatureTask):
+            raise ModelError(f"{reason} while it computed features", next_step="try a smaller image size or backbone")
         if task is not None:
             with journal_of(task, executor="process") as journal:
                 yield journal.append(FoldFailed(error="WorkerDied", reason=reason))
@@ -189,6 +200,10 @@ class ProcessExecutor:
         worker = Worker(free_number([worker.number for worker in self._workers]), process, ours)
         self._workers.append(worker)
         return worker
+
+
+def _meant(error: FoldproofError, request: ModelRequest) -> FoldproofError:
+    return unbuildable(error.what, request) if is_of_memory(error.what) else error
 
 
 def _epitaph(worker: Worker) -> str:

@@ -1,8 +1,9 @@
 """Tasks that wait for their turn: which of them may begin now, given those that are in the works. Pure."""
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 
-from foldproof.training.task import FoldTask
+from foldproof.training.task import FeatureTask, FoldTask
 
 
 class Waiting:
@@ -12,8 +13,13 @@ class Waiting:
         self._tasks = list(tasks)
         self._folders = {task.folder for task in tasks}
 
-    def __bool__(self) -> bool:
-        return bool(self._tasks)
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    @property
+    def device(self) -> str:
+        """The one that the next task asks for."""
+        return self._tasks[0].model.device
 
     def take(self, busy: Iterable[FoldTask] = ()) -> FoldTask | None:
         """The next task that may begin while `busy` are trained. While nothing is, there is one until all are taken."""
@@ -23,3 +29,22 @@ class Waiting:
                 self._folders.remove(task.folder)
                 return self._tasks.pop(number)
         return None
+
+
+class Queue:
+    """Tasks none of which waits for another."""
+
+    def __init__(self, tasks: Sequence[FeatureTask]) -> None:
+        self._tasks = deque(tasks)
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    @property
+    def device(self) -> str:
+        """The one that the next task asks for."""
+        return self._tasks[0].model.device
+
+    def take(self, busy: Iterable[FoldTask] = ()) -> FeatureTask | None:  # noqa: ARG002
+        """The next task, until all are taken."""
+        return self._tasks.popleft() if self._tasks else None

@@ -14,6 +14,7 @@ from foldproof.plan.arithmetic import arithmetic_notices
 from foldproof.plan.beginnings import with_beginnings
 from foldproof.plan.begun import begun, refuse_other_settings, to_go_on_with
 from foldproof.plan.cuts import foresee_cuts
+from foldproof.plan.features import passes, seconds_left, with_stores
 from foldproof.plan.given import as_the_data_say
 from foldproof.plan.prepare import ALL_ANEW, Extent, probed
 from foldproof.plan.room import memory_notices
@@ -27,7 +28,10 @@ from foldproof.trackers.plan_shown import seconds_of
 
 @dataclass(frozen=True, kw_only=True)
 class Foreseen:
-    """The plans of a run, and what it needs. Sizes in bytes; `decoded_bytes` is what all images take once decoded."""
+    """The plans of a run, and what it needs. Sizes in bytes; `decoded_bytes` is what all images take once decoded.
+
+    `features_seconds` is the time that frozen backbones take before the first fold, once for all that share them.
+    """
 
     plans: tuple[RunPlan, ...]
     parallel_folds: int
@@ -35,12 +39,13 @@ class Foreseen:
     images: int
     decoded_bytes: int
     free_bytes: int
+    features_seconds: float
     notices: tuple[Notice, ...]
 
     @property
     def seconds(self) -> float:
         """The estimated time of all together."""
-        return seconds_of(self.plans, parallel_folds=self.parallel_folds) or 0.0
+        return self.features_seconds + (seconds_of(self.plans, parallel_folds=self.parallel_folds) or 0.0)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -81,7 +86,11 @@ def foresee(
     wanted = {config.name: select(config, extent.folds) for config in configs}
     cuts = foresee_cuts(project, dataset, configs, said)
     requests, probes = probed(project, configs, dataset, executor, execution)
-    models = {name: Model(request=one, probe=probes[one], images=Path()) for name, one in requests.items()}
+    models = {
+        name: Model(request=one, probe=probes[one], images=Path(), within=material.within)
+        for name, one in requests.items()
+    }
+    models = with_stores(models, project, execution, shared=True)
     work = [(models[config.name], len(wanted[config.name])) for config in configs]
     at_once = executor.parallel_folds(work[0][0].probe.device)
     ground = Ground(
@@ -119,5 +128,6 @@ def foresee(
         images=len(dataset),
         decoded_bytes=sum(len(dataset) * size * size * 3 for size, _ in sizes),
         free_bytes=shutil.disk_usage(project.home).free,
+        features_seconds=seconds_left(passes(models, configs, dataset)) / at_once,
         notices=(*material.notices, *ground.notices),
     )

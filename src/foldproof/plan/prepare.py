@@ -18,6 +18,7 @@ from foldproof.plan.arithmetic import arithmetic_notices
 from foldproof.plan.beginnings import with_beginnings
 from foldproof.plan.begun import Begun, begun, left_over, refuse_other_settings, to_go_on_with
 from foldproof.plan.cuts import cut
+from foldproof.plan.features import carried_out, passes, with_stores
 from foldproof.plan.given import as_the_data_say
 from foldproof.plan.room import check_disk, memory_notices
 from foldproof.plan.runs import Ground, Planned, facts_of, plan_anew, plan_on
@@ -105,6 +106,9 @@ def prepare(
         name: Model(request=request, probe=probes[request], images=images[shapes[name]].images, within=material.within)
         for name, request in requests.items()
     }
+    models = with_stores(models, project, execution, shared=True)
+    unkept = carried_out(passes(models, configs, dataset), executor, progress=partial(progress, "computing features"))
+    models = with_stores(models, project, execution, shared=not unkept)
     work = [(models[config.name], len(wanted[config.name])) for config in configs]
     at_once = executor.parallel_folds(work[0][0].probe.device)
     code = git_state(project.root, apart_from=(project.folds_file.name, *WRITTEN))
@@ -121,6 +125,7 @@ def prepare(
             *memory_notices(work, at_once=at_once),
             *arithmetic_notices(model for model, _ in work),
             *(Notice(code="decoded_anew", text=item.said) for item in images.values() if item.said),
+            *unkept,
         ),
     )
     if extent.reseed:

@@ -18,6 +18,7 @@ from foldproof.facts import HELD_OUT, Reseed
 from foldproof.material.gather import Material
 from foldproof.plan.begun import Begun, before, refuse_worked_on
 from foldproof.plan.cuts import Cuts
+from foldproof.plan.features import plain_path
 from foldproof.plan.room import kept_bytes
 from foldproof.plan.tasks import Model, estimated_seconds, tasks
 from foldproof.project import Project
@@ -225,10 +226,12 @@ def planned_in(
         fingerprint=facts["fingerprint"],
         tasks=work,
         bytes=kept_bytes(model, len(work)),
-        seconds=sum(estimated_seconds(task, model.probe, images=facts["images"]) for task in work),
+        seconds=sum(
+            estimated_seconds(task, model.probe, images=0 if model.featured else facts["images"]) for task in work
+        ),
         begun=begun,
         shared=ground.shared,
-        notices=(*ground.notices, *notices) if work else tuple(notices),
+        notices=(*ground.notices, *plain_path(config), *notices) if work else tuple(notices),
         device=model.probe.device,
     )
 

@@ -15,6 +15,7 @@ from foldproof.folds import Fold
 from foldproof.plan.cuts import Cuts
 from foldproof.record import Place, fold_folder
 from foldproof.training.chunks import batch_sizes
+from foldproof.training.feature_rows import FeatureStore
 from foldproof.training.task import FoldTask, ModelRequest, Probe
 
 Selection = frozenset[tuple[int | None, int]]  # (repeat, fold); None is every repeat
@@ -24,13 +25,16 @@ Selection = frozenset[tuple[int | None, int]]  # (repeat, fold); None is every r
 class Model:
     """An experiment's model: what was asked for, what it costs here, and the images as it sees them.
 
-    `within`: the values from black to white; None for 8-bit images.
+    `within`: the values from black to white; None for 8-bit images. `store`: where features of a frozen backbone are
+    kept; `featured`: they are there before the first fold.
     """
 
     request: ModelRequest
     probe: Probe
     images: Path | Originals
     within: ValueRange | None = None
+    store: FeatureStore | None = None
+    featured: bool = False
 
 
 def tasks(
@@ -65,6 +69,7 @@ def tasks(
             checkpoint_seconds=checkpoint_seconds,
             cuda_graphs=cuda_graphs,
             within=model.within,
+            features=model.store,
         )
         for made in cuts.of(config)
         for fold in made.folds(config.folds.k)
@@ -132,10 +137,15 @@ def fold_key(
 
 
 def estimated_seconds(task: FoldTask, probe: Probe, *, images: int) -> float:
-    """Time of one fold from the probe's measurements, alone on its cores."""
+    """Time of one fold from the probe's measurements, alone on its cores.
+
+    `images`: how many go through a frozen backbone before the first epoch.
+    """
     epochs = task.train.epochs - task.epochs_of_others
     steps = epochs * len(batch_sizes(len(task.train_positions), task.train.batch_size))
     if task.train.freeze_backbone:
+        if task.train.augment != "none":
+            images += epochs * len(task.train_positions)
         return images * probe.seconds_per_image + steps * probe.seconds_per_step
     scored = epochs * len(task.validation_positions)
     return steps * probe.seconds_per_step + scored * probe.seconds_per_image
