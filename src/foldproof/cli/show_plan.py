@@ -39,7 +39,7 @@ def print_rehearsed(found: Rehearsed, console: Console) -> None:
         console.print(Text(f"what it wrote is kept in {found.kept}"), soft_wrap=True)
     else:
         whole = found.whole
-        said = plan_line(whole.plans, parallel_folds=whole.parallel_folds).rpartition(", about")[0]
+        said = plan_line(whole.plans, parallel_folds=whole.parallel_folds).partition(", about")[0]
         console.print(
             Text(f"the whole: {said}, about {duration(found.seconds)} of training on {whole.device}"), soft_wrap=True
         )

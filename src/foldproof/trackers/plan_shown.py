@@ -36,7 +36,7 @@ def _there(plan: RunPlan) -> str:
     if not plan.goes_on:
         return begins
     if plan.finished == plan.folds * plan.repeats:
-        return f"nothing to train, {plan.goes_on} is the same"
+        return f"done in {plan.goes_on}"
     epochs = plan.epochs_done - plan.finished * plan.epochs
     there = [f"{plan.finished} folds"] if plan.finished else []
     there += [f"{epochs} epochs of others"] if epochs > 0 else []
@@ -48,6 +48,8 @@ def plan_line(plans: Sequence[RunPlan], *, parallel_folds: int) -> str:
     """What is about to happen, in one line with an estimate."""
     runs = len(plans)
     folds = sum(plan.folds * plan.repeats for plan in plans)
+    if folds and all(plan.finished == plan.folds * plan.repeats for plan in plans):
+        return f"{runs} experiment{'s' if runs != 1 else ''}, nothing to train"
     at_once = min(parallel_folds, folds)
     whole = seconds_of(plans, parallel_folds=parallel_folds)
     estimate = "" if whole is None else f", about {duration(whole)}"
