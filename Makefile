@@ -7,7 +7,7 @@ PAIRS ?= 5
 DOCS := ARCHITECTURE.md docs/reference/files.md docs/reference/commands.md docs/reference/settings.md docs/reference/findings.md docs/diagnosis.md docs/statistics.md docs/how-to/ways-in.md
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-fast thorough faults calibrate demo bench docs errors picture lock clean
+.PHONY: help setup check test test-fast thorough faults calibrate demo bench bench-gpu docs errors picture lock clean
 
 help: ## list these words
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,9 @@ calibrate: setup ## how often a winner is named among equals: hours; goes on whe
 
 bench: setup ## time against the usual script, side by side: hours; goes on where it was (WORKS=digits, PAIRS=5, PHOTOS=)
 	$(BIN)/python -m benchmarks.alternate --pairs $(PAIRS) $(if $(WORKS),--works $(WORKS)) $(if $(SETTINGS),--settings $(SETTINGS)) $(if $(PHOTOS),--photos $(PHOTOS))
+
+bench-gpu: setup ## images a second on one GPU, beside a bare captured step (ROUNDS=5, GPU_TRAIN="--train precision=bfloat16")
+	$(BIN)/python -m benchmarks.gpu $(if $(ROUNDS),--rounds $(ROUNDS)) $(GPU_TRAIN)
 
 docs: setup ## write the generated parts of the documentation anew
 	$(BIN)/cog -r -I docs $(DOCS)
