@@ -7,7 +7,7 @@ PAIRS ?= 5
 DOCS := ARCHITECTURE.md docs/reference/files.md docs/reference/commands.md docs/reference/settings.md docs/reference/findings.md docs/diagnosis.md docs/statistics.md docs/how-to/ways-in.md docs/performance.md
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-fast thorough faults calibrate demo bench growth docs errors picture lock lock-peers clean
+.PHONY: help setup check test test-fast thorough faults calibrate demo bench bench-gpu growth docs errors picture lock lock-peers clean
 
 help: ## list these words
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -53,6 +53,9 @@ bench: setup ## time beside the usual script and frameworks: says how long; goes
 
 growth: setup ## time against images, folds, experiments and cores: 20 minutes; draws docs/images/growth-*.svg (AXES=images,cores)
 	$(BIN)/python -m benchmarks.growth $(if $(AXES),--axes $(AXES))
+
+bench-gpu: setup ## images a second on one GPU, beside a bare captured step (ROUNDS=5, GPU_TRAIN="--train precision=bfloat16")
+	$(BIN)/python -m benchmarks.gpu $(if $(ROUNDS),--rounds $(ROUNDS)) $(GPU_TRAIN)
 
 docs: setup ## write the generated parts of the documentation anew
 	$(BIN)/cog -r -I docs $(DOCS)

@@ -3,13 +3,13 @@
 A GPU is needed for a CUDA graph alone; here a capture keeps the step's tensors and computes on them again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
 import torch
 from torch import nn
 
-from foldproof.training.captured import PROOFS, WARM_UP, Capture, CapturedStep
+from foldproof.training.captured import PROOFS, WARM_UP, Capture, CapturedStep, copies, tensors
 from foldproof.training.cuda_graph import Replay
 from foldproof.training.step import Arithmetic, Found, Step, arithmetic, plain
 
@@ -44,11 +44,13 @@ def model() -> nn.Module:
 
 
 def train(
-    make: Callable[[Step, Arithmetic, nn.Module, torch.optim.Optimizer], Step], net: nn.Module | None = None
+    make: Callable[[Step, Arithmetic, nn.Module, torch.optim.Optimizer], Step],
+    net: nn.Module | None = None,
+    optimizer: torch.optim.Optimizer | None = None,
 ) -> list[bytes]:
     """Losses, hits and final tensors of a dozen steps, one of a smaller batch, the rate halved on the way."""
     net = net or model()
-    optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+    optimizer = optimizer or torch.optim.Adam(net.parameters(), lr=0.01)
     compute = arithmetic(net, optimizer, torch.tensor([1.0, 2.0, 0.5]))
     step = make(plain(compute, CPU), compute, net, optimizer)
     found = []
@@ -152,3 +154,41 @@ def test_a_model_that_draws_where_a_replay_cannot_seed_is_not_replayed():
     assert counting.replayed == 1
     (notice,) = kept[0].news()
     assert "on the CPU" in notice.text
+
+
+class CountsInPython(torch.optim.Optimizer):
+    """Gradient descent by a rate that falls with a count of its own: of a parameter or of the whole."""
+
+    def __init__(self, parameters: Iterable[nn.Parameter], *, where: str) -> None:
+        super().__init__(parameters, {"lr": 0.01, "count": 0})
+        self.where = where
+
+    @torch.no_grad()
+    def step(self) -> None:  # type: ignore[override]
+        (group,) = self.param_groups
+        group["count"] += self.where == "group"
+        for parameter in group["params"]:
+            counted = self.state[parameter]
+            counted["count"] = counted.get("count", 0) + (self.where == "parameter")
+            parameter.sub_(parameter.grad * group["lr"] / (1 + counted["count"] + group["count"]))
+
+
+@pytest.mark.parametrize("where", ["group", "parameter"])
+def test_an_optimiser_that_counts_in_python_trains_plainly_and_is_not_counted_on_by_a_capture(where):
+    net, plain_net = model(), model()
+    optimizer = CountsInPython(net.parameters(), where=where)
+
+    def runs_python(compute: Arithmetic, inputs: torch.Tensor, labels: torch.Tensor) -> Replay:
+        """As a real capture: Python runs, tensors stay as they were."""
+        state = tensors(net, optimizer)
+        before = copies(state)
+        compute(inputs, labels)
+        with torch.no_grad():
+            for tensor, value in zip(state, before, strict=True):
+                tensor.copy_(value)
+        return faithful(compute, inputs, labels)
+
+    kept: list[CapturedStep] = []
+    found = train(captured_with(runs_python, kept), net, optimizer)
+    assert found == train(plainly, plain_net, CountsInPython(plain_net.parameters(), where=where))
+    assert [notice.code for notice in kept[0].news()] == ["step_not_captured"]

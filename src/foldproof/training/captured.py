@@ -6,7 +6,7 @@ to the same loss and the same tensors, bit for bit. If they do not, or something
 plain, and it is said why.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 import torch
@@ -75,13 +75,23 @@ class CapturedStep:
 
     def _as_the_optimizer_stands(self, inputs: torch.Tensor, labels: torch.Tensor) -> "_Captured | None":
         """The captured step, captured anew where a number of the optimiser, such as the rate, is another one."""
-        numbers = plain_numbers(self._optimizer)
-        if self._captured is None or self._captured.numbers != numbers:
-            self._captured, self._to_prove = None, PROOFS
-            try:
-                self._captured = _Captured(self._compute, self._capture, inputs, labels, numbers)
-            except Exception as error:  # noqa: BLE001 - a user's model may do what no graph can hold
-                self._refused = redact(f"{type(error).__name__}: {error}".strip().splitlines()[0])
+        numbers = [plain_values(group) for group in self._optimizer.param_groups]
+        if self._captured is not None and self._captured.numbers == numbers:
+            return self._captured
+        if self._captured is not None and self._to_prove:
+            self._refused = "the optimiser's settings change from step to step"
+            return None
+        self._captured, self._to_prove = None, PROOFS
+        counters = (*self._optimizer.param_groups, *self._optimizer.state.values())
+        held = [(values, plain_values(values)) for values in counters]
+        try:
+            self._captured = _Captured(self._compute, self._capture, inputs, labels, numbers)
+        except Exception as error:  # noqa: BLE001 - a user's model may do what no graph can hold
+            self._refused = redact(f"{type(error).__name__}: {error}".strip().splitlines()[0])
+        for values, before in held:
+            if plain_values(values) != before:
+                values.update(before)
+                self._refused, self._captured = "the optimiser counts in Python", None
         return self._captured
 
     def _proved(self, captured: "_Captured", inputs: torch.Tensor, labels: torch.Tensor, bits: int) -> Found:
@@ -120,12 +130,9 @@ class _Captured:
         return loss.clone(), correct.clone()
 
 
-def plain_numbers(optimizer: torch.optim.Optimizer) -> list[dict[str, Any]]:
-    """What an optimiser holds that is no tensor: a dictionary a parameter group."""
-    return [
-        {name: value for name, value in group.items() if name != "params" and not isinstance(value, torch.Tensor)}
-        for group in optimizer.param_groups
-    ]
+def plain_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What an optimiser holds of a group or a parameter that is no tensor."""
+    return {name: value for name, value in values.items() if name != "params" and not isinstance(value, torch.Tensor)}
 
 
 def tensors(net: torch.nn.Module, optimizer: torch.optim.Optimizer) -> list[torch.Tensor]:
