@@ -15,7 +15,6 @@ def describe() -> dict[str, Any]:
     """JSON values only; sizes in bytes. What cannot be found out is None."""
     import psutil
 
-    limit = memory_limit(CGROUP)
     total = psutil.virtual_memory().total
     return {
         "hostname": socket.gethostname(),
@@ -28,7 +27,7 @@ def describe() -> dict[str, Any]:
         "cores_logical": psutil.cpu_count(logical=True),
         "cores_available": available_cores(),
         "memory_bytes": total,
-        "memory_available_bytes": total if limit is None else min(total, limit),
+        "memory_available_bytes": memory_bytes(),
         "python": platform.python_version(),
         "python_implementation": platform.python_implementation(),
     }
@@ -66,6 +65,15 @@ def core_limit(cgroup: Path) -> float | None:
         return int(quota) / int(period) if int(quota) > 0 else None
     except ValueError:
         return None
+
+
+def memory_bytes() -> int:
+    """Memory that this process and others beside it may use, by machine and container."""
+    import psutil
+
+    total = psutil.virtual_memory().total
+    limit = memory_limit(CGROUP)
+    return total if limit is None else min(total, limit)
 
 
 def memory_limit(cgroup: Path) -> int | None:

@@ -1,5 +1,6 @@
 """Where training takes its pixels from: a mapped file or originals in, something that is indexed by positions out."""
 
+import mmap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.data.dataset import Dataset
+from foldproof.data.pixels.mapped import Mapped
 from foldproof.data.pixels.on_the_fly import OnTheFly
 from foldproof.data.pixels.originals import Originals
 from foldproof.data.values import Scaled
+from foldproof.provenance.machine import memory_bytes
+
+MOST_OF_MEMORY = 1 / 3  # that a file of pixels may take for the system to keep all of it at hand
 
 
 class Source(Protocol):
@@ -29,6 +34,8 @@ def opened(images: Path | Originals, dataset: Dataset) -> Source:
     """The images of `dataset`: mapped from a `.npy` of all of them, or decoded from their originals when asked for."""
     if isinstance(images, Originals):
         return OnTheFly(images, dataset)
+    if hasattr(mmap, "MADV_RANDOM") and images.stat().st_size > memory_bytes() * MOST_OF_MEMORY:
+        return Mapped(images)
     return cast("Source", np.load(images, mmap_mode="r"))
 
 
@@ -55,8 +62,8 @@ class Selected:
 
 
 def expect(images: Source, parts: Iterable[NDArray[np.int64]]) -> None:
-    """Say which positions will be asked for, part by part; what is decoded already is as good as here."""
+    """Say which positions will be asked for, part by part; what lies in memory is as good as here."""
     if isinstance(images, Selected):
         expect(images.images, (images.positions[part] for part in parts))
-    elif isinstance(images, OnTheFly):
+    elif isinstance(images, OnTheFly | Mapped):
         images.expect(parts)
