@@ -4,10 +4,10 @@ BIN := .venv/bin
 UV_VERSION := 0.13.9
 DEMO_DIR ?= foldproof-demo
 PAIRS ?= 5
-DOCS := ARCHITECTURE.md docs/reference/files.md docs/reference/commands.md docs/reference/settings.md docs/reference/findings.md docs/diagnosis.md docs/statistics.md docs/how-to/ways-in.md
+DOCS := ARCHITECTURE.md docs/reference/files.md docs/reference/commands.md docs/reference/settings.md docs/reference/findings.md docs/diagnosis.md docs/statistics.md docs/how-to/ways-in.md docs/performance.md
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-fast thorough faults calibrate demo bench docs errors picture lock clean
+.PHONY: help setup check test test-fast thorough faults calibrate demo bench growth docs errors picture lock lock-peers clean
 
 help: ## list these words
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,8 +48,11 @@ calibrate: setup ## how often a winner is named among equals: hours; goes on whe
 	$(BIN)/python benchmarks/calibration/outcomes.py 1/2 & $(BIN)/python benchmarks/calibration/outcomes.py 2/2; wait
 	$(BIN)/python benchmarks/calibration/judge.py
 
-bench: setup ## time against the usual script, side by side: hours; goes on where it was (WORKS=digits, PAIRS=5, PHOTOS=)
-	$(BIN)/python -m benchmarks.alternate --pairs $(PAIRS) $(if $(WORKS),--works $(WORKS)) $(if $(SETTINGS),--settings $(SETTINGS)) $(if $(PHOTOS),--photos $(PHOTOS))
+bench: setup ## time beside the usual script and frameworks: says how long; goes on (WORKS= SIDES= WAYS= PART=all PAIRS=5 PHOTOS=)
+	$(BIN)/python -m benchmarks.alternate --pairs $(PAIRS) $(if $(WORKS),--works $(WORKS)) $(if $(SIDES),--sides "$(SIDES)") $(if $(WAYS),--ways $(WAYS)) $(if $(PART),--part "$(PART)") $(if $(PHOTOS),--photos $(PHOTOS)) $(if $(ESTIMATE),--estimate)
+
+growth: setup ## time against images, folds, experiments and cores: 20 minutes; draws docs/images/growth-*.svg (AXES=images,cores)
+	$(BIN)/python -m benchmarks.growth $(if $(AXES),--axes $(AXES))
 
 docs: setup ## write the generated parts of the documentation anew
 	$(BIN)/cog -r -I docs $(DOCS)
@@ -67,6 +70,10 @@ lock: setup ## choose versions anew: writes requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
 		--group dev --constraint constraints.txt --custom-compile-command "make lock" \
 		pyproject.toml --output-file requirements.lock
+
+lock-peers: setup ## choose versions of the benchmark's peers anew: writes benchmarks/peers/requirements.txt
+	$(BIN)/uv pip compile --quiet --no-emit-index-url --no-header --no-annotate --python-version 3.11 \
+		benchmarks/peers/requirements.in --output-file benchmarks/peers/requirements.txt
 
 clean: ## remove what make made
 	rm -rf .venv foldproof-demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,141 +1,150 @@
-"""Time against the usual script: works in; pairs of runs in alternation, kept one by one, and a dated report, out.
+"""Time against others: works in; rounds in alternation, kept pair by pair, and a dated report, out.
 
-    python -m benchmarks.alternate [--pairs 5] [--works digits,frozen-resnet18] [--photos FOLDER]
+    python -m benchmarks.alternate [--pairs 5] [--works digits] [--sides usual,lightning] [--part all] [--photos FOLDER]
 
-Each pair is a process of its own, and its result is kept in `.bench`: what was interrupted goes on where it was. A pair
-during which other processes were busy is void and done again, up to `--tries` times as many as asked for. A job is
-timed from its command to the end of its process, when every MLflow run is closed; each begins without caches and with a
-fresh SQLite store.
+A round is a process of its own: every side that still lacks pairs runs once, foldproof in the middle, the order
+reversed from round to round. Its pairs are kept in `.bench`: what was interrupted goes on where it was. A pair during
+which other processes were busy is void and done again, up to `--tries` times as many as asked for. A job is timed from
+its command to the end of its process, when every MLflow run is closed; each begins with a fresh SQLite store. Slow
+sides may run a part of a work (`--part`); the report says which, and by what rule the whole follows.
 """
 
 import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks import works
-from benchmarks.measured import Measure
-from benchmarks.pair import commit
+from benchmarks.campaign import Campaign
+from benchmarks.estimate import estimated
+from benchmarks.kept import Kept, pair_of
+from benchmarks.others import OTHERS
+from benchmarks.parts import PART
 from benchmarks.ratios import Pair, counted, spread
 from benchmarks.report import write_report
-from benchmarks.works import ScriptSetting, Work, settings_of
+from benchmarks.round import commit
+from benchmarks.works import WORKS, Work
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"
 
 
-class Kept:
-    """What was measured, a line of JSON a pair or a search, in a file that outlives an interruption."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-
-    def add(self, kind: str, value: Mapping[str, Any]) -> None:
-        with self._file.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"kind": kind, **value}) + "\n")
-
-    def pairs(self, work: str, setting: str, made_by: str) -> list[Pair]:
-        found = [line for line in self._lines("pair") if line["work"] == work and line["setting"] == setting]
-        return [pair_of(line) for line in found if line["commit"] == made_by]
-
-    def best(self, work: str) -> ScriptSetting | None:
-        found = [line for line in self._lines("best") if line.pop("work") == work]
-        return ScriptSetting(**found[-1]) if found else None
-
-    def _lines(self, kind: str) -> Iterator[dict[str, Any]]:
-        if self._file.exists():
-            for text in self._file.read_text(encoding="utf-8").splitlines():
-                line = json.loads(text)
-                if line.pop("kind") == kind:
-                    yield line
-
-
-def pair_of(line: Mapping[str, Any]) -> Pair:
-    """A pair out of its JSON object."""
-    measures = {side: Measure(**line[side]) for side in ("script", "foldproof")}
-    accuracy = {name: (theirs, ours) for name, (theirs, ours) in line["accuracy"].items()}
-    return Pair(**{**line, **measures, "accuracy": accuracy, "arguments": tuple(line["arguments"])})
-
-
-def printed_json(*arguments: str) -> Any:
-    """What `benchmarks.pair` prints. Raises SystemExit where it fails; it has said why."""
+def printed(*arguments: str) -> list[Any]:
+    """What `benchmarks.round` prints. Raises SystemExit where it fails; it has said why."""
     done = subprocess.run(
-        (sys.executable, "-m", "benchmarks.pair", *arguments), cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False
+        (sys.executable, "-m", "benchmarks.round", *arguments), cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False
     )
     if done.returncode:
         raise SystemExit(done.returncode)
-    return json.loads(done.stdout.splitlines()[-1])
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def setting_called(name: str, work: Work, kept: Kept, more: tuple[str, ...]) -> ScriptSetting:
-    """The setting of the script; the best one is searched once a work."""
-    if name == works.USUAL.name:
-        return works.USUAL
-    best = kept.best(work.name)
-    if best is None:
-        best = ScriptSetting(**printed_json(work.name, "{}", "--search", *more))
-        kept.add("best", {"work": work.name, **asdict(best)})
-        print(f"{work.name}: the script is fastest with {' '.join(best.arguments)}", flush=True)
-    if name == works.FEATURES.name:
-        return ScriptSetting(name, best.threads, best.workers, pip_requirements=True, features_once=True)
-    return best
+def searched(work: Work, other: str, kept: Kept, more: tuple[str, ...]) -> tuple[str, ...]:
+    """The fastest of the arguments that it may be given; looked for once a work."""
+    other = OTHERS[other].as_found_for or other
+    if not OTHERS[other].searched:
+        return ()
+    found = kept.found(work.name, other)
+    if found is None:
+        (line,) = printed(work.name, "{}", "--search", other, *more)
+        kept.add("search", {"work": work.name, "other": other, "found": line})
+        found = tuple(line)
+        print(f"{work.name}: {other} is fastest with {' '.join(found)}", flush=True)
+    return found
 
 
-def measure_work(work: Work, names: Sequence[str], kept: Kept, wanted: int, tries: int, more: tuple[str, ...]) -> None:
-    """Complete the pairs of a work in these settings, as far as the machine lets them count."""
+def measure_work(work: Work, campaign: Campaign, kept: Kept) -> None:
+    """Complete the pairs of a work, as far as the machine lets them count."""
     made_by = commit()
-    for name in names:
-        setting = setting_called(name, work, kept, more)
-        done = kept.pairs(work.name, name, made_by)
-        while len(counted(done)) < wanted and len(done) < tries * wanted:
-            line = printed_json(work.name, json.dumps(asdict(setting)), str(len(done)), *more)
+    number = 1 + max((pair.number for pair in kept.pairs(made_by) if pair.work == work.name), default=-1)
+    while others := campaign.lacking(work, wanted(kept, campaign, made_by)):
+        arguments = {other: searched(work, other, kept, campaign.more) for other in others}
+        parts = ",".join(other for other in others if campaign.part(other))
+        chosen = ("--part", parts, "--ways", ",".join(campaign.ways_of(work)))
+        for line in printed(work.name, json.dumps(arguments), str(number), *chosen, *campaign.more):
+            if line["commit"] != made_by:
+                raise SystemExit(f"the code changed from {made_by} to {line['commit']}: begin again")
             kept.add("pair", line)
-            done.append(pair_of(line))
-            say(done[-1])
-        if count := counted(done):
-            print(f"{work.name}, {name}: {spread([pair.speed for pair in count])}x, n = {len(count)}", flush=True)
+            say(pair_of(line))
+        number += 1
+
+
+def wanted(kept: Kept, campaign: Campaign, made_by: str | None) -> list[Pair]:
+    return [pair for pair in kept.pairs(made_by) if campaign.wants(pair)]
 
 
 def say(pair: Pair) -> None:
     accuracies = ", ".join(f"{name} {theirs:.3f}/{ours:.3f}" for name, (theirs, ours) in pair.accuracy.items())
     print(
-        f"{pair.work}, {pair.setting}, pair {pair.number + 1}: script {pair.script.wall:.1f} s, "
-        f"foldproof {pair.foldproof.wall:.1f} s, {pair.speed:.2f}x; "
-        f"memory {pair.script.peak_rss / 1e9:.2f} / {pair.foldproof.peak_rss / 1e9:.2f} GB; accuracy {accuracies}"
+        f"{pair.work}, {pair.other}{' (scaled from ' + pair.part + ')' if pair.part else ''}, "
+        f"pair {pair.number + 1}: {pair.theirs.wall:.1f} s, foldproof {pair.way} {pair.ours.wall:.1f} s, "
+        f"{pair.speed:.2f}x; processor time {pair.processor_time:.2f}x; "
+        f"memory {pair.theirs.peak_rss / 1e9:.2f} / {pair.ours.peak_rss / 1e9:.2f} GB"
+        + (f"; accuracy {accuracies}" if accuracies else "")
         + (f"; void: {pair.void}" if pair.void else ""),
         flush=True,
     )
 
 
-def main() -> None:
+def names_in(text: str | None) -> tuple[str, ...]:
+    return tuple(name for name in (text or "").split(",") if name)
+
+
+def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--tries", type=int, default=3, help="times the pairs, on a machine that is often busy")
-    parser.add_argument("--works", default=",".join(name for name in works.WORKS if name != "tiny"))
-    parser.add_argument("--settings", help="of the script, such as usual,best; all where left out")
+    parser.add_argument("--works", default=",".join(name for name in WORKS if not name.startswith("tiny")))
+    parser.add_argument("--sides", help=f"all where left out: {','.join(OTHERS)}")
+    parser.add_argument("--ways", help="of foldproof, such as cold,warm; all where left out")
+    parser.add_argument("--part", help=f"sides that run a part ({PART} of the first experiment), or all")
     parser.add_argument("--photos", type=Path, help="class folders to use instead of drawn photos")
     parser.add_argument("--place", type=Path, default=ROOT / ".bench")
     parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--estimate", action="store_true", help="say how long it would take, and do nothing")
     options = parser.parse_args()
-    names = [name for name in options.works.split(",") if name]
-    if unknown := set(names) - set(works.WORKS):
-        parser.error(f"no work called {', '.join(sorted(unknown))}; known: {', '.join(works.WORKS)}")
-    chosen = {
-        name: [one for one in settings_of(works.WORKS[name]) if one in (options.settings or one).split(",")]
-        for name in names
-    }
+    known = {"works": WORKS, "sides": OTHERS, "part": ["all", *OTHERS]}
+    for option, names in known.items():
+        if unknown := set(names_in(getattr(options, option))) - set(names):
+            parser.error(f"--{option}: no {', '.join(sorted(unknown))}; known: {', '.join(names)}")
+    return options
+
+
+def main() -> None:
+    options = parsed()
     place = options.place / (f"photos-{options.photos.name}" if options.photos else "drawn")
     place.mkdir(parents=True, exist_ok=True)
     kept = Kept(place / "measured.jsonl")
-    more = ("--place", str(place.resolve()), *(("--photos", str(options.photos.resolve())) if options.photos else ()))
-    for name in names:
-        measure_work(works.WORKS[name], chosen[name], kept, options.pairs, options.tries, more)
-    pairs = [pair for name in names for setting in chosen[name] for pair in kept.pairs(name, setting, commit())]
-    for file in write_report(pairs, options.results, photos=options.photos.name if options.photos else None):
+    campaign = Campaign(
+        works=tuple(WORKS[name] for name in names_in(options.works)),
+        sides=names_in(options.sides),
+        ways=names_in(options.ways),
+        parts=names_in(options.part),
+        pairs=options.pairs,
+        tries=options.tries,
+        more=(
+            "--place",
+            str(place.resolve()),
+            *(("--photos", str(options.photos.resolve())) if options.photos else ()),
+        ),
+    )
+    made_by = commit()
+    done = wanted(kept, campaign, made_by)
+    lacking = {work.name: campaign.lacking(work, done) for work in campaign.works}
+    print(estimated(campaign, lacking, done, kept.pairs()), flush=True)
+    if options.estimate:
+        return
+    for work in campaign.works:
+        measure_work(work, campaign, kept)
+        for way in campaign.ways_of(work):
+            for other in campaign.others(work):
+                pairs = [pair for pair in wanted(kept, campaign, made_by) if pair.work == work.name]
+                speeds = [pair.speed for pair in counted(pairs) if (pair.way, pair.other) == (way, other)]
+                if speeds:
+                    print(f"{work.name}, {way} beside {other}: {spread(speeds)}x, n = {len(speeds)}", flush=True)
+    everything = [pair for pair in kept.pairs(made_by) if not pair.work.startswith("tiny") or campaign.wants(pair)]
+    for file in write_report(everything, options.results, photos=options.photos.name if options.photos else None):
         print(file)
 
 

@@ -16,8 +16,8 @@ import numpy as np
 from PIL import Image
 
 from foldproof.data.dataset import Dataset
-from foldproof.data.pixels.files import is_whole
 from foldproof.data.pixels.images import decoded
+from foldproof.data.rows.files import is_whole
 from foldproof.data.scan import scan
 from foldproof.provenance.machine import describe
 

@@ -5,6 +5,7 @@ each half a class, turned and lit at random, as JPEG files of 320 x 240 pixels. 
 accuracy means little.
 """
 
+import math
 import shutil
 import tempfile
 from pathlib import Path
@@ -23,31 +24,33 @@ _SIZE = (320, 240)
 def place(work: Work, target: Path, *, photos: Path | None) -> int:
     """Fill `target` with class folders; how many images they hold. `photos`: class folders of the user's own."""
     if work.images == "photos" and photos is not None:
-        return _copy(photos, target, each=work.each)
+        return _copy(photos, target, count=work.count)
     if work.images == "photos":
-        return _draw(target, each=work.each or 0)
+        return _draw(target, count=work.count)
     with tempfile.TemporaryDirectory() as all_digits:
         write_digits(Path(all_digits))
-        return _copy(Path(all_digits), target, each=work.each)
+        return _copy(Path(all_digits), target, count=work.count)
 
 
-def _copy(source: Path, target: Path, *, each: int | None) -> int:
-    """The first `each` images of every class, by name."""
-    count = 0
-    for folder in sorted(path for path in source.iterdir() if path.is_dir()):
+def _copy(source: Path, target: Path, *, count: int) -> int:
+    """The first images of every class, by name: as many of each, `count` or a few more in all."""
+    folders = sorted(path for path in source.iterdir() if path.is_dir())
+    each, copied = math.ceil(count / len(folders)), 0
+    for folder in folders:
         (target / folder.name).mkdir(parents=True)
         for file in sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)[:each]:
             shutil.copy(file, target / folder.name / file.name)
-            count += 1
-    return count
+            copied += 1
+    return copied
 
 
-def _draw(target: Path, *, each: int) -> int:
+def _draw(target: Path, *, count: int) -> int:
     random = np.random.default_rng(42)
     halves = {}
     for name, pixels in zip(("china", "flower"), load_sample_images().images, strict=True):
         middle = pixels.shape[1] // 2
         halves |= {f"{name}-left": pixels[:, :middle], f"{name}-right": pixels[:, middle:]}
+    each = math.ceil(count / len(halves))
     for name, pixels in halves.items():
         (target / name).mkdir(parents=True)
         picture = Image.fromarray(pixels)

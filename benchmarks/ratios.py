@@ -11,40 +11,43 @@ MOST_OTHERS = 0.05  # of the machine's processor time may go to other processes
 
 @dataclass(frozen=True)
 class Pair:
-    """One run of each side, one right after the other, and the mean accuracy of each experiment."""
+    """A run of another program and one of foldproof in the same round, and the mean accuracy of each experiment.
+
+    `part`: how much of the work the other ran, where `theirs` is computed from that by the rule in `parts.py`; empty
+    where it ran all of it.
+    """
 
     work: str
-    setting: str
+    way: str
+    other: str
     number: int
     commit: str
-    script: Measure
-    foldproof: Measure
-    accuracy: Mapping[str, tuple[float, float]]  # of the script, of foldproof
-    arguments: tuple[str, ...] = ()  # of the script
-
-    @property
-    def script_first(self) -> bool:
-        return script_first(self.number)
+    theirs: Measure
+    ours: Measure
+    accuracy: Mapping[str, tuple[float, float]]  # theirs, ours
+    arguments: tuple[str, ...] = ()  # of the other
+    part: str = ""
+    seconds: float = 0.0  # what the other really took
 
     @property
     def speed(self) -> float:
         """How many times as fast foldproof is."""
-        return self.script.wall / self.foldproof.wall
+        return self.theirs.wall / self.ours.wall
 
     @property
     def processor_time(self) -> float:
-        """How many times as much processor time the script takes: depends little on what else the machine does."""
-        return self.script.cpu / self.foldproof.cpu
+        """How many times as much processor time the other takes: depends little on what else the machine does."""
+        return self.theirs.cpu / self.ours.cpu
 
     @property
     def memory(self) -> float:
         """How many times as much memory foldproof takes."""
-        return self.foldproof.peak_rss / self.script.peak_rss
+        return self.ours.peak_rss / self.theirs.peak_rss
 
     @property
     def void(self) -> str:
         """Why the pair does not count; empty where it does."""
-        for who, measure in (("the script", self.script), ("foldproof", self.foldproof)):
+        for who, measure in ((self.other, self.theirs), ("foldproof", self.ours)):
             if measure.others_share > MOST_OTHERS:
                 return f"other processes took {measure.others_share:.0%} of the machine beside {who}"
         return ""
@@ -63,9 +66,11 @@ class Spread:
         return f"{self.median:.2f} ({self.least:.2f}-{self.most:.2f})"
 
 
-def script_first(number: int) -> bool:
-    """Sides in alternation: A B, B A, A B, …"""
-    return number % 2 == 0
+def around(others: Sequence[str], number: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Which of the others run before foldproof and which after it, in round `number`: every other round reversed."""
+    before = others[: (len(others) + 1) // 2]
+    after = others[len(before) :]
+    return (tuple(before), tuple(after)) if number % 2 == 0 else (tuple(reversed(after)), tuple(reversed(before)))
 
 
 def spread(values: Sequence[float]) -> Spread:

@@ -1,7 +1,6 @@
-"""The two sides: a work in, a folder in which each can begin as if it never had, its command and what it did, out."""
+"""The sides: a work in, a folder in which each can begin as if it never had, its command and what it did, out."""
 
 import csv
-import os
 import shutil
 import subprocess
 import sys
@@ -11,17 +10,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.outcome import Outcome, logged
-from benchmarks.works import Experiment, ScriptSetting, Work
+from benchmarks.environments import peers_python, variables
+from benchmarks.others import Other
+from benchmarks.outcome import Expected, Outcome, Store, logged
+from benchmarks.parts import Part, experiments_of, folds_of
+from benchmarks.works import COLD, Way, Work
 
-SCRIPT = Path(__file__).with_name("usual_script.py")
 _SETTINGS = """\
 version: 1
 data: {{path: {images}, image_size: {work.image_size}, resize: squash, near_duplicates: report}}
 folds: {{k: {work.folds}, seed: 42}}
 train:
   backbone: {work.backbone}
-  pretrained: {pretrained}
+  pretrained: {frozen}
   freeze_backbone: {frozen}
   optimizer: adam
   batch_size: {work.batch_size}
@@ -31,13 +32,6 @@ experiments:
 tracking: {{uri: "sqlite:///mlflow.db", experiment: ours}}
 """
 _IMAGES = "data/train"
-_REMOVED = ("MLFLOW_", "DVC_", "GIT_", "OMP_", "MKL_", "PYTHON")
-
-
-def environment() -> Mapping[str, str]:
-    """What both sides run in: nobody's own settings, no telemetry."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_REMOVED)}
-    return {**kept, "MLFLOW_DISABLE_TELEMETRY": "true", "DVC_NO_ANALYTICS": "1"}
 
 
 @dataclass(frozen=True)
@@ -54,47 +48,77 @@ class Side(ABC):
 
     @abstractmethod
     def forget(self) -> None:
-        """Take away whatever the last run left: caches, runs, MLflow's store."""
+        """Take away whatever the last run left that this one shall not find."""
 
     @abstractmethod
     def outcome(self) -> Outcome:
         """What the run in `folder` did."""
 
     @property
-    def _store(self) -> str:
-        return f"sqlite:///{self.folder / 'mlflow.db'}"
+    @abstractmethod
+    def expected(self) -> Expected:
+        """What it was to do."""
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        return variables(self.folder.parent)
+
+    @property
+    def _store(self) -> Path:
+        return self.folder / "mlflow.db"
 
 
 @dataclass(frozen=True)
-class Script(Side):
-    """The usual script on the images in `images`."""
+class Theirs(Side):
+    """Another program on the images in `images`; `more`: arguments that were searched; `part`: None = all of it."""
 
     images: Path
-    setting: ScriptSetting
-    experiments: tuple[Experiment, ...]
+    other: Other
+    more: tuple[str, ...] = ()
+    part: Part | None = None
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        return (*self.other.arguments, *self.more)
 
     @property
     def command(self) -> tuple[str, ...]:
-        named = [f"{one.name}:{one.epochs}:{one.lr}" for one in self.experiments]
+        python = str(peers_python()) if self.other.peer else sys.executable
+        named = [f"{one.name}:{one.epochs}:{one.lr}" for one in experiments_of(self.work, self.part)]
         return (
-            *(sys.executable, str(SCRIPT), str(self.images), "--backbone", self.work.backbone),
+            *(python, str(Path(__file__).parent / self.other.program), str(self.images)),
+            *("--backbone", self.work.backbone),
             *(part for name in named for part in ("--experiment", name)),
             *("--image-size", str(self.work.image_size), "--batch-size", str(self.work.batch_size)),
-            *("--folds", str(self.work.folds), *(["--frozen"] if self.work.frozen else []), *self.setting.arguments),
+            *("--folds", str(self.work.folds), "--first-folds", str(folds_of(self.work, self.part))),
+            *(["--frozen"] if self.work.frozen else []),
+            *self.arguments,
         )
 
     def forget(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir()
 
+    def store(self) -> Store:
+        """What its MLflow store holds."""
+        return logged(self._store, "usual", param="images_val", metrics=self.other.metrics)
+
     def outcome(self) -> Outcome:
-        params = logged(self._store, "usual", param="images_val")
-        return Outcome(params.experiments, {name: params.params[name] for name in params.experiments})
+        found = self.store()
+        return Outcome(found.experiments, found.params)
+
+    @property
+    def expected(self) -> Expected:
+        run = experiments_of(self.work, self.part)
+        epochs = {one.name: 1 if self.other.one_fit else one.epochs for one in run}
+        return Expected(epochs, folds_of(self.work, self.part))
 
 
 @dataclass(frozen=True)
 class Foldproof(Side):
-    """`foldproof run` in a project, versioned with git and DVC, that `make` has made."""
+    """`foldproof run` in one of its ways, in a project, versioned with git and DVC, that `make` has made."""
+
+    way: Way = COLD
 
     @property
     def images(self) -> Path:
@@ -102,7 +126,8 @@ class Foldproof(Side):
 
     @property
     def command(self) -> tuple[str, ...]:
-        return (sys.executable, "-m", "foldproof", "run", "--quiet")
+        changed = (part for setting in self.way.changed for part in ("--set", setting))
+        return (sys.executable, "-m", "foldproof", "run", "--quiet", *changed)
 
     def make(self) -> None:
         """The images in `images` become a project, by the commands that a user types."""
@@ -112,11 +137,7 @@ class Foldproof(Side):
             f"  {one.name}: {{train: {{epochs: {one.epochs}, lr: {one.lr}}}}}" for one in self.work.experiments
         )
         text = _SETTINGS.format(
-            images=_IMAGES,
-            work=self.work,
-            pretrained=str(self.work.pretrained).lower(),
-            frozen=str(self.work.frozen).lower(),
-            experiments=experiments,
+            images=_IMAGES, work=self.work, frozen=str(self.work.frozen).lower(), experiments=experiments
         )
         (self.folder / "params.yaml").write_text(text, encoding="utf-8")
         self._do(sys.executable, "-m", "foldproof", "data", "add", _IMAGES)
@@ -125,7 +146,9 @@ class Foldproof(Side):
         self._do("git", *named, "commit", "--quiet", "--no-verify", "--message", "images and settings")
 
     def forget(self) -> None:
-        self._do("git", "clean", "-ffdxq", "--exclude=/.dvc", f"--exclude=/{_IMAGES}")
+        """All that runs leave in the project; warm, its cache stays."""
+        kept = ["/.dvc", f"/{_IMAGES}", *(["/.foldproof/cache"] if self.way.warm else [])]
+        self._do("git", "clean", "-ffdxq", *(f"--exclude={path}" for path in kept))
 
     def outcome(self) -> Outcome:
         found = logged(self._store, "ours")
@@ -135,7 +158,13 @@ class Foldproof(Side):
             found.experiments, dict.fromkeys(found.experiments, tuple(sizes[fold] for fold in sorted(sizes)))
         )
 
+    @property
+    def expected(self) -> Expected:
+        return Expected(self.work.epochs, self.work.folds)
+
     def _do(self, *command: str) -> None:
-        done = subprocess.run(command, cwd=self.folder, env=environment(), capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
+        )
         if done.returncode:
             raise SystemExit(f"{' '.join(command[:4])} failed: {done.stderr.strip()[-500:]}")

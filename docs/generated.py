@@ -14,6 +14,7 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "foldproof"
 CALIBRATION = ROOT / "benchmarks" / "calibration"
+RESULTS = ROOT / "benchmarks" / "results"
 MOST_FALSE = 0.075  # the upper bound of false winners that a test may have
 
 
@@ -216,3 +217,28 @@ def seams() -> str:
         f"| {seam} | {', '.join(f'`{name}`' for name in sorted(table))} |" for seam, table in registry.SEAMS.items()
     ]
     return "\n".join(lines)
+
+
+def speed() -> str:
+    """How many times as fast as others, by the newest results of `make bench`."""
+    found = [json.loads(file.read_text(encoding="utf-8")) for file in sorted(RESULTS.glob("2*.json"))]
+    newest = max((one for one in found if one["v"] >= 2), key=lambda one: one["date"], default=None)
+    if newest is None:
+        return "Not measured yet: `make bench`."
+    machine = newest["machine"]
+    measured = (
+        f"{newest['date']}, {machine['processor']}, {machine['cores_available']} cores, commit {newest['commit']};"
+        f" photos: {newest['photos']}."
+    )
+    return "\n".join([measured, "", *newest["standings"]])
+
+
+def growth() -> str:
+    """The pictures of `make growth`, with what they were measured on."""
+    newest = max(RESULTS.glob("growth-*.json"), default=None)
+    pictures = sorted((ROOT / "docs" / "images").glob("growth-*.svg"))
+    if newest is None or not pictures:
+        return "Not measured yet: `make growth`."
+    about = json.loads(newest.read_text(encoding="utf-8"))
+    measured = f"{about['date']}, {about['processor']}, {about['cores']} cores, commit {about['commit']}; once each."
+    return "\n".join([measured, "", *(f"![{file.stem}](images/{file.name})" for file in pictures)])

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from foldproof.errors import DamagedFile
 from foldproof.events import journal
+from foldproof.events.reuse import Reuse, in_words
 from foldproof.events.types import (
     EpochFinished,
     Event,
@@ -71,6 +72,8 @@ class RunRecord:
     failed: Mapping[Place, FoldFailed]
     notices: tuple[Notice, ...]
     fold_seconds: Mapping[Place, float] = field(default_factory=dict)  # of training, interruptions left out
+    fold_keys: Mapping[Place, str] = field(default_factory=dict)  # of the finished folds, where they are recorded
+    reused: Mapping[Place, Reuse] = field(default_factory=dict)  # where the first epochs of a fold come from
 
     @staticmethod
     def read(folder: Path) -> "RunRecord":
@@ -99,6 +102,11 @@ class RunRecord:
     @property
     def identity(self) -> str:
         return str(self.facts["identity"])
+
+    @property
+    def begins_with(self) -> str:
+        """`2 epochs of FirstRun`, the first of most folds that have begun; empty where all were trained here."""
+        return in_words(self.reused.values(), folds=len(self.fold_started))
 
     @property
     def complete(self) -> bool:
@@ -203,6 +211,7 @@ def _check_event(event: Event, place: Place | None) -> None:
     pid = event.about.get("pid")
     if pid is not None and not (type(pid) is int and 0 < pid < 2**31):
         raise ValueError(f"event {event.seq} is of no process")
+    Reuse.of(event.about)
     match event.body:
         case EpochFinished(epoch=epochs, steps=steps):
             fits = 0 < epochs < _MOST_EPOCHS and 0 <= steps < _MOST_COUNT
@@ -256,6 +265,8 @@ def replay(folder: Path, facts: Mapping[str, Any], events: Iterable[Event]) -> R
     finished: dict[Place, FoldFinished] = {}
     failed: dict[Place, FoldFailed] = {}
     notices: list[Notice] = []
+    fold_keys: dict[Place, str] = {}
+    reused: dict[Place, Reuse | None] = {}
     clock = _Clock()
     for event in events:
         place = event.place
@@ -273,12 +284,14 @@ def replay(folder: Path, facts: Mapping[str, Any], events: Iterable[Event]) -> R
                 epochs[place] = []
                 failed.pop(place, None)
                 finished.pop(place, None)
+                reused[place] = Reuse.of(event.about)
             case FoldResumed() if place:
                 failed.pop(place, None)
             case EpochFinished() as body if place:
                 epochs.setdefault(place, []).append(body)
             case FoldFinished() as body if place:
                 finished[place] = body
+                fold_keys[place] = str(event.about.get("fold_key", ""))
             case FoldFailed() as body if place:
                 failed[place] = body
     _check_trained(folder, finished, epochs)
@@ -295,6 +308,8 @@ def replay(folder: Path, facts: Mapping[str, Any], events: Iterable[Event]) -> R
         failed=failed,
         notices=tuple(notices),
         fold_seconds=clock.seconds,
+        fold_keys={place: fold_keys[place] for place in finished},
+        reused={place: whose for place, whose in sorted(reused.items()) if whose is not None},
     )
 
 

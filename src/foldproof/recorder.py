@@ -25,7 +25,7 @@ class Recorder:
     """
 
     def __init__(self, planned: Sequence[Planned], trackers: Sequence[Tracker]) -> None:
-        self._planned = {item.run: item for item in planned if item.tasks or item.lacks_its_end}
+        self._planned = {item.run: item for item in planned if item.has_work}
         self._trackers = tuple(trackers)
         self._waiting = {run: len(item.tasks) for run, item in self._planned.items()}
         self._failed: set[str] = set()

@@ -84,13 +84,14 @@ def run(
         tags = loaded.settings.tracking.tags
         planned = prepare(project, configs, material, executor, execution, extent=extent, tags=tags, progress=progress)
         tasks = [task for item in planned for task in item.tasks]
-        tracked = [item for item in planned if item.tasks or item.lacks_its_end]
+        tracked = [item for item in planned if item.has_work]
         about = TrackerContext(
             folders=tuple(item.folder for item in tracked),
             plans=tuple(item.summary for item in tracked),
             target=target,
             quiet=quiet,
             parallel_folds=executor.parallel_folds(planned[0].device),
+            notices=tuple(notice for item in planned if not item.has_work for notice in item.notices),
         )
         with (
             told(trackers if tracked else (), about, stopping) as (listeners, farewells),
@@ -107,10 +108,11 @@ def run(
                     with suppress(StorageError):  # the run has ended well: what people get of it is not worth failing
                         recorder.add(folder, body)
     with suppress(FoldproofError):
-        leave_for_dvc(project, map(RunRecord.read, recorder.ended))
+        leave_for_dvc(project, map(RunRecord.read, recorder.statuses))
     keep_within(project.run_folders(), limit_bytes=int(execution.states_gb * 1e9))
     of_runs = dict.fromkeys(notice for item in planned for notice in item.notices)
-    return RunReport(recorder.statuses, (*material.notices, *of_runs), tuple(farewells), not tracked)
+    statuses = {item.folder: recorder.statuses[item.folder] for item in planned}
+    return RunReport(statuses, (*material.notices, *of_runs), tuple(farewells), not tracked)
 
 
 @contextmanager

@@ -33,9 +33,11 @@ OPTIONS = {
         "run",
     },
     "run": {
+        "--again",
         "--allow-dirty",
         "--fold",
         "--json",
+        "--no-reuse",
         "--plan",
         "--quiet",
         "-q",

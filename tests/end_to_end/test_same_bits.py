@@ -58,6 +58,7 @@ def run_in_a_process(folder: Path, *arguments: str, **environment: str) -> Path:
         "-m",
         "foldproof",
         "run",
+        "--again",
         "--quiet",
         "--set",
         "tracking.enabled=false",

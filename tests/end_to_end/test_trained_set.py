@@ -83,7 +83,7 @@ def test_a_renamed_image_changes_neither_folds_nor_fingerprint(images):
     first = json.loads((newest(images.parent) / "run.json").read_text())
     for number, path in enumerate(sorted(images.rglob("*.png"))):
         path.rename(path.with_name(f"renamed{97 * number % 100}.PNG"))
-    assert run_command(["run", *QUICK]) == 0
+    assert run_command(["run", "--again", *QUICK]) == 0
     second = json.loads((newest(images.parent) / "run.json").read_text())
     for key in ("identity", "fingerprint", "folds_digest"):
         assert first[key] == second[key]
@@ -97,7 +97,7 @@ def test_the_fingerprint_covers_what_is_trained_not_what_lies_there(images, caps
     assert notices(newest(images.parent))["excluded"] == "1 image left out by excluded.csv"
     (images / "cat" / "bad.png").unlink()
     (images.parent / "excluded.csv").unlink()
-    assert run_command(["run", *QUICK]) == 0
+    assert run_command(["run", "--again", *QUICK]) == 0
     without = json.loads((newest(images.parent) / "run.json").read_text())
     assert with_list["fingerprint"] == without["fingerprint"]
     assert with_list["images"] == without["images"] == 18

@@ -16,8 +16,8 @@ import pytest
 
 from conftest import draw_classes
 from faults.places import Place, contents, make_place, report, trials
-from foldproof.data.pixels.files import is_whole
 from foldproof.data.pixels.images import decoded
+from foldproof.data.rows.files import is_whole
 from foldproof.data.scan import scan
 from foldproof.data.versions import dvc
 from foldproof.data.versions.add import add

@@ -18,7 +18,7 @@ from foldproof.project import Project
 from foldproof.trackers import TrackingTarget
 from foldproof.trackers.mlflow.store import prepare
 
-RUN = [sys.executable, "-m", "foldproof", "run", "--quiet"]
+RUN = [sys.executable, "-m", "foldproof", "run", "--again", "--quiet"]
 
 
 def no_pulse(seconds: float) -> None:

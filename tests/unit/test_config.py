@@ -195,7 +195,7 @@ def test_a_mistake_in_the_file_is_told_although_every_experiment_or_a_set_overru
         ("data: 5", "must be a mapping of settings"),
         ("folds: {seed: 9223372036854775808}", "must be less than 9223372036854775808"),
         ("folds: {seed: -1}", "must be at least 0, not -1"),
-        ("execution: {executor: threads}", "must be one of: inline, process"),
+        ("execution: {executor: threads}", "must be one of: inline, interleaved, process"),
         ("execution: {device: mps}", "must be auto, cpu, cuda or cuda:N, not 'mps'"),
         ("execution: {parallel_folds: 0}", "must be at least 1 or auto, not 0"),
         ("version: '1'", "must be 1, not '1'"),
@@ -245,16 +245,13 @@ def test_a_name_that_only_looks_like_a_device_is_fine(folder: Path, name: str) -
     assert load(folder, f"experiments: {{'{name}': {{}}}}\n").experiments[0].name == name
 
 
-def test_features_computed_once_and_augmentation_exclude_each_other(folder: Path) -> None:
-    text = "train: {augment: light}\nexperiments:\n  A: {}\n  B: {train: {freeze_backbone: true}}\n"
+def test_settings_that_exclude_each_other_are_refused_at_the_line_of_the_later_one(folder: Path) -> None:
+    text = "train: {threads: 2}\nexperiments:\n  A: {}\n  B: {train: {portable: true}}\n"
     error = refused(folder, text)
-    assert error.what.startswith("params.yaml, line 4: experiments.B.train.freeze_backbone: ")
-    assert "exclude each other" in error.what
-    assert (
-        "--set train.augment: 'light'"
-        in refused(folder, "train: {freeze_backbone: true}\n", "train.augment=light").what
-    )
-    assert load(folder, "train: {freeze_backbone: true, pretrained: false}\n").settings.train.freeze_backbone
+    assert error.what.startswith("params.yaml, line 4: experiments.B.train.portable: ")
+    assert "portable needs train.threads: 1" in error.what
+    assert "--set train.threads: portable" in refused(folder, "train: {portable: true}\n", "train.threads=2").what
+    assert load(folder, "train: {portable: true, threads: 1}\n").settings.train.portable
 
 
 @pytest.mark.parametrize(

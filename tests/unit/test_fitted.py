@@ -9,10 +9,10 @@ import torch
 from PIL import Image
 
 from foldproof.data.dataset import Dataset, Sample
-from foldproof.data.pixels import cache as pixel_cache
-from foldproof.data.pixels.files import is_whole, read_index
 from foldproof.data.pixels.fitted import Form, fitted
 from foldproof.data.pixels.images import decoded
+from foldproof.data.rows import cache as pixel_cache
+from foldproof.data.rows.files import is_whole, read_index
 from foldproof.data.scan import hash_file
 from foldproof.data.value_range import ValueRange
 from foldproof.errors import DataError
@@ -118,7 +118,7 @@ class TestCache:
         made = self.make(folder)
         index = read_index(made)
         assert index is not None
-        assert (index.bits, index.channels, is_whole(made, deep=True)) == (16, 1, True)
+        assert (index.number, index.row[-1], is_whole(made, deep=True)) == ("<u2", 1, True)
         content = bytearray(made.read_bytes())
         content[-3] ^= 1
         made.write_bytes(content)

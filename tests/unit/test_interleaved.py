@@ -6,11 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from foldproof.config.read import load_settings
 from foldproof.errors import StorageError
 from foldproof.events.journal import by_place, is_written
-from foldproof.events.types import EpochFinished, Event
+from foldproof.events.types import EpochFinished, Event, FoldFinished, Notice
 from foldproof.executors import ExecutorContext
 from foldproof.executors.inline import InlineExecutor
 from foldproof.executors.interleaved import InterleavedExecutor
@@ -43,16 +44,16 @@ def stopping() -> Iterator[Stopping]:
 
 
 @pytest.fixture
-def planned(tmp_path: Path, make_images: Callable[..., Path], stopping: Stopping) -> Callable[[], Sequence[FoldTask]]:
+def planned(tmp_path: Path, make_images: Callable[..., Path], stopping: Stopping) -> Callable[..., Sequence[FoldTask]]:
     """The three folds of a new run of a model with dropout and batch normalisation, under augmentation."""
     make_images(tmp_path / "images")
     (tmp_path / "params.yaml").write_text(SETTINGS, encoding="utf-8")
     (tmp_path / "taking_turns.py").write_text(MODEL, encoding="utf-8")
     project = Project.find(tmp_path)
-    loaded = load_settings(project.settings_file)
-    material = gather(project, loaded.settings, allow_dirty=False)
+    material = gather(project, load_settings(project.settings_file).settings, allow_dirty=False)
 
-    def plan() -> Sequence[FoldTask]:
+    def plan(*overrides: str) -> Sequence[FoldTask]:
+        loaded = load_settings(project.settings_file, overrides=overrides)
         with InlineExecutor(ExecutorContext(parallel_folds=1, threads=1, stopping=stopping)) as executor:
             (run,) = prepare(project, loaded.experiments, material, executor, loaded.settings.execution)
         return run.tasks
@@ -107,3 +108,15 @@ def test_where_nothing_can_be_written_any_more_no_fold_goes_on_and_no_journal_st
     assert not is_written(tasks[0].folder)
     with journal_of(tasks[0], executor="inline") as journal:
         assert not any(event.kind == "FoldFinished" for event in journal.events)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_on_a_gpu_folds_on_streams_in_turn_and_a_second_try_give_the_same_weights_captured_or_not(planned, stopping):
+    gpu = "execution.device=cuda"
+    on_streams = list(by_turns(planned(gpu), stopping, at_once=3))
+    assert not [event.body for event in on_streams if isinstance(event.body, Notice)]
+    again = list(by_turns(planned(gpu), stopping, at_once=3))
+    in_turn, not_captured = inline(planned(gpu)), inline(planned(gpu, "execution.cuda_graphs=false"))
+    assert by_place(on_streams) == by_place(again) == by_place(in_turn) == by_place(not_captured)
+    assert any(isinstance(event.body, FoldFinished) for event in on_streams)

@@ -120,7 +120,7 @@ def test_training_in_a_thread_gives_what_the_command_gives(tmp_path: Path, capsy
     ((run,),) = found
     assert (run.experiment, run.status, run.record.complete) == ("fast", "finished", True)
     assert "fast finished: accuracy" in capsys.readouterr().err
-    again = ["foldproof", "run", "fast", "--quiet", "--set", "train.epochs=1"]
+    again = ["foldproof", "run", "fast", "--again", "--quiet", "--set", "train.epochs=1"]
     subprocess.run([sys.executable, "-m", *again], cwd=tmp_path, check=True, timeout=120)
     first, second = foldproof.runs(tmp_path)
     weights = [[done.weights_sha256 for done in run.record.finished.values()] for run in (first, second)]

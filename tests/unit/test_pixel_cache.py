@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 import time
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,9 @@ from click.testing import CliRunner
 from conftest import draw, draw_classes
 from foldproof.cli.data import command
 from foldproof.data.dataset import Dataset
-from foldproof.data.pixels import cache as pixel_cache
-from foldproof.data.pixels.files import index_file, is_whole, read_index, write_index
 from foldproof.data.pixels.images import decoded
+from foldproof.data.rows import cache as pixel_cache
+from foldproof.data.rows.files import index_file, is_whole, read_index, write_index
 from foldproof.data.scan import scan
 from foldproof.errors import StorageError
 
@@ -247,6 +248,18 @@ def test_a_damaged_or_missing_index_costs_no_more_than_a_decoding(folder: Path, 
     assert decode(folder, cache).read_bytes() == whole
 
 
+def test_an_index_from_before_other_rows_were_kept_is_still_read(folder: Path, cache: Path) -> None:
+    made = decode(folder, cache)
+    head, _, rest = index_file(made).read_bytes()[:-8].partition(b"\n")
+    old = {name: value for name, value in json.loads(head).items() if name not in ("row", "number", "bits", "channels")}
+    content = json.dumps(old).encode() + b"\n" + rest
+    index_file(made).write_bytes(content + b"%08x" % zlib.crc32(content))
+    index = read_index(made)
+    assert index is not None
+    assert (index.shape, index.number) == ((15, 8, 8, 3), "|u1")
+    assert is_whole(made, deep=True)
+
+
 def test_the_command_lists_verifies_and_clears(tiny_project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tiny_project)
     cache = tiny_project / ".foldproof" / "cache"
@@ -256,6 +269,7 @@ def test_the_command_lists_verifies_and_clears(tiny_project: Path, monkeypatch: 
     said = json.loads(call(command, ["cache", "--json", "--verify"]).stdout)
     (item,) = said["caches"]
     assert (item["images"], item["size"], item["resize"], item["path"]) == (18, 8, "squash", made.name)
+    assert (item["kind"], item["channels"], item["bits"]) == ("images", 3, 8)
     assert said["bytes"] == item["bytes"] == made.stat().st_size + index_file(made).stat().st_size
     assert (said["limit_bytes"], said["damaged"]) == (50 * 10**9, [])
     shown = call(command, ["cache"]).stdout

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from foldproof.data.pixels.cache import Kept
+    from foldproof.data.rows.cache import Kept
 
 
 @click.command("cache")
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 @click.option("--verify", "verifying", is_flag=True, help="Read all of them and compare every row's checksum.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def command(clearing: bool, verifying: bool, as_json: bool) -> int:
-    """List the decoded images that are kept, the most recently used first.
+    """List the decoded images and features that are kept, the most recently used first.
 
     \b
     foldproof data cache
@@ -23,30 +23,30 @@ def command(clearing: bool, verifying: bool, as_json: bool) -> int:
     from pathlib import Path
 
     from foldproof.config.read import load_settings
-    from foldproof.data.pixels import cache as pixel_cache
+    from foldproof.data.rows import cache as row_cache
     from foldproof.project import Project
 
     project = Project.find(Path.cwd())
     limit_gb = load_settings(project.settings_file).settings.execution.cache_gb
-    freed = pixel_cache.clear(project.cache) if clearing else 0
-    damaged = pixel_cache.damaged(project.cache) if verifying else ()
-    items = pixel_cache.kept(project.cache)
+    freed = row_cache.clear(project.cache) if clearing else 0
+    damaged = row_cache.damaged(project.cache) if verifying else ()
+    items = row_cache.kept(project.cache)
     total = sum(item.bytes for item in items)
     if as_json:
         content = {
             "caches": [item.to_json() for item in items],
             "bytes": total,
-            "limit_bytes": int(limit_gb * pixel_cache.GB),
+            "limit_bytes": int(limit_gb * row_cache.GB),
             "freed_bytes": freed,
             "damaged": [item.path.name for item in damaged],
         }
         click.echo(json.dumps(content, allow_nan=False))
         return 1 if damaged else 0
     if clearing:
-        click.echo(f"freed {freed / pixel_cache.GB:.3f} GB")
+        click.echo(f"freed {freed / row_cache.GB:.3f} GB")
     if items:
         _print(items)
-    click.echo(f"{total / pixel_cache.GB:.3f} GB of at most {limit_gb:g} GB (execution.cache_gb) in {project.cache}")
+    click.echo(f"{total / row_cache.GB:.3f} GB of at most {limit_gb:g} GB (execution.cache_gb) in {project.cache}")
     for item in damaged:
         click.echo(f"damaged: {item.path.name}; the next run that needs it makes it anew", err=True)
     return 1 if damaged else 0
@@ -58,16 +58,27 @@ def _print(items: "tuple[Kept, ...]") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from foldproof.data.pixels.cache import GB
+    from foldproof.data.rows.cache import GB
 
     table = Table(box=None, pad_edge=False)
-    for title in ("images", "size", "GB"):
+    table.add_column("kept")
+    for title in ("images", "GB"):
         table.add_column(title, justify="right")
-    for title in ("resize", "last used", "file"):
+    for title in ("of each", "last used", "file"):
         table.add_column(title)
     for item in items:
         used = time.strftime("%Y-%m-%d %H:%M", time.localtime(item.used))
-        size = f"{item.size} px" if item.size else "?"
-        images = f"{item.images}" if item.size else "?"
-        table.add_row(images, size, f"{item.bytes / GB:.3f}", item.resize or "?", used, item.path.name[:15] + "…")
+        images = f"{item.images}" if item.about else "?"
+        table.add_row(item.kind, images, f"{item.bytes / GB:.3f}", _of_each(item), used, item.path.name[:17] + "…")
     Console(highlight=False).print(table)
+
+
+def _of_each(item: "Kept") -> str:
+    """`224 px squash, 3 x 8 bits`, or `1280 numbers by efficientnet_lite0`."""
+    about = item.about
+    if item.kind == "features" and about:
+        return f"{item.row[0]} numbers by {about.get('backbone', '?')}"
+    if not about:
+        return "?"
+    channels, bits = about.get("channels", 3), about.get("bits", 8)
+    return f"{about.get('size', '?')} px {about.get('resize', '')}, {channels} x {bits} bits"

@@ -41,6 +41,8 @@ class Folds(click.ParamType[frozenset[tuple[int | None, int]]]):
 @click.option(
     "--fold", "folds", type=Folds(), metavar="N,…", help="Train only these folds, in a run that others share."
 )
+@click.option("--again", is_flag=True, help="Train anew, from the first epoch, also what has run whole already.")
+@click.option("--no-reuse", is_flag=True, help="Train every epoch, also those that another experiment begins with.")
 @click.option("--reseed", is_flag=True, help="Train the one fold again with another seed: its images or its training?")
 @click.option("--try", "rehearsed", is_flag=True, help="Every step on 1 fold, 1 epoch, 200 images; nothing is kept.")
 @click.option("--plan", is_flag=True, help="Only say what would be trained, how long it takes and what it writes.")
@@ -53,6 +55,8 @@ def command(
     repeats: int | None,
     resume: bool,
     folds: frozenset[tuple[int | None, int]] | None,
+    again: bool,
+    no_reuse: bool,
     reseed: bool,
     rehearsed: bool,
     plan: bool,
@@ -62,7 +66,8 @@ def command(
 ) -> int:
     """Train experiments under cross-validation: those named, or all of the settings file.
 
-    Ctrl-C ends it with a checkpoint; `--resume` goes on from there, to the same bits.
+    What has run whole is not run again, and says so. Ctrl-C ends it with a checkpoint; `--resume` goes on from there,
+    to the same bits.
 
     \b
     foldproof run
@@ -70,6 +75,7 @@ def command(
     foldproof run --try
     foldproof run --plan
     foldproof run --resume
+    foldproof run FirstRun --again
     foldproof run FirstRun --fold 3 --reseed
     """
     from foldproof.errors import FoldsError
@@ -82,7 +88,12 @@ def command(
             "--reseed trains one fold again, from its beginning",
             next_step="say which, as in `foldproof run FirstRun --fold 3 --reseed`",
         )
-    extent = Extent(resume=resume, folds=folds, reseed=reseed)
+    if again and (resume or reseed or rehearsed or folds is not None):
+        raise FoldsError(
+            "--again trains whole experiments in new runs, and goes with none of --fold, --resume, --reseed and --try",
+            next_step="`foldproof run --again`, or with the names of experiments",
+        )
+    extent = Extent(resume=resume, folds=folds, reseed=reseed, again=again, reuse=not (no_reuse or reseed))
     if rehearsed:
         if resume or reseed or plan or folds is not None:
             raise FoldsError(
@@ -122,7 +133,7 @@ def train_and_compare(
     from foldproof.cli.show import print_comparison
     from foldproof.cli.signals import stopping_by_signals
     from foldproof.config.read import load_settings
-    from foldproof.plan.prepare import ALL_ANEW
+    from foldproof.plan.prepare import WHAT_IS_NEW
     from foldproof.project import Project
     from foldproof.record import RunRecord
     from foldproof.run import run
@@ -136,7 +147,7 @@ def train_and_compare(
             project,
             loaded,
             names=names,
-            extent=extent or ALL_ANEW,
+            extent=extent or WHAT_IS_NEW,
             target=resolve_target(loaded.settings.tracking, project, os.environ) if tracked else None,
             trackers=("console", "mlflow") if tracked else ("console",),
             allow_dirty=allow_dirty,
@@ -144,7 +155,9 @@ def train_and_compare(
             progress=progress,
             stopping=stopping,
         )
-    notices = (*(report.notices if quiet or as_json or report.was_done else ()), *report.farewells)
+    notices = (*(report.notices if quiet or as_json else ()), *report.farewells)
+    if report.was_done and not (quiet or as_json):
+        print_notices(report.notices)
     if interruption.number:
         print_notices(notices)
         how = "the same command begins anew" if extent and extent.reseed else "`foldproof run --resume` goes on"

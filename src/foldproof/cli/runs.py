@@ -12,6 +12,7 @@ def command(as_json: bool) -> int:
     foldproof runs
     """
     import json
+    from dataclasses import asdict
     from pathlib import Path
 
     from rich.console import Console
@@ -33,6 +34,7 @@ def command(as_json: bool) -> int:
                 "folds_expected": record.expected_folds,
                 "reseed_of": record.facts.get("reseed_of"),
                 "again": _again(repeated.get(record.run)),
+                "begins_with": [asdict(reuse) for reuse in dict.fromkeys(record.reused.values())],
             }
             for record in records
         ]
@@ -41,6 +43,9 @@ def command(as_json: bool) -> int:
         print_runs(records, Console(highlight=False))
         for run, (first, same) in repeated.items():
             click.echo(f"{run} is {first} once more: {'the same bits' if same else 'other bits, see `foldproof diff`'}")
+        for record in records:
+            if record.reused:
+                click.echo(f"{record.run} begins with the {record.begins_with}")
     elif not damaged:
         click.echo("nothing has run yet; start with `foldproof run`")
     print_damaged(damaged)

@@ -68,11 +68,6 @@ def check(values: Mapping[str, Any]) -> tuple[Settings, tuple[Finding, ...]]:
 def contradictions(settings: Settings) -> Iterator[Finding]:
     """Settings that are right one by one and not together."""
     train = settings.train
-    if train.freeze_backbone and train.augment != "none":
-        yield Finding(
-            (("train", "augment"), ("train", "freeze_backbone")),
-            f"'{train.augment}' and freeze_backbone exclude each other, since features are computed once",
-        )
     if train.portable and train.threads > 1:
         yield Finding((("train", "portable"), ("train", "threads")), "portable needs train.threads: 1")
     if train.portable and settings.execution.device.startswith("cuda"):

@@ -214,8 +214,10 @@ class JournalWriter:
         """All that is recorded."""
         return tuple(self._events)
 
-    def record(self, bodies: Iterable[Body | None]) -> Iterator[Event | None]:
+    def record(self, bodies: Iterable[Body | None], *, first: int = 0, **about: Any) -> Iterator[Event | None]:
         """Append each body as it comes and pass it on as an event; None, where nothing happened, is passed on.
+
+        `about` holds of the `first` of those that count.
 
         What stands here since the last beginning is compared, not appended. Should it be something else, all that was
         said so far is recorded anew, from its beginning.
@@ -232,8 +234,9 @@ class JournalWriter:
                 continue
             said.append(body)
             if len(said) > len(known):
-                yield self.append(body)
+                yield self.append(body, **(about if len(said) <= first else {}))
             elif known[len(said) - 1] != compared:
                 known = ()
                 yield self.append(Notice(code="recorded_anew", text=_ANEW))
-                yield from map(self.append, said)
+                for number, again in enumerate(said):
+                    yield self.append(again, **(about if number < first else {}))

@@ -7,7 +7,7 @@ from typing import Protocol, Self, TypeAlias
 
 from foldproof.events.types import Event
 from foldproof.stopping import Stopping
-from foldproof.training.task import FoldTask, ModelRequest, Probe
+from foldproof.training.task import FeatureSpan, FeatureTask, FoldTask, ModelRequest, Probe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +42,13 @@ class Executor(Protocol):
 
     def parallel_folds(self, device: str) -> int:
         """How many folds `run` trains at once on `device`."""
+        ...
+
+    def extract(self, tasks: Sequence[FeatureTask]) -> Iterator[FeatureSpan]:
+        """Put every part of the images through its trunk; in any order, and not all once `stopping` is asked.
+
+        Raises the FoldproofError by which it cannot be done.
+        """
         ...
 
     def run(self, tasks: Sequence[FoldTask]) -> Iterator[Event]:

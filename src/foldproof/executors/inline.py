@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -11,8 +12,9 @@ from foldproof.events.types import Event
 from foldproof.executors import ExecutorContext
 from foldproof.executors.failure import is_of_memory, unbuildable
 from foldproof.executors.perform import perform
+from foldproof.executors.waiting import Waiting
 from foldproof.provenance.numeric import PORTABLE
-from foldproof.training.task import FoldTask, ModelRequest, Probe
+from foldproof.training.task import FeatureSpan, FeatureTask, FoldTask, ModelRequest, Probe
 
 
 class InlineExecutor:
@@ -39,19 +41,37 @@ class InlineExecutor:
     def probe(self, request: ModelRequest) -> Probe:
         from foldproof.training.probe import probe
 
-        try:
+        with explained(request):
             return probe(request)
-        except FoldproofError as error:
-            raise unbuildable(error.what, request) if is_of_memory(error.what) else error from error
-        except Exception as error:  # whatever a backbone raises
-            raise unbuildable(f"{type(error).__name__}: {error}", request) from error
 
     def parallel_folds(self, device: str) -> int:  # noqa: ARG002
         return 1
 
-    def run(self, tasks: Sequence[FoldTask]) -> Iterator[Event]:
-        stopping = self._context.stopping
+    def extract(self, tasks: Sequence[FeatureTask]) -> Iterator[FeatureSpan]:
+        from foldproof.training.extraction import Extractor
+
+        extractor = None
         for task in tasks:
-            if stopping.asked:
+            if self._context.stopping.asked:
                 return
+            with explained(task.model):
+                if extractor is None or extractor.request != task.model:
+                    extractor = Extractor(task.model)
+                span = extractor.rows(task)
+            yield span
+
+    def run(self, tasks: Sequence[FoldTask]) -> Iterator[Event]:
+        stopping, waiting = self._context.stopping, Waiting(tasks)
+        while not stopping.asked and (task := waiting.take()) is not None:
             yield from perform(task, executor="inline", stop=lambda: stopping.asked)
+
+
+@contextmanager
+def explained(request: ModelRequest) -> Iterator[None]:
+    """Whatever a backbone raises in the block becomes a ModelError that says what it means."""
+    try:
+        yield
+    except FoldproofError as error:
+        raise unbuildable(error.what, request) if is_of_memory(error.what) else error from error
+    except Exception as error:
+        raise unbuildable(f"{type(error).__name__}: {error}", request) from error

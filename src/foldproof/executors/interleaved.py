@@ -13,6 +13,7 @@ from typing import Any
 from foldproof.events.types import Event
 from foldproof.executors.inline import InlineExecutor
 from foldproof.executors.perform import performed_by_steps
+from foldproof.executors.waiting import Waiting
 from foldproof.training.task import FoldTask
 
 AT_ONCE = 5
@@ -27,15 +28,18 @@ class InterleavedExecutor(InlineExecutor):
 
     def run(self, tasks: Sequence[FoldTask]) -> Iterator[Event]:
         for (device, _), alike in groupby(tasks, key=settled_alike):
-            yield from self._by_turns(deque(alike), at_once=self.parallel_folds(device))
+            yield from self._by_turns(Waiting(list(alike)), at_once=self.parallel_folds(device))
 
-    def _by_turns(self, waiting: deque[FoldTask], *, at_once: int) -> Iterator[Event]:
+    def _by_turns(self, waiting: Waiting, *, at_once: int) -> Iterator[Event]:
         stopping = self._context.stopping
         folds: deque[Turns] = deque()
         with ExitStack() as held:
             while True:
-                while waiting and len(folds) < at_once and not stopping.asked:
-                    folds.append(held.enter_context(Turns(waiting.popleft(), stop=lambda: stopping.asked)))
+                while len(folds) < at_once and not stopping.asked:
+                    task = waiting.take(fold.task for fold in folds)
+                    if task is None:
+                        break
+                    folds.append(held.enter_context(Turns(task, stop=lambda: stopping.asked)))
                 if not folds:
                     return
                 fold = folds.popleft()
@@ -50,6 +54,7 @@ class Turns(AbstractContextManager["Turns"]):
     def __init__(self, task: FoldTask, *, stop: Callable[[], bool]) -> None:
         from foldproof.training.streams import own_stream
 
+        self.task = task
         self.ended = False
         self._on_stream = own_stream(task.model.device)
         self._happening: Generator[Event | None] = performed_by_steps(task, executor="interleaved", stop=stop)

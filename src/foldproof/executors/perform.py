@@ -26,19 +26,29 @@ def perform(task: FoldTask, *, executor: str, stop: Callable[[], bool]) -> Itera
 
 def performed_by_steps(task: FoldTask, *, executor: str, stop: Callable[[], bool]) -> Generator[Event | None]:
     """`perform`, and None after every step: another fold may train before the next one."""
+    from foldproof.training import beginning
     from foldproof.training.loop import train
     from foldproof.training.state import latest
 
     with journal_of(task, executor=executor) as journal:
         remove_unfinished(task.folder)
         try:
+            has_begun = bool(journal.events)
             start, notices = latest(task.folder, fold_key=task.fold_key)
             yield from map(journal.append, notices)
             if start is not None:
                 yield journal.append(FoldResumed(epoch=start.epoch, step=start.step, file=start.name))
-            elif journal.events:
+                yield from journal.record(until(stop, train(task, start)))
+                return
+            if has_begun:
                 yield journal.append(FoldResumed(epoch=1, step=0, file=""))
-            yield from journal.record(until(stop, train(task, start)))
+            begun, notices = beginning.begun(task)
+            yield from map(journal.append, notices)
+            if begun is None:
+                yield from journal.record(until(stop, train(task)))
+            else:
+                training, replayed = until(stop, train(task, begun.state)), len(begun.state.bodies)
+                yield from journal.record(training, first=replayed, **begun.reuse.to_about())
         except StorageError:
             raise
         except FoldproofError as error:

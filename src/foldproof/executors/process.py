@@ -8,23 +8,26 @@ import multiprocessing
 import os
 import signal
 import time
-from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 from foldproof.errors import FoldproofError, ModelError
 from foldproof.events.types import Event, FoldFailed
 from foldproof.executors import ExecutorContext
 from foldproof.executors.failure import is_of_memory, unbuildable
 from foldproof.executors.perform import journal_of
+from foldproof.executors.placing import free_number, placed
+from foldproof.executors.waiting import Queue, Waiting
 from foldproof.executors.worker import Broken, Done, Stop, signals_held_back, work
 from foldproof.provenance.machine import available_cores
-from foldproof.training.task import FoldTask, ModelRequest, Probe
+from foldproof.training.task import FeatureSpan, FeatureTask, FoldTask, ModelRequest, Probe
+
+Work: TypeAlias = FoldTask | FeatureTask
 
 STOPPING_SECONDS = 6.0
 _GRACE_SECONDS = 5.0
@@ -32,11 +35,12 @@ _GRACE_SECONDS = 5.0
 
 @dataclass
 class Worker:
-    """A process, the pipe to it, and the task it is busy with."""
+    """A process, its number among those that are alive, the pipe to it, and the task it is busy with."""
 
+    number: int
     process: BaseProcess
     pipe: Connection
-    task: FoldTask | None = None
+    task: Work | None = None
 
 
 class ProcessExecutor:
@@ -46,6 +50,7 @@ class ProcessExecutor:
         self._context = context
         self._spawn = multiprocessing.get_context("spawn")
         self._workers: list[Worker] = []
+        self._devices: tuple[str, ...] = ()  # that folds are spread over
 
     def __enter__(self) -> Self:
         self._start_worker()
@@ -80,10 +85,11 @@ class ProcessExecutor:
             ) from None
         match answer:
             case Probe():
+                self._devices = answer.devices
                 self._grow(self.parallel_folds(answer.device))
                 return answer
             case FoldproofError():
-                raise unbuildable(answer.what, request) if is_of_memory(answer.what) else answer
+                raise _meant(answer, request)
             case Broken(text=text):
                 raise unbuildable(text, request)
         raise AssertionError(answer)
@@ -91,15 +97,21 @@ class ProcessExecutor:
     def parallel_folds(self, device: str) -> int:
         if self._context.parallel_folds is not None:
             return self._context.parallel_folds
-        return 1 if device.startswith("cuda") else max(1, available_cores() // self._context.threads)
+        if device.startswith("cuda"):
+            return max(1, len(self._devices))
+        return max(1, available_cores() // self._context.threads)
+
+    def extract(self, tasks: Sequence[FeatureTask]) -> Iterator[FeatureSpan]:
+        yield from self._carry_out(Queue(tasks))
 
     def run(self, tasks: Sequence[FoldTask]) -> Iterator[Event]:
-        waiting = deque(tasks)
+        yield from self._carry_out(Waiting(tasks))
+
+    def _carry_out(self, waiting: Waiting | Queue) -> Iterator[Any]:
         if not waiting:
             return
-        self._grow(min(self.parallel_folds(tasks[0].model.device), len(tasks)))
-        for worker in self._workers:
-            self._give(worker, waiting)
+        self._grow(min(self.parallel_folds(waiting.device), len(waiting)))
+        self._give_out(waiting)
         stopping = self._context.stopping
         try:
             while (busy := self._busy()) and not stopping.asked:
@@ -113,7 +125,7 @@ class ProcessExecutor:
     def _busy(self) -> dict[Connection, Worker]:
         return {worker.pipe: worker for worker in self._workers if worker.task is not None}
 
-    def _last_words(self) -> Iterator[Event]:
+    def _last_words(self) -> Iterator[Any]:
         """Ask those still busy to stop, and hear them out within a few seconds; no task is begun any more."""
         for pipe in self._busy():
             with suppress(OSError):
@@ -121,22 +133,25 @@ class ProcessExecutor:
         deadline = time.monotonic() + STOPPING_SECONDS
         while (busy := self._busy()) and (left := deadline - time.monotonic()) > 0:
             for ready in wait(list(busy), timeout=left):
-                yield from self._hear(busy[ready], deque())  # type: ignore[index]
+                yield from self._hear(busy[ready], Waiting())  # type: ignore[index]
 
-    def _hear(self, worker: Worker, waiting: deque[FoldTask]) -> Iterator[Event]:
+    def _hear(self, worker: Worker, waiting: Waiting | Queue) -> Iterator[Any]:
         """One message of a worker; a worker that is done, or dead, makes room for the next task."""
         match self._receive(worker):
-            case Event() as event:
-                yield event
+            case Event() | FeatureSpan() as heard:
+                yield heard
             case Done():
                 worker.task = None
-                self._give(worker, waiting)
+                self._give_out(waiting)
             case FoldproofError() as error:
-                raise error
+                raise _meant(error, worker.task.model) if isinstance(worker.task, FeatureTask) else error
+            case Broken(text=text) if worker.task is not None:
+                raise unbuildable(text, worker.task.model)
             case None:
                 yield from self._bury(worker)
                 if waiting:
-                    self._give(self._start_worker(), waiting)
+                    self._start_worker()
+                    self._give_out(waiting)
 
     def _stop_the_busy(self) -> None:
         """After an interruption nobody may go on writing."""
@@ -152,16 +167,20 @@ class ProcessExecutor:
         except (EOFError, OSError):
             return None
 
-    def _give(self, worker: Worker, waiting: deque[FoldTask]) -> None:
-        if waiting:
-            worker.task = waiting.popleft()
-            worker.pipe.send(worker.task)
+    def _give_out(self, waiting: Waiting | Queue) -> None:
+        """To every idle worker a task, as far as there are some that may begin now."""
+        for worker in [worker for worker in self._workers if worker.task is None]:
+            worker.task = waiting.take(busy.task for busy in self._workers if isinstance(busy.task, FoldTask))
+            if worker.task is not None:
+                worker.pipe.send(placed(worker.task, self._devices, worker.number))
 
     def _bury(self, worker: Worker) -> Iterator[Event]:
-        """Record in the journal of its fold that the worker is dead."""
+        """Record in the journal of its fold that the worker is dead. Raises ModelError where it computed features."""
         task, reason = worker.task, _epitaph(worker)
         self._workers.remove(worker)
         worker.pipe.close()
+        if isinstance(task, FeatureTask):
+            raise ModelError(f"{reason} while it computed features", next_step="try a smaller image size or backbone")
         if task is not None:
             with journal_of(task, executor="process") as journal:
                 yield journal.append(FoldFailed(error="WorkerDied", reason=reason))
@@ -178,9 +197,13 @@ class ProcessExecutor:
         with signals_held_back():
             process.start()
         theirs.close()
-        worker = Worker(process, ours)
+        worker = Worker(free_number([worker.number for worker in self._workers]), process, ours)
         self._workers.append(worker)
         return worker
+
+
+def _meant(error: FoldproofError, request: ModelRequest) -> FoldproofError:
+    return unbuildable(error.what, request) if is_of_memory(error.what) else error
 
 
 def _epitaph(worker: Worker) -> str:

@@ -1,23 +1,29 @@
 """What runs in a worker process: requests come in over a pipe, events and answers go out.
 
-Messages in: a `ModelRequest`, a `FoldTask`, `Stop` for the task that runs, or None to end. Messages out: `Event`s, then
-a `Done`, or the `FoldproofError` by which nothing can be recorded; a `Probe`, or a `FoldproofError`, for a request.
+Messages in: a `ModelRequest`, a `FoldTask`, a `FeatureTask`, `Stop` for the fold that is trained, or None to end.
+Messages out: `Event`s, then a `Done`, or the `FoldproofError` by which nothing can be recorded; a `FeatureSpan` and a
+`Done`; a `Probe` for a request. A request or feature task that cannot be met: a `FoldproofError`, or `Broken`.
 """
 
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
 
 from foldproof.errors import FoldproofError
 from foldproof.executors.memory import keep_freed_memory
 from foldproof.executors.perform import perform
 from foldproof.provenance.numeric import PORTABLE
-from foldproof.training.task import FoldTask, ModelRequest
+from foldproof.training.task import FeatureSpan, FeatureTask, FoldTask, ModelRequest
+
+if TYPE_CHECKING:
+    from foldproof.training.extraction import Extractor
 
 # Sent to all processes of a terminal or a job; the parent decides what they mean.
 _INTERRUPTIONS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -69,9 +75,10 @@ def begin(threads: int, portable: bool) -> None:
 def work(pipe: Connection, threads: int, portable: bool) -> None:
     """Serve requests until None comes or the parent is gone. `portable`: compute as every processor with AVX2 does."""
     begin(threads, portable)
-    import foldproof.training.loop
-    import foldproof.training.probe  # noqa: F401 - loaded while the parent reads images
+    import foldproof.training.loop  # noqa: F401 - loaded while the parent reads images
+    from foldproof.training.probe import probe
 
+    extractor: Extractor | None = None
     while True:
         try:
             message = pipe.recv()
@@ -83,8 +90,11 @@ def work(pipe: Connection, threads: int, portable: bool) -> None:
             case Stop():
                 continue  # what it was meant for has ended by itself
             case ModelRequest():
-                pipe.send(_answer(message))
+                pipe.send(_answer(partial(probe, message)))
+            case FeatureTask():
+                extractor = _extract(message, extractor, pipe)
             case FoldTask():
+                extractor = None  # its memory is the fold's now
                 _train(message, pipe)
 
 
@@ -98,13 +108,26 @@ def _train(task: FoldTask, pipe: Connection) -> None:
     pipe.send(Done())
 
 
-def _answer(request: ModelRequest) -> object:
+def _extract(task: FeatureTask, extractor: "Extractor | None", pipe: Connection) -> "Extractor | None":
+    """Send the rows, or why there are none. The trunk comes back for the next part."""
+    from foldproof.training.extraction import Extractor
+
+    def rows() -> FeatureSpan:
+        nonlocal extractor
+        if extractor is None or extractor.request != task.model:
+            extractor = Extractor(task.model)
+        return extractor.rows(task)
+
+    pipe.send(_answer(rows))
+    pipe.send(Done())
+    return extractor
+
+
+def _answer(ask: Callable[[], object]) -> object:
     import traceback
 
-    from foldproof.training.probe import probe
-
     try:
-        return probe(request)
+        return ask()
     except FoldproofError as error:
         return error
     except Exception as error:  # noqa: BLE001 - a user's model may raise anything; the parent shows it

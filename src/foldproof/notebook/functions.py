@@ -38,6 +38,8 @@ def run(
     names: Names = (),
     overrides: Mapping[str, Any] | Sequence[str] = (),
     resume: bool = False,
+    again: bool = False,
+    reuse: bool = True,
     folds: Sequence[int] = (),
     allow_dirty: bool = False,
     quiet: bool = False,
@@ -45,7 +47,8 @@ def run(
     """Train the experiments named, or all of the settings file, as `foldproof run` does; progress goes to stderr.
 
     `path`: the project's folder or its settings file; else the project of the current folder. `overrides`: changed
-    settings, as {"train.lr": 0.01} or ["train.lr=0.01"]. A fold that failed shows in the status of its run.
+    settings, as {"train.lr": 0.01} or ["train.lr=0.01"]. What has run whole is not run again but with `again`; `reuse`:
+    first epochs that another experiment has trained are taken from it. A fold that failed shows in its run's status.
     Interrupted, each fold ends with a checkpoint; KeyboardInterrupt is then raised, and `resume=True` goes on.
     """
     project = _project(path)
@@ -56,7 +59,9 @@ def run(
             project,
             loaded,
             names=_listed(names),
-            extent=Extent(resume=resume, folds=frozenset((None, fold) for fold in folds) or None),
+            extent=Extent(
+                resume=resume, folds=frozenset((None, fold) for fold in folds) or None, again=again, reuse=reuse
+            ),
             target=resolve_target(loaded.settings.tracking, project, os.environ) if tracked else None,
             trackers=("console", "mlflow") if tracked else ("console",),
             allow_dirty=allow_dirty,

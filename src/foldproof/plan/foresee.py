@@ -11,13 +11,16 @@ from foldproof.events.types import Notice
 from foldproof.executors import Executor
 from foldproof.material.gather import Material
 from foldproof.plan.arithmetic import arithmetic_notices
+from foldproof.plan.beginnings import with_beginnings
 from foldproof.plan.begun import begun, refuse_other_settings, to_go_on_with
 from foldproof.plan.cuts import foresee_cuts
+from foldproof.plan.features import passes, seconds_left, with_stores
 from foldproof.plan.given import as_the_data_say
 from foldproof.plan.prepare import ALL_ANEW, Extent, probed
 from foldproof.plan.room import memory_notices
 from foldproof.plan.runs import Ground, facts_of, planned_in
 from foldproof.plan.tasks import Model, select
+from foldproof.plan.whole import found_whole
 from foldproof.project import Project
 from foldproof.trackers import RunPlan
 from foldproof.trackers.plan_shown import seconds_of
@@ -25,7 +28,10 @@ from foldproof.trackers.plan_shown import seconds_of
 
 @dataclass(frozen=True, kw_only=True)
 class Foreseen:
-    """The plans of a run, and what it needs. Sizes in bytes; `decoded_bytes` is what all images take once decoded."""
+    """The plans of a run, and what it needs. Sizes in bytes; `decoded_bytes` is what all images take once decoded.
+
+    `features_seconds` is the time that frozen backbones take before the first fold, once for all that share them.
+    """
 
     plans: tuple[RunPlan, ...]
     parallel_folds: int
@@ -33,12 +39,13 @@ class Foreseen:
     images: int
     decoded_bytes: int
     free_bytes: int
+    features_seconds: float
     notices: tuple[Notice, ...]
 
     @property
     def seconds(self) -> float:
         """The estimated time of all together."""
-        return seconds_of(self.plans, parallel_folds=self.parallel_folds) or 0.0
+        return self.features_seconds + (seconds_of(self.plans, parallel_folds=self.parallel_folds) or 0.0)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -49,6 +56,8 @@ class Foreseen:
                 "folds_finished": plan.finished,
                 "epochs": plan.epochs,
                 "goes_on_in": plan.goes_on or None,
+                "begins_with": plan.begins_with or None,
+                "epochs_of_others": plan.epochs_of_others,
                 "seconds": plan.seconds,
                 "bytes": plan.bytes,
             }
@@ -77,7 +86,11 @@ def foresee(
     wanted = {config.name: select(config, extent.folds) for config in configs}
     cuts = foresee_cuts(project, dataset, configs, said)
     requests, probes = probed(project, configs, dataset, executor, execution)
-    models = {name: Model(request=one, probe=probes[one], images=Path()) for name, one in requests.items()}
+    models = {
+        name: Model(request=one, probe=probes[one], images=Path(), within=material.within)
+        for name, one in requests.items()
+    }
+    models = with_stores(models, project, execution, shared=True)
     work = [(models[config.name], len(wanted[config.name])) for config in configs]
     at_once = executor.parallel_folds(work[0][0].probe.device)
     ground = Ground(
@@ -87,27 +100,34 @@ def foresee(
         environment={},
         code_diff=b"",
         checkpoint_seconds=60 * execution.checkpoint_every,
+        cuda_graphs=execution.cuda_graphs,
         shared=extent.shares,
         notices=(*memory_notices(work, at_once=at_once), *arithmetic_notices(model for model, _ in work)),
     )
-    runs = begun(project) if extent.joins else ()
-    plans = []
+    runs = begun(project)
+    whole = {} if extent.again or extent.joins else found_whole(configs, ground, models, runs)
+    planned = []
     for config in configs:
         model, places = models[config.name], wanted[config.name]
         facts = facts_of(config, ground, model)
-        run = to_go_on_with(runs, identity=facts["identity"], wanted=places)
+        run = whole.get(config.name)
+        if extent.joins:
+            run = to_go_on_with(runs, identity=facts["identity"], wanted=places)
         if run is None and extent.resume:
             refuse_other_settings(runs, experiment=config.name, facts=facts)
         left = places if run is None else [place for place in places if place not in run.record.finished]
         folder = run.folder if run else project.runs / config.name
-        plans.append(planned_in(config, ground, model, folder, left, begun=run).summary)
+        planned.append(planned_in(config, ground, model, folder, left, begun=run))
+    if extent.reuse:
+        planned = [*with_beginnings(planned, cuts, models, () if extent.again else runs)]
     sizes = {(model.probe.image_size, config.pixels.resize) for config in configs for model in [models[config.name]]}
     return Foreseen(
-        plans=tuple(plans),
+        plans=tuple(item.summary for item in planned),
         parallel_folds=at_once,
         device=work[0][0].probe.device,
         images=len(dataset),
         decoded_bytes=sum(len(dataset) * size * size * 3 for size, _ in sizes),
         free_bytes=shutil.disk_usage(project.home).free,
+        features_seconds=seconds_left(passes(models, configs, dataset)) / at_once,
         notices=(*material.notices, *ground.notices),
     )

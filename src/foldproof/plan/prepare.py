@@ -15,12 +15,15 @@ from foldproof.executors import Executor
 from foldproof.material.gather import Material
 from foldproof.plan.again import again, only_place, refuse_many
 from foldproof.plan.arithmetic import arithmetic_notices
+from foldproof.plan.beginnings import with_beginnings
 from foldproof.plan.begun import Begun, begun, left_over, refuse_other_settings, to_go_on_with
 from foldproof.plan.cuts import cut
+from foldproof.plan.features import carried_out, passes, with_stores
 from foldproof.plan.given import as_the_data_say
 from foldproof.plan.room import check_disk, memory_notices
 from foldproof.plan.runs import Ground, Planned, facts_of, plan_anew, plan_on
 from foldproof.plan.tasks import Model, Selection, select
+from foldproof.plan.whole import changes, found_whole, plan_whole
 from foldproof.project import WRITTEN, Project
 from foldproof.provenance.git import git_state
 from foldproof.record import Place
@@ -36,13 +39,16 @@ class Extent:
 
     `resume`: go on with unfinished runs. `folds`: only these, in a run that other processes may share. `reseed`: the
     one fold of `folds`, again, with another training seed, in a run of its own. `apart`: `folds` are all that a new run
-    of its own has.
+    of its own has. `again`: earlier runs are as if they were not there; else what has run whole is not run again.
+    `reuse`: a fold goes on from the end of one that began in the same way.
     """
 
     resume: bool = False
     folds: Selection | None = None
     reseed: bool = False
     apart: bool = False
+    again: bool = True
+    reuse: bool = False
 
     @property
     def joins(self) -> bool:
@@ -56,6 +62,7 @@ class Extent:
 
 
 ALL_ANEW = Extent()
+WHAT_IS_NEW = Extent(again=False, reuse=True)  # what `foldproof run` does
 
 
 def prepare(
@@ -99,6 +106,9 @@ def prepare(
         name: Model(request=request, probe=probes[request], images=images[shapes[name]].images, within=material.within)
         for name, request in requests.items()
     }
+    models = with_stores(models, project, execution, shared=True)
+    unkept = carried_out(passes(models, configs, dataset), executor, progress=partial(progress, "computing features"))
+    models = with_stores(models, project, execution, shared=not unkept)
     work = [(models[config.name], len(wanted[config.name])) for config in configs]
     at_once = executor.parallel_folds(work[0][0].probe.device)
     code = git_state(project.root, apart_from=(project.folds_file.name, *WRITTEN))
@@ -109,11 +119,13 @@ def prepare(
         environment=circumstances(project, code, material.version, tags or {}),
         code_diff=code.diff if code else b"",
         checkpoint_seconds=60 * execution.checkpoint_every,
+        cuda_graphs=execution.cuda_graphs,
         shared=extent.shares,
         notices=(
             *memory_notices(work, at_once=at_once),
             *arithmetic_notices(model for model, _ in work),
             *(Notice(code="decoded_anew", text=item.said) for item in images.values() if item.said),
+            *unkept,
         ),
     )
     if extent.reseed:
@@ -121,15 +133,23 @@ def prepare(
         (config,) = configs
         return (again(config, ground, models[config.name], only_place(config, wanted[config.name])),)
     if not extent.joins:
-        check_disk(project.runs, work, at_once=at_once)
         runs = begun(project)
-        return tuple(anew(config, ground, models[config.name], wanted[config.name], runs) for config in configs)
+        there = {} if extent.again else found_whole(configs, ground, models, runs)
+        if to_train := [(models[c.name], len(wanted[c.name])) for c in configs if c.name not in there]:
+            check_disk(project.runs, to_train, at_once=at_once)
+        planned = tuple(
+            plan_whole(c, ground, models[c.name], there[c.name], runs)
+            if c.name in there
+            else anew(c, ground, models[c.name], wanted[c.name], runs, extent)
+            for c in configs
+        )
+        return with_beginnings(planned, cuts, models, () if extent.again else runs) if extent.reuse else planned
     with locked(project.home / ".foldproof" / "runs.lock", what="the list of runs", wait_seconds=JOINING_SECONDS):
         runs = begun(project)
         planned = tuple(join(c, ground, models[c.name], wanted[c.name], runs, extent) for c in configs)
     left = [(models[item.config.name], len(item.tasks)) for item in planned]
     check_disk(project.runs, left, at_once=at_once)
-    return planned
+    return with_beginnings(planned, cuts, models, () if extent.again else runs) if extent.reuse else planned
 
 
 def probed(
@@ -148,11 +168,19 @@ def probed(
 
 
 def anew(
-    config: ExperimentConfig, ground: Ground, model: Model, wanted: Sequence[Place], runs: Sequence[Begun]
+    config: ExperimentConfig,
+    ground: Ground,
+    model: Model,
+    wanted: Sequence[Place],
+    runs: Sequence[Begun],
+    extent: Extent,
 ) -> Planned:
-    """A new run, which says where one of the same experiment goes on or was cut off."""
-    identity = facts_of(config, ground, model)["identity"]
-    return plan_anew(config, ground, model, wanted, runs, notices=left_over(runs, identity=identity))
+    """A new run, which says where one of the same experiment goes on or was cut off, or what is not as it was."""
+    facts = facts_of(config, ground, model)
+    notices = left_over(runs, identity=facts["identity"])
+    if not extent.again:
+        notices += changes(runs, facts=facts, numeric_class=model.probe.numeric_class)
+    return plan_anew(config, ground, model, wanted, runs, notices=notices)
 
 
 def join(

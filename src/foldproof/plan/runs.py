@@ -12,11 +12,13 @@ from foldproof.config.schema import ExperimentConfig
 from foldproof.data.checks.card import DATA_CARD, DATA_CARD_PAGE, as_markdown
 from foldproof.data.dataset import Dataset
 from foldproof.errors import DamagedFile
+from foldproof.events.reuse import in_words
 from foldproof.events.types import Notice
 from foldproof.facts import HELD_OUT, Reseed
 from foldproof.material.gather import Material
 from foldproof.plan.begun import Begun, before, refuse_worked_on
 from foldproof.plan.cuts import Cuts
+from foldproof.plan.features import plain_path
 from foldproof.plan.room import kept_bytes
 from foldproof.plan.tasks import Model, estimated_seconds, tasks
 from foldproof.project import Project
@@ -38,6 +40,7 @@ class Ground:
     environment: Mapping[str, Any]
     code_diff: bytes
     checkpoint_seconds: float
+    cuda_graphs: bool
     shared: bool
     notices: tuple[Notice, ...]
 
@@ -69,6 +72,16 @@ class Planned:
         return self.begun is not None and self.begun.lacks_its_end
 
     @property
+    def begins_with(self) -> str:
+        """`2 epochs of FirstRun`, the first of most folds that are to be trained; empty where all epochs are."""
+        return in_words((task.beginnings[0].reuse for task in self.tasks if task.beginnings), folds=len(self.tasks))
+
+    @property
+    def has_work(self) -> bool:
+        """Whether something is to be trained or recorded."""
+        return bool(self.tasks) or self.lacks_its_end
+
+    @property
     def summary(self) -> RunPlan:
         view = {(task.repeat, task.fold) for task in self.tasks}
         record = self.begun.record if self.begun else None
@@ -86,6 +99,8 @@ class Planned:
             finished=len(finished),
             goes_on=self.run if self.begun else "",
             bytes=self.bytes,
+            begins_with=self.begins_with,
+            epochs_of_others=sum(task.epochs_of_others for task in self.tasks),
         )
 
 
@@ -166,8 +181,7 @@ def plan_on(config: ExperimentConfig, ground: Ground, model: Model, begun: Begun
 
 def other_arithmetic(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[Notice, ...]:
     """What a person should know of a run that goes on in another numeric class than it was begun in."""
-    old, new = (json.loads(canonical_json(side.get("numeric_class") or {})) for side in (then, now))
-    changed = [name for name in new if old.get(name) != new[name]]
+    changed = changed_arithmetic(then, now)
     if not changed:
         return ()
     text = (
@@ -175,6 +189,12 @@ def other_arithmetic(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[N
         "folds that were cut off begin anew; for the same bits throughout, start anew with `foldproof run`"
     )
     return (Notice(code="other_arithmetic", text=text),)
+
+
+def changed_arithmetic(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """The fields of the numeric class in which two environments differ."""
+    old, new = (json.loads(canonical_json(side.get("numeric_class") or {})) for side in (then, now))
+    return [name for name in new if old.get(name) != new[name]]
 
 
 def planned_in(
@@ -196,6 +216,7 @@ def planned_in(
         folder=folder,
         identity=facts["identity"],
         checkpoint_seconds=ground.checkpoint_seconds,
+        cuda_graphs=ground.cuda_graphs,
         wanted=wanted,
     )
     return Planned(
@@ -205,10 +226,12 @@ def planned_in(
         fingerprint=facts["fingerprint"],
         tasks=work,
         bytes=kept_bytes(model, len(work)),
-        seconds=sum(estimated_seconds(task, model.probe, images=facts["images"]) for task in work),
+        seconds=sum(
+            estimated_seconds(task, model.probe, images=0 if model.featured else facts["images"]) for task in work
+        ),
         begun=begun,
         shared=ground.shared,
-        notices=(*ground.notices, *notices) if work else tuple(notices),
+        notices=(*ground.notices, *plain_path(config), *notices) if work else tuple(notices),
         device=model.probe.device,
     )
 

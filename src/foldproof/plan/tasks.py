@@ -15,6 +15,7 @@ from foldproof.folds import Fold
 from foldproof.plan.cuts import Cuts
 from foldproof.record import Place, fold_folder
 from foldproof.training.chunks import batch_sizes
+from foldproof.training.feature_rows import FeatureStore
 from foldproof.training.task import FoldTask, ModelRequest, Probe
 
 Selection = frozenset[tuple[int | None, int]]  # (repeat, fold); None is every repeat
@@ -24,13 +25,16 @@ Selection = frozenset[tuple[int | None, int]]  # (repeat, fold); None is every r
 class Model:
     """An experiment's model: what was asked for, what it costs here, and the images as it sees them.
 
-    `within`: the values from black to white; None for 8-bit images.
+    `within`: the values from black to white; None for 8-bit images. `store`: where features of a frozen backbone are
+    kept; `featured`: they are there before the first fold.
     """
 
     request: ModelRequest
     probe: Probe
     images: Path | Originals
     within: ValueRange | None = None
+    store: FeatureStore | None = None
+    featured: bool = False
 
 
 def tasks(
@@ -41,24 +45,18 @@ def tasks(
     folder: Path,
     identity: str,
     checkpoint_seconds: float,
+    cuda_graphs: bool,
     wanted: Iterable[Place],
 ) -> tuple[FoldTask, ...]:
     """The folds `wanted`, as work that writes below the run's `folder`."""
-    places = set(wanted)
+    places, keys = set(wanted), fold_keys(config, cuts, model)
     return tuple(
         FoldTask(
             run=folder.name,
             repeat=fold.repeat,
             fold=fold.index,
             identity=identity,
-            fold_key=fold_key(
-                config,
-                cuts.dataset,
-                fold,
-                image_size=model.probe.image_size,
-                numeric_class=model.probe.numeric_class,
-                within=model.within,
-            ),
+            fold_key=keys[fold.repeat, fold.index],
             model=replace(model.request, device=model.probe.device),
             pixels=config.pixels,
             train=config.train,
@@ -69,7 +67,9 @@ def tasks(
             validation_positions=fold.validation,
             folder=fold_folder(folder, fold.repeat, fold.index),
             checkpoint_seconds=checkpoint_seconds,
+            cuda_graphs=cuda_graphs,
             within=model.within,
+            features=model.store,
         )
         for made in cuts.of(config)
         for fold in made.folds(config.folds.k)
@@ -90,6 +90,22 @@ def select(config: ExperimentConfig, selection: Selection | None) -> tuple[Place
                 f"{config.name} has no fold {named}", next_step=f"its folds are 0 to {config.folds.k - 1}{also}"
             )
     return tuple((repeat, fold) for repeat, fold in there if selection & {(None, fold), (repeat, fold)})
+
+
+def fold_keys(config: ExperimentConfig, cuts: Cuts, model: Model) -> dict[Place, str]:
+    """The FoldKey of every fold of an experiment."""
+    return {
+        (fold.repeat, fold.index): fold_key(
+            config,
+            cuts.dataset,
+            fold,
+            image_size=model.probe.image_size,
+            numeric_class=model.probe.numeric_class,
+            within=model.within,
+        )
+        for made in cuts.of(config)
+        for fold in made.folds(config.folds.k)
+    }
 
 
 def fold_key(
@@ -121,9 +137,15 @@ def fold_key(
 
 
 def estimated_seconds(task: FoldTask, probe: Probe, *, images: int) -> float:
-    """Time of one fold from the probe's measurements, alone on its cores."""
-    steps = task.train.epochs * len(batch_sizes(len(task.train_positions), task.train.batch_size))
+    """Time of one fold from the probe's measurements, alone on its cores.
+
+    `images`: how many go through a frozen backbone before the first epoch.
+    """
+    epochs = task.train.epochs - task.epochs_of_others
+    steps = epochs * len(batch_sizes(len(task.train_positions), task.train.batch_size))
     if task.train.freeze_backbone:
+        if task.train.augment != "none":
+            images += epochs * len(task.train_positions)
         return images * probe.seconds_per_image + steps * probe.seconds_per_step
-    scored = task.train.epochs * len(task.validation_positions)
+    scored = epochs * len(task.validation_positions)
     return steps * probe.seconds_per_step + scored * probe.seconds_per_image

@@ -19,7 +19,7 @@ from foldproof.folds import Scheme
 from foldproof.material.gather import Material, gather
 from foldproof.outlook import executor_for
 from foldproof.plan.foresee import Foreseen, foresee
-from foldproof.plan.prepare import Extent
+from foldproof.plan.prepare import WHAT_IS_NEW, Extent
 from foldproof.plan.subset import few
 from foldproof.project import Project
 from foldproof.rehearsal.rehearsed import Rehearsed, Step
@@ -77,7 +77,7 @@ def _rehearse(
         part = replace(material, dataset=few(material.dataset, MOST_IMAGES))
         small = tuple(_cut_down(config, part) for config in configs)
         execution = loaded.settings.execution
-        whole = foresee(project, configs, material, executor, execution)
+        whole = foresee(project, configs, material, executor, execution, extent=WHAT_IS_NEW)
         expected = foresee(aside, small, part, executor, execution, extent=FIRST_FOLD)
     target = (
         replace(target, experiment=f"{target.experiment}-try", artifacts=_beside(aside, target)) if target else None

@@ -105,7 +105,7 @@ def _frozen_features() -> dict[str, Choice]:
         "lr": Choice(0.001, "learning rate"),
         "batch_size": Choice(32, "images a step"),
         "epochs": Choice(20, "passes over the training part"),
-        "augment": Choice("none", "features are computed once; light (flips, crops) needs freeze_backbone: false"),
+        "augment": Choice("none", "features are computed once; with light (flips, crops) anew in every epoch"),
         "seed": Choice(42, "of weights, order, augmentation and dropout"),
     }
 

@@ -28,7 +28,8 @@ class RunPlan:
     """What is about to run; `seconds` is the estimated time of what is left, one fold after another, None if unknown.
 
     `epochs_done`, `accuracies` and `finished`, of the folds that have finished, are of a run that goes on, whose id is
-    `goes_on`. `bytes`: about what it will write and keep, None if unknown.
+    `goes_on`. `bytes`: about what it will write and keep, None if unknown. `begins_with`: whose epochs are its first,
+    in words, and how many of all its epochs are others' therefore.
     """
 
     run: str
@@ -42,17 +43,20 @@ class RunPlan:
     finished: int = 0
     goes_on: str = ""
     bytes: int | None = None
+    begins_with: str = ""
+    epochs_of_others: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrackerContext:
-    """What a tracker may know before the first event."""
+    """What a tracker may know before the first event. `notices`: what no event tells of."""
 
     folders: tuple[Path, ...]
     plans: tuple[RunPlan, ...]
     target: TrackingTarget | None
     quiet: bool
     parallel_folds: int
+    notices: tuple[Notice, ...] = ()
 
 
 class Tracker(Protocol):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from foldproof.events.reuse import KEY as REUSE
 from foldproof.events.types import (
     EpochFinished,
     Event,
@@ -42,6 +43,8 @@ class ConsoleTracker:
             if self._console.is_terminal:
                 self._console.print(plan_table(context.plans, parallel_folds=context.parallel_folds))
             self._console.print(plan_line(context.plans, parallel_folds=context.parallel_folds), markup=False)
+            for notice in context.notices:
+                self._say(f"note: {notice.text}")
         if self._bars:
             self._bars.start()
 
@@ -51,7 +54,7 @@ class ConsoleTracker:
             case FoldStarted():
                 self._seen[event.run, event.place] = (event.time, float("nan"))
             case EpochFinished(val_accuracy=accuracy):
-                self._work.epoch_done(event.run)
+                self._work.epoch_done(event.run, is_of_others=REUSE in event.about)
                 started, _ = self._seen.get((event.run, event.place), (event.time, 0.0))
                 self._seen[event.run, event.place] = (started, accuracy)
             case FoldFinished(scores=scores):
@@ -92,15 +95,18 @@ class Work:
         self._estimate = seconds_of(plans, parallel_folds=parallel_folds)
         self.names: Mapping[str, str] = {plan.run: plan.experiment for plan in plans}
         self.epochs: Mapping[str, int] = {plan.run: plan.folds * plan.repeats * plan.epochs for plan in plans}
-        left = {plan.run: max(1, self.epochs[plan.run] - plan.epochs_done) for plan in plans}
+        free = {plan.run: plan.epochs_done + plan.epochs_of_others for plan in plans}
+        left = {plan.run: max(1, self.epochs[plan.run] - free[plan.run]) for plan in plans}
         self._weight = {plan.run: (plan.seconds or plan.epochs) / left[plan.run] for plan in plans}
         self._per_fold = {plan.run: plan.epochs for plan in plans}
         self.done: dict[str, int] = {plan.run: plan.epochs_done for plan in plans}
-        self._done_before = dict(self.done)
+        self._to_train = {run: max(count - free[run], 0) for run, count in self.epochs.items()}
+        self._free_so_far = dict(self.done)  # epochs that took no time here
         self._begun = time.monotonic()
 
-    def epoch_done(self, run: str) -> None:
+    def epoch_done(self, run: str, *, is_of_others: bool = False) -> None:
         self.done[run] += 1
+        self._free_so_far[run] += is_of_others
 
     def fold_lost(self, run: str) -> None:
         """A failed fold has nothing left to do."""
@@ -108,14 +114,13 @@ class Work:
 
     def left(self) -> str:
         """`about 20 s left` of everything, from the time taken so far; before the first epoch, from the estimate."""
-        before = self._done_before
-        whole = sum(self._weight[run] * (count - before[run]) for run, count in self.epochs.items())
-        done = sum(self._weight[run] * (count - before[run]) for run, count in self.done.items())
+        whole = sum(self._weight[run] * count for run, count in self._to_train.items())
+        done = sum(self._weight[run] * (count - self._free_so_far[run]) for run, count in self.done.items())
         elapsed = time.monotonic() - self._begun
         if done <= 0:
             left = (self._estimate or 0.0) - elapsed
             return f"about {duration(left)} left" if left > 0 else ""
-        return f"about {duration(elapsed * (whole - done) / done)} left"
+        return f"about {duration(elapsed * max(whole - done, 0.0) / done)} left"
 
 
 class Bars:

@@ -32,12 +32,16 @@ def plan_table(plans: Sequence[RunPlan], *, parallel_folds: int) -> Table:
 
 
 def _there(plan: RunPlan) -> str:
+    begins = f"begins with {plan.begins_with}" if plan.begins_with else ""
     if not plan.goes_on:
-        return ""
+        return begins
+    if plan.finished == plan.folds * plan.repeats:
+        return f"nothing to train, {plan.goes_on} is the same"
     epochs = plan.epochs_done - plan.finished * plan.epochs
     there = [f"{plan.finished} folds"] if plan.finished else []
     there += [f"{epochs} epochs of others"] if epochs > 0 else []
-    return f"goes on in {plan.goes_on}{': has ' if there else ''}{', '.join(there)}"
+    goes_on = f"goes on in {plan.goes_on}{': has ' if there else ''}{', '.join(there)}"
+    return f"{goes_on}; {begins}" if begins else goes_on
 
 
 def plan_line(plans: Sequence[RunPlan], *, parallel_folds: int) -> str:

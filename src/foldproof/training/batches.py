@@ -1,6 +1,7 @@
 """What a network is fed: positions in the manifest in, tensors on the device out.
 
-`PixelBatches` feeds a whole network from decoded images; `FeatureBatches` a head from a frozen backbone's features.
+`PixelBatches` feeds a whole network from decoded images; `FeatureBatches` a head from a frozen backbone's features, and
+`AugmentedFeatures` from those of images that are changed in every epoch.
 """
 
 from collections.abc import Sequence
@@ -11,9 +12,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from foldproof.config.schema import Precision
 from foldproof.data.pixels.source import Source, expect
-from foldproof.models.backbone import InputSpec
+from foldproof.models.backbone import Classifier, InputSpec
 from foldproof.training.augment import Augmentation
+from foldproof.training.features import frozen_features
 from foldproof.training.keyed import sample_bits
 from foldproof.training.preprocess import normalised
 from foldproof.training.sending import sent
@@ -60,3 +63,29 @@ class FeatureBatches:
 
     def expect(self, parts: Sequence[NDArray[np.int64]]) -> None:
         """They are all here."""
+
+
+@dataclass(frozen=True)
+class AugmentedFeatures:
+    """Features of a frozen backbone: of images as they are from `plain`, of augmented ones computed when asked for.
+
+    Those go through the trunk by the canonical pass, so that a row depends on its changed image alone.
+    # [batch, feature] float32
+    """
+
+    plain: FeatureBatches
+    pixels: Source  # [image, height, width, channel]
+    keys: NDArray[np.uint64]  # [image]
+    classifier: Classifier
+    augment: Augmentation
+    device: torch.device
+    precision: Precision
+
+    def at(self, positions: NDArray[np.int64], *, augmented_by: int | None = None) -> torch.Tensor:
+        if augmented_by is None:
+            return self.plain.at(positions)
+        images = self.augment(np.asarray(self.pixels[positions]), sample_bits(self.keys[positions], augmented_by))
+        return frozen_features(self.classifier, images, device=self.device, precision=self.precision).to(self.device)
+
+    def expect(self, parts: Sequence[NDArray[np.int64]]) -> None:
+        expect(self.pixels, parts)

@@ -1,6 +1,6 @@
 """How far a fold has come: what changes while it is trained, from and to a `State`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 import numpy as np
@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 
 from foldproof import registry
 from foldproof.errors import DamagedFile
-from foldproof.events.types import Body
+from foldproof.events.types import Body, Notice
+from foldproof.training.captured import CapturedStep
+from foldproof.training.cuda_graph import capture, make_capturable
 from foldproof.training.fold import Fold
 from foldproof.training.state import State, optimizer_tensors, restore_optimizer
-from foldproof.training.step import Step, plain
+from foldproof.training.step import Step, arithmetic, plain
 from foldproof.training.steps import append_losses
 
 
@@ -23,6 +25,8 @@ class Course:
         settings = fold.task.train
         self.fold = fold
         self.optimizer = registry.load("optimizers", settings.optimizer)(fold.net.parameters(), settings)
+        if fold.device.type == "cuda":
+            make_capturable(self.optimizer)
         self.schedule = registry.load("schedules", settings.schedule)
         self.bodies: list[Body] = []
         self.earlier = np.zeros(0, dtype=np.float32)  # losses of the epochs before this one  # [step]
@@ -37,7 +41,25 @@ class Course:
     @cached_property
     def step(self) -> Step:
         """Trains on one batch."""
-        return plain(self.fold, self.optimizer)
+        fold, task = self.fold, self.fold.task
+        compute = arithmetic(fold.forward, self.optimizer, fold.class_weights)
+        usual = plain(compute, fold.device)
+        if fold.device.type != "cuda" or not task.cuda_graphs:
+            return usual
+        return CapturedStep(
+            fold.net,
+            self.optimizer,
+            compute,
+            plain=usual,
+            capture=capture,
+            batch_size=task.train.batch_size,
+            elsewhere=torch.default_generator,
+        )
+
+    def news(self) -> Iterator[Notice]:
+        """What a person should know of how the steps are carried out."""
+        if isinstance(self.step, CapturedStep):
+            yield from self.step.news()
 
     @property
     def steps(self) -> int:

@@ -1,12 +1,16 @@
 """A frozen backbone's features, by one canonical pass: images in manifest order in, a row an image out."""
 
+from importlib import metadata
+
 import numpy as np
 import torch
 
+from foldproof.config.identity import digest
 from foldproof.config.schema import Precision
 from foldproof.data.pixels.source import Source, expect
 from foldproof.errors import ModelError
 from foldproof.models.backbone import Classifier, in_eval
+from foldproof.training.checkpoint import weights_sha256
 from foldproof.training.forward import in_precision
 from foldproof.training.preprocess import normalised
 
@@ -35,6 +39,20 @@ def frozen_features(
             check_rows(features)
             rows.append(features[: len(part)].to("cpu", torch.float32))
     return torch.cat(rows)  # outside inference mode, so that a head can be trained on it
+
+
+def trunk_digest(classifier: Classifier, backbone: str) -> str:
+    """What the features of an image depend on of a trunk: its weights, its function and what it expects.
+
+    Two networks may have weights of the same names and shapes and compute differently, so the name of the backbone
+    counts, and the versions of the libraries that may have built it. 64 hexadecimal characters.
+    """
+    spec = classifier.input
+    libraries = [f"{name} {metadata.version(name)}" for name in ("timm", "torchvision")]
+    weights = weights_sha256(classifier.trunk.state_dict())
+    return digest(
+        {"backbone": backbone, "libraries": libraries, "weights": weights, "mean": spec.mean, "std": spec.std}
+    )
 
 
 def check_rows(features: torch.Tensor) -> None:

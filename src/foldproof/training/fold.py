@@ -12,9 +12,9 @@ from foldproof.models.backbone import Classifier
 from foldproof.storage import read_json_inside
 from foldproof.training import determinism
 from foldproof.training.augment import Drawn
-from foldproof.training.batches import Batches, FeatureBatches, PixelBatches
+from foldproof.training.batches import AugmentedFeatures, Batches, FeatureBatches, PixelBatches
 from foldproof.training.build import build_classifier
-from foldproof.training.features import frozen_features
+from foldproof.training.extraction import features_of
 from foldproof.training.forward import Forward, compiled, forward_of
 from foldproof.training.keyed import key
 from foldproof.training.resident import ResidentPixels, resident
@@ -47,15 +47,19 @@ class Fold:
 
     @cached_property
     def batches(self) -> Batches:
-        """What feeds `net`; a frozen backbone's features are computed when they are first asked for."""
-        pixels = opened(self.task.images, self.dataset)
-        if self.task.train.freeze_backbone:
-            features = frozen_features(self.classifier, pixels, device=self.device, precision=self.task.train.precision)
-            return FeatureBatches(features.to(self.device))
-        augment = registry.load("augmentations", self.task.train.augment)
-        on_device = resident(self.task.images, self.device) if isinstance(augment, Drawn) else None
+        """What feeds `net`; a frozen backbone's features are looked up, or computed, when they are first asked for."""
+        task, dataset, device = self.task, self.dataset, self.device
+        pixels = opened(task.images, dataset)
+        augment = registry.load("augmentations", task.train.augment)
+        if task.train.freeze_backbone:
+            plain = FeatureBatches(features_of(task, dataset, self.classifier, pixels, device).to(device))
+            if task.train.augment == "none":
+                return plain
+            precision = task.train.precision
+            return AugmentedFeatures(plain, pixels, dataset.keys, self.classifier, augment, device, precision)
+        on_device = resident(task.images, device) if isinstance(augment, Drawn) else None
         if on_device is not None:
-            return ResidentPixels(on_device, self.dataset.keys, self.classifier.input, augment)
+            return ResidentPixels(on_device, dataset.keys, self.classifier.input, augment)
         return PixelBatches(pixels, self.dataset.keys, self.classifier.input, augment, self.device)
 
     @cached_property

@@ -5,7 +5,7 @@ called back and nothing outside the fold's folder is written. Start with `train`
 """
 
 import math
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,14 +38,16 @@ class Stop(Exception):
 def train(task: FoldTask, start: State | None = None) -> Generator[Body | None]:
     """Yield what happens, from FoldStarted to FoldFinished, and None wherever the fold may be stopped, as after a step.
 
-    The files that a body speaks of are complete when it comes. From a `start` the bodies up to it are those that it
-    holds. Raises FoldproofError for what the user can mend; any other exception is a failure of this fold alone.
+    The files that a body speaks of are complete when it comes. From a `start`, of this fold or of one that began in the
+    same way, the bodies up to it are those that it holds. Raises FoldproofError for what the user can mend; any other
+    exception is a failure of this fold alone.
     """
     fold = prepare(task)
     course = Course(fold)
     if start is None:
         yield course.say(started(fold))
     else:
+        store_initial(fold)
         course.restore(start)
         yield from start.bodies
     with Saver(task.folder, every=task.checkpoint_seconds) as saver:
@@ -81,6 +83,7 @@ def epochs(course: Course, saver: Saver) -> Generator[Body | None, None, "Scores
             if saver.due:
                 saver.begin(course.state())
             yield from saver.news()
+            yield from course.news()
             yield None
         losses = course.epoch_losses()
         check_finite(losses, epoch)
@@ -175,13 +178,19 @@ def mean_loss(losses: NDArray[np.float32], images: int, batch_size: int) -> floa
     return math.fsum(losses.astype(np.float64) * batch_sizes(images, batch_size)) / images
 
 
-def started(fold: Fold) -> FoldStarted:
-    """Store the initial weights that were drawn at random, and say what begins."""
-    state = fold.classifier.state_dict()
+def store_initial(fold: Fold) -> Mapping[str, torch.Tensor]:
+    """Store the initial weights that were drawn at random; all that the model has now are returned."""
+    state: Mapping[str, torch.Tensor] = fold.classifier.state_dict()
     drawn = {
         name: tensor for name, tensor in state.items() if not fold.task.train.pretrained or name.startswith("head.")
     }
     save_tensors(fold.task.folder / "initial.safetensors", drawn, "{}")
+    return state
+
+
+def started(fold: Fold) -> FoldStarted:
+    """Store the initial weights, and say what begins."""
+    state = store_initial(fold)
     return FoldStarted(
         train_images=len(fold.task.train_positions),
         validation_images=len(fold.task.validation_positions),

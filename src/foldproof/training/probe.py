@@ -11,7 +11,8 @@ from torch.nn.functional import cross_entropy
 from foldproof import registry
 from foldproof.training import determinism
 from foldproof.training.build import build_classifier, settle_image_size
-from foldproof.training.features import check_rows
+from foldproof.training.devices import alike, gpus
+from foldproof.training.features import check_rows, trunk_digest
 from foldproof.training.forward import bfloat16_is_slow, check_compiler, forward_of
 from foldproof.training.task import ModelRequest, Probe
 
@@ -49,10 +50,12 @@ def probe(request: ModelRequest) -> Probe:
             forward(images)
 
     seconds_per_image = _seconds(look, device) / request.batch_size
+    width, trunk_known = 0, ""
     if request.freeze_backbone:
         with torch.inference_mode():
             features = trunk.eval()(images)
         check_rows(features)
+        width, trunk_known = features.shape[1], trunk_digest(classifier, request.backbone)
         step = _seconds(lambda: cross_entropy(head(features.clone()), labels).backward(), device)
     else:
         step = _seconds(train_step, device)
@@ -73,6 +76,9 @@ def probe(request: ModelRequest) -> Probe:
         weights_bytes=_bytes(classifier),
         state_bytes=3 * _bytes(head if request.freeze_backbone else classifier),  # Adam keeps two numbers a parameter
         memory_bytes=psutil.Process().memory_info().rss,
+        devices=alike(gpus()) if request.device == "auto" and device.type == "cuda" else (),
+        features=width,
+        trunk=trunk_known,
     )
 
 

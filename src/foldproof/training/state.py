@@ -25,7 +25,7 @@ from foldproof.errors import DamagedFile
 from foldproof.events.types import Body, Notice, body_from_plain, body_to_plain
 from foldproof.storage import read_inside, write_atomically
 from foldproof.training.checkpoint import tensor_bytes
-from foldproof.training.state_files import KEPT, descriptions, prune
+from foldproof.training.state_files import KEPT, descriptions, prune, stem
 
 SCHEMA_VERSION = 1
 _MOST_DESCRIPTION_BYTES = 2**29
@@ -66,8 +66,8 @@ class State:
 
 def write(folder: Path, state: State) -> Path:
     """Write a state; then all but the newest two go. Raises StorageError, and the states before are as they were."""
-    stem = f"state-{state.epoch:06d}-{state.step:08d}"
-    tensors = folder / f"{stem}-{secrets.token_hex(4)}.safetensors"
+    name = stem(state.epoch, state.step)
+    tensors = folder / f"{name}-{secrets.token_hex(4)}.safetensors"
     try:
         content = tensor_bytes(state.tensors, "{}")
         write_atomically(tensors, content)
@@ -84,7 +84,7 @@ def write(folder: Path, state: State) -> Path:
             "file_sha256": hashlib.sha256(content).hexdigest(),
         }
         described = canonical_json({**about, "sha256": hashlib.sha256(canonical_json(about)).hexdigest()})
-        path = write_atomically(folder / f"{stem}.json", described)
+        path = write_atomically(folder / f"{name}.json", described)
     except BaseException:
         with suppress(OSError):
             tensors.unlink()

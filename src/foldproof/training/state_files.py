@@ -12,6 +12,16 @@ from foldproof.events.types import FoldFinished
 KEPT = 2
 
 
+def stem(epoch: int, step: int) -> str:
+    """The name, but for its end, of the files of a state inside epoch `epoch` (from 1), after `step` steps of it."""
+    return f"state-{epoch:06d}-{step:08d}"
+
+
+def end_state(folder: Path, *, epochs: int) -> Path:
+    """Where the description of a fold's state after its last epoch stands, if it is kept."""
+    return folder / f"{stem(epochs + 1, 0)}.json"
+
+
 def descriptions(folder: Path) -> list[Path]:
     """The states of a fold, oldest first."""
     return sorted(folder.glob("state-*.json"))

@@ -10,23 +10,32 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from foldproof.training import determinism
-from foldproof.training.fold import Fold
+from foldproof.training.forward import Forward
 
-# (inputs, labels [batch] int64, 64 bits for the generator) to (loss, how many were recognised), scalars on the device
-Step: TypeAlias = Callable[[torch.Tensor, torch.Tensor, int], tuple[torch.Tensor, torch.Tensor]]
+Found: TypeAlias = tuple[torch.Tensor, torch.Tensor]  # the loss, and how many were recognised: scalars on the device
+Arithmetic: TypeAlias = Callable[[torch.Tensor, torch.Tensor], Found]  # (inputs, labels [batch] int64)
+Step: TypeAlias = Callable[[torch.Tensor, torch.Tensor, int], Found]  # (inputs, labels, 64 bits for the generator)
 
 
-def plain(fold: Fold, optimizer: torch.optim.Optimizer) -> Step:
-    """Forward, backward and one step of `optimizer`, as torch does them: the arithmetic that a step is defined by."""
-    forward, device, class_weights = fold.forward, fold.device, fold.class_weights
+def arithmetic(forward: Forward, optimizer: torch.optim.Optimizer, class_weights: torch.Tensor) -> Arithmetic:
+    """Forward, backward and one step of `optimizer`; random numbers come from the default generator as it stands."""
 
-    def step(inputs: torch.Tensor, labels: torch.Tensor, bits: int) -> tuple[torch.Tensor, torch.Tensor]:
-        determinism.seed(device, bits)
+    def compute(inputs: torch.Tensor, labels: torch.Tensor) -> Found:
         logits = forward(inputs)  # [batch, class]
         loss = cross_entropy(logits, labels, weight=class_weights)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
         return loss.detach(), (logits.argmax(dim=1) == labels).sum()
+
+    return compute
+
+
+def plain(compute: Arithmetic, device: torch.device) -> Step:
+    """The step that every other must equal: seed, then compute."""
+
+    def step(inputs: torch.Tensor, labels: torch.Tensor, bits: int) -> Found:
+        determinism.seed(device, bits)
+        return compute(inputs, labels)
 
     return step

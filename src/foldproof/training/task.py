@@ -8,9 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.config.schema import ExperimentConfig, PixelSettings, Precision, TrainSettings
+from foldproof.data.dataset import Sample
 from foldproof.data.pixels.originals import Originals
 from foldproof.data.value_range import ValueRange
+from foldproof.events.reuse import Reuse
 from foldproof.provenance.numeric import NumericClass
+from foldproof.training.feature_rows import FeatureStore
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +62,9 @@ class Probe:
 
     `precision_is_slow`: this device has no instructions for the precision that is asked for. `weights_bytes` are those
     of the whole model, `state_bytes` about those of a resume state, `memory_bytes` what the process takes once it has
-    trained a step.
+    trained a step. `devices`: the GPUs of one kind that folds may be spread over, if any. Of a frozen backbone,
+    `features` is how many numbers a row has, and `trunk` is its `trunk_digest`: that of every fold where the weights
+    are published ones.
     """
 
     device: str
@@ -71,6 +76,40 @@ class Probe:
     weights_bytes: int
     state_bytes: int
     memory_bytes: int
+    devices: tuple[str, ...] = ()
+    features: int = 0
+    trunk: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beginning:
+    """Another fold, all of whose epochs are the first of this one. It wrote, or will write, into `folder`."""
+
+    reuse: Reuse
+    fold_key: str
+    folder: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureTask:
+    """Put the images at `positions` through the frozen trunk whose `trunk_digest` is `trunk`.
+
+    `samples`: those images, where they are decoded for it alone.
+    """
+
+    model: ModelRequest
+    trunk: str
+    images: Path | Originals  # .npy, [image in manifest order, height, width, channel] uint8 or uint16
+    positions: NDArray[np.int64]
+    samples: tuple[Sample, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureSpan:
+    """The features of some images.  # [position, feature] float32"""
+
+    positions: NDArray[np.int64]
+    rows: NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +118,9 @@ class FoldTask:
 
     `within`: the values from black to white of images of more than 8 bits. `checkpoint_seconds`: time between two
     resume states; no result depends on it. `stop_after`: the epoch after which to end, without a result; None is the
-    last.
+    last. `beginnings`: other folds from whose end this one may go on, longest first; the result is the same without.
+    `cuda_graphs`: whether a GPU may replay a captured step, which changes no bit. `features`: where those of a frozen
+    backbone are kept; None is nowhere.
     """
 
     run: str
@@ -99,3 +140,11 @@ class FoldTask:
     checkpoint_seconds: float
     stop_after: int | None = None
     within: ValueRange | None = None
+    beginnings: tuple[Beginning, ...] = ()
+    cuda_graphs: bool = True
+    features: FeatureStore | None = None
+
+    @property
+    def epochs_of_others(self) -> int:
+        """How many of its epochs need not be trained, if all goes well."""
+        return self.beginnings[0].reuse.epochs if self.beginnings else 0

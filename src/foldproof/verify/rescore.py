@@ -4,16 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from foldproof import predictions
-from foldproof.data.pixels.source import Selected, opened
 from foldproof.errors import DamagedFile
 from foldproof.reproduce.recorded import Recorded
-from foldproof.training.batches import FeatureBatches
 from foldproof.training.checkpoint import Checkpoint, weights_sha256
-from foldproof.training.features import frozen_features
 from foldproof.training.fold import Fold, prepare
 from foldproof.training.loop import Scores, evaluate
 from foldproof.training.task import FoldTask
@@ -80,25 +76,10 @@ def _of_another_fold(recorded: Recorded, task: FoldTask, checkpoint: Checkpoint)
 
 def _probabilities(fold: Fold) -> NDArray[np.float32]:
     """What the weights say of the validation part, by the function that training uses.  # [validation image, class]"""
-    steps = evaluate(fold, _features(fold) if fold.task.train.freeze_backbone else fold.batches)
+    steps = evaluate(fold, fold.batches)
     while True:
         try:
             next(steps)
         except StopIteration as done:
             scored: Scores = done.value
             return scored.probabilities
-
-
-def _features(fold: Fold) -> FeatureBatches:
-    """A frozen backbone's features of the validation part alone; by their definition others do not matter."""
-    positions = fold.task.validation_positions
-    pixels = opened(fold.task.images, fold.dataset)
-    own = frozen_features(
-        fold.classifier,
-        Selected(pixels, positions),
-        device=fold.device,
-        precision=fold.task.train.precision,
-    )
-    rows = torch.zeros((len(pixels), own.shape[1]), dtype=own.dtype)
-    rows[torch.from_numpy(positions)] = own
-    return FeatureBatches(rows.to(fold.device))

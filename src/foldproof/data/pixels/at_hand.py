@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from foldproof.data.dataset import Dataset
-from foldproof.data.pixels.cache import GB
 from foldproof.data.pixels.fitted import Form
 from foldproof.data.pixels.images import ROW_BYTES, Progress, decoded
 from foldproof.data.pixels.originals import Originals
+from foldproof.data.rows.cache import GB
 from foldproof.errors import NoRoom
 
 

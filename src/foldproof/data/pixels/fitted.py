@@ -6,7 +6,7 @@ padded with black.
 """
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import PIL.Image
@@ -36,6 +36,16 @@ class Form:
     def shape(self) -> tuple[int, int, int]:
         """Of one image: height, width, channels."""
         return self.size, self.size, self.channels
+
+    @property
+    def number(self) -> str:
+        """The kind of number of a value, as numpy spells it."""
+        return "|u1" if self.bits == 8 else "<u2"
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What a person may know of it."""
+        return {"size": self.size, "resize": self.resize, "channels": self.channels, "bits": self.bits}
 
     @property
     def image_bytes(self) -> int:

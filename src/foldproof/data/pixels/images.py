@@ -25,11 +25,12 @@ from numpy.typing import NDArray
 
 from foldproof import registry
 from foldproof.data.dataset import Dataset, Sample, hash_rows
-from foldproof.data.pixels.cache import GB, building, clean, kept, make_room, use
-from foldproof.data.pixels.files import Index, header, is_whole, kind_of, read_index, row_sums, write_index
 from foldproof.data.pixels.fitted import Channels, Form, Resize
 from foldproof.data.pixels.originals import decoded_original
 from foldproof.data.readers import MOST_PIXELS, suffix_of
+from foldproof.data.rows.cache import GB, building, clean, make_room, use
+from foldproof.data.rows.copies import Row, rows_elsewhere
+from foldproof.data.rows.files import Index, header, is_whole, row_sums, write_index
 from foldproof.data.value_range import ValueRange
 from foldproof.data.values import Scaled
 from foldproof.data.walk import some
@@ -40,7 +41,6 @@ from foldproof.storage import replacing
 SCHEMA_VERSION = 2
 CHUNK = 32  # images a thread decodes at once
 AHEAD = 4  # chunks a thread that may wait to be written
-SOURCES = 8  # other files to copy from
 ROW_BYTES = 36  # of the index, for an image
 
 Progress: TypeAlias = Callable[[int, int], None]
@@ -51,14 +51,6 @@ class _Chunk:
     pixels: Scaled  # [image, size, size, channel]
     sums: NDArray[np.uint32]  # [image] CRC-32
     problems: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class _Row:
-    """A row of another file: the same image, decoded before."""
-
-    pixels: Scaled  # [size, size, channel], on disk
-    checksum: int
 
 
 def decoded(
@@ -84,26 +76,26 @@ def decoded(
     the limit has none, StorageError.
     """
     form = Form(size=size, resize=resize, channels=channels, within=within)
-    decoder, names = _decoder(form), _names(dataset)
+    decoder, names = decoder_of(form), row_names(dataset)
     key = hashlib.sha256(decoder.encode() + b"".join(names)).hexdigest()[:32]
     path = cache / f"images-{key}.npy"
     with building(path):
         if not is_whole(path):
             clean(cache, mine=path)
-            rows = _rows_elsewhere(cache, path, decoder, frozenset(names))
+            rows = rows_elsewhere(cache, path, decoder, frozenset(names))
             needed = len(dataset) * (form.image_bytes + ROW_BYTES)
-            make_room(cache, needed=needed, limit=limit_gb * GB)
+            make_room(cache, needed=needed, limit=limit_gb * GB, what="the decoded images")
             _refuse_full_disk(cache, needed=needed)
             chunks = _decode(dataset, names, rows, folder=folder, form=form, most_pixels=most_pixels)
             with replacing(path) as temporary, temporary.open("wb") as file:
                 sums = _write(file, form, len(dataset), chunks, progress or _unheard)
             table = np.frombuffer(b"".join(names), dtype=np.uint8).reshape(-1, 32)
-            write_index(path, Index(size, resize, decoder, table, sums, channels=channels, bits=form.bits))
+            write_index(path, Index(form.shape, form.number, decoder, table, sums, form.about))
         use(path)
     return path
 
 
-def _decoder(form: Form) -> str:
+def decoder_of(form: Form) -> str:
     """All that the pixels of one file of one image depend on, but for the file and its reader."""
     pillow = (PIL.__version__, PIL.features.version("jpg") or "", PIL.features.version("webp") or "")
     about: list[tuple[str | int, ...]] = [("images", SCHEMA_VERSION, form.size, form.resize, *pillow)]
@@ -115,7 +107,7 @@ def _decoder(form: Form) -> str:
     return hash_rows(about)[:32]
 
 
-def _names(dataset: Dataset) -> list[bytes]:
+def row_names(dataset: Dataset) -> list[bytes]:
     """What each image's pixels are made from, 32 bytes: the hash of its content hash and its reader's name."""
     suffixes = [suffix_of(sample.path) for sample in dataset.samples]
     readers = {suffix: registry.load("readers", suffix) for suffix in set(suffixes)}
@@ -126,35 +118,10 @@ def _names(dataset: Dataset) -> list[bytes]:
     ]
 
 
-def _rows_elsewhere(cache: Path, path: Path, decoder: str, wanted: frozenset[bytes]) -> dict[bytes, _Row]:
-    """The rows of other files, the most recently used first, that are of wanted images."""
-    rows: dict[bytes, _Row] = {}
-    for item in [item for item in kept(cache) if item.decoder == decoder and item.path != path][:SOURCES]:
-        if len(rows) < len(wanted):
-            found = _rows_of(item.path)
-            rows = {name: found[name] for name in wanted.intersection(found)} | rows
-    return rows
-
-
-def _rows_of(path: Path) -> dict[bytes, _Row]:
-    """The rows of a file by name, not yet checked; none where it is not what its index says."""
-    index = read_index(path)
-    try:
-        pixels = np.asarray(np.load(path, mmap_mode="r"))
-    except (OSError, ValueError):
-        return {}
-    if index is None or pixels.shape != index.shape or pixels.dtype != kind_of(index.bits):
-        return {}
-    return {
-        bytes(name): _Row(row, checksum)
-        for name, row, checksum in zip(index.names, pixels, index.sums.tolist(), strict=True)
-    }
-
-
 def _decode(
     dataset: Dataset,
     names: Sequence[bytes],
-    rows: Mapping[bytes, _Row],
+    rows: Mapping[bytes, Row],
     *,
     folder: Path,
     form: Form,
@@ -181,16 +148,16 @@ def _decode_chunk(
     samples: Sequence[Sample],
     names: Sequence[bytes],
     *,
-    rows: Mapping[bytes, _Row],
+    rows: Mapping[bytes, Row],
     folder: Path,
     form: Form,
     most_pixels: int,
 ) -> _Chunk:
-    pixels = np.zeros((len(samples), *form.shape), dtype=kind_of(form.bits))
+    pixels = np.zeros((len(samples), *form.shape), dtype=form.number)
     problems: list[str] = []
     for place, (sample, name) in enumerate(zip(samples, names, strict=True)):
         if name in rows:
-            pixels[place] = rows[name].pixels
+            pixels[place] = rows[name].values
             if zlib.crc32(pixels[place].data) == rows[name].checksum:
                 continue
         try:
@@ -204,7 +171,7 @@ def _write(
     file: BinaryIO, form: Form, images: int, chunks: Generator[_Chunk], progress: Progress
 ) -> NDArray[np.uint32]:
     """Write a `.npy` and return the checksum of each row."""
-    file.write(header((images, *form.shape), form.bits))
+    file.write(header((images, *form.shape), form.number))
     problems: list[str] = []
     sums: list[NDArray[np.uint32]] = []
     done = 0

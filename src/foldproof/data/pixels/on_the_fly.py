@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.data.dataset import Dataset
-from foldproof.data.pixels.files import kind_of
 from foldproof.data.pixels.originals import Originals, decoded_original
 from foldproof.data.values import Scaled
 from foldproof.errors import DataError
@@ -45,7 +44,7 @@ class OnTheFly:
 
     def __init__(self, originals: Originals, dataset: Dataset) -> None:
         self.shape = (len(dataset), *originals.form.shape)
-        self.dtype = kind_of(originals.form.bits)
+        self.dtype = np.dtype(originals.form.number)
         self._originals = originals
         self._samples = dataset.samples
         self._kept: Scaled = (

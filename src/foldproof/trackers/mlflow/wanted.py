@@ -23,6 +23,7 @@ PLACE = "foldproof.place"
 SEAL = "foldproof.projected"
 FAILURE = "foldproof.failure"
 RESEED_OF = "foldproof.reseed_of"
+BEGINS_WITH = "foldproof.begins_with"
 PARENT = "mlflow.parentRunId"
 DIGEST_CHARACTERS = 36  # the most MLflow takes
 _STATUS = {"finished": "FINISHED", "failed": "FAILED", "interrupted": "KILLED"}
@@ -173,6 +174,7 @@ def _child(content: RunContent, place: Place, events: tuple[Event, ...], *, aban
             RUN_ID: content.record.run,
             PLACE: f"{repeat}-{fold}",
             **_origin(content),
+            **_beginning(content, place),
             **_outcome(ended),
             **_infinite(points),
         },
@@ -279,6 +281,12 @@ def _again(facts: Mapping[str, Any]) -> dict[str, str]:
     """Of a run that trained one fold of another run once more, which run."""
     again = reseed_of(facts)
     return {RESEED_OF: again.run} if again else {}
+
+
+def _beginning(content: RunContent, place: Place) -> dict[str, str]:
+    """Of a fold whose first epochs are another's, whose."""
+    reuse = content.record.reused.get(place)
+    return {BEGINS_WITH: f"{reuse} (run {reuse.run})"} if reuse else {}
 
 
 def _outcome(ended: Event | None) -> dict[str, str]:

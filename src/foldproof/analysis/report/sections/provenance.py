@@ -30,6 +30,11 @@ def provenance(material: Material) -> Section:
         apart = (Column("what", "what"), *(Column(f"run_{i}", s.name, "setting") for i, s in enumerate(shown)))
         table = tuple((key, *(one.get(key) for one in facts)) for key in differing)
         blocks.append(Table(key="provenance-differing", title="Not the same", columns=apart, rows=table))
+    blocks += [
+        Text(f"{one.name} begins with the {one.record.begins_with}, which were trained once, to the same bits.", "note")
+        for one in shown
+        if one.record.reused
+    ]
     runs = " ".join(one.record.run for one in shown)
     blocks.append(Text("These commands make the same numbers from the same run folders again:"))
     blocks += [Command(f"{command} {runs}") for command in AGAIN]

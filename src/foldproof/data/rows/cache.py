@@ -1,4 +1,4 @@
-"""The decoded images that are kept: a cache folder in, what is there, how much, and room for more out.
+"""Decoded images and features that are kept: a cache folder in, what is there, how much, and room for more out.
 
 A file goes only while nobody builds it or trains on it. Whoever uses one holds a lock on a mark of its own beside it
 until its process ends, however it ends.
@@ -7,68 +7,78 @@ until its process ends, however it ends.
 import os
 import secrets
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-from foldproof.data.pixels.files import index_file, is_whole, read_head
+from foldproof.data.rows.files import OWN, index_file, is_whole, read_head, shape_of
 from foldproof.errors import NoRoom, StorageError
 from foldproof.storage import locked
 
 GB = 10**9
-WAIT_SECONDS = 3600.0  # for another process that decodes the same images
+KINDS = ("images", "features")
+WAIT_SECONDS = 3600.0  # for another process that makes the same rows
 
 _marks: dict[Path, FileLock] = {}  # of this process; the system frees them when it ends
 
 
 @dataclass(frozen=True)
 class Kept:
-    """One file of decoded images. `images`, `size` and `resize` are 0 and empty where its index is missing."""
+    """One file of rows, a row an image. Where its index is missing, `images` is 0 and what is said of it is empty."""
 
     path: Path
+    kind: str  # of KINDS
     images: int
-    size: int
-    resize: str
-    decoder: str
+    row: tuple[int, ...]
+    number: str
+    maker: str
+    about: Mapping[str, Any]
     bytes: int
     used: float  # seconds since 1970
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "path": self.path.name}
+        return {
+            "path": self.path.name,
+            "kind": self.kind,
+            "images": self.images,
+            **self.about,
+            "decoder": self.maker,
+            "bytes": self.bytes,
+            "used": self.used,
+        }
 
 
 def kept(cache: Path) -> tuple[Kept, ...]:
     """All that is in `cache`, the most recently used first."""
     found: list[Kept] = []
-    for path in cache.glob("images-*.npy"):
-        with suppress(OSError):  # another process may take it away meanwhile
-            found.append(_described(path))
+    for kind in KINDS:
+        for path in cache.glob(f"{kind}-*.npy"):
+            with suppress(OSError):  # another process may take it away meanwhile
+                found.append(_described(path, kind))
     return tuple(sorted(found, key=lambda item: (-item.used, item.path.name)))
 
 
-def _described(path: Path) -> Kept:
+def _described(path: Path, kind: str) -> Kept:
     head, index = read_head(path), index_file(path)
     stat = index.stat() if index.exists() else path.stat()
     size = path.stat().st_size + (stat.st_size if index.exists() else 0)
-    return Kept(
-        path,
-        int(head.get("images", 0)),
-        int(head.get("size", 0)),
-        str(head.get("resize", "")),
-        str(head.get("decoder", "")),
-        size,
-        stat.st_mtime,
-    )
+    try:
+        row, number = shape_of(head)
+        images, maker = int(head["images"]), str(head["decoder"])
+        about = {name: value for name, value in head.items() if name not in OWN}
+    except (KeyError, TypeError, ValueError):
+        images, row, number, maker, about = 0, (), "", "", {}
+    return Kept(path, kind, images, row, number, maker, about, size, stat.st_mtime)
 
 
 @contextmanager
 def building(path: Path) -> Iterator[None]:
     """Be the only one to look at `path` and build it. Raises StorageError."""
-    with locked(path.with_suffix(".lock"), what="the image cache", wait_seconds=WAIT_SECONDS):
+    with locked(path.with_suffix(".lock"), what="the cache", wait_seconds=WAIT_SECONDS):
         yield
 
 
@@ -82,14 +92,14 @@ def use(path: Path) -> None:
         _marks[path] = mark
 
 
-def make_room(cache: Path, *, needed: int, limit: float) -> None:
-    """Remove the least recently used so that `needed` bytes more stay within `limit`; what is in use stays.
+def make_room(cache: Path, *, needed: int, limit: float, what: str) -> None:
+    """Remove the least recently used so that `needed` bytes more, of `what`, stay within `limit`; what is in use stays.
 
     Raises NoRoom where `needed` alone is more than `limit`.
     """
     if needed > limit:
         raise NoRoom(
-            f"the decoded images take {needed / GB:.1f} GB and execution.cache_gb is {limit / GB:g}",
+            f"{what} take {needed / GB:.1f} GB and execution.cache_gb is {limit / GB:g}",
             next_step=f"set execution.cache_gb to {-(-needed // GB)}, or a smaller data.image_size",
         )
     items = kept(cache)
@@ -100,9 +110,9 @@ def make_room(cache: Path, *, needed: int, limit: float) -> None:
 
 
 def remove(path: Path) -> bool:
-    """Remove a file of decoded images, unless somebody builds or uses it or the system will not let it go."""
+    """Remove a file of rows, unless somebody builds or uses it or the system will not let it go."""
     try:
-        with locked(path.with_suffix(".lock"), what="the image cache"):
+        with locked(path.with_suffix(".lock"), what="the cache"):
             return not in_use(path) and _unlinked(index_file(path)) and _unlinked(path)
     except StorageError:
         return False
@@ -111,14 +121,14 @@ def remove(path: Path) -> bool:
 def clear(cache: Path) -> int:
     """Remove all that is kept and say how many bytes that freed.
 
-    Raises StorageError, with nothing removed, where an image cache is being built or used.
+    Raises StorageError, with nothing removed, where something is being made or used.
     """
     items = kept(cache)
-    for lock in cache.glob("images-*.lock"):
-        with locked(lock, what="the image cache"):
+    for lock in (lock for kind in KINDS for lock in cache.glob(f"{kind}-*.lock")):
+        with locked(lock, what="the cache"):
             if in_use(lock.with_suffix(".npy")):
                 raise StorageError(
-                    "the image cache is in use by a run", next_step="wait for it to end, then do the same again"
+                    "the cache is in use by a run", next_step="wait for it to end, then do the same again"
                 )
     clean(cache)
     return sum(item.bytes for item in items if remove(item.path))
@@ -148,12 +158,12 @@ def in_use(path: Path) -> bool:
 
 def clean(cache: Path, *, mine: Path | None = None) -> None:
     """Remove what builders left behind that were killed. `mine` is the file whose lock is held here."""
-    for leftover in cache.glob(".images-*.tmp"):
+    for leftover in (leftover for kind in KINDS for leftover in cache.glob(f".{kind}-*.tmp")):
         path = cache / f"{leftover.name[1:].partition('.')[0]}.npy"
         if path == mine:
             _unlinked(leftover)
             continue
-        with suppress(StorageError), locked(path.with_suffix(".lock"), what="the image cache"):
+        with suppress(StorageError), locked(path.with_suffix(".lock"), what="the cache"):
             _unlinked(leftover)
 
 

@@ -1,14 +1,14 @@
-"""A file of pixels and its index: rows in, proof that every row is as it was written out.
+"""A file of rows and its index: rows in, proof that every row is as it was written out.
 
-`images-KEY.npy` holds the pixels. `images-KEY.rows` beside it names each row by what it was made from and has its
-CRC-32, and the state of the file when all rows were last checked; it is itself checked by a CRC-32 at its end.
+`KIND-KEY.npy` holds the rows. `KIND-KEY.rows` beside it names each row by what it was made from and has its CRC-32,
+and the state of the file when all rows were last checked; it is itself checked by a CRC-32 at its end.
 """
 
 import io
 import json
 import math
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,27 +21,32 @@ from foldproof.provenance.machine import available_cores
 from foldproof.storage import write_atomically
 
 BLOCK = 1 << 24  # bytes a thread checks at once
+OWN = frozenset(("v", "images", "row", "number", "decoder", "seen"))
 
 
 @dataclass(frozen=True)
 class Index:
-    """What the rows of a file of pixels are: [image, size, size, channel] of 8 or 16 bits.
+    """What the rows of a file are: each of the shape `row`, of the kind of number `number`, such as `|u1` or `<f4`.
 
-    `decoder`: hash of what else the pixels depend on. `seen`: inode, bytes and times of the file when last found whole.
+    `maker`: hash of what else they depend on. `about`: what a person may know of them. `seen`: inode, bytes and times
+    of the file when last found whole.
     """
 
-    size: int
-    resize: str
-    decoder: str
-    names: NDArray[np.uint8]  # [image, 32]
-    sums: NDArray[np.uint32]  # [image] CRC-32
+    row: tuple[int, ...]
+    number: str
+    maker: str
+    names: NDArray[np.uint8]  # [row, 32]
+    sums: NDArray[np.uint32]  # [row] CRC-32
+    about: Mapping[str, Any]
     seen: tuple[int, ...] = ()
-    channels: int = 3
-    bits: int = 8
 
     @property
-    def shape(self) -> tuple[int, int, int, int]:
-        return len(self.sums), self.size, self.size, self.channels
+    def shape(self) -> tuple[int, ...]:
+        return len(self.sums), *self.row
+
+    @property
+    def row_bytes(self) -> int:
+        return math.prod(self.row) * np.dtype(self.number).itemsize
 
 
 def index_file(path: Path) -> Path:
@@ -49,16 +54,15 @@ def index_file(path: Path) -> Path:
 
 
 def write_index(path: Path, index: Index) -> None:
-    """Write the index of the file of pixels `path`, which is whole as it stands. Raises StorageError."""
+    """Write the index of the file of rows `path`, which is whole as it stands. Raises StorageError."""
     head = {
         "v": 1,
         "images": len(index.sums),
-        "size": index.size,
-        "resize": index.resize,
-        "decoder": index.decoder,
-        "channels": index.channels,
-        "bits": index.bits,
+        "row": index.row,
+        "number": index.number,
+        "decoder": index.maker,
         "seen": _state(path),
+        **index.about,
     }
     content = json.dumps(head).encode() + b"\n" + index.names.tobytes() + index.sums.astype("<u4").tobytes()
     write_atomically(index_file(path), content + b"%08x" % zlib.crc32(content))
@@ -75,7 +79,7 @@ def read_head(path: Path) -> dict[str, Any]:
 
 
 def read_index(path: Path) -> Index | None:
-    """The index of the file of pixels `path`, or None where it is missing or damaged."""
+    """The index of the file of rows `path`, or None where it is missing or damaged."""
     try:
         content = index_file(path).read_bytes()
         if content[-8:] != b"%08x" % zlib.crc32(content[:-8]):
@@ -87,18 +91,19 @@ def read_index(path: Path) -> Index | None:
             return None
         names = np.frombuffer(rest, dtype=np.uint8, count=32 * count).reshape(count, 32)
         sums = np.frombuffer(rest, dtype="<u4", offset=32 * count).astype(np.uint32)
-        return Index(
-            head["size"],
-            head["resize"],
-            head["decoder"],
-            names,
-            sums,
-            tuple(head["seen"]),
-            head.get("channels", 3),  # files of before had no others
-            head.get("bits", 8),
-        )
+        about = {name: value for name, value in head.items() if name not in OWN}
+        row, number = shape_of(head)
+        return Index(row, number, head["decoder"], names, sums, about, tuple(head["seen"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def shape_of(head: Mapping[str, Any]) -> tuple[tuple[int, ...], str]:
+    """The shape and the kind of number of each row. Raises KeyError, TypeError where `head` is not that of an index."""
+    if "row" in head:
+        return tuple(head["row"]), head["number"]
+    channels, bits = head.get("channels", 3), head.get("bits", 8)  # decoded images of before
+    return (head["size"], head["size"], channels), "|u1" if bits == 8 else "<u2"
 
 
 def is_whole(path: Path, *, deep: bool = False) -> bool:
@@ -127,15 +132,10 @@ def _state(path: Path) -> tuple[int, ...]:
     return stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
 
 
-def kind_of(bits: int) -> np.dtype[Any]:
-    """The kind of number that holds 8 or 16 bits; of several bytes, the lowest comes first."""
-    return np.dtype("|u1" if bits == 8 else "<u2")
-
-
-def header(shape: Sequence[int], bits: int = 8) -> bytes:
-    """What a `.npy` of this shape begins with."""
+def header(shape: Sequence[int], number: str) -> bytes:
+    """What a `.npy` of this shape and kind of number begins with."""
     file = io.BytesIO()
-    about = {"descr": kind_of(bits).str, "fortran_order": False, "shape": tuple(shape)}
+    about = {"descr": number, "fortran_order": False, "shape": tuple(shape)}
     np.lib.format.write_array_header_1_0(file, about)
     return file.getvalue()
 
@@ -146,7 +146,7 @@ def row_sums(rows: NDArray[Any]) -> NDArray[np.uint32]:
 
 
 def _all_rows_fit(path: Path, index: Index) -> bool:
-    start, row = header(index.shape, index.bits), math.prod(index.shape[1:]) * index.bits // 8
+    start, row = header(index.shape, index.number), index.row_bytes
     with path.open("rb") as file:
         if path.stat().st_size != len(start) + row * len(index.sums) or file.read(len(start)) != start:
             return False

@@ -1,0 +1,24 @@
+"""Where folds are trained on a machine of several GPUs: the GPUs and a worker's number in, its GPU out. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from foldproof.training.task import FeatureTask, FoldTask
+
+Work = TypeVar("Work", FoldTask, FeatureTask, FoldTask | FeatureTask)
+
+
+def placed(task: Work, devices: Sequence[str], worker: int) -> Work:
+    """The task for worker number `worker`, from 0: workers go round the `devices`; of fewer than two, nothing changes.
+
+    No result depends on it: the devices are of one kind, which is what the numeric class says.
+    """
+    if len(devices) < 2:
+        return task
+    return replace(task, model=replace(task.model, device=devices[worker % len(devices)]))
+
+
+def free_number(taken: Sequence[int]) -> int:
+    """The least number that no worker has."""
+    return next(number for number in range(len(taken) + 1) if number not in taken)

@@ -1,0 +1,109 @@
+"""The same epochs once: planned runs in; the same, their tasks knowing whose end they may go on from, out.
+
+A fold with fewer epochs, else of an equal FoldKey, is the beginning of one with more where neither rate nor optimiser
+knows how many epochs there will be. One with as many is all of it, as where repeats are added; but not the fold of an
+earlier run of the same identity: who asks for a repetition gets one.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from foldproof import registry
+from foldproof.config.identity import canonical
+from foldproof.config.schema import ExperimentConfig
+from foldproof.errors import DamagedFile
+from foldproof.events.reuse import Reuse
+from foldproof.events.types import Notice
+from foldproof.plan.begun import Begun
+from foldproof.plan.cuts import Cuts
+from foldproof.plan.runs import Planned
+from foldproof.plan.tasks import Model, estimated_seconds, fold_keys
+from foldproof.record import fold_folder
+from foldproof.training.state_files import end_state
+from foldproof.training.task import Beginning, FoldTask
+
+
+def with_beginnings(
+    planned: Sequence[Planned], cuts: Cuts, models: Mapping[str, Model], runs: Iterable[Begun]
+) -> tuple[Planned, ...]:
+    """The plans, those with fewer epochs as beginnings of the others, and finished folds of `runs` where they are kept.
+
+    `models`: by the name of the experiment.
+    """
+    tasks = [(item.config, task) for item in planned for task in item.tasks]
+    ahead = {task.fold_key: _as_beginning(config, task) for config, task in tasks if begins_alike(config)}
+    runs = tuple(runs)
+    return tuple(_begun(item, cuts, models[item.config.name], ahead, runs) for item in planned)
+
+
+def begins_alike(config: ExperimentConfig) -> bool:
+    """Whether the first epochs are the same however many follow. Of parts from elsewhere it is not known."""
+    train = config.train
+    return train.schedule == "constant" and train.optimizer in registry.SEAMS["optimizers"]
+
+
+def _begun(item: Planned, cuts: Cuts, model: Model, ahead: Mapping[str, Beginning], runs: Sequence[Begun]) -> Planned:
+    if not item.tasks or not begins_alike(item.config):
+        return item
+    there = {one.fold_key: one for run in runs for one in _finished(item, run)}
+    known = {one.reuse.epochs for one in (*ahead.values(), *there.values())}
+    lengths = sorted((epochs for epochs in known if epochs <= item.config.train.epochs), reverse=True)
+    keys = [fold_keys(_of_epochs(item.config, epochs), cuts, model) for epochs in lengths]
+    found = []
+    for task in item.tasks:
+        of_task = [of_length[task.repeat, task.fold] for of_length in keys]
+        found.append(replace(task, beginnings=tuple(_longest_first(of_task, there, ahead, task.fold_key))))
+    if not any(task.beginnings for task in found):
+        return item
+    begun = replace(item, tasks=tuple(found))
+    text = f"{item.config.name} begins with the {begun.begins_with}; --no-reuse trains them again"
+    return replace(
+        begun,
+        seconds=sum(estimated_seconds(task, model.probe, images=len(cuts.dataset)) for task in found),
+        notices=(*item.notices, Notice(code="beginning", text=text)),
+    )
+
+
+def _longest_first(
+    keys: Iterable[str], there: Mapping[str, Beginning], ahead: Mapping[str, Beginning], own_key: str
+) -> Iterator[Beginning]:
+    """Those of the keys, longest first, that have finished, and those yet to be trained that are longer than these."""
+    waits = True
+    for key in keys:
+        if key in there:
+            waits = False
+            yield there[key]
+        elif key in ahead and key != own_key and waits:
+            yield ahead[key]
+
+
+def _finished(item: Planned, run: Begun) -> Iterator[Beginning]:
+    """The finished folds of a run that began alike and did not go on for longer, and whose last state is kept."""
+    then, now = run.facts["config"], canonical(item.config)
+    epochs = int(then["train"]["epochs"])
+    if (
+        run.identity == item.identity
+        or run.facts["fingerprint"] != item.fingerprint
+        or then["pixels"] != now["pixels"]
+        or {**then["train"], "epochs": 0} != {**now["train"], "epochs": 0}
+        or epochs > item.config.train.epochs
+    ):
+        return
+    try:
+        keys = run.record.fold_keys
+    except DamagedFile:
+        return
+    for place, key in keys.items():
+        folder = fold_folder(run.folder, *place)
+        if end_state(folder, epochs=epochs).exists():
+            reuse = Reuse(run=run.folder.name, experiment=run.experiment, epochs=epochs)
+            yield Beginning(reuse=reuse, fold_key=key, folder=folder)
+
+
+def _as_beginning(config: ExperimentConfig, task: FoldTask) -> Beginning:
+    reuse = Reuse(run=task.run, experiment=config.name, epochs=task.train.epochs)
+    return Beginning(reuse=reuse, fold_key=task.fold_key, folder=task.folder)
+
+
+def _of_epochs(config: ExperimentConfig, epochs: int) -> ExperimentConfig:
+    return replace(config, train=replace(config.train, epochs=epochs))

@@ -1,0 +1,61 @@
+"""What has run whole: runs and experiments in; the run that stands for each, or what has changed since, out."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from foldproof.config.schema import ExperimentConfig
+from foldproof.errors import DamagedFile
+from foldproof.events.types import Notice
+from foldproof.plan.begun import Begun, difference
+from foldproof.plan.runs import Ground, Planned, changed_arithmetic, facts_of, planned_in, read_environment
+from foldproof.plan.tasks import Model, fold_keys
+from foldproof.record import Place
+
+
+def found_whole(
+    configs: Iterable[ExperimentConfig], ground: Ground, models: Mapping[str, Model], runs: Sequence[Begun]
+) -> dict[str, Begun]:
+    """By the name of an experiment the newest run of this name and identity of which every fold has finished under
+    the FoldKey that it has now.
+    """
+    found = {}
+    for config in configs:
+        identity = facts_of(config, ground, models[config.name])["identity"]
+        same = [run for run in runs if (run.experiment, run.identity) == (config.name, identity)]
+        keys = fold_keys(config, ground.cuts, models[config.name]) if same else {}
+        whole = next((run for run in reversed(same) if _is_whole(run, keys)), None)
+        if whole is not None:
+            found[config.name] = whole
+    return found
+
+
+def _is_whole(run: Begun, keys: Mapping[Place, str]) -> bool:
+    try:
+        return run.record.complete and run.record.fold_keys == keys and not run.worked_on_by(keys)
+    except DamagedFile:
+        return False
+
+
+def plan_whole(config: ExperimentConfig, ground: Ground, model: Model, run: Begun, runs: Sequence[Begun]) -> Planned:
+    """Nothing to do, as `run` stands for the experiment; but for its end, should that not be recorded."""
+    text = f"{config.name}: nothing to train, run {run.folder.name} is the same; --again repeats it"
+    newest = [other for other in runs if other.experiment == config.name][-1]
+    if newest is not run:
+        text += f" (run {newest.folder.name} is newer, and otherwise)"
+    return planned_in(config, ground, model, run.folder, (), begun=run, notices=[Notice(code="done", text=text)])
+
+
+def changes(runs: Iterable[Begun], *, facts: Mapping[str, Any], numeric_class: object) -> tuple[Notice, ...]:
+    """In what an experiment differs from the newest run of its name; nothing where it is new, or was cut off."""
+    newest = next((run for run in reversed(tuple(runs)) if run.experiment == facts["experiment"]), None)
+    if newest is None:
+        return ()
+    said = difference(newest.facts, facts)
+    try:
+        if not said and newest.record.complete:
+            names = changed_arithmetic(read_environment(newest.folder), {"numeric_class": numeric_class})
+            said = f"the arithmetic is another ({', '.join(names)})" if names else ""
+    except DamagedFile:
+        return ()
+    text = f"{newest.experiment} is not what it was in run {newest.folder.name}: {said}"
+    return (Notice(code="changed", text=text),) if said else ()

@@ -1,0 +1,144 @@
+"""A training step that is captured once and replayed: the plain step in, one of the same bits with less to launch out.
+
+A GPU waits for Python between small kernels; a replay launches all of a step at once. The first steps are plain ones.
+Then the step is captured, and proved on the next batches: from the same state the replay and the plain step must come
+to the same loss and the same tensors, bit for bit. If they do not, or something cannot be captured, all steps are
+plain, and it is said why.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeAlias
+
+import torch
+
+from foldproof.events.types import Notice
+from foldproof.storage import redact
+from foldproof.training.cuda_graph import Replay
+from foldproof.training.step import Arithmetic, Found, Step
+
+Capture: TypeAlias = Callable[[Arithmetic, torch.Tensor, torch.Tensor], Replay]
+
+WARM_UP = 3  # steps: by then libraries are loaded and the optimiser has its tensors
+PROOFS = 2  # more than one, so that a number which is frozen in the graph is found
+
+
+class CapturedStep:
+    """A `Step`: plain at first and for batches of another size, a replay otherwise. `compute` is what `plain` does.
+
+    `elsewhere`: a generator that a replay could not seed; the step must not draw from it.
+    """
+
+    def __init__(
+        self,
+        net: torch.nn.Module,
+        optimizer: torch.optim.Optimizer,
+        compute: Arithmetic,
+        *,
+        plain: Step,
+        capture: Capture,
+        batch_size: int,
+        elsewhere: torch.Generator,
+    ) -> None:
+        self._net = net
+        self._optimizer = optimizer
+        self._compute = compute
+        self._plain = plain
+        self._capture = capture
+        self._batch_size = batch_size
+        self._elsewhere = elsewhere
+        self._to_warm_up = WARM_UP
+        self._to_prove = PROOFS
+        self._captured: _Captured | None = None
+        self._refused = ""
+        self._said = False
+
+    def __call__(self, inputs: torch.Tensor, labels: torch.Tensor, bits: int) -> Found:
+        if self._refused or len(inputs) != self._batch_size:
+            return self._plain(inputs, labels, bits)
+        if self._to_warm_up:
+            self._to_warm_up -= 1
+            return self._plain(inputs, labels, bits)
+        captured = self._as_the_optimizer_stands(inputs, labels)
+        if captured is None:
+            return self._plain(inputs, labels, bits)
+        if self._to_prove:
+            self._to_prove -= 1
+            return self._proved(captured, inputs, labels, bits)
+        return captured.replay(inputs, labels, bits)
+
+    def news(self) -> Iterator[Notice]:
+        """Why steps are not captured, once."""
+        if self._refused and not self._said:
+            self._said = True
+            text = f"a training step is not replayed from a CUDA graph, which is faster: {self._refused}"
+            yield Notice(code="step_not_captured", text=text)
+
+    def _as_the_optimizer_stands(self, inputs: torch.Tensor, labels: torch.Tensor) -> "_Captured | None":
+        """The captured step, captured anew where a number of the optimiser, such as the rate, is another one."""
+        numbers = plain_numbers(self._optimizer)
+        if self._captured is None or self._captured.numbers != numbers:
+            self._captured, self._to_prove = None, PROOFS
+            try:
+                self._captured = _Captured(self._compute, self._capture, inputs, labels, numbers)
+            except Exception as error:  # noqa: BLE001 - a user's model may do what no graph can hold
+                self._refused = redact(f"{type(error).__name__}: {error}".strip().splitlines()[0])
+        return self._captured
+
+    def _proved(self, captured: "_Captured", inputs: torch.Tensor, labels: torch.Tensor, bits: int) -> Found:
+        """A plain step, after a replay from the same state."""
+        state = tensors(self._net, self._optimizer)
+        before = copies(state)
+        replayed = [*captured.replay(inputs, labels, bits), *copies(state)]
+        with torch.no_grad():
+            for tensor, value in zip(state, before, strict=True):
+                tensor.copy_(value)
+        undrawn = self._elsewhere.manual_seed(bits).get_state()
+        found = self._plain(inputs, labels, bits)
+        if not torch.equal(self._elsewhere.get_state(), undrawn):
+            self._refused = "the model draws random numbers on the CPU"
+        elif not all(map(same_bits, replayed, [*found, *state])):
+            self._refused = "a replay comes to other bits"
+        if self._refused:
+            self._captured = None
+        return found
+
+
+class _Captured:
+    """A captured step, the tensors that it reads, and the numbers of the optimiser that are frozen in it."""
+
+    def __init__(
+        self, compute: Arithmetic, capture: Capture, inputs: torch.Tensor, labels: torch.Tensor, numbers: list[Any]
+    ) -> None:
+        self.numbers = numbers
+        self._inputs, self._labels = inputs.clone(), labels.clone()
+        self._replay = capture(compute, self._inputs, self._labels)
+
+    def replay(self, inputs: torch.Tensor, labels: torch.Tensor, bits: int) -> Found:
+        self._inputs.copy_(inputs)
+        self._labels.copy_(labels)
+        loss, correct = self._replay(bits)
+        return loss.clone(), correct.clone()
+
+
+def plain_numbers(optimizer: torch.optim.Optimizer) -> list[dict[str, Any]]:
+    """What an optimiser holds that is no tensor: a dictionary a parameter group."""
+    return [
+        {name: value for name, value in group.items() if name != "params" and not isinstance(value, torch.Tensor)}
+        for group in optimizer.param_groups
+    ]
+
+
+def tensors(net: torch.nn.Module, optimizer: torch.optim.Optimizer) -> list[torch.Tensor]:
+    """All that a step changes, in a fixed order."""
+    of_optimizer = (value for quantities in optimizer.state.values() for value in quantities.values())
+    return [*net.parameters(), *net.buffers(), *(value for value in of_optimizer if isinstance(value, torch.Tensor))]
+
+
+def copies(those: Iterable[torch.Tensor]) -> list[torch.Tensor]:
+    """The same tensors, which nobody else changes."""
+    return [tensor.detach().clone() for tensor in those]
+
+
+def same_bits(one: torch.Tensor, other: torch.Tensor) -> bool:
+    """Whether two tensors hold the same bytes; as numbers, nan would not equal itself."""
+    return torch.equal(*(tensor.detach().reshape(-1).view(torch.uint8) for tensor in (one, other)))

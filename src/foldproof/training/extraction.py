@@ -1,0 +1,85 @@
+"""A frozen trunk, built once, for many parts of the images: feature tasks in, their rows out; and a fold's features."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from foldproof.config.schema import Precision
+from foldproof.data.dataset import Dataset
+from foldproof.data.pixels.fitted import Form
+from foldproof.data.pixels.on_the_fly import OnTheFly
+from foldproof.data.pixels.originals import Originals
+from foldproof.data.pixels.source import Source, expect, opened
+from foldproof.errors import ModelError, StorageError
+from foldproof.models.backbone import Classifier
+from foldproof.training import determinism
+from foldproof.training.build import build_classifier
+from foldproof.training.chunks import chunks
+from foldproof.training.feature_rows import Part, Wanted, keep
+from foldproof.training.features import CHUNK, frozen_features, trunk_digest
+from foldproof.training.task import FeatureSpan, FeatureTask, FoldTask, ModelRequest
+
+
+class Extractor:
+    """Settles this process and builds the trunk. Raises what building a model raises."""
+
+    def __init__(self, request: ModelRequest) -> None:
+        self.request = request
+        self._device = determinism.choose_device(request.device)
+        determinism.settle(self._device, threads=request.threads)
+        if request.portable:
+            determinism.check_portable()
+        self._classifier = build_classifier(request, self._device)
+        self._trunk = trunk_digest(self._classifier, request.backbone)
+
+    def rows(self, task: FeatureTask) -> FeatureSpan:
+        """Raises ModelError where the trunk that was built is not the one that is meant."""
+        if task.trunk != self._trunk:
+            raise ModelError(
+                f"'{self.request.backbone}' has other weights each time it is built, though they are pretrained",
+                next_step="set train.pretrained: false",
+            )
+        images, positions = _images(task)
+        parts = _through(self._classifier, images, positions, self._device, self.request.precision)
+        rows = [found for _, found in parts]
+        return FeatureSpan(positions=task.positions, rows=np.concatenate(rows))
+
+
+def features_of(
+    task: FoldTask, dataset: Dataset, classifier: Classifier, images: Source, device: torch.device
+) -> torch.Tensor:
+    """[image in manifest order, feature] float32 on the CPU: mapped from where they are kept, else computed and kept.
+
+    What cannot be kept has the same bits.
+    """
+    if task.features is not None:
+        form = Form(size=task.image_size, resize=task.pixels.resize, channels=task.pixels.channels, within=task.within)
+        trunk = trunk_digest(classifier, task.model.backbone)
+        try:
+            path = keep(
+                Wanted.of(task.features, dataset, form, trunk=trunk),
+                lambda positions: _through(classifier, images, positions, device, task.train.precision),
+            )
+            return torch.from_numpy(np.load(path, mmap_mode="c"))  # nobody writes, and torch warns of what is read-only
+        except (StorageError, OSError, ValueError):
+            pass
+    return frozen_features(classifier, images, device=device, precision=task.train.precision)
+
+
+def _through(
+    classifier: Classifier, images: Source, positions: NDArray[np.int64], device: torch.device, precision: Precision
+) -> Iterator[Part]:
+    parts = [*chunks(positions, CHUNK)]
+    expect(images, parts)
+    for part in parts:
+        yield part, frozen_features(classifier, np.asarray(images[part]), device=device, precision=precision).numpy()
+
+
+def _images(task: FeatureTask) -> tuple[Source, NDArray[np.int64]]:
+    """Where its images are, and their positions there."""
+    if isinstance(task.images, Originals):
+        return OnTheFly(replace(task.images, kept=None), Dataset(task.samples)), np.arange(len(task.samples))
+    return opened(task.images, Dataset(task.samples)), task.positions
