@@ -16,6 +16,7 @@ from foldproof.config.schema import Precision
 from foldproof.errors import SettingsError
 from foldproof.provenance.numeric import PORTABLE, NumericClass
 from foldproof.training.forward import in_precision
+from foldproof.training.uncompiled import uncompiled
 
 _SWITCHES = (
     "ATEN_CPU_CAPABILITY",
@@ -143,7 +144,7 @@ def _fused_step(matrix: torch.Tensor) -> torch.Tensor:
     """A matrix after one step of an optimiser."""
     parameter = torch.nn.Parameter(matrix.clone())
     parameter.grad = matrix.flip(0).clone()
-    torch.optim.Adam([parameter], lr=0.01, fused=True).step()
+    uncompiled(torch.optim.Adam)([parameter], lr=0.01, fused=True).step()
     return parameter.detach()
 
 

@@ -12,6 +12,7 @@ from typing import TypeAlias
 import torch
 
 from foldproof.config.schema import TrainSettings
+from foldproof.training.uncompiled import uncompiled
 
 OptimizerFactory: TypeAlias = Callable[[Iterable[torch.nn.Parameter], TrainSettings], torch.optim.Optimizer]
 Schedule: TypeAlias = Callable[[int, int], float]
@@ -19,17 +20,17 @@ Schedule: TypeAlias = Callable[[int, int], float]
 
 def adam(parameters: Iterable[torch.nn.Parameter], train: TrainSettings) -> torch.optim.Optimizer:
     """Kingma & Ba 2015; weight decay is added to the gradient."""
-    return torch.optim.Adam(parameters, lr=train.lr, weight_decay=train.weight_decay, fused=True)
+    return uncompiled(torch.optim.Adam)(parameters, lr=train.lr, weight_decay=train.weight_decay, fused=True)
 
 
 def adamw(parameters: Iterable[torch.nn.Parameter], train: TrainSettings) -> torch.optim.Optimizer:
     """Loshchilov & Hutter 2019: Adam with decoupled weight decay."""
-    return torch.optim.AdamW(parameters, lr=train.lr, weight_decay=train.weight_decay, fused=True)
+    return uncompiled(torch.optim.AdamW)(parameters, lr=train.lr, weight_decay=train.weight_decay, fused=True)
 
 
 def sgd(parameters: Iterable[torch.nn.Parameter], train: TrainSettings) -> torch.optim.Optimizer:
     """Stochastic gradient descent with momentum."""
-    return torch.optim.SGD(
+    return uncompiled(torch.optim.SGD)(
         parameters, lr=train.lr, momentum=train.momentum, weight_decay=train.weight_decay, fused=True
     )
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from scipy import special
+import scipy
 
 from foldproof.record import Place
 
@@ -50,7 +50,7 @@ def _of_repeat(right: Mapping[Place, int], images: Mapping[Place, int]) -> Homog
     place = max(distance, key=lambda one: abs(distance[one]) / math.sqrt(1 - images[one] / total))
     return Homogeneity(
         CHI_SQUARED,
-        float(special.chdtrc(len(right) - 1, chi_squared)),
+        float(scipy.special.chdtrc(len(right) - 1, chi_squared)),
         place,
         right[place] / images[place],
         (hits - right[place]) / (total - images[place]),
@@ -86,7 +86,7 @@ def _farthest(mine: Mapping[Place, float], squares: float, freedom: int) -> Homo
         spread, left = _spread(rest)
         others, df = math.fsum(rest) / len(rest), left + freedom
         variance = max((spread + squares) / df, LEAST_SPREAD**2) * (1 + 1 / len(rest))
-        p = float(2 * special.stdtr(df, -abs(score - others) / math.sqrt(variance)))
+        p = float(2 * scipy.special.stdtr(df, -abs(score - others) / math.sqrt(variance)))
         found.append(Homogeneity(OUTLIER, p, place, score, others))
     least = min(found, key=lambda item: item.p)
     return Homogeneity(OUTLIER, min(least.p * len(mine), 1.0), least.place, least.score, least.others)

@@ -1,13 +1,12 @@
 """What has been seen of two experiments in; how many images a difference needs to be seen out."""
 
 import math
-
-from scipy import special
+from statistics import NormalDist
 
 from foldproof.analysis.statistics.student import LEVEL, POWER
 
-_Z_LEVEL = float(special.ndtri((1 + LEVEL) / 2))
-_Z_POWER = float(special.ndtri(POWER))
+_Z_LEVEL = NormalDist().inv_cdf((1 + LEVEL) / 2)
+_Z_POWER = NormalDist().inv_cdf(POWER)
 
 
 def images_for_accuracy(difference: float, *, discordance: float) -> int | None:

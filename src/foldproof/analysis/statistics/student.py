@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from scipy import special
+import scipy
 
 LEVEL = 0.95
 POWER = 0.80
@@ -28,7 +28,7 @@ class Student:
     @property
     def half_width(self) -> float:
         """Of the 95 % interval; infinite where nothing is known."""
-        return float(special.stdtrit(self.df, (1 + LEVEL) / 2)) * self.scale if self.known else math.inf
+        return float(scipy.special.stdtrit(self.df, (1 + LEVEL) / 2)) * self.scale if self.known else math.inf
 
     @property
     def p(self) -> float:
@@ -37,7 +37,7 @@ class Student:
             return 1.0
         if self.scale == 0:
             return float(self.location == 0)
-        return float(2 * special.stdtr(self.df, -abs(self.location) / self.scale))
+        return float(2 * scipy.special.stdtr(self.df, -abs(self.location) / self.scale))
 
     def above(self, bound: float) -> float:
         """The probability of more than `bound`."""
@@ -45,7 +45,7 @@ class Student:
             return math.nan
         if self.scale == 0:
             return float(self.location > bound)
-        return float(special.stdtr(self.df, (self.location - bound) / self.scale))
+        return float(scipy.special.stdtr(self.df, (self.location - bound) / self.scale))
 
     def below(self, bound: float) -> float:
         """The probability of less than `bound`."""
@@ -56,4 +56,6 @@ class Student:
         """The true difference that a two-sided 5 % test with this spread finds in 80 of 100 repetitions."""
         if not self.known:
             return math.nan
-        return float(special.stdtrit(self.df, (1 + LEVEL) / 2) + special.stdtrit(self.df, POWER)) * self.scale
+        return (
+            float(scipy.special.stdtrit(self.df, (1 + LEVEL) / 2) + scipy.special.stdtrit(self.df, POWER)) * self.scale
+        )

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from foldproof.errors import FoldproofError, TrackingError
 from foldproof.storage import locked, redact
 from foldproof.trackers import TrackingTarget
+from foldproof.trackers.mlflow.fresh import put_empty_store
 from foldproof.trackers.mlflow.reasons import explained
 from foldproof.trackers.mlflow.target import is_server, sqlite_file
 
@@ -58,8 +59,15 @@ def prepare(target: TrackingTarget, pulse: Pulse) -> Store:
     """
     set_defaults()
     pulse(OPENING_SECONDS)
+    file = sqlite_file(target.uri)
+
+    def imported() -> None:
+        pulse(USUAL_SECONDS if is_server(target.uri) else OPENING_SECONDS)
+        if file is not None:
+            put_empty_store(file)
+
     with tracking_errors(target.uri), _alone(target.uri):
-        client = _client(target, lambda: pulse(USUAL_SECONDS if is_server(target.uri) else OPENING_SECONDS))
+        client = _client(target, imported)
         return Store(client, _experiment(client, target), target)
 
 
