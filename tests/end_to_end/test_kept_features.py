@@ -3,6 +3,7 @@
 The backbone writes a line for every chunk of the canonical pass, so that passes can be counted.
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -10,15 +11,19 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from conftest import draw, draw_classes
 from foldproof import registry
+from foldproof.cli.data import command
 from foldproof.config.read import load_settings
 from foldproof.data.rows.cache import kept
 from foldproof.events import journal
 from foldproof.events.types import Notice
+from foldproof.outlook import outlook
 from foldproof.plan import features
 from foldproof.project import Project
 from foldproof.record import RunRecord, read_events
@@ -188,6 +193,31 @@ def test_augmented_images_go_through_the_frozen_backbone_in_every_step_and_it_is
     assert chunks(place) == 2 * 3 * 2 * 3  # experiments, folds, epochs, steps
     assert bits(augmented) != plain
     assert bits(carry_out(place, "train.augment=light", "train.batch_size=4")) == bits(augmented)
+
+
+@pytest.mark.slow
+def test_a_plan_counts_features_once_and_not_where_they_are_kept_and_the_cache_lists_them(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(place)
+    call = CliRunner().invoke
+
+    def planned() -> dict[str, Any]:
+        sys.modules.pop("counted", None)
+        project = Project.find(place)
+        return outlook(project, load_settings(project.settings_file)).to_json()
+
+    before = planned()
+    carry_out(place)
+    after = planned()
+    assert before["features_seconds"] > 0
+    assert after["features_seconds"] == 0
+    for plan in (before, after):
+        folds = sum(one["seconds"] for one in plan["experiments"])
+        assert plan["seconds"] == pytest.approx(plan["features_seconds"] + folds)
+    caches = json.loads(call(command, ["cache", "--json"]).stdout)["caches"]
+    assert {(item["kind"], item["images"]) for item in caches} == {("images", 18), ("features", 18)}
+    assert "288 by counted:wide" in call(command, ["cache"]).stdout
 
 
 @pytest.mark.slow

@@ -64,20 +64,22 @@ def _print(items: "tuple[Kept, ...]") -> None:
     table.add_column("kept")
     for title in ("images", "GB"):
         table.add_column(title, justify="right")
-    for title in ("of each", "last used", "file"):
-        table.add_column(title)
+    for title in ("of each", "last used", "key"):
+        table.add_column(title, no_wrap=True)
     for item in items:
         used = time.strftime("%Y-%m-%d %H:%M", time.localtime(item.used))
         images = f"{item.images}" if item.about else "?"
-        table.add_row(item.kind, images, f"{item.bytes / GB:.3f}", _of_each(item), used, item.path.name[:17] + "…")
+        table.add_row(
+            item.kind, images, f"{item.bytes / GB:.3f}", _of_each(item), used, item.path.stem.rpartition("-")[2][:8]
+        )
     Console(highlight=False).print(table)
 
 
 def _of_each(item: "Kept") -> str:
-    """`224 px squash, 3 x 8 bits`, or `1280 numbers by efficientnet_lite0`."""
+    """`224 px squash, 3 x 8 bits`, or `1280 by efficientnet_lite0`."""
     about = item.about
     if item.kind == "features" and about:
-        return f"{item.row[0]} numbers by {about.get('backbone', '?')}"
+        return f"{item.row[0]} by {about.get('backbone', '?')}"
     if not about:
         return "?"
     channels, bits = about.get("channels", 3), about.get("bits", 8)

@@ -89,7 +89,7 @@ def carried_out(passes: Iterable[Pass], executor: Executor, *, progress: Progres
         try:
             _carry_out(one, executor, progress)
         except FoldproofError as error:
-            text = f"{error.what}: each fold computes them for itself"
+            text = f"{error.what}: each fold computes the features of all images for itself"
             notices.append(Notice(code="features_not_kept", text=text))
     return tuple(notices)
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from foldproof.analysis.difference import CODE
 from foldproof.data.survey import Progress, unheard
 from foldproof.errors import FoldproofError
 from foldproof.executors import ExecutorContext
+from foldproof.executors.memory import keep_freed_memory
 from foldproof.plan.prepare import prepare
 from foldproof.plan.runs import read_environment
 from foldproof.project import Project
@@ -75,10 +76,13 @@ def _tasks(
     only_from(staged.project.root)
     stopping = held.enter_context(closing(Stopping()))
     train = staged.config.train
-    context = ExecutorContext(parallel_folds=1, threads=train.threads, stopping=stopping, portable=train.portable)
-    executor = held.enter_context(registry.load("executors", "inline")(context))
+    context = ExecutorContext(parallel_folds=None, threads=train.threads, stopping=stopping, portable=train.portable)
+    here = held.enter_context(registry.load("executors", "inline")(context))
+    keep_freed_memory()
     execution = execution_like(recorded, project)
-    (planned,) = prepare(staged.project, [staged.config], staged.material, executor, execution, progress=progress)
+    one_pass = train.freeze_backbone and train.pretrained  # over all images, for all folds: by all cores, then
+    with registry.load("executors", "process")(context) if one_pass else nullcontext(here) as executor:
+        (planned,) = prepare(staged.project, [staged.config], staged.material, executor, execution, progress=progress)
     tasks = {(task.repeat, task.fold): task for task in planned.tasks}
     return tasks, _here(recorded, planned.folder)
 
