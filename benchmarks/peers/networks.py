@@ -52,6 +52,7 @@ class Network(nn.Module):
         self.head, self.frozen = nn.Linear(width, classes), frozen
         if frozen:
             self.backbone.requires_grad_(False)
+        self.train()  # Lightning leaves every module in the mode that it comes in
 
     def train(self, mode=True):
         super().train(mode)

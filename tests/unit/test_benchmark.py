@@ -1,6 +1,7 @@
 """What `make bench` counts, and what it says of it."""
 
 import json
+import subprocess
 from dataclasses import asdict, replace
 
 import pytest
@@ -14,7 +15,8 @@ from benchmarks.outcome import Expected, Logged, Outcome, differences
 from benchmarks.parts import PART, Pace, Part, whole
 from benchmarks.ratios import Pair, around, counted, spread
 from benchmarks.report import slug, write_report
-from benchmarks.works import WORKS
+from benchmarks.sides import Foldproof
+from benchmarks.works import WORKS, Way
 
 QUIET = Measure(wall=10.0, cpu=18.0, others=0.2, cores=2, peak_rss=10**9, load=0.1)
 PAIR = Pair(
@@ -27,6 +29,7 @@ PAIR = Pair(
     ours=replace(QUIET, peak_rss=2 * 10**9),
     accuracy={"FirstRun": (0.8, 0.9)},
 )
+WORK = WORKS["tiny"]
 WHOLE = Expected({"One": 1}, 2)
 
 
@@ -163,3 +166,15 @@ def test_a_work_is_measured_beside_all_who_can_do_it(work):
     assert {"usual", "best", "lightning", "skorch", "fastai", "timm"} <= names
     assert {name for name in OTHERS if "feature" in name} <= names or not work.frozen
     assert any(way.bfloat16 for way in work.ways) == any(OTHERS[name].bfloat16 for name in names)
+
+
+@pytest.mark.slow
+def test_warm_is_what_a_run_left_in_the_cache_and_nothing_else(tmp_path):
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    left = ["mlflow.db", "runs/a/run.json", ".foldproof/wheels/b", ".foldproof/cache/c", "data/train/d.png", ".dvc/e"]
+    for file in left:
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).touch()
+    for warm, kept in ((True, left[3:]), (False, left[4:])):
+        Foldproof(WORK, tmp_path, Way("", warm=warm)).forget()
+        assert {file for file in left if (tmp_path / file).exists()} == set(kept)
