@@ -4,9 +4,9 @@ Images and settings in; folds are cut, models probed, run folders made; an execu
 in a journal before anybody hears of it; trackers are told; each run ends with its record.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from foldproof import registry
@@ -25,6 +25,7 @@ from foldproof.recorder import Recorder
 from foldproof.stopping import Stopping
 from foldproof.summing_up import sum_up
 from foldproof.trackers import Tracker, TrackerContext, TrackingTarget
+from foldproof.training import spent
 from foldproof.training.state_files import keep_within
 
 USUAL_SECONDS = 60.0  # that trackers may take at the end
@@ -42,6 +43,7 @@ class RunReport:
     notices: tuple[Notice, ...]
     farewells: tuple[Notice, ...]
     was_done: bool  # nothing was left to do, so no tracker was told of the notices
+    spent: Mapping[Path, Mapping[str, float]] = field(default_factory=dict)  # seconds by part, summed over folds
 
     @property
     def all_finished(self) -> bool:
@@ -62,11 +64,13 @@ def run(
     progress: Progress = unheard,
     stopping: Stopping | None = None,
     material: Material | None = None,
+    profiled: bool = False,
 ) -> RunReport:
     """Run the named experiments, or all. Folds of all of them share the executor. `material`: images gathered before.
 
     Raises FoldproofError before anything is trained; afterwards a fold that fails fails its run alone, and StorageError
     means that nothing can be written any more. Once `stopping` is asked, folds end at their next step.
+    `profiled`: every fold says where its time went; that changes no result.
     """
     configs = chosen(loaded.experiments, names)
     execution = loaded.settings.execution
@@ -83,8 +87,9 @@ def run(
         material = material or gather(project, loaded.settings, allow_dirty=allow_dirty, progress=progress)
         tags = loaded.settings.tracking.tags
         planned = prepare(project, configs, material, executor, execution, extent=extent, tags=tags, progress=progress)
-        tasks = [task for item in planned for task in item.tasks]
+        tasks = [replace(task, profiled=profiled) for item in planned for task in item.tasks]
         tracked = [item for item in planned if item.has_work]
+        profiles: dict[str, list[Mapping[str, float]]] = {}
         about = TrackerContext(
             folders=tuple(item.folder for item in tracked),
             plans=tuple(item.summary for item in tracked),
@@ -103,6 +108,8 @@ def run(
             with closing(executor.run(tasks)) as events:
                 for event in events:
                     recorder.hear(event)
+                    if (seconds := spent.told(event.body)) is not None:
+                        profiles.setdefault(event.run, []).append(seconds)
             if target is not None:
                 for folder, body in sum_up(project, loaded.settings, recorder.ended, stopping):
                     with suppress(StorageError):  # the run has ended well: what people get of it is not worth failing
@@ -112,7 +119,8 @@ def run(
     keep_within(project.run_folders(), limit_bytes=int(execution.states_gb * 1e9))
     of_runs = dict.fromkeys(notice for item in planned for notice in item.notices)
     statuses = {item.folder: recorder.statuses[item.folder] for item in planned}
-    return RunReport(statuses, (*material.notices, *of_runs), tuple(farewells), not tracked)
+    where = {item.folder: spent.together(profiles[item.run]) for item in planned if item.run in profiles}
+    return RunReport(statuses, (*material.notices, *of_runs), tuple(farewells), not tracked, where)
 
 
 @contextmanager

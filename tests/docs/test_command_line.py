@@ -39,6 +39,7 @@ OPTIONS = {
         "--json",
         "--no-reuse",
         "--plan",
+        "--profile",
         "--quiet",
         "-q",
         "--repeats",

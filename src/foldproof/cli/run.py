@@ -46,6 +46,7 @@ class Folds(click.ParamType[frozenset[tuple[int | None, int]]]):
 @click.option("--reseed", is_flag=True, help="Train the one fold again with another seed: its images or its training?")
 @click.option("--try", "rehearsed", is_flag=True, help="Every step on 1 fold, 1 epoch, 200 images; nothing is kept.")
 @click.option("--plan", is_flag=True, help="Only say what would be trained, how long it takes and what it writes.")
+@click.option("--profile", is_flag=True, help="End with where the time went.")
 @click.option("--allow-dirty", is_flag=True, help="Train though images differ from the versioned ones; it is recorded.")
 @click.option("--quiet", "-q", is_flag=True, help="Show only what failed, and the result.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
@@ -60,6 +61,7 @@ def command(
     reseed: bool,
     rehearsed: bool,
     plan: bool,
+    profile: bool,
     allow_dirty: bool,
     quiet: bool,
     as_json: bool,
@@ -74,6 +76,7 @@ def command(
     foldproof run FirstRun --set train.lr=0.01
     foldproof run --try
     foldproof run --plan
+    foldproof run --profile
     foldproof run --resume
     foldproof run FirstRun --again
     foldproof run FirstRun --fold 3 --reseed
@@ -104,7 +107,13 @@ def command(
     if plan:
         return show_outlook(names, overrides=overrides, extent=extent, allow_dirty=allow_dirty, as_json=as_json)
     return train_and_compare(
-        names, overrides=overrides, extent=extent, allow_dirty=allow_dirty, quiet=quiet, as_json=as_json
+        names,
+        overrides=overrides,
+        extent=extent,
+        profile=profile,
+        allow_dirty=allow_dirty,
+        quiet=quiet,
+        as_json=as_json,
     )
 
 
@@ -113,6 +122,7 @@ def train_and_compare(
     *,
     overrides: tuple[str, ...] = (),
     extent: "Extent | None" = None,
+    profile: bool = False,
     allow_dirty: bool = False,
     quiet: bool = False,
     as_json: bool = False,
@@ -131,6 +141,7 @@ def train_and_compare(
     from foldproof.analysis.contender import Contender
     from foldproof.cli.progress import shown_progress
     from foldproof.cli.show import print_comparison
+    from foldproof.cli.show_profile import print_profile, profile_json
     from foldproof.cli.signals import stopping_by_signals
     from foldproof.config.read import load_settings
     from foldproof.plan.prepare import WHAT_IS_NEW
@@ -154,6 +165,7 @@ def train_and_compare(
             quiet=quiet or as_json,
             progress=progress,
             stopping=stopping,
+            profiled=profile,
         )
     notices = (*(report.notices if quiet or as_json else ()), *report.farewells)
     if report.was_done and not (quiet or as_json):
@@ -173,11 +185,14 @@ def train_and_compare(
         rope=loaded.settings.compare.rope / 100,
     )
     if as_json:
-        click.echo(json.dumps(comparison_json(comparison), allow_nan=False))
+        more = {"profile": profile_json(report.spent)} if profile else {}
+        click.echo(json.dumps({**comparison_json(comparison), **more}, allow_nan=False))
     else:
         console = Console(highlight=False)
         console.print()
         print_comparison(comparison, console)
+        if report.spent:
+            print_profile(report.spent, console)
     print_notices(notices)
     return 0 if report.all_finished else 1
 

@@ -20,6 +20,7 @@ from foldproof.events.types import (
 from foldproof.record import Spread
 from foldproof.trackers import CLOSING_SECONDS, RunPlan, TrackerContext
 from foldproof.trackers.plan_shown import duration, plan_line, plan_table, seconds_of
+from foldproof.training.spent import CODE as PROFILE
 
 
 def _console() -> Console:
@@ -68,7 +69,7 @@ class ConsoleTracker:
             case FoldFailed(reason=reason):
                 self._work.fold_lost(event.run)
                 self._complain(f"{name} {fold_name(event)} failed: {reason}")
-            case Notice(text=text):
+            case Notice(code=code, text=text) if code != PROFILE:
                 self._say(f"note: {text}")
             case RunFinished(status=status) if not self._bars:
                 self._say(f"{name} {status}: {summary(self._scores[event.run])}")

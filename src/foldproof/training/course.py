@@ -16,14 +16,16 @@ from foldproof.training.fold import Fold
 from foldproof.training.state import State, optimizer_tensors, restore_optimizer
 from foldproof.training.step import Step, arithmetic, plain
 from foldproof.training.steps import append_losses
+from foldproof.training.stopwatch import STILL, Watch
 
 
 class Course:
     """How far a fold has come: what changes while it is trained."""
 
-    def __init__(self, fold: Fold) -> None:
+    def __init__(self, fold: Fold, watch: Watch = STILL) -> None:
         settings = fold.task.train
         self.fold = fold
+        self.watch = watch
         self.optimizer = registry.load("optimizers", settings.optimizer)(fold.net.parameters(), settings)
         if fold.device.type == "cuda":
             make_capturable(self.optimizer)
@@ -42,15 +44,14 @@ class Course:
     def step(self) -> Step:
         """Trains on one batch."""
         fold, task = self.fold, self.fold.task
-        compute = arithmetic(fold.forward, self.optimizer, fold.class_weights)
-        usual = plain(compute, fold.device)
         if fold.device.type != "cuda" or not task.cuda_graphs:
-            return usual
+            return plain(arithmetic(fold.forward, self.optimizer, fold.class_weights, self.watch), fold.device)
+        compute = arithmetic(fold.forward, self.optimizer, fold.class_weights)  # nothing can be timed inside a graph
         return CapturedStep(
             fold.net,
             self.optimizer,
             compute,
-            plain=usual,
+            plain=plain(compute, fold.device),
             capture=capture,
             batch_size=task.train.batch_size,
             elsewhere=torch.default_generator,

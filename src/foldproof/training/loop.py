@@ -28,6 +28,7 @@ from foldproof.training.sending import sent
 from foldproof.training.state import State
 from foldproof.training.state_files import KEPT, prune
 from foldproof.training.steps import append_losses
+from foldproof.training.stopwatch import STILL, Running, Watch
 from foldproof.training.task import FoldTask
 
 
@@ -41,27 +42,38 @@ def train(task: FoldTask, start: State | None = None) -> Generator[Body | None]:
     The files that a body speaks of are complete when it comes. From a `start`, of this fold or of one that began in the
     same way, the bodies up to it are those that it holds. Raises FoldproofError for what the user can mend; any other
     exception is a failure of this fold alone.
+    A task that is profiled says where its time went, too.
     """
-    fold = prepare(task)
-    course = Course(fold)
+    watch: Watch = Running(task.model.device) if task.profiled else STILL
+    return watch.whole(_trained(task, start, watch))
+
+
+def _trained(task: FoldTask, start: State | None, watch: Watch) -> Generator[Body | None]:
+    with watch.part("start-up"):
+        fold = prepare(task)
+        course = Course(fold, watch)
     if start is None:
         yield course.say(started(fold))
     else:
         store_initial(fold)
         course.restore(start)
         yield from start.bodies
+    with watch.part("features" if task.train.freeze_backbone else "batches"):
+        _ = fold.batches  # made here, so that it is no step's time
     with Saver(task.folder, every=task.checkpoint_seconds) as saver:
         try:
             scored = yield from epochs(course, saver)
             if scored is None:
-                scored = yield from evaluate(fold, fold.batches)
+                scored = yield from watch.over("validation", evaluate(fold, fold.batches))
         except Stop:
-            yield from saver.last(course.state())
+            yield from watch.over("checkpoints", saver.last(course.state()))
             return
-        yield from saver.last(course.state())
+        yield from watch.over("checkpoints", saver.last(course.state()))
     if course.epoch <= task.train.epochs:
         return
-    yield saved(fold)
+    with watch.part("checkpoints"):
+        kept = saved(fold)
+    yield kept
     yield finished(fold, scored)
     prune(task.folder, keep=KEPT)
 
@@ -75,20 +87,21 @@ def epochs(course: Course, saver: Saver) -> Generator[Body | None, None, "Scores
     scored: Scores | None = None
     for epoch in range(course.epoch, (fold.task.stop_after or settings.epochs) + 1):
         if epoch == settings.epochs and course.steps and not course.losses:
-            yield from saver.beside(course.state())
+            yield from course.watch.over("checkpoints", saver.beside(course.state()))
         lr = settings.lr * course.schedule(epoch - 1, settings.epochs)
         for group in course.optimizer.param_groups:
             group["lr"] = lr
         for _ in steps(course):
             if saver.due:
-                saver.begin(course.state())
+                with course.watch.part("checkpoints"):
+                    saver.begin(course.state())
             yield from saver.news()
             yield from course.news()
             yield None
         losses = course.epoch_losses()
         check_finite(losses, epoch)
         append_losses(fold.task.folder, losses, first_step=len(course.earlier))
-        scored = yield from evaluate(fold, fold.batches)
+        scored = yield from course.watch.over("validation", evaluate(fold, fold.batches))
         yield course.say(
             EpochFinished(
                 epoch=epoch,
@@ -116,9 +129,11 @@ def steps(course: Course) -> Iterator[None]:
     batches = [*chunks(positions, fold.task.train.batch_size, least=LEAST_TO_TRAIN)][len(course.losses) :]
     fold.batches.expect(batches)
     for batch in batches:
-        inputs = fold.batches.at(batch, augmented_by=augmentation)
-        labels = fold.labels[sent(batch, fold.device)]
-        loss, correct = course.step(inputs, labels, fold.key("step", course.steps))
+        with course.watch.part("batches"):
+            inputs = fold.batches.at(batch, augmented_by=augmentation)
+            labels = fold.labels[sent(batch, fold.device)]
+        with course.watch.part("step"):
+            loss, correct = course.step(inputs, labels, fold.key("step", course.steps))
         course.losses.append(loss)
         course.correct += correct
         yield None

@@ -1,7 +1,7 @@
 """Write resume states beside the training: states in, `CheckpointSaved` once they are on disk out."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -40,18 +40,18 @@ class Saver:
         self._next = time.monotonic() + self._every
         self._writing = snapshot.epoch, self._thread.submit(state.write, self._folder, snapshot)
 
-    def news(self, *, wait: bool = False) -> Iterator[CheckpointSaved]:
+    def news(self, *, wait: bool = False) -> Generator[CheckpointSaved]:
         """What has been written since this was last asked. Raises StorageError where it could not be."""
         if self._writing is not None and (wait or self._writing[1].done()):
             (epoch, written), self._writing = self._writing, None
             yield CheckpointSaved(epoch=epoch, file=written.result().name)
 
-    def beside(self, snapshot: State) -> Iterator[CheckpointSaved]:
+    def beside(self, snapshot: State) -> Generator[CheckpointSaved]:
         """Begin to write a state, once the one before is written."""
         yield from self.news(wait=True)
         self.begin(snapshot)
 
-    def last(self, snapshot: State) -> Iterator[CheckpointSaved]:
+    def last(self, snapshot: State) -> Generator[CheckpointSaved]:
         """Write a state after whatever is being written, and wait for both."""
         yield from self.news(wait=True)
         self.begin(snapshot)

@@ -139,6 +139,7 @@ class FoldTask:
     folder: Path
     checkpoint_seconds: float
     stop_after: int | None = None
+    profiled: bool = False
     within: ValueRange | None = None
     beginnings: tuple[Beginning, ...] = ()
     cuda_graphs: bool = True
