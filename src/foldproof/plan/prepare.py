@@ -1,7 +1,7 @@
 """From settings and images to runs that can start: everything that can be wrong is found before the first epoch."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from foldproof.config.schema import ExecutionConfig, ExperimentConfig
@@ -107,8 +107,6 @@ def prepare(
         for name, request in requests.items()
     }
     models = with_stores(models, project, execution, shared=True)
-    unkept = carried_out(passes(models, configs, dataset), executor, progress=partial(progress, "computing features"))
-    models = with_stores(models, project, execution, shared=not unkept)
     work = [(models[config.name], len(wanted[config.name])) for config in configs]
     at_once = executor.parallel_folds(work[0][0].probe.device)
     code = git_state(project.root, apart_from=(project.folds_file.name, *WRITTEN))
@@ -125,16 +123,19 @@ def prepare(
             *memory_notices(work, at_once=at_once),
             *arithmetic_notices(model for model, _ in work),
             *(Notice(code="decoded_anew", text=item.said) for item in images.values() if item.said),
-            *unkept,
         ),
     )
+    runs = begun(project)
+    there = {} if extent.again or extent.joins or extent.reseed else found_whole(configs, ground, models, runs)
+    shared = passes(models, [config for config in configs if config.name not in there], dataset)
+    if unkept := carried_out(shared, executor, progress=partial(progress, "computing features")):
+        models = with_stores(models, project, execution, shared=False)
+        ground = replace(ground, notices=(*ground.notices, *unkept))
     if extent.reseed:
         check_disk(project.runs, work, at_once=at_once)
         (config,) = configs
         return (again(config, ground, models[config.name], only_place(config, wanted[config.name])),)
     if not extent.joins:
-        runs = begun(project)
-        there = {} if extent.again else found_whole(configs, ground, models, runs)
         if to_train := [(models[c.name], len(wanted[c.name])) for c in configs if c.name not in there]:
             check_disk(project.runs, to_train, at_once=at_once)
         planned = tuple(
