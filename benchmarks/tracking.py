@@ -55,7 +55,7 @@ def run(project: Path, *, epochs: int, tracked: bool) -> tuple[float, float, flo
     (project / "mlflow.db").unlink(missing_ok=True)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     running = subprocess.Popen(
-        [sys.executable, "-m", "foldproof", "run", "--quiet"],
+        [sys.executable, "-m", "foldproof", "run", "--quiet", "--again", "--no-reuse"],
         cwd=project,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
