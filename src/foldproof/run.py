@@ -81,7 +81,14 @@ def run(
     with (
         nullcontext(stopping) if stopping else closing(Stopping()) as stopping,
         make_executor(
-            ExecutorContext(parallel_folds=at_once, threads=threads, stopping=stopping, portable=portable)
+            ExecutorContext(
+                parallel_folds=at_once,
+                threads=threads,
+                stopping=stopping,
+                portable=portable,
+                device=execution.device,
+                folds=sum(config.folds.k * config.folds.repeats for config in configs),
+            )
         ) as executor,
     ):
         material = material or gather(project, loaded.settings, allow_dirty=allow_dirty, progress=progress)

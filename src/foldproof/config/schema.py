@@ -135,7 +135,7 @@ class TrainSettings:
     any_image_size: bool = setting(False, "accept an image size the pretrained weights were not made for")
     epochs: int = setting(5, "passes over the training part", ge=1, le=100_000)
     batch_size: int = setting(32, "images a step", ge=1, le=65_536)
-    validation_batch_size: int = setting(256, "images a forward pass outside training", ge=1, le=65_536)
+    validation_batch_size: int = setting(64, "images a forward pass outside training", ge=1, le=65_536)
     optimizer: str = setting("adam", "adam, adamw, sgd", seam="optimizers")
     lr: float = setting(0.001, "learning rate at the start", gt=0, allow_inf_nan=False)
     weight_decay: float = setting(0.0, "weight decay", ge=0, allow_inf_nan=False)

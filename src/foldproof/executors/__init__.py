@@ -14,6 +14,7 @@ from foldproof.training.task import FeatureSpan, FeatureTask, FoldTask, ModelReq
 class ExecutorContext:
     """What an executor may know before the first task; `parallel_folds` None means as many as the cores carry.
 
+    `device` is the one of the settings, and `folds` how many will be trained, more or less: a hint to start with.
     `portable`: every task asks for train.portable, which the process that trains it has to be started for. Once
     `stopping` is asked, no task is begun any more and those that run end at their next step.
     """
@@ -22,6 +23,8 @@ class ExecutorContext:
     threads: int
     stopping: Stopping
     portable: bool = False
+    device: str = "auto"
+    folds: int = 1
 
 
 class Executor(Protocol):

@@ -1,7 +1,9 @@
-"""Where folds are trained on a machine of several GPUs: the GPUs and a worker's number in, its GPU out. Pure."""
+"""Where folds are trained on a machine of several GPUs: the GPUs and a worker's number in, its GPU out."""
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TypeVar
 
 from foldproof.training.task import FeatureTask, FoldTask
@@ -17,6 +19,12 @@ def placed(task: Work, devices: Sequence[str], worker: int) -> Work:
     if len(devices) < 2:
         return task
     return replace(task, model=replace(task.model, device=devices[worker % len(devices)]))
+
+
+def seems_cpu(device: str) -> bool:
+    """Whether folds with this setting will train on the CPU, as far as can be told without asking torch."""
+    driver = shutil.which("nvidia-smi") or any(Path(name).exists() for name in ("/dev/nvidiactl", "/dev/dxg"))
+    return device == "cpu" or (device == "auto" and not driver)
 
 
 def free_number(taken: Sequence[int]) -> int:

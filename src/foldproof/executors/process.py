@@ -21,9 +21,9 @@ from foldproof.events.types import Event, FoldFailed
 from foldproof.executors import ExecutorContext
 from foldproof.executors.failure import is_of_memory, unbuildable
 from foldproof.executors.perform import journal_of
-from foldproof.executors.placing import free_number, placed
+from foldproof.executors.placing import free_number, placed, seems_cpu
 from foldproof.executors.waiting import Queue, Waiting
-from foldproof.executors.worker import Broken, Done, Stop, signals_held_back, work
+from foldproof.executors.worker import Broken, Done, Load, Stop, signals_held_back, work
 from foldproof.provenance.machine import available_cores
 from foldproof.training.task import FeatureSpan, FeatureTask, FoldTask, ModelRequest, Probe
 
@@ -53,8 +53,14 @@ class ProcessExecutor:
         self._devices: tuple[str, ...] = ()  # that folds are spread over
 
     def __enter__(self) -> Self:
-        self._start_worker()
+        self._grow(self._from_the_start())
         return self
+
+    def _from_the_start(self) -> int:
+        """One to ask, and where they will train on the CPU, as it seems, all: they load while images are looked at."""
+        if not seems_cpu(self._context.device):
+            return 1
+        return max(1, min(self.parallel_folds("cpu"), self._context.folds))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -75,10 +81,13 @@ class ProcessExecutor:
 
     def probe(self, request: ModelRequest) -> Probe:
         worker = self._workers[0]
-        worker.pipe.send(request)
         try:
+            worker.pipe.send(request)
+            for other in self._workers[1:]:
+                with suppress(OSError):
+                    other.pipe.send(Load(request))
             answer = worker.pipe.recv()
-        except EOFError:
+        except (EOFError, OSError):
             raise ModelError(
                 f"the worker died while it built '{request.backbone}': {_epitaph(worker)}",
                 next_step="try a smaller batch size, image size or backbone",

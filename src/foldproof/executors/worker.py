@@ -1,15 +1,16 @@
 """What runs in a worker process: requests come in over a pipe, events and answers go out.
 
-Messages in: a `ModelRequest`, a `FoldTask`, a `FeatureTask`, `Stop` for the fold that is trained, or None to end.
-Messages out: `Event`s, then a `Done`, or the `FoldproofError` by which nothing can be recorded; a `FeatureSpan` and a
-`Done`; a `Probe` for a request. A request or feature task that cannot be met: a `FoldproofError`, or `Broken`.
+Messages in: a `ModelRequest`, such a one to `Load`, a `FoldTask`, a `FeatureTask`, `Stop` for the fold that is trained,
+or None to end. Messages out: `Event`s, then a `Done`, or the `FoldproofError` by which nothing can be recorded; a
+`FeatureSpan` and a `Done`; a `Probe` for a request. A request or feature task that cannot be met: a `FoldproofError`,
+or `Broken`.
 """
 
 import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import parent_process
@@ -37,6 +38,13 @@ class Done:
 @dataclass(frozen=True)
 class Stop:
     """End the task that runs at its next step, with a checkpoint."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """Load what this model is built with, while others are asked about it. There is no answer."""
+
+    request: ModelRequest
 
 
 @dataclass(frozen=True)
@@ -86,7 +94,9 @@ def work(pipe: Connection, threads: int, portable: bool) -> None:
             return
         match message:
             case None:
-                return
+                os._exit(0)  # what Python would tidy up takes a second, and nothing of it is left to anybody
+            case Load(request):
+                _load(request)
             case Stop():
                 continue  # what it was meant for has ended by itself
             case ModelRequest():
@@ -96,6 +106,14 @@ def work(pipe: Connection, threads: int, portable: bool) -> None:
             case FoldTask():
                 extractor = None  # its memory is the fold's now
                 _train(message, pipe)
+
+
+def _load(request: ModelRequest) -> None:
+    """Whatever fails here fails again, and is said, where it matters."""
+    from foldproof.training.loading import load
+
+    with suppress(Exception):
+        load(request)
 
 
 def _train(task: FoldTask, pipe: Connection) -> None:

@@ -2,7 +2,9 @@
 
 import importlib
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
 import torch
@@ -16,8 +18,10 @@ from foldproof.training.features import check_rows, trunk_digest
 from foldproof.training.forward import bfloat16_is_slow, check_compiler, forward_of
 from foldproof.training.task import ModelRequest, Probe
 
+Made = TypeVar("Made")
+
 _TRIALS = 3
-_PATIENCE_SECONDS = 1.0
+_PATIENCE_SECONDS = 0.3
 
 
 def probe(request: ModelRequest) -> Probe:
@@ -44,21 +48,21 @@ def probe(request: ModelRequest) -> Probe:
         classifier.train()
         cross_entropy(forward(images), labels).backward()
 
-    def look() -> None:
+    def look() -> torch.Tensor:
         classifier.eval()
         with torch.inference_mode():
-            forward(images)
+            return forward(images)
 
-    seconds_per_image = _seconds(look, device) / request.batch_size
     width, trunk_known = 0, ""
     if request.freeze_backbone:
-        with torch.inference_mode():
-            features = trunk.eval()(images)
+        forward = forward_of(trunk, request.precision, device)
+        features, seconds = _timed(look, device)
         check_rows(features)
         width, trunk_known = features.shape[1], trunk_digest(classifier, request.backbone)
-        step = _seconds(lambda: cross_entropy(head(features.clone()), labels).backward(), device)
+        _, step = _timed(lambda: cross_entropy(head(features.clone()), labels).backward(), device)
     else:
-        step = _seconds(train_step, device)
+        _, seconds = _timed(look, device)
+        _, step = _timed(train_step, device)
     return Probe(
         device=str(device),
         image_size=size,
@@ -71,7 +75,7 @@ def probe(request: ModelRequest) -> Probe:
             compiled=request.compile,
         ),
         seconds_per_step=step,
-        seconds_per_image=seconds_per_image,
+        seconds_per_image=seconds / request.batch_size,
         precision_is_slow=request.precision == "bfloat16" and bfloat16_is_slow(device),
         weights_bytes=_bytes(classifier),
         state_bytes=3 * _bytes(head if request.freeze_backbone else classifier),  # Adam keeps two numbers a parameter
@@ -94,14 +98,16 @@ def plugin_files(request: ModelRequest) -> tuple[Path, ...]:
     return (Path(file),) if file else ()
 
 
-def _seconds(work, device: torch.device) -> float:  # type: ignore[no-untyped-def]
+def _timed(work: Callable[[], Made], device: torch.device) -> tuple[Made, float]:
+    """What it makes, and how many seconds that takes at best of a few times."""
     best, begun = float("inf"), time.perf_counter()
     for _ in range(_TRIALS):
         start = time.perf_counter()
-        work()
+        made = work()
         if device.type == "cuda":
             torch.cuda.synchronize(device)
-        best = min(best, time.perf_counter() - start)
-        if time.perf_counter() - begun > _PATIENCE_SECONDS:
+        now = time.perf_counter()
+        best = min(best, now - start)
+        if now - begun > _PATIENCE_SECONDS:
             break
-    return best
+    return made, best
