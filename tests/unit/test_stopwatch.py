@@ -47,7 +47,7 @@ def test_of_nested_parts_the_inner_counts_and_all_together_are_the_whole_time():
     assert told["step"] >= 0.01
     assert told["validation"] >= 0.01
     assert told["logging"] >= 0.02
-    assert 0.07 <= sum(told.values()) <= whole
+    assert 0.06 <= sum(told.values()) <= whole + 0.001  # each is rounded
     assert [body for body in bodies if not isinstance(body, Notice)] == [None, None, EPOCH, END]
     assert bodies[-1] is END  # with it the run may end
 
