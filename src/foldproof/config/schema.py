@@ -182,7 +182,7 @@ class ExecutionConfig:
     )
     cache_gb: float = setting(
         50.0,
-        "GB of decoded images kept in .foldproof/cache; the least recently used go first",
+        "GB of decoded images and features kept in .foldproof/cache; what does not fit is decoded anew each time",
         gt=0,
         allow_inf_nan=False,
     )
