@@ -25,7 +25,7 @@ from benchmarks.works import WORKS
 from foldproof.data.pixels.images import decoded
 from foldproof.data.scan import scan
 from foldproof.models.backbone import build
-from foldproof.training.features import frozen_features
+from foldproof.training.frozen.features import frozen_features
 
 SIZE = 224
 

@@ -32,10 +32,10 @@ from foldproof.executors import ExecutorContext
 from foldproof.executors.inline import InlineExecutor
 from foldproof.executors.interleaved import InterleavedExecutor
 from foldproof.stopping import Stopping
-from foldproof.training.cuda_graph import capture
 from foldproof.training.fold import Fold, prepare
+from foldproof.training.gpu.cuda_graph import capture
+from foldproof.training.gpu.streams import own_stream
 from foldproof.training.step import arithmetic
-from foldproof.training.streams import own_stream
 from foldproof.training.task import FoldTask, ModelRequest
 
 FOLDS, EDGE, CLASSES = 5, 32, tuple("abcdefghij")

@@ -209,7 +209,7 @@ def _computed(pixels: Pixels, progress: Progress) -> NDArray[np.float32]:
     import torch
 
     from foldproof.models.backbone import build
-    from foldproof.training.features import frozen_features
+    from foldproof.training.frozen.features import frozen_features
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # a thread a part: several threads in one part spin beside a busy neighbour

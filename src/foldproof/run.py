@@ -26,7 +26,7 @@ from foldproof.stopping import Stopping
 from foldproof.summing_up import sum_up
 from foldproof.trackers import Tracker, TrackerContext, TrackingTarget
 from foldproof.training import spent
-from foldproof.training.state_files import keep_within
+from foldproof.training.resuming.state_files import keep_within
 
 USUAL_SECONDS = 60.0  # that trackers may take at the end
 HURRIED_SECONDS = 3.0  # after Ctrl-C

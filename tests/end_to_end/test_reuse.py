@@ -21,7 +21,7 @@ from foldproof.project import Project
 from foldproof.record import RunRecord, fold_folder
 from foldproof.run import RunReport, run
 from foldproof.stopping import Stopping
-from foldproof.training.state_files import descriptions, end_state
+from foldproof.training.resuming.state_files import descriptions, end_state
 
 SETTINGS = """\
 version: 1

@@ -9,8 +9,8 @@ from foldproof.events import journal
 from foldproof.events.types import CheckpointSaved, FoldFinished, from_json
 from foldproof.record import RunRecord, fold_folder, read_events
 from foldproof.training.checkpoint import Checkpoint, weights_sha256
-from foldproof.training.state import latest, read
-from foldproof.training.state_files import descriptions
+from foldproof.training.resuming.state import latest, read
+from foldproof.training.resuming.state_files import descriptions
 
 
 def assert_equal_outcome(folder: Path, reference: Path) -> None:

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from foldproof.training.captured import PROOFS, WARM_UP, Capture, CapturedStep, copies, tensors
-from foldproof.training.cuda_graph import Replay
+from foldproof.training.gpu.captured import PROOFS, WARM_UP, Capture, CapturedStep, copies, tensors
+from foldproof.training.gpu.cuda_graph import Replay
 from foldproof.training.step import Arithmetic, Found, Step, arithmetic, plain
 
 CPU = torch.device("cpu")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from foldproof.errors import ModelError
 from foldproof.models.backbone import Classifier, InputSpec, build
-from foldproof.training.features import CHUNK, frozen_features
+from foldproof.training.frozen.features import CHUNK, frozen_features
 from foldproof.training.preprocess import normalised
 
 

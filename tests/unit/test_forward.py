@@ -18,8 +18,8 @@ from foldproof.models.small_cnn import small_cnn
 from foldproof.storage import write_atomically
 from foldproof.training import determinism
 from foldproof.training.checkpoint import Checkpoint
-from foldproof.training.features import frozen_features
 from foldproof.training.forward import check_compiler, forward_of, in_precision
+from foldproof.training.frozen.features import frozen_features
 from foldproof.training.loop import train
 from foldproof.training.task import FoldTask, ModelRequest
 

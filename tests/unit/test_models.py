@@ -23,7 +23,7 @@ from torch import nn
 from foldproof.errors import FoldproofError, ModelError, NeedsNetwork, UnknownName
 from foldproof.models.backbone import Classifier, InputSpec, build, check_forward, check_image_size
 from foldproof.models.weights import file_from_hub, file_from_url, reading, unreachable
-from foldproof.training.features import frozen_features
+from foldproof.training.frozen.features import frozen_features
 
 OWN_NETS = """\
 from torch import nn

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from foldproof.executors.placing import free_number, placed
-from foldproof.training.devices import alike
+from foldproof.training.gpu.devices import alike
 
 
 @dataclass(frozen=True)

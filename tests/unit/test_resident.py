@@ -11,8 +11,8 @@ from foldproof import registry
 from foldproof.models.backbone import InputSpec
 from foldproof.training.augment import Drawn, light
 from foldproof.training.batches import PixelBatches
+from foldproof.training.gpu.resident import Resident, ResidentPixels, fits, resident
 from foldproof.training.keyed import sample_bits
-from foldproof.training.resident import Resident, ResidentPixels, fits, resident
 
 CPU = torch.device("cpu")
 KEYS = sample_bits(np.arange(40, dtype=np.uint64), 9)

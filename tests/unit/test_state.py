@@ -21,9 +21,9 @@ from foldproof.project import Project
 from foldproof.stopping import Stopping
 from foldproof.training.checkpoint import Checkpoint, weights_sha256
 from foldproof.training.loop import Stop, train
-from foldproof.training.saver import Saver
-from foldproof.training.state import State, latest, optimizer_tensors, read, restore_optimizer, write
-from foldproof.training.state_files import descriptions, keep_within, prune
+from foldproof.training.resuming.saver import Saver
+from foldproof.training.resuming.state import State, latest, optimizer_tensors, read, restore_optimizer, write
+from foldproof.training.resuming.state_files import descriptions, keep_within, prune
 from foldproof.training.task import FoldTask
 
 MODEL = """\

@@ -48,7 +48,7 @@ class InlineExecutor:
         return 1
 
     def extract(self, tasks: Sequence[FeatureTask]) -> Iterator[FeatureSpan]:
-        from foldproof.training.extraction import Extractor
+        from foldproof.training.frozen.extraction import Extractor
 
         extractor = None
         for task in tasks:

@@ -52,7 +52,7 @@ class Turns(AbstractContextManager["Turns"]):
     """A fold that trains a turn at a time. Leaving it ends the fold where it is."""
 
     def __init__(self, task: FoldTask, *, stop: Callable[[], bool]) -> None:
-        from foldproof.training.streams import own_stream
+        from foldproof.training.gpu.streams import own_stream
 
         self.task = task
         self.ended = False

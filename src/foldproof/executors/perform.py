@@ -26,9 +26,9 @@ def perform(task: FoldTask, *, executor: str, stop: Callable[[], bool]) -> Itera
 
 def performed_by_steps(task: FoldTask, *, executor: str, stop: Callable[[], bool]) -> Generator[Event | None]:
     """`perform`, and None after every step: another fold may train before the next one."""
-    from foldproof.training import beginning
     from foldproof.training.loop import train
-    from foldproof.training.state import latest
+    from foldproof.training.resuming import beginning
+    from foldproof.training.resuming.state import latest
 
     with journal_of(task, executor=executor) as journal:
         remove_unfinished(task.folder)

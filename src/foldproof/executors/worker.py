@@ -24,7 +24,7 @@ from foldproof.provenance.numeric import PORTABLE
 from foldproof.training.task import FeatureSpan, FeatureTask, FoldTask, ModelRequest
 
 if TYPE_CHECKING:
-    from foldproof.training.extraction import Extractor
+    from foldproof.training.frozen.extraction import Extractor
 
 # Sent to all processes of a terminal or a job; the parent decides what they mean.
 _INTERRUPTIONS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -128,7 +128,7 @@ def _train(task: FoldTask, pipe: Connection) -> None:
 
 def _extract(task: FeatureTask, extractor: "Extractor | None", pipe: Connection) -> "Extractor | None":
     """Send the rows, or why there are none. The trunk comes back for the next part."""
-    from foldproof.training.extraction import Extractor
+    from foldproof.training.frozen.extraction import Extractor
 
     def rows() -> FeatureSpan:
         nonlocal extractor

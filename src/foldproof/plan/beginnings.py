@@ -19,7 +19,7 @@ from foldproof.plan.cuts import Cuts
 from foldproof.plan.runs import Planned
 from foldproof.plan.tasks import Model, estimated_seconds, fold_keys
 from foldproof.record import fold_folder
-from foldproof.training.state_files import end_state
+from foldproof.training.resuming.state_files import end_state
 from foldproof.training.task import Beginning, FoldTask
 
 

@@ -18,7 +18,7 @@ from foldproof.events.types import Notice
 from foldproof.executors import Executor
 from foldproof.plan.tasks import Model
 from foldproof.project import Project
-from foldproof.training.feature_rows import FeatureStore, Part, Positions, Wanted, keep, lacking, remove_parts, room_for
+from foldproof.training.frozen.rows import FeatureStore, Part, Positions, Wanted, keep, lacking, remove_parts, room_for
 from foldproof.training.task import FeatureTask
 
 CHUNK = 32  # images, as many as the canonical pass takes at once

@@ -11,7 +11,7 @@ from foldproof.errors import StorageError
 from foldproof.events.types import Notice
 from foldproof.plan.tasks import Model
 from foldproof.storage import next_step, write_atomically
-from foldproof.training.state_files import KEPT
+from foldproof.training.resuming.state_files import KEPT
 
 FOLD_BYTES = 1 << 20  # journal, losses, predictions and the blocks that small files fill
 

@@ -15,7 +15,7 @@ from foldproof.folds import Fold
 from foldproof.plan.cuts import Cuts
 from foldproof.record import Place, fold_folder
 from foldproof.training.chunks import batch_sizes
-from foldproof.training.feature_rows import FeatureStore
+from foldproof.training.frozen.rows import FeatureStore
 from foldproof.training.task import FoldTask, ModelRequest, Probe
 
 Selection = frozenset[tuple[int | None, int]]  # (repeat, fold); None is every repeat

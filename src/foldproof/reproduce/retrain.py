@@ -22,7 +22,7 @@ from foldproof.recorder import Recorder
 from foldproof.reproduce.staging import Staged
 from foldproof.stopping import Stopping
 from foldproof.trackers import TrackerContext
-from foldproof.training.state_files import descriptions, tensors_of
+from foldproof.training.resuming.state_files import descriptions, tensors_of
 
 
 @dataclass(frozen=True, kw_only=True)

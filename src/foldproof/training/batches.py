@@ -16,10 +16,10 @@ from foldproof.config.schema import Precision
 from foldproof.data.pixels.source import Source, expect
 from foldproof.models.backbone import Classifier, InputSpec
 from foldproof.training.augment import Augmentation
-from foldproof.training.features import frozen_features
+from foldproof.training.frozen.features import frozen_features
+from foldproof.training.gpu.sending import sent
 from foldproof.training.keyed import sample_bits
 from foldproof.training.preprocess import normalised
-from foldproof.training.sending import sent
 
 
 class Batches(Protocol):

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from foldproof import registry
 from foldproof.errors import DamagedFile
 from foldproof.events.types import Body, Notice
-from foldproof.training.captured import CapturedStep
-from foldproof.training.cuda_graph import capture, make_capturable
 from foldproof.training.fold import Fold
-from foldproof.training.state import State, optimizer_tensors, restore_optimizer
+from foldproof.training.gpu.captured import CapturedStep
+from foldproof.training.gpu.cuda_graph import capture, make_capturable
+from foldproof.training.resuming.state import State, optimizer_tensors, restore_optimizer
 from foldproof.training.step import Step, arithmetic, plain
 from foldproof.training.steps import append_losses
 from foldproof.training.stopwatch import STILL, Watch

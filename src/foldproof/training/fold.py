@@ -14,10 +14,10 @@ from foldproof.training import determinism
 from foldproof.training.augment import Drawn
 from foldproof.training.batches import AugmentedFeatures, Batches, FeatureBatches, PixelBatches
 from foldproof.training.build import build_classifier
-from foldproof.training.extraction import features_of
 from foldproof.training.forward import Forward, compiled, forward_of
+from foldproof.training.frozen.extraction import features_of
+from foldproof.training.gpu.resident import ResidentPixels, resident
 from foldproof.training.keyed import key
-from foldproof.training.resident import ResidentPixels, resident
 from foldproof.training.task import FoldTask
 
 _MOST_DATASET_BYTES = 4 * 2**30

@@ -22,11 +22,11 @@ from foldproof.training.checkpoint import Checkpoint, Preprocessing, save_tensor
 from foldproof.training.chunks import LEAST_TO_TRAIN, batch_sizes, chunks
 from foldproof.training.course import Course
 from foldproof.training.fold import Fold, prepare
+from foldproof.training.gpu.sending import sent
 from foldproof.training.keyed import order
-from foldproof.training.saver import Saver
-from foldproof.training.sending import sent
-from foldproof.training.state import State
-from foldproof.training.state_files import KEPT, prune
+from foldproof.training.resuming.saver import Saver
+from foldproof.training.resuming.state import State
+from foldproof.training.resuming.state_files import KEPT, prune
 from foldproof.training.steps import append_losses
 from foldproof.training.stopwatch import STILL, Running, Watch
 from foldproof.training.task import FoldTask

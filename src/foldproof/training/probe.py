@@ -13,9 +13,9 @@ from torch.nn.functional import cross_entropy
 from foldproof import registry
 from foldproof.training import determinism
 from foldproof.training.build import build_classifier, settle_image_size
-from foldproof.training.devices import alike, gpus
-from foldproof.training.features import check_rows, trunk_digest
 from foldproof.training.forward import bfloat16_is_slow, check_compiler, forward_of
+from foldproof.training.frozen.features import check_rows, trunk_digest
+from foldproof.training.gpu.devices import alike, gpus
 from foldproof.training.task import ModelRequest, Probe
 
 Made = TypeVar("Made")

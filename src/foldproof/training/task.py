@@ -13,7 +13,7 @@ from foldproof.data.pixels.originals import Originals
 from foldproof.data.value_range import ValueRange
 from foldproof.events.reuse import Reuse
 from foldproof.provenance.numeric import NumericClass
-from foldproof.training.feature_rows import FeatureStore
+from foldproof.training.frozen.rows import FeatureStore
 
 
 @dataclass(frozen=True, kw_only=True)

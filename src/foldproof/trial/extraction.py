@@ -99,7 +99,7 @@ def _ready() -> None:
 
 
 def _features(images: Path, start: int) -> NDArray[np.float32]:
-    from foldproof.training.features import frozen_features
+    from foldproof.training.frozen.features import frozen_features
 
     pixels = np.load(images, mmap_mode="r")[start : start + CHUNK]
     rows: NDArray[np.float32] = frozen_features(_classifier, pixels, device="cpu").numpy()

@@ -24,7 +24,8 @@ RESIZE: Literal["squash"] = "squash"
 THREADS = 1  # of each process
 _CODE = (
     "models/efficientnet_lite0.py",
-    "training/features.py",
+    "training/forward.py",
+    "training/frozen/features.py",
     "training/preprocess.py",
     "training/determinism.py",
     "data/readers.py",

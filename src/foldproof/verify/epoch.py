@@ -9,8 +9,8 @@ from foldproof.events.types import Body, EpochFinished, FoldFinished, FoldStarte
 from foldproof.record import read_journal
 from foldproof.reproduce.recorded import Recorded
 from foldproof.reproduce.states import last_before_the_end
-from foldproof.training import state
 from foldproof.training.loop import train
+from foldproof.training.resuming import state
 from foldproof.training.steps import read_losses
 from foldproof.training.task import FoldTask
 

@@ -25,7 +25,7 @@ from foldproof.errors import DamagedFile
 from foldproof.events.types import Body, Notice, body_from_plain, body_to_plain
 from foldproof.storage import read_inside, write_atomically
 from foldproof.training.checkpoint import tensor_bytes
-from foldproof.training.state_files import KEPT, descriptions, prune, stem
+from foldproof.training.resuming.state_files import KEPT, descriptions, prune, stem
 
 SCHEMA_VERSION = 1
 _MOST_DESCRIPTION_BYTES = 2**29

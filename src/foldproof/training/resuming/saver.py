@@ -8,8 +8,8 @@ from types import TracebackType
 from typing import Self
 
 from foldproof.events.types import CheckpointSaved
-from foldproof.training import state
-from foldproof.training.state import State
+from foldproof.training.resuming import state
+from foldproof.training.resuming.state import State
 
 
 class Saver:

@@ -13,7 +13,7 @@ import torch
 
 from foldproof.events.types import Notice
 from foldproof.storage import redact
-from foldproof.training.cuda_graph import Replay
+from foldproof.training.gpu.cuda_graph import Replay
 from foldproof.training.step import Arithmetic, Found, Step
 
 Capture: TypeAlias = Callable[[Arithmetic, torch.Tensor, torch.Tensor], Replay]

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from foldproof.errors import DamagedFile
 from foldproof.events.reuse import Reuse
 from foldproof.events.types import Notice
-from foldproof.training.state import State, read
-from foldproof.training.state_files import end_state
+from foldproof.training.resuming.state import State, read
+from foldproof.training.resuming.state_files import end_state
 from foldproof.training.task import Beginning, FoldTask
 
 

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from foldproof.data.pixels.originals import Originals
 from foldproof.models.backbone import InputSpec
 from foldproof.training.augment import Drawn, Images
+from foldproof.training.gpu.sending import sent
 from foldproof.training.keyed import sample_bits
 from foldproof.training.preprocess import normalised
-from foldproof.training.sending import sent
 
 _SHARE = 0.5  # of the free memory; the rest is for the training itself
 _CHUNK_BYTES = 1 << 28

@@ -1,0 +1,1 @@
+"""What only a GPU needs: the data set on it, steps captured and replayed, streams, several of a kind."""
