@@ -9,8 +9,8 @@ from foldproof.config.schema import ExecutionConfig, ExperimentConfig
 from foldproof.data.survey import Progress, unheard
 from foldproof.executors import Executor, ExecutorContext, ExecutorFactory
 from foldproof.material.gather import gather
+from foldproof.plan.extent import ALL_ANEW, Extent
 from foldproof.plan.foresee import Foreseen, foresee
-from foldproof.plan.prepare import ALL_ANEW, Extent
 from foldproof.project import Project
 from foldproof.run import chosen, of_one_arithmetic
 from foldproof.stopping import Stopping

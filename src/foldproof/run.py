@@ -18,7 +18,8 @@ from foldproof.events.types import Notice
 from foldproof.executors import ExecutorContext
 from foldproof.for_dvc import leave_for_dvc
 from foldproof.material.gather import Material, gather
-from foldproof.plan.prepare import ALL_ANEW, Extent, prepare
+from foldproof.plan.extent import ALL_ANEW, Extent
+from foldproof.plan.prepare import prepare
 from foldproof.project import Project
 from foldproof.record import RunRecord
 from foldproof.recorder import Recorder

@@ -15,7 +15,7 @@ from foldproof.analysis.diagnosis import diagnose, reseeded
 from foldproof.analysis.out_of_fold import read_out_of_fold
 from foldproof.analysis.summary import Summary
 from foldproof.config.read import load_settings
-from foldproof.plan.prepare import Extent
+from foldproof.plan.extent import Extent
 from foldproof.project import Project
 from foldproof.record import RunRecord
 from foldproof.run import run

@@ -19,7 +19,7 @@ from foldproof.config.read import load_settings
 from foldproof.errors import DamagedFile, SettingsError, StorageError
 from foldproof.events import journal
 from foldproof.events.types import EpochFinished, Event, FoldResumed, Notice
-from foldproof.plan.prepare import Extent
+from foldproof.plan.extent import Extent
 from foldproof.project import Project
 from foldproof.record import RunRecord, fold_folder, read_events
 from foldproof.run import RunReport, run

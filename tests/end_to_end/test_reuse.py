@@ -16,7 +16,7 @@ from foldproof.events import journal
 from foldproof.events.reuse import Reuse
 from foldproof.events.types import to_json
 from foldproof.outlook import outlook
-from foldproof.plan.prepare import ALL_ANEW, WHAT_IS_NEW, Extent
+from foldproof.plan.extent import ALL_ANEW, WHAT_IS_NEW, Extent
 from foldproof.project import Project
 from foldproof.record import RunRecord, fold_folder
 from foldproof.run import RunReport, run

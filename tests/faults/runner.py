@@ -21,7 +21,8 @@ from foldproof.events.types import Event, Notice, to_json
 from foldproof.executors import ExecutorContext
 from foldproof.executors.inline import InlineExecutor
 from foldproof.material.gather import gather
-from foldproof.plan.prepare import Extent, prepare
+from foldproof.plan.extent import Extent
+from foldproof.plan.prepare import prepare
 from foldproof.project import Project
 from foldproof.run import run
 from foldproof.stopping import Stopping

@@ -12,7 +12,7 @@ from foldproof.cli import complete
 
 if TYPE_CHECKING:
     from foldproof.events.types import Notice
-    from foldproof.plan.prepare import Extent
+    from foldproof.plan.extent import Extent
     from foldproof.project import Project
 
 
@@ -82,7 +82,7 @@ def command(
     foldproof run FirstRun --fold 3 --reseed
     """
     from foldproof.errors import FoldsError
-    from foldproof.plan.prepare import Extent
+    from foldproof.plan.extent import Extent
 
     if repeats is not None:
         overrides = (*overrides, f"folds.repeats={repeats}")
@@ -144,7 +144,7 @@ def train_and_compare(
     from foldproof.cli.show_profile import print_profile, profile_json
     from foldproof.cli.signals import stopping_by_signals
     from foldproof.config.read import load_settings
-    from foldproof.plan.prepare import WHAT_IS_NEW
+    from foldproof.plan.extent import WHAT_IS_NEW
     from foldproof.project import Project
     from foldproof.record import RunRecord
     from foldproof.run import run

@@ -20,7 +20,7 @@ from foldproof.config.schema import SETTINGS_FILES
 from foldproof.errors import ProjectError
 from foldproof.notebook.values import Compared, Run, Runs
 from foldproof.plan.begun import seen_now
-from foldproof.plan.prepare import Extent
+from foldproof.plan.extent import Extent
 from foldproof.project import Project
 from foldproof.record import RunRecord, read_records
 from foldproof.run import run as train

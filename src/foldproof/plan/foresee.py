@@ -14,9 +14,10 @@ from foldproof.plan.arithmetic import arithmetic_notices
 from foldproof.plan.beginnings import with_beginnings
 from foldproof.plan.begun import begun, refuse_other_settings, to_go_on_with
 from foldproof.plan.cuts import foresee_cuts
+from foldproof.plan.extent import ALL_ANEW, Extent
 from foldproof.plan.features import passes, seconds_left, with_stores
 from foldproof.plan.given import as_the_data_say
-from foldproof.plan.prepare import ALL_ANEW, Extent, probed
+from foldproof.plan.models import probed
 from foldproof.plan.room import memory_notices
 from foldproof.plan.runs import Ground, facts_of, planned_in
 from foldproof.plan.tasks import Model, select
@@ -106,6 +107,7 @@ def foresee(
     )
     runs = begun(project)
     whole = {} if extent.again or extent.joins else found_whole(configs, ground, models, runs)
+    to_train = [config for config in configs if config.name not in whole]
     planned = []
     for config in configs:
         model, places = models[config.name], wanted[config.name]
@@ -128,6 +130,6 @@ def foresee(
         images=len(dataset),
         decoded_bytes=sum(len(dataset) * size * size * 3 for size, _ in sizes),
         free_bytes=shutil.disk_usage(project.home).free,
-        features_seconds=seconds_left(passes(models, configs, dataset)) / at_once,
+        features_seconds=seconds_left(passes(models, to_train, dataset)) / at_once,
         notices=(*material.notices, *ground.notices),
     )

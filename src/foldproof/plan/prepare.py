@@ -1,13 +1,10 @@
 """From settings and images to runs that can start: everything that can be wrong is found before the first epoch."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from foldproof.config.schema import ExecutionConfig, ExperimentConfig
-from foldproof.data.dataset import Dataset
-from foldproof.data.pixels.at_hand import at_hand
-from foldproof.data.pixels.fitted import Form
 from foldproof.data.survey import Progress, unheard
 from foldproof.environment import circumstances
 from foldproof.events.types import Notice
@@ -18,51 +15,20 @@ from foldproof.plan.arithmetic import arithmetic_notices
 from foldproof.plan.beginnings import with_beginnings
 from foldproof.plan.begun import Begun, begun, left_over, refuse_other_settings, to_go_on_with
 from foldproof.plan.cuts import cut
+from foldproof.plan.extent import ALL_ANEW, Extent
 from foldproof.plan.features import carried_out, passes, with_stores
 from foldproof.plan.given import as_the_data_say
+from foldproof.plan.models import modelled
 from foldproof.plan.room import check_disk, memory_notices
 from foldproof.plan.runs import Ground, Planned, facts_of, plan_anew, plan_on
-from foldproof.plan.tasks import Model, Selection, select
+from foldproof.plan.tasks import Model, select
 from foldproof.plan.whole import changes, found_whole, plan_whole
 from foldproof.project import WRITTEN, Project
 from foldproof.provenance.git import git_state
 from foldproof.record import Place
 from foldproof.storage import locked
-from foldproof.training.task import ModelRequest, Probe
 
 JOINING_SECONDS = 60.0
-
-
-@dataclass(frozen=True)
-class Extent:
-    """What of the experiments shall be trained: all of new runs, what unfinished runs lack, or some folds.
-
-    `resume`: go on with unfinished runs. `folds`: only these, in a run that other processes may share. `reseed`: the
-    one fold of `folds`, again, with another training seed, in a run of its own. `apart`: `folds` are all that a new run
-    of its own has. `again`: earlier runs are as if they were not there; else what has run whole is not run again.
-    `reuse`: a fold goes on from the end of one that began in the same way.
-    """
-
-    resume: bool = False
-    folds: Selection | None = None
-    reseed: bool = False
-    apart: bool = False
-    again: bool = True
-    reuse: bool = False
-
-    @property
-    def joins(self) -> bool:
-        """Whether runs that are there are gone on with."""
-        return self.resume or self.shares
-
-    @property
-    def shares(self) -> bool:
-        """Whether other processes may train other folds of the same runs meanwhile."""
-        return self.folds is not None and not self.reseed and not self.apart
-
-
-ALL_ANEW = Extent()
-WHAT_IS_NEW = Extent(again=False, reuse=True)  # what `foldproof run` does
 
 
 def prepare(
@@ -85,28 +51,7 @@ def prepare(
     configs, said = as_the_data_say(configs, material, project)
     wanted = {config.name: select(config, extent.folds) for config in configs}
     cuts = cut(project, dataset, configs, said)
-    requests, probes = probed(project, configs, dataset, executor, execution)
-    shapes = {
-        config.name: (probes[requests[config.name]].image_size, config.pixels.resize, config.pixels.channels)
-        for config in configs
-    }
-    images = {
-        (size, resize, channels): at_hand(
-            dataset,
-            material.folder,
-            Form(size=size, resize=resize, channels=channels, within=material.within),
-            cache=project.cache,
-            limit_gb=execution.cache_gb,
-            most_pixels=material.most_pixels,
-            progress=partial(progress, "decoding images"),
-        )
-        for size, resize, channels in dict.fromkeys(shapes.values())
-    }
-    models = {
-        name: Model(request=request, probe=probes[request], images=images[shapes[name]].images, within=material.within)
-        for name, request in requests.items()
-    }
-    models = with_stores(models, project, execution, shared=True)
+    models, said_of_images = modelled(project, configs, material, executor, execution, progress)
     work = [(models[config.name], len(wanted[config.name])) for config in configs]
     at_once = executor.parallel_folds(work[0][0].probe.device)
     code = git_state(project.root, apart_from=(project.folds_file.name, *WRITTEN))
@@ -122,7 +67,7 @@ def prepare(
         notices=(
             *memory_notices(work, at_once=at_once),
             *arithmetic_notices(model for model, _ in work),
-            *(Notice(code="decoded_anew", text=item.said) for item in images.values() if item.said),
+            *said_of_images,
         ),
     )
     runs = begun(project)
@@ -151,21 +96,6 @@ def prepare(
     left = [(models[item.config.name], len(item.tasks)) for item in planned]
     check_disk(project.runs, left, at_once=at_once)
     return with_beginnings(planned, cuts, models, () if extent.again else runs) if extent.reuse else planned
-
-
-def probed(
-    project: Project,
-    configs: Sequence[ExperimentConfig],
-    dataset: Dataset,
-    executor: Executor,
-    execution: ExecutionConfig,
-) -> tuple[dict[str, ModelRequest], dict[ModelRequest, Probe]]:
-    """What each experiment asks of its model, by name, and what each such model costs here."""
-    requests = {
-        config.name: ModelRequest.of(config, classes=dataset.classes, device=execution.device, plugins=project.root)
-        for config in configs
-    }
-    return requests, {request: executor.probe(request) for request in dict.fromkeys(requests.values())}
 
 
 def anew(

@@ -18,8 +18,8 @@ from foldproof.events.types import EpochFinished, FoldStarted
 from foldproof.folds import Scheme
 from foldproof.material.gather import Material, gather
 from foldproof.outlook import executor_for
+from foldproof.plan.extent import WHAT_IS_NEW, Extent
 from foldproof.plan.foresee import Foreseen, foresee
-from foldproof.plan.prepare import WHAT_IS_NEW, Extent
 from foldproof.plan.subset import few
 from foldproof.project import Project
 from foldproof.rehearsal.rehearsed import Rehearsed, Step

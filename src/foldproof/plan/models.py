@@ -1,0 +1,75 @@
+"""The models of experiments: settings and images in; what each asks for, what it costs here, and what it sees, out."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from foldproof.config.schema import ExecutionConfig, ExperimentConfig
+from foldproof.data.dataset import Dataset
+from foldproof.data.pixels.at_hand import at_hand
+from foldproof.data.pixels.fitted import Form
+from foldproof.data.survey import Progress
+from foldproof.events.types import Notice
+from foldproof.executors import Executor
+from foldproof.material.gather import Material
+from foldproof.plan.features import with_stores
+from foldproof.plan.tasks import Model
+from foldproof.project import Project
+from foldproof.training.task import ModelRequest, Probe
+
+
+def modelled(
+    project: Project,
+    configs: Sequence[ExperimentConfig],
+    material: Material,
+    executor: Executor,
+    execution: ExecutionConfig,
+    progress: Progress,
+) -> tuple[dict[str, Model], tuple[Notice, ...]]:
+    """The model of each experiment, by name, its images decoded; and where not all of them are kept so.
+
+    Raises what building a model raises, DataError where images cannot be read.
+    """
+    dataset = material.dataset
+    requests, probes = probed(project, configs, dataset, executor, execution)
+    forms = {
+        config.name: Form(
+            size=probes[requests[config.name]].image_size,
+            resize=config.pixels.resize,
+            channels=config.pixels.channels,
+            within=material.within,
+        )
+        for config in configs
+    }
+    images = {
+        form: at_hand(
+            dataset,
+            material.folder,
+            form,
+            cache=project.cache,
+            limit_gb=execution.cache_gb,
+            most_pixels=material.most_pixels,
+            progress=partial(progress, "decoding images"),
+        )
+        for form in dict.fromkeys(forms.values())
+    }
+    models = {
+        name: Model(request=request, probe=probes[request], images=images[forms[name]].images, within=material.within)
+        for name, request in requests.items()
+    }
+    said = tuple(Notice(code="decoded_anew", text=item.said) for item in images.values() if item.said)
+    return with_stores(models, project, execution, shared=True), said
+
+
+def probed(
+    project: Project,
+    configs: Sequence[ExperimentConfig],
+    dataset: Dataset,
+    executor: Executor,
+    execution: ExecutionConfig,
+) -> tuple[dict[str, ModelRequest], dict[ModelRequest, Probe]]:
+    """What each experiment asks of its model, by name, and what each such model costs here."""
+    requests = {
+        config.name: ModelRequest.of(config, classes=dataset.classes, device=execution.device, plugins=project.root)
+        for config in configs
+    }
+    return requests, {request: executor.probe(request) for request in dict.fromkeys(requests.values())}
