@@ -51,8 +51,9 @@ def only(report: RunReport) -> Path:
     return folder
 
 
-def put_failing_model(folder: Path, *, harm: str) -> None:
-    (folder / "failing.py").write_text(FAILING_MODEL.format(harm=harm), encoding="utf-8")
+def put_failing_model(folder: Path, executor: str, *, harm: str) -> None:
+    """As a module of its own for each executor: those that train here import it into this process."""
+    (folder / f"failing_{executor}.py").write_text(FAILING_MODEL.format(harm=harm), encoding="utf-8")
 
 
 def arm(folder: Path) -> None:
@@ -88,7 +89,7 @@ def test_a_model_that_cannot_be_built_is_said_with_its_reason_before_anything_is
 @pytest.mark.slow
 @every_executor
 def test_a_fold_that_fails_keeps_its_reason_and_the_others_go_on(executor, tiny_project):
-    put_failing_model(tiny_project, harm='raise RuntimeError("no luck")')
+    put_failing_model(tiny_project, executor, harm='raise RuntimeError("no luck")')
     report = fail_one(tiny_project, executor)
     record = RunRecord.read(only(report))
     assert not report.all_finished
@@ -97,7 +98,7 @@ def test_a_fold_that_fails_keeps_its_reason_and_the_others_go_on(executor, tiny_
     assert len(record.finished) == 2
     (place,) = record.failed
     trace = (record.folder / f"fold-{place[0]}-{place[1]}" / "failure.txt").read_text(encoding="utf-8")
-    assert "failing.py" in trace
+    assert f"failing_{executor}.py" in trace
 
 
 def fail_one(folder: Path, executor: str) -> RunReport:
@@ -117,7 +118,7 @@ def fail_one(folder: Path, executor: str) -> RunReport:
             folder,
             f"execution.executor={executor}",
             "execution.parallel_folds=1",
-            "train.backbone=failing:fails_once",
+            f"train.backbone=failing_{executor}:fails_once",
             "train.epochs=60",
         )
     finally:
@@ -126,7 +127,7 @@ def fail_one(folder: Path, executor: str) -> RunReport:
 
 @pytest.mark.slow
 def test_a_worker_that_is_killed_fails_its_fold_alone(tiny_project):
-    put_failing_model(tiny_project, harm="os.kill(os.getpid(), 9)")
+    put_failing_model(tiny_project, "process", harm="os.kill(os.getpid(), 9)")
     record = RunRecord.read(only(fail_one(tiny_project, "process")))
     assert [failed.error for failed in record.failed.values()] == ["WorkerDied"]
     assert "SIGKILL" in next(iter(record.failed.values())).reason

@@ -168,7 +168,7 @@ def test_use_dvc(place):
     assert len(runs) == 3
     assert not list(place.glob(".dvc/tmp/exps/*/runs"))
     assert "runs" not in (place / "dvc.yaml").read_text(encoding="utf-8").replace("foldproof run\n", "")
-    again = json.loads(typed(place, "foldproof run --quiet --json --set train.lr=0.003"))
+    again = json.loads(typed(place, "foldproof run --again --quiet --json --set train.lr=0.003"))
     assert again
     newest = json.loads(typed(place, "foldproof runs --json"))[-1]
     assert newest["again"] == {"of": runs[-1]["run"], "same": True}

@@ -171,7 +171,8 @@ def test_runs_of_every_executor_cold_or_warm_cut_off_or_not_reproduce_each_other
     runs.append(trained(project, "small", "--set", "execution.executor=inline"))
     runs.append(trained(project, "small", "--set", "execution.parallel_folds=1"))
     before = set((project / "runs").glob("*"))
-    command = [sys.executable, "-m", "foldproof", "run", "small", "--quiet", "--set", "execution.checkpoint_every=0"]
+    options = ("--again", "--quiet", "--set", "execution.checkpoint_every=0")
+    command = [sys.executable, "-m", "foldproof", "run", "small", *options]
     running = subprocess.Popen(command, cwd=project, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
     states: list[Path] = []
