@@ -23,8 +23,8 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.anonymous import control_group, killed, watch
-from benchmarks.pair import commit
-from benchmarks.report import LIBRARIES, slug
+from benchmarks.report import LIBRARIES, circumstances, slug
+from benchmarks.round import commit
 from foldproof.provenance.machine import describe
 from foldproof.storage import write_atomically
 
@@ -128,17 +128,7 @@ def write(rows: list[dict[str, Any]], folder: Path) -> None:
 
 def page(about: dict[str, Any]) -> str:
     """The same as Markdown."""
-    machine = about["machine"]
-    text = HEAD.format(
-        date=about["date"],
-        processor=machine["processor"],
-        cores=machine["cores_available"],
-        memory=machine["memory_available_bytes"] / 2**30,
-        system=f"{machine['system']} {machine['release']}",
-        python=machine["python"],
-        libraries=", ".join(f"{name} {number}" for name, number in about["versions"].items()),
-        commit=about["commit"],
-    )
+    text = HEAD.format(**circumstances(about))
     for row in about["runs"]:
         each = ", ".join(f"{name.rpartition(' ')[0]} {held / 1e6:.0f}" for name, held in row["at_peak"].items())
         limit = f"{row['limit_gb']:g}" if row["limit_gb"] else "none"

@@ -20,7 +20,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 from PIL import Image, ImageEnhance
 
-from foldproof.data.checks import duplicates, readers
+from foldproof.data import readers
+from foldproof.data.checks import duplicates
 from foldproof.data.checks.duplicates import Duplicates, Looks, find_duplicates
 from foldproof.data.likeness import EDGE, likeness
 from foldproof.demo import write_digits

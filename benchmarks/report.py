@@ -106,18 +106,25 @@ def summaries(pairs: Sequence[Pair]) -> list[dict[str, Any]]:
     ]
 
 
+def circumstances(about: dict[str, Any]) -> dict[str, Any]:
+    """When, on what and with what it was measured, as the heads of the pages name it."""
+    machine = about["machine"]
+    return {
+        "date": about["date"],
+        "processor": machine["processor"],
+        "cores": machine["cores_available"],
+        "memory": machine["memory_available_bytes"] / 2**30,
+        "system": f"{machine['system']} {machine['release']}",
+        "python": machine["python"],
+        "libraries": ", ".join(f"{name} {number}" for name, number in about["versions"].items()),
+        "commit": about["commit"],
+    }
+
+
 def page(about: dict[str, Any], pairs: Sequence[Pair]) -> str:
     """The same as Markdown."""
-    machine = about["machine"]
     text = _HEAD.format(
-        date=about["date"],
-        processor=machine["processor"],
-        cores=machine["cores_available"],
-        memory=machine["memory_available_bytes"] / 2**30,
-        system=f"{machine['system']} {machine['release']}",
-        python=machine["python"],
-        libraries=", ".join(f"{name} {number}" for name, number in about["versions"].items()),
-        commit=about["commit"],
+        **circumstances(about),
         most=MOST_OTHERS,
         part=PART,
         epochs=PART.epochs,

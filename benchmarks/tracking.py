@@ -10,6 +10,7 @@ counts the tracking process after its opening, which happens once a run, and the
 
 import argparse
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -53,6 +54,7 @@ def run(project: Path, *, epochs: int, tracked: bool) -> tuple[float, float, flo
     """Processor seconds: of all processes; of the tracking process up to the first epoch's point and afterwards."""
     (project / "params.yaml").write_text(SETTINGS.format(epochs=epochs, enabled=str(tracked).lower()), encoding="utf-8")
     (project / "mlflow.db").unlink(missing_ok=True)
+    shutil.rmtree(project / "mlartifacts", ignore_errors=True)  # whose first file says that the store is open
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     running = subprocess.Popen(
         [sys.executable, "-m", "foldproof", "run", "--quiet", "--again", "--no-reuse"],

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -14,9 +15,13 @@ from foldproof import registry
 from foldproof.config.read import load_settings
 from foldproof.errors import ModelError
 from foldproof.events import journal
+from foldproof.executors import ExecutorContext
+from foldproof.executors.process import ProcessExecutor
 from foldproof.project import Project
 from foldproof.record import RunRecord, read_events
 from foldproof.run import RunReport, run
+from foldproof.stopping import Stopping
+from foldproof.training.task import ModelRequest
 
 FAILING_MODEL = """\
 import os
@@ -132,6 +137,23 @@ def test_a_worker_that_is_killed_fails_its_fold_alone(tiny_project):
     assert [failed.error for failed in record.failed.values()] == ["WorkerDied"]
     assert "SIGKILL" in next(iter(record.failed.values())).reason
     assert len(record.finished) == 2
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_before_it_is_asked_is_named(tiny_project):
+    config = load_settings(Project.find(tiny_project).settings_file).experiments[0]
+    request = ModelRequest.of(config, classes=("a", "b"), device="cpu", plugins=tiny_project)
+    with (
+        closing(Stopping()) as stopping,
+        ProcessExecutor(ExecutorContext(parallel_folds=2, threads=1, stopping=stopping, device="cpu", folds=2)) as made,
+    ):
+        first, second = made._workers  # both are there from the start, as both will train
+        first.process.kill()
+        first.process.join()
+        with pytest.raises(ModelError, match="the worker died while it built") as caught:
+            made.probe(request)
+        assert "SIGKILL" in caught.value.what
+        assert second.process.is_alive()
 
 
 @pytest.mark.slow

@@ -232,7 +232,9 @@ def test_what_has_changed_since_the_newest_run_is_said_in_a_line(project):
     assert "changed" not in codes(carry_out(project, "two"))
     back = carry_out(project, "one")
     assert (list(back.statuses), codes(back)[-1]) == ([first.folder], "done")
-    assert "is newer" in back.notices[-1].text
+    assert "is newer, and otherwise" in back.notices[-1].text
+    carry_out(project, "two", extent=replace(WHAT_IS_NEW, again=True), stop_after=1)
+    assert "is newer, and not complete" in carry_out(project, "two").notices[-1].text
 
 
 def test_a_run_under_another_arithmetic_does_not_stand_for_one_here(project):

@@ -1,11 +1,14 @@
 """What `make bench` counts, and what it says of it."""
 
+import importlib
 import json
 import subprocess
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import pytest
 
+import benchmarks
 from benchmarks.campaign import Campaign
 from benchmarks.estimate import estimated
 from benchmarks.kept import Kept
@@ -178,3 +181,9 @@ def test_warm_is_what_a_run_left_in_the_cache_and_nothing_else(tmp_path):
     for warm, kept in ((True, left[3:]), (False, left[4:])):
         Foldproof(WORK, tmp_path, Way("", warm=warm)).forget()
         assert {file for file in left if (tmp_path / file).exists()} == set(kept)
+
+
+@pytest.mark.parametrize("name", sorted(file.stem for file in Path(benchmarks.__file__).parent.glob("[a-z]*.py")))
+def test_every_benchmark_finds_what_it_is_made_of(name):
+    if name != "usual_script":  # shares no code with the others, and is run by a test of its own
+        importlib.import_module(f"benchmarks.{name}")

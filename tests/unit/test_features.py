@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from foldproof.errors import ModelError
 from foldproof.models.backbone import Classifier, InputSpec, build
-from foldproof.training.frozen.features import CHUNK, frozen_features
+from foldproof.training.chunks import CHUNK
+from foldproof.training.frozen.features import frozen_features
 from foldproof.training.preprocess import normalised
 
 

@@ -18,7 +18,8 @@ from foldproof.data.value_range import ValueRange
 from foldproof.errors import DataError
 from foldproof.models.backbone import InputSpec
 from foldproof.training.augment import light
-from foldproof.training.frozen.features import CHUNK, frozen_features
+from foldproof.training.chunks import CHUNK
+from foldproof.training.frozen.features import frozen_features
 from foldproof.training.preprocess import normalised
 
 RANDOM = np.random.default_rng(6)

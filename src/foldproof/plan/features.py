@@ -18,10 +18,10 @@ from foldproof.events.types import Notice
 from foldproof.executors import Executor
 from foldproof.plan.tasks import Model
 from foldproof.project import Project
+from foldproof.training.chunks import CHUNK
 from foldproof.training.frozen.rows import FeatureStore, Part, Positions, Wanted, keep, lacking, remove_parts, room_for
 from foldproof.training.task import FeatureTask
 
-CHUNK = 32  # images, as many as the canonical pass takes at once
 MOST_CHUNKS = 16  # that a worker is given at once
 TURNS = 8  # that each worker gets at least, where there are so many chunks
 PART = 2_048  # images after which a pass that is killed need not be done again

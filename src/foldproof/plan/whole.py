@@ -41,7 +41,8 @@ def plan_whole(config: ExperimentConfig, ground: Ground, model: Model, run: Begu
     text = f"{config.name}: nothing to train, run {run.folder.name} is the same; --again repeats it"
     newest = [other for other in runs if other.experiment == config.name][-1]
     if newest is not run:
-        text += f" (run {newest.folder.name} is newer, and otherwise)"
+        is_alike = newest.identity == run.identity
+        text += f" (run {newest.folder.name} is newer, and {'not complete' if is_alike else 'otherwise'})"
     return planned_in(config, ground, model, run.folder, (), begun=run, notices=[Notice(code="done", text=text)])
 
 

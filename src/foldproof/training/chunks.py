@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+CHUNK = 32  # images, as many as the canonical pass of a frozen backbone takes at once
 LEAST_TO_TRAIN = 2  # batch normalisation has no variance of one image
 
 

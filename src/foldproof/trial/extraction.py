@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from foldproof.errors import ModelError
 from foldproof.executors import worker
 from foldproof.provenance.machine import available_cores
+from foldproof.training.chunks import CHUNK
 from foldproof.trial.space import BACKBONE, THREADS
-
-CHUNK = 32  # images, as many as the canonical pass takes at once
 
 _classifier: Any = None  # of a worker process
 

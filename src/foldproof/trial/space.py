@@ -24,6 +24,7 @@ RESIZE: Literal["squash"] = "squash"
 THREADS = 1  # of each process
 _CODE = (
     "models/efficientnet_lite0.py",
+    "training/chunks.py",
     "training/forward.py",
     "training/frozen/features.py",
     "training/preprocess.py",

@@ -20,7 +20,8 @@ from foldproof.trackers import TrackingTarget
 from foldproof.trackers.mlflow.projection import Projection
 from foldproof.trackers.mlflow.store import OPENING_SECONDS, Store, prepare, tracking_errors
 
-POLL_SECONDS = 0.2
+LOOK_SECONDS = 2.0  # between two looks while folds are trained: what happens meanwhile is sent together
+POLL_SECONDS = 0.2  # at the end
 MOST_POLL_SECONDS = 3.0  # where there is so much to read that looking takes long
 LAST_SECONDS = 60.0
 GRACE_SECONDS = 1.0
@@ -175,7 +176,7 @@ def work(todo: Work, parent: Parent) -> bool:
             return not todo.damaged
         if deadline is not None and (time.monotonic() > deadline or (parent.waits and failures >= TRIES)):
             return False
-        _pause(parent, min(max(POLL_SECONDS, 4 * (time.monotonic() - began)), MOST_POLL_SECONDS))
+        _pause(parent, min(max(LOOK_SECONDS, 4 * (time.monotonic() - began)), MOST_POLL_SECONDS))
 
 
 def _pause(parent: Parent, seconds: float) -> None:

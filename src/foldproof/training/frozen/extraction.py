@@ -17,8 +17,8 @@ from foldproof.errors import ModelError, StorageError
 from foldproof.models.backbone import Classifier
 from foldproof.training import determinism
 from foldproof.training.build import build_classifier
-from foldproof.training.chunks import chunks
-from foldproof.training.frozen.features import CHUNK, frozen_features, trunk_digest
+from foldproof.training.chunks import CHUNK, chunks
+from foldproof.training.frozen.features import frozen_features, trunk_digest
 from foldproof.training.frozen.rows import Part, Wanted, keep
 from foldproof.training.task import FeatureSpan, FeatureTask, FoldTask, ModelRequest
 

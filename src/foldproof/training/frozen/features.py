@@ -11,10 +11,9 @@ from foldproof.data.pixels.source import Source, expect
 from foldproof.errors import ModelError
 from foldproof.models.backbone import Classifier, in_eval
 from foldproof.training.checkpoint import weights_sha256
+from foldproof.training.chunks import CHUNK
 from foldproof.training.forward import in_precision
 from foldproof.training.preprocess import normalised
-
-CHUNK = 32
 
 
 def frozen_features(
