@@ -1,11 +1,15 @@
 """Files that are whole or absent, locks, guarded reading, and secrets that do not show."""
 
 from foldproof.storage.locks import holder, is_held, locked
+from foldproof.storage.names import Commit, FileName, Md5, RelativePath, RunId, Sha256
 from foldproof.storage.reading import (
     cleaned,
     cleaned_lines,
+    create_inside,
+    folder_for,
     inside,
     is_folder_here,
+    leads_astray,
     read_inside,
     read_json_inside,
     regular_inside,
@@ -15,12 +19,21 @@ from foldproof.storage.refusal import next_step
 from foldproof.storage.writing import remove_unfinished, replacing, sync_file, sync_folder, write_atomically
 
 __all__ = [
+    "Commit",
+    "FileName",
+    "Md5",
+    "RelativePath",
+    "RunId",
+    "Sha256",
     "cleaned",
     "cleaned_lines",
+    "create_inside",
+    "folder_for",
     "holder",
     "inside",
     "is_folder_here",
     "is_held",
+    "leads_astray",
     "locked",
     "next_step",
     "read_inside",

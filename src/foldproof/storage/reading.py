@@ -4,10 +4,12 @@ import json
 import math
 import os
 import stat
-from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Any
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO
 
 from foldproof.errors import DamagedFile
+from foldproof.storage.names import RelativePath
 
 # A named pipe does not keep whoever opens it waiting, and a link is not followed, where the system can do that.
 _READING = os.O_RDONLY
@@ -18,11 +20,7 @@ _WINDOWS_LINKS = (0xA000000C, 0xA0000003)  # symbolic link, junction
 
 def inside(folder: Path, relative: str) -> Path:
     """The path `relative` below `folder`. Raises DamagedFile where it would lead out of it."""
-    pure = PurePosixPath(relative)
-    strange = "\\" in relative or "\0" in relative or PureWindowsPath(relative).drive
-    if strange or pure.is_absolute() or ".." in pure.parts or not pure.parts:
-        raise DamagedFile(f"a recorded path leads out of its folder: {relative!r}", next_step="do not use this record")
-    return folder.joinpath(*pure.parts)
+    return RelativePath.parse(relative).below(folder)
 
 
 def regular_inside(folder: Path, relative: str, *, most_bytes: int) -> Path:
@@ -32,7 +30,7 @@ def regular_inside(folder: Path, relative: str, *, most_bytes: int) -> Path:
     `most_bytes`; FileNotFoundError where there is none. `folder` itself may be reached by links.
     """
     path = inside(folder, relative)
-    steps = [*reversed(path.relative_to(folder).parents), path.relative_to(folder)][1:]
+    steps = _steps(path.relative_to(folder))
     for step in steps:
         info = _look(folder / step)
         if _is_link(info):
@@ -42,6 +40,48 @@ def regular_inside(folder: Path, relative: str, *, most_bytes: int) -> Path:
     if info.st_size > most_bytes:
         raise _refused(path, f"has {info.st_size:,} bytes; {most_bytes:,} are the most that is read")
     return path
+
+
+def create_inside(folder: Path, relative: RelativePath) -> BinaryIO:
+    """A new file below `folder`, open for writing; folders on the way are made, links on the way are not followed.
+
+    Raises DamagedFile where something stands there already, or a link or a file stands on the way.
+    """
+    path = folder_for(folder, relative) / relative.parts[-1]
+    try:
+        return path.open("xb")  # exclusive: an existing link is refused, too
+    except FileExistsError:
+        raise _refused(path, "stands there already") from None
+
+
+def folder_for(folder: Path, relative: RelativePath) -> Path:
+    """The folder that a file `relative` below `folder` lies in, made where it is not there.
+
+    Raises DamagedFile where a link or a file stands on the way.
+    """
+    parent = folder
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in relative.parts[:-1]:
+        parent = parent / part
+        with suppress(FileExistsError):
+            parent.mkdir()
+        if not stat.S_ISDIR(_look(parent).st_mode):
+            raise _refused(parent, "is no folder")
+    return parent
+
+
+def leads_astray(folder: Path, relative: RelativePath) -> Path | None:
+    """The first link on the way from `folder` to `relative`, itself included; None where there is none."""
+    for step in _steps(Path(*relative.parts)):
+        with suppress(FileNotFoundError):
+            if _is_link(_look(folder / step)):
+                return folder / step
+    return None
+
+
+def _steps(relative: Path) -> list[Path]:
+    """Each folder on the way to a relative path, the outermost first, and then itself."""
+    return [*reversed(relative.parents), relative][1:]
 
 
 def is_folder_here(path: Path) -> bool:
@@ -119,7 +159,7 @@ def _is_link(info: os.stat_result) -> bool:
 
 
 def _refused(path: Path, why: str) -> DamagedFile:
-    return DamagedFile(f"{path} {why}: it is not read", next_step="a record holds plain files; do not use this one")
+    return DamagedFile(f"{path} {why}: it is not used", next_step="a record holds plain files; do not use this one")
 
 
 def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
