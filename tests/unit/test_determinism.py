@@ -6,9 +6,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch.cuda._utils import _get_device_index
 
+from foldproof.config.schema import ExperimentConfig, FoldSettings, PixelSettings, TrainSettings
 from foldproof.errors import SettingsError
 from foldproof.training.determinism import choose_device, numeric_class, numeric_fingerprint, seed, settle
+from foldproof.training.frozen.extraction import Extractor
+from foldproof.training.gpu.streams import own_stream
+from foldproof.training.loading import load
+from foldproof.training.probe import probe
+from foldproof.training.task import ModelRequest
 
 CPU = torch.device("cpu")
 
@@ -75,3 +82,41 @@ def test_seeding_starts_the_generator_anew():
 def test_a_device_that_is_not_there_is_refused_with_those_that_are(wanted):
     with pytest.raises(SettingsError, match=r"execution\.device"):
         choose_device(wanted)
+
+
+@pytest.fixture
+def a_gpu_without_a_driver(monkeypatch):
+    """torch is told that two GPUs are there; whatever then asks the driver says that there is none."""
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU: its own tests run")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+
+
+@pytest.mark.parametrize(("wanted", "index"), [("auto", 0), ("cuda", 0), ("cuda:0", 0), ("cuda:1", 1)])
+def test_a_gpu_is_chosen_with_its_index(a_gpu_without_a_driver, wanted, index):
+    assert choose_device(wanted) == torch.device("cuda", index)
+
+
+@pytest.mark.parametrize("wanted", ["auto", "cuda", "cuda:1"])
+@pytest.mark.parametrize("begin", ["settle", "probe", "load", "own_stream", "extractor"])
+def test_whatever_begins_on_a_gpu_gets_as_far_as_the_driver(a_gpu_without_a_driver, tmp_path, wanted, begin):
+    config = ExperimentConfig(name="e", pixels=PixelSettings(), folds=FoldSettings(), train=TrainSettings())
+    request = ModelRequest.of(config, classes=("a", "b"), device=wanted, plugins=tmp_path)
+    starts = {
+        "settle": lambda: settle(choose_device(wanted), threads=1),
+        "probe": lambda: probe(request),
+        "load": lambda: load(request),
+        "own_stream": lambda: own_stream(wanted),
+        "extractor": lambda: Extractor(request),
+    }
+    with pytest.raises(RuntimeError, match="NVIDIA driver"):
+        starts[begin]()
+
+
+@pytest.mark.parametrize("wanted", ["auto", "cuda", "cuda:1"])
+def test_a_device_that_is_set_has_the_index_that_torch_asks_for(a_gpu_without_a_driver, monkeypatch, wanted):
+    chosen = []
+    monkeypatch.setattr(torch.cuda, "set_device", lambda device: chosen.append(_get_device_index(device)))
+    settle(choose_device(wanted), threads=1)
+    assert chosen == [1 if wanted == "cuda:1" else 0]

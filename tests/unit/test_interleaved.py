@@ -113,10 +113,10 @@ def test_where_nothing_can_be_written_any_more_no_fold_goes_on_and_no_journal_st
 @pytest.mark.slow
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_on_a_gpu_folds_on_streams_in_turn_and_a_second_try_give_the_same_weights_captured_or_not(planned, stopping):
-    gpu = "execution.device=cuda"
-    on_streams = list(by_turns(planned(gpu), stopping, at_once=3))
+    gpu, captured = "execution.device=cuda", "execution.cuda_graphs=true"
+    on_streams = list(by_turns(planned(gpu, captured), stopping, at_once=3))
     assert not [event.body for event in on_streams if isinstance(event.body, Notice)]
-    again = list(by_turns(planned(gpu), stopping, at_once=3))
-    in_turn, not_captured = inline(planned(gpu)), inline(planned(gpu, "execution.cuda_graphs=false"))
+    again = list(by_turns(planned(gpu, captured), stopping, at_once=3))
+    in_turn, not_captured = inline(planned(gpu, captured)), inline(planned(gpu))
     assert by_place(on_streams) == by_place(again) == by_place(in_turn) == by_place(not_captured)
     assert any(isinstance(event.body, FoldFinished) for event in on_streams)

@@ -172,7 +172,9 @@ class ExecutionConfig:
     )
     device: str = setting("auto", "auto, cpu, cuda or cuda:N", pattern=r"^(auto|cpu|cuda(:[0-9]{1,3})?)$")
     cuda_graphs: bool = setting(
-        True, "on a GPU, capture a training step once and replay it where it is proved to give the same bits"
+        False,
+        "on a GPU, capture a training step once and replay it where that is proved to give the same bits; "
+        "off until it has been seen on a real GPU",
     )
     checkpoint_every: float = setting(
         5.0, "minutes between two checkpoints inside a fold, from which it can go on", ge=0, allow_inf_nan=False

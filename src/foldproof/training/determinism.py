@@ -25,23 +25,27 @@ _SWITCHES = (
     "CUBLAS_WORKSPACE_CONFIG",
     "TORCH_BLAS_PREFER_CUBLASLT",
 )
+_FIRST_GPU = torch.device("cuda", 0)
 _CODE = ("training", "models", "data/readers.py", "data/pixels/images.py")
 
 
 def choose_device(wanted: str) -> torch.device:
-    """`auto` is CUDA where there is one, else the CPU; never MPS, which has no deterministic mode.
+    """`auto` is the first CUDA device where there is one, else the CPU; never MPS, which has no deterministic mode.
 
-    Raises SettingsError for a device that is not there.
+    A CUDA device always has its index, which `torch.cuda.set_device` and the generators ask for. Raises SettingsError
+    for a device that is not there.
     """
     if wanted == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return _FIRST_GPU if torch.cuda.is_available() else torch.device("cpu")
     try:
         device = torch.device(wanted)
     except RuntimeError:
         device = torch.device("meta")
     if device.type not in ("cpu", "cuda"):
         raise SettingsError(f"no device '{wanted}'", next_step="use execution.device: auto, cpu, cuda or cuda:N")
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+    if device.type == "cuda" and device.index is None:
+        device = _FIRST_GPU
+    if device.type == "cuda" and device.index >= torch.cuda.device_count():
         raise SettingsError(
             f"there is no CUDA device for '{wanted}': torch {torch.__version__} sees {torch.cuda.device_count()}",
             next_step="use execution.device: auto or cpu",
@@ -79,7 +83,7 @@ def seed(device: torch.device, bits: int) -> None:
     """Start the default generator of `device`, and that of the CPU, anew from 64 bits."""
     torch.default_generator.manual_seed(bits)
     if device.type == "cuda":
-        torch.cuda.default_generators[device.index or 0].manual_seed(bits)
+        torch.cuda.default_generators[device.index].manual_seed(bits)
 
 
 def numeric_class(

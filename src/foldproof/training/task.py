@@ -142,7 +142,7 @@ class FoldTask:
     profiled: bool = False
     within: ValueRange | None = None
     beginnings: tuple[Beginning, ...] = ()
-    cuda_graphs: bool = True
+    cuda_graphs: bool = False
     features: FeatureStore | None = None
 
     @property

@@ -25,16 +25,18 @@ def capture(compute: Arithmetic, inputs: torch.Tensor, labels: torch.Tensor) -> 
     """Launch nothing, remember what would be launched. Raises whatever an operation raises that cannot be captured.
 
     The graph draws from a generator of its own, which takes the place of the default one while it is captured: on the
-    default one, graphs on several streams would disturb each other.
+    default one, graphs on several streams would disturb each other. It is captured on a stream of its own: on torch's
+    one stream for captures, the graphs of all folds would share a cuBLAS workspace, which is freed when the first of
+    them is reset (torch issue 193402).
     """
     device = inputs.device
     own = torch.Generator(device)
     default = torch.cuda.default_generators[device.index]
     usual, stream = default.graphsafe_get_state(), torch.cuda.current_stream(device)
-    graph = torch.cuda.CUDAGraph()
+    graph, capturing = torch.cuda.CUDAGraph(), torch.cuda.Stream(device)
     default.graphsafe_set_state(own)
     try:
-        with torch.cuda.graph(graph):
+        with torch.cuda.graph(graph, stream=capturing):
             found = compute(inputs, labels)
     finally:
         default.graphsafe_set_state(usual)
