@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from ruamel.yaml import YAML
 
 from conftest import draw_classes
 from recorded import done
@@ -201,6 +202,43 @@ def where_it_lies(world: World, chance: random.Random) -> None:
     world.project = moved
 
 
+def another(key: str, value: object) -> Callable[[World, random.Random], None]:
+    """One setting of the file, `section.key`, is `value`."""
+
+    def change(world: World, chance: random.Random) -> None:
+        path = world.project / "params.yaml"
+        settings = YAML(typ="safe").load(path)
+        section, _, name = key.partition(".")
+        settings[section][name] = value
+        path.write_text(json.dumps(settings))
+
+    return change
+
+
+# Every other setting that defines a result; folds.scheme and data.channels ask for other data.
+SETTINGS_CHANGED = (
+    ("data.image_size", 10),
+    ("data.resize", "pad"),
+    ("folds.k", 3),
+    ("folds.seed", 2),
+    ("folds.repeats", 2),
+    ("train.backbone", "small_cnn"),
+    ("train.pretrained", True),
+    ("train.freeze_backbone", True),
+    ("train.any_image_size", True),
+    ("train.epochs", 3),
+    ("train.validation_batch_size", 1),
+    ("train.optimizer", "sgd"),
+    ("train.weight_decay", 0.1),
+    ("train.momentum", 0.5),
+    ("train.schedule", "cosine"),
+    ("train.augment", "none"),
+    ("train.class_weights", "balanced"),
+    ("train.portable", True),
+    ("train.precision", "bfloat16"),
+    ("train.compile", True),
+)
+OF_SETTINGS = tuple(Mutation(f"{key}: {value}", another(key, value), ("config",)) for key, value in SETTINGS_CHANGED)
 MUTATIONS = (
     Mutation("a pixel", a_pixel, ("data",)),
     Mutation("a label", a_label, ("data",)),
@@ -244,7 +282,7 @@ def first_difference(record: Path, kept: Path) -> tuple[int, int, int | None] | 
             if old[epoch] != new[epoch]:
                 return number, epoch, None
         if old != new:
-            return number, len(steps), None
+            return number, len(steps) + (len(new) > len(old)), None
     return None
 
 

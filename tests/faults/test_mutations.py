@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mutated import MUTATIONS, NEUTRAL, Mutation, World, first_difference, make_world
+from mutated import MUTATIONS, NEUTRAL, OF_SETTINGS, Mutation, World, first_difference, make_world
 from recorded import call, trained
 
 COUNT = int(os.environ.get("FOLDPROOF_FAULTS", "0"))
@@ -59,6 +59,18 @@ def test_a_change_that_matters_is_noticed_at_its_place_and_by_its_cause(world, t
     assert all(judged(said, mutation).values()), said
 
 
+OFTEN = ("train.precision: bfloat16", "train.freeze_backbone: True")
+
+
+@pytest.mark.parametrize(
+    "mutation",
+    [pytest.param(one, marks=() if one.name in OFTEN else pytest.mark.thorough, id=one.name) for one in OF_SETTINGS],
+)
+def test_a_setting_that_matters_is_noticed_at_its_place_and_is_the_first_cause(world, tmp_path, mutation):
+    said = tried(world, tmp_path / "changed", mutation, seed=0)
+    assert all(judged(said, mutation).values()), said
+
+
 @pytest.mark.parametrize("mutation", NEUTRAL, ids=lambda one: one.name)
 def test_a_change_that_cannot_matter_comes_out_again(world, tmp_path, mutation):
     said = tried(world, tmp_path / "changed", mutation, seed=0)
@@ -72,7 +84,7 @@ def test_the_campaign(world, tmp_path):
     counts: Counter[tuple[str, str]] = Counter()
     for number in range(COUNT + COUNT // 2):
         chance = random.Random(number)
-        mutation = chance.choice(MUTATIONS if number < COUNT else NEUTRAL)
+        mutation = chance.choice((*MUTATIONS, *OF_SETTINGS) if number < COUNT else NEUTRAL)
         said = tried(world, tmp_path / "changed", mutation, seed=number)
         found = judged(said, mutation)
         counts[mutation.name, "drawn"] += 1
@@ -81,8 +93,8 @@ def test_the_campaign(world, tmp_path):
         if not all(found.values()):
             print(number, mutation.name, said["text"], said["truth"], said["causes"])
         shutil.rmtree(tmp_path / "changed")
-    for one in (*MUTATIONS, *NEUTRAL):
+    for one in (*MUTATIONS, *OF_SETTINGS, *NEUTRAL):
         columns = ("drawn", "same bits", "noticed", "place", "cause")
         print(f"{one.name:34}", *(f"{what} {counts[one.name, what]:3}" for what in columns))
-    total = sum(counts[one.name, "drawn"] for one in (*MUTATIONS, *NEUTRAL))
+    total = sum(counts[one.name, "drawn"] for one in (*MUTATIONS, *OF_SETTINGS, *NEUTRAL))
     assert sum(count for (_, what), count in counts.items() if what == "noticed") == total

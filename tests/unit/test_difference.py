@@ -1,14 +1,16 @@
 """What differs between two runs, and which of it can be the cause."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foldproof.analysis.causes import probable_causes
+from foldproof.analysis.causes import first_shows, probable_causes
 from foldproof.analysis.difference import Change, Difference, RunSide, differ
 from foldproof.analysis.divergence import Divergence
+from foldproof.config.schema import FirstShows, FoldSettings, PixelSettings, TrainSettings
 from foldproof.data.dataset import Dataset, Sample
 from foldproof.folds import Row
 
@@ -106,3 +108,42 @@ def test_where_two_part_weighs_the_causes():
 def test_a_side_of_which_nothing_is_known_is_no_difference():
     assert not differ(side(), side(environment={})).packages
     assert Difference().any is False
+
+
+DECISIVE = [
+    (section, name, item.name)
+    for section, name, kind in (
+        ("pixels", "data", PixelSettings),
+        ("folds", "folds", FoldSettings),
+        ("train", "train", TrainSettings),
+    )
+    for item in fields(kind)
+]
+AT = {
+    "before": at(0, None, "initial weights"),
+    "first step": at(1, 1, "loss"),
+    "later": at(1, 2, "loss"),
+    "end": at(1, None, "predictions"),
+}
+
+
+@pytest.mark.parametrize(("section", "name", "key"), DECISIVE, ids=lambda part: str(part))
+def test_every_setting_that_defines_a_result_is_named_first_where_it_first_shows_and_wherever_it_may(
+    section, name, key
+):
+    """Beside what it changes by itself: fingerprint, instruction set, number of threads."""
+    config = {**side().facts["config"]}
+    config[section] = {**config[section], key: "another"}
+    arithmetic = {**NUMERIC, "fingerprint": "g", "instruction_set": "AVX2", "threads": 2}
+    other = side(facts={**side().facts, "config": config}, environment=environment(numeric_class=arithmetic))
+    earliest = list(AT).index(first_shows(f"{name}.{key}"))
+    for stage in list(AT)[earliest:]:
+        first = probable_causes(differ(side(), other), AT[stage])[0]
+        assert f"{name}.{key}" in first.text, stage
+    for stage in list(AT)[:earliest]:
+        assert f"{name}.{key}" not in probable_causes(differ(side(), other), AT[stage])[0].text, stage
+
+
+def test_every_setting_that_defines_a_result_says_where_it_first_shows():
+    kinds = (PixelSettings, FoldSettings, TrainSettings)
+    assert {item.metadata.get("first_shows") for kind in kinds for item in fields(kind)} == set(get_args(FirstShows))

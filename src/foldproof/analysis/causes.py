@@ -5,11 +5,12 @@ speaks against it: images cannot change initial weights, a learning rate cannot 
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal, TypeAlias
 
 from foldproof.analysis.difference import Change, Difference
 from foldproof.analysis.divergence import Divergence
+from foldproof.config.schema import FirstShows, FoldSettings, PixelSettings, TrainSettings
 from foldproof.provenance.packages import DECISIVE
 
 Kind: TypeAlias = Literal[
@@ -26,28 +27,15 @@ class Cause:
     text: str
 
 
-Stage: TypeAlias = Literal["before", "first step", "later", "end", "unknown"]
+Stage: TypeAlias = FirstShows | Literal["unknown"]
 
-# Settings by the first place at which they can show.
-_OF_THE_NETWORK = (
-    "train.backbone",
-    "train.pretrained",
-    "train.seed",
-    "image size in use",
-    "data.image_size",
-    "data.channels",
-)
-_OF_THE_FIRST_STEP = (
-    "train.batch_size",
-    "train.augment",
-    "train.class_weights",
-    "train.freeze_backbone",
-    "train.any_image_size",
-    "data.resize",
-    "range in use",
-)
-_OF_THE_CUT = ("folds.k", "folds.seed", "folds.repeats")
-_OF_THE_END = ("train.validation_batch_size", "train.epochs")
+_IN_USE: Mapping[str, FirstShows] = {"image size in use": "before", "range in use": "first step"}
+_ORDER: tuple[FirstShows, ...] = ("before", "first step", "later", "end")
+_OF_SETTINGS: Mapping[str, FirstShows] = {
+    f"{section}.{item.name}": item.metadata["first_shows"]
+    for section, kind in (("data", PixelSettings), ("folds", FoldSettings), ("train", TrainSettings))
+    for item in fields(kind)
+}
 
 
 def probable_causes(difference: Difference, divergence: Divergence | None) -> tuple[Cause, ...]:
@@ -81,16 +69,17 @@ def _fits(name: str, stage: Stage) -> float:
     """How well a setting goes with where the two part: 1 as expected, 0 possible, -8 hardly."""
     if stage == "unknown":
         return 0
-    earliest: Mapping[Stage, tuple[str, ...]] = {
-        "before": (*_OF_THE_NETWORK, *_OF_THE_CUT),
-        "first step": _OF_THE_FIRST_STEP,
-        "end": _OF_THE_END,
-    }
-    own: Stage = next((one for one, names in earliest.items() if name in names), "later")
-    if own == stage:
+    earliest = first_shows(name)
+    if earliest == stage:
         return 1
-    order = ("before", "first step", "later", "end")
-    return 0 if order.index(own) < order.index(stage) else -8
+    return 0 if _ORDER.index(earliest) < _ORDER.index(stage) else -8
+
+
+def first_shows(name: str) -> FirstShows:
+    """The earliest place of a fold at which a setting, named as the settings file names it, can show."""
+    if name in _IN_USE:
+        return _IN_USE[name]
+    return _OF_SETTINGS.get(name, "before")
 
 
 def _of_images(difference: Difference, stage: Stage) -> Iterator[tuple[float, Cause]]:
@@ -110,7 +99,7 @@ def _of_images(difference: Difference, stage: Stage) -> Iterator[tuple[float, Ca
 def _of_folds(difference: Difference) -> Iterator[tuple[float, Cause]]:
     moved = difference.folds.moved
     if moved and not difference.images.any:
-        seed = any(change.name in _OF_THE_CUT for change in difference.settings)
+        seed = any(change.name.startswith("folds.") for change in difference.settings)
         weight = 8.5 if seed else 9.5
         yield weight, Cause("folds", f"folds: {_images(moved)} in another fold ({_some(difference.folds.paths)})")
 

@@ -18,6 +18,7 @@ NO_OTHER_KEYS = {"extra": "forbid"}
 Columns: TypeAlias = dict[str, str] | None
 ClassNames: TypeAlias = dict[str, str | None] | list[str] | None
 Precision: TypeAlias = Literal["float32", "bfloat16"]
+FirstShows: TypeAlias = Literal["before", "first step", "later", "end"]  # in a fold's journal; earliest first
 
 
 @dataclass(frozen=True)
@@ -36,20 +37,30 @@ def setting(default: Any, description: str, **rules: Any) -> Any:
     return field(default=default, metadata={"description": description, **rules})
 
 
+def decisive(default: Any, description: str, *, first_shows: FirstShows, **rules: Any) -> Any:
+    """A setting that defines a result. `first_shows`: the earliest place of a fold at which another value can show."""
+    return setting(default, description, first_shows=first_shows, **rules)
+
+
 @dataclass(frozen=True, kw_only=True)
 class PixelSettings:
     """How a file becomes an array: part of what is compared."""
 
     __pydantic_config__ = NO_OTHER_KEYS
 
-    image_size: Annotated[int, Between(8, 4096)] | Literal["auto"] = setting(
-        "auto", "edge in pixels of the square a model sees; auto = the backbone's own"
+    image_size: Annotated[int, Between(8, 4096)] | Literal["auto"] = decisive(
+        "auto", "edge in pixels of the square a model sees; auto = the backbone's own", first_shows="before"
     )
-    resize: Literal["squash", "pad", "crop"] = setting(
-        "squash", "how a picture that is not square becomes one: squash, pad = black beside it, crop = its middle"
+    resize: Literal["squash", "pad", "crop"] = decisive(
+        "squash",
+        "how a picture that is not square becomes one: squash, pad = black beside it, crop = its middle",
+        first_shows="first step",
     )
-    channels: Literal[1, 3] = setting(
-        3, "3 = red, green, blue, grey pictures three times; 1 = grey, the network's first layer adapted", added=1
+    channels: Literal[1, 3] = decisive(
+        3,
+        "3 = red, green, blue, grey pictures three times; 1 = grey, the network's first layer adapted",
+        added=1,
+        first_shows="before",
     )
 
 
@@ -98,14 +109,15 @@ class FoldSettings:
 
     __pydantic_config__ = NO_OTHER_KEYS
 
-    k: int = setting(5, "number of folds", ge=1, le=100)
-    seed: int = setting(42, "seed of the assignment", ge=0, lt=2**63)
-    repeats: int = setting(1, "number of independent partitions", ge=1, le=100)
-    scheme: Literal["stratified", "leave-one-group-out", "predefined", "time"] = setting(
+    k: int = decisive(5, "number of folds", ge=1, le=100, first_shows="before")
+    seed: int = decisive(42, "seed of the assignment", ge=0, lt=2**63, first_shows="before")
+    repeats: int = decisive(1, "number of independent partitions", ge=1, le=100, first_shows="before")
+    scheme: Literal["stratified", "leave-one-group-out", "predefined", "time"] = decisive(
         "stratified",
         "stratified; leave-one-group-out: a fold a group; predefined: as a table or file says;"
         " time: each fold validates on what came after all that it trains on",
         added=1,
+        first_shows="before",
     )
 
 
@@ -127,34 +139,54 @@ class TrainSettings:
 
     __pydantic_config__ = NO_OTHER_KEYS
 
-    backbone: str = setting(
-        "small_cnn", "a built-in name, any torchvision or timm model, or 'module:attribute'", min_length=1
+    backbone: str = decisive(
+        "small_cnn",
+        "a built-in name, any torchvision or timm model, or 'module:attribute'",
+        min_length=1,
+        first_shows="before",
     )
-    pretrained: bool = setting(False, "start from published weights instead of random ones")
-    freeze_backbone: bool = setting(False, "train only the last linear layer, on features computed once")
-    any_image_size: bool = setting(False, "accept an image size the pretrained weights were not made for")
-    epochs: int = setting(5, "passes over the training part", ge=1, le=100_000)
-    batch_size: int = setting(32, "images a step", ge=1, le=65_536)
-    validation_batch_size: int = setting(64, "images a forward pass outside training", ge=1, le=65_536)
-    optimizer: str = setting("adam", "adam, adamw, sgd", seam="optimizers")
-    lr: float = setting(0.001, "learning rate at the start", gt=0, allow_inf_nan=False)
-    weight_decay: float = setting(0.0, "weight decay", ge=0, allow_inf_nan=False)
-    momentum: float = setting(0.9, "momentum of sgd", ge=0, lt=1, allow_inf_nan=False)
-    schedule: str = setting("constant", "constant, or cosine down to zero", seam="schedules")
-    augment: str = setting("none", "none, or light: flip and crop with padding", seam="augmentations")
-    class_weights: str = setting("none", "none, or balanced: rare classes count more in the loss", seam="class_weights")
-    seed: int = setting(42, "seed of weights, order, augmentation and dropout", ge=0, lt=2**63)
-    threads: int = setting(1, "CPU threads a fold; the bits depend on it", ge=1, le=256)
-    portable: bool = setting(
-        False, "the same bits on every x86-64 processor with AVX2; 1.1 to 1.5 times slower", added=1
+    pretrained: bool = decisive(False, "start from published weights instead of random ones", first_shows="before")
+    freeze_backbone: bool = decisive(
+        False, "train only the last linear layer, on features computed once", first_shows="before"
     )
-    precision: Precision = setting(
+    any_image_size: bool = decisive(
+        False, "accept an image size the pretrained weights were not made for", first_shows="first step"
+    )
+    epochs: int = decisive(5, "passes over the training part", ge=1, le=100_000, first_shows="later")
+    batch_size: int = decisive(32, "images a step", ge=1, le=65_536, first_shows="first step")
+    validation_batch_size: int = decisive(
+        64, "images a forward pass outside training", ge=1, le=65_536, first_shows="end"
+    )
+    optimizer: str = decisive("adam", "adam, adamw, sgd", seam="optimizers", first_shows="later")
+    lr: float = decisive(0.001, "learning rate at the start", gt=0, allow_inf_nan=False, first_shows="later")
+    weight_decay: float = decisive(0.0, "weight decay", ge=0, allow_inf_nan=False, first_shows="later")
+    momentum: float = decisive(0.9, "momentum of sgd", ge=0, lt=1, allow_inf_nan=False, first_shows="later")
+    schedule: str = decisive("constant", "constant, or cosine down to zero", seam="schedules", first_shows="later")
+    augment: str = decisive(
+        "none", "none, or light: flip and crop with padding", seam="augmentations", first_shows="first step"
+    )
+    class_weights: str = decisive(
+        "none", "none, or balanced: rare classes count more in the loss", seam="class_weights", first_shows="first step"
+    )
+    seed: int = decisive(42, "seed of weights, order, augmentation and dropout", ge=0, lt=2**63, first_shows="before")
+    threads: int = decisive(1, "CPU threads a fold; the bits depend on it", ge=1, le=256, first_shows="first step")
+    portable: bool = decisive(
+        False,
+        "the same bits on every x86-64 processor with AVX2; 1.1 to 1.5 times slower",
+        added=1,
+        first_shows="before",
+    )
+    precision: Precision = decisive(
         "float32",
         "bfloat16: convolutions and products of 8 significant bits; other results, faster where the processor has it",
         added=1,
+        first_shows="first step",
     )
-    compile: bool = setting(
-        False, "compile the network by torch.compile: about a minute first; for GPUs, rarely faster on a CPU", added=1
+    compile: bool = decisive(
+        False,
+        "compile the network by torch.compile: about a minute first; for GPUs, rarely faster on a CPU",
+        added=1,
+        first_shows="first step",
     )
 
 
