@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from foldproof.data.dataset import Dataset, hash_rows
+from foldproof.data.dataset import Dataset, are_uneven, hash_rows
 from foldproof.folds import Scheme, assign
 from foldproof.provenance.machine import available_cores
 from foldproof.storage import locked, write_atomically
@@ -264,7 +264,7 @@ def leak_of(
         k=k,
         repeats=repeats,
         seed=seed,
-        metric="accuracy" if sizes.max() <= 3 * sizes.min() else "balanced accuracy",
+        metric="balanced accuracy" if are_uneven(sizes.tolist()) else "accuracy",
         gaps=tuple(_gap(name, hits, labels, number, repeats, seed) for name, hits in right.items()),
     )
 

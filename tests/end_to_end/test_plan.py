@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from foldproof.cli.main import run_command
 from foldproof.project import Project
@@ -72,3 +73,27 @@ def test_a_plan_is_refused_where_the_run_would_be(place, capsys):
     capsys.readouterr()
     assert run_command(["run", "--plan", "First", "--resume", *INLINE, "--set", "train.lr=0.5"]) == 2
     assert "train.lr was 0.001 and is 0.5" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_plan_with_reseed_is_of_the_fold_that_is_then_trained(place, capsys):
+    assert run_command(["run", "First", *INLINE, "--quiet"]) == 0
+    capsys.readouterr()
+    (one,) = planned(capsys, "First", "--fold", "1", "--reseed")["experiments"]
+    assert (one["folds"], one["folds_finished"], one["goes_on_in"], one["epochs_of_others"]) == (1, 0, None, 0)
+    assert one["seconds"] > 0
+    assert run_command(["run", "First", "--fold", "1", "--reseed", *INLINE, "--quiet"]) == 0
+    assert len(Project.find(place).run_folders()) == 2
+    assert run_command(["run", "--plan", *INLINE, "First", "--fold", "0,1", "--reseed"]) == 2
+    assert "name one" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("channels", "resize"), [("1", "squash"), ("3", "pad")])
+def test_a_plan_counts_decoded_bytes_by_channels(place, capsys, channels, resize):
+    for path in (place / "images").rglob("*.png"):
+        with Image.open(path) as picture:
+            grey = picture.convert("L")
+        grey.save(path)
+    settings = ("--set", f"data.channels={channels}", "--set", f"data.resize={resize}", "--allow-dirty")
+    assert planned(capsys, *settings)["decoded_bytes"] == 18 * 8 * 8 * int(channels)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from foldproof.data.dataset import Dataset, Sample, hash_rows
+from foldproof.data.dataset import Dataset, Sample, are_uneven, hash_rows
 from foldproof.errors import DamagedFile
 
 
@@ -123,3 +123,10 @@ def test_a_file_of_a_newer_schema_says_so() -> None:
 def test_a_file_whose_samples_were_changed_does_not_fit_its_fingerprint() -> None:
     with pytest.raises(DamagedFile, match="fingerprint"):
         Dataset.from_json({**GOOD, "samples": GOOD["samples"][1:]})
+
+
+@pytest.mark.parametrize(
+    ("counts", "uneven"), [((3, 1), False), ((31, 10), True), ((4, 1, 0), True), ((5, 0), False), ((), False)]
+)
+def test_classes_are_uneven_where_the_largest_has_over_three_times_the_images_of_the_smallest(counts, uneven):
+    assert are_uneven(counts) is uneven

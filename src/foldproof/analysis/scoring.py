@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from foldproof import registry
 from foldproof.analysis.out_of_fold import OutOfFold
 from foldproof.analysis.statistics.bootstrap import percentile_interval
+from foldproof.data.dataset import are_uneven
 from foldproof.errors import UnknownName
 from foldproof.record import Place
 
@@ -18,15 +19,12 @@ Ints = NDArray[np.int64]
 ACCURACY, BALANCED = "accuracy", "balanced_accuracy"
 DIRECTIONS: Mapping[str, bool] = {ACCURACY: True, BALANCED: True, "macro_f1": True, "log_loss": False}
 FRACTIONS = (ACCURACY, BALANCED, "macro_f1")
-MOST_IMBALANCE = 3  # the largest class has over so many times the images of the smallest: accuracy misleads
 POOLED = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss")
 
 
 def default_metric(labels: Ints) -> str:
     """Accuracy, or balanced accuracy where the largest class has over 3 times the images of the smallest."""
-    counts = np.bincount(labels) if len(labels) else np.array([1])
-    present = counts[counts > 0]
-    return BALANCED if present.max() > MOST_IMBALANCE * present.min() else ACCURACY
+    return BALANCED if are_uneven(np.bincount(labels).tolist()) else ACCURACY
 
 
 def higher_is_better(metric: str) -> bool:

@@ -7,12 +7,13 @@ from rich.console import Console
 from rich.text import Text
 
 from foldproof.data.checks.findings import CODES, Severity, by_code
+from foldproof.data.dataset import are_uneven
 from foldproof.storage import cleaned
 from foldproof.trial.first_look import FirstLook
 from foldproof.trial.way_on import way_on
 
 SHOWN_CLASSES = 8
-SHOWN = 3
+SHOWN_LABEL_ERRORS = 3
 
 
 def print_look(seen: FirstLook, console: Console) -> None:
@@ -46,7 +47,7 @@ def _accuracy(seen: FirstLook) -> Iterator[str | Text]:
         f", 95 % interval {_bounds(interval.low, interval.high)}; always saying {_name(label)} gives {_percent(share)}",
         style="not bold",
     )
-    if max(seen.images_by_class.values()) > SHOWN * min(seen.images_by_class.values()):
+    if are_uneven(seen.images_by_class.values()):
         yield f"  {_percent(seen.balanced_accuracy)} when each class counts the same"
     yield Text(f"  a linear model on the features of a network trained on other pictures, {seen.k} folds", style="dim")
     if seen.k < seen.asked_k:
@@ -97,7 +98,7 @@ def _labels(seen: FirstLook) -> Iterator[str | Text]:
     if not errors:
         return
     yield f"labels to look at  {len(errors):,}  the model is sure of another class"
-    for error in errors[:SHOWN]:
+    for error in errors[:SHOWN_LABEL_ERRORS]:
         sure = _percent(error.suggested_probability)
         yield f"    {cleaned(error.path, most=200)}: perhaps {_name(error.suggested)} ({sure})"
     yield ""

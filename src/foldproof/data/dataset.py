@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from foldproof.errors import DamagedFile
 
 SCHEMA_VERSION = 2  # 1 had no `duplicate`
+_MOST_UNEVEN = 3
 _END = b"\xff\xff\xff\xff"  # of a row
 _SHA256 = re.compile("[0-9a-f]{64}")
 
@@ -113,6 +114,15 @@ def _sample(values: Sequence[str], fields: int) -> Sample:
     if not _SHA256.fullmatch(sha256):
         raise ValueError(f"{sha256[:80]!r} is not a SHA-256")
     return Sample(sha256, others[0], path, *others[1:])
+
+
+def are_uneven(images_by_class: Collection[int]) -> bool:
+    """Whether the largest class has over 3 times the images of the smallest, so that accuracy misleads.
+
+    Classes without an image do not count.
+    """
+    present = [count for count in images_by_class if count]
+    return bool(present) and max(present) > _MOST_UNEVEN * min(present)
 
 
 def hash_rows(rows: Sequence[Sequence[str | int]]) -> str:

@@ -16,7 +16,8 @@ def for_channels(classifier: Classifier, channels: int, *, name: str) -> Classif
 
     A grey picture given once is then what it was given three times: exactly where the three channels are normalised
     alike, else nearly, as by the mean of the means and deviations. Sums of random weights have the variance that a
-    layer of one channel is drawn with. Raises ModelError where no layer takes three channels.
+    layer of one channel is drawn with where that follows the fan-in, as torch's own initialisation does, and three
+    times as much where it follows the fan-out. Raises ModelError where no layer takes three channels.
     """
     if channels == COLOURS:
         return classifier

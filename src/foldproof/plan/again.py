@@ -36,7 +36,14 @@ def only_place(config: ExperimentConfig, wanted: Sequence[Place]) -> Place:
 
 
 def again(config: ExperimentConfig, ground: Ground, model: Model, place: Place) -> Planned:
-    """A run of that fold alone, its seed one higher than the last that was tried.
+    """A run of that fold alone. Raises as `reseeded` does."""
+    changed, reseed = reseeded(config, ground, model, place)
+    text = f"{config.name}: fold {place[1]} of run {reseed.run} again, with train.seed {changed.train.seed}"
+    return plan_anew(changed, ground, model, [place], (), notices=[Notice(code="reseed", text=text)], reseed=reseed)
+
+
+def reseeded(config: ExperimentConfig, ground: Ground, model: Model, place: Place) -> tuple[ExperimentConfig, Reseed]:
+    """The experiment with a seed one higher than the last that was tried for a fold, and which fold that is.
 
     Raises RunNotFound where the experiment has not run, SettingsError where its newest run was begun otherwise, and
     FoldsError where that run has no score of the fold.
@@ -50,9 +57,7 @@ def again(config: ExperimentConfig, ground: Ground, model: Model, place: Place) 
     reseed = Reseed(run=original.folder.name, repeat=place[0], fold=place[1])
     before = sum(reseed_of(run.facts) == reseed for run in every_run(ground.project))
     seed = (config.train.seed + 1 + before) % _SEEDS
-    text = f"{config.name}: fold {place[1]} of run {reseed.run} again, with train.seed {seed}"
-    changed = replace(config, train=replace(config.train, seed=seed))
-    return plan_anew(changed, ground, model, [place], (), notices=[Notice(code="reseed", text=text)], reseed=reseed)
+    return replace(config, train=replace(config.train, seed=seed)), reseed
 
 
 def _newest(config: ExperimentConfig, ground: Ground, model: Model) -> Begun:

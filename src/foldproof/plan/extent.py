@@ -28,6 +28,11 @@ class Extent:
         return self.resume or self.shares
 
     @property
+    def skips_done(self) -> bool:
+        """Whether an experiment that has a complete run is not trained."""
+        return not (self.again or self.joins or self.reseed)
+
+    @property
     def shares(self) -> bool:
         """Whether other processes may train other folds of the same runs meanwhile."""
         return self.folds is not None and not self.reseed and not self.apart

@@ -71,7 +71,7 @@ def passes(models: Mapping[str, Model], configs: Iterable[ExperimentConfig], dat
         model, pixels = models[config.name], config.pixels
         if model.store is not None and model.request.pretrained:
             size = model.probe.image_size
-            form = Form(size=size, resize=pixels.resize, channels=pixels.channels, within=model.within)
+            form = Form.of(pixels, size=size, within=model.within)
             wanted = Wanted.of(model.store, dataset, form, trunk=model.probe.trunk)
             found.setdefault(wanted.path.name, Pass(model, wanted, dataset))
     return tuple(found.values())

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.config.schema import ExecutionConfig, ExperimentConfig
+from foldproof.data.pixels.fitted import Form
 from foldproof.events.types import Notice
 from foldproof.executors import Executor
 from foldproof.material.gather import Material
+from foldproof.plan.again import only_place, refuse_many, reseeded
 from foldproof.plan.arithmetic import arithmetic_notices
 from foldproof.plan.beginnings import with_beginnings
 from foldproof.plan.begun import begun, refuse_other_settings, to_go_on_with
@@ -83,6 +85,8 @@ def foresee(
     Raises what `prepare` raises where an experiment cannot start, but for a lack of disk and for others who train it.
     """
     dataset = material.dataset
+    if extent.reseed:
+        refuse_many(configs)
     configs, said = as_the_data_say(configs, material, project)
     wanted = {config.name: select(config, extent.folds) for config in configs}
     cuts = foresee_cuts(project, dataset, configs, said)
@@ -106,8 +110,12 @@ def foresee(
         notices=(*memory_notices(work, at_once=at_once), *arithmetic_notices(model for model, _ in work)),
     )
     runs = begun(project)
-    whole = {} if extent.again or extent.joins else found_whole(configs, ground, models, runs)
+    whole = found_whole(configs, ground, models, runs) if extent.skips_done else {}
     to_train = [config for config in configs if config.name not in whole]
+    if extent.reseed:
+        (config,) = configs
+        place = only_place(config, wanted[config.name])
+        configs = [reseeded(config, ground, models[config.name], place)[0]]
     planned = []
     for config in configs:
         model, places = models[config.name], wanted[config.name]
@@ -120,15 +128,17 @@ def foresee(
         left = places if run is None else [place for place in places if place not in run.record.finished]
         folder = run.folder if run else project.runs / config.name
         planned.append(planned_in(config, ground, model, folder, left, begun=run))
-    if extent.reuse:
+    if extent.reuse and not extent.reseed:
         planned = [*with_beginnings(planned, cuts, models, () if extent.again else runs)]
-    sizes = {(model.probe.image_size, config.pixels.resize) for config in configs for model in [models[config.name]]}
+    forms = {
+        Form.of(config.pixels, size=models[config.name].probe.image_size, within=material.within) for config in configs
+    }
     return Foreseen(
         plans=tuple(item.summary for item in planned),
         parallel_folds=at_once,
         device=work[0][0].probe.device,
         images=len(dataset),
-        decoded_bytes=sum(len(dataset) * size * size * 3 for size, _ in sizes),
+        decoded_bytes=sum(len(dataset) * form.image_bytes for form in forms),
         free_bytes=shutil.disk_usage(project.home).free,
         features_seconds=seconds_left(passes(models, to_train, dataset)) / at_once,
         notices=(*material.notices, *ground.notices),

@@ -32,12 +32,7 @@ def modelled(
     dataset = material.dataset
     requests, probes = probed(project, configs, dataset, executor, execution)
     forms = {
-        config.name: Form(
-            size=probes[requests[config.name]].image_size,
-            resize=config.pixels.resize,
-            channels=config.pixels.channels,
-            within=material.within,
-        )
+        config.name: Form.of(config.pixels, size=probes[requests[config.name]].image_size, within=material.within)
         for config in configs
     }
     images = {

@@ -71,7 +71,7 @@ def prepare(
         ),
     )
     runs = begun(project)
-    there = {} if extent.again or extent.joins or extent.reseed else found_whole(configs, ground, models, runs)
+    there = found_whole(configs, ground, models, runs) if extent.skips_done else {}
     shared = passes(models, [config for config in configs if config.name not in there], dataset)
     if unkept := carried_out(shared, executor, progress=partial(progress, "computing features")):
         models = with_stores(models, project, execution, shared=False)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+from foldproof.data.dataset import are_uneven
 from foldproof.scaffold.look import Look
 
 SMALL = 64  # pixels: of less, a network made for photographs sees little more than its own enlargement
 MANY = 3000  # images of that size from which a network of one's own learns better than frozen features
-IMBALANCE = 3.0
 SHAPE = 1.15  # between the aspect ratios of the 5 % and the 95 % of the images
 
 
@@ -44,7 +44,7 @@ def choose(seen: Look) -> Choices:
     edge = _edge(seen)
     sections: dict[str, dict[str, Choice]] = {"data": _data(seen, edge if small else None), "folds": _folds(seen)}
     sections["train"] = _small_network() if small else _frozen_features()
-    if _imbalance(seen) > IMBALANCE:
+    if are_uneven(seen.count_by_class.values()):
         ratio = f"the largest class has {_imbalance(seen):.0f} times the images of the smallest"
         sections["train"]["class_weights"] = Choice("balanced", f"{ratio}: rare ones count more")
         sections["compare"] = {"metric": Choice("balanced_accuracy", "every class counts the same, however rare")}

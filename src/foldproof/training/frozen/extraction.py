@@ -56,7 +56,7 @@ def features_of(
     What cannot be kept has the same bits.
     """
     if task.features is not None:
-        form = Form(size=task.image_size, resize=task.pixels.resize, channels=task.pixels.channels, within=task.within)
+        form = Form.of(task.pixels, size=task.image_size, within=task.within)
         trunk = trunk_digest(classifier, task.model.backbone)
         try:
             path = keep(
