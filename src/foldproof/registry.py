@@ -90,12 +90,17 @@ def is_dotted_path(name: str) -> bool:
     return bool(colon) and attribute.isidentifier() and all(part.isidentifier() for part in module.split("."))
 
 
+def target(seam: str, name: str) -> str | None:
+    """Where `name` of `seam` is, as `package.module:attribute`; None where nothing is called so. Imports nothing."""
+    return SEAMS[seam].get(name) or _installed(seam, name) or (name if is_dotted_path(name) else None)
+
+
 def load(seam: str, name: str) -> Any:
     """The thing called `name` of `seam`. Raises UnknownName, with the nearest known name."""
-    target = SEAMS[seam].get(name) or _installed(seam, name) or (name if is_dotted_path(name) else None)
-    if target is None:
+    place = target(seam, name)
+    if place is None:
         raise unknown(seam, name)
-    module, _, attribute = target.partition(":")
+    module, _, attribute = place.partition(":")
     try:
         return getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError) as error:

@@ -108,6 +108,8 @@ def _of_code(difference: Difference) -> Iterator[tuple[float, Cause]]:
     code = difference.code
     if code.plugins:
         yield 9.2, Cause("code", "code: the modules that the settings name are others")
+    if code.model and not code.plugins and not difference.settings and not difference.arithmetic:
+        yield 8.6, Cause("code", "code: the model that is built here begins with other numbers: weights or a library")
     if code.training_code:
         version = f" ({code.foldproof})" if code.foldproof else ""
         yield 8.8, Cause("code", f"code: foldproof's own training code is another{version}")

@@ -12,9 +12,10 @@ from foldproof.config.schema import DataSettings, FoldSettings, TrainSettings
 from foldproof.data.dataset import Dataset
 from foldproof.facts import range_in_use, read_facts
 from foldproof.folds import Row
+from foldproof.provenance.numeric import CODE
 from foldproof.storage import read_inside, read_json_inside
 
-CODE = ("training_code", "plugins")  # fields of a numeric class that are no arithmetic
+_NOT_ARITHMETIC = (*CODE, "packages")  # of a numeric class; packages are compared as those of the environment
 MACHINE = ("processor", "architecture", "system", "cores_available", "hostname")
 ABSENT = "absent"
 _SECTIONS: Mapping[str, tuple[str, type]] = {
@@ -95,6 +96,8 @@ class FoldDifference:
 class CodeDifference:
     """Commits, where they differ; whether foldproof's training code or the user's modules do; uncommitted changes.
 
+    `model`: the model as it is built from one seed holds other numbers, as with weights of another content.
+
     `hunks`: how the uncommitted changes of the two differ, as lines of a diff.
     """
 
@@ -102,11 +105,12 @@ class CodeDifference:
     foldproof: Change | None = None
     training_code: bool = False
     plugins: bool = False
+    model: bool = False
     hunks: tuple[str, ...] = ()
 
     @property
     def any(self) -> bool:
-        return bool(self.commit or self.foldproof or self.training_code or self.plugins or self.hunks)
+        return bool(self.commit or self.foldproof or self.training_code or self.plugins or self.model or self.hunks)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +141,7 @@ def differ(then: RunSide, now: RunSide) -> Difference:
         code=_code(then, now),
         packages=_changes(then.part("packages"), now.part("packages"), apart_from=("foldproof",)),
         machine=_changes(then.part("machine"), now.part("machine"), only=MACHINE),
-        arithmetic=_changes(old, new, apart_from=CODE),
+        arithmetic=_changes(old, new, apart_from=_NOT_ARITHMETIC),
     )
 
 
@@ -191,10 +195,16 @@ def _code(then: RunSide, now: RunSide) -> CodeDifference:
     return CodeDifference(
         commit=_change("commit", *commits),
         foldproof=version,
-        training_code=bool(old and new) and old.get("training_code") != new.get("training_code"),
-        plugins=bool(old and new) and old.get("plugins") != new.get("plugins"),
+        training_code=_differs(old, new, "training_code"),
+        plugins=_differs(old, new, "plugins") or _differs(old, new, "parts"),
+        model=_differs(old, new, "model"),
         hunks=tuple(hunks),
     )
+
+
+def _differs(then: Mapping[str, Any], now: Mapping[str, Any], name: str) -> bool:
+    """Whether both sides know it and say otherwise."""
+    return name in then and name in now and then[name] != now[name]
 
 
 def _changes(

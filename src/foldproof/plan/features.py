@@ -59,7 +59,7 @@ def _store(model: Model, project: Project, execution: ExecutionConfig) -> Featur
         limit_gb=execution.cache_gb,
         width=model.probe.features,
         backbone=model.request.backbone,
-        numeric_class=model.probe.numeric_class,
+        numeric_class=replace(model.probe.numeric_class, parts=""),  # which come after a frozen backbone
         precision=model.request.precision,
     )
 

@@ -13,7 +13,13 @@ PORTABLE: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True, kw_only=True)
 class NumericClass:
-    """Within one numeric class the same experiment gives the same bits."""
+    """Within one numeric class the same experiment gives the same bits.
+
+    `training_code`, `plugins`, `parts`: digests of foldproof's modules, of the backbone's own where it is not built in
+    (with the files that it read), and of all other parts that are not. `packages`: versions of what else decides.
+    `model`: digest of the model as it is built from one seed, so that weights of another content are another model.
+    Records of before have no `parts`, `packages` and `model`.
+    """
 
     torch: str
     device: str
@@ -28,3 +34,9 @@ class NumericClass:
     training_code: str
     plugins: str
     fingerprint: str
+    parts: str = ""
+    packages: tuple[str, ...] = ()
+    model: str = ""
+
+
+CODE = ("training_code", "plugins", "parts", "model")  # fields that say what is computed, not how

@@ -5,16 +5,15 @@ The only place that sets global state of torch; nothing here runs on import.
 
 import hashlib
 import os
-from collections.abc import Iterable
 from contextlib import suppress
-from pathlib import Path
 
 import torch
 
-import foldproof
 from foldproof.config.schema import Precision
 from foldproof.errors import SettingsError
+from foldproof.provenance.foldproof_code import code_digest
 from foldproof.provenance.numeric import PORTABLE, NumericClass
+from foldproof.training.decisive_code import DecisiveCode
 from foldproof.training.forward import in_precision
 from foldproof.training.uncompiled import uncompiled
 
@@ -26,7 +25,6 @@ _SWITCHES = (
     "TORCH_BLAS_PREFER_CUBLASLT",
 )
 _FIRST_GPU = torch.device("cuda", 0)
-_CODE = ("training", "models", "data/readers.py", "data/pixels/images.py")
 
 
 def choose_device(wanted: str) -> torch.device:
@@ -93,7 +91,8 @@ def numeric_class(
     device: torch.device,
     *,
     threads: int,
-    plugins: Iterable[Path],
+    code: DecisiveCode | None = None,
+    model: str = "",
     portable: bool = False,
     precision: Precision = "float32",
     compiled: bool = False,
@@ -112,7 +111,10 @@ def numeric_class(
         optimizer_kernel="fused",
         compiled=compiled,
         training_code=code_digest(),
-        plugins=_digest_files(plugins),
+        plugins=code.backbone if code else "",
+        parts=code.parts if code else "",
+        packages=code.packages if code else (),
+        model=model,
         fingerprint=numeric_fingerprint(device, portable=portable, precision=precision),
     )
 
@@ -153,17 +155,3 @@ def _fused_step(matrix: torch.Tensor) -> torch.Tensor:
     parameter.grad = matrix.flip(0).clone()
     uncompiled(torch.optim.Adam)([parameter], lr=0.01, fused=True).step()
     return parameter.detach()
-
-
-def code_digest() -> str:
-    """SHA-256 over foldproof's own code that decides about bits."""
-    root = Path(foldproof.__file__).parent
-    files = [root / part for part in _CODE]
-    return _digest_files(file for part in files for file in (sorted(part.rglob("*.py")) if part.is_dir() else [part]))
-
-
-def _digest_files(files: Iterable[Path]) -> str:
-    total = hashlib.sha256()
-    for file in files:
-        total.update(hashlib.sha256(file.read_bytes()).digest())
-    return total.hexdigest()

@@ -1,25 +1,27 @@
 """What a model asks for and costs here, before any training: a `ModelRequest` in, a `Probe` out."""
 
-import importlib
 import time
 from collections.abc import Callable
-from pathlib import Path
+from contextlib import nullcontext
 from typing import TypeVar
 
 import psutil
 import torch
 from torch.nn.functional import cross_entropy
 
-from foldproof import registry
 from foldproof.training import determinism
 from foldproof.training.build import build_classifier, settle_image_size
+from foldproof.training.checkpoint import weights_sha256
+from foldproof.training.decisive_code import decisive_code
 from foldproof.training.forward import bfloat16_is_slow, check_compiler, forward_of
 from foldproof.training.frozen.features import check_rows, trunk_digest
 from foldproof.training.gpu.devices import alike, gpus
+from foldproof.training.opened import Read, watched
 from foldproof.training.task import ModelRequest, Probe
 
 Made = TypeVar("Made")
 
+_MODEL_SEED = 0
 _TRIALS = 3
 _PATIENCE_SECONDS = 0.3
 
@@ -35,8 +37,12 @@ def probe(request: ModelRequest) -> Probe:
         determinism.check_portable()
     if request.compile:
         check_compiler(device)
-    classifier = build_classifier(request, device)
+    determinism.seed(device, _MODEL_SEED)
+    with watched() if request.plugins else nullcontext(Read()) as read:
+        classifier = build_classifier(request, device)
     size = settle_image_size(request, classifier)
+    code = decisive_code(request, image_size=size, read=read)
+    model = weights_sha256(classifier.state_dict())
     trunk, head = classifier.trunk, classifier.head
     shape = (request.batch_size, classifier.input.channels, size, size)
     images = torch.zeros(shape, device=device).to(memory_format=torch.channels_last)
@@ -69,7 +75,8 @@ def probe(request: ModelRequest) -> Probe:
         numeric_class=determinism.numeric_class(
             device,
             threads=request.threads,
-            plugins=plugin_files(request),
+            code=code,
+            model=model,
             portable=request.portable,
             precision=request.precision,
             compiled=request.compile,
@@ -83,19 +90,12 @@ def probe(request: ModelRequest) -> Probe:
         devices=alike(gpus()) if request.device == "auto" and device.type == "cuda" else (),
         features=width,
         trunk=trunk_known,
+        reusable=not code.beyond,
     )
 
 
 def _bytes(module: torch.nn.Module) -> int:
     return sum(tensor.numel() * tensor.element_size() for tensor in module.state_dict().values())
-
-
-def plugin_files(request: ModelRequest) -> tuple[Path, ...]:
-    """The source of a backbone that is a dotted path: its digest belongs to the numeric class."""
-    if not registry.is_dotted_path(request.backbone):
-        return ()
-    file = importlib.import_module(request.backbone.partition(":")[0]).__file__
-    return (Path(file),) if file else ()
 
 
 def _timed(work: Callable[[], Made], device: torch.device) -> tuple[Made, float]:

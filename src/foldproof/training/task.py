@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from foldproof import registry
 from foldproof.config.schema import ExperimentConfig, PixelSettings, Precision, TrainSettings
 from foldproof.data.dataset import Sample
 from foldproof.data.pixels.originals import Originals
@@ -18,7 +19,10 @@ from foldproof.training.frozen.rows import FeatureStore
 
 @dataclass(frozen=True, kw_only=True)
 class ModelRequest:
-    """What a worker must know to build a model and to say what it expects. `plugins`: a folder for dotted paths."""
+    """What a worker must know to build a model and to say what it expects. `plugins`: a folder for dotted paths.
+
+    `parts`: (seam, name) of what else of its training is not built in.
+    """
 
     backbone: str
     pretrained: bool
@@ -34,6 +38,7 @@ class ModelRequest:
     channels: int = 3
     precision: Precision = "float32"
     compile: bool = False
+    parts: tuple[tuple[str, str], ...] = ()
 
     @staticmethod
     def of(config: ExperimentConfig, *, classes: tuple[str, ...], device: str, plugins: Path) -> "ModelRequest":
@@ -53,6 +58,16 @@ class ModelRequest:
             channels=config.pixels.channels,
             precision=train.precision,
             compile=train.compile,
+            parts=tuple(
+                (seam, name)
+                for seam, name in (
+                    ("augmentations", train.augment),
+                    ("class_weights", train.class_weights),
+                    ("optimizers", train.optimizer),
+                    ("schedules", train.schedule),
+                )
+                if name not in registry.SEAMS[seam]
+            ),
         )
 
 
@@ -64,7 +79,7 @@ class Probe:
     of the whole model, `state_bytes` about those of a resume state, `memory_bytes` what the process takes once it has
     trained a step. `devices`: the GPUs of one kind that folds may be spread over, if any. Of a frozen backbone,
     `features` is how many numbers a row has, and `trunk` is its `trunk_digest`: that of every fold where the weights
-    are published ones.
+    are published ones. `reusable`: whether all that decides about its bits can be told apart.
     """
 
     device: str
@@ -79,6 +94,7 @@ class Probe:
     devices: tuple[str, ...] = ()
     features: int = 0
     trunk: str = ""
+    reusable: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

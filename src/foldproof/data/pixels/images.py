@@ -35,6 +35,7 @@ from foldproof.data.value_range import ValueRange
 from foldproof.data.values import Scaled
 from foldproof.data.walk import some
 from foldproof.errors import DataError, NoRoom
+from foldproof.provenance.foldproof_code import DECODING, code_digest
 from foldproof.provenance.machine import available_cores
 from foldproof.storage import replacing
 
@@ -99,6 +100,7 @@ def decoder_of(form: Form) -> str:
     """All that the pixels of one file of one image depend on, but for the file and its reader."""
     pillow = (PIL.__version__, PIL.features.version("jpg") or "", PIL.features.version("webp") or "")
     about: list[tuple[str | int, ...]] = [("images", SCHEMA_VERSION, form.size, form.resize, *pillow)]
+    about.append(("code", code_digest(DECODING), version("numpy")))
     if form.channels != 3:
         about.append(("channels", form.channels))
     if form.within is not None:

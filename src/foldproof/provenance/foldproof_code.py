@@ -1,0 +1,52 @@
+"""Foldproof's own modules that decide about bits: found by walking imports from where the work begins."""
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from pathlib import Path
+
+import foldproof
+from foldproof import registry
+from foldproof.provenance.source_code import digest_of, reached
+
+NOT_ARITHMETIC = (  # they keep and tell; a result that they changed would not have its checksum
+    "foldproof.errors",
+    "foldproof.storage",
+    "foldproof.config.schema",  # its values are in every key; its descriptions are for people
+)
+DECODING = ("foldproof.data.pixels.originals", "foldproof.data.readers")
+TRAINING = (
+    "foldproof.training.loop",
+    "foldproof.training.probe",
+    "foldproof.models.torchvision_models",  # these two are imported by name
+    "foldproof.models.timm_models",
+    *(
+        target.partition(":")[0]
+        for seam in ("readers", "backbones", "metrics", "augmentations", "class_weights", "optimizers", "schedules")
+        for target in registry.SEAMS[seam].values()
+    ),
+)
+
+
+def modules(roots: Iterable[str]) -> Mapping[str, Path]:
+    """The modules that the modules `roots` reach and that can change a number, by name."""
+    found = reached(roots, _file)
+    return {name: file for name, file in found.items() if not _is_below(name, NOT_ARITHMETIC)}
+
+
+@lru_cache(maxsize=8)
+def code_digest(roots: tuple[str, ...] = TRAINING) -> str:
+    """Of what these modules do, comments and docstrings apart: 64 hexadecimal characters."""
+    return digest_of(modules(roots).values())
+
+
+def _file(name: str) -> Path | None:
+    first, *parts = name.split(".")
+    if first != "foldproof":
+        return None
+    path = Path(foldproof.__file__).parent.joinpath(*parts)
+    files = (path / "__init__.py", path.with_suffix(".py")) if parts else (path / "__init__.py",)
+    return next((file for file in files if file.is_file()), None)
+
+
+def _is_below(name: str, packages: tuple[str, ...]) -> bool:
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
