@@ -4,7 +4,6 @@ It opens files of the project's runs alone, for requests that show or change run
 """
 
 import http.client
-import ipaddress
 import json
 import os
 import platform
@@ -28,6 +27,7 @@ from foldproof.trackers.mlflow import app, door
 from foldproof.trackers.mlflow.places import kept_folders
 from foldproof.trackers.mlflow.store import ENVIRONMENT, LOCK_SECONDS, lock_file
 from foldproof.trackers.mlflow.target import sqlite_file
+from foldproof.trackers.mlflow.trust import is_loopback
 
 FIRST_PORT = 5000
 READY_SECONDS = 90.0
@@ -64,7 +64,7 @@ def serve(
 def _about_the_password(host: str, password: str) -> Iterator[str]:
     if password:
         yield f"user: {door.USER}, password: {password} (until Ctrl-C)"
-    elif _is_loopback(host):
+    elif is_loopback(host):
         yield (
             "note: there is no password; other users of this machine can read and change the runs "
             "(`foldproof ui --password` asks for one)"
@@ -74,7 +74,7 @@ def _about_the_password(host: str, password: str) -> Iterator[str]:
             "note: there is no password; whoever reaches this address can read and change the runs "
             "(`--password` asks for one)"
         )
-    if password and not _is_loopback(host):
+    if password and not is_loopback(host):
         yield "note: the password is sent unencrypted; whoever is in between can read it"
 
 
@@ -213,17 +213,10 @@ def _reachable(host: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - where to look, not where to listen
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def _allowed_hosts(host: str, port: int) -> list[str]:
     """What a browser may call the server: anything else is a page that tries to reach it through another name."""
     names = {"localhost", "127.0.0.1", "[::1]", _bracketed(_reachable(host))}
-    if not _is_loopback(host):
+    if not is_loopback(host):
         names |= {platform.node(), socket.getfqdn()}
         addresses = (address for found in psutil.net_if_addrs().values() for address in found)
         names |= {_bracketed(a.address) for a in addresses if a.family in (socket.AF_INET, socket.AF_INET6)}
