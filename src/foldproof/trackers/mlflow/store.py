@@ -18,7 +18,7 @@ from foldproof.trackers.mlflow.limits import bounded_answers
 from foldproof.trackers.mlflow.places import kept_folders, lies_within, local_path
 from foldproof.trackers.mlflow.reasons import explained
 from foldproof.trackers.mlflow.target import is_server, sqlite_file
-from foldproof.trackers.mlflow.trust import is_trusted, origin, withheld
+from foldproof.trackers.mlflow.trust import is_trusted, names_a_host, origin, withheld
 
 ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -62,12 +62,10 @@ class Store:
         path = local_path(location)
         if path is not None:
             return self.target.artifacts is not None and lies_within(path, kept_folders(self.target.artifacts))
-        host = origin(re.sub("^mlflow-artifacts://", "http://", location))
-        return (
-            not host
-            or is_trusted(host, os.environ)
-            or host.partition(":")[2] == origin(self.target.uri).partition(":")[2]
-        )
+        address = re.sub("^mlflow-artifacts://(?=[^/])", "http://", location)
+        if not names_a_host(address) or is_trusted(address, os.environ):
+            return True
+        return origin(address).partition(":")[2] == origin(self.target.uri).partition(":")[2] != ""
 
 
 def set_defaults() -> None:
@@ -121,7 +119,7 @@ def tracking_errors(target: TrackingTarget) -> Iterator[None]:
     Meanwhile a server that this user has not named gets no password that belongs to no host, and none answers for ever.
     """
     try:
-        with withheld(trusted=target.trusted or not origin(target.uri)), bounded_answers():
+        with withheld(trusted=target.trusted or not names_a_host(target.uri)), bounded_answers():
             yield
     except FoldproofError:
         raise

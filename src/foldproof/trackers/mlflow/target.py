@@ -11,7 +11,7 @@ from foldproof.errors import SettingsError, nearest
 from foldproof.project import Project
 from foldproof.storage import redact
 from foldproof.trackers import TrackingTarget
-from foldproof.trackers.mlflow.trust import is_trusted, origin
+from foldproof.trackers.mlflow.trust import is_trusted, names_a_host
 
 DEFAULT_URI = "sqlite:///mlflow.db"
 _SQLITE = re.compile(r"(?P<head>sqlite(?:\+\w+)?:///)(?P<path>[^?]+)(?P<query>\?.*)?", re.DOTALL)
@@ -37,7 +37,7 @@ def resolve_target(
         experiment=tracking.experiment or environ.get("MLFLOW_EXPERIMENT_NAME") or project.home.name or "foldproof",
         artifacts=project.artifacts.absolute() if _keeps_files_here(uri) else None,
         private=tracking.privacy,
-        trusted=named or (bool(origin(uri)) and is_trusted(uri, environ)),
+        trusted=named or (names_a_host(uri) and is_trusted(uri, environ)),
     )
 
 

@@ -7,6 +7,7 @@ by `foldproof sync --trust-host`.
 
 import ipaddress
 import os
+import re
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -29,28 +30,42 @@ _CREDENTIALS = (
     "MYSQL_PWD",
 )
 _PORTS = {"http": 80, "https": 443, "postgresql": 5432, "mysql": 3306, "mssql": 1433}
+_ADDRESS = re.compile(
+    r"(?P<scheme>[a-z]+)(?:\+\w+)?://(?:[^\s/\\?#@\[\]]*@)?(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?P<port>\d{1,5}))?"
+    r"(?:/[^\s\\?#]*)?(?P<query>[?#].*)?",
+    re.IGNORECASE | re.ASCII,
+)
 _MOST_BYTES = 100_000
+_held: dict[str, str] = {}  # what this process keeps back at the moment
+
+
+def names_a_host(uri: str) -> bool:
+    """Whether a password could be sent to where `uri` says, rather than to a file or to a profile of the user's."""
+    return uri.partition(":")[0].partition("+")[0].lower() in _PORTS
 
 
 def origin(uri: str) -> str:
-    """`scheme://host:port` of an address that names a host, else the empty string."""
-    try:
-        parts = urlsplit(uri)
-        scheme = parts.scheme.partition("+")[0]
-        if scheme not in _PORTS or not parts.hostname:
-            return ""
-        host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-        return f"{scheme}://{host}:{parts.port or _PORTS[scheme]}"
-    except ValueError:
+    """`scheme://host:port` of an address that names a host, else the empty string.
+
+    So it is where libraries could read another host out of it than this: `https://one\\@other`, `?host=other`.
+    """
+    match = _ADDRESS.fullmatch(uri)
+    scheme = match["scheme"].lower() if match else ""
+    if match is None or scheme not in _PORTS or (match["query"] and scheme not in ("http", "https")):
         return ""
+    return f"{scheme}://{match['host'].lower()}:{int(match['port'] or _PORTS[scheme])}"
 
 
 def is_trusted(uri: str, environ: Mapping[str, str], *, typed: bool = False) -> bool:
     """Whether this user has named the host of `uri`, or it names none that a password could be sent to."""
-    where = origin(uri)
-    if typed or not where or is_loopback(urlsplit(where).hostname or ""):
+    own, where = environ.get("MLFLOW_TRACKING_URI", ""), origin(uri)
+    if typed or uri == own or not names_a_host(uri):
         return True
-    return where == origin(environ.get("MLFLOW_TRACKING_URI", "")) or where in trusted_hosts()
+    return bool(where) and (is_loopback(_host(where)) or where == origin(own) or where in trusted_hosts())
+
+
+def _host(where: str) -> str:
+    return where.partition("://")[2].rpartition(":")[0].strip("[]")
 
 
 def is_loopback(host: str) -> bool:
@@ -90,7 +105,7 @@ def trust_host(uri: str) -> str:
 
 def has_credentials(environ: Mapping[str, str]) -> bool:
     """Whether there is a password or the like that belongs to no host."""
-    return any(environ.get(name) for name in _CREDENTIALS) or credentials_file(environ).is_file()
+    return any(environ.get(name) or _held.get(name) for name in _CREDENTIALS) or credentials_file(environ).is_file()
 
 
 def sends_password_in_the_clear(uri: str, environ: Mapping[str, str], *, trusted: bool) -> bool:
@@ -117,6 +132,7 @@ def withheld(trusted: bool) -> Iterator[None]:
         from mlflow.utils import credentials
 
     kept = {name: os.environ.pop(name) for name in _CREDENTIALS if name in os.environ}
+    _held.update(kept)
     read = credentials._read_mlflow_creds_from_file  # noqa: SLF001 - MLflow asks for it before each request
     credentials._read_mlflow_creds_from_file = lambda: (None, None)  # noqa: SLF001
     try:
@@ -124,3 +140,5 @@ def withheld(trusted: bool) -> Iterator[None]:
     finally:
         credentials._read_mlflow_creds_from_file = read  # noqa: SLF001
         os.environ.update(kept)
+        for name in kept:
+            del _held[name]
