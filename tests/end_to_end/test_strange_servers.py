@@ -5,6 +5,7 @@ import gzip
 import json
 import os
 import sqlite3
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -421,3 +422,30 @@ def test_no_file_is_written_where_a_cloned_store_says(spelled, tmp_path, monkeyp
         assert run_command(["sync"]) == 0
         assert (outside / "run.json").read_text() == "mine"
         assert list(outside.rglob("model.safetensors"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links")
+@pytest.mark.parametrize("name", ["mlartifacts", "mlflow.db"])
+def test_a_link_that_came_with_the_repository_is_no_store_and_one_of_the_users_own_is(
+    name, tmp_path, monkeypatch, capfd
+):
+    project, outside = tmp_path / "cloned", tmp_path / "outside"
+    outside.mkdir()
+    project.mkdir()
+    git = ("git", "-c", "user.name=x", "-c", "user.email=x@example.org")
+    subprocess.run([*git, "init", "-q"], cwd=project, check=True)
+    (project / name).symlink_to(outside / "there")
+    if name == "mlartifacts":
+        (outside / "there").mkdir()
+    (project / "params.yaml").write_text("version: 1\n")
+    monkeypatch.chdir(project)
+    JournaledRun.make(project / "runs", k=2).complete()
+    before = sorted(outside.rglob("*"))
+    subprocess.run([*git, "add", name], cwd=project, check=True)
+    for command in (["sync"], ["ui"]):
+        assert run_command(command) == 2
+        assert "is a link that came with the repository" in capfd.readouterr().err
+    assert sorted(outside.rglob("*")) == before
+    subprocess.run([*git, "rm", "-q", "--cached", name], cwd=project, check=True)
+    assert run_command(["sync"]) == 0
+    assert (sorted(outside.rglob("*")) != before) == (name == "mlartifacts")  # a link to no file is replaced by a store

@@ -25,7 +25,7 @@ from foldproof.storage import locked, redact
 from foldproof.trackers import TrackingTarget
 from foldproof.trackers.mlflow import app, door
 from foldproof.trackers.mlflow.places import kept_folders
-from foldproof.trackers.mlflow.store import ENVIRONMENT, LOCK_SECONDS, lock_file
+from foldproof.trackers.mlflow.store import ENVIRONMENT, LOCK_SECONDS, lock_file, refuse_committed_links
 from foldproof.trackers.mlflow.target import sqlite_file
 from foldproof.trackers.mlflow.trust import is_loopback
 
@@ -48,6 +48,7 @@ def serve(
     if target.artifacts is None:
         say(f"MLflow: {redact(target.uri)}")
         return
+    refuse_committed_links(target)
     chosen = _choose_port(host, port)
     address = _Address(_reachable(host), chosen)
     password = secrets.token_urlsafe(16) if with_password else ""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from foldproof.errors import FoldproofError, TrackingError
+from foldproof.provenance.git import is_committed_link
 from foldproof.storage import cleaned, locked, redact
 from foldproof.trackers import TrackingTarget
 from foldproof.trackers.mlflow.fresh import put_empty_store
@@ -85,6 +86,7 @@ def prepare(target: TrackingTarget, pulse: Pulse) -> Store:
     """
     set_defaults()
     pulse(OPENING_SECONDS)
+    refuse_committed_links(target)
     file = sqlite_file(target.uri)
 
     def imported() -> None:
@@ -95,6 +97,16 @@ def prepare(target: TrackingTarget, pulse: Pulse) -> Store:
     with tracking_errors(target), _alone(target.uri):
         client = _client(target, imported)
         return Store(client, _experiment(client, target), target)
+
+
+def refuse_committed_links(target: TrackingTarget) -> None:
+    """Raises TrackingError where the store or its folder of files is a link that came with the repository."""
+    for path in (sqlite_file(target.uri), target.artifacts):
+        if path is not None and not target.trusted and is_committed_link(path):
+            raise TrackingError(
+                f"{cleaned(str(path), most=200)} is a link that came with the repository: nothing is put there",
+                next_step="remove it, or set tracking.uri; the runs are safe in runs/",
+            )
 
 
 def is_known(target: TrackingTarget, *, seconds: float) -> bool:
