@@ -23,7 +23,7 @@ from foldproof.sync import sync
 from foldproof.trackers import TrackingTarget
 from foldproof.trackers.mlflow import limits
 from foldproof.trackers.mlflow.foreign import logged_scores
-from foldproof.trackers.mlflow.trust import hosts_file, is_trusted, origin, trust_host
+from foldproof.trackers.mlflow.trust import hosts_file, is_trusted, origin, sends_password_in_the_clear, trust_host
 from journaled import JournaledRun
 
 PASSWORD, TOKEN = "hunter2/+secret", "t0ken/+secret"
@@ -255,6 +255,15 @@ def test_trust_in_one_host_is_none_in_its_neighbours(monkeypatch):
         assert not is_trusted(other, {"MLFLOW_TRACKING_URI": "https://mlflow.example.org"}), other
     for here in ("http://127.0.0.1:5000", "http://localhost:5000", "http://[::1]:1", "sqlite:///x.db", "databricks"):
         assert is_trusted(here, {})
+
+
+def test_a_password_that_would_go_unencrypted_is_known(monkeypatch):
+    have("token", monkeypatch)
+    assert sends_password_in_the_clear(FAR, os.environ, trusted=True)
+    assert sends_password_in_the_clear("http://ada:x@mlflow.example.org", {}, trusted=False)
+    for uri in ("https://mlflow.example.org", "http://127.0.0.1:5000", "sqlite:///x.db"):
+        assert not sends_password_in_the_clear(uri, os.environ, trusted=True)
+    assert not sends_password_in_the_clear(FAR, os.environ, trusted=False)
 
 
 NO_RUN = {"info": {"run_id": "1" * 32, "run_uuid": "1" * 32, "experiment_id": "1", "status": "FINISHED"}, "data": {}}
