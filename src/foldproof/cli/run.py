@@ -159,7 +159,9 @@ def train_and_compare(
             loaded,
             names=names,
             extent=extent or WHAT_IS_NEW,
-            target=resolve_target(loaded.settings.tracking, project, os.environ) if tracked else None,
+            target=resolve_target(loaded.settings.tracking, project, os.environ, overrides=overrides)
+            if tracked
+            else None,
             trackers=("console", "mlflow") if tracked else ("console",),
             allow_dirty=allow_dirty,
             quiet=quiet or as_json,
@@ -248,7 +250,7 @@ def show_rehearsal(
             project,
             loaded,
             names=names,
-            target=resolve_target(tracking, project, os.environ) if tracking.enabled else None,
+            target=resolve_target(tracking, project, os.environ, overrides=overrides) if tracking.enabled else None,
             allow_dirty=allow_dirty,
             progress=progress,
             stopping=stopping,

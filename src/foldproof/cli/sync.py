@@ -7,8 +7,9 @@ from foldproof.cli import complete
 
 @click.command("sync")
 @click.argument("runs", nargs=-1, metavar="[RUN]…", shell_complete=complete.runs)
+@click.option("--trust-host", is_flag=True, help="The server in the settings is yours: it may have your password.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-def command(runs: tuple[str, ...], as_json: bool) -> int:
+def command(runs: tuple[str, ...], trust_host: bool, as_json: bool) -> int:
     """Bring MLflow up to date with the journals of the runs named, or of all. Nothing is trained.
 
     \b
@@ -17,7 +18,7 @@ def command(runs: tuple[str, ...], as_json: bool) -> int:
     """
     import json
     import os
-    from dataclasses import asdict
+    from dataclasses import asdict, replace
     from pathlib import Path
 
     from foldproof.config.read import load_settings
@@ -26,10 +27,15 @@ def command(runs: tuple[str, ...], as_json: bool) -> int:
     from foldproof.storage import cleaned
     from foldproof.sync import sync
     from foldproof.trackers.mlflow.target import resolve_target
+    from foldproof.trackers.mlflow.trust import hosts_file
+    from foldproof.trackers.mlflow.trust import trust_host as remember
 
     project = Project.find(Path.cwd())
     tracking = load_settings(project.settings_file).settings.tracking
     target = resolve_target(tracking, project, os.environ)
+    if trust_host and (host := remember(target.uri)):
+        click.echo(f"note: {host} may have your password from now on, from any project ({hosts_file()})", err=True)
+        target = replace(target, trusted=True)
     folders = project.run_folders()
     if runs:
         folders = choose_folders(runs, *experiments_of(folders))

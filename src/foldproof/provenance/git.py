@@ -83,6 +83,14 @@ def stage(folder: Path, files: Sequence[Path]) -> bool:
     return _git(folder, "add", "--", *(str(file) for file in files)) is not None
 
 
+def is_committed_link(path: Path) -> bool:
+    """Whether `path` is a link that the repository brings, rather than one that the user has put there."""
+    if not path.is_symlink():
+        return False
+    listed = _git(path.parent, "ls-files", "--stage", "-z", "--", f":(literal){path.name}")
+    return listed is not None and listed.startswith(b"120000 ")
+
+
 def _diff(folder: Path, where: tuple[str, ...]) -> bytes:
     prefixes = ("--src-prefix=a/", "--dst-prefix=b/", "--no-relative")
     call = ("diff", "--no-color", "--no-ext-diff", "--no-textconv", "--full-index", *prefixes)
