@@ -1,6 +1,5 @@
 """Whatever git would apply of a patch is listed before it is: files in every spelling, renamed, binary, links."""
 
-import os
 import random
 import subprocess
 from pathlib import Path
@@ -12,9 +11,9 @@ from foldproof.provenance.patches import Touched, touched
 from recorded import done
 
 NAMES = (
-    "plain.py", "with space.py", "ä.py", "tab\there.py", "line\nbreak.py", 'quo"te.py', "back\\slash.py", "pkg/deep/er.py",
-    "a/b/c.py", "b.py", " leading.py", "trailing .py", "rename from x.py", "--- a/x.py", "diff --git a/x b/x",
-    "new file mode 120000", "=> b", "{a => b}.py", ".hidden", "x.so",
+    "plain.py", "with space.py", "ä.py", "tab\there.py", "line\nbreak.py", 'quo"te.py', "back\\slash.py",
+    "pkg/deep/er.py", "a/b/c.py", "b.py", " leading.py", "trailing .py", "rename from x.py", "--- a/x.py",
+    "diff --git a/x b/x", "new file mode 120000", "=> b", "{a => b}.py", ".hidden", "x.so",
 )  # fmt: skip
 BODIES = (
     b"one\ntwo\nthree\n", b"", b"\0\1\2binary\xff" * 50, b"-- a/evil.py\n++ b/evil.py\n@@ -1 +1 @@\n",
@@ -23,20 +22,14 @@ BODIES = (
 
 
 def seen(root: Path) -> dict[str, tuple[str, object]]:
-    """Every file below `root` with its kind, whether it may be run, and content."""
+    """Every file below `root` but git's, with its kind, content and whether it may be run."""
     found: dict[str, tuple[str, object]] = {}
-    for folder, _, files in os.walk(root):
-        for name in files:
-            path = Path(folder, name)
-            relative = path.relative_to(root).as_posix()
-            if relative.split("/")[0] != ".git":
-                is_link = path.is_symlink()
-                body: object = os.readlink(path) if is_link else (path.read_bytes(), path.stat().st_mode & 0o111)
-                found[relative] = ("link" if is_link else "file", body)
-        for name in list(os.listdir(folder)):
-            path = Path(folder, name)
-            if path.is_symlink() and path.is_dir():
-                found[path.relative_to(root).as_posix()] = ("link", os.readlink(path))
+    for path in root.rglob("*"):
+        name = path.relative_to(root).as_posix()
+        if path.is_symlink():
+            found[name] = ("link", path.readlink())
+        elif path.is_file() and name.split("/")[0] != ".git":
+            found[name] = ("file", (path.read_bytes(), path.stat().st_mode & 0o111))
     return found
 
 
@@ -83,7 +76,7 @@ def change(root: Path, chance: random.Random) -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_the_list_of_what_a_patch_touches_is_what_git_really_changes(tmp_path, seed):
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     root = tmp_path / "here"
     repository(root, chance)
     head = done(root, "git", "rev-parse", "HEAD").strip()
@@ -106,7 +99,7 @@ def test_the_list_of_what_a_patch_touches_is_what_git_really_changes(tmp_path, s
 
 def test_binary_content_is_named_as_such_and_without_its_bytes_too(tmp_path):
     root = tmp_path / "here"
-    repository(root, random.Random(1))  # noqa: S311
+    repository(root, random.Random(1))
     (root / "x.so").write_bytes(b"\0\1" * 100)
     done(root, "git", "add", "--all", "--force")
     for options in (["--binary"], []):
@@ -138,20 +131,18 @@ def test_a_patch_that_git_did_not_write_is_listed_as_git_reads_it(what, names):
     assert {one.name for one in listed} == names
 
 
+def new(name: str, mode: str = "100644", text: str = "+x\n") -> bytes:
+    head = f"diff --git a/{name} b/{name}\nnew file mode {mode}\n--- /dev/null\n+++ b/{name}\n@@ -0,0 +1 @@\n"
+    return (head + text).encode()
+
+
 OUT = {
-    "upwards": b"diff --git a/../evil.py b/../evil.py\nnew file mode 100644\n--- /dev/null\n+++ b/../evil.py\n@@ -0,0 +1 @@\n+x\n",
-    "into .git": (
-        b"diff --git a/.git/hooks/x b/.git/hooks/x\nnew file mode 100755\n--- /dev/null\n+++ b/.git/hooks/x\n@@ -0,0 +1 @@\n+x\n"
-    ),
-    "through a link of its own": (
-        b"diff --git a/x b/x\nnew file mode 120000\n--- /dev/null\n+++ b/x\n@@ -0,0 +1 @@\n+..\n\\ No newline at end of file\n"
-        b"diff --git a/x/evil.py b/x/evil.py\nnew file mode 100644\n--- /dev/null\n+++ b/x/evil.py\n@@ -0,0 +1 @@\n+x\n"
-    ),
-    "through a link that is there": (
-        b"diff --git a/out/evil.py b/out/evil.py\nnew file mode 100644\n--- /dev/null\n+++ b/out/evil.py\n@@ -0,0 +1 @@\n+x\n"
-    ),
+    "upwards": new("../evil.py"),
+    "into .git": new(".git/hooks/x", "100755"),
+    "through a link of its own": new("x", "120000", "+..\n\\ No newline at end of file\n") + new("x/evil.py"),
+    "through a link that is there": new("out/evil.py"),
     "absolute": b"--- /dev/null\n+++ //tmp/evil.py\n@@ -0,0 +1 @@\n+x\n",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("what", OUT)

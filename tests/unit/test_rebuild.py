@@ -38,7 +38,7 @@ def recorded(environment: dict[str, object]) -> Recorded:
 def test_what_is_no_list_of_packages_is_never_handed_to_an_installer(environment, tmp_path):
     wheel = tmp_path / "foldproof.whl"
     wheel.write_bytes(b"")
-    with pytest.raises(CannotCheck) as raised, rebuilt(recorded(environment), wheel, None, tmp_path):
+    with pytest.raises(CannotCheck) as raised, rebuilt(recorded(environment), wheel, tmp_path):
         pass
     assert raised.value.needed
     assert list(tmp_path.iterdir()) == [wheel] or not list(tmp_path.rglob("*.txt"))

@@ -11,7 +11,9 @@ from pathlib import Path
 _PATIENCE_SECONDS = 60
 _HEAD = b"diff --git "
 _LEAVES = re.compile(rb"^(?:rename from|rename old) (.*)$", re.MULTILINE)
-_LINK = re.compile(rb"^(?:(?:old|new|new file|deleted file) mode 120000|index [0-9a-f]+\.\.[0-9a-f]+ 120000)", re.MULTILINE)
+_LINK = re.compile(
+    rb"^(?:(?:old|new|new file|deleted file) mode 120000|index [0-9a-f]+\.\.[0-9a-f]+ 120000)", re.MULTILINE
+)
 _ESCAPE = re.compile(rb"\\([abfnrtv\\\"]|[0-7]{3})")
 _ESCAPED = {b"a": 7, b"b": 8, b"f": 12, b"n": 10, b"r": 13, b"t": 9, b"v": 11, b"\\": 92, b'"': 34}
 
@@ -42,7 +44,7 @@ def touched(patch: bytes) -> tuple[Touched, ...] | None:
 
 
 def _parts(patch: bytes) -> list[bytes]:
-    """What stands between two headers of files. No line of a change can look like such a header: it has a sign first."""
+    """The changes file by file. No line of one can look like a header: it begins with a sign."""
     starts = [at.start() for at in re.finditer(rb"^" + _HEAD, patch, re.MULTILINE)]
     return [patch[start:end] for start, end in pairwise([*starts, len(patch)])]
 

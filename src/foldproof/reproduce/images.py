@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from foldproof.data.dataset import Dataset, Sample
 from foldproof.data.scan import hash_files
@@ -86,7 +86,8 @@ def _hashes(folder: Path, paths: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 def _spare_folder(dataset: Dataset) -> str:
     """A folder's name with which no path of the dataset begins, however a file system spells it."""
-    taken = {unicodedata.normalize("NFC", sample.path.split("/")[0]).casefold() for sample in dataset.samples}
+    first = {part for sample in dataset.samples for part in PurePosixPath(sample.path).parts[:1]}
+    taken = {unicodedata.normalize("NFC", part).casefold() for part in first}
     return next(name for number in itertools.count() if (name := f"images-{number}") not in taken)
 
 

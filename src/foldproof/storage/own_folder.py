@@ -19,7 +19,8 @@ def own_folder(path: Path) -> Path:
         info = path.lstat()
         if not stat.S_ISDIR(info.st_mode) or (os.name != "nt" and info.st_uid != os.getuid()):
             raise StorageError(
-                f"{path} is no folder of your own: nothing in it is run", next_step="move it away, then do the same again"
+                f"{path} is no folder of your own: nothing in it is run",
+                next_step="move it away, then do the same again",
             )
         if os.name != "nt" and stat.S_IMODE(info.st_mode) != 0o700:
             path.chmod(0o700)
