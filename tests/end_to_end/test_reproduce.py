@@ -65,7 +65,7 @@ def test_from_a_fresh_clone_and_a_bare_record_every_experiment_comes_out_again(o
         record = tmp_path / "records" / experiment
         leave = shutil.ignore_patterns("*.safetensors", "state-*", "report*")
         shutil.copytree(run_of(original, experiment), record, ignore=leave)
-        said = verdict(clone, str(record), "--trust-code")
+        said = verdict(clone, str(record), *(["--trust-code"] if experiment == "own" else []))
         assert said["text"] == f"REPRODUCED: bit for bit (3 folds, 3 epochs, weights {str(said['text'])[-13:-1]})"
     assert not (clone / "images").exists()
     assert done(clone, "git", "worktree", "list").count("\n") == 1
