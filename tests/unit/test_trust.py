@@ -133,6 +133,7 @@ VERSIONS = {
 def test_no_host_that_a_commit_of_a_foreign_record_names_is_called(project, tmp_path, what):
     """The images are edited, so that DVC is the last place where they may be."""
     done(project, "dvc", "init", "--quiet")
+    done(project, "dvc", "remote", "add", "--quiet", "--default", "store", str(tmp_path / "store"))
     done(project, "git", "add", "--all")
     done(project, "git", "commit", "--quiet", "--message", "dvc")
     with listening() as (port, called):
