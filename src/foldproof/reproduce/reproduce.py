@@ -6,9 +6,10 @@ the same executors; then two journals are compared, and what differs between the
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from foldproof.analysis.difference import RunSide, differ
+from foldproof.analysis.difference import Difference, RunSide, differ
 from foldproof.analysis.divergence import FoldTrace
 from foldproof.data.survey import Progress, unheard
 from foldproof.errors import FoldsError, SettingsError
@@ -136,7 +137,7 @@ def _judged(recorded: Recorded, folder: Path, places: Sequence[Place], request: 
         check_fold(recorded.trace(place), FoldTrace.of(record, place, losses(folder, place)), epochs=request.epochs)
         for place in places
     ]
-    difference = differ(RunSide.read(recorded.folder), RunSide.read(folder))
+    difference = _of_what_took_part(recorded, differ(RunSide.read(recorded.folder), RunSide.read(folder)))
     verdict = judge(
         checks,
         difference,
@@ -153,6 +154,13 @@ def _judged(recorded: Recorded, folder: Path, places: Sequence[Place], request: 
     )
     by_recorded_code = request.env == "auto" and not request.as_is
     return by_another_foldproof(verdict, difference) if by_recorded_code else verdict
+
+
+def _of_what_took_part(recorded: Recorded, difference: Difference) -> Difference:
+    """Where the run needs no code of the user's, none was there: that commits differ is no cause then."""
+    if recorded.own_code:
+        return difference
+    return replace(difference, code=replace(difference.code, commit=None, hunks=()))
 
 
 def _stored(recorded: Recorded, folder: Path, checks: Sequence[FoldCheck]) -> tuple[str, ...]:
