@@ -17,7 +17,7 @@ from foldproof.project import Project
 from foldproof.reproduce.images import Source, place
 from foldproof.reproduce.subject import Subject
 from foldproof.verify.ladder import verify
-from recorded import train_inline
+from recorded import done, train_inline
 
 PARTS = (
     "..", ".", "", "a", "a.png", "A.PNG", "b.png", "images", "images-0", "IMAGES-0", "0000001.png", "0000002.png",
@@ -118,18 +118,25 @@ def renamed(folder: Path, names: dict[int, str]) -> None:
 
 
 @pytest.mark.parametrize("by_bundle", [False, True])
-@pytest.mark.parametrize("linked", [False, True])
+@pytest.mark.parametrize("linked", ["not", "by hand", pytest.param("by DVC", marks=pytest.mark.slow)])
 def test_verifying_a_record_overwrites_no_image_of_the_project(trained, tmp_path, by_bundle, linked):
     """Numbered as images once were that had no name of their own: a link to the user's file was copied through."""
     root = tmp_path / "project"
     shutil.copytree(trained, root)
-    if linked:  # as DVC leaves them with cache.type symlink
+    if linked == "by hand":
         for number, path in enumerate(sorted((root / "images").rglob("*.png"))):
             kept = tmp_path / "cache" / f"{number:032x}"
             kept.parent.mkdir(exist_ok=True)
             path.rename(kept)
-            kept.chmod(0o644)
             path.symlink_to(kept)
+    if linked == "by DVC":
+        done(root, "git", "init", "--quiet")
+        done(root, "dvc", "init", "--quiet")
+        done(root, "dvc", "config", "cache.type", "symlink")
+        done(root, "dvc", "add", "--quiet", "images")
+        assert all(path.is_symlink() for path in (root / "images").rglob("*.png"))
+        for path in (root / ".dvc" / "cache").rglob("*"):
+            path.chmod(path.stat().st_mode | 0o200)  # as on file systems that have no read-only files
     project = Project(root / "params.yaml")
     folder = tmp_path / "record" / project.run_folders()[0].name
     shutil.copytree(project.run_folders()[0], folder)

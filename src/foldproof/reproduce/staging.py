@@ -24,7 +24,7 @@ from foldproof.reproduce import images
 from foldproof.reproduce.images import Source
 from foldproof.reproduce.recorded import Recorded
 from foldproof.reproduce.subject import Subject
-from foldproof.reproduce.workshop import with_code_as_it_is, with_recorded_code, with_recorded_versions
+from foldproof.reproduce.workshop import commit_here, with_code_as_it_is, with_recorded_code, with_recorded_versions
 from foldproof.storage import Commit, RelativePath, leads_astray, write_atomically
 
 MOST_PIXELS = 10**10  # what was trained on once is not refused for its size
@@ -66,8 +66,7 @@ def _sources(recorded: Recorded, subject: Subject, project: Project | None, plac
     own = load_settings(project.settings_file).settings.data.path
     places = (own,) if subject.is_foreign else (own, path)  # a foreign record does not say where to look
     yield from (Source(f"{one} as it is now", partial(project.path, one)) for one in dict.fromkeys(places))
-    commit = recorded.commit
-    if commit is not None and worktree.has_commit(project.root, commit):
+    if (commit := commit_here(project, recorded)) is not None:
         yield Source("DVC", lambda: _pulled(place, project, commit, path, is_foreign=subject.is_foreign))
 
 

@@ -53,12 +53,12 @@ def with_recorded_code(place: Path, project: Project | None, recorded: Recorded)
     if not recorded.own_code:
         root.mkdir()
         return root
-    commit = recorded.commit
-    if project is None or commit is None or not worktree.has_commit(project.root, commit):
+    commit = commit_here(project, recorded)
+    if project is None or commit is None:
         raise _lacks_code(recorded, project)
     failed = worktree.check_out(project.root, commit, root)
     if not failed and not recorded.has_whole_diff:
-        failed = "the recorded changes had passwords in them, which were left out"
+        failed = "the recorded changes had secrets in them, which were left out"
     if not failed and recorded.code_diff:
         failed = worktree.apply(root, recorded.code_diff)
     if failed:
@@ -66,6 +66,12 @@ def with_recorded_code(place: Path, project: Project | None, recorded: Recorded)
             f"the code of the run cannot be restored: {failed}", needed="a clone whose commit has all of that code"
         )
     return _made_for_a_run(root, worktree.prefix(project.root))
+
+
+def commit_here(project: Project | None, recorded: Recorded) -> Commit | None:
+    """The recorded commit, where the project's repository has it."""
+    commit = recorded.commit
+    return commit if project is not None and commit and worktree.has_commit(project.root, commit) else None
 
 
 def with_recorded_versions(place: Path, project: Project, commit: Commit) -> Path:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from foldproof.errors import DamagedFile
 from foldproof.storage.names import RelativePath
-from foldproof.storage.reading import READING, create_inside, regular_inside
+from foldproof.storage.reading import _READING, create_inside, regular_inside
 
 _CHUNK = 2**20
 
@@ -17,7 +17,7 @@ def copy_inside(folder: Path, relative: str, into: Path, name: RelativePath, *, 
     Raises as `regular_inside` and `create_inside` do, and DamagedFile where it is larger than `most_bytes`.
     """
     source = regular_inside(folder, relative, most_bytes=most_bytes)
-    with open(os.open(source, READING), "rb") as file:  # noqa: PTH123 - of a descriptor
+    with open(os.open(source, _READING), "rb") as file:  # noqa: PTH123 - of a descriptor
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise _refused(source, "is no plain file")
         with create_inside(into, name) as copy:

@@ -12,9 +12,9 @@ from foldproof.errors import DamagedFile
 from foldproof.storage.names import RelativePath
 
 # A named pipe does not keep whoever opens it waiting, and a link is not followed, where the system can do that.
-READING = os.O_RDONLY
+_READING = os.O_RDONLY
 for _flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):
-    READING |= getattr(os, _flag, 0)
+    _READING |= getattr(os, _flag, 0)
 _WINDOWS_LINKS = (0xA000000C, 0xA0000003)  # symbolic link, junction
 
 
@@ -96,7 +96,7 @@ def read_inside(folder: Path, relative: str, *, most_bytes: int) -> bytes:
     """The content of a file below a folder that somebody else may have given. Raises as `regular_inside` does."""
     path = regular_inside(folder, relative, most_bytes=most_bytes)
     try:
-        descriptor = os.open(path, READING)
+        descriptor = os.open(path, _READING)
         with open(descriptor, "rb") as file:  # noqa: PTH123 - of a descriptor
             info = os.fstat(descriptor)
             if not stat.S_ISREG(info.st_mode):
