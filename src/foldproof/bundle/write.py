@@ -16,7 +16,9 @@ from foldproof.bundle.sheet import codecheck, crate, readme
 from foldproof.config.identity import canonical_json
 from foldproof.data.dataset import Dataset
 from foldproof.errors import DataError, StorageError
+from foldproof.plan.runs import read_environment
 from foldproof.project import Project
+from foldproof.provenance.wheel import kept_wheel
 from foldproof.record import RunRecord
 from foldproof.storage import inside, read_json_inside, replacing
 
@@ -117,10 +119,7 @@ def _put(archive: zipfile.ZipFile, image: _Image) -> None:
 
 def _wheel(folder: Path, project: Project) -> Path | None:
     """The wheel of the foldproof that made the run, where the project still has it."""
-    environment = json.loads((folder / "environment.json").read_bytes())
-    said = environment.get("foldproof_wheel") or {}
-    path = project.wheels / str(said.get("sha256")) / str(said.get("file"))
-    return path if said and path.is_file() else None
+    return kept_wheel(project.wheels, read_environment(folder))
 
 
 def _describe(files: dict[str, bytes], images: Sequence[_Image], record: RunRecord, name: str, wanted: Wanted) -> None:

@@ -59,7 +59,7 @@ def _file_of(module: str, code: Path) -> Path | None:
 def _imports(file: Path, module: str) -> list[str]:
     try:
         tree = ast.parse(file.read_bytes())
-    except (SyntaxError, ValueError):
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return []
     package = module if file.name == "__init__.py" else module.rpartition(".")[0]
     found: list[str] = []

@@ -1,7 +1,9 @@
 """Files that are whole or absent, locks, guarded reading, and secrets that do not show."""
 
+from foldproof.storage.copying import copy_inside
 from foldproof.storage.locks import holder, is_held, locked
 from foldproof.storage.names import Commit, FileName, Md5, RelativePath, RunId, Sha256
+from foldproof.storage.own_folder import own_folder
 from foldproof.storage.reading import (
     cleaned,
     cleaned_lines,
@@ -27,6 +29,7 @@ __all__ = [
     "Sha256",
     "cleaned",
     "cleaned_lines",
+    "copy_inside",
     "create_inside",
     "folder_for",
     "holder",
@@ -36,6 +39,7 @@ __all__ = [
     "leads_astray",
     "locked",
     "next_step",
+    "own_folder",
     "read_inside",
     "read_json_inside",
     "redact",
