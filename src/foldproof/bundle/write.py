@@ -12,6 +12,7 @@ from foldproof import __version__
 from foldproof.bundle import collect
 from foldproof.bundle.anonymous import anonymous, image_name, traces
 from foldproof.bundle.collect import Wanted
+from foldproof.bundle.secrets import settle_secrets
 from foldproof.bundle.sheet import codecheck, crate, readme
 from foldproof.config.identity import canonical_json
 from foldproof.data.dataset import Dataset
@@ -40,11 +41,12 @@ class Bundled:
 def write_bundle(folder: Path, project: Project, path: Path, wanted: Wanted) -> Bundled:
     """Write the bundle of the run in `folder` to `path`, atomically.
 
-    Raises DamagedFile where the record is not whole, DataError where an image is not there as recorded, SettingsError
-    or StorageError where it cannot be made anonymous or written.
+    Raises DamagedFile where the record is not whole, DataError where an image is not there as recorded, SecretsFound
+    where it would hold what looks like secrets, SettingsError or StorageError where it cannot be made anonymous or
+    written.
     """
     record = RunRecord.read(folder)
-    files = _files(folder, project, wanted)
+    files = settle_secrets(_files(folder, project, wanted), wanted)
     if wanted.anonymous:
         _refuse_traces(files, project)
     images = _images(folder, record, project, wanted) if wanted.images else ()

@@ -64,7 +64,7 @@ def with_recorded_code(place: Path, project: Project | None, recorded: Recorded,
     inner = root / worktree.prefix(project.root)
     if not failed and recorded.code_diff and trusted:
         if needed and not recorded.has_whole_diff:
-            failed = "the recorded changes had passwords in them, which were left out"
+            failed = "the recorded changes had secrets in them, which were left out"
         failed = failed or worktree.apply(root, recorded.code_diff)
     if failed and needed:
         raise CannotCheck(

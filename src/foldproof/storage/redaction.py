@@ -7,11 +7,11 @@ environment variable that is named like a secret (`secret_values`).
 import os
 from collections.abc import Iterable, Sequence
 
+from foldproof.storage.secret_code import HIDDEN
 from foldproof.storage.secret_forms import COMMAND_LINES, HEADERS, KNOWN, URIS, Form
 from foldproof.storage.secret_names import is_said, is_secret_name, named_secrets, secret_options
 from foldproof.storage.secret_values import spelled
 
-HIDDEN = "***"
 _FORMS = (*URIS, *HEADERS, *KNOWN, *COMMAND_LINES)
 
 

@@ -112,6 +112,7 @@ _NOT_SAID = re.compile(
     re.IGNORECASE,
 )
 _HASH_OR_NUMBER = re.compile(r"[0-9A-Fa-f]{32,128}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[\d.,:TZ+-]+")
+_CALLED = re.compile(r"\([ \t]{0,4}\\{0,4}[\"']$")
 _QUERY = re.compile(r"(?:[?&;]|%26|%3[Ff]|\\u0026|\\u003[Ff])$")
 
 
@@ -160,7 +161,10 @@ def _value_of(text: str, found: re.Match[str]) -> Named | None:
         before += found["name"][: len(found["name"]) - len(name)]
     if ">" in between and "=>" not in between and not before.endswith("<") and "\n" not in between:
         return None
-    sure = is_secret_name(name) and not between.rstrip(" \t").endswith(",")
+    in_call = between.rstrip(" \t").endswith(",")  # setenv("TOKEN", "…"), and no list of names
+    if in_call and not _CALLED.search(before):
+        return None
+    sure = is_secret_name(name) and not in_call
     if not sure and not _is_any(name):
         return None
     said = _match_value(text, found.end(), between, most=_DECIDING)
