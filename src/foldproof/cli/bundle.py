@@ -2,10 +2,14 @@
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from foldproof.cli import complete
+
+if TYPE_CHECKING:
+    from foldproof.bundle.write import Bundled
 
 
 @click.command("bundle")
@@ -44,7 +48,6 @@ def command(
     foldproof bundle FirstRun -o FirstRun.zip
     foldproof bundle FirstRun --images --weights --anonymous
     """
-    import json
     from dataclasses import replace
 
     from foldproof.bundle.collect import Wanted
@@ -71,12 +74,24 @@ def command(
         if as_json or not agreed(error):
             raise
         made = write_bundle(record.folder, project, path, replace(wanted, secrets="keep"))
-    if as_json:
-        click.echo(json.dumps({"v": 1, "run": record.run, "file": str(path), "files": made.files, "bytes": made.size}))
-    else:
-        click.echo(f"wrote {path}: {made.files:,} files, {made.size / 1e6:,.1f} MB")
-        click.echo(f"  whoever gets it: `foldproof verify {path.name}`, `foldproof reproduce {path.name}`")
+    show(made, record.run, anonymous=anonymous, as_json=as_json)
     return 0
+
+
+def show(made: "Bundled", run: str, *, anonymous: bool, as_json: bool) -> None:
+    """Say what was written, and what an anonymous bundle names all the same."""
+    import json
+
+    from foldproof.storage import cleaned
+
+    if as_json:
+        about = {"v": 1, "run": run, "file": str(made.path), "files": made.files, "bytes": made.size}
+        click.echo(json.dumps({**about, **({"still_names": made.still_tells} if anonymous else {})}))
+        return
+    click.echo(f"wrote {made.path}: {made.files:,} files, {made.size / 1e6:,.1f} MB")
+    if made.still_tells:
+        click.echo(f"  it still names: {cleaned('; '.join(made.still_tells), most=500)}; and when it was trained")
+    click.echo(f"  whoever gets it: `foldproof verify {made.path.name}`, `foldproof reproduce {made.path.name}`")
 
 
 def agreed(error: Exception) -> bool:
