@@ -105,9 +105,9 @@ _QUOTED = re.compile(
 _BARE = re.compile(r"(?P<value>[^\s,;&'\"<]++(?:(?:[,;&](?![\w .%-]{1,40}[=:])|['\"](?=\w))[^\s,;&'\"<]++){0,64})")
 _ENCODED = re.compile(r"(?P<value>(?:[^\s&'\"%]|%(?!26|22|7[Dd]))++)")
 _LINE = re.compile(r"(?P<value>[^\n]++)")
-_DECIDING = 256  # characters of a value that tell whether it is a secret: what is no secret is read no further
+_DECIDING = 96  # characters of a value that tell whether it is a secret: what is no secret is read no further
 _NOT_SAID = re.compile(
-    r"\*{3}.*|[x*.]{3,}|(?:none|null|nil|true|false|undefined)[\]}]*|<[^<>]*>|\[[A-Za-z_]*\]?|\$\{?[\w.:-]*\}?\]?|\$\(.*|\{.*|"
+    r"\*{3}.*|[x*.]{3,}|…|(?:none|null|nil|true|false|undefined)[\]}]*|<[^<>]*>|\[[A-Za-z_]*\]?|\$\{?[\w.:-]*\}?\]?|\$\(.*|\{.*|"
     r"\[|\(|%\(?\w*\)?s?|(?:os\.)?(?:environ|getenv)\b.*",
     re.IGNORECASE,
 )
