@@ -10,7 +10,18 @@ import pytest
 from foldproof.cli.main import COMMANDS, run_command
 
 OPTIONS = {
-    "bundle": {"--anonymous", "--images", "--json", "--output", "-o", "--states", "--weights", "run"},
+    "bundle": {
+        "--anonymous",
+        "--images",
+        "--json",
+        "--output",
+        "--redact-code",
+        "--states",
+        "--weights",
+        "--with-secrets",
+        "-o",
+        "run",
+    },
     "compare": {"--format", "--from", "--json", "--metric", "runs"},
     "completion": {"shell"},
     "config": {"--json", "--set", "name"},

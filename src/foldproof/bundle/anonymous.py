@@ -1,6 +1,6 @@
-"""Files of a record in; the same record without names of people, machines, folders and servers out.
+"""Files of a record in; the same record without names of people, machines, folders, servers, commits and data out.
 
-Hashes, identity and journals stay true: paths of images, hosts and remotes enter none of them.
+Hashes, identity and journals stay true: paths of images, hosts, remotes and commits enter none of them.
 """
 
 import getpass
@@ -9,7 +9,7 @@ import json
 import os
 import socket
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -19,11 +19,13 @@ import pyarrow.parquet as pq
 
 from foldproof import folds, predictions
 from foldproof.config.identity import canonical_json
+from foldproof.config.recorded import own_code, recorded_config
 from foldproof.data.dataset import Dataset
 from foldproof.errors import SettingsError
 from foldproof.events.journal import frame, parse
 from foldproof.events.types import FoldFailed, Notice, to_json
 from foldproof.facts import HELD_OUT
+from foldproof.record import RunRecord
 
 _LEFT_OUT = "(left out)"
 _KEPT_OF_ENVIRONMENT = ("v", "foldproof", "python", "packages", "foldproof_wheel", "numeric_class")
@@ -40,6 +42,7 @@ _KEPT_OF_MACHINE = (
     "python_implementation",
 )
 _TABLES = ("folds.csv", "comparison.csv", "comparison.md")  # of a report: experiments and run ids alone
+_MOST_NAMED = 5
 _LEAST = 2  # characters of a name worth looking for
 
 
@@ -67,6 +70,20 @@ def anonymous(files: Mapping[str, bytes], *, known: Mapping[str, str]) -> Iterat
 def image_name(path: str, sha256: str) -> str:
     """What an image is called: the beginning of its hash, with the ending that says how it is read."""
     return f"{sha256[:24]}{PurePosixPath(path).suffix.lower()}"
+
+
+def still_tells(record: RunRecord, environment: Mapping[str, Any]) -> tuple[str, ...]:
+    """What an anonymous bundle says all the same since its hashes rest on it: for whoever made it to judge."""
+    told = [f"experiment {record.experiment}", f"classes {_few(record.facts['classes'])}"]
+    if code := own_code(recorded_config(record.facts)):
+        told.append(f"own code {_few(code)}")
+    if packages := sorted(environment.get("elsewhere") or {}):
+        told.append(f"packages from elsewhere {_few(packages)}")
+    return tuple(told)
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {len(names) - _MOST_NAMED} more" * (len(names) > _MOST_NAMED))
 
 
 def traces(project: Path) -> dict[str, str]:
@@ -120,8 +137,8 @@ def _environment(content: bytes) -> bytes:
     said = {
         **kept,
         "elsewhere": dict.fromkeys(environment.get("elsewhere") or {}, _LEFT_OUT),
-        "git": {"commit": git.get("commit"), "dirty": git.get("dirty"), "diff_sha256": None} if git else None,
-        "data": {key: data.get(key) for key in ("state", "dvc_hash")},
+        "git": {"dirty": git.get("dirty")} if git else None,  # a search finds whose a commit or a data hash is
+        "data": {"state": data.get("state")},
         "machine": {key: machine[key] for key in _KEPT_OF_MACHINE if key in machine},
         "anonymous": True,
     }

@@ -40,6 +40,7 @@ def add(path: str, target: str | None) -> int:
     from foldproof.data.walk import some
     from foldproof.errors import DataError
     from foldproof.provenance import git
+    from foldproof.storage import redact
 
     folder = Path(os.path.normpath(Path(path).expanduser().absolute()))
     if target is not None or _is_outside(folder):
@@ -55,7 +56,7 @@ def add(path: str, target: str | None) -> int:
         with shown_progress(quiet=False) as progress:
             checked = check_images(folder.parent, folder.name, progress=progress)
     except DataError as error:
-        click.echo(f"note: not yet a folder to train on: {error}", err=True)
+        click.echo(f"note: not yet a folder to train on: {redact(str(error))}", err=True)
         return 0
     dataset = checked.seen.dataset
     for label, count in sorted(dataset.count_by_class.items()):

@@ -104,6 +104,11 @@ def with_code_as_it_is(place: Path, project: Project) -> Path:
 
 def _lacks_code(recorded: Recorded, project: Project | None) -> CannotCheck:
     code = ", ".join(recorded.own_code)
+    if recorded.environment.get("anonymous") is True:
+        return CannotCheck(
+            f"the run needs {code}, and an anonymous bundle does not say of which commit",
+            needed="a bundle made without --anonymous, or `--as-is`, which trains with the code that is here now",
+        )
     if recorded.commit is None:
         return CannotCheck(
             f"the run needs {code}, and it was made without git: nobody knows which code that was",

@@ -16,7 +16,7 @@ from foldproof.storage.reading import (
     read_json_inside,
     regular_inside,
 )
-from foldproof.storage.redaction import redact, redact_uris, redact_value
+from foldproof.storage.redaction import redact, redact_arguments, redact_uris, redact_value
 from foldproof.storage.refusal import next_step
 from foldproof.storage.writing import remove_unfinished, replacing, sync_file, sync_folder, write_atomically
 
@@ -43,6 +43,7 @@ __all__ = [
     "read_inside",
     "read_json_inside",
     "redact",
+    "redact_arguments",
     "redact_uris",
     "redact_value",
     "regular_inside",
