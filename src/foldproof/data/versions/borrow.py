@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from foldproof.data.versions import dvc
+from foldproof.data.versions.opening import opened
 
 _SHARED = ("remote", "core", "cache")
 
@@ -14,11 +14,11 @@ def borrow_settings(lender: Path, borrower: Path) -> None:
     All that `lender` has set counts, wherever it is set: paths of remotes and credentials become absolute, and the
     cache is the same. Raises DataError.
     """
-    with dvc.opened(lender, "cannot read DVC's settings") as repository:
+    with opened(lender, "cannot read DVC's settings") as repository:
         cache = str(repository.cache.local.path)
         lent = {name: repository.config[name] for name in _SHARED if name in repository.config}
         settings = {name: _plain(value) for name, value in lent.items()}
-    with dvc.opened(borrower, "cannot lend DVC's settings") as repository, repository.config.edit("local") as own:
+    with opened(borrower, "cannot lend DVC's settings") as repository, repository.config.edit("local") as own:
         for name, values in settings.items():
             own[name] = {**own.get(name, {}), **values}
         own["cache"] = {**own.get("cache", {}), "dir": str(Path(cache).resolve())}

@@ -1,40 +1,43 @@
-"""What DVC knows of the data: recorded hashes, clean or not; add, push. The only module that imports dvc.
+"""What DVC knows of the data: recorded hashes, clean or not; add, push. What comes out has been checked.
 
 A `repository`, an `output` and a `cache` are DVC's own objects; `data.pull` uses them too, through the functions here.
 """
 
-import json
-import logging
 import os
 import secrets
 import shutil
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit
 
 from foldproof.data.dataset import hash_rows
 from foldproof.data.scan import Scan, hash_file, hash_files
+from foldproof.data.versions import lists
+from foldproof.data.versions.asking import CREDENTIAL_FILES, refuse_commands, refuse_prompts, settings_of
 from foldproof.data.versions.gdrive import refuse_dvcs_own_app
-from foldproof.data.versions.reasons import reason, way_on
+from foldproof.data.versions.guard import refuse_link
+from foldproof.data.versions.lists import Files
+from foldproof.data.versions.opening import holding, opened, told
 from foldproof.data.versions.unfinished import root_of
 from foldproof.data.versions.versioned import DataVersion, Difference, compare, judged
 from foldproof.data.walk import Kind, some, walk
-from foldproof.errors import DataError, FoldproofError
-from foldproof.storage import redact
+from foldproof.errors import DamagedFile, DataError
+from foldproof.provenance.worktree import known_to_git
+from foldproof.storage import Md5, RelativePath, redact
 
 _LEGACY = "md5-dos2unix"
-_LOGGERS = ("dvc", "dvc_data", "dvc_objects")
+_MOST_CREDENTIALS = 2**20
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recorded:
     """What DVC recorded of a folder.
 
-    `files` maps relative paths to MD5 hashes; None where the list itself is in neither cache nor remote. `dvc_hash` is
+    `files` is None where the list itself is in neither cache nor remote. `dvc_hash` is
     that of the output that holds the folder; where several outputs lie in it, a hash over theirs. `legacy`: recorded by
     DVC 2, which hashed text files as if their lines ended the Unix way.
     """
@@ -42,7 +45,7 @@ class Recorded:
     dvc_hash: str
     source: str
     remote: str | None
-    files: Mapping[str, str] | None
+    files: Files | None
     legacy: bool
 
 
@@ -69,13 +72,14 @@ def leads_to_cache(path: Path, caches: Sequence[Path]) -> bool:
 def recorded(folder: Path) -> Recorded | None:
     """What a `.dvc` file, one of a parent folder, some of the folders below, or `dvc.lock` record of `folder`.
 
-    None where nothing does. Asks the remote for the list of files where the cache lacks it.
+    None where nothing does. Asks the remote for the list of files where the cache lacks it. Removes nothing. Raises
+    DataError for paths and hashes that DVC would not write.
     """
     if not has_repository(folder):
         return None
     with opened(folder, f"cannot find out what DVC recorded of {folder}") as repository:
         outputs = outputs_of(repository, folder)
-        hashes = [str(output.hash_info.value) for output in outputs if output.hash_info]
+        hashes = [oid_of(output) for output in outputs if output.hash_info]
         if not outputs or len(hashes) < len(outputs):
             return None
         return Recorded(
@@ -108,7 +112,7 @@ def state_of(folder: Path, found: Scan) -> DataVersion:
     )
 
 
-def difference_of(folder: Path, files: Mapping[str, str], there: Mapping[str, str], *, legacy: bool) -> Difference:
+def difference_of(folder: Path, files: Files, there: Mapping[str, str], *, legacy: bool) -> Difference:
     """How what is there differs from `files`, recorded by whichever version of DVC."""
     difference = compare(files, there)
     if not legacy or not difference.changed:
@@ -148,10 +152,21 @@ def add(folder: Path) -> tuple[Path, ...]:
             f"pipes, sockets, devices or broken links: {some(strange)}", next_step="take them out of the folder"
         )
     with opened(folder, f"cannot version {folder}") as repository, holding(repository):
+        _check_older_list(repository, folder)
+        for written_to in (folder.with_name(f"{folder.name}.dvc"), folder.with_name(".gitignore")):
+            refuse_link(written_to)
         stages = repository.add([str(_place(repository, folder))])
         written = [Path(stage.path) for stage in stages]
         ignoring = [Path(output.fs_path).parent / ".gitignore" for stage in stages for output in stage.outs]
         return tuple(path for path in dict.fromkeys([*written, *ignoring]) if path.exists())
+
+
+def _check_older_list(repository: Any, folder: Path) -> None:
+    """Raises DataError where DVC would take over a damaged list: that of the output which `folder` is a part of."""
+    place = _place(repository, folder)
+    for output in outputs_of(repository, folder):
+        if output.is_dir_checksum and place != Path(output.fs_path) and place.is_relative_to(output.fs_path):
+            _list_in(output)
 
 
 def ignored(folder: Path, paths: Sequence[str]) -> tuple[str, ...]:
@@ -174,26 +189,19 @@ def remember(folder: Path, md5: Mapping[str, str]) -> None:
 def push(folder: Path) -> int:
     """Send what the remote lacks of all that is versioned; how many files. Raises DataError."""
     with opened(folder, "cannot push") as repository:
+        outputs = _local_outputs(repository)
+        _refuse_unreachable(repository, {_name_of_remote(repository, [output]) for output in outputs})
         return int(repository.push())
 
 
-@contextmanager
-def opened(folder: Path, what: str) -> Iterator[Any]:
-    """The repository that `folder` lies in; whatever DVC raises in the block becomes a DataError that begins `what`."""
-    root = root_of(folder)
-    if root is None:
-        raise DataError(f"{what}: it is in no DVC repository", next_step="make one with `foldproof init`")
-    with told(what):
-        from dvc.repo import Repo
-
-        with closing(Repo(str(root))) as repository:
-            yield repository
-
-
 def outputs_of(repository: Any, folder: Path) -> list[Any]:
-    """The output that is or holds `folder`; else those that lie in it."""
+    """The output that is or holds `folder`; else those that lie in it.
+
+    An output outside of the repository, or one that holds all of it, is not ours to write. Raises DataError where any
+    output's hash is none: DVC makes paths of them.
+    """
     place = _place(repository, folder)
-    local = [output for output in repository.index.outs if output.protocol == "local"]
+    local = _local_outputs(repository)
     holding = [output for output in local if place.is_relative_to(output.fs_path)]
     if holding:
         return [max(holding, key=lambda output: len(output.fs_path))]
@@ -201,9 +209,40 @@ def outputs_of(repository: Any, folder: Path) -> list[Any]:
     return sorted(lying, key=lambda output: str(output.fs_path))  # DVC has them in the order of the disk
 
 
+def _local_outputs(repository: Any) -> list[Any]:
+    local = [output for output in repository.index.outs if output.protocol == "local" and output.is_in_repo]
+    for output in local:
+        if output.hash_info:
+            oid_of(output)
+        _check_listed_here(output)
+    return local
+
+
+def oid_of(output: Any) -> Md5:
+    """The hash of an output, as its DVC file has it. Raises DataError, which names the file, where it is none."""
+    try:
+        return Md5.parse(output.hash_info.value)
+    except DamagedFile as error:
+        raise lists.refused(str(output.stage.path_in_repo), f"is damaged: {error.what}") from None
+
+
+def _check_listed_here(output: Any) -> None:
+    """Raises DataError where a DVC file lists a folder's files itself and a path is none."""
+    for entry in output.files or ():
+        try:
+            RelativePath.parse(entry.get("relpath"))
+        except DamagedFile as error:
+            raise lists.refused(str(output.stage.path_in_repo), f"is damaged: {error.what}") from None
+
+
 def is_legacy(outputs: Sequence[Any]) -> bool:
     """Whether DVC 2 recorded these outputs."""
     return any(output.hash_name == _LEGACY for output in outputs)
+
+
+def are_imports(outputs: Sequence[Any]) -> bool:
+    """Whether all these outputs come from other repositories, which DVC reads itself."""
+    return all(output.stage.is_repo_import for output in outputs)
 
 
 def targets_of(repository: Any, outputs: Sequence[Any], folder: Path, *, files: Sequence[str] = ()) -> list[str]:
@@ -214,56 +253,110 @@ def targets_of(repository: Any, outputs: Sequence[Any], folder: Path, *, files: 
     return [str(place) if place.is_relative_to(output.fs_path) else output.fs_path for output in outputs]
 
 
-def files_of(repository: Any, outputs: Sequence[Any], folder: Path) -> Mapping[str, str] | None:
-    """Paths relative to `folder` and MD5 hashes; None where the list is in neither cache nor remote."""
-    place, files = _place(repository, folder), dict[str, str]()
+def files_of(repository: Any, outputs: Sequence[Any], folder: Path) -> Files | None:
+    """Paths relative to `folder`, and hashes; None where the list is in neither cache nor remote. Raises DataError."""
+    place, files = _place(repository, folder), dict[RelativePath, Md5]()
     for output in outputs:
         path = Path(output.fs_path)
         above = place.relative_to(path).parts if place.is_relative_to(path) else ()
         below = path.relative_to(place).parts if path.is_relative_to(place) else ()
         if not output.is_dir_checksum:
-            files["/".join(below)] = str(output.hash_info.value)
+            if not below:
+                raise DataError(f"{folder} is versioned as one file, not as a folder", next_step="correct data.path")
+            files[RelativePath.parse("/".join(below))] = oid_of(output)
             continue
         listed = _list_in(output)
         if listed is None:
             return None
-        inner, outer = "".join(f"{part}/" for part in above), "".join(f"{part}/" for part in below)
-        files |= {outer + key[len(inner) :]: md5 for key, md5 in listed.items() if key.startswith(inner)}
+        files |= _moved(listed, "".join(f"{part}/" for part in above), "".join(f"{part}/" for part in below))
     return files
 
 
-def _list_in(output: Any) -> Mapping[str, str] | None:
-    """Paths and hashes of a folder's files, from the cache or the remote, or made anew from what is there.
+def _moved(files: Files, inner: str, outer: str) -> Files:
+    """Those of the files that lie in `inner`, as they are named from outside of `outer`."""
+    if not inner and not outer:
+        return files
+    named = ((outer + path[len(inner) :], md5) for path, md5 in files.items() if path.startswith(inner))
+    return {RelativePath.parse(path): md5 for path, md5 in named}
 
-    DVC believes a list by its name. Here one that hashes to something else is dropped and fetched again; where there is
-    none to be had, the files themselves are listed: if that list has the recorded hash, it is the list.
+
+def _list_in(output: Any) -> Files | None:
+    """Paths and hashes of a folder's files, from the cache or the remote, or made from the files that are there.
+
+    DVC believes a list by its name. Here one that hashes to something else is not used, and left where it is; where
+    there is none to be had, the files themselves are listed: if that list has the recorded hash, it is the list.
     """
-    from dvc_objects.errors import ObjectFormatError
-
     if output.files:  # of a remote that keeps versions itself: the list stands in the .dvc file
-        return _paths(output.get_obj())
-    oid, legacy = str(output.hash_info.value), is_legacy([output])
-    kept = Path(output.cache.oid_to_path(oid))
-    for _ in range(2):
-        if kept.exists() and not is_whole(kept, oid, legacy=legacy):
-            kept.unlink()
-        elif kept.exists():  # as DVC's own reading of it, which takes ten times as long
-            return {str(item["relpath"]): str(item["md5"]) for item in json.loads(kept.read_bytes())}
-        refuse_unreachable(output.repo, [output])
-        with suppress(ObjectFormatError):
-            output.obj = None
-            found = output.get_dir_cache()
-            if found is not None and is_whole(kept, oid, legacy=legacy):
-                return _paths(found)
-    output.obj = None
-    return _paths(_list_anew(output))
+        return _as_files(output, output.get_obj())
+    kept = _list_path(output)
+    if _is_whole_list(output, kept):  # and not DVC's own reading of it, which takes ten times as long
+        return lists.listed(kept.read_bytes(), _list_name(output))
+    refuse_unreachable(output.repo, [output])
+    with TemporaryDirectory() as folder:
+        fetched = Path(folder) / "list"
+        with suppress(Exception):  # of whatever library reaches the remote: `why_absent` tells why
+            _fetch_list(output, fetched)
+        if _is_whole_list(output, fetched):
+            files = lists.listed(fetched.read_bytes(), _list_name(output))
+            if not os.path.lexists(kept):
+                _keep_list(output, fetched)
+            return files
+    return _as_files(output, _list_of_what_is_there(output))
 
 
-def _paths(tree: Any | None) -> Mapping[str, str] | None:
-    return None if tree is None else {"/".join(key): str(found.value) for key, _, found in tree}
+def _list_path(output: Any) -> Path:
+    return Path(output.cache.oid_to_path(oid_of(output)))
 
 
-def _list_anew(output: Any) -> Any | None:
+def _list_name(output: Any) -> str:
+    return f"the list of files {oid_of(output)} of {Path(output.stage.path_in_repo).as_posix()}"
+
+
+def _is_whole_list(output: Any, path: Path) -> bool:
+    if not path.is_file() or path.stat().st_size > lists.MOST_BYTES:
+        return False
+    return is_whole(path, oid_of(output), legacy=is_legacy([output]))
+
+
+def _fetch_list(output: Any, to: Path) -> None:
+    """Bring the list of an output's files from its remote to a file: DVC would fetch what it names unchecked."""
+    from dvc.fs.callbacks import Callback
+
+    class NotTooMuch(Callback):  # type: ignore[misc]
+        def relative_update(self, inc: int = 1) -> None:
+            super().relative_update(inc)
+            if self.value > lists.MOST_BYTES:
+                raise lists.refused(_list_name(output), "is too large")
+
+    remote = output.repo.cloud.get_remote(output.remote)
+    objects = remote.legacy_odb if is_legacy([output]) else remote.odb
+    objects.fs.get_file(objects.oid_to_path(oid_of(output)), str(to), callback=NotTooMuch())
+
+
+def _keep_list(output: Any, path: Path) -> None:
+    """Put a list that has been checked into the cache, where there is none of its name."""
+    from dvc.fs import localfs
+
+    with suppress(OSError):  # a cache that is read only: the list is fetched again next time
+        output.cache.add(str(path), localfs, oid_of(output), hardlink=False)
+
+
+def drop_damaged_lists(outputs: Sequence[Any]) -> None:
+    """Remove lists from the cache whose content is not what their name says, so that DVC does not believe them."""
+    for output in outputs:
+        if output.is_dir_checksum and not output.files:
+            kept = _list_path(output)
+            if os.path.lexists(kept) and not _is_whole_list(output, kept):
+                kept.unlink()
+
+
+def _as_files(output: Any, tree: Any | None) -> Files | None:
+    if tree is None:
+        return None
+    return lists.checked((("/".join(key), found.value) for key, _, found in tree), _list_name(output))
+
+
+def _list_of_what_is_there(output: Any) -> Any | None:
     """The list of the files that are there, put into the cache, where it is the recorded one."""
     from dvc_data.hashfile.db import add_update_tree
     from dvc_data.hashfile.hash_info import HashInfo
@@ -289,8 +382,37 @@ def remote_of(repository: Any, outputs: Sequence[Any]) -> str | None:
 
 
 def refuse_unreachable(repository: Any, outputs: Sequence[Any]) -> None:
-    """Raises DataError where asking the outputs' remote would wait for something that cannot come."""
-    refuse_dvcs_own_app(repository.config["remote"].get(_name_of_remote(repository, outputs), {}), os.environ)
+    """Raises DataError where asking the outputs' remote would wait for something that cannot come, or run a command.
+
+    Commands are refused where .dvc/config names them, or a file that git tracks: that came with the repository.
+    """
+    _refuse_unreachable(repository, {_name_of_remote(repository, outputs)})
+
+
+def _refuse_unreachable(repository: Any, names: set[str | None]) -> None:
+    committed = repository.config.load_one("repo").get("remote", {})
+    for name in filter(None, names):
+        settings = settings_of(repository.config["remote"], name)
+        refuse_dvcs_own_app(settings, os.environ)
+        refuse_prompts(name, settings)
+        refuse_commands(name, settings, settings_of(committed, name))
+        for key in CREDENTIAL_FILES:
+            if settings.get(key) and _runs_a_command(repository, Path(settings[key])):
+                raise DataError(
+                    f"{settings[key]} came with the repository and names a command that would be run: "
+                    "credential_process",
+                    next_step=f"look at it; if it is yours, keep it elsewhere and name it in .dvc/config.local: {key}",
+                )
+
+
+def _runs_a_command(repository: Any, file: Path) -> bool:
+    root = Path(repository.root_dir)
+    file = root / ".dvc" / file  # an absolute path stays as it is
+    if not file.is_file() or not known_to_git(file.parent, file.name):
+        return False
+    with file.open("rb") as opened_file:
+        content = opened_file.read(_MOST_CREDENTIALS + 1)
+    return b"credential_process" in content or len(content) > _MOST_CREDENTIALS
 
 
 def _name_of_remote(repository: Any, outputs: Sequence[Any]) -> str | None:
@@ -319,22 +441,22 @@ def fetch(repository: Any, targets: Sequence[str]) -> int:
         return 0
 
 
-def is_whole(path: Path, oid: str, *, legacy: bool) -> bool:
+def is_whole(path: Path, oid: Md5, *, legacy: bool) -> bool:
     """Whether `path` is a file whose content is what `oid` says: the hash of a file, or of a list of files."""
     return path.is_file() and md5_of(path, legacy=legacy) == oid.removesuffix(".dir")
 
 
-def md5_of(path: Path, *, legacy: bool) -> str:
+def md5_of(path: Path, *, legacy: bool) -> Md5:
     """The MD5 hash that DVC knows a file by; DVC 2 hashed text as if its lines ended the Unix way."""
     if not legacy:
-        return hash_file(path).md5
+        return Md5.parse(hash_file(path).md5)
     from dvc.fs import localfs
     from dvc_data.hashfile.hash import file_md5
 
-    return str(file_md5(str(path), localfs, name=_LEGACY))
+    return Md5.parse(file_md5(str(path), localfs, name=_LEGACY))
 
 
-def kinds_of_link(cache: Any, oid: str, folder: Path) -> tuple[str, ...]:
+def kinds_of_link(cache: Any, oid: Md5, folder: Path) -> tuple[str, ...]:
     """How objects come from the cache to `folder`: as the cache is set to, without reflinks where there are none.
 
     DVC tries one for each file and again for its copy, which takes twice the time of copying a small file.
@@ -352,7 +474,7 @@ def kinds_of_link(cache: Any, oid: str, folder: Path) -> tuple[str, ...]:
     return kinds
 
 
-def bring(cache: Any, oid: str, path: Path, *, kinds: Sequence[str]) -> None:
+def bring(cache: Any, oid: Md5, path: Path, *, kinds: Sequence[str]) -> None:
     """Put an object of the cache at `path`, as the first of these kinds of link that works, or a copy."""
     from dvc.fs import localfs
     from dvc_objects.fs.generic import transfer
@@ -362,49 +484,6 @@ def bring(cache: Any, oid: str, path: Path, *, kinds: Sequence[str]) -> None:
         shutil.copyfile(source, path)
     else:
         transfer(cache.fs, source, localfs, str(path), links=list(kinds))
-
-
-@contextmanager
-def holding(repository: Any) -> Iterator[None]:
-    """Keep every other DVC process out of the repository for the block. Raises DataError where one is at work."""
-    from dvc.lock import LockError
-    from dvc.repo import lock_repo
-
-    with ExitStack() as stack:
-        try:
-            stack.enter_context(lock_repo(repository))
-        except LockError:
-            raise DataError(
-                f"another DVC process is at work in {repository.root_dir}",
-                next_step="wait for it to end, then do the same again",
-            ) from None
-        yield
-
-
-@contextmanager
-def told(what: str) -> Iterator[None]:
-    """DVC without its voice: no telemetry, log lines or warnings; its errors as DataError.
-
-    A remote is reached through whatever library DVC loads for it, so any kind of exception can come out. The one place
-    of this module that takes them all, and keeps the reason.
-    """
-    os.environ.setdefault("DVC_NO_ANALYTICS", "1")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import dvc.repo  # noqa: F401  (its loggers are set up by the import: they are silenced after it)
-
-        levels = {name: logging.getLogger(name).level for name in _LOGGERS}
-        try:
-            for name in levels:
-                logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-            yield
-        except FoldproofError:
-            raise
-        except Exception as error:
-            raise DataError(f"{what}: {reason(error)}", next_step=way_on(error)) from error
-        finally:
-            for name, level in levels.items():
-                logging.getLogger(name).setLevel(level)
 
 
 def _place(repository: Any, folder: Path) -> Path:

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.data.versions import dvc
+from foldproof.data.versions.opening import opened, told
 from foldproof.data.versions.reasons import is_absence, reason
+from foldproof.storage import Md5
 
 
 def unpushed(folder: Path) -> tuple[str, ...] | None:
@@ -18,15 +20,15 @@ def unpushed(folder: Path) -> tuple[str, ...] | None:
     """
     if not dvc.has_repository(folder):
         return None
-    with dvc.opened(folder, f"cannot ask what has been pushed of {folder}") as repository:
+    with opened(folder, f"cannot ask what has been pushed of {folder}") as repository:
         outputs = dvc.outputs_of(repository, folder)
         name = dvc.remote_of(repository, outputs) if outputs else None
         files = dvc.files_of(repository, outputs, folder) if name else None
         if files is None:
             return None
-        with dvc.told(f"cannot ask the remote {name} what it has"):
+        with told(f"cannot ask the remote {name} what it has"):
             lists = {
-                str(output.hash_info.value): f"{output.def_path} (the list of files)"
+                dvc.oid_of(output): f"{output.def_path} (the list of files)"
                 for output in outputs
                 if output.is_dir_checksum
             }
@@ -35,7 +37,7 @@ def unpushed(folder: Path) -> tuple[str, ...] | None:
         return tuple(sorted(path for path, oid in named if oid in lacking))
 
 
-def why_absent(repository: Any, outputs: list[Any], oid: str) -> str:
+def why_absent(repository: Any, outputs: list[Any], oid: Md5) -> str:
     """Fetch one object and hash it: DVC only says that it did not come. Ends a sentence that names the object."""
     odb, root = _odb(repository, outputs), repository.cloud.get_remote(outputs[0].remote)
     path = odb.oid_to_path(oid)
@@ -67,7 +69,7 @@ def _odb(repository: Any, outputs: list[Any]) -> Any:
     return remote.legacy_odb if dvc.is_legacy(outputs) else remote.odb
 
 
-def _lacking(odb: Any, oids: Collection[str]) -> set[str]:
+def _lacking(odb: Any, oids: Collection[Md5]) -> set[Md5]:
     """By name alone: DVC's own check of a folder would remove what it finds damaged.
 
     Some libraries say that nothing is there when they could not ask; so one that is lacking is asked for once more.
