@@ -23,7 +23,7 @@ def refuse_astray(root: Path, place: Path) -> None:
 
 
 def refuse_committed_links(place: Path) -> None:
-    """Raises DataError where a link on the way to `place`, or `place` itself, is git's and leads out of its repository."""
+    """Raises DataError where `place`, or a link on the way to it, is a link that git tracks and that leads out."""
     for link in _links_to(place):
         if not _stays(link) and tracks_as_link(link.parent, link.name):
             raise DataError(

@@ -58,11 +58,13 @@ def refuse_link(path: Path) -> None:
         raise _strange(path, "is a link" if stat.S_ISLNK(info.st_mode) else "is no plain file")
 
 
-def refuse_strange(folder: str, names: Iterable[str]) -> None:
-    """Raises DataError where one of the files that DVC reads in a folder cannot be read safely."""
-    for name in names:
-        if name in (".gitignore", "dvc.lock") or is_dvcs(name):
+def refuse_strange(folder: str, folders: Iterable[str], files: Iterable[str]) -> None:
+    """Raises DataError where a file that DVC reads in a folder, or to enter one in it, cannot be read safely."""
+    for name in files:
+        if name == ".gitignore" or is_dvcs(name):
             refuse_unreadable(Path(folder, name))
+    for name in folders:
+        refuse_unreadable(Path(folder, name, ".gitignore"))
 
 
 def is_dvcs(name: str) -> bool:

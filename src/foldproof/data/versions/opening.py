@@ -95,7 +95,7 @@ def _guarded_files() -> Any:
 
         def walk(self, path: Any, **options: Any) -> Iterator[Any]:
             for folder, folders, files in super().walk(path, **options):
-                guard.refuse_strange(folder, files)
+                guard.refuse_strange(folder, folders, files)
                 yield folder, folders, files
 
     return GuardedFiles
