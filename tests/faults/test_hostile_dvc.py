@@ -109,25 +109,7 @@ def an_object(project):
 
 def drawn_paths(count):
     pick = random.Random(17)
-    parts = [
-        "..",
-        ".",
-        "",
-        "a",
-        "cat",
-        "\\",
-        "C:",
-        "~",
-        "x.pth",
-        " ",
-        "\0",
-        "\n",
-        ".git",
-        ".Dvc",
-        "é",
-        "\ud800",
-        "n" * 300,
-    ]
+    parts = ["..", ".", "", "a", "cat", "\\", "C:", "x.pth", " ", "\0", "\n", ".git", ".Dvc", "é", "\ud800"]
     for _ in range(count):
         text = "/".join(pick.choice(parts) for _ in range(pick.randint(1, 7)))
         yield pick.choice(["", "/", "../" * 3]) + text
@@ -279,8 +261,9 @@ def test_the_index_of_dvc_that_a_repository_names_is_not_read(place, project, po
     before = outside(place)
     for command in ALL:
         os.environ.pop(VARIABLE, None)
-        assert run_command(command) in (0, 1), capsys.readouterr()
-    assert not (place / "canary").exists()
+        code = run_command(command)
+        assert not (place / "canary").exists(), command
+        assert code in (0, 1), capsys.readouterr()
     assert outside(place) == before
 
 
