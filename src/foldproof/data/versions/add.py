@@ -7,7 +7,7 @@ from typing import Any
 
 from foldproof.data.readers import suffix_of, suffixes
 from foldproof.data.scan import hash_files
-from foldproof.data.versions import dvc, placing, unfinished
+from foldproof.data.versions import dvc, listing, placing, unfinished
 from foldproof.data.versions.astray import refuse_astray
 from foldproof.data.versions.lists import Files
 from foldproof.data.versions.opening import holding, opened
@@ -71,7 +71,7 @@ def _add(folder: Path, files: tuple[str, ...]) -> tuple[Path, ...]:
 def _unlike(folder: Path, md5: Files) -> tuple[str, ...]:
     """Files that DVC recorded otherwise, or whose object in its cache is damaged: such an object is removed."""
     with opened(folder, f"cannot check what was versioned of {folder}") as repository:
-        dvc.drop_damaged_lists(dvc.outputs_of(repository, folder))
+        listing.drop_damaged_lists(listing.outputs_of(repository, folder))
     known = dvc.recorded(folder)
     if known is None or known.files is None:
         return tuple(sorted(md5))

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.data.scan import THREADS, hash_files
-from foldproof.data.versions import dvc
+from foldproof.data.versions import dvc, listing
 from foldproof.data.versions.lists import Files
 from foldproof.data.walk import Entry, Kind, walk
 from foldproof.errors import DataError, StorageError
@@ -49,12 +49,12 @@ class Shelf:
 
     def holds(self, oid: Md5) -> bool:
         """Whether the object is there and its content is what its name says."""
-        return dvc.is_whole(self.path(oid), oid, legacy=self.legacy)
+        return listing.is_whole(self.path(oid), oid, legacy=self.legacy)
 
     def md5(self, folder: Path, paths: Sequence[str]) -> dict[RelativePath, Md5]:
         """Hashes of files that are there, as this cache names them."""
         if self.legacy:
-            return {RelativePath.parse(path): dvc.md5_of(folder / path, legacy=True) for path in paths}
+            return {RelativePath.parse(path): listing.md5_of(folder / path, legacy=True) for path in paths}
         found = hash_files(folder, paths).items()
         return {RelativePath.parse(path): Md5.parse(hashes.md5) for path, hashes in found}
 
@@ -145,9 +145,9 @@ def _put_one(path: Path, oid: Md5, shelf: Shelf, kinds: Sequence[str], *, seen: 
         if not shelf.has(oid):
             return False
         dvc.bring(shelf.cache, oid, temporary, kinds=kinds)
-        if not dvc.is_whole(temporary, oid, legacy=shelf.legacy):
+        if not listing.is_whole(temporary, oid, legacy=shelf.legacy):
             return False
-        if path.is_file() and (seen is None or dvc.md5_of(path, legacy=shelf.legacy) != seen):
+        if path.is_file() and (seen is None or listing.md5_of(path, legacy=shelf.legacy) != seen):
             raise DataError(
                 f"{path} was written while the images were pulled: left as it is",
                 next_step="pull again when it is done",

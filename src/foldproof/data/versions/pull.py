@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from foldproof.data.versions import dvc, placing, remote, unfinished
+from foldproof.data.versions import dvc, listing, placing, reached, remote, unfinished
 from foldproof.data.versions.astray import refuse_astray, refuse_committed_links
 from foldproof.data.versions.lists import Files
 from foldproof.data.versions.opening import holding, opened, told
@@ -46,11 +46,11 @@ class _Place:
     @property
     def shelf(self) -> Shelf:
         cache = self.outputs[0].cache
-        return Shelf(cache, dvc.is_legacy(self.outputs), (Path(self.repository.cache.local.path),))
+        return Shelf(cache, listing.is_legacy(self.outputs), (Path(self.repository.cache.local.path),))
 
     @property
     def files(self) -> Files | None:
-        return dvc.files_of(self.repository, self.outputs, self.folder)
+        return listing.files_of(self.repository, self.outputs, self.folder)
 
     @property
     def name(self) -> str:
@@ -87,7 +87,7 @@ def pull(folder: Path, *, force: bool = False, aside: Path | None = None, waitin
         refuse_astray(root, folder)
         refuse_committed_links(aside)
         with unfinished.alone(root, waiting), holding(repository):
-            outputs = dvc.outputs_of(repository, folder)
+            outputs = listing.outputs_of(repository, folder)
             if not outputs:
                 raise DataError(
                     f"DVC knows nothing of {folder}",
@@ -154,26 +154,26 @@ def _noted_fetch(place: _Place) -> _Fetched:
 
 def _fetch(place: _Place) -> _Fetched:
     """See to it that the cache has every file of the folder, whose list is checked before DVC fetches what it names."""
-    dvc.drop_damaged_lists(place.outputs)
+    listing.drop_damaged_lists(place.outputs)
     files, shelf = place.files, place.shelf
     if files is not None and all(shelf.has(md5) for md5 in set(files.values())):
         return _Fetched(files, 0)
-    name = dvc.remote_of(place.repository, place.outputs)
+    name = reached.remote_of(place.repository, place.outputs)
     if name is None:
         raise DataError(
             f"cannot pull {place.folder}: no DVC remote is set",
             next_step="`dvc remote add -d NAME URL`, then pull again",
         )
     with told(f"cannot pull {place.folder} from the remote {name}"):
-        dvc.refuse_unreachable(place.repository, place.outputs)
+        reached.refuse_unreachable(place.repository, place.outputs)
         count = 0
-        if files is not None or dvc.are_imports(place.outputs):
-            count = dvc.fetch(place.repository, dvc.targets_of(place.repository, place.outputs, place.folder))
+        if files is not None or listing.are_imports(place.outputs):
+            count = dvc.fetch(place.repository, listing.targets_of(place.repository, place.outputs, place.folder))
             files = place.files
         lacking = [] if files is None else sorted(path for path, md5 in files.items() if not shelf.has(md5))
         if files is not None and not lacking:
             return _Fetched(files, count)
-        oid = dvc.oid_of(place.outputs[0]) if files is None else files[lacking[0]]
+        oid = listing.oid_of(place.outputs[0]) if files is None else files[lacking[0]]
         what = "the list of files" if files is None else f"{count_of(lacking)} ({some(lacking)})"
         why = remote.why_absent(place.repository, place.outputs, oid)
     raise DataError(
@@ -203,7 +203,7 @@ def _drop(place: _Place, files: Files, paths: Iterable[RelativePath], there: The
         oid = files[path]
         if not shelf.has(oid) or shelf.holds(oid):
             continue
-        damage = dvc.md5_of(shelf.path(oid), legacy=shelf.legacy)
+        damage = listing.md5_of(shelf.path(oid), legacy=shelf.legacy)
         made = [name for name, other in files.items() if other == oid and there.md5.get(name) == damage]
         place.keep([name for name in made if placing.is_linked(name.below(place.folder))], copy=True)
         placing.remove(place.folder, made)
