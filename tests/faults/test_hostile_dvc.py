@@ -117,7 +117,8 @@ def drawn_paths(count):
 
 WRONG_PATHS = [
     f"{UP}x.pth", "../../.venv/lib/x.pth", "/tmp/canary-of-foldproof", "cat/../../../../x", "", ".", "..", "a//b",
-    "./a", "a/", "a\0b", "\ud800", 7, None, ["a"], ".git/hooks/post-checkout", "cat/.DVC/config", "x" * 300, "a/" * 3000 + "a",
+    "./a", "a/", "a\0b", "\ud800", 7, None, ["a"], ".git/hooks/post-checkout", "cat/.DVC/config", "x" * 300,
+    "a/" * 3000 + "a",
 ]  # fmt: skip
 WRONG_HASHES = [
     f"c7{UP}thesis.txt", "c7/../../thesis.txt", "/etc/hosts", "", MD5.upper(), MD5[:-1], f"{MD5}.dir", f"{MD5}\n", 7,
