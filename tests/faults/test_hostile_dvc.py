@@ -312,6 +312,21 @@ def replace_by_link(path, target, *, committed, root):
         git(root, "add", "--force", path.relative_to(root).as_posix())
 
 
+def test_a_cache_is_not_made_of_a_folder_that_holds_other_files(place, project, capsys):
+    settings = project / ".dvc" / "config"
+    usual = settings.read_text()
+    settings.write_text(f"{usual}[cache]\n    dir = ../../outside\n")
+    before = outside(place)
+    for command in ALL[:-1]:
+        refused(command, capsys, "DVC's cache", "is no cache", "dvc cache dir --local")
+        assert outside(place) == before
+    settings.write_text(f"{usual}[cache]\n    dir = ../../shared\n")
+    for _ in range(2):  # of nothing, and of one that is there
+        shutil.rmtree(project / "data" / "train", ignore_errors=True)
+        assert run_command(["data", "pull"]) == 0, capsys.readouterr()
+    assert (place / "shared" / "files" / "md5").is_dir()
+
+
 @pytest.mark.parametrize("where", ["data", "data/train"])
 def test_images_are_not_pulled_or_added_through_a_committed_link(place, project, where, capsys):
     (project / "params.yaml").write_text("version: 1\ndata: {path: data/train}\n")

@@ -5,6 +5,8 @@ memory, and through a link it writes into another file.
 """
 
 import os
+import re
+import shlex
 import stat
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,6 +21,7 @@ _MOST_OF_A_RECORD = 16 * MB  # a .dvc file, which lists every file where the rem
 _SETTINGS = ("config", "config.local")
 _MOST_SETTINGS = MB
 _MOST_REFERENCES = 20  # `%(name)s` in settings: each may stand for many more
+_OF_A_CACHE = re.compile("[0-9a-f]{2}")  # folders of DVC 2; those of DVC 3 lie in files/md5
 _WRITTEN = ("lock", "rwlock", "rwlock.lock", "btime", "foldproof/lock")  # in .dvc/tmp, by DVC or by us
 
 
@@ -35,9 +38,22 @@ def refuse_strange_home(root: Path) -> None:
     for name in (".gitignore", *(f"tmp/{name}" for name in _WRITTEN)):
         refuse_link(home / name)
     for name in _SETTINGS:
+        refuse_committed_links(home / name)
         refuse_unreadable(home / name)
     for folder in _up_to_git(root):
         refuse_unreadable(folder / ".gitignore")
+
+
+def refuse_strange_cache(root: Path, cache: Path) -> None:
+    """Raises DataError where .dvc/config has DVC's cache in a folder outside of `root` that holds something else."""
+    if Path(os.path.realpath(cache)).is_relative_to(os.path.realpath(root)) or not cache.is_dir():
+        return
+    names = [path.name for path in cache.iterdir()]
+    if names and not (cache / "files" / "md5").is_dir() and not any(_OF_A_CACHE.fullmatch(name) for name in names):
+        raise DataError(
+            f".dvc/config has DVC's cache in {cache}, which holds other files and is no cache",
+            next_step=f"if that is what you want: `dvc cache dir --local {shlex.quote(str(cache))}`",
+        )
 
 
 def _links_in(folder: Path) -> list[Path]:

@@ -33,6 +33,8 @@ def opened(folder: Path, what: str) -> Iterator[Any]:
         from dvc.repo import Repo
 
         with closing(Repo(str(root), fs=_guarded_files()())) as repository:
+            if "dir" in repository.config.load_one("repo").get("cache", {}) and not _is_own_choice(repository):
+                guard.refuse_strange_cache(root, Path(repository.cache.legacy.path))
             for objects in (repository.cache.local, repository.cache.legacy):
                 objects.oid_to_path = _of_hashes_alone(objects.oid_to_path)
             yield repository
@@ -80,6 +82,11 @@ def told(what: str) -> Iterator[None]:
         finally:
             for name, level in levels.items():
                 logging.getLogger(name).setLevel(level)
+
+
+def _is_own_choice(repository: Any) -> bool:
+    """Whether the user has said where the cache is, by .dvc/config.local."""
+    return "dir" in repository.config.load_one("local").get("cache", {})
 
 
 @cache
