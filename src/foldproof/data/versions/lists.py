@@ -60,10 +60,10 @@ def _path(text: Any, name: str) -> RelativePath:
         path = RelativePath.parse(text)
     except DamagedFile as error:
         raise refused(name, f"is damaged: {error.what}") from None
-    parts = path.parts
-    if "/".join(parts) != path or max(map(len, parts)) > 255:
+    parts = path.split("/")  # as DVC does; PurePath takes several times as long
+    if "" in parts or "." in parts or len(max(parts, key=len)) > 255:
         raise refused(name, f"names {_shown(path)}, which DVC would not write so")
-    if any(part.casefold() in NOT_VERSIONED for part in parts):
+    if not NOT_VERSIONED.isdisjoint(path.casefold().split("/")):
         raise refused(name, f"names {_shown(path)}, which DVC never versions")
     return path
 
