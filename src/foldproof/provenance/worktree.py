@@ -56,6 +56,13 @@ def known_to_git(folder: Path, name: str) -> bool:
     return _git(folder, "ls-files", "--error-unmatch", "--", name).returncode == 0
 
 
+def tracks_as_link(folder: Path, name: str) -> bool:
+    """Whether git has the entry `name` of `folder` in its index, as a symbolic link."""
+    found = _git(folder, "--literal-pathspecs", "ls-files", "--stage", "-z", "--", name).stdout
+    entries = (entry.partition(b"\t") for entry in found.split(b"\0"))
+    return any(about.startswith(b"120000 ") and path == os.fsencode(name) for about, _, path in entries)
+
+
 def _reason(done: subprocess.CompletedProcess[bytes]) -> str:
     lines = done.stderr.decode(errors="replace").strip().splitlines()
     return lines[-1] if lines else f"git ended with code {done.returncode}"

@@ -4,7 +4,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from foldproof.data.versions import dvc
+from foldproof.data.versions.listing import outputs_of
+from foldproof.data.versions.opening import opened
 from foldproof.data.walk import some
 from foldproof.errors import DataError
 
@@ -17,11 +18,11 @@ def borrow_settings(lender: Path, borrower: Path) -> None:
     All that `lender` has set counts, wherever it is set: paths of remotes and credentials become absolute, and the
     cache is the same. Raises DataError.
     """
-    with dvc.opened(lender, "cannot read DVC's settings") as repository:
+    with opened(lender, "cannot read DVC's settings") as repository:
         cache = str(repository.cache.local.path)
         lent = {name: repository.config[name] for name in _SHARED if name in repository.config}
         settings = {name: _plain(value) for name, value in lent.items()}
-    with dvc.opened(borrower, "cannot lend DVC's settings") as repository, repository.config.edit("local") as own:
+    with opened(borrower, "cannot lend DVC's settings") as repository, repository.config.edit("local") as own:
         for name, values in settings.items():
             own[name] = {**own.get(name, {}), **values}
         own["cache"] = {**own.get("cache", {}), "dir": str(Path(cache).resolve())}
@@ -44,8 +45,8 @@ def refuse_imports(folder: Path) -> None:
 
     What is versioned by itself comes from a remote, which the settings name.
     """
-    with dvc.opened(folder, f"cannot find out what DVC recorded of {folder}") as repository:
-        imported = [out.stage.path_in_repo for out in dvc.outputs_of(repository, folder) if out.stage.is_import]
+    with opened(folder, f"cannot find out what DVC recorded of {folder}") as repository:
+        imported = [out.stage.path_in_repo for out in outputs_of(repository, folder) if out.stage.is_import]
     if imported:
         raise DataError(
             f"{some(imported)} would fetch them from an address that the record names",
