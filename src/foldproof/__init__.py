@@ -6,7 +6,6 @@ In a notebook: `foldproof.run`, `load`, `runs` and `compare`; nothing is importe
 import sys
 from importlib import import_module
 from types import ModuleType
-from typing import Any
 
 __version__ = "0.1.0"
 _FUNCTIONS = ("compare", "load", "run", "runs")
@@ -16,7 +15,7 @@ class _Package(ModuleType):
     """`foldproof.run` is the function; the module of the same name is imported from as ever."""
 
     @property
-    def run(self) -> Any:
+    def run(self) -> object:
         return import_module("foldproof.notebook").run
 
     @run.setter
@@ -24,7 +23,7 @@ class _Package(ModuleType):
         """The import system puts the module here."""
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name in _FUNCTIONS:
         return getattr(import_module("foldproof.notebook"), name)
     raise AttributeError(f"module 'foldproof' has no attribute '{name}'")
