@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from foldproof.provenance.git_command import git
+from foldproof.provenance.git_command import filters_left_out, git
 from foldproof.storage import Commit, cleaned
 
 MOST_UNTRACKED = 100
@@ -74,8 +74,17 @@ def changed_files(folder: Path, one: Commit, other: Commit) -> tuple[str, ...] |
 
 
 def stage(folder: Path, files: Sequence[Path]) -> bool:
-    """`git add` the files; False where git would not."""
+    """`git add` the files; False where git would not, or would need a filter that does not run."""
+    left_out = filters_left_out(folder)
+    if left_out is None or (left_out and _filters_of(folder, files) & set(left_out)):
+        return False
     return git(folder, "add", "--", *(str(file) for file in files)).is_yes
+
+
+def _filters_of(folder: Path, files: Sequence[Path]) -> set[str]:
+    """What the attributes of the files name as their filter."""
+    answer = git(folder, "check-attr", "-z", "filter", "--", *(str(file) for file in files))
+    return set(answer.out.decode(errors="surrogateescape").split("\0")[2::3])
 
 
 def _diff(folder: Path, where: tuple[str, ...]) -> bytes:

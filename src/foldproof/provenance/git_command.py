@@ -82,10 +82,10 @@ def git(folder: Path, *arguments: str, patience: float = PATIENCE_SECONDS, conte
     return _run(folder, changed, arguments, environment=_in_place(folder, found), patience=patience, content=content)
 
 
-def filters_left_out(folder: Path) -> tuple[str, ...]:
-    """Names of filters that the repository's own settings bring and that therefore do not run."""
+def filters_left_out(folder: Path) -> tuple[str, ...] | None:
+    """Names of filters that the repository's own settings bring and that therefore do not run; None if git is mute."""
     found = _settings(folder)
-    return () if isinstance(found, Answer) else git_settings.left_out(found)
+    return None if isinstance(found, Answer) else git_settings.left_out(found)
 
 
 def program() -> str | None:

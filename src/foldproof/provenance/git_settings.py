@@ -58,20 +58,23 @@ def left_out(entries: Sequence[Entry]) -> tuple[str, ...]:
         if match and entry.scope in _OF_THE_REPOSITORY:
             own.setdefault(match["name"], []).append((match["key"], entry.value))
     names = {name for name, values in own.items() if not _is_usual(name, values)}
-    if any(entry.scope in _OF_THE_REPOSITORY and _LEADS_LFS_ON.fullmatch(entry.key) for entry in entries):
+    if _leads_lfs_on(entries):
         names.add("lfs")
     return tuple(sorted(names))
 
 
 def made_harmless(entries: Sequence[Entry]) -> tuple[str, ...]:
     """Settings, as `-c` takes them, that give the repository's own filters what the user's settings say, or nothing."""
-    leads_on = any(entry.scope in _OF_THE_REPOSITORY and _LEADS_LFS_ON.fullmatch(entry.key) for entry in entries)
     users = {entry.key: entry.value for entry in entries if entry.scope not in _OF_THE_REPOSITORY}
+    if _leads_lfs_on(entries):
+        users |= {f"filter.lfs.{part}": value for part, value in _EMPTY.items()}
+    brought = {entry.key for entry in entries if entry.scope in _OF_THE_REPOSITORY}
     found = []
     for name in left_out(entries):
-        keys = {key: f"filter.{name}.{key}" for key in _EMPTY}
-        has_one = any(key in users for key in keys.values()) and not (name == "lfs" and leads_on)
-        found += [f"{key}={users.get(key, _EMPTY[part]) if has_one else _EMPTY[part]}" for part, key in keys.items()]
+        for part, empty in _EMPTY.items():
+            key = f"filter.{name}.{part}"  # an empty `process` would keep the user's `clean` from running
+            if key in users or key in brought:
+                found.append(f"{key}={users.get(key, empty)}")
     return tuple(found)
 
 
@@ -83,6 +86,10 @@ def names_worktree(entries: Iterable[Entry]) -> bool:
 def _entry(scope: str, said: str) -> Entry:
     key, _, value = said.partition("\n")
     return Entry(scope, key, value)
+
+
+def _leads_lfs_on(entries: Iterable[Entry]) -> bool:
+    return any(entry.scope in _OF_THE_REPOSITORY and _LEADS_LFS_ON.fullmatch(entry.key) for entry in entries)
 
 
 def _is_usual(name: str, values: Iterable[tuple[str, str]]) -> bool:

@@ -85,6 +85,13 @@ def known_to_git(folder: Path, name: str) -> bool:
     return _git(folder, "ls-files", "--error-unmatch", "--", name).is_yes
 
 
+def tracks_as_link(folder: Path, name: str) -> bool:
+    """Whether git has the entry `name` of `folder` in its index, as a symbolic link."""
+    found = _git(folder, "--literal-pathspecs", "ls-files", "--stage", "-z", "--", name).out
+    entries = (entry.partition(b"\t") for entry in found.split(b"\0"))
+    return any(about.startswith(b"120000 ") and path == os.fsencode(name) for about, _, path in entries)
+
+
 def _commit(text: str) -> Commit | None:
     try:
         return Commit.parse(text)

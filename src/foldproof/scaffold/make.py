@@ -10,6 +10,7 @@ from foldproof.config.schema import SETTINGS_FILES, DataSettings, Settings, leaf
 from foldproof.data.versions import dvc
 from foldproof.errors import FoldproofError, ProjectError
 from foldproof.provenance import git_command
+from foldproof.provenance.dulwich_filters import users_filters_alone
 from foldproof.scaffold.choose import choose
 from foldproof.scaffold.look import Look, is_images_itself, look
 from foldproof.scaffold.settings import scalar, settings_text
@@ -137,7 +138,8 @@ def _dvc(folder: Path) -> list[str]:
     if dvc.has_repository(folder):
         return []
     try:
-        dvc.init(folder)
+        with users_filters_alone(folder):
+            dvc.init(folder)
     except FoldproofError as error:
         return [f"{error.what}: the images will not be versioned; mend that, then `foldproof init` again"]
     return ["made a DVC repository"]
