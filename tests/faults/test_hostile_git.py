@@ -4,6 +4,7 @@ Every trap leaves a file of its name in a folder of canaries. That traps are liv
 """
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -12,8 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from foldproof.analysis.difference import RunSide
 from foldproof.bundle.anonymous import traces
-from foldproof.provenance import git, git_command, worktree
+from foldproof.cli.diff import _files_between
+from foldproof.data.dataset import Dataset
+from foldproof.project import Project
+from foldproof.provenance import git, git_command, git_settings, worktree
 from foldproof.scaffold.make import scaffold
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the traps are shell scripts")
@@ -419,3 +424,69 @@ def listed(folder: Path) -> dict[str, tuple[bytes, int]]:
         for path in folder.rglob("*")
         if path.is_file() and path.name != ".git"
     }
+
+
+@pytest.mark.parametrize("said", ["--output=log", "-Olog", "HEAD", ["x"], None, 1, "--output=log" + "0" * 28])
+def test_what_a_record_calls_a_commit_is_no_option_for_a_comparison_of_two(said, repository):
+    (repository / "log").write_text("kept")
+    own = {"git": {"commit": plain(repository, "rev-parse", "HEAD")}}
+    sides = tuple(RunSide({}, {"git": {"commit": one}}, Dataset(()), (), b"") for one in (said, own["git"]["commit"]))
+    project = Project(repository / "params.yaml")
+    assert _files_between(project, sides) is None
+    assert _files_between(project, sides[::-1]) is None
+    assert (repository / "log").read_text() == "kept"
+
+
+def test_files_between_two_commits_are_named(repository):
+    commits = [plain(repository, "rev-parse", name) for name in ("HEAD~1", "HEAD")]
+    sides = tuple(RunSide({}, {"git": {"commit": one}}, Dataset(()), (), b"") for one in commits)
+    found = _files_between(Project(repository / "params.yaml"), sides)
+    assert found == (".gitmodules (+3 -0)", "below (+1 -0)")
+
+
+def test_a_file_whose_filter_does_not_run_is_not_staged(repository, traps):
+    (repository / ".gitattributes").write_text("secret.txt filter=hidden\n")
+    (repository / "secret.txt").write_text("x")
+    plain(repository, "config", "filter.hidden.clean", traps.command("hidden"))
+    assert not git.stage(repository, [repository / "secret.txt"])
+    assert git.stage(repository, [repository / "a.py"])
+    assert traps.sprung == set()
+    assert plain(repository, "diff", "--cached", "--name-only") == "a.py"
+
+
+@pytest.mark.parametrize(
+    ("listed", "left_out", "settings"),
+    [
+        ([("local", "filter.lfs.clean", "git-lfs clean -- %f"), ("local", "filter.lfs.required", "true")], (), ()),
+        ([("local", "filter.git-crypt.clean", '"git-crypt" clean')], (), ()),
+        ([("local", "filter.lfs.clean", "git-lfs clean -- %f; x")], ("lfs",), ("filter.lfs.clean=",)),
+        ([("worktree", "filter.a.process", "x")], ("a",), ("filter.a.process=",)),
+        ([("global", "filter.a.clean", "x"), ("local", "filter.a.clean", "y")], ("a",), ("filter.a.clean=x",)),
+        ([("global", "filter.a.clean", "x")], (), ()),
+        (
+            [("global", "filter.lfs.clean", "git-lfs clean -- %f"), ("local", "lfs.extension.x.clean", "y")],
+            ("lfs",),
+            ("filter.lfs.clean=", "filter.lfs.smudge=", "filter.lfs.process=", "filter.lfs.required=false"),
+        ),
+    ],
+)
+def test_filters_are_left_out_by_who_set_them(listed, left_out, settings):
+    entries = [git_settings.Entry(*one) for one in listed]
+    assert git_settings.left_out(entries) == left_out
+    assert git_settings.made_harmless(entries) == settings
+
+
+def test_git_is_started_in_one_place():
+    package = Path(git_command.__file__).parents[1]
+    starters = {
+        path.name for path in package.rglob("*.py") if re.search(r"""\[\s*["']git["']""", path.read_text("utf-8"))
+    }
+    assert starters <= {"patches.py"}  # which has git read a patch in an empty folder, without any settings
+
+
+def test_git_is_not_taken_from_the_folder_in_which_a_command_is_typed(repository, traps, monkeypatch):
+    shutil.copy(traps.command("git", "exit 1"), repository / "git")
+    monkeypatch.chdir(repository)
+    monkeypatch.setenv("PATH", f".{os.pathsep}{os.pathsep}{os.environ['PATH']}")
+    assert git.git_state(repository).dirty
+    assert traps.sprung == set()

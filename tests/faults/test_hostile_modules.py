@@ -1,6 +1,6 @@
 """A project's folder holds a file for every module that there is: none of them is imported that no setting names."""
 
-import importlib.util
+import importlib.machinery
 import os
 import subprocess
 import sys
@@ -35,8 +35,8 @@ def loaded_first(folder: Path) -> set[str]:
 
 def is_installed(name: str) -> bool:
     """Whether there is such a module here: own code may bring one that a package would use if it were there."""
-    spec = importlib.util.find_spec(name)
-    return spec is not None and spec.origin is not None
+    spec = importlib.machinery.PathFinder.find_spec(name)
+    return name in sys.builtin_module_names or (spec is not None and spec.origin is not None)
 
 
 def plant(project: Path, canaries: Path, chosen: set[str]) -> None:
