@@ -16,6 +16,7 @@ import pytest
 from foldproof.analysis.difference import RunSide
 from foldproof.bundle.anonymous import traces
 from foldproof.cli.diff import _files_between
+from foldproof.cli.main import run_command
 from foldproof.data.dataset import Dataset
 from foldproof.project import Project
 from foldproof.provenance import git, git_command, git_settings, worktree
@@ -250,6 +251,7 @@ LIVE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SETTINGS)
 def test_the_traps_are_live_for_git_itself(name, repository, traps, tmp_path):
     SETTINGS[name](repository, traps)
@@ -452,6 +454,19 @@ def test_a_file_whose_filter_does_not_run_is_not_staged(repository, traps):
     assert git.stage(repository, [repository / "a.py"])
     assert traps.sprung == set()
     assert plain(repository, "diff", "--cached", "--name-only") == "a.py"
+
+
+def test_dvc_runs_no_filter_of_the_repository_when_it_stages(tiny_project, traps, monkeypatch):
+    plain(tiny_project, "init", "--quiet")
+    (tiny_project / ".gitattributes").write_text("* filter=theirs\n.dvc/* filter=theirs\n")
+    for key in ("clean", "smudge"):
+        plain(tiny_project, "config", f"filter.theirs.{key}", traps.command(f"theirs-{key}"))
+    scaffold(tiny_project)
+    (tiny_project / ".dvc" / "config").write_text("[core]\n    autostage = true\n")
+    monkeypatch.chdir(tiny_project)
+    assert run_command(["data", "add", "images"]) == 0
+    assert traps.sprung == set()
+    assert "images.dvc" in plain(tiny_project, "ls-files")
 
 
 @pytest.mark.parametrize(

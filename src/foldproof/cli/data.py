@@ -40,12 +40,14 @@ def add(path: str, target: str | None) -> int:
     from foldproof.data.walk import some
     from foldproof.errors import DataError
     from foldproof.provenance import git
+    from foldproof.provenance.dulwich_filters import users_filters_alone
 
     folder = Path(os.path.normpath(Path(path).expanduser().absolute()))
     if target is not None or _is_outside(folder):
         folder = _brought_in(folder, target)
         path = os.path.relpath(folder)
-    added = version(folder, waiting=lambda: click.echo("waiting for another foldproof to end", err=True))
+    with users_filters_alone(folder.parent):
+        added = version(folder, waiting=lambda: click.echo("waiting for another foldproof to end", err=True))
     if added.restored:
         click.echo(f"note: an earlier add was cut off; brought back {some(added.restored)}", err=True)
     written = added.written
