@@ -7,6 +7,10 @@ import sys
 from importlib import import_module
 from types import ModuleType
 
+TYPE_CHECKING = False  # `typing` is not loaded yet, and a file of that name could lie in the current folder
+if TYPE_CHECKING:
+    from typing import Any
+
 __version__ = "0.1.0"
 _FUNCTIONS = ("compare", "load", "run", "runs")
 
@@ -15,7 +19,7 @@ class _Package(ModuleType):
     """`foldproof.run` is the function; the module of the same name is imported from as ever."""
 
     @property
-    def run(self) -> object:
+    def run(self) -> "Any":
         return import_module("foldproof.notebook").run
 
     @run.setter
@@ -23,7 +27,7 @@ class _Package(ModuleType):
         """The import system puts the module here."""
 
 
-def __getattr__(name: str) -> object:
+def __getattr__(name: str) -> "Any":
     if name in _FUNCTIONS:
         return getattr(import_module("foldproof.notebook"), name)
     raise AttributeError(f"module 'foldproof' has no attribute '{name}'")

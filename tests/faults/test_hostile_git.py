@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from conftest import SETTINGS as SETTINGS_FILE
+from conftest import draw_classes
 from foldproof.analysis.difference import RunSide
 from foldproof.bundle.anonymous import traces
 from foldproof.cli.diff import _files_between
@@ -505,3 +507,29 @@ def test_git_is_not_taken_from_the_folder_in_which_a_command_is_typed(repository
     monkeypatch.setenv("PATH", f".{os.pathsep}{os.pathsep}{os.environ['PATH']}")
     assert git.git_state(repository).dirty
     assert traps.sprung == set()
+
+
+@pytest.mark.slow
+def test_no_command_runs_what_the_repository_names(repository, traps, tmp_path, monkeypatch, capsys):
+    draw_classes(repository / "images")
+    (repository / "params.yaml").write_text(SETTINGS_FILE)
+    monkeypatch.chdir(repository)
+    assert [run_command(["init"]), run_command(["data", "add", "images"])] == [0, 0]
+    plain(repository, "add", "--all")
+    plain(repository, "commit", "--quiet", "--message", "all")
+    for name in ("filters", "hooks", "included", "in_the_submodule"):
+        SETTINGS[name](repository, traps)
+    with (repository / ".gitattributes").open("a") as file:
+        file.write("*.dvc filter=late\n.gitignore filter=late\n*.csv filter=late\n.dvc/* filter=late\n")
+    plain(repository, "config", "filter.late.clean", traps.command("late"))
+    shutil.rmtree(traps.folder / "sprung")
+    (traps.folder / "sprung").mkdir()
+    (repository / "images" / "cat" / "000.png").unlink()
+    bundle = str(tmp_path / "b.zip")
+    for arguments in (
+        ["doctor"], ["data", "check", "--exclude"], ["data", "add", "images"], ["run"], ["verify", "default"],
+        ["reproduce", "default", "--fold", "0"], ["bundle", "default", "-o", bundle], ["verify", bundle],
+        ["data", "pull"], ["compare"], ["report"], ["init"], ["sync"], ["doctor", "--foreign"],
+    ):  # fmt: skip
+        assert run_command(arguments) in (0, 1), (arguments, capsys.readouterr().err)
+        assert traps.sprung == set(), arguments
