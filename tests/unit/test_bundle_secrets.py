@@ -117,7 +117,7 @@ def test_secrets_left_out_of_code_leave_a_bundle_that_holds_and_cannot_be_applie
         assert not recorded.has_whole_diff
         (tmp_path / "shop").mkdir()
         with pytest.raises(CannotCheck, match="secrets in them, which were left out"):
-            with_recorded_code(tmp_path / "shop", project, recorded, trusted=True)
+            with_recorded_code(tmp_path / "shop", project, recorded, is_foreign=False)
 
 
 def test_secrets_that_somebody_decided_to_pack_go_along_bit_for_bit(project: Project, tmp_path: Path) -> None:
@@ -214,7 +214,7 @@ def test_an_anonymous_bundle_of_own_code_says_what_it_names_and_that_it_has_no_c
     assert "own code lab_net:net" in made.still_tells
     assert "experiment own" in made.still_tells
     with opened(made.path) as bundle, pytest.raises(CannotCheck, match="an anonymous bundle does not say"):
-        with_recorded_code(tmp_path / "shop", project, Recorded.read(bundle.run_folder), trusted=True)
+        with_recorded_code(tmp_path / "shop", project, Recorded.read(bundle.run_folder), is_foreign=True)
 
 
 def test_images_that_name_somebody_are_refused_in_an_anonymous_bundle_and_named(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ import io
 import json
 import os
 import socket
-import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
@@ -25,6 +24,7 @@ from foldproof.errors import SettingsError
 from foldproof.events.journal import frame, parse
 from foldproof.events.types import FoldFailed, Notice, to_json
 from foldproof.facts import HELD_OUT
+from foldproof.provenance.git_command import git
 from foldproof.record import RunRecord
 
 _LEFT_OUT = "(left out)"
@@ -94,16 +94,7 @@ def traces(project: Path) -> dict[str, str]:
     with suppress(OSError, KeyError, ImportError):
         found["the user"] = getpass.getuser()
     for key, what in (("user.name", "the git user"), ("user.email", "the git address")):
-        with suppress(OSError):
-            done = subprocess.run(
-                ["git", "config", key],
-                cwd=project,
-                capture_output=True,
-                encoding="utf-8",
-                errors="replace",
-                check=False,
-            )
-            found[what] = done.stdout.strip()
+        found[what] = git(project, "config", "--get", key).out.decode(errors="replace").strip()
     usual = {"root", "user", "localhost", os.sep, "/root", "/home"}
     return {what: text for what, text in found.items() if len(text) >= _LEAST and text not in usual}
 

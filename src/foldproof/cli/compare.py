@@ -124,7 +124,7 @@ def known_metric(name: str, folder: "Path") -> str:
     from foldproof.analysis.scoring import higher_is_better
 
     if name != "auto":
-        registry.make_importable(folder)
+        registry.make_named_importable(folder, [name])
         higher_is_better(name)
     return name
 

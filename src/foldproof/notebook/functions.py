@@ -105,7 +105,7 @@ def compare(*which: "str | Run", metric: str | None = None, path: Place = None) 
     settings = load_settings(project.settings_file).settings.compare
     metric = metric or settings.metric
     if metric != "auto":
-        registry.make_importable(project.root)
+        registry.make_named_importable(project.root, [metric])
         higher_is_better(metric)
     records = tuple(
         record

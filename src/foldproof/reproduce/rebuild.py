@@ -178,15 +178,18 @@ def _python_like(version: str) -> str:
 
 
 def _build(folder: Path, python: str, packages: Sequence[str], wheel: Path) -> None:
+    """Installers start beside the environment, where no project has settings for them, such as another index."""
     uv = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
     folder.parent.mkdir(parents=True, exist_ok=True)
     listed = folder.with_suffix(".txt")
     listed.write_text("\n".join(packages) + "\n", encoding="utf-8")
     if uv:
-        _call([uv, "venv", "--quiet", "--python", python, str(folder)], "no environment could be made")
+        _call(
+            [uv, "venv", "--quiet", "--python", python, str(folder)], "no environment could be made", cwd=folder.parent
+        )
         install = [uv, "pip", "install", "--quiet", "--python", str(_python_of(folder)), "--no-deps"]
     else:
-        _call([python, "-m", "venv", str(folder)], "no environment could be made")
+        _call([python, "-m", "venv", str(folder)], "no environment could be made", cwd=folder.parent)
         install = [
             str(_python_of(folder)),
             "-m",
@@ -196,15 +199,15 @@ def _build(folder: Path, python: str, packages: Sequence[str], wheel: Path) -> N
             "--disable-pip-version-check",
             "--no-deps",
         ]
-    _call([*install, "-r", str(listed)], "the recorded packages could not be installed")
-    _call([*install, str(wheel)], "the recorded foldproof could not be installed")
+    _call([*install, "-r", str(listed)], "the recorded packages could not be installed", cwd=folder.parent)
+    _call([*install, str(wheel)], "the recorded foldproof could not be installed", cwd=folder.parent)
 
 
 def _python_of(folder: Path) -> Path:
     return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def _call(command: Sequence[str], failed: str) -> None:
+def _call(command: Sequence[str], failed: str, *, cwd: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
     try:
         done = subprocess.run(
@@ -214,6 +217,7 @@ def _call(command: Sequence[str], failed: str) -> None:
             errors="replace",
             timeout=_PATIENCE_SECONDS,
             env=environment,
+            cwd=cwd,
             check=False,
         )
         said = done.stderr.strip().splitlines()

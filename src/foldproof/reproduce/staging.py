@@ -43,7 +43,7 @@ def stage_as_recorded(recorded: Recorded, subject: Subject, project: Project | N
     """Everything as the record has it; `refuse_untrusted` must not have objected. Raises CannotCheck for what cannot
     be had.
     """
-    root = with_recorded_code(place, project, recorded)
+    root = with_recorded_code(place, project, recorded, is_foreign=subject.is_foreign)
     path = str(recorded.record.facts.get("data_path") or "data")
     folder = place / "images"
     folder.mkdir()
@@ -66,7 +66,7 @@ def _sources(recorded: Recorded, subject: Subject, project: Project | None, plac
     own = load_settings(project.settings_file).settings.data.path
     places = (own,) if subject.is_foreign else (own, path)  # a foreign record does not say where to look
     yield from (Source(f"{one} as it is now", partial(project.path, one)) for one in dict.fromkeys(places))
-    if (commit := commit_here(project, recorded)) is not None:
+    if (commit := commit_here(project, recorded, is_foreign=subject.is_foreign)) is not None:
         yield Source("DVC", lambda: _pulled(place, project, commit, path, is_foreign=subject.is_foreign))
 
 

@@ -43,7 +43,7 @@ def workshop(project: Project | None) -> Iterator[Path]:
             _clear(project, place)
 
 
-def with_recorded_code(place: Path, project: Project | None, recorded: Recorded) -> Path:
+def with_recorded_code(place: Path, project: Project | None, recorded: Recorded, *, is_foreign: bool) -> Path:
     """A folder with the files of the recorded commit and the recorded changes, where the run needs code of the user's.
 
     Else an empty one: nothing of a commit is where modules are looked for. Call it once `refuse_untrusted` has not
@@ -53,7 +53,7 @@ def with_recorded_code(place: Path, project: Project | None, recorded: Recorded)
     if not recorded.own_code:
         root.mkdir()
         return root
-    commit = commit_here(project, recorded)
+    commit = commit_here(project, recorded, is_foreign=is_foreign)
     if project is None or commit is None:
         raise _lacks_code(recorded, project)
     failed = worktree.check_out(project.root, commit, root)
@@ -68,10 +68,17 @@ def with_recorded_code(place: Path, project: Project | None, recorded: Recorded)
     return _made_for_a_run(root, worktree.prefix(project.root))
 
 
-def commit_here(project: Project | None, recorded: Recorded) -> Commit | None:
-    """The recorded commit, where the project's repository has it."""
+def commit_here(project: Project | None, recorded: Recorded, *, is_foreign: bool) -> Commit | None:
+    """The recorded commit, where the project's repository has it; for a foreign record only one that a ref reaches.
+
+    A fetched pull request, which nobody has looked at yet, is not reached. One's own run may be of a commit that has
+    since been amended.
+    """
     commit = recorded.commit
-    return commit if project is not None and commit and worktree.has_commit(project.root, commit) else None
+    if project is None or commit is None:
+        return None
+    is_here = worktree.is_reachable if is_foreign else worktree.has_commit
+    return commit if is_here(project.root, commit) else None
 
 
 def with_recorded_versions(place: Path, project: Project, commit: Commit) -> Path:

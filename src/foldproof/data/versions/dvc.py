@@ -32,6 +32,7 @@ from foldproof.data.versions.unfinished import root_of
 from foldproof.data.versions.versioned import DataVersion, Difference, compare, judged
 from foldproof.data.walk import Kind, some, walk
 from foldproof.errors import DataError
+from foldproof.provenance.dulwich_filters import users_filters_alone
 from foldproof.storage import Md5
 
 
@@ -130,7 +131,7 @@ def difference_of(folder: Path, files: Files, there: Mapping[str, str], *, legac
 def init(root: Path) -> None:
     """Make `root` a DVC repository, with git where there is git. Raises DataError."""
     in_git = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), None)
-    with told(f"cannot make a DVC repository in {root}"):
+    with told(f"cannot make a DVC repository in {root}"), users_filters_alone(root):
         from dvc.repo import Repo
 
         Repo.init(str(root), no_scm=in_git is None, subdir=in_git not in (None, root)).close()
@@ -153,7 +154,11 @@ def add(folder: Path) -> tuple[Path, ...]:
         raise DataError(
             f"pipes, sockets, devices or broken links: {some(strange)}", next_step="take them out of the folder"
         )
-    with opened(folder, f"cannot version {folder}") as repository, holding(repository):
+    with (
+        opened(folder, f"cannot version {folder}") as repository,
+        holding(repository),
+        users_filters_alone(folder.parent),
+    ):
         _check_older_list(repository, folder)
         for written_to in (folder.with_name(f"{folder.name}.dvc"), folder.with_name(".gitignore")):
             refuse_link(written_to)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from foldproof.errors import FoldproofError, TrackingError
-from foldproof.provenance.git import is_committed_link
+from foldproof.provenance.worktree import is_committed_link
 from foldproof.storage import cleaned, locked, redact
 from foldproof.trackers import TrackingTarget
 from foldproof.trackers.mlflow.fresh import put_empty_store
