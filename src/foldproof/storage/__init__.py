@@ -2,6 +2,7 @@
 
 from foldproof.storage.locks import holder, is_held, locked
 from foldproof.storage.names import Commit, FileName, Md5, RelativePath, RunId, Sha256
+from foldproof.storage.parsing import parse_json, parse_line
 from foldproof.storage.reading import (
     cleaned,
     cleaned_lines,
@@ -10,6 +11,7 @@ from foldproof.storage.reading import (
     inside,
     is_folder_here,
     leads_astray,
+    read_file,
     read_inside,
     read_json_inside,
     regular_inside,
@@ -36,6 +38,9 @@ __all__ = [
     "leads_astray",
     "locked",
     "next_step",
+    "parse_json",
+    "parse_line",
+    "read_file",
     "read_inside",
     "read_json_inside",
     "redact",
