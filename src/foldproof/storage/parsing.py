@@ -9,6 +9,7 @@ from typing import Any
 from foldproof.storage.limits import DEPTH
 
 _LARGEST = 2**64  # no whole number that a run writes has more bits, and float() takes each of them
+_NESTED = (dict, list)
 _HALF = re.compile(rb"\\u[dD][89a-fA-F]")  # of a character beyond the 65,536th, or one that has no other half
 
 
@@ -42,11 +43,11 @@ def parse_line(content: bytes) -> Any:
 
 def _demand_few_levels(value: Any) -> None:
     """Level by level, so that no depth of it can exhaust Python's own."""
-    level = [value] if isinstance(value, dict | list) else []
+    level = [value] if isinstance(value, _NESTED) else []
     for _ in range(DEPTH):
         if not level:
             return
-        level = [item for outer in level for item in _inner(outer) if isinstance(item, dict | list)]
+        level = [item for outer in level for item in _inner(outer) if isinstance(item, _NESTED)]
     raise ValueError("it is nested too deeply")
 
 
