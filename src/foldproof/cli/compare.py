@@ -132,11 +132,11 @@ def known_metric(name: str, folder: "Path") -> str:
 def _of_csv(path: "Path") -> "tuple[list[Contender], str]":
     from foldproof.analysis.foreign.tables import contenders_of_csv
     from foldproof.errors import DamagedFile
+    from foldproof.storage import read_text
+    from foldproof.storage.limits import TABLE_BYTES
 
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DamagedFile(f"{path} is not UTF-8 text", next_step="save it as CSV in UTF-8") from error
+        text = read_text(path, most_bytes=TABLE_BYTES)
     except OSError as error:
         raise DamagedFile(
             f"{path} cannot be read: {error.strerror}", next_step="name a CSV file, or mlflow:URI"

@@ -12,11 +12,13 @@ def experiments(ctx: click.Context, param: click.Parameter, incomplete: str) -> 
     from foldproof.config.yaml_lines import parse
     from foldproof.errors import FoldproofError
     from foldproof.project import Project
+    from foldproof.storage import read_text
+    from foldproof.storage.limits import SETTINGS_BYTES
 
     try:
         file = Project.find(Path.cwd()).settings_file
-        document = parse(file.read_text(encoding="utf-8"), name=file.name).value
-    except (FoldproofError, OSError, UnicodeDecodeError):
+        document = parse(read_text(file, most_bytes=SETTINGS_BYTES), name=file.name).value
+    except (FoldproofError, OSError):
         return []
     named = document.get("experiments") if isinstance(document, dict) else None
     return _fitting(named if isinstance(named, dict) else ["default"], _typed(ctx, param), incomplete)

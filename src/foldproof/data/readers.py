@@ -6,7 +6,7 @@ import threading
 import warnings
 import zlib
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -18,10 +18,14 @@ from PIL.Image import Transpose
 
 from foldproof import registry
 from foldproof.data import deep
+from foldproof.data.heads import Size, size_of
+from foldproof.data.turns import turns
 from foldproof.data.values import Pixels
 from foldproof.errors import BadImage
+from foldproof.storage import read_file
+from foldproof.storage.limits import ANY_PIXELS, IMAGE_BYTES, IMAGE_PIXELS, PIXELS_A_BYTE
 
-MOST_PIXELS = 178_956_970  # Pillow's own limit: half a gigabyte of RGB
+MOST_PIXELS = int(IMAGE_PIXELS)
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")  # others start programs (EPS) or hold no photograph
 MODES = frozenset({"1", "L", "P", "LA", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"})
 KINDS = MappingProxyType({"LAB": "LAB colour"})
@@ -88,8 +92,29 @@ def decode(name: str, content: bytes, *, most_pixels: int = MOST_PIXELS) -> Imag
     """The picture in the bytes of a file. Raises BadImage with what is wrong, not with the name."""
     if not content:
         raise _refused("empty", "empty (0 bytes)")
-    image = reader_for(name)(io.BytesIO(content), most_pixels)
+    if size := size_of(content):
+        _check_size(size, len(content), most_pixels)
+    with turn_for(content):
+        image = reader_for(name)(io.BytesIO(content), most_pixels)
     return image if image.pixels.dtype == np.uint8 and image.pixels.shape[2:] == (3,) else _checked(image)
+
+
+def turn_for(content: bytes) -> AbstractContextManager[None]:
+    """A turn to decode the picture in the bytes of a file and to look at its pixels: see `turns`."""
+    size = size_of(content)
+    return turns.taken(size.pixels if size else 0)
+
+
+def _check_size(size: Size, count: int, most_pixels: int) -> None:
+    """Before a decoder takes memory for it, as that of WebP does when it is opened. Raises BadImage."""
+    if size.pixels > most_pixels:
+        raise deep.too_large(*size, most_pixels)
+    if size.pixels > max(ANY_PIXELS, PIXELS_A_BYTE * count):
+        raise _refused(
+            "too-large",
+            f"{size.width} x {size.height} in {count:,} bytes: nothing can be seen on so large a picture",
+            next_step="make it smaller, or leave it out",
+        )
 
 
 def _checked(image: Image) -> Image:
@@ -114,13 +139,21 @@ def read(path: Path, *, most_pixels: int = MOST_PIXELS) -> Image:
     try:
         if not path.is_file():
             raise _refused("not-a-file", "not a file", next_step="look for it, or take it out of the folder")
-        return decode(path.name, path.read_bytes(), most_pixels=most_pixels)
+        if path.stat().st_size > IMAGE_BYTES:
+            raise too_many_bytes()
+        return decode(path.name, read_file(path, most_bytes=IMAGE_BYTES), most_pixels=most_pixels)
     except BadImage as error:
         raise BadImage(f"{path}: {error.what}", code=error.code, next_step=error.next_step) from None
     except OSError as error:
         raise BadImage(
             f"{path}: cannot be read: {error.strerror}", code="unreadable", next_step="mend the permissions"
         ) from None
+
+
+def too_many_bytes() -> BadImage:
+    return _refused(
+        "too-large", f"more than {IMAGE_BYTES / 2**30:.0f} GiB", next_step="make it smaller, or leave it out"
+    )
 
 
 def read_with_pillow(file: BinaryIO, most_pixels: int) -> Image:

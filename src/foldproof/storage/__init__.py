@@ -14,6 +14,7 @@ from foldproof.storage.reading import (
     read_file,
     read_inside,
     read_json_inside,
+    read_text,
     regular_inside,
 )
 from foldproof.storage.redaction import redact, redact_uris, redact_value
@@ -43,6 +44,7 @@ __all__ = [
     "read_file",
     "read_inside",
     "read_json_inside",
+    "read_text",
     "redact",
     "redact_uris",
     "redact_value",

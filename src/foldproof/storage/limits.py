@@ -41,10 +41,12 @@ STATE_BYTES = Limit(256 * _MIB, "bytes", "state-EPOCH-STEP.json: what the fold's
 RECORD_FILE_BYTES = Limit(4 * _GIB, "bytes", "any other file of a record, such as weights")
 
 SETTINGS_BYTES = Limit(_MIB, "bytes", "params.yaml: some kilobytes")
+PIPELINE_BYTES = Limit(16 * _MIB, "bytes", "dvc.yaml, and metrics.json that goes with it")
+DVC_FILE_BYTES = Limit(_MIB, "bytes", "a .dvc file: some hundred")
 SETTINGS_VALUES = Limit(20_000, "values", "of params.yaml once aliases are followed: some hundred")
 SETTINGS_DEPTH = Limit(20, "levels", "of params.yaml: five")
+TABLE_ROWS = Limit(10 * IMAGES, "rows", "a table of labels that names images which are not here, too")
 TABLE_BYTES = Limit(_GIB, "bytes", "a table of labels: a kilobyte an image")
-CELL_CHARACTERS = Limit(_MIB, "characters", "a cell of a CSV: a path")
 SPLITS_BYTES = Limit(256 * _MIB, "bytes", "splits_final.json: each name once a fold")
 
 UNPACKED_BYTES = Limit(64 * _MIB, "bytes", "that any parquet file may unpack to")

@@ -1,5 +1,6 @@
 """Files of a folder that somebody else may have given: a path in it in; the content, or why it is not read, out."""
 
+import errno
 import os
 import stat
 from contextlib import suppress
@@ -108,11 +109,22 @@ def read_inside(folder: Path, relative: str, *, most_bytes: int) -> bytes:
 def read_file(path: Path, *, most_bytes: int) -> bytes:
     """The content of a file of the user's own, which links may lead to.
 
-    Raises DamagedFile where it is a pipe, a device or a folder, or larger than `most_bytes`, and OSError.
+    Raises DamagedFile where it is a pipe or a device, or larger than `most_bytes`, and OSError.
     """
-    if not stat.S_ISREG(path.stat().st_mode):  # before it is opened: opening a device may do something
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(mode):  # before it is opened: opening a device may do something
         raise _no_file(path)
     return _read(path, _FOLLOWING, most_bytes)
+
+
+def read_text(path: Path, *, most_bytes: int) -> str:
+    """The text of a file of the user's own. Raises as `read_file` does, and DamagedFile where it is not UTF-8."""
+    try:
+        return read_file(path, most_bytes=most_bytes).decode()
+    except UnicodeDecodeError:
+        raise DamagedFile(f"{path} cannot be read: it is not UTF-8 text", next_step="save it as UTF-8") from None
 
 
 def _read(path: Path, flags: int, most_bytes: int) -> bytes:
