@@ -5,6 +5,9 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
+from foldproof.storage.limits import PAGES
+
+TIFF_BEGINNINGS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_ALONE = frozenset((0x01, *range(0xD0, 0xD9)))
 _JPEG_SCAN, _JPEG_END = 0xDA, 0xD9
@@ -93,6 +96,24 @@ def _tiff(content: bytes) -> Size:
     return Size(edges[_WIDTH], edges[_HEIGHT])
 
 
+def tiff_pages(content: bytes) -> int:
+    """How many pages a TIFF has, counted up to PAGES; 0 for what is none."""
+    if content[:4] not in TIFF_BEGINNINGS:
+        return 0
+    order, big = "<" if content[:2] == b"II" else ">", content[2:4] in (b"+\0", b"\0+")
+    seen: dict[int, None] = {}
+    try:
+        (at,) = struct.unpack_from(f"{order}{'Q' if big else 'L'}", content, 8 if big else 4)
+        while at and at not in seen and len(seen) < PAGES:
+            (count,) = struct.unpack_from(f"{order}{'Q' if big else 'H'}", content, at)
+            seen[at] = None
+            behind = at + (8 + 20 * count if big else 2 + 12 * count)
+            (at,) = struct.unpack_from(f"{order}{'Q' if big else 'L'}", content, behind)
+    except struct.error:
+        return len(seen)
+    return len(seen)
+
+
 _READERS: Mapping[bytes, Callable[[bytes], Size | None]] = MappingProxyType(
     {
         b"\x89PNG\r\n\x1a\n": _png,
@@ -100,9 +121,6 @@ _READERS: Mapping[bytes, Callable[[bytes], Size | None]] = MappingProxyType(
         b"GIF8": _gif,
         b"RIFF": _webp,
         b"BM": _bmp,
-        b"II*\0": _tiff,
-        b"MM\0*": _tiff,
-        b"II+\0": _tiff,
-        b"MM\0+": _tiff,
+        **dict.fromkeys(TIFF_BEGINNINGS, _tiff),
     }
 )

@@ -60,8 +60,11 @@ BUNDLE_SMALL_BYTES = Limit(64 * _MIB, "bytes", "that any bundle may unpack to")
 
 IMAGE_PIXELS = Limit(178_956_970, "pixels", "of one picture: Pillow's own limit, half a gigabyte of RGB")
 PIXELS_AT_ONCE = Limit(178_956_970, "pixels", "decoded at one time by all threads; a larger picture is decoded alone")
-IMAGE_BYTES = Limit(2 * _GIB, "bytes", "of a picture's file: as many pixels of 16 bits and three channels, not packed")
+IMAGE_BYTES = Limit(4 * _GIB, "bytes", "of a picture's file: as many pixels of 64 bits and three channels, not packed")
 ANY_PIXELS = Limit(2**24, "pixels", "that a file of any size may hold")
+TILE_PIXELS = Limit(2**22, "pixels", "of a tile of a TIFF that is larger than four times the picture")
+PAGES = Limit(1000, "pages", "of a TIFF that are counted; more than one are not read")
+PACKED_PNG_BYTES = Limit(2**16, "bytes", "that a PNG may have beyond those of its pixels: packing makes none larger")
 PIXELS_A_BYTE = Limit(10_000, "pixels a byte", "of a larger picture: a PNG of black and white alone comes to 8,256")
 
 SERVER_PAGES = Limit(10_000, "pages", "of a tracking server's answers, each of up to a thousand runs")
