@@ -24,6 +24,7 @@ from foldproof.errors import SettingsError
 from foldproof.events.journal import frame, parse
 from foldproof.events.types import FoldFailed, Notice, to_json
 from foldproof.facts import HELD_OUT
+from foldproof.storage import as_text
 
 _LEFT_OUT = "(left out)"
 _KEPT_OF_ENVIRONMENT = ("v", "foldproof", "python", "packages", "foldproof_wheel", "numeric_class")
@@ -140,7 +141,7 @@ def _dataset(content: bytes) -> bytes:
 
 
 def _folds(content: bytes) -> bytes:
-    rows = folds.from_csv(content.decode("utf-8"))
+    rows = folds.from_csv(as_text(content, name="folds.csv"))
     return folds.to_csv(sorted(row._replace(path=image_name(row.path, row.sha256)) for row in rows)).encode()
 
 

@@ -19,7 +19,7 @@ from foldproof.facts import HELD_OUT
 from foldproof.folds import Row
 from foldproof.plan.runs import read_environment
 from foldproof.record import Place, RunRecord, fold_folder
-from foldproof.storage import read_inside, read_json_inside
+from foldproof.storage import as_text, read_inside, read_json_inside
 
 CODE_DIFF = "code.diff"
 _MOST_BYTES = 4 * 2**30
@@ -47,7 +47,7 @@ class Recorded:
         dataset = Dataset.from_json(_json(folder, "dataset.json"))
         if dataset.fingerprint != record.facts["fingerprint"]:
             raise DamagedFile(f"{folder / 'dataset.json'} is of other images than run.json", next_step=_OTHER_COPY)
-        table = _bytes(folder, "folds.csv").decode("utf-8", "strict")
+        table = as_text(_bytes(folder, "folds.csv"), name=str(folder / "folds.csv"))
         environments = (read_environment(folder), *_later_environments(folder))
         diff = _bytes(folder, CODE_DIFF) if (folder / CODE_DIFF).exists() else b""
         return Recorded(

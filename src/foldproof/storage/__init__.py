@@ -4,6 +4,7 @@ from foldproof.storage.locks import holder, is_held, locked
 from foldproof.storage.names import Commit, FileName, Md5, RelativePath, RunId, Sha256
 from foldproof.storage.parsing import parse_json, parse_line
 from foldproof.storage.reading import (
+    as_text,
     cleaned,
     cleaned_lines,
     create_inside,
@@ -28,6 +29,7 @@ __all__ = [
     "RelativePath",
     "RunId",
     "Sha256",
+    "as_text",
     "cleaned",
     "cleaned_lines",
     "create_inside",

@@ -8,7 +8,7 @@ from typing import Any
 
 from foldproof.storage.limits import DEPTH
 
-_LARGEST = 2**64  # no whole number that a run writes has more bits, and float() takes each of them
+_MOST_DIGITS = 80  # of a whole number; float() takes each of them, and a run writes 20
 _NESTED = (dict, list)
 _HALF = re.compile(rb"\\u[dD][89a-fA-F]")  # of a character beyond the 65,536th, or one that has no other half
 
@@ -17,7 +17,7 @@ def parse_json(content: bytes) -> Any:
     """The value that a JSON text says.
 
     Raises ValueError for what no run writes: text that is not UTF-8, half a character, a key twice, a number that is
-    not finite or larger than 64 bits hold, more levels than DEPTH.
+    not finite or has more than 80 digits, more levels than DEPTH.
     """
     value = parse_line(content)
     if _HALF.search(content):
@@ -70,6 +70,6 @@ def _finite(text: str) -> float:
 
 
 def _small(text: str) -> int:
-    if len(text) > 21 or abs(value := int(text)) > _LARGEST:
-        raise ValueError(f"{text[:40]} has more than 64 bits")
-    return value
+    if len(text) > _MOST_DIGITS:
+        raise ValueError(f"{text[:40]}… has {len(text):,} digits")
+    return int(text)

@@ -121,10 +121,15 @@ def read_file(path: Path, *, most_bytes: int) -> bytes:
 
 def read_text(path: Path, *, most_bytes: int) -> str:
     """The text of a file of the user's own. Raises as `read_file` does, and DamagedFile where it is not UTF-8."""
+    return as_text(read_file(path, most_bytes=most_bytes), name=str(path))
+
+
+def as_text(content: bytes, *, name: str) -> str:
+    """The text in the content of a file called `name`. Raises DamagedFile where it is not UTF-8."""
     try:
-        return read_file(path, most_bytes=most_bytes).decode()
+        return content.decode()
     except UnicodeDecodeError:
-        raise DamagedFile(f"{path} cannot be read: it is not UTF-8 text", next_step="save it as UTF-8") from None
+        raise DamagedFile(f"{name} cannot be read: it is not UTF-8 text", next_step="save it as UTF-8") from None
 
 
 def _read(path: Path, flags: int, most_bytes: int) -> bytes:
