@@ -19,10 +19,10 @@ from foldproof.errors import DataError, StorageError
 from foldproof.project import Project
 from foldproof.record import RunRecord
 from foldproof.storage import inside, read_json_inside, replacing
+from foldproof.storage.limits import DATASET_BYTES, ENVIRONMENT_BYTES
 
 SCHEMA_VERSION = 1
 MANIFEST = "bundle.json"
-_MOST_MANIFEST = 4 * 2**30
 _TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a ZIP file can say
 _TEXTS = (".json", ".jsonl", ".csv", ".md", ".yml", ".diff")
 _STORED = (".parquet", ".safetensors", ".png", ".jpg", ".jpeg", ".whl")  # compressed already, or hardly to be
@@ -89,7 +89,7 @@ def _files(folder: Path, project: Project, wanted: Wanted) -> dict[str, bytes]:
 
 
 def _images(folder: Path, record: RunRecord, project: Project, wanted: Wanted) -> tuple[_Image, ...]:
-    dataset = Dataset.from_json(read_json_inside(folder, "dataset.json", most_bytes=_MOST_MANIFEST))
+    dataset = Dataset.from_json(read_json_inside(folder, "dataset.json", most_bytes=DATASET_BYTES))
     data = project.path(str(record.facts.get("data_path") or "data"))
     found = []
     for sample in dataset.samples:
@@ -117,7 +117,7 @@ def _put(archive: zipfile.ZipFile, image: _Image) -> None:
 
 def _wheel(folder: Path, project: Project) -> Path | None:
     """The wheel of the foldproof that made the run, where the project still has it."""
-    environment = json.loads((folder / "environment.json").read_bytes())
+    environment = read_json_inside(folder, "environment.json", most_bytes=ENVIRONMENT_BYTES)
     said = environment.get("foldproof_wheel") or {}
     path = project.wheels / str(said.get("sha256")) / str(said.get("file"))
     return path if said and path.is_file() else None

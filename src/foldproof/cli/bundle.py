@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from foldproof.cli import complete
+from foldproof.cli.out import echo, echo_json
 
 
 @click.command("bundle")
@@ -28,8 +29,6 @@ def command(
     foldproof bundle FirstRun -o FirstRun.zip
     foldproof bundle FirstRun --images --weights --anonymous
     """
-    import json
-
     from foldproof.bundle.collect import Wanted
     from foldproof.bundle.write import write_bundle
     from foldproof.cli.chosen import chosen_records
@@ -41,8 +40,8 @@ def command(
     path = output or Path(f"{record.experiment}-{record.run}.zip")
     made = write_bundle(record.folder, project, path, wanted)
     if as_json:
-        click.echo(json.dumps({"v": 1, "run": record.run, "file": str(path), "files": made.files, "bytes": made.size}))
+        echo_json({"v": 1, "run": record.run, "file": str(path), "files": made.files, "bytes": made.size})
     else:
-        click.echo(f"wrote {path}: {made.files:,} files, {made.size / 1e6:,.1f} MB")
-        click.echo(f"  whoever gets it: `foldproof verify {path.name}`, `foldproof reproduce {path.name}`")
+        echo(f"wrote {path}: {made.files:,} files, {made.size / 1e6:,.1f} MB")
+        echo(f"  whoever gets it: `foldproof verify {path.name}`, `foldproof reproduce {path.name}`")
     return 0

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from foldproof.cli import complete
+from foldproof.cli.out import echo, echo_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,22 +41,19 @@ def command(runs: tuple[str, ...], sources: tuple[str, ...], metric: str | None,
     foldproof compare FirstRun Run_High_LR --format md
     foldproof compare --from scores.csv
     """
-    import json
-
-    from rich.console import Console
-
     from foldproof.analysis.as_json import comparison_json
     from foldproof.analysis.tables import csv_table, latex, markdown
     from foldproof.cli.show import print_comparison, print_damaged
+    from foldproof.trackers.terminal import Terminal
 
     comparison, damaged = of_others(sources, runs, metric) if sources else of_project(runs, metric)
     written: Mapping[str, Callable[[Comparison], str]] = {"csv": csv_table, "md": markdown, "latex": latex}
     if as_json:
-        click.echo(json.dumps(comparison_json(comparison), allow_nan=False))
+        echo_json(comparison_json(comparison))
     elif form in written:
-        click.echo(written[form](comparison), nl=False)
+        echo(written[form](comparison), nl=False)
     elif comparison.lines:
-        print_comparison(comparison, Console(highlight=False))
+        print_comparison(comparison, Terminal())
     print_damaged(damaged)
     return 1 if damaged else 0
 

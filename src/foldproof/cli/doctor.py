@@ -2,6 +2,8 @@
 
 import click
 
+from foldproof.cli.out import echo, echo_json
+
 
 @click.command("doctor")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
@@ -12,7 +14,6 @@ def command(as_json: bool) -> int:
     \b
     foldproof doctor
     """
-    import json
     import os
     from pathlib import Path
 
@@ -22,12 +23,12 @@ def command(as_json: bool) -> int:
 
     found = examine(Project.find(Path.cwd()), os.environ)
     if as_json:
-        click.echo(json.dumps(found.to_json(), allow_nan=False))
+        echo_json(found.to_json())
         return 0 if found.is_fit else 1
     marks = {"ok": "ok  ", "note": "note", "bad": "BAD "}
     for check in found.checks:
         lines = [f"{marks[check.state]}  {check.name:<11} {check.said}"]
         lines += [f"{'':<18}{check.next_step}"] if check.next_step else []
-        click.secho(cleaned_lines("\n".join(lines)), fg="red" if check.state == "bad" else None)
-    click.echo(found.verdict)
+        echo(cleaned_lines("\n".join(lines)), colour="red" if check.state == "bad" else None)
+    echo(found.verdict)
     return 0 if found.is_fit else 1

@@ -3,6 +3,7 @@
 import click
 
 from foldproof.cli import complete
+from foldproof.cli.out import echo, echo_json
 
 
 @click.command("sync")
@@ -15,7 +16,6 @@ def command(runs: tuple[str, ...], as_json: bool) -> int:
     foldproof sync
     foldproof sync FirstRun
     """
-    import json
     import os
     from dataclasses import asdict
     from pathlib import Path
@@ -35,12 +35,12 @@ def command(runs: tuple[str, ...], as_json: bool) -> int:
         folders = choose_folders(runs, *experiments_of(folders))
     report = sync(folders, target)
     if as_json:
-        click.echo(json.dumps(asdict(report)))
+        echo_json(asdict(report))
     else:
         same = report.runs - report.created - report.completed - len(report.left) - len(report.problems)
-        click.echo(f"runs: {report.created} new in MLflow, {report.completed} completed, {same} already the same")
+        echo(f"runs: {report.created} new in MLflow, {report.completed} completed, {same} already the same")
         for who in report.left:
-            click.echo(f"note: {who}, which brings it to MLflow", err=True)
+            echo(f"note: {who}, which brings it to MLflow", err=True)
         for problem in report.problems:
-            click.echo(f"note: {cleaned(problem, most=1000)}", err=True)
+            echo(f"note: {cleaned(problem, most=1000)}", err=True)
     return 1 if report.problems else 0

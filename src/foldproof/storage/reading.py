@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,10 @@ _READING = os.O_RDONLY
 for _flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):
     _READING |= getattr(os, _flag, 0)
 _FOLLOWING = _READING & ~getattr(os, "O_NOFOLLOW", 0)
+_HEAPED = re.compile(
+    "(?<=[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{4})"
+    "[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
+)
 _WINDOWS_LINKS = (0xA000000C, 0xA0000003)  # symbolic link, junction
 
 
@@ -162,9 +167,28 @@ def read_json_inside(folder: Path, relative: str, *, most_bytes: int) -> dict[st
     return value
 
 
+def escaped(text: str) -> str:
+    """`text` for a terminal, whoever wrote it: all but the ends of lines is a visible character, or spelled out.
+
+    Control characters, those that change the direction of what follows, and marks heaped on one letter are spelled out.
+    """
+    return "\n".join(map(_spelled_out, text.split("\n")))
+
+
+def _spelled_out(line: str) -> str:
+    if line.isprintable() and (line.isascii() or not _HEAPED.search(line)):
+        return line
+    spelled = "".join(c if c.isprintable() else _spelled(c) for c in line)
+    return _HEAPED.sub(lambda heap: "".join(map(_spelled, heap[0])), spelled)
+
+
+def _spelled(character: str) -> str:
+    return character.encode("unicode_escape").decode()
+
+
 def cleaned(text: str, *, most: int) -> str:
-    """`text` for a terminal, whoever wrote it: control and invisible characters escaped, at most `most` characters."""
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:most])
+    """`text` for a terminal, whoever wrote it, as `escaped` but on one line of at most `most` characters."""
+    shown = escaped(text[:most]).replace("\n", "\\n")
     return shown if len(text) <= most and len(shown) <= most else shown[: most - 1] + "…"
 
 

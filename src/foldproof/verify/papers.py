@@ -91,7 +91,10 @@ def _not_again(contenders: list[Contender], pages: dict[str, str], *, rope: floa
 
 
 def _runs_of(table: str) -> list[str]:
-    rows = list(csv.DictReader(io.StringIO(table)))
+    try:
+        rows = list(csv.DictReader(io.StringIO(table, newline="")))
+    except csv.Error:
+        return []
     return list(dict.fromkeys(str(row.get("run")) for row in rows))
 
 
