@@ -9,6 +9,7 @@ import click
 from foldproof.cli import data_cache, data_check
 from foldproof.cli.group import Group
 from foldproof.cli.out import echo
+from foldproof.storage import cleaned
 
 
 @click.group("data", cls=Group)
@@ -60,7 +61,7 @@ def add(path: str, target: str | None) -> int:
         return 0
     dataset = checked.seen.dataset
     for label, count in sorted(dataset.count_by_class.items()):
-        echo(f"{count:>8,}  {label}")
+        echo(f"{count:>8,}  {cleaned(label, most=300)}")
     echo(f"{len(dataset):>8,}  images in {len(dataset.classes)} classes; {counted(checked)}")
     asked = _asked_path()
     if asked is not None and asked[1].resolve() != folder.resolve():

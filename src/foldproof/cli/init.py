@@ -3,6 +3,7 @@
 import click
 
 from foldproof.cli.out import echo
+from foldproof.storage import cleaned
 
 
 @click.command("init")
@@ -21,7 +22,7 @@ def command(folder: str) -> int:
 
     made = scaffold(Path(folder).expanduser().absolute())
     for line in made.lines:
-        echo(line)
+        echo(cleaned(line, most=2000))
     path = load_settings(made.settings_file).settings.data.path
     steps = [f"cd {shlex.quote(folder)}"] if folder != "." else []
     if not (made.settings_file.parent / path).exists():
