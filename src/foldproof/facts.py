@@ -100,8 +100,8 @@ def _is_count(least: int, most: int) -> Callable[[object], bool]:
 
 
 def _is_text(most: int) -> Callable[[object], bool]:
-    """Whether a value is text that can be written as UTF-8: half characters raise ValueError."""
-    return lambda value: isinstance(value, str) and len(value) <= most and len(value.encode()) >= 0
+    """Whether a value is text that can be written as UTF-8 and be a path: half characters raise ValueError."""
+    return lambda value: isinstance(value, str) and len(value.encode()) >= len(value) <= most and "\0" not in value
 
 
 def _is_printable(value: object) -> bool:
