@@ -89,7 +89,7 @@ def test_a_file_of_the_users_own_may_be_a_link(tmp_path, name):
      "[" * 200 + "]" * 200, '{"a":' * 2000 + "1" + "}" * 2000, "\ufeff{}", "", "{", "nul"],
 )  # fmt: skip
 def test_json_that_no_run_writes_is_refused(text):
-    with pytest.raises(ValueError, match=""):
+    with pytest.raises(ValueError):  # noqa: PT011 - of json, of the decoder and of ours
         parse_json(text.encode())
 
 
@@ -113,7 +113,7 @@ def test_a_small_parquet_file_that_would_become_gigabytes_is_refused(what):
     made = io.BytesIO()
     pq.write_table(BOMBS[what], made, compression="zstd")
     before = pa.total_allocated_bytes()
-    with pytest.raises(ValueError, match="would become|rows"):
+    with pytest.raises(ValueError, match=r"would become|rows"):
         read_parquet(made.getvalue(), most_rows=limits.IMAGES, columns=["label", "p"])
     assert pa.total_allocated_bytes() - before < 2**26
 

@@ -7,8 +7,13 @@ from foldproof.config.yaml_lines import scalar
 from foldproof.errors import FoldproofError, SettingsError
 from foldproof.scaffold.make import _is_ours
 
-_DOUBLED = "".join(f"b{n}: &b{n} {{<<: [{', '.join(['*b%d' % (n - 1) if n else '*a'] * 3)}]}}\n" for n in range(40))
-_NESTED = "".join(f"c{n}: &c{n} [{', '.join(['*c%d' % (n - 1) if n else '*a'] * 9)}]\n" for n in range(30))
+
+def _before(letter: str, number: int) -> str:
+    return f"*{letter}{number - 1}" if number else "*a"
+
+
+_DOUBLED = "".join(f"b{n}: &b{n} {{<<: [{', '.join([_before('b', n)] * 3)}]}}\n" for n in range(40))
+_NESTED = "".join(f"c{n}: &c{n} [{', '.join([_before('c', n)] * 9)}]\n" for n in range(30))
 REFUSED = {
     "a number of 5,000 digits": "train: {seed: " + "9" * 5000 + "}",
     "a number of 5,000 hexadecimal digits": "train: {seed: 0x" + "f" * 5000 + "}",
@@ -22,7 +27,7 @@ REFUSED = {
     "a character far beyond the last": 'data: {path: "\\UFFFFFFFF"}',
     "3,000 levels of lists": "data: " + "[" * 3000 + "]" * 3000,
     "3,000 levels of mappings": "data: " + "{a: " * 3000 + "}" * 3000,
-    "3,000 levels of indentation": "data:\n" + "".join(" " * n + "a:\n" for n in range(1, 3000)),
+    "1,000 levels of indentation": "data:\n" + "".join(" " * n + "a:\n" for n in range(1, 1000)),
     "3,000 levels of dashes": "data: " + "- " * 3000 + "a",
     "3,000 levels of brackets in a pattern": 'data: {group_by: "' + "(" * 3000 + ")" * 3000 + '"}',
     "merges of merges": "a: &a {x: 1}\n" + _DOUBLED,

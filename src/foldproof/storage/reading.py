@@ -143,9 +143,11 @@ def _read(path: Path, flags: int, most_bytes: int) -> bytes:
         info = os.fstat(descriptor)
         if not stat.S_ISREG(info.st_mode):
             raise _no_file(path)
-        content = file.read(min(info.st_size, most_bytes) + 1)  # as much memory is taken, whatever comes
-    if len(content) > most_bytes:
-        raise _refused(path, f"has more than {most_bytes:,} bytes")
+        content = b"" if info.st_size > most_bytes else file.read(info.st_size + 1)  # as much memory is taken
+    if max(info.st_size, len(content)) > most_bytes:
+        raise DamagedFile(
+            f"{path} has more than {most_bytes:,} bytes: it is not read", next_step="keep in it what is needed"
+        )
     return content
 
 
