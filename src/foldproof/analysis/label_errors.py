@@ -21,7 +21,7 @@ from foldproof.record import Place
 FILE_NAME = "label-errors.csv"
 COLUMNS = ("path", "sha256", "label", "suggested", "own_probability", "suggested_probability", "run")
 # What a terminal obeys, and what turns the direction of a text: spelled out. Joiners are letters of some languages.
-_OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_OBEYED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _BEGINS_A_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 
 
