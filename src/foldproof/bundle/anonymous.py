@@ -20,12 +20,15 @@ from foldproof import folds, predictions
 from foldproof.config.identity import canonical_json
 from foldproof.config.recorded import own_code, recorded_config
 from foldproof.data.dataset import Dataset
-from foldproof.errors import SettingsError
+from foldproof.errors import DamagedFile, SettingsError
 from foldproof.events.journal import frame, parse
 from foldproof.events.types import FoldFailed, Notice, to_json
 from foldproof.facts import HELD_OUT
 from foldproof.provenance.git_command import git
 from foldproof.record import RunRecord
+from foldproof.storage import as_text, cleaned, parse_json
+from foldproof.storage.columns import read_parquet
+from foldproof.storage.limits import IMAGES
 
 _LEFT_OUT = "(left out)"
 _KEPT_OF_ENVIRONMENT = ("v", "foldproof", "python", "packages", "foldproof_wheel", "numeric_class")
@@ -50,21 +53,32 @@ def anonymous(files: Mapping[str, bytes], *, known: Mapping[str, str]) -> Iterat
     """Each file of a run's folder that can be shown, made anonymous.
 
     `known`: of runs that were made anonymous before, the SHA-256 that their run.json has now. Raises SettingsError
-    where groups would show.
+    where groups would show, DamagedFile where a file is not as a run writes it.
     """
     for name, content in files.items():
-        base = PurePosixPath(name).name
-        if name.startswith("report"):
-            if base in _TABLES and name.count("/") == 1:
-                yield name, content
-        elif base == "run.json":
-            yield name, _facts(content, known)
-        elif base in _MADE_ANEW:
-            yield name, _MADE_ANEW[base](content)
-        elif base.startswith("environment"):
-            yield name, _environment(content)
-        elif base.startswith("state-") or base.endswith((".safetensors", ".f32")):
-            yield name, content
+        try:
+            made = _made(name, content, known)
+        except (ValueError, KeyError, TypeError, AttributeError, OSError, pa.ArrowException) as error:
+            raise DamagedFile(
+                f"{name} is not as a run writes it: {cleaned(str(error), most=200)}",
+                next_step="restore it from a copy, or bundle the run without --anonymous",
+            ) from error
+        if made is not None:
+            yield name, made
+
+
+def _made(name: str, content: bytes, known: Mapping[str, str]) -> bytes | None:
+    """One file made anonymous; None where it is left out."""
+    base = PurePosixPath(name).name
+    if name.startswith("report"):
+        return content if base in _TABLES and name.count("/") == 1 else None
+    if base == "run.json":
+        return _facts(content, known)
+    if base in _MADE_ANEW:
+        return _MADE_ANEW[base](content)
+    if base.startswith("environment"):
+        return _environment(content)
+    return content if base.startswith("state-") or base.endswith((".safetensors", ".f32")) else None
 
 
 def image_name(path: str, sha256: str) -> str:
@@ -115,14 +129,14 @@ def _journal(content: bytes) -> bytes:
 
 
 def _facts(content: bytes, known: Mapping[str, str]) -> bytes:
-    facts = json.loads(content)
+    facts = parse_json(content)
     before = {run: known.get(run, sha256) for run, sha256 in (facts.get("before") or {}).items()}
     named = {"before": before} if "before" in facts else {}
     return canonical_json({**facts, **named, "data_path": "images"}) + b"\n"
 
 
 def _environment(content: bytes) -> bytes:
-    environment: Mapping[str, Any] = json.loads(content)
+    environment: Mapping[str, Any] = parse_json(content)
     kept = {key: environment[key] for key in _KEPT_OF_ENVIRONMENT if key in environment}
     git, data, machine = (environment.get(key) or {} for key in ("git", "data", "machine"))
     said = {
@@ -137,7 +151,7 @@ def _environment(content: bytes) -> bytes:
 
 
 def _dataset(content: bytes) -> bytes:
-    dataset = Dataset.from_json(json.loads(content))
+    dataset = Dataset.from_json(parse_json(content))
     if any(sample.group for sample in dataset.samples):
         raise SettingsError(
             "the images are in groups, whose names enter the fingerprint: they would show in the bundle",
@@ -148,12 +162,12 @@ def _dataset(content: bytes) -> bytes:
 
 
 def _folds(content: bytes) -> bytes:
-    rows = folds.from_csv(content.decode("utf-8"))
+    rows = folds.from_csv(as_text(content, name="folds.csv"))
     return folds.to_csv(sorted(row._replace(path=image_name(row.path, row.sha256)) for row in rows)).encode()
 
 
 def _predictions(content: bytes) -> bytes:
-    table = pq.ParquetFile(pa.BufferReader(content)).read()
+    table = read_parquet(content, most_rows=IMAGES, columns=predictions.SCHEMA.names).select(predictions.SCHEMA.names)
     names = [image_name(*pair) for pair in zip(table["path"].to_pylist(), table["sha256"].to_pylist(), strict=True)]
     at = table.schema.get_field_index("path")
     table = table.set_column(at, predictions.SCHEMA.field("path"), pa.array(names, pa.string()))

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -78,7 +79,9 @@ def _compared_with(folder: Path) -> set[str]:
         text = read_inside(folder, f"{REPORT_FOLDER}/comparison.csv", most_bytes=_MOST_BYTES).decode("utf-8", "replace")
     except FileNotFoundError:
         return set()
-    return {str(row.get("run")) for row in csv.DictReader(io.StringIO(text))}
+    with suppress(csv.Error):
+        return {str(row.get("run")) for row in csv.DictReader(io.StringIO(text, newline=""))}
+    return set()
 
 
 def _read(folder: Path, names: list[str]) -> Iterator[tuple[str, bytes]]:

@@ -23,10 +23,10 @@ from foldproof.project import Project
 from foldproof.provenance.wheel import kept_wheel
 from foldproof.record import RunRecord
 from foldproof.storage import inside, read_json_inside, replacing
+from foldproof.storage.limits import DATASET_BYTES
 
 SCHEMA_VERSION = 1
 MANIFEST = "bundle.json"
-_MOST_MANIFEST = 4 * 2**30
 _TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a ZIP file can say
 _TEXTS = (".json", ".jsonl", ".csv", ".md", ".yml", ".diff")
 _MOST_NAMED = 3
@@ -99,7 +99,7 @@ def _files(folder: Path, project: Project, wanted: Wanted) -> dict[str, bytes]:
 
 
 def _images(folder: Path, record: RunRecord, project: Project, wanted: Wanted) -> tuple[_Image, ...]:
-    dataset = Dataset.from_json(read_json_inside(folder, "dataset.json", most_bytes=_MOST_MANIFEST))
+    dataset = Dataset.from_json(read_json_inside(folder, "dataset.json", most_bytes=DATASET_BYTES))
     data = project.path(str(record.facts.get("data_path") or "data"))
     found = []
     for sample in dataset.samples:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from foldproof.cli import complete
+from foldproof.cli.out import echo, echo_json
 
 if TYPE_CHECKING:
     from foldproof.bundle.write import Bundled
@@ -80,18 +81,16 @@ def command(
 
 def show(made: "Bundled", run: str, *, anonymous: bool, as_json: bool) -> None:
     """Say what was written, and what an anonymous bundle names all the same."""
-    import json
-
     from foldproof.storage import cleaned
 
     if as_json:
         about = {"v": 1, "run": run, "file": str(made.path), "files": made.files, "bytes": made.size}
-        click.echo(json.dumps({**about, **({"still_names": made.still_tells} if anonymous else {})}))
+        echo_json({**about, **({"still_names": made.still_tells} if anonymous else {})})
         return
-    click.echo(f"wrote {made.path}: {made.files:,} files, {made.size / 1e6:,.1f} MB")
+    echo(f"wrote {made.path}: {made.files:,} files, {made.size / 1e6:,.1f} MB")
     if made.still_tells:
-        click.echo(f"  it still names: {cleaned('; '.join(made.still_tells), most=500)}; and when it was trained")
-    click.echo(f"  whoever gets it: `foldproof verify {made.path.name}`, `foldproof reproduce {made.path.name}`")
+        echo(f"  it still names: {cleaned('; '.join(made.still_tells), most=500)}; and when it was trained")
+    echo(f"  whoever gets it: `foldproof verify {made.path.name}`, `foldproof reproduce {made.path.name}`")
 
 
 def agreed(error: Exception) -> bool:
@@ -100,5 +99,5 @@ def agreed(error: Exception) -> bool:
 
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
-    click.echo(cleaned_lines(str(error)), err=True)
+    echo(cleaned_lines(str(error)), err=True)
     return click.confirm("pack it as it is?", default=False, err=True)

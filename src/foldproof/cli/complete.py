@@ -20,15 +20,13 @@ def experiments(ctx: click.Context, param: click.Parameter, incomplete: str) -> 
     from foldproof.config.yaml_lines import parse
     from foldproof.errors import FoldproofError
     from foldproof.project import Project
+    from foldproof.storage import read_text
+    from foldproof.storage.limits import SETTINGS_BYTES
 
     try:
         file = Project.find(Path.cwd()).settings_file
-        with file.open("rb") as opened:
-            content = opened.read(MOST_SETTINGS_BYTES + 1)
-        if len(content) > MOST_SETTINGS_BYTES:
-            return []
-        document = parse(content.decode("utf-8-sig"), name=file.name).value
-    except (FoldproofError, OSError, ValueError, RecursionError):
+        document = parse(read_text(file, most_bytes=SETTINGS_BYTES), name=file.name).value
+    except (FoldproofError, OSError):
         return []
     named = document.get("experiments") if isinstance(document, dict) else None
     return _fitting(named if isinstance(named, dict) else ["default"], _typed(ctx, param), incomplete)

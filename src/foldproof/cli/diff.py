@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from foldproof.cli import complete
+from foldproof.cli.out import echo, echo_json
 
 if TYPE_CHECKING:
     from foldproof.analysis.causes import Cause
@@ -31,7 +32,6 @@ def command(a: str, b: str, as_json: bool) -> int:
     foldproof diff FirstRun Run_High_LR
     foldproof diff 20261127-190132-2fw5g6 FirstRun.zip
     """
-    import json
     from dataclasses import asdict
 
     from foldproof.analysis.causes import probable_causes
@@ -63,10 +63,10 @@ def command(a: str, b: str, as_json: bool) -> int:
             "divergence": None if parting is None else asdict(parting),
             "causes": [asdict(cause) for cause in causes],
         }
-        click.echo(json.dumps(document, allow_nan=False))
+        echo_json(document)
     else:
         lines = [*_sections(difference, files), "", *_result(parting, compared, causes)]
-        click.echo(cleaned_lines("\n".join(lines).strip("\n"), most=400))
+        echo(cleaned_lines("\n".join(lines).strip("\n"), most=400))
     return 0
 
 

@@ -6,6 +6,7 @@ import click
 
 if TYPE_CHECKING:
     from pathlib import Path
+from foldproof.cli.out import echo, echo_json
 
 
 @click.command("doctor")
@@ -31,7 +32,6 @@ def command(folder: str | None, foreign: bool, as_json: bool) -> int:
 
 
 def _examine(as_json: bool) -> int:
-    import json
     import os
     from pathlib import Path
 
@@ -41,30 +41,28 @@ def _examine(as_json: bool) -> int:
 
     found = examine(Project.find(Path.cwd()), os.environ)
     if as_json:
-        click.echo(json.dumps(found.to_json(), allow_nan=False))
+        echo_json(found.to_json())
         return 0 if found.is_fit else 1
     marks = {"ok": "ok  ", "note": "note", "bad": "BAD "}
     for check in found.checks:
         lines = [f"{marks[check.state]}  {check.name:<11} {check.said}"]
         lines += [f"{'':<18}{check.next_step}"] if check.next_step else []
-        click.secho(cleaned_lines("\n".join(lines)), fg="red" if check.state == "bad" else None)
-    click.echo(found.verdict)
+        echo(cleaned_lines("\n".join(lines)), colour="red" if check.state == "bad" else None)
+    echo(found.verdict)
     return 0 if found.is_fit else 1
 
 
 def _look(folder: "Path", as_json: bool) -> int:
-    import json
-
     from foldproof.doctor.foreign.look import look_at
 
     seen = look_at(folder)
     if as_json:
-        click.echo(json.dumps(seen.to_json(), allow_nan=False))
+        echo_json(seen.to_json())
         return 0 if seen.is_harmless else 1
     for finding in seen.findings:
         line = f"{finding.kind:<10} {finding.where}: {finding.what} ({finding.effect})"
-        click.secho(line, fg=None if finding.kind == "note" else "red")
+        echo(line, colour=None if finding.kind == "note" else "red")
     for why in seen.unseen:
-        click.secho(f"{'unseen':<10} {why}", fg="red")
-    click.echo(seen.verdict)
+        echo(f"{'unseen':<10} {why}", colour="red")
+    echo(seen.verdict)
     return 0 if seen.is_harmless else 1

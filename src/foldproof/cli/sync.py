@@ -3,6 +3,7 @@
 import click
 
 from foldproof.cli import complete
+from foldproof.cli.out import echo, echo_json
 
 
 @click.command("sync")
@@ -16,7 +17,6 @@ def command(runs: tuple[str, ...], trust_host: bool, as_json: bool) -> int:
     foldproof sync
     foldproof sync FirstRun
     """
-    import json
     import os
     from dataclasses import asdict, replace
     from pathlib import Path
@@ -34,19 +34,19 @@ def command(runs: tuple[str, ...], trust_host: bool, as_json: bool) -> int:
     tracking = load_settings(project.settings_file).settings.tracking
     target = resolve_target(tracking, project, os.environ)
     if trust_host and (host := remember(target.uri)):
-        click.echo(f"note: {host} may have your password from now on, from any project ({hosts_file()})", err=True)
+        echo(f"note: {host} may have your password from now on, from any project ({hosts_file()})", err=True)
         target = replace(target, trusted=True)
     folders = project.run_folders()
     if runs:
         folders = choose_folders(runs, *experiments_of(folders))
     report = sync(folders, target)
     if as_json:
-        click.echo(json.dumps(asdict(report)))
+        echo_json(asdict(report))
     else:
         same = report.runs - report.created - report.completed - len(report.left) - len(report.problems)
-        click.echo(f"runs: {report.created} new in MLflow, {report.completed} completed, {same} already the same")
+        echo(f"runs: {report.created} new in MLflow, {report.completed} completed, {same} already the same")
         for who in report.left:
-            click.echo(f"note: {who}, which brings it to MLflow", err=True)
+            echo(f"note: {who}, which brings it to MLflow", err=True)
         for problem in report.problems:
-            click.echo(f"note: {cleaned(problem, most=1000)}", err=True)
+            echo(f"note: {cleaned(problem, most=1000)}", err=True)
     return 1 if report.problems else 0

@@ -6,6 +6,8 @@ from types import FrameType
 
 import click
 
+from foldproof.cli.out import echo
+
 
 @click.command("ui")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on; else 5000 or the next free one.")
@@ -31,7 +33,7 @@ def command(port: int | None, host: str, password: bool) -> int:
     project = Project.find(Path.cwd())
     tracking = load_settings(project.settings_file).settings.tracking
     target = resolve_target(tracking, project, os.environ)
-    serve(target, host=host, port=port, say=click.echo, with_password=password)
+    serve(target, host=host, port=port, say=echo, with_password=password)
     return 0
 
 

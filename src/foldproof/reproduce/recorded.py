@@ -20,7 +20,7 @@ from foldproof.facts import HELD_OUT
 from foldproof.folds import Row
 from foldproof.plan.runs import read_environment
 from foldproof.record import Place, RunRecord, fold_folder
-from foldproof.storage import Commit, read_inside, read_json_inside
+from foldproof.storage import Commit, as_text, read_inside, read_json_inside
 
 CODE_DIFF = "code.diff"
 _MOST_BYTES = 4 * 2**30
@@ -48,7 +48,7 @@ class Recorded:
         dataset = Dataset.from_json(_json(folder, "dataset.json"))
         if dataset.fingerprint != record.facts["fingerprint"]:
             raise DamagedFile(f"{folder / 'dataset.json'} is of other images than run.json", next_step=_OTHER_COPY)
-        table = _text(folder, "folds.csv")
+        table = as_text(_bytes(folder, "folds.csv"), name=str(folder / "folds.csv"))
         environments = (read_environment(folder), *_later_environments(folder))
         diff = _optional(folder, CODE_DIFF)
         return Recorded(
@@ -123,13 +123,6 @@ def _bytes(folder: Path, name: str) -> bytes:
         return read_inside(folder, name, most_bytes=_MOST_BYTES)
     except FileNotFoundError:
         raise DamagedFile(f"{folder} has no {name}", next_step=_OTHER_COPY) from None
-
-
-def _text(folder: Path, name: str) -> str:
-    try:
-        return _bytes(folder, name).decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise DamagedFile(f"{folder / name} is not UTF-8: {error.reason}", next_step=_OTHER_COPY) from error
 
 
 def _optional(folder: Path, name: str) -> bytes:

@@ -7,13 +7,15 @@ from pathlib import Path
 
 from foldproof.config.read import load_settings
 from foldproof.config.schema import SETTINGS_FILES, DataSettings, Settings, leaf_keys
+from foldproof.config.yaml_lines import parse
 from foldproof.data.versions import dvc
-from foldproof.errors import FoldproofError, ProjectError
+from foldproof.errors import DamagedFile, FoldproofError, ProjectError, SettingsError
 from foldproof.provenance import git_command
 from foldproof.scaffold.choose import choose
 from foldproof.scaffold.look import Look, is_images_itself, look
 from foldproof.scaffold.settings import scalar, settings_text
-from foldproof.storage import write_atomically
+from foldproof.storage import read_text, write_atomically
+from foldproof.storage.limits import SETTINGS_BYTES
 
 IGNORED = ("/runs/", "/.foldproof/", "/mlflow.db*", "/mlartifacts/", "/report.html")
 _PIPELINE = """\
@@ -101,12 +103,9 @@ def _settings_for(folder: Path) -> tuple[str, list[str]]:
 
 def _is_ours(file: Path) -> bool:
     """Whether a params.yaml has our shape, be it with mistakes: our version, or only sections that we know."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
     try:
-        content = YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8"))
-    except (YAMLError, UnicodeDecodeError):
+        content = parse(read_text(file, most_bytes=SETTINGS_BYTES), name=file.name).value
+    except (SettingsError, DamagedFile):
         return False
     sections = {key.partition(".")[0] for key in leaf_keys(Settings)} | {"experiments"}
     if not isinstance(content, Mapping) or not content:

@@ -4,16 +4,21 @@ from foldproof.storage.copying import copy_inside
 from foldproof.storage.locks import holder, is_held, locked
 from foldproof.storage.names import Commit, FileName, Md5, RelativePath, RunId, Sha256
 from foldproof.storage.own_folder import own_folder
+from foldproof.storage.parsing import parse_json, parse_line
 from foldproof.storage.reading import (
+    as_text,
     cleaned,
     cleaned_lines,
     create_inside,
+    escaped,
     folder_for,
     inside,
     is_folder_here,
     leads_astray,
+    read_file,
     read_inside,
     read_json_inside,
+    read_text,
     regular_inside,
 )
 from foldproof.storage.redaction import redact, redact_arguments, redact_uris, redact_value
@@ -27,10 +32,12 @@ __all__ = [
     "RelativePath",
     "RunId",
     "Sha256",
+    "as_text",
     "cleaned",
     "cleaned_lines",
     "copy_inside",
     "create_inside",
+    "escaped",
     "folder_for",
     "holder",
     "inside",
@@ -40,8 +47,12 @@ __all__ = [
     "locked",
     "next_step",
     "own_folder",
+    "parse_json",
+    "parse_line",
+    "read_file",
     "read_inside",
     "read_json_inside",
+    "read_text",
     "redact",
     "redact_arguments",
     "redact_uris",

@@ -97,7 +97,7 @@ def _not_again(contenders: list[Contender], pages: dict[str, str], *, rope: floa
 def _runs_of(table: str) -> list[str]:
     """The runs that a table names; none where it is none."""
     try:
-        rows = list(csv.DictReader(io.StringIO(table)))
+        rows = list(csv.DictReader(io.StringIO(table, newline="")))
     except csv.Error:
         return []
     return list(dict.fromkeys(str(row.get("run")) for row in rows))
