@@ -111,7 +111,7 @@ def _child(order: dict[str, Any]) -> None:
         _call(order)
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    except Exception:
+    except Exception:  # noqa: BLE001 - whatever it is, it is told
         import traceback
 
         traceback.print_exc()

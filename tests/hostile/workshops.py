@@ -23,6 +23,7 @@ _RUN = (
     *(rf"[+~-] {_P}/{name}(/.*)?" for name in ("runs", "plots", r"metrics\.json", r"folds\.csv", r"\.foldproof")),
     *(rf"[+~-] {_P}/dvc\.lock", rf"[+] {_P}/report"),
 )
+_GIT_INDEX = (rf"~ {_P}/\.git/index",)  # times of files, which git looks up again
 _TORCH = (r"[+~] tmp/torchinductor_\w+(/.*)?",)
 MEGABYTES = 10**6
 
@@ -43,7 +44,7 @@ def _asks(*roles: str) -> frozenset[str]:
     return frozenset(roles)
 
 
-_CHECKING = Workshop((*_CACHE, *_GONE, *_DVC_TEMPORARY, *_DVC_MORE, *_OWN), _asks("remote"))
+_CHECKING = Workshop((*_GIT_INDEX, *_CACHE, *_GONE, *_DVC_TEMPORARY, *_DVC_MORE, *_OWN), _asks("remote"))
 WORKSHOPS: dict[str, Workshop] = {
     "verify": _CHECKING,
     "reproduce": Workshop((*_CHECKING.may, *_TORCH), _asks("remote")),
@@ -53,11 +54,14 @@ WORKSHOPS: dict[str, Workshop] = {
     "config": Workshop(),
     "completion": Workshop(),
     "complete": Workshop(),
-    "doctor": Workshop((*_CACHE, *_OWN, *_DVC_TEMPORARY), _asks("tracking", "remote")),
+    "doctor": Workshop((*_GIT_INDEX, *_CACHE, *_OWN, *_DVC_TEMPORARY), _asks("tracking", "remote")),
     "bundle": Workshop((rf"[+~] {_P}/[\w.-]+\.zip",)),
     "report": Workshop((*_REPORT, rf"[+~] {_P}/label-errors\.csv")),
     "sync": Workshop((*_MLFLOW, *_OWN), _asks("tracking")),
-    "data check": Workshop((*_CACHE, *_DVC_TEMPORARY, *_DVC_MORE, *_OWN, rf"[+~] {_P}/excluded\.csv"), _asks("remote")),
+    "data check": Workshop((*_CACHE, *_DVC_TEMPORARY, *_DVC_MORE, *_OWN, *_GIT_INDEX), _asks("remote")),
+    "data check --exclude": Workshop(
+        (*_CACHE, *_DVC_TEMPORARY, *_DVC_MORE, *_OWN, *_GIT_OBJECTS, rf"[+~] {_P}/excluded\.csv"), _asks("remote")
+    ),
     "data pull": Workshop(
         (
             *(*_DVC_TEMPORARY, *_DVC_CACHE, *_OWN, *_CACHE),
@@ -75,17 +79,19 @@ WORKSHOPS: dict[str, Workshop] = {
     "init": Workshop((*_GIT, rf"[+~] {_P}/\.dvc(/.*)?", rf"\+ {_P}/(params\.yaml|dvc\.yaml|\.dvcignore)", *_OWN)),
     "try": Workshop((*_OWN, *_TORCH), usual_bytes=1600 * MEGABYTES),
     "run": Workshop(
-        (*_RUN, *_MLFLOW, *_OWN, *_DVC_TEMPORARY, *_DVC_MORE, *_TORCH),
+        (*_GIT_INDEX, *_RUN, *_MLFLOW, *_OWN, *_DVC_TEMPORARY, *_DVC_MORE, *_TORCH),
         _asks("tracking", "remote"),
         usual_bytes=600 * MEGABYTES,
     ),
-    "run --plan": Workshop((*_CACHE, *_OWN, *_DVC_TEMPORARY, *_DVC_MORE), _asks("remote")),
+    "run --plan": Workshop((*_GIT_INDEX, *_CACHE, *_OWN, *_DVC_TEMPORARY, *_DVC_MORE), _asks("remote")),
 }
 
 
 def workshop_of(argv: tuple[str, ...]) -> Workshop:
     """That of the command which `argv` begins with."""
-    for words in (f"{argv[0]} {argv[1]}" if len(argv) > 1 else "", "run --plan" if "--plan" in argv else "", argv[0]):
+    pair = " ".join(argv[:2])
+    options = [f"{words} {option}" for option in argv if option.startswith("--") for words in (pair, argv[0])]
+    for words in (*options, pair, argv[0]):
         if words in WORKSHOPS:
             return WORKSHOPS[words]
     raise KeyError(argv)

@@ -31,6 +31,7 @@ PRECIOUS = {
     "photos/one.png": "no image at all, and the only copy\n",
     "site-packages/harmless.pth": "# a line that Python would run\n",
     "other.dir": "[]",
+    "code/model.py": "# the only copy\n",
 }
 SECRET = "secret-of-the-canary"
 _KEPT = ("PATH", "LD_LIBRARY_PATH")
@@ -173,11 +174,14 @@ class Worlds:
     def __init__(self, folder: Path, server: Server) -> None:
         self._pristine = folder / "pristine"
         self._world = World(folder / "w", server)
+        self._site = folder / "none"
 
     def fresh(self) -> World:
         if not self._pristine.exists():
             make(self._world)
+            self._site = dvc_site(self._world)
             self._world.base.rename(self._pristine)
+        shutil.rmtree(self._site, ignore_errors=True)
         shutil.rmtree(self._world.base, ignore_errors=True)
         shutil.copytree(self._pristine, self._world.base, symlinks=True)
         return self._world
@@ -193,12 +197,13 @@ def make(world: World) -> None:
     draw_classes(world.project / "images", each=4)
     (world.project / "params.yaml").write_text(SETTINGS)
     world.type("git init --quiet")
-    for argv in (["init"], ["data", "add", "images"], ["run", "--quiet"]):
-        _well(world, *argv)
+    _well(world, "init")
+    _well(world, "data", "add", "images")
     with (world.project / ".dvc" / "config").open("a") as file:
         file.write(DVC_REMOTE)
-    world.type("python -m dvc push --quiet")
-    world.type("git add --all && git commit --quiet --message all")
+    world.type("python -m dvc push --quiet && git add --all && git commit --quiet --message images")
+    _well(world, "run", "--quiet")
+    world.type("git add --all && git commit --quiet --message run")
     _well(world, "bundle", "first", "--images", "--weights", "--states", "-o", str(world.bundle))
     shutil.copytree(world.runs["first"], world.given / "run" / world.runs["first"].name)
     shutil.rmtree(world.base / "tmp")
@@ -208,6 +213,11 @@ def make(world: World) -> None:
 def _well(world: World, *argv: str) -> None:
     done = world.foldproof(*argv, seconds=180)
     assert done.code == 0, f"{argv}: {done.out.decode()}{done.err.decode()}"
+
+
+def dvc_site(world: World) -> Path:
+    """Where DVC by itself keeps its index of this project: for all users of the machine."""
+    return Path(world.type("python -c 'from dvc.repo import Repo; print(Repo().site_cache_dir)'").splitlines()[-1])
 
 
 def read_zip(path: Path) -> dict[str, bytes]:
