@@ -78,7 +78,9 @@ def _parquet(scene: Scene) -> None:
 
 def webp_bomb() -> bytes:
     """34 bytes that claim 16383 x 16383 pixels."""
-    data = struct.pack("<BL", 0x2F, 16382 | 16382 << 14 | 1 << 28) + bytes(8)
+    bits = "000" + "1000" * 5  # no transform, no cache, one code of one colour for each of five channels
+    codes = sum(1 << place for place, bit in enumerate(bits) if bit == "1").to_bytes(4, "little")
+    data = struct.pack("<BL", 0x2F, 16382 | 16382 << 14) + codes
     chunk = b"VP8L" + struct.pack("<L", len(data)) + data + (b"\0" if len(data) % 2 else b"")
     return b"RIFF" + struct.pack("<L", 4 + len(chunk)) + b"WEBP" + chunk
 

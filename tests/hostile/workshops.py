@@ -24,6 +24,7 @@ _RUN = (
     *(rf"[+~-] {_P}/dvc\.lock", rf"[+] {_P}/report"),
 )
 _GIT_INDEX = (rf"~ {_P}/\.git/index",)  # times of files, which git looks up again
+_FONTS = (r"~ home", r"[+~] home/\.cache(/matplotlib(/.*)?)?")  # which matplotlib looks up once
 _TORCH = (r"[+~] tmp/torchinductor_\w+(/.*)?",)
 MEGABYTES = 10**6
 
@@ -56,7 +57,7 @@ WORKSHOPS: dict[str, Workshop] = {
     "complete": Workshop(),
     "doctor": Workshop((*_GIT_INDEX, *_CACHE, *_OWN, *_DVC_TEMPORARY), _asks("tracking", "remote")),
     "bundle": Workshop((rf"[+~] {_P}/[\w.-]+\.zip",)),
-    "report": Workshop((*_REPORT, rf"[+~] {_P}/label-errors\.csv")),
+    "report": Workshop((*_REPORT, *_FONTS, rf"[+~] {_P}/label-errors\.csv")),
     "sync": Workshop((*_MLFLOW, *_OWN), _asks("tracking")),
     "data check": Workshop((*_CACHE, *_DVC_TEMPORARY, *_DVC_MORE, *_OWN, *_GIT_INDEX), _asks("remote")),
     "data check --exclude": Workshop(

@@ -20,7 +20,7 @@ SETTINGS = """\
 version: 1
 data: {path: images, image_size: 8}
 folds: {k: 2, seed: 1}
-train: {backbone: small_cnn, batch_size: 8, epochs: 1, seed: 5}
+train: {backbone: small_cnn, batch_size: 8, epochs: 2, seed: 5}
 execution: {executor: inline}
 experiments: {first: {}, other: {train: {lr: 0.01}}}
 """
