@@ -248,8 +248,8 @@ def _says(name: str, change: Callable[[dict[str, object]], object], file: str = 
         edit_json(scene.world.runs["first"] / file, change)
 
     commands: tuple[Command, ...] = (
-        *(("verify", "BUNDLE"), ("verify", "FIRST"), ("compare",), ("report",), ("runs",), ("diff", "other", "BUNDLE")),
-        *(("bundle", "FIRST", "-o", "out.zip"), ("sync",)),
+        *(("verify", "BUNDLE"), ("verify", "FIRST"), ("reproduce", "BUNDLE", "--fold", "0"), ("report",)),
+        *(("runs",), ("diff", "other", "BUNDLE"), ("bundle", "FIRST", "-o", "out.zip")),
     )
     return Attack("bundle", f"{file}: {name}", deed, commands)
 
@@ -305,8 +305,8 @@ _LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
 )
 _HEAD = "version: 1\ndata: {path: images}\n"
 ROW_22 = (
-    _says("a range of 10^400", lambda said: said.update(range=[0, 10**400])),
-    _says("a range from 10^400", lambda said: said.update(range=[10**400, 10**401])),
+    _says("a range of 10^400", lambda said: said.update(range={"low": 0, "high": 10**400, "bits": 16})),
+    _says("a range of texts and lists", lambda said: said.update(range={"low": "nan", "high": [1], "bits": True})),
     _says("a rate of 10^400", _train(lr=10**400)),
     _says("10^400 images", lambda said: said.update(images=10**400)),
     _says("a seed of 10^400", _train(seed=10**400)),
