@@ -16,6 +16,7 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from dataclasses import dataclass
@@ -99,6 +100,7 @@ def _child(order: dict[str, Any]) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (_FILE_BYTES, _FILE_BYTES))
     os.environ.clear()
     os.environ.update(order["environment"])
+    tempfile.tempdir = None  # as TMPDIR says now
     os.chdir(order["cwd"])
     if order["program"]:
         os.execve(order["program"][0], [*order["program"], *order["argv"]], order["environment"])

@@ -9,7 +9,11 @@ _CACHE = (rf"[+~] {_P}/\.foldproof", rf"[+~-] {_P}/\.foldproof/cache(/.*)?", rf"
 _GONE = (rf"[-] {_P}/\.foldproof/(reproduce|rehearsal|try)-[^/]*(/.*)?",)  # what a killed process left
 _DVC_TEMPORARY = (rf"[+~-] {_P}/\.dvc/tmp(/.*)?",)
 _DVC_MORE = (rf"[+] {_P}/\.dvc/cache(/.*)?", rf"~ {_P}/\.dvc/cache")
-_DVC_CACHE = (rf"[+~-] {_P}/\.dvc/cache(/.*)?",)
+_DVC_NAMED = (rf"[+~-] {_P}/\.dvc/(?!config|tmp|cache)[^/]+(/.*)?",)  # a cache that its settings name
+_DVC_CACHE = (
+    *_DVC_NAMED,
+    rf"[+~-] {_P}/\.dvc/cache(/.*)?",
+)
 _OWN = (r"[+~] home/\.cache", r"[+~-] home/\.cache/foldproof(/.*)?", r"~ home")
 _MLFLOW = (
     rf"[+~-] {_P}/mlflow\.db.*",
@@ -73,7 +77,7 @@ WORKSHOPS: dict[str, Workshop] = {
     "data add": Workshop(
         (
             *(*_DVC_TEMPORARY, *_DVC_CACHE, *_OWN, *_CACHE, *_GIT_OBJECTS),
-            *(rf"[+~] {_P}/[\w.-]+\.dvc", rf"[+~-] {_P}/images(/.*)?"),
+            *(rf"[+~] {_P}/[\w.-]+\.dvc", rf"[+~-] {_P}/images2?(/.*)?"),
         ),
         _asks("remote"),
     ),
