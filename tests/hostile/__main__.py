@@ -12,10 +12,11 @@ from hostile.world import Worlds
 
 parser = argparse.ArgumentParser(prog="python -m hostile", description=__doc__)
 parser.add_argument("--count", type=int, default=600, help="how many cases")
+parser.add_argument("--first", type=int, default=0, help="the number of the first case")
 parser.add_argument("--seed", type=int, default=SEED)
 parser.add_argument("--only", type=int, help="the one case of this number")
 asked = parser.parse_args()
-numbers = range(asked.count) if asked.only is None else [asked.only]
+numbers = range(asked.first, asked.first + asked.count) if asked.only is None else [asked.only]
 cases = []
 with tempfile.TemporaryDirectory(prefix="hostile-") as folder:
     server, tripwire = Server(), Tripwire()

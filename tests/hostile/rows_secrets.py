@@ -47,6 +47,7 @@ def _uri(form: str) -> Attack:
     def deed(scene: Scene) -> None:
         with (scene.world.project / "params.yaml").open("a") as settings:
             settings.write(f"tracking: {{uri: '{form}'}}\n")
+        scene.world.type("git commit --quiet --all --message settings")
 
     return Attack(
         "secrets", f"tracking.uri {form}", deed, SHOWN, How(environment={"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"})
@@ -67,6 +68,7 @@ def _variable(name: str) -> Attack:
     def deed(scene: Scene) -> None:
         with (scene.world.project / "params.yaml").open("a") as settings:
             settings.write(f"tracking: {{uri: 'http://127.0.0.1:9/{PASSWORD}'}}\n")
+        scene.world.type("git commit --quiet --all --message settings")
 
     environment = {name: PASSWORD, "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
     return Attack("secrets", f"in {name}", deed, (SHOWN[0], *SHOWN[2:]), How(environment=environment))
