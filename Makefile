@@ -6,7 +6,7 @@ PAIRS ?= 5
 DOCS := ARCHITECTURE.md docs/reference/files.md docs/reference/commands.md docs/reference/settings.md docs/reference/findings.md docs/diagnosis.md docs/statistics.md docs/how-to/ways-in.md docs/performance.md
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-fast thorough faults calibrate demo bench bench-gpu growth docs errors picture lock lock-peers lock-uv clean
+.PHONY: help setup check test test-fast thorough faults hostile calibrate demo bench bench-gpu growth docs errors picture lock lock-peers lock-uv clean
 
 help: ## list these words
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,6 +39,9 @@ test-fast: setup ## the tests that take seconds
 
 faults: setup ## damage, kills, dead servers, full disks: hours; kills and failing writes go on where they were
 	FOLDPROOF_FAULTS=1000 $(BIN)/python -m pytest -q -s tests/faults
+
+hostile: setup ## attacks drawn by seed on bundles, clones, remotes, tables, images, servers (COUNT=600 SEED=17)
+	PYTHONPATH=tests $(BIN)/python -m hostile --count $(or $(COUNT),600) $(if $(SEED),--seed $(SEED))
 
 demo: setup ## the main job on 5,000 real digits, from an empty folder to the comparison
 	$(BIN)/foldproof demo $(DEMO_DIR)
