@@ -92,11 +92,6 @@ def tracks_as_link(folder: Path, name: str) -> bool:
     return any(about.startswith(b"120000 ") and path == os.fsencode(name) for about, _, path in entries)
 
 
-def is_committed_link(path: Path) -> bool:
-    """Whether `path` is a link that the repository brings, rather than one that the user has put there."""
-    return path.is_symlink() and tracks_as_link(path.parent, path.name)
-
-
 def _commit(text: str) -> Commit | None:
     try:
         return Commit.parse(text)

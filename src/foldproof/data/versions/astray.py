@@ -6,7 +6,7 @@ from pathlib import Path
 
 from foldproof.data.walk import NOT_VERSIONED
 from foldproof.errors import DataError
-from foldproof.provenance.worktree import tracks_as_link
+from foldproof.provenance.committed_links import leading_out
 
 
 def refuse_astray(root: Path, place: Path) -> None:
@@ -24,21 +24,10 @@ def refuse_astray(root: Path, place: Path) -> None:
 
 def refuse_committed_links(place: Path) -> None:
     """Raises DataError where `place`, or a link on the way to it, is a link that git tracks and that leads out."""
-    for link in _links_to(place):
-        if not _stays(link) and tracks_as_link(link.parent, link.name):
-            raise DataError(
-                f"{link} is a link that came with the repository and leads out of it, to {os.path.realpath(link)}",
-                next_step=f"if it is yours: `git rm --cached {shlex.quote(os.path.relpath(link))}`, and name it in "
-                "a .gitignore;\n  otherwise remove it",
-            )
-
-
-def _links_to(place: Path) -> list[Path]:
-    absolute = Path(os.path.normpath(place.absolute()))
-    return [step for step in (*reversed(absolute.parents), absolute) if step.is_symlink()]
-
-
-def _stays(link: Path) -> bool:
-    """Whether a link leads to a place in the git repository that it lies in; where there is none, it is no clone's."""
-    top = next((folder for folder in link.parents if os.path.lexists(folder / ".git")), None)
-    return top is None or Path(os.path.realpath(link)).is_relative_to(os.path.realpath(top))
+    link = leading_out(place)
+    if link is not None:
+        raise DataError(
+            f"{link} is a link that came with the repository and leads out of it, to {os.path.realpath(link)}",
+            next_step=f"if it is yours: `git rm --cached {shlex.quote(os.path.relpath(link))}`, and name it in "
+            "a .gitignore;\n  otherwise remove it",
+        )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from foldproof.errors import FoldproofError, TrackingError
-from foldproof.provenance.worktree import is_committed_link
+from foldproof.provenance.committed_links import leading_out
 from foldproof.storage import cleaned, locked, redact
 from foldproof.trackers import TrackingTarget
 from foldproof.trackers.mlflow.fresh import put_empty_store
@@ -102,7 +102,7 @@ def prepare(target: TrackingTarget, pulse: Pulse) -> Store:
 def refuse_committed_links(target: TrackingTarget) -> None:
     """Raises TrackingError where the store or its folder of files is a link that came with the repository."""
     for path in (sqlite_file(target.uri), target.artifacts):
-        if path is not None and not target.trusted and is_committed_link(path):
+        if path is not None and not target.trusted and path.is_symlink() and leading_out(path):
             raise TrackingError(
                 f"{cleaned(str(path), most=200)} is a link that came with the repository: nothing is put there",
                 next_step="remove it, or set tracking.uri; the runs are safe in runs/",
