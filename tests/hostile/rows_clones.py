@@ -48,8 +48,7 @@ ROW_12 = (*map(_experiment, SHELL), *map(_run_named, SHELL[:3]))
 
 GIT: tuple[Command, ...] = (
     *(("doctor",), ("verify", "first"), ("reproduce", "first", "--fold", "0"), ("run", "--plan"), ("init",)),
-    *(("data", "check"), ("data", "pull"), ("data", "add", "images"), ("diff", "first", "other")),
-    *(("bundle", "first", "-o", "out.zip"), ("verify", "BUNDLE"), ("run", "--again", "--quiet", "first")),
+    *(("data", "check"), ("data", "add", "images"), ("bundle", "first", "-o", "out.zip")),
 )
 
 
