@@ -26,7 +26,7 @@ OPTIONS = {
     "completion": {"shell"},
     "config": {"--json", "--set", "name"},
     "diff": {"--json", "a", "b"},
-    "doctor": {"--json"},
+    "doctor": {"folder", "--foreign", "--json"},
     "report": {"--format", "--hash-paths", "--label-errors", "--no-images", "--output", "-o", "runs"},
     "reproduce": {
         "--as-is",

@@ -18,6 +18,8 @@ _MOST_TAGS = 1000
 
 
 class Size(NamedTuple):
+    """Pixels, as the head of a file says them."""
+
     width: int
     height: int
 

@@ -38,6 +38,7 @@ def outputs_of(repository: Any, folder: Path) -> list[Any]:
 
 
 def local_outputs(repository: Any) -> list[Any]:
+    """The outputs that lie in the repository. Raises DataError where the hash or the list of one is none."""
     local = [output for output in repository.index.outs if output.protocol == "local" and output.is_in_repo]
     for output in local:
         if output.hash_info:

@@ -30,6 +30,7 @@ def refuse_unreachable(repository: Any, outputs: Sequence[Any]) -> None:
 
 
 def refuse_names(repository: Any, names: set[str | None]) -> None:
+    """Raises DataError where reaching one of these remotes would prompt, or run a command that a repository names."""
     committed = repository.config.load_one("repo").get("remote", {})
     for name in filter(None, names):
         settings = settings_of(repository.config["remote"], name)

@@ -47,7 +47,7 @@ def names_a_host(uri: str) -> bool:
 def origin(uri: str) -> str:
     """`scheme://host:port` of an address that names a host, else the empty string.
 
-    So it is where libraries could read another host out of it than this: `https://one\\@other`, `?host=other`.
+    So it is where libraries could read another host out of it than this: a backslash before the `@`, `?host=other`.
     """
     match = _ADDRESS.fullmatch(uri)
     scheme = match["scheme"].lower() if match else ""
