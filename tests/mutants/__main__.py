@@ -18,7 +18,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from mutants import nearest, table, trial
-from mutants.operators import Mutant, applied, mutants_of
+from mutants.operators import Mutant, applied, compiles, mutants_of
 
 KEPT = trial.ROOT / ".mutants"
 KILLED, SURVIVED, TIMED_OUT, EQUIVALENT = "killed", "survived", "timed out", "equivalent"
@@ -102,7 +102,9 @@ def drawn(count: int, seed: int, only: Sequence[str]) -> list[Mutant]:
     found = []
     while len(found) < count and by_operator:
         name = draw.choice(sorted(by_operator))
-        found.append(by_operator[name].pop())
+        mutant = by_operator[name].pop()
+        if compiles(applied(mutant, (table.SOURCE / mutant.file).read_text(encoding="utf-8"))):
+            found.append(mutant)
         if not by_operator[name]:
             del by_operator[name]
     return found

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mutants.table import TESTS
+from mutants.table import ALWAYS, TESTS, files, name_of
 from mutants.trial import ROOT
 
 MOST_SECONDS = 90.0  # of tests for one mutant
@@ -26,11 +26,11 @@ class Reached:
 
 
 def test_files() -> list[str]:
-    """All that may be nearest to something, by name."""
-    found = (
-        path for name in TESTS for path in ([ROOT / name] if name.endswith(".py") else (ROOT / name).glob("test_*.py"))
-    )
-    return sorted(path.relative_to(ROOT).as_posix() for path in found)
+    """All that may be nearest to something, by name: what imports a file that is mutated."""
+    mutated = {name_of(path) for path in files()}
+    there = (path for name in TESTS for path in (ROOT / name).glob("test_*.py"))
+    names = sorted(path.relative_to(ROOT).as_posix() for path in there)
+    return [*ALWAYS, *(name for name in names if imports_of(name) & mutated)]
 
 
 def state_of(test: str) -> str:

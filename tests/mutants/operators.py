@@ -83,17 +83,16 @@ class Mutant:
 
 
 def mutants_of(file: str, source: str) -> list[Mutant]:
-    """All that can be made of a file, in the order of its text; what does not compile is left out."""
+    """All that can be made of a file, in the order of its text; not each of them compiles."""
     text = source.encode()
     starts = [0]
     for line in text.splitlines(keepends=True):
         starts.append(starts[-1] + len(line))
-    found: dict[bytes, Mutant] = {}
+    found: dict[tuple[int, int, str], Mutant] = {}
     for operator, (start, end, new) in _Finder(text, starts).edits(ast.parse(source)):
-        made = text[:start] + new.encode() + text[end:]
-        if made != text and made not in found and _compiles(made):
+        if text[start:end] != new.encode() and (start, end, new) not in found:
             line = text.count(b"\n", 0, start) + 1
-            found[made] = Mutant(file, line, operator, start, end, new, *_changed(text, start, end, new))
+            found[start, end, new] = Mutant(file, line, operator, start, end, new, *_changed(text, start, end, new))
     return list(found.values())
 
 
@@ -103,9 +102,9 @@ def applied(mutant: Mutant, source: str) -> str:
     return (text[: mutant.start] + mutant.text.encode() + text[mutant.end :]).decode()
 
 
-def _compiles(text: bytes) -> bool:
+def compiles(text: str) -> bool:
     try:
-        compile(text, "mutant", "exec")
+        ast.parse(text)
     except (SyntaxError, ValueError):
         return False
     return True
