@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
@@ -111,8 +111,11 @@ def drawn(count: int, seed: int, only: Sequence[str]) -> list[Mutant]:
 
 
 def shown(outcome: Outcome) -> str:
+    """A line; of one that nobody noticed, what it was too."""
     mutant = outcome.mutant
     text = f"{outcome.word}: src/foldproof/{mutant.file}:{mutant.line} ({mutant.operator}; {outcome.by})"
+    if outcome.word not in (SURVIVED, TIMED_OUT):
+        return f"{text}, {outcome.seconds:.0f} s"
     return f"{text}\n  - {mutant.old}\n  + {mutant.new}"
 
 
@@ -129,7 +132,8 @@ def outcomes(mutants: Sequence[Mutant], workers: int) -> Iterator[Outcome]:
             if table.names(mutant) in known:
                 yield Outcome(mutant, EQUIVALENT, known[table.names(mutant)], 0.0)
         left = [mutant for mutant in mutants if table.names(mutant) not in known]
-        yield from pool.map(lambda mutant: copies.outcome(mutant, reached), left)
+        work = [pool.submit(copies.outcome, mutant, reached) for mutant in left]
+        yield from (done.result() for done in as_completed(work))
 
 
 def main() -> int:
@@ -144,8 +148,7 @@ def main() -> int:
     for outcome in outcomes(drawn(given.draw, given.seed, given.only), given.workers):
         counts.setdefault(outcome.mutant.operator, Counter())[outcome.word] += 1
         seconds.append(outcome.seconds)
-        if outcome.word in (SURVIVED, TIMED_OUT):
-            print(shown(outcome), flush=True)
+        print(shown(outcome), flush=True)
     return summed_up(counts, seconds)
 
 

@@ -1,7 +1,7 @@
 """A module's source in; every one-line mistake that a person might make in it out. Pure.
 
-Left alone, since no promise hangs on them: docstrings, annotations, decorators, asserts, what an error says, text
-inside f-strings, and the keywords of UNTOUCHED, which only refuse what cannot be.
+Left alone, since no promise hangs on them: docstrings, annotations, decorators, asserts, what an error says, texts and
+which of two is said, and the keywords of UNTOUCHED, which only refuse what cannot be. And what needs a GPU to be seen.
 """
 
 import ast
@@ -92,7 +92,9 @@ def mutants_of(file: str, source: str) -> list[Mutant]:
     for operator, (start, end, new) in _Finder(text, starts).edits(ast.parse(source)):
         if text[start:end] != new.encode() and (start, end, new) not in found:
             line = text.count(b"\n", 0, start) + 1
-            found[start, end, new] = Mutant(file, line, operator, start, end, new, *_changed(text, start, end, new))
+            made = Mutant(file, line, operator, start, end, new, *_changed(text, start, end, new))
+            if "cuda" not in made.old:
+                found[start, end, new] = made
     return list(found.values())
 
 
@@ -128,7 +130,7 @@ class _Finder:
         self._text, self._starts = text, starts
 
     def edits(self, node: ast.AST) -> Iterator[tuple[str, Edit]]:
-        if isinstance(node, ast.JoinedStr | ast.Assert | ast.Import | ast.ImportFrom):
+        if isinstance(node, ast.JoinedStr | ast.Assert | ast.Import | ast.ImportFrom) or _says_one_of_two(node):
             return
         for name, propose in _OPERATORS:
             for edit in propose(self, node):
@@ -203,6 +205,10 @@ def _calculated(finder: _Finder, node: ast.AST) -> Iterator[Edit]:
         yield finder.replaced(node, made)
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and not isinstance(node.operand, ast.Constant):
         yield finder.replaced(node, node.operand)
+
+
+def _says_one_of_two(node: ast.AST) -> bool:
+    return isinstance(node, ast.IfExp) and (_is_text(node.body) or _is_text(node.orelse))
 
 
 def _is_text(node: ast.AST) -> bool:

@@ -52,6 +52,8 @@ def test_a_mistake_of_each_kind_is_made(source, wanted):
         "assert a > 3",
         "Names = dict[str, tuple[int, int]]",
         "f'{a + 1}'",
+        "x = 'one' if a > 3 else f'{b} more'",
+        "torch.cuda.synchronize(a + b)",
         "import a",
     ],
 )
@@ -64,7 +66,7 @@ def test_what_an_error_says_is_left_alone_but_not_whether_it_is_raised():
 
 
 def test_a_mistake_in_the_middle_of_a_line_with_other_letters_changes_nothing_else():
-    assert "x = 'ä' if (a <= b) else 'ö'" in made_of("x = 'ä' if a < b else 'ö'")
+    assert "f('ä', (a <= b), 'ö')" in made_of("f('ä', a < b, 'ö')")
 
 
 def test_the_same_seed_draws_the_same_mistakes_and_each_of_them_compiles():
