@@ -599,3 +599,21 @@ def test_confidence_of_a_few_images_and_of_a_model_that_guesses_is_not_judged():
     guessed = even(2, 119, 81)  # 59.5 %, where the largest class has half
     assert said(record_of(**HEALTHY), table_of(guessed, confidence=0.99)) == {}
     assert set(said(record_of(**HEALTHY), table_of(even(2, 121, 79), confidence=0.99))) == {"over-confident"}
+
+
+def test_a_swing_in_the_second_of_two_epochs_may_be_a_course_and_is_not_said():
+    swings = {(fold, 2): (0.7, 0.85) for fold in range(5)}
+    assert "unstable" not in said(record_of([0.5, 0.4], [0.4, 0.4], swing=swings.items()))
+
+
+def test_of_several_pairs_that_are_mixed_up_the_first_is_the_one_that_exchanges_most():
+    counts = np.diag([100] * 12)
+    for (one, other), moved in {(0, 1): 20, (2, 3): 40, (4, 5): 30, (6, 7): 25}.items():
+        counts[one, other], counts[one, one] = moved, 100 - moved
+    found = said(record_of(**HEALTHY), table_of(counts, confidence=0.9))["confused"]
+    assert (found.evidence["first"], found.evidence["second"], found.evidence["pairs"]) == ("2", "3", 4)
+    assert (found.evidence["first_as_second"], found.evidence["second_as_first"]) == (40, 0)
+    named = [found.text.index(f"'{one}' and '{one + 1}'") for one in (2, 4, 6)]
+    assert named == sorted(named)
+    assert "'0' and '1'" not in found.text
+    assert "; 1 pairs more" in found.text

@@ -147,3 +147,10 @@ def test_every_setting_that_defines_a_result_is_named_first_where_it_first_shows
 def test_every_setting_that_defines_a_result_says_where_it_first_shows():
     kinds = (PixelSettings, FoldSettings, TrainSettings)
     assert {item.metadata.get("first_shows") for kind in kinds for item in fields(kind)} == set(get_args(FirstShows))
+
+
+def test_another_commit_is_named_by_its_first_characters():
+    then, now = side(), side(environment=environment(git={"commit": "b" * 40}))
+    found = differ(then, now).code.commit
+    assert (found.then, found.now) == ("a" * 12, "b" * 12)
+    assert differ(then, side(environment=environment(git={}))).code.commit.now == "absent"

@@ -1,6 +1,7 @@
 """Folds: what is refused, a literal assignment, the table on disk."""
 
 import hashlib
+import random
 import subprocess
 import sys
 import time
@@ -328,3 +329,39 @@ def test_a_name_with_a_line_break_of_any_kind_keeps_its_row() -> None:
     odd = [s._replace(path=f"{breaks[n % 6]}/{n}{breaks[n % 3]}") for n, s in enumerate(TINY.samples)]
     rows = folds.to_rows(Dataset.of(odd), SCHEME, folds.assign(TINY, SCHEME))
     assert folds.from_csv(folds.to_csv(rows)) == rows
+
+
+def drawn_set(number: int) -> tuple[Dataset, Scheme, int, dict[str, int]]:
+    """Images of 2 to 4 classes, some in groups of several classes, some copies of others; some have a fold already."""
+    draw = random.Random(number)
+    classes, k = "abcd"[: draw.randint(2, 4)], draw.randint(2, 5)
+    most = draw.choice((1, 3, 8))
+    samples, known = [], {}
+    for group in range(draw.randint(k, 5 * k)):
+        for _ in range(draw.randint(1, most)):
+            name = hashlib.sha256(f"{number} {len(samples) - (draw.random() < 0.05)}".encode()).hexdigest()
+            label = draw.choice(classes)
+            samples.append(Sample(name, label, f"{len(samples)}.png", f"g{group}" if draw.random() < 0.8 else ""))
+            if number % 3 == 0 and draw.random() < 0.3:
+                known[name] = draw.randrange(k)
+    return Dataset.of(samples), Scheme(k, draw.randrange(5)), draw.randrange(2), known
+
+
+def outcome_of(number: int) -> str:
+    dataset, scheme, repeat, known = drawn_set(number)
+    try:
+        made = folds.assign(dataset, scheme, repeat=repeat, known=known)
+    except FoldsError as error:
+        return f"{error.what}; {error.next_step}"
+    return f"{made.repeat} {made.moved} {made.fold_of.tolist()} {folds.digest(dataset, [made])}"
+
+
+def test_two_thousand_drawn_sets_are_cut_or_refused_like_this_for_ever() -> None:
+    """With gaps that are filled, searches that succeed and fail, images that are kept, refusals with their advice."""
+    said = [outcome_of(number) for number in range(2_000)]
+    refused = sum(not line[0].isdigit() for line in said)
+    kept = sum(line.startswith(("0 ", "1 ")) and not line.startswith(("0 0 ", "1 0 ")) for line in said)
+    assert refused > 200
+    assert kept > 50
+    total = hashlib.sha256("\n".join(said).encode()).hexdigest()
+    assert total == "d22dca18e4980dcbb684bc946ca2f931e8580586b85ae4d916f006a3dcbab0aa"

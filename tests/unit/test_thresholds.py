@@ -343,3 +343,22 @@ def test_the_interval_of_an_experiment_is_the_wider_of_that_of_its_folds_and_tha
     wider = (scores.mean() - half, scores.mean() + half) if 2 * half > high - low else (low, high)
     (found,) = compare([one]).lines
     assert (found.interval.low, found.interval.high) == pytest.approx((max(wider[0], 0.0), min(wider[1], 1.0)))
+
+
+@pytest.mark.parametrize(("experiments", "known"), [(1, True), (1_000, True), (1_001, False)])
+def test_how_far_the_best_flatters_is_said_of_up_to_a_thousand_experiments(experiments, known, monkeypatch):
+    monkeypatch.setattr("foldproof.analysis.statistics.optimism.DRAWS", 2)
+    scores = np.random.default_rng(1).normal(0.8, 0.01, (experiments, 2))
+    assert math.isnan(optimism_of_best(scores, k=2)) != known
+
+
+def test_how_far_the_best_flatters_is_not_known_from_a_fold_or_where_a_score_is_none():
+    scores = np.random.default_rng(1).normal(0.8, 0.01, (3, 5))
+    lacking = scores.copy()
+    lacking[1, 1:] = np.nan
+    assert math.isnan(optimism_of_best(lacking, k=5))
+    lacking = scores.copy()
+    lacking[1, 2:] = np.nan
+    assert optimism_of_best(lacking, k=5) == optimism_of_best(scores[:, :2], k=5)
+    assert math.isnan(optimism_of_best(np.where(scores == scores[0, 0], np.inf, scores), k=5))
+    assert optimism_of_best(scores[:1], k=5) == 0.0
