@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mutants.table import ALWAYS, TESTS, files, name_of
+from mutants.table import ALWAYS, SOURCE, TESTS, files, name_of
 from mutants.trial import ROOT
 
 MOST_SECONDS = 90.0  # of tests for one mutant
@@ -48,8 +48,9 @@ def imports_of(test: str) -> frozenset[str]:
     for node in ast.walk(ast.parse((ROOT / test).read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("foldproof"):
             module = (node.module or "").removeprefix("foldproof").lstrip(".").replace(".", "/")
-            named |= {f"{module}.py", *(f"{module}/{alias.name}.py".lstrip("/") for alias in node.names)}
-    return frozenset(named)
+            named |= {module, *(f"{module}/{alias.name}".lstrip("/") for alias in node.names)}
+    inside = (name_of(path) for name in named for path in (SOURCE / name).glob("*.py"))  # of a package, all
+    return frozenset((*(f"{name}.py" for name in named), *inside))
 
 
 def read(kept: Path, test: str, state: str) -> Reached | None:

@@ -16,7 +16,7 @@ from foldproof.config.schema import ExperimentConfig, FoldSettings, PixelSetting
 from foldproof.data.dataset import Dataset, Sample
 from foldproof.errors import DamagedFile, FoldsError
 from foldproof.folds import Scheme
-from foldproof.plan.cuts import cut
+from foldproof.plan.cuts import Cuts, cut, scheme_of
 from foldproof.project import Project
 
 
@@ -365,3 +365,59 @@ def test_two_thousand_drawn_sets_are_cut_or_refused_like_this_for_ever() -> None
     assert kept > 50
     total = hashlib.sha256("\n".join(said).encode()).hexdigest()
     assert total == "d22dca18e4980dcbb684bc946ca2f931e8580586b85ae4d916f006a3dcbab0aa"
+
+
+def test_too_many_folds_become_as_many_as_the_images_allow() -> None:
+    few = Dataset.of(images("cat", 3) + images("dog", 9))
+    made, scheme = folds.assign_at_most(few, Scheme(5, 7))
+    assert scheme == Scheme(3, 7)
+    assert made.fold_of.tolist() == folds.assign(few, Scheme(3, 7)).fold_of.tolist()
+    made, scheme = folds.assign_at_most(TINY, Scheme(2, 42))
+    assert (scheme, by_path(TINY, made)) == (Scheme(2, 42), by_path(TINY, folds.assign(TINY, SCHEME)))
+    tied = Dataset.of(
+        images("cat", 2, group="a")
+        + images("dog", 2, group="a")
+        + images("cat", 4, first=2)
+        + images("dog", 2, group="b", first=2)
+    )
+    assert folds.assign_at_most(tied, Scheme(5, 1))[1] == Scheme(2, 1)
+    with pytest.raises(FoldsError):
+        folds.assign_at_most(Dataset.of(images("cat", 5) + images("dog", 1)), Scheme(5, 7))
+    with pytest.raises(FoldsError):
+        folds.assign_at_most(Dataset(()), Scheme(5, 7))
+
+
+SAID = ExperimentConfig(name="one", pixels=PixelSettings(), folds=FoldSettings(k=3, seed=1), train=TrainSettings())
+
+
+def noticed(fold_of: list[int], *, scheme: str = "predefined", moved: int = 0, repeats: int = 1) -> list[str]:
+    """What is said of folds that the data say: 3 cats, then 3 dogs."""
+    dataset = Dataset.of([Sample(f"{at:064x}", "cat" if at < 3 else "dog", f"{at}.png") for at in range(len(fold_of))])
+    config = replace(SAID, folds=FoldSettings(k=3, seed=1, scheme=scheme, repeats=repeats))
+    made = {
+        (scheme_of(config), repeat): folds.Assignment(repeat, np.array(fold_of), moved if repeat == 0 else 2 * moved)
+        for repeat in range(repeats)
+    }
+    return [notice.text for notice in Cuts(dataset, made).notices(config)]
+
+
+def test_folds_that_the_data_say_and_that_lack_classes_or_leave_images_out_are_said() -> None:
+    assert noticed([0, 1, 2, 0, 1, 2]) == []
+    assert noticed([0, 1, 1, 0, 2, 2]) == [
+        "fold 1 validates on no image of dog, and 1 other folds lack some",
+    ]
+    assert noticed([0, 1, 2, 0, 1, 1]) == ["fold 2 validates on no image of dog"]
+    assert noticed([0, 1, 2, 0, 1, 2, -1, -1]) == ["2 of 8 images train and never validate"]
+    assert noticed([0, 1, 1, 0, 2, 2], scheme="stratified") == []
+
+
+@pytest.mark.parametrize(
+    ("moved", "repeats", "text"),
+    [
+        (1, 1, "1 image moved to another fold: new images join their groups"),
+        (2, 1, "2 images moved to another fold: new images join their groups"),
+        (2, 3, "10 images moved to another fold, in 3 of 3 repeats: new images join their groups"),
+    ],
+)
+def test_images_that_moved_are_counted_over_all_repeats(moved: int, repeats: int, text: str) -> None:
+    assert noticed([0, 1, 2, 0, 1, 2], scheme="stratified", moved=moved, repeats=repeats) == [text]

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from filelock import FileLock
 
 from conftest import draw, draw_classes
 from foldproof.cli.data import command
@@ -289,3 +290,16 @@ def test_rows_fit_their_dataset_after_many_changes(folder: Path, cache: Path, tm
         made = decoded(Dataset.of(samples), folder, size=8, resize="squash", cache=cache)
         fresh = decoded(Dataset.of(samples), folder, size=8, resize="squash", cache=tmp_path / f"fresh {step}")
         assert np.array_equal(np.load(made), np.load(fresh))
+
+
+def test_a_mark_of_a_living_process_stays_however_often_it_is_looked_at(tmp_path: Path) -> None:
+    path, mark = tmp_path / "images-a.npy", tmp_path / "images-a.use-host-1-aaaa"
+    held = FileLock(mark)
+    held.acquire()
+    assert pixel_cache.in_use(path)
+    assert pixel_cache.in_use(path)
+    assert mark.exists()
+    held.release()
+    mark.touch()
+    assert not pixel_cache.in_use(path)
+    assert not mark.exists()

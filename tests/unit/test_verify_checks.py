@@ -25,14 +25,17 @@ from foldproof.metrics import recall_by_class
 from foldproof.plan.prepare import prepare
 from foldproof.project import Project
 from foldproof.reproduce.recorded import Recorded
+from foldproof.reproduce.subject import Subject
 from foldproof.run import run
 from foldproof.stopping import Stopping
 from foldproof.training.checkpoint import Checkpoint, weights_sha256
 from foldproof.training.task import FoldTask
 from foldproof.verify import company, identity, scores, splits, training_log
 from foldproof.verify.epoch import train_on
+from foldproof.verify.ladder import verify
 from foldproof.verify.rescore import rescore
 from foldproof.verify.rung import Check, Rung, Verification, checked, name_of, not_here
+from forged import rewrite
 
 SETTINGS = """\
 version: 1
@@ -495,3 +498,53 @@ def test_a_verdict_counts_the_problems_of_the_first_rung_that_is_broken():
     assert sound.to_json()["rungs"][0]["checks"] == [{"name": "a", "state": "holds", "said": "fine", "problems": ()}]
     assert isinstance(AWAY, Check)
     assert (name_of((0, 3)), name_of((1, 3))) == ("fold 3", "repeat 1, fold 3")
+
+
+def climbed(folder: Path) -> dict[str, Check]:
+    """The checks of the record alone, by name."""
+    heard = []
+    found = verify(Subject(folder=folder, is_foreign=False), None, highest=0, heard=heard.append)
+    assert heard == list(found.rungs)
+    assert [(rung.level, rung.title) for rung in found.rungs] == [(0, "the record")]
+    return {check.name: check for check in found.rungs[0].checks}
+
+
+def test_the_record_alone_is_looked_at_from_all_sides(copied):
+    found = climbed(copied)
+    assert list(found) == ["journals", "folds", "identity", "training", "scores", "company", "files", "tables"]
+    assert {name for name, check in found.items() if check.state == "broken"} == set()
+    assert found["journals"].said == "whole and in order; 18 epochs and results of 6 folds"
+    assert found["folds"].said == "3 folds, 2 times; no image, copy or group in two of them"
+    assert "18 images" in found["identity"].said
+
+
+def test_each_side_of_a_record_finds_what_is_its_own(copied):
+    def better(event: dict[str, Any]) -> None:
+        if event["kind"] == "FoldFinished":
+            event["data"]["scores"]["macro_f1"] = 0.123
+
+    rewrite(copied / "fold-1-2", better)
+    found = climbed(copied)
+    assert [name for name, check in found.items() if check.state == "broken"] == ["scores"]
+    assert found["scores"].problems[0].startswith("repeat 1, fold 2: its macro_f1 is recorded as 0.123")
+    losses = np.fromfile(copied / "fold-0-1" / "steps.f32", dtype="<f4")
+    losses[0] *= 2
+    losses.tofile(copied / "fold-0-1" / "steps.f32")
+    found = climbed(copied)
+    assert [name for name, check in found.items() if check.state == "broken"] == ["training", "scores"]
+    assert found["training"].problems[0].startswith("fold 1: epoch 1 has the training loss")
+
+
+def test_without_folds_that_hold_nothing_else_is_looked_at(copied):
+    lines = (copied / "folds.csv").read_text().splitlines()
+    (copied / "folds.csv").write_text("\n".join(lines[:-1]) + "\n")
+    found = climbed(copied)
+    assert list(found) == ["journals", "folds", "results"]
+    assert [check.state for check in found.values()] == ["holds", "broken", "not here"]
+
+
+def test_a_journal_that_cannot_be_read_is_a_broken_record(copied):
+    file = copied / "fold-0-0" / "events.jsonl"
+    file.write_bytes(b"x" + file.read_bytes()[1:])
+    found = climbed(copied)
+    assert [(name, check.state) for name, check in found.items()] == [("journals", "broken")]
