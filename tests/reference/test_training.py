@@ -172,3 +172,16 @@ def test_there_are_epochs_that_end_in_a_batch_of_one_too_many_and_in_one_of_too_
         size = json.loads((made / "run.json").read_text())["config"]["train"]["batch_size"]
         left |= {(size, journal(folder, "FoldStarted")[0]["train_images"] % size) for folder in made.glob("fold-*")}
     assert {(4, 1), (5, 3)} <= left
+
+
+def test_a_fold_says_how_many_images_it_trains_on_and_how_many_numbers_learn(folds):
+    for folder, reference in folds:
+        (started,) = journal(folder, "FoldStarted")
+        learn = [name for name in reference.weights if "running" not in name and "num_batches" not in name]
+        sizes = {name: reference.weights[name].numel() for name in learn}
+        frozen = json.loads((folder.parent / "run.json").read_text())["config"]["train"]["freeze_backbone"]
+        assert started["train_images"] == reference.train
+        assert started["validation_images"] == len(reference.validation)
+        assert started["parameters"] == sum(sizes.values())
+        trained = [size for name, size in sizes.items() if not frozen or name.startswith("head.")]
+        assert started["trained_parameters"] == sum(trained)

@@ -127,6 +127,7 @@ def spelled(version: object, **changed: object) -> dict[str, object]:
         spelled(2, classes=["cat", 1]),
         spelled(2, epoch=True),
         spelled(2, preprocessing={**ABOUT["preprocessing"], "mean": ["nan"] * 3}),
+        spelled(2, preprocessing={**ABOUT["preprocessing"], "std": [1.0, "inf", 1.0]}),
         spelled(2, preprocessing=None),
         [],
     ],

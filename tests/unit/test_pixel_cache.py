@@ -303,3 +303,23 @@ def test_a_mark_of_a_living_process_stays_however_often_it_is_looked_at(tmp_path
     mark.touch()
     assert not pixel_cache.in_use(path)
     assert not mark.exists()
+
+
+@pytest.mark.parametrize("images", [None, "many", [3]])
+def test_a_file_whose_index_says_nonsense_is_listed_without_images(tmp_path: Path, images: object) -> None:
+    np.save(tmp_path / "images-a.npy", np.zeros((2, 8, 8, 3), dtype=np.uint8))
+    head = {"v": 1, "images": images, "row": [8, 8, 3], "number": "|u1", "decoder": "d", "size": 8}
+    index_file(tmp_path / "images-a.npy").write_text(json.dumps(head) + "\n")
+    (found,) = pixel_cache.kept(tmp_path)
+    assert (found.images, found.row, found.maker, dict(found.about)) == (0, (), "", {})
+
+
+def test_what_is_listed_of_a_file_is_what_its_form_says_and_no_more(folder: Path, cache: Path) -> None:
+    path = decode(folder, cache)
+    (found,) = pixel_cache.kept(cache)
+    assert (found.path, found.kind, found.images, found.row) == (path, "images", 15, (8, 8, 3))
+    assert dict(found.about) == {"size": 8, "resize": "squash", "channels": 3, "bits": 8}
+    assert found.bytes == path.stat().st_size + index_file(path).stat().st_size
+    index = read_index(path)
+    assert index is not None
+    assert dict(index.about) == dict(found.about)

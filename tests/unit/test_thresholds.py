@@ -10,6 +10,7 @@ from scipy import stats
 
 from foldproof.analysis.compare import compare
 from foldproof.analysis.comparison import Comparison, Disagreement, Interval, Line, Pair
+from foldproof.analysis.contender import Contender
 from foldproof.analysis.pairing import in_common, rows_of
 from foldproof.analysis.pairs import adjusted, judged
 from foldproof.analysis.scoring import interval_over_units
@@ -18,17 +19,20 @@ from foldproof.analysis.statistics.optimism import optimism_of_best
 from foldproof.analysis.statistics.paired import Rows, both_ways, by_images, by_runs, corrected
 from foldproof.analysis.statistics.student import Student
 from foldproof.analysis.verdict import (
+    ALONE,
     BETTER,
     CANNOT_TELL,
     NOT_COMPARABLE,
     NOT_TRUSTWORTHY,
     PRACTICALLY_EQUAL,
     PROBABLY_BETTER,
+    WORDS,
     judge,
     judge_pair,
     winner_of,
 )
 from foldproof.record import Spread
+from scored import Scored, write_run
 from tabled import alike, contender, drawn, folds_of, table
 
 with warnings.catch_warnings():
@@ -362,3 +366,35 @@ def test_how_far_the_best_flatters_is_not_known_from_a_fold_or_where_a_score_is_
     assert optimism_of_best(lacking, k=5) == optimism_of_best(scores[:, :2], k=5)
     assert math.isnan(optimism_of_best(np.where(scores == scores[0, 0], np.inf, scores), k=5))
     assert optimism_of_best(scores[:1], k=5) == 0.0
+
+
+def test_there_are_seven_words():
+    words = {NOT_COMPARABLE, NOT_TRUSTWORTHY, BETTER, PROBABLY_BETTER, PRACTICALLY_EQUAL, CANNOT_TELL, ALONE}
+    assert set(WORDS) == words
+    assert len(WORDS) == 7
+
+
+def test_runs_that_are_known_by_their_folds_alone_are_held_together_where_their_folds_are_the_same():
+    scores = {(0, fold): 0.8 + fold / 100 for fold in range(5)}
+    others = {place: score - 0.05 for place, score in scores.items()}
+    three = [contender(name, None, scores=of) for name, of in (("one", scores), ("two", others), ("three", others))]
+    apart = replace(three[2], summary=replace(three[2].summary, folds_digest="another"))
+    found = compare([*three[:2], apart]).pairs
+    assert [(pair.a, pair.b, pair.not_comparable) for pair in found] == [(0, 1, ""), (0, 2, "folds"), (1, 2, "folds")]
+    more = replace(three[2], summary=replace(three[2].summary, k=6))
+    assert [pair.not_comparable for pair in compare([*three[:2], more]).pairs] == ["", "folds", "folds"]
+    none = contender("none", None, scores={})
+    found = compare([three[0], three[1], none]).pairs
+    assert [(pair.a, pair.b, pair.not_comparable) for pair in found] == [(0, 1, ""), (0, 2, "folds"), (1, 2, "folds")]
+
+
+def test_the_predictions_in_a_runs_folder_are_what_it_is_compared_by(tmp_path):
+    record = write_run(tmp_path, "20260102-030405-abcdef", Scored())
+    found = Contender.of(record)
+    assert (len(found.table), found.without_table) == (36, "")
+    nothing = Contender.of(write_run(tmp_path, "20260102-030405-bcdefg", Scored(finished=0)))
+    assert (nothing.table, nothing.without_table) == (None, "no fold has finished")
+    (record.folder / "fold-0-1" / "predictions.parquet").unlink()
+    lacking = Contender.of(record)
+    assert lacking.table is None
+    assert "cannot be used: there is none" in lacking.without_table

@@ -17,6 +17,7 @@ from conftest import draw_classes
 from foldproof import predictions, registry
 from foldproof.config.read import load_settings
 from foldproof.data.dataset import Dataset
+from foldproof.events.types import ArtifactAdded
 from foldproof.executors import ExecutorContext
 from foldproof.executors.inline import InlineExecutor
 from foldproof.folds import Assignment, Fold
@@ -30,12 +31,13 @@ from foldproof.run import run
 from foldproof.stopping import Stopping
 from foldproof.training.checkpoint import Checkpoint, weights_sha256
 from foldproof.training.task import FoldTask
-from foldproof.verify import company, identity, scores, splits, training_log
+from foldproof.verify import company, identity, papers, scores, splits, trained, training_log
 from foldproof.verify.epoch import train_on
 from foldproof.verify.ladder import verify
 from foldproof.verify.rescore import rescore
 from foldproof.verify.rung import Check, Rung, Verification, checked, name_of, not_here
 from forged import rewrite
+from journaled import JournaledRun
 
 SETTINGS = """\
 version: 1
@@ -548,3 +550,67 @@ def test_a_journal_that_cannot_be_read_is_a_broken_record(copied):
     file.write_bytes(b"x" + file.read_bytes()[1:])
     found = climbed(copied)
     assert [(name, check.state) for name, check in found.items()] == [("journals", "broken")]
+
+
+def test_weights_that_are_not_here_are_no_harm_and_counted(honest, copied, task):
+    moved, here = replace(honest, folder=copied), trained.Here(same_arithmetic=True, same_code=True)
+    (found,) = trained._predictions(moved, {PLACE: task}, [PLACE], here)
+    assert (found.state, found.said) == (
+        "holds",
+        "weights of 1 folds give the stored predictions, bit for bit",
+    )
+    (found,) = trained._predictions(moved, {PLACE: task}, [(0, 0), PLACE], here) if away(copied, "fold-0-0") else ()
+    assert found.said == "weights of 1 folds give the stored predictions, bit for bit; 1 folds have no weights here"
+    away(copied, "fold-1-2")
+    (found,) = trained._predictions(moved, {PLACE: task}, [(0, 0), PLACE], here)
+    assert (found.state, found.said) == ("not here", "the weights of the folds are not here")
+
+
+def away(copied: Path, fold: str) -> bool:
+    (copied / fold / "model.safetensors").unlink()
+    return True
+
+
+def test_an_epoch_is_trained_again_where_the_arithmetic_is_the_same_and_a_fold_has_finished(honest, copied, task):
+    moved = replace(honest, folder=copied)
+    here = trained.Here(same_arithmetic=True, same_code=False)
+    found = trained._epoch(moved, {PLACE: task}, [PLACE], here)
+    assert (found.state, found.said.startswith("repeat 1, fold 2, epoch 2 of 2 trained again")) == ("holds", True)
+    forged = with_epoch(moved, 2, weights_sha256="0" * 64)
+    assert trained._epoch(forged, {PLACE: task}, [PLACE], here).problems[0].startswith("repeat 1, fold 2: parts at")
+    assert trained._epoch(moved, {}, [], here).said == "no fold has finished"
+    assert trained._epoch(moved, {PLACE: task}, [PLACE], replace(here, same_arithmetic=False)).state == "not here"
+
+
+@pytest.mark.parametrize(
+    ("changed", "same"),
+    [
+        ({}, True),
+        ({"training_code": "x"}, True),
+        ({"plugins": "x"}, True),
+        ({"torch": "x"}, False),
+        ({"new": 1}, False),
+    ],
+)
+def test_the_arithmetic_is_the_same_where_only_code_is_another(honest, changed, same):
+    environment = {**honest.environment, "numeric_class": {**honest.environment["numeric_class"], **changed}}
+    assert trained._here(replace(honest, environments=(environment,)), honest.folder).same_arithmetic == same
+    both = (honest.environment, environment)
+    assert trained._here(replace(honest, environments=both), honest.folder).same_arithmetic == same
+
+
+def test_files_that_the_journals_speak_of_are_as_they_were_written_or_away(tmp_path):
+    made = JournaledRun.make(tmp_path).complete()
+    (made.folder / "report" / "report.html").write_text("changed", encoding="utf-8")
+    found = papers.of_files(made.folder)
+    assert found.problems == ("report/report.html is not the file that was written",)
+    sha256 = hashlib.sha256(b"changed").hexdigest()
+    made.append(ArtifactAdded(file="report/report.html", sha256=sha256))
+    found = papers.of_files(made.folder)
+    assert (found.state, found.said) == ("holds", "1 files as they were written")
+    made.append(ArtifactAdded(file="fold-0-0/more.txt", sha256=sha256), place=(0, 0))
+    assert papers.of_files(made.folder).said == "1 files as they were written, 1 not here"
+    (made.folder / "report" / "report.html").unlink()
+    assert papers.of_files(made.folder).state == "not here"
+    (made.folder / "fold-0-0" / "more.txt").write_text("other")
+    assert papers.of_files(made.folder).problems == ("fold-0-0/more.txt is not the file that was written",)
