@@ -635,3 +635,14 @@ def test_a_best_epoch_is_the_first_where_the_mean_ends_above_it(validation, said
     found = said(record_of([0.5, 0.4, 0.35, 0.3], [0.5, 0.5, 0.5, 0.5], swing=worse.items()))
     lowest_first = sum(min(worse[fold, epoch][0] for epoch in (2, 3, 4)) >= 0.5 for fold in range(5))
     assert ("best-epoch-first" in found) == (said_so and lowest_first > 2)
+
+
+def test_a_validation_loss_that_jumps_and_stays_is_no_swing():
+    stays = {(fold, epoch): (0.7, 0.85) for fold in range(5) for epoch in (3, 4, 5)}
+    assert "unstable" not in said(record_of(**HEALTHY, swing=stays.items()))
+    back = {(fold, epoch): (0.7, 0.85) for fold in range(5) for epoch in (3,)}
+    assert "unstable" in said(record_of(**HEALTHY, swing=back.items()))
+    half = {(fold, epoch): loss for fold in range(5) for epoch, loss in ((3, (0.7, 0.85)), (4, (0.5599, 0.9)))}
+    assert "unstable" in said(record_of(**HEALTHY, swing=half.items()))  # below the middle of 0.42 and 0.7
+    more = {(fold, epoch): loss for fold in range(5) for epoch, loss in ((3, (0.7, 0.85)), (4, (0.5601, 0.9)))}
+    assert "unstable" not in said(record_of(**HEALTHY, swing=more.items()))

@@ -398,3 +398,12 @@ def test_the_predictions_in_a_runs_folder_are_what_it_is_compared_by(tmp_path):
     lacking = Contender.of(record)
     assert lacking.table is None
     assert "cannot be used: there is none" in lacking.without_table
+
+
+def test_a_metric_that_only_one_of_two_lacks_beside_a_score_is_why_they_cannot_be_compared():
+    measured = contender("one", None, scores={(0, fold): 0.8 for fold in range(5)})
+    nothing = contender("none", None, scores={})
+    (found,) = compare([measured, nothing], metric="macro_f1").pairs
+    assert found.not_comparable == "metric"
+    (found,) = compare([nothing, replace(nothing)], metric="macro_f1").pairs
+    assert found.not_comparable == "folds"
