@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from foldproof.analysis import difference
 from foldproof.analysis.causes import first_shows, probable_causes
 from foldproof.analysis.difference import Change, Difference, RunSide, differ
 from foldproof.analysis.divergence import Divergence
@@ -154,3 +155,24 @@ def test_another_commit_is_named_by_its_first_characters():
     found = differ(then, now).code.commit
     assert (found.then, found.now) == ("a" * 12, "b" * 12)
     assert differ(then, side(environment=environment(git={}))).code.commit.now == "absent"
+
+
+def test_a_commit_is_a_cause_only_where_the_modules_of_the_settings_are_the_same():
+    committed = environment(git={"commit": "b" * 40})
+    own = {**committed, "numeric_class": {**NUMERIC, "plugins": "q"}}
+    said = [
+        cause.text for cause in probable_causes(differ(side(), side(environment=own)), None) if cause.kind == "code"
+    ]
+    assert said == ["code: the modules that the settings name are others"]
+    causes = probable_causes(differ(side(), side(environment=committed)), None)
+    assert [cause.kind for cause in causes] == ["code"]
+    assert causes[0].text.endswith("the modules that the settings name are the same")
+    diff = probable_causes(differ(side(), side(code_diff=b"+1")), None)
+    assert diff[0].text == "code: changes that were not committed; the modules that the settings name are the same"
+
+
+def test_what_a_record_may_lack_is_empty(tmp_path):
+    assert difference._optional(tmp_path, "environment.json") == {}
+    assert difference._bytes(tmp_path, "code.diff") == b""
+    (tmp_path / "environment.json").write_text('{"a": 1}')
+    assert difference._optional(tmp_path, "environment.json") == {"a": 1}

@@ -68,7 +68,7 @@ def resident(path):
 
 def test_rows_that_are_expected_are_asked_of_the_system_ahead_and_more_as_they_are_used(made, monkeypatch):
     asked = []
-    monkeypatch.setattr(Mapped, "_advise", lambda self, advice, *of: asked.append(of))
+    monkeypatch.setattr(Mapped, "_advise", lambda _, __, *of: asked.append(of))
     monkeypatch.setattr("foldproof.data.pixels.mapped.AHEAD_BYTES", 1)
     images = Mapped(made)
     asked.clear()
