@@ -16,6 +16,8 @@ from foldproof.config.schema import ExperimentConfig, FoldSettings, PixelSetting
 from foldproof.data.dataset import Dataset, Sample
 from foldproof.errors import DamagedFile, FoldsError
 from foldproof.folds import Scheme
+from foldproof.folds.cover import mend
+from foldproof.folds.units import Unit
 from foldproof.plan.cuts import Cuts, cut, scheme_of
 from foldproof.project import Project
 
@@ -421,3 +423,43 @@ def test_folds_that_the_data_say_and_that_lack_classes_or_leave_images_out_are_s
 )
 def test_images_that_moved_are_counted_over_all_repeats(moved: int, repeats: int, text: str) -> None:
     assert noticed([0, 1, 2, 0, 1, 2], scheme="stratified", moved=moved, repeats=repeats) == [text]
+
+
+def mended_plainly(brought: list[set[int]], places: list[int], movable: list[int], k: int, classes: int) -> bool:
+    """As `mend` is described, counting everything again before each move."""
+
+    def held(label: int, fold: int) -> int:
+        return sum(label in has and place == fold for has, place in zip(brought, places, strict=True))
+
+    for label in range(classes):
+        for fold in range(k):
+            if held(label, fold):
+                continue
+            able = [
+                at
+                for at in movable
+                if label in brought[at] and all(held(other, places[at]) > 1 for other in brought[at])
+            ]
+            if not able:
+                return False
+            places[able[0]] = fold
+    return True
+
+
+def test_gaps_are_filled_by_the_first_unit_that_its_fold_can_spare() -> None:
+    filled = 0
+    for number in range(3_000):
+        draw = random.Random(number)
+        k, classes = draw.randint(2, 4), draw.randint(1, 3)
+        count = draw.randint(k, 4 * k)
+        brought = [set(draw.sample(range(classes), draw.randint(1, classes))) for _ in range(count)]
+        places = [draw.randrange(draw.randint(1, k)) for _ in range(count)]
+        movable = draw.sample(range(count), draw.randint(1, count))
+        units = [Unit(f"{at}", (at,), dict.fromkeys(sorted(has), 1)) for at, has in enumerate(brought)]
+        mine, plain = list(places), list(places)
+        succeeded = mend(units, mine, movable=movable, k=k, classes=classes)
+        assert bool(succeeded) == mended_plainly(brought, plain, movable, k, classes)
+        assert mine == plain
+        moved = sum(one != other for one, other in zip(mine, places, strict=True))
+        filled += bool(succeeded) and moved > 1
+    assert filled > 100
