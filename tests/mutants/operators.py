@@ -70,7 +70,10 @@ _CLOSER = MappingProxyType({0.975: 0.95, 0.95: 0.9, 0.99: 0.95, 0.05: 0.1, 0.01:
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change of one file: the bytes from `start` to `end` become `text`. `old`, `new`: the lines it changes."""
+    """One change of one file: the bytes from `start` to `end` become `text`.
+
+    `old`, `new`: the lines it changes; `after`: the line before them.
+    """
 
     file: str
     line: int
@@ -80,6 +83,7 @@ class Mutant:
     text: str
     old: str
     new: str
+    after: str
 
 
 def mutants_of(file: str, source: str) -> list[Mutant]:
@@ -112,12 +116,13 @@ def compiles(text: str) -> bool:
     return True
 
 
-def _changed(text: bytes, start: int, end: int, new: str) -> tuple[str, str]:
+def _changed(text: bytes, start: int, end: int, new: str) -> tuple[str, str, str]:
     first = text.rfind(b"\n", 0, start) + 1
     last = text.find(b"\n", end)
     lines = text[first : last if last >= 0 else len(text)]
     after = text[first:start] + new.encode() + text[end : last if last >= 0 else len(text)]
-    return lines.decode().strip(), after.decode().strip()
+    before = text[:first].decode().rstrip().rpartition("\n")[2].strip()
+    return lines.decode().strip(), after.decode().strip(), before
 
 
 Edit = tuple[int, int, str]

@@ -33,12 +33,12 @@ def name_of(path: Path) -> str:
     return path.relative_to(SOURCE).as_posix()
 
 
-def equivalent() -> Mapping[tuple[str, str, str], str]:
-    """Why a change changes nothing, by (file, old lines, new lines)."""
+def equivalent() -> Mapping[tuple[str, str, str, str], str]:
+    """Why a change changes nothing, by (file, line before, old lines, new lines)."""
     entries = tomllib.loads((Path(__file__).parent / "equivalent.toml").read_text(encoding="utf-8"))["mutant"]
-    return {(entry["file"], entry["old"], entry["new"]): entry["why"] for entry in entries}
+    return {(entry["file"], entry["after"], entry["old"], entry["new"]): entry["why"] for entry in entries}
 
 
-def names(mutant: Mutant) -> tuple[str, str, str]:
+def names(mutant: Mutant) -> tuple[str, str, str, str]:
     """What a mutant is looked up by."""
-    return mutant.file, mutant.old, mutant.new
+    return mutant.file, mutant.after, mutant.old, mutant.new

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from foldproof.config.schema import ExperimentConfig, FoldSettings, PixelSetting
 from foldproof.data.dataset import Dataset, Sample
 from foldproof.errors import DamagedFile, FoldsError
 from foldproof.folds import Scheme
-from foldproof.folds.cover import mend
+from foldproof.folds.cover import covering, mend
 from foldproof.folds.units import Unit
 from foldproof.plan.cuts import Cuts, cut, scheme_of
 from foldproof.project import Project
@@ -463,3 +464,44 @@ def test_gaps_are_filled_by_the_first_unit_that_its_fold_can_spare() -> None:
         moved = sum(one != other for one, other in zip(mine, places, strict=True))
         filled += bool(succeeded) and moved > 1
     assert filled > 100
+
+
+def gaps(number: int) -> tuple[list[set[int]], list[int], list[int], int, int]:
+    """Units of several classes, some with a home already, that have to cover every class in every fold."""
+    draw = random.Random(number)
+    k, classes = draw.randint(2, 3), draw.randint(2, 4)
+    count = draw.randint(k, 7)
+    brought = [set(draw.sample(range(classes), draw.randint(1, classes))) for _ in range(count)]
+    homes = [draw.randrange(k) if draw.random() < 0.2 else -1 for _ in range(count)]
+    movable = [at for at in draw.sample(range(count), count) if homes[at] < 0]
+    return brought, homes, movable, k, classes
+
+
+def can_be_covered(brought: list[set[int]], homes: list[int], k: int, classes: int) -> bool:
+    """By trying every way."""
+    free = [at for at, home in enumerate(homes) if home < 0]
+    for way in product(range(k), repeat=len(free)):
+        places = dict(zip(free, way, strict=True)) | {at: home for at, home in enumerate(homes) if home >= 0}
+        held = {(label, places[at]) for at, has in enumerate(brought) for label in has}
+        if len(held) == k * classes:
+            return True
+    return False
+
+
+def test_every_class_is_brought_to_every_fold_where_any_way_of_placing_the_units_does() -> None:
+    said = []
+    for number in range(400):
+        brought, homes, movable, k, classes = gaps(number)
+        units = [Unit(f"{at}", (at,), dict.fromkeys(sorted(has), 1)) for at, has in enumerate(brought)]
+        found = covering(units, homes, movable=movable, k=k, classes=classes)
+        assert (found is not None) == can_be_covered(brought, homes, k, classes)
+        if found is not None:
+            held = {(label, fold) for has, fold in zip(brought, found, strict=True) if fold >= 0 for label in has}
+            assert len(held) == k * classes
+            assert all(home in (-1, fold) for home, fold in zip(homes, found, strict=True))
+        said.append(str(found))
+    assert 100 < said.count("None") < 300
+    assert (
+        hashlib.sha256("\n".join(said).encode()).hexdigest()
+        == "2b9c15ca9a2480503302f52fcb8692ee0aa9df45d1b4bd432a4a793c1c02ba79"
+    )
