@@ -393,6 +393,12 @@ def test_overfitting_is_15_points_between_the_accuracies_too_and_more_than_chanc
         train = [0.89, 0.961]
     found = said(record_of([0.5, 0.4], [0.9, 0.89], train_accuracy=train, val_accuracy=validation, images=images))
     assert ("overfitting" in found) == said_so
+    if said_so:
+        assert found["overfitting"].evidence == {
+            "train_accuracy": pytest.approx(train[-1]),
+            "val_accuracy": pytest.approx(validation[-1]),
+            "gap": pytest.approx(min(train[0] - validation[0], train[1] - validation[1])),
+        }
 
 
 @pytest.mark.parametrize(
