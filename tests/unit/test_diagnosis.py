@@ -310,7 +310,14 @@ def flat(*, first=1.5, last=1.0, fall=0.0):
 
 @pytest.mark.parametrize(
     ("train", "validation", "said_so"),
-    [(0.8499, 0.83, True), (0.85, 0.83, False), (0.8, 0.7501, True), (0.8, 0.7499, False), (0.151, 0.15, True)],
+    [
+        (0.8499, 0.83, True),
+        (0.85, 0.83, False),
+        (0.8, 0.7501, True),
+        (0.8, 0.7499, False),
+        (0.151, 0.15, True),
+        (0.149, 0.148, False),
+    ],
 )
 def test_underfitting_is_a_training_accuracy_below_85_with_validation_beside_it(train, validation, said_so):
     found = said(record_of(flat(), flat(), train_accuracy=train, val_accuracy=validation))
@@ -648,3 +655,18 @@ def test_a_validation_loss_that_jumps_and_stays_is_no_swing():
     assert "unstable" in said(record_of(**HEALTHY, swing=half.items()))  # below the middle of 0.42 and 0.7
     more = {(fold, epoch): loss for fold in range(5) for epoch, loss in ((3, (0.7, 0.85)), (4, (0.5601, 0.9)))}
     assert "unstable" not in said(record_of(**HEALTHY, swing=more.items()))
+
+
+@pytest.mark.parametrize(("share", "said_so"), [(0.91, True), (0.89, False)])
+def test_knowing_the_shares_of_classes_is_the_entropy_of_them(share, said_so):
+    table = table_of([[95, 0], [5, 0]], confidence=0.95)
+    entropy = -(0.95 * math.log(0.95) + 0.05 * math.log(0.05))
+    curves = [entropy, share * entropy, share * entropy]
+    found = said(record_of(curves, curves, train_accuracy=0.95, val_accuracy=0.95), table)
+    assert ("nothing-learned" in found) == said_so
+    balanced = record_of(curves, curves, train_accuracy=0.95, val_accuracy=0.95, class_weights="balanced")
+    assert "nothing-learned" not in said(balanced, table)  # the loss is of equal shares, then: of guessing
+
+
+def test_a_loss_that_begins_with_nothing_did_not_fall():
+    assert "rate-too-low" not in said(record_of([0.0, 0.1, 0.2], [0.1] * 3, train_accuracy=1.0, val_accuracy=0.99))

@@ -176,3 +176,10 @@ def test_what_a_record_may_lack_is_empty(tmp_path):
     assert difference._bytes(tmp_path, "code.diff") == b""
     (tmp_path / "environment.json").write_text('{"a": 1}')
     assert difference._optional(tmp_path, "environment.json") == {"a": 1}
+
+
+def test_changes_that_were_not_committed_are_shown_with_a_line_around_them():
+    then, now = side(code_diff=b"a\nb\nc\nd\ne\n"), side(code_diff=b"a\nb\nX\nd\ne\n")
+    shown = differ(then, now).code.hunks
+    assert shown == ("--- uncommitted then", "+++ uncommitted now", "@@ -2,3 +2,3 @@", " b", "-c", "+X", " d")
+    assert differ(then, then).code.hunks == ()

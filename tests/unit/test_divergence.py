@@ -1,5 +1,6 @@
 """Where two traces of a fold part."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -164,3 +165,16 @@ def test_steps_that_only_one_side_has_are_no_difference_and_later_ones_of_a_shor
     other[STEPS + 1] += 1
     found = parting(shorter, replace(trace(), losses=other))
     assert (found.epoch, found.step, found.kind) == (2, 2, "loss")
+
+
+@pytest.mark.parametrize(("then", "now"), [(1.0, math.nan), (math.nan, 1.0), (1.0, 2.0), (math.nan, math.nan)])
+def test_a_number_and_none_are_a_difference_and_none_twice_is_not(then, now):
+    sides = [
+        replace(trace(), epochs=(trace().epochs[0], replace(trace().epochs[1], val_loss=loss), trace().epochs[2]))
+        for loss in (then, now)
+    ]
+    found = parting(*sides)
+    if math.isnan(then) and math.isnan(now):
+        assert found is None
+    else:
+        assert (found.epoch, found.kind, found.then, found.now) == (2, "scores", f"val loss {then}", f"{now}")

@@ -407,3 +407,39 @@ def test_a_metric_that_only_one_of_two_lacks_beside_a_score_is_why_they_cannot_b
     assert found.not_comparable == "metric"
     (found,) = compare([nothing, replace(nothing)], metric="macro_f1").pairs
     assert found.not_comparable == "folds"
+
+
+@pytest.mark.parametrize(
+    ("needed", "said"),
+    [
+        (123_456, "124,000"),
+        (100_000, "100,000"),
+        (1_234, "1,240"),
+        (999, "999"),
+        (101, "101"),
+        (100, None),
+        (None, None),
+    ],
+)
+def test_images_that_would_be_needed_are_said_to_three_digits_where_there_are_fewer(needed, said):
+    pair = replace(PAIR, adjusted=0.5, images_needed=needed, common_images=100)
+    text = judged_pair(pair).text
+    assert text.startswith("cannot tell: this design sees differences of about 3.0 points")
+    assert (f"; 1.0 point needs at least {said} images" in text) == (said is not None)
+    assert text.endswith("images" if said else "points")
+
+
+@pytest.mark.parametrize(
+    ("places", "few"),
+    [(1, "1 fold in common says nothing about chance"), (2, "2 folds in common say nothing about chance")],
+)
+def test_where_nothing_is_known_of_chance_that_is_said(places, few):
+    assert judged_pair(replace(PAIR, detectable=math.nan, places=places, adjusted=0.5)).text == f"cannot tell: {few}"
+
+
+def test_images_that_only_one_has_and_a_single_partition_are_said():
+    pair = replace(PAIR, common_images=1_200, only_in_a=30, only_in_b=0)
+    assert judged_pair(pair).notes == ("one partition", "on the 1,200 images in common; 30 only in one")
+    pair = replace(pair, only_in_a=3, only_in_b=1_000, repeats=2)
+    assert judged_pair(pair).notes == ("on the 1,200 images in common; 3 only in one, 1,000 only in two",)
+    assert judged_pair(replace(PAIR, repeats=2)).notes == ()
