@@ -244,6 +244,15 @@ def test_folds_of_one_repeat_are_held_together_as_by_scipys_chi_squared(seed, si
     counts = [[right[place], images[place] - right[place]] for place in right]
     found = by_counts(right, images)
     assert found.p == pytest.approx(stats.chi2_contingency(counts, correction=False).pvalue)
+    others = [place for place in right if place != found.place]
+    assert found.score == right[found.place] / images[found.place]
+    assert found.others == sum(right[place] for place in others) / sum(images[place] for place in others)
+    share = {
+        place: abs(right[place] / images[place] - sum(right.values()) / sum(images.values()))
+        / math.sqrt(1 / images[place] - 1 / sum(images.values()))
+        for place in right
+    }
+    assert share[found.place] == pytest.approx(max(share.values()))
 
 
 @pytest.mark.parametrize("seed", range(4))
