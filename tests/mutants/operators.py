@@ -181,11 +181,13 @@ def _worth_a_look(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _is_a_type(node: ast.AST) -> bool:
-    """Whether it gives a type a name."""
+    """Whether it gives a type a name, or lists names."""
     if isinstance(node, ast.AnnAssign):
         return ast.unparse(node.annotation).endswith("TypeAlias")
     if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
         return False
+    if node.targets[0].id == "__all__":
+        return True
     name = node.targets[0].id.lstrip("_")
     return name[:1].isupper() and not name.isupper() and isinstance(node.value, ast.Subscript | ast.Call)
 

@@ -487,7 +487,14 @@ def test_a_rate_is_too_high_where_a_third_of_the_epochs_jump_and_the_end_is_near
     found = said(record_of(curve, curve, train_accuracy=0.3, val_accuracy=0.29))
     assert ("rate-too-high" in found) == said_so
     if said_so:
-        assert (found["rate-too-high"].evidence["jumps"], found["rate-too-high"].evidence["transitions"]) == (5, 15)
+        assert found["rate-too-high"].evidence == {
+            "train_loss": pytest.approx(max(curve)),
+            "epoch": 2,
+            "guessing": pytest.approx(GUESSING),
+            "lr": 0.001,
+            "jumps": 5,
+            "transitions": 15,
+        }
 
 
 @pytest.mark.parametrize(
@@ -670,3 +677,9 @@ def test_knowing_the_shares_of_classes_is_the_entropy_of_them(share, said_so):
 
 def test_a_loss_that_begins_with_nothing_did_not_fall():
     assert "rate-too-low" not in said(record_of([0.0, 0.1, 0.2], [0.1] * 3, train_accuracy=1.0, val_accuracy=0.99))
+
+
+def test_without_validation_a_slow_loss_is_still_seen():
+    nothing = [math.nan] * 4
+    found = said(record_of([2.4, 2.33, 2.27, 2.2], nothing, train_accuracy=0.25, val_accuracy=math.nan))
+    assert set(found) == {"rate-too-low"}

@@ -183,3 +183,20 @@ def test_changes_that_were_not_committed_are_shown_with_a_line_around_them():
     shown = differ(then, now).code.hunks
     assert shown == ("--- uncommitted then", "+++ uncommitted now", "@@ -2,3 +2,3 @@", " b", "-c", "+X", " d")
     assert differ(then, then).code.hunks == ()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"environment": environment(packages={"numpy": "2.2", "pytest": "8"})},
+        {"environment": environment(machine={"processor": "Xeon", "hostname": "kepler"})},
+        {"environment": environment(numeric_class={**NUMERIC, "torch": "3"})},
+        {"environment": environment(git={"commit": "b" * 40})},
+        {"facts": {"config": {"pixels": {}, "folds": {"k": 2, "seed": 1}, "train": {"lr": 0.02}}, "image_size": 8}},
+        {"dataset": Dataset.of(SAMPLES[1:])},
+        {"code_diff": b"+1"},
+    ],
+    ids=["packages", "machine", "arithmetic", "commit", "settings", "images", "code"],
+)
+def test_whatever_differs_two_runs_differ(changed):
+    assert differ(side(), side(**changed)).any

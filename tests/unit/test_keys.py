@@ -243,3 +243,14 @@ def test_what_decides_what_a_trunk_computes_is_in_its_digest(monkeypatch):
             named = SimpleNamespace(version=lambda name, of=library: "0.1" if name == of else version(name))
             patched.setattr(features, "metadata", named)
             assert trunk_digest(classifier, "small_cnn") != before
+
+
+def test_another_way_of_writing_files_is_another_key(monkeypatch):
+    pixels, rows = decoder_of(Form(size=8)), kept()
+    with monkeypatch.context() as patched:
+        patched.setattr(images, "SCHEMA_VERSION", images.SCHEMA_VERSION + 1)
+        assert decoder_of(Form(size=8)) != pixels
+    with monkeypatch.context() as patched:
+        patched.setattr("foldproof.training.frozen.rows.SCHEMA_VERSION", 99)
+        assert kept() != rows
+    assert (decoder_of(Form(size=8)), kept()) == (pixels, rows)

@@ -17,6 +17,7 @@ from foldproof.analysis.scoring import interval_over_units
 from foldproof.analysis.statistics.homogeneity import by_counts
 from foldproof.analysis.statistics.optimism import optimism_of_best
 from foldproof.analysis.statistics.paired import Rows, both_ways, by_images, by_runs, corrected
+from foldproof.analysis.statistics.sample_size import images_by_scale
 from foldproof.analysis.statistics.student import Student
 from foldproof.analysis.verdict import (
     ALONE,
@@ -452,3 +453,18 @@ def test_images_that_only_one_has_and_a_single_partition_are_said():
     pair = replace(pair, only_in_a=3, only_in_b=1_000, repeats=2)
     assert judged_pair(pair).notes == ("on the 1,200 images in common; 3 only in one, 1,000 only in two",)
     assert judged_pair(replace(PAIR, repeats=2)).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("difference", "scale"), [(0.0, 0.1), (-0.1, 0.1), (0.1, 0.0), (0.1, -0.1), (math.nan, 0.1), (0.1, math.nan)]
+)
+def test_no_number_of_images_is_made_up_of_a_scale_of_nothing(difference, scale):
+    assert images_by_scale(difference, images=100, scale=scale) is None
+
+
+def test_images_are_counted_so_that_four_of_five_repetitions_find_the_difference():
+    needed = images_by_scale(0.02, images=400, scale=0.03)
+    per_image = stats.norm.ppf(0.975) + stats.norm.ppf(0.8)
+    assert needed == math.ceil(400 * (per_image * 0.03 / 0.02) ** 2)
+    power = stats.norm.sf(stats.norm.ppf(0.975) - 0.02 / (0.03 * math.sqrt(400 / needed)))
+    assert power == pytest.approx(0.8, abs=1e-3)
