@@ -683,3 +683,10 @@ def test_without_validation_a_slow_loss_is_still_seen():
     nothing = [math.nan] * 4
     found = said(record_of([2.4, 2.33, 2.27, 2.2], nothing, train_accuracy=0.25, val_accuracy=math.nan))
     assert set(found) == {"rate-too-low"}
+
+
+def test_of_several_classes_that_are_never_said_the_largest_decides_whether_they_are_small():
+    counts = [[100, 0, 0, 0], [0, 100, 0, 0], [5, 5, 0, 0], [40, 40, 0, 0]]
+    found = said(record_of(**HEALTHY), table_of(counts, confidence=0.8))["never-predicted"]
+    assert "'2', '3', of 90 predictions" in found.text
+    assert found.text.endswith("look at these images, then train longer")

@@ -219,7 +219,7 @@ def test_a_pass_gives_every_image_to_somebody_once_in_whole_chunks(tmp_path, ima
     assert all(len(part) % 32 == 0 for part in given[:-1])
     assert all(len(part) <= 32 * 16 for part in given)
     assert len(given) >= min(-(-images // 32), 8 * workers)
-    assert heard[-1] == (images, images)
+    assert heard == [(sum(map(len, given[: at + 1])), images) for at in range(len(given))]
     assert all(task.trunk == "trunk" and task.model.device == "cpu" and task.samples == () for task in executor.asked)
     np.testing.assert_array_equal(np.load(one.wanted.path)[:, 1], np.arange(images, dtype=np.float32))
     assert features.carried_out([one], executor, progress=unheard) == ()
