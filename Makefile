@@ -82,4 +82,4 @@ lock-peers: setup ## choose versions of the benchmark's peers anew: writes bench
 		benchmarks/peers/requirements.in --output-file benchmarks/peers/requirements.txt
 
 clean: ## remove what make made
-	rm -rf .venv foldproof-demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv foldproof-demo .mutants .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
