@@ -518,3 +518,29 @@ def test_every_class_is_brought_to_every_fold_where_any_way_of_placing_the_units
         hashlib.sha256("\n".join(said).encode()).hexdigest()
         == "2b9c15ca9a2480503302f52fcb8692ee0aa9df45d1b4bd432a4a793c1c02ba79"
     )
+
+
+@pytest.mark.parametrize(
+    ("version", "scheme", "fold", "is_one"),
+    [
+        (1, None, 0, True),
+        (1, None, -1, False),
+        (1, None, 2, False),
+        (2, "predefined", -1, True),
+        (2, "predefined", -2, False),
+        (2, "predefined", 1, True),
+        (2, "predefined", 2, False),
+        (3, "predefined", 0, False),
+    ],
+)
+def test_a_fold_of_a_row_is_one_of_k_or_none_where_there_are_schemes(
+    version: int, scheme: str | None, fold: int, is_one: bool
+) -> None:
+    columns = "v,k,seed,repeat,fold,sha256,label,group,path" + (",scheme" if scheme else "")
+    text = f"{columns}\n{version},2,1,0,{fold},{'a' * 64},cat,,cat.png" + (f",{scheme}" if scheme else "") + "\n"
+    if is_one:
+        (row,) = folds.from_csv(text)
+        assert (row.k, row.seed, row.repeat, row.fold, row.scheme) == (2, 1, 0, fold, scheme or "stratified")
+    else:
+        with pytest.raises(DamagedFile, match="line 2 is not a row of folds"):
+            folds.from_csv(text)

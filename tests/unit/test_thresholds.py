@@ -14,7 +14,7 @@ from foldproof.analysis.contender import Contender
 from foldproof.analysis.pairing import in_common, rows_of
 from foldproof.analysis.pairs import adjusted, judged
 from foldproof.analysis.scoring import interval_over_units
-from foldproof.analysis.statistics.homogeneity import by_counts
+from foldproof.analysis.statistics.homogeneity import CHI_SQUARED, OUTLIER, by_counts
 from foldproof.analysis.statistics.optimism import optimism_of_best
 from foldproof.analysis.statistics.paired import Rows, both_ways, by_images, by_runs, corrected
 from foldproof.analysis.statistics.sample_size import images_by_scale
@@ -468,3 +468,21 @@ def test_images_are_counted_so_that_four_of_five_repetitions_find_the_difference
     assert needed == math.ceil(400 * (per_image * 0.03 / 0.02) ** 2)
     power = stats.norm.sf(stats.norm.ppf(0.975) - 0.02 / (0.03 * math.sqrt(400 / needed)))
     assert power == pytest.approx(0.8, abs=1e-3)
+
+
+def test_folds_that_only_one_of_two_has_are_left_out_of_their_difference():
+    early = contender("one", None, scores={(0, fold): 0.8 + fold / 100 for fold in (0, 1, 2, 3)})
+    late = contender("two", None, scores={(0, fold): 0.7 + fold / 50 for fold in (1, 2, 3, 4)})
+    (found,) = compare([early, late]).pairs
+    assert found.differences == pytest.approx({(0, fold): 0.1 - fold / 100 for fold in (1, 2, 3)})
+    (turned,) = compare([late, early]).pairs
+    assert turned.differences == pytest.approx({(0, fold): fold / 100 - 0.1 for fold in (1, 2, 3)})
+
+
+def test_where_the_images_of_one_fold_are_not_counted_those_of_none_are():
+    scores = {(0, fold): 0.8 for fold in range(5)}
+    one = contender("one", None, scores=scores)
+    counted = replace(one, summary=replace(one.summary, images_by_fold=dict.fromkeys(scores, 100)))
+    lacking = replace(one, summary=replace(one.summary, images_by_fold={(0, 0): 100}))
+    tests = [compare([some]).lines[0].disagreement.test for some in (counted, lacking)]
+    assert tests == [CHI_SQUARED, OUTLIER]
