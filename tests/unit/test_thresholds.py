@@ -486,3 +486,24 @@ def test_where_the_images_of_one_fold_are_not_counted_those_of_none_are():
     lacking = replace(one, summary=replace(one.summary, images_by_fold={(0, 0): 100}))
     tests = [compare([some]).lines[0].disagreement.test for some in (counted, lacking)]
     assert tests == [CHI_SQUARED, OUTLIER]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_run_with_predictions_and_one_without_are_compared_by_their_folds(order):
+    folds, right = folds_of(500), drawn(0.8, 500)
+    known = contender("known", table(right, folds))
+    told = contender(
+        "told", None, scores={place: score - 0.1 for place, score in known.summary.accuracy_by_fold.items()}
+    )
+    (found,) = compare([known, told][::order]).pairs
+    assert found.common_images is None
+    assert list(found.differences.values()) == pytest.approx([0.1 * order] * 5)
+
+
+def test_what_each_image_adds_to_a_difference_of_log_losses_is_the_log_of_the_probability_of_its_class():
+    folds, right = folds_of(100), drawn(0.8, 100)
+    one, two = table(right, folds), table(alike(right, better_by=0.0, discordance=0.3, seed=1), folds)
+    rows = rows_of(in_common(one, two), "log_loss")
+    chosen = [some.probabilities[np.arange(100), some.labels].astype(np.float64) for some in (one, two)]
+    sizes = np.bincount(folds[0])[folds[0]]
+    assert rows.contribution == pytest.approx((np.log(chosen[1]) - np.log(chosen[0])) / sizes / 5)
