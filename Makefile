@@ -6,7 +6,7 @@ PAIRS ?= 5
 DOCS := ARCHITECTURE.md docs/reference/files.md docs/reference/commands.md docs/reference/settings.md docs/reference/findings.md docs/diagnosis.md docs/statistics.md docs/how-to/ways-in.md docs/performance.md
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-fast thorough faults hostile calibrate demo bench bench-gpu growth docs errors picture lock lock-peers lock-uv clean
+.PHONY: help setup check test test-fast thorough faults hostile mutants calibrate demo bench bench-gpu growth docs errors picture lock lock-peers lock-uv clean
 
 help: ## list these words
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,9 @@ thorough: setup ## every test, and more cases and environments of those that `ma
 
 test-fast: setup ## the tests that take seconds
 	$(BIN)/python -m pytest -q -n 2 -m "not slow"
+
+mutants: setup ## make mistakes of one line, drawn by seed, in a copy: do the nearest tests notice? (DRAW=200 SEED=1 ONLY=folds)
+	PYTHONPATH=tests $(BIN)/python -m mutants $(if $(DRAW),--draw $(DRAW)) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
 
 faults: setup ## damage, kills, dead servers, full disks: hours; kills and failing writes go on where they were
 	FOLDPROOF_FAULTS=1000 $(BIN)/python -m pytest -q -s tests/faults
@@ -85,4 +88,4 @@ lock-uv: setup ## write the hashes of uv itself anew, at the version of uv.in: w
 		--custom-compile-command "make lock-uv" uv.in --output-file uv.lock.txt
 
 clean: ## remove what make made
-	rm -rf .venv foldproof-demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv foldproof-demo .mutants .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -120,3 +120,44 @@ def test_a_device_that_is_set_has_the_index_that_torch_asks_for(a_gpu_without_a_
     monkeypatch.setattr(torch.cuda, "set_device", lambda device: chosen.append(_get_device_index(device)))
     settle(choose_device(wanted), threads=1)
     assert chosen == [1 if wanted == "cuda:1" else 0]
+
+
+@pytest.mark.parametrize(
+    ("where", "name"),
+    [
+        (torch.nn.functional, "conv2d"),
+        (torch.Tensor, "__matmul__"),
+        (torch, "softmax"),
+        (torch, "log_softmax"),
+        (torch.Tensor, "mean"),
+        (torch.Tensor, "square"),
+        (torch.Tensor, "exp"),
+        (torch, "sqrt"),
+        (torch.optim.Adam, "step"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_bit_of_each_kind_of_arithmetic_is_in_the_numeric_fingerprint(where, name, monkeypatch):
+    before = numeric_fingerprint(torch.device("cpu"))
+    of_torch = getattr(where, name)
+
+    def slightly_off(*arguments, **named):
+        made = of_torch(*arguments, **named)
+        if made is None:  # of an optimiser, whose parameter is what comes out
+            (parameter,) = arguments[0].param_groups[0]["params"]
+            parameter.data.view(torch.int32)[0, 0] += 1
+            return None
+        made = made.clone()
+        made.view(-1)[0] += 1
+        return made
+
+    monkeypatch.setattr(where, name, slightly_off)
+    assert numeric_fingerprint(torch.device("cpu")) != before
+
+
+def test_a_portable_fingerprint_takes_no_square_root(monkeypatch):
+    def refused(*_):
+        raise AssertionError("a square root")
+
+    monkeypatch.setattr(torch, "sqrt", refused)
+    assert numeric_fingerprint(torch.device("cpu"), portable=True)
