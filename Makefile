@@ -1,22 +1,21 @@
 # One word a job. `make` alone lists them.
 PYTHON ?= python3
 BIN := .venv/bin
-UV_VERSION := 0.13.9
 DEMO_DIR ?= foldproof-demo
 PAIRS ?= 5
 DOCS := ARCHITECTURE.md docs/reference/files.md docs/reference/commands.md docs/reference/settings.md docs/reference/findings.md docs/diagnosis.md docs/statistics.md docs/how-to/ways-in.md docs/performance.md
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-fast thorough faults calibrate demo bench bench-gpu growth docs errors picture lock lock-peers clean
+.PHONY: help setup check test test-fast thorough faults hostile mutants calibrate demo bench bench-gpu growth docs errors picture lock lock-peers lock-uv clean
 
 help: ## list these words
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: .venv/.ready ## make .venv with every dependency at its locked version
 
-.venv/.ready: requirements.lock pyproject.toml
+.venv/.ready: requirements.lock uv.lock.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r uv.lock.txt
 	$(BIN)/uv pip install --python $(BIN)/python --require-hashes --compile-bytecode --quiet -r requirements.lock
 	$(BIN)/uv pip install --python $(BIN)/python --no-deps --no-build-isolation --quiet -e .
 	@touch $@
@@ -38,8 +37,14 @@ thorough: setup ## every test, and more cases and environments of those that `ma
 test-fast: setup ## the tests that take seconds
 	$(BIN)/python -m pytest -q -n 2 -m "not slow"
 
+mutants: setup ## make mistakes of one line, drawn by seed, in a copy: do the nearest tests notice? (DRAW=200 SEED=1 ONLY=folds)
+	PYTHONPATH=tests $(BIN)/python -m mutants $(if $(DRAW),--draw $(DRAW)) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
+
 faults: setup ## damage, kills, dead servers, full disks: hours; kills and failing writes go on where they were
 	FOLDPROOF_FAULTS=1000 $(BIN)/python -m pytest -q -s tests/faults
+
+hostile: setup ## attacks drawn by seed on bundles, clones, remotes, tables, images, servers (COUNT=600 SEED=17)
+	PYTHONPATH=tests $(BIN)/python -m hostile --count $(or $(COUNT),600) $(if $(SEED),--seed $(SEED))
 
 demo: setup ## the main job on 5,000 real digits, from an empty folder to the comparison
 	$(BIN)/foldproof demo $(DEMO_DIR)
@@ -75,8 +80,12 @@ lock: setup ## choose versions anew: writes requirements.lock
 		pyproject.toml --output-file requirements.lock
 
 lock-peers: setup ## choose versions of the benchmark's peers anew: writes benchmarks/peers/requirements.txt
-	$(BIN)/uv pip compile --quiet --no-emit-index-url --no-header --no-annotate --python-version 3.11 \
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 \
 		benchmarks/peers/requirements.in --output-file benchmarks/peers/requirements.txt
 
+lock-uv: setup ## write the hashes of uv itself anew, at the version of uv.in: writes uv.lock.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 \
+		--custom-compile-command "make lock-uv" uv.in --output-file uv.lock.txt
+
 clean: ## remove what make made
-	rm -rf .venv foldproof-demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv foldproof-demo .mutants .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -26,9 +26,9 @@ def peers_python() -> Path:
     python = PEERS / "bin" / "python"
     if not stamp.exists() or stamp.read_text() != digest:
         uv = str(Path(sys.executable).with_name("uv"))
-        _do(uv, "venv", "--quiet", "--seed", "--clear", "--python", sys.executable, str(PEERS))
+        _do(uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(PEERS))
         installing = ("pip", "install", "--quiet", "--compile-bytecode", "--python", str(python))
-        _do(uv, *installing, "--requirement", str(REQUIREMENTS))
+        _do(uv, *installing, "--require-hashes", "--requirement", str(REQUIREMENTS))
         stamp.write_text(digest)
     return python
 

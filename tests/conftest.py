@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,7 +34,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(autouse=True)
 def quiet_tools(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """No telemetry, no pager, no settings of whoever runs the tests."""
+    """No telemetry, no pager, no settings of whoever runs the tests, no folder of another test's on the path."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
     home = tmp_path_factory.getbasetemp() / "home"
     home.mkdir(exist_ok=True)
     for name in list(os.environ):

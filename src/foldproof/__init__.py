@@ -6,7 +6,10 @@ In a notebook: `foldproof.run`, `load`, `runs` and `compare`; nothing is importe
 import sys
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+
+TYPE_CHECKING = False  # `typing` is not loaded yet, and a file of that name could lie in the current folder
+if TYPE_CHECKING:
+    from typing import Any
 
 __version__ = "0.1.0"
 _FUNCTIONS = ("compare", "load", "run", "runs")
@@ -16,7 +19,7 @@ class _Package(ModuleType):
     """`foldproof.run` is the function; the module of the same name is imported from as ever."""
 
     @property
-    def run(self) -> Any:
+    def run(self) -> "Any":
         return import_module("foldproof.notebook").run
 
     @run.setter
@@ -24,7 +27,7 @@ class _Package(ModuleType):
         """The import system puts the module here."""
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name in _FUNCTIONS:
         return getattr(import_module("foldproof.notebook"), name)
     raise AttributeError(f"module 'foldproof' has no attribute '{name}'")

@@ -1,8 +1,6 @@
 """The main job on real images, from an empty folder: a folder in, a project of 5,000 versioned digits out."""
 
-import os
 import shutil
-import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +10,7 @@ from foldproof.data.versions import dvc
 from foldproof.data.versions.pull import pull
 from foldproof.errors import ProjectError
 from foldproof.project import Project
+from foldproof.provenance.git_command import Answer, git, program
 from foldproof.scaffold.make import scaffold
 from foldproof.storage import write_atomically
 
@@ -30,6 +29,7 @@ REMOTE = "dvc-remote"
 
 _MARK = Path(".foldproof") / "demo"
 _READY, _BEGUN = "ready\n", "begun\n"
+_PATIENCE_SECONDS = 600.0
 
 Say: TypeAlias = Callable[[str], None]
 
@@ -48,12 +48,12 @@ def prepare(folder: Path, *, say: Say = lambda _: None) -> Project:
         raise ProjectError(
             f"{folder} is not empty and no earlier demo", next_step="name another folder: `foldproof demo DIR`"
         )
-    if not shutil.which("git"):
+    if program() is None:
         raise ProjectError("the demo needs git, which is not installed", next_step="install it, then try again")
     (folder / _MARK).parent.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / _MARK, _BEGUN)
     if not (folder / ".git").exists():  # also inside another repository: the demo is one of its own
-        subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
+        _done(folder, git(folder, "init", "--quiet"))
     project = Project(scaffold(folder, settings=SETTINGS).settings_file)
     _fill(folder, say)
     write_atomically(folder / _MARK, _READY)
@@ -104,28 +104,20 @@ def _take_away(*folders: Path, aside: Path) -> None:
 
 def _commit(folder: Path) -> None:
     """Commit the project, if there is something to commit; somebody without a git identity commits as the demo."""
-    identity = _git(folder, "var", "GIT_COMMITTER_IDENT")
-    named = ("-c", "user.name=foldproof demo", "-c", "user.email=demo@localhost") if identity.returncode else ()
-    added = _git(folder, "add", "--all")
-    if added.returncode == 0 and not _git(folder, "diff", "--cached", "--quiet").returncode:
+    identity = git(folder, "var", "GIT_COMMITTER_IDENT")
+    named = () if identity.is_yes else ("-c", "user.name=foldproof demo", "-c", "user.email=demo@localhost")
+    _done(folder, git(folder, "add", "--all", patience=_PATIENCE_SECONDS))
+    if git(folder, "diff", "--no-ext-diff", "--no-textconv", "--cached", "--quiet").is_yes:
         return
     message = "5,000 handwritten digits, versioned with DVC"
-    done = added if added.returncode else _git(folder, *named, "commit", "--quiet", "--no-verify", "--message", message)
-    if done.returncode:
+    commit = ("commit", "--quiet", "--no-verify", "--no-gpg-sign", "--message", message)
+    _done(folder, git(folder, *named, *commit, patience=_PATIENCE_SECONDS))
+
+
+def _done(folder: Path, answer: Answer) -> None:
+    """Raises ProjectError where git would not."""
+    if not answer.is_yes:
         raise ProjectError(
-            f"git failed in {folder}: {' '.join(done.stderr.split())[:200]}",
+            f"git failed in {folder}: {' '.join(answer.said.split())[:200]}",
             next_step="mend git's complaint, then start the demo again",
         )
-
-
-def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "LC_ALL": "C"}
-    return subprocess.run(
-        ["git", *arguments],
-        cwd=folder,
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-        env=environment,
-    )

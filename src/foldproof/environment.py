@@ -13,7 +13,7 @@ from foldproof.errors import StorageError
 from foldproof.project import Project
 from foldproof.provenance import machine, packages, wheel
 from foldproof.provenance.git import GitState
-from foldproof.storage import redact, redact_value
+from foldproof.storage import redact, redact_arguments, redact_value
 
 SCHEMA_VERSION = 1
 
@@ -30,7 +30,7 @@ def circumstances(
         "v": SCHEMA_VERSION,
         "foldproof": foldproof.__version__,
         "python": platform.python_version(),
-        "command": [redact(part) for part in sys.argv],
+        "command": redact_arguments(sys.argv),
         "settings": redact(project.settings_file.read_text(encoding="utf-8")),
         "git": _describe(code),
         "dvc_experiment": os.environ.get("DVC_EXP_NAME"),

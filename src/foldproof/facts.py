@@ -35,7 +35,7 @@ def read_facts(folder: Path) -> Mapping[str, Any]:
         if type(version) is int and version > SCHEMA_VERSION:
             raise DamagedFile(f"{file} is of a newer schema, {version}", next_step="read it with a newer foldproof")
         _check(facts)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
         raise DamagedFile(
             f"{file} cannot be read: {cleaned(repr(error), most=200)}",
             next_step="restore it from a copy, or leave it out",
@@ -100,8 +100,8 @@ def _is_count(least: int, most: int) -> Callable[[object], bool]:
 
 
 def _is_text(most: int) -> Callable[[object], bool]:
-    """Whether a value is text that can be written as UTF-8: half characters raise ValueError."""
-    return lambda value: isinstance(value, str) and len(value) <= most and len(value.encode()) >= 0
+    """Whether a value is text that can be written as UTF-8 and be a path: half characters raise ValueError."""
+    return lambda value: isinstance(value, str) and len(value.encode()) >= len(value) <= most and "\0" not in value
 
 
 def _is_printable(value: object) -> bool:
@@ -111,7 +111,7 @@ def _is_printable(value: object) -> bool:
 def _is_setting(value: object) -> bool:
     some: Iterable[object] = value if isinstance(value, list) else (value,)
     return all(
-        one is None or _is_printable(one) or isinstance(one, float) or _is_count(-(2**63), 2**63)(one) or one in (0, 1)
+        one is None or _is_printable(one) or type(one) in (bool, float) or _is_count(-(2**63), 2**63)(one)
         for one in some
     )
 

@@ -12,10 +12,12 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
+from foldproof.errors import DamagedFile
 from foldproof.facts import reseed_of
 from foldproof.project import METRICS_FILE, PLOTS_FOLDER, Project
 from foldproof.record import RunRecord, Spread
-from foldproof.storage import write_atomically
+from foldproof.storage import parse_json, read_file, write_atomically
+from foldproof.storage.limits import PIPELINE_BYTES
 
 DVC_FILE = "dvc.yaml"
 _SERIES = ("val_accuracy", "val_loss", "train_accuracy", "train_loss")
@@ -36,14 +38,14 @@ def leave_for_dvc(project: Project, records: Iterable[RunRecord]) -> None:
 
 
 def _is_asked_for(project: Project) -> bool:
-    with suppress(OSError):
-        return METRICS_FILE in (project.root / DVC_FILE).read_text(encoding="utf-8", errors="replace")
+    with suppress(OSError, DamagedFile):
+        return METRICS_FILE.encode() in read_file(project.root / DVC_FILE, most_bytes=PIPELINE_BYTES)
     return False
 
 
 def _metrics_there(project: Project) -> dict[str, Any]:
-    with suppress(OSError, ValueError):
-        found = json.loads((project.for_dvc / METRICS_FILE).read_bytes())
+    with suppress(OSError, ValueError, DamagedFile):
+        found = parse_json(read_file(project.for_dvc / METRICS_FILE, most_bytes=PIPELINE_BYTES))
         if isinstance(found, dict):
             return found
     return {}

@@ -28,14 +28,17 @@ def outlook(
     """The plan of the named experiments, or all. Raises what starting a run would raise."""
     configs = chosen(loaded.experiments, names)
     execution = loaded.settings.execution
-    with executor_for(configs, execution) as executor:
+    with executor_for(project, configs, execution) as executor:
         material = gather(project, loaded.settings, allow_dirty=allow_dirty, progress=progress)
         return foresee(project, configs, material, executor, execution, extent=extent)
 
 
 @contextmanager
-def executor_for(configs: Sequence[ExperimentConfig], execution: ExecutionConfig) -> Iterator[Executor]:
+def executor_for(
+    project: Project, configs: Sequence[ExperimentConfig], execution: ExecutionConfig
+) -> Iterator[Executor]:
     """An executor to ask, that nobody stops."""
+    registry.make_named_importable(project.root, [execution.executor])
     make_executor: ExecutorFactory = registry.load("executors", execution.executor)
     with closing(Stopping()) as stopping:
         context = ExecutorContext(

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from foldproof.data.dataset import Sample
 from foldproof.errors import DamagedFile
 from foldproof.storage import cleaned, read_inside, replacing
+from foldproof.storage.columns import read_parquet
+from foldproof.storage.limits import IMAGES, PREDICTIONS_BYTES
 
 FILE_NAME = "predictions.parquet"
 SCHEMA: Any = pa.schema(
@@ -29,7 +31,6 @@ SCHEMA: Any = pa.schema(
     },
     metadata={"foldproof": "1"},
 )
-_MOST_BYTES = 8 * 2**30
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,8 @@ def read(run_folder: Path, fold_folder: str, *, classes: int, sha256: str) -> Pr
     """
     name = f"{fold_folder}/{FILE_NAME}"
     try:
-        content = read_inside(run_folder, name, most_bytes=_MOST_BYTES)
-        table = pq.ParquetFile(pa.BufferReader(content)).read().select(SCHEMA.names).cast(SCHEMA)
+        content = read_inside(run_folder, name, most_bytes=PREDICTIONS_BYTES)
+        table = read_parquet(content, most_rows=IMAGES, columns=SCHEMA.names).select(SCHEMA.names).cast(SCHEMA)
         columns = (table[key].to_pylist() for key in ("sha256", "label", "path", "group"))
         samples = tuple(Sample(*values) for values in zip(*columns, strict=True))
         rows = table["probabilities"].combine_chunks()

@@ -8,11 +8,13 @@ from pathlib import Path
 
 from foldproof.config.schema import SETTINGS_FILES
 from foldproof.errors import DamagedFile, ProjectError, RunNotFound, StorageError, nearest
+from foldproof.provenance.committed_links import leading_out
 from foldproof.storage import next_step
 
 REPORTS = ("report.html", "report.md", "report.json", "report_files")  # what `foldproof report` writes; no code
 METRICS_FILE, PLOTS_FOLDER = "metrics.json", "plots"  # what a run leaves for DVC; no code
 WRITTEN = (*REPORTS, METRICS_FILE, PLOTS_FOLDER, "dvc.lock")
+_WRITTEN_TO = (".foldproof", "runs", "mlartifacts", "mlruns", PLOTS_FOLDER, "report_files")
 _COPIES = (".dvc", "tmp", "exps")  # below which DVC puts the copies in which it runs experiments
 _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
 
@@ -31,11 +33,16 @@ class Project:
 
     @staticmethod
     def find(start: Path) -> "Project":
-        """The project that `start` lies in. Raises ProjectError where neither it nor a parent has a settings file."""
+        """The project that `start` lies in.
+
+        Raises ProjectError where neither it nor a parent has a settings file, and where a folder that is written to is
+        a link that came with the repository.
+        """
         here = start.resolve()
         for folder in (here, *here.parents):
             for name in SETTINGS_FILES:
                 if (folder / name).is_file():
+                    _refuse_committed_links(folder)
                     return Project(folder / name)
         raise ProjectError(
             f"no foldproof project in {here}: neither foldproof.yaml nor params.yaml here or above",
@@ -116,6 +123,18 @@ class Project:
                 raise StorageError(f"cannot make {folder}: {error.strerror}", next_step=next_step(error)) from error
             return folder
         raise StorageError(f"no free run id in {self.runs}", next_step="try again")
+
+
+def _refuse_committed_links(root: Path) -> None:
+    """One's own link may lead to another disk; one that came with the repository leads wherever its author says."""
+    home = root / ".foldproof"
+    below = home.iterdir() if home.is_dir() and not home.is_symlink() else ()
+    for path in (*(root / name for name in _WRITTEN_TO), *below):
+        if path.is_symlink() and leading_out(path) is not None:
+            raise ProjectError(
+                f"{path} is a link that came with the repository and leads out of it: nothing is written through it",
+                next_step=f"if it is yours: `git rm --cached {path.relative_to(root)}`; otherwise remove it",
+            )
 
 
 def choose_run(wanted: str, experiments: dict[str, str]) -> str:

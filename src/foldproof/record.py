@@ -36,6 +36,7 @@ _MOST_SECONDS = 1e11  # since 1970; the year 5138
 _MOST_EPOCHS = 1_000_000
 _MOST_COUNT = 2**53
 _MOST_SCORES = 1000
+_MOST_KEY = 200  # characters
 
 
 @dataclass(frozen=True)
@@ -211,6 +212,9 @@ def _check_event(event: Event, place: Place | None) -> None:
     pid = event.about.get("pid")
     if pid is not None and not (type(pid) is int and 0 < pid < 2**31):
         raise ValueError(f"event {event.seq} is of no process")
+    key = event.about.get("fold_key", "")
+    if not (isinstance(key, str) and len(key) <= _MOST_KEY and key.isprintable()):
+        raise ValueError(f"event {event.seq} has no key of a fold")
     Reuse.of(event.about)
     match event.body:
         case EpochFinished(epoch=epochs, steps=steps):

@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+from collections.abc import Iterable
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import MappingProxyType
@@ -104,9 +105,12 @@ def load(seam: str, name: str) -> Any:
     try:
         return getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError) as error:
+        top = module.partition(".")[0]
         raise UnknownName(
             f"cannot load '{name}' of {seam}: {error}",
-            next_step="the module must be importable from the project's folder or installed",
+            next_step=f"rename the project's own '{top}': Python or an installed package has a module of that name"
+            if _is_hidden(top)
+            else "the module must be importable from the project's folder or installed",
         ) from error
 
 
@@ -121,9 +125,28 @@ def unknown(seam: str, name: str) -> UnknownName:
 
 
 def make_importable(folder: Path) -> None:
-    """Let dotted paths find modules that lie in the project's folder."""
-    if sys.path[0] != str(folder):
-        sys.path.insert(0, str(folder))
+    """Let dotted paths find modules that lie in the project's folder.
+
+    It is searched last: a file there stands for no module of Python's or of an installed package.
+    """
+    if str(folder) not in sys.path:
+        sys.path.append(str(folder))
+
+
+def make_named_importable(folder: Path, names: Iterable[str]) -> None:
+    """`make_importable` where one of `names` is a dotted path; else nothing in the folder is ever imported."""
+    if any(map(is_dotted_path, names)):
+        make_importable(folder)
+
+
+def _is_hidden(module: str) -> bool:
+    """Whether a file that could be `module` is passed over, since another one is found before it."""
+    places = [
+        entry
+        for entry in sys.path
+        if (Path(entry) / f"{module}.py").is_file() or (Path(entry) / module / "__init__.py").is_file()
+    ]
+    return len(places) > 1 or (bool(places) and module in sys.builtin_module_names)
 
 
 def _installed(seam: str, name: str) -> str | None:

@@ -78,6 +78,7 @@ def run(
     at_once = None if execution.parallel_folds == "auto" else execution.parallel_folds
     threads = max(config.train.threads for config in configs)
     portable = of_one_arithmetic(configs)
+    registry.make_named_importable(project.root, [execution.executor, loaded.settings.compare.metric])
     make_executor = registry.load("executors", execution.executor)
     with (
         nullcontext(stopping) if stopping else closing(Stopping()) as stopping,

@@ -1,6 +1,6 @@
 """Bring MLflow to what the journals say: run folders and a target in, what was lacking out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,15 +27,24 @@ def sync(folders: Sequence[Path], target: TrackingTarget) -> SyncReport:
 
     Raises TrackingError where MLflow cannot be used; what was brought until then stays.
     """
+    from foldproof.trackers.mlflow.limits import in_time
+    from foldproof.trackers.mlflow.target import is_server
+
+    if is_server(target.uri):
+        return in_time(lambda promise: _sync(folders, target, promise), uri=target.uri)
+    return _sync(folders, target, _nobody_waits)
+
+
+def _sync(folders: Sequence[Path], target: TrackingTarget, pulse: Callable[[float], None]) -> SyncReport:
     from foldproof.trackers.mlflow.projection import Projection
     from foldproof.trackers.mlflow.store import prepare
 
     created = completed = 0
     left: list[str] = []
     problems: list[str] = []
-    store = prepare(target, _nobody_waits)
+    store = prepare(target, pulse)
     for folder in folders:
-        projection, changed = Projection(folder, _nobody_waits), False
+        projection, changed = Projection(folder, pulse), False
         try:
             again = True
             while again:
@@ -45,6 +54,7 @@ def sync(folders: Sequence[Path], target: TrackingTarget) -> SyncReport:
         except (DamagedFile, StorageError) as error:
             (left if projection.elsewhere else problems).append(error.what)
         else:
+            problems += [f"run {folder.name}: {projection.without_files}"] if projection.without_files else []
             created += projection.created
             completed += changed and not projection.created
     return SyncReport(

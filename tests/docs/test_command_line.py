@@ -10,12 +10,23 @@ import pytest
 from foldproof.cli.main import COMMANDS, run_command
 
 OPTIONS = {
-    "bundle": {"--anonymous", "--images", "--json", "--output", "-o", "--states", "--weights", "run"},
+    "bundle": {
+        "--anonymous",
+        "--images",
+        "--json",
+        "--output",
+        "--redact-code",
+        "--states",
+        "--weights",
+        "--with-secrets",
+        "-o",
+        "run",
+    },
     "compare": {"--format", "--from", "--json", "--metric", "runs"},
     "completion": {"shell"},
     "config": {"--json", "--set", "name"},
     "diff": {"--json", "a", "b"},
-    "doctor": {"--json"},
+    "doctor": {"folder", "--foreign", "--json"},
     "report": {"--format", "--hash-paths", "--label-errors", "--no-images", "--output", "-o", "runs"},
     "reproduce": {
         "--as-is",

@@ -65,7 +65,7 @@ def test_from_a_fresh_clone_and_a_bare_record_every_experiment_comes_out_again(o
         record = tmp_path / "records" / experiment
         leave = shutil.ignore_patterns("*.safetensors", "state-*", "report*")
         shutil.copytree(run_of(original, experiment), record, ignore=leave)
-        said = verdict(clone, str(record), "--trust-code")
+        said = verdict(clone, str(record), *(["--trust-code"] if experiment == "own" else []))
         assert said["text"] == f"REPRODUCED: bit for bit (3 folds, 3 epochs, weights {str(said['text'])[-13:-1]})"
     assert not (clone / "images").exists()
     assert done(clone, "git", "worktree", "list").count("\n") == 1
@@ -239,14 +239,16 @@ def test_ctrl_c_ends_it_and_changes_nothing(project):
 
 @pytest.mark.timeout(900)
 @pytest.mark.thorough
-def test_in_an_environment_rebuilt_from_the_record_its_own_foldproof_trains_it(project):
-    said = verdict(project, "small", "--env", "rebuild", "--fold", "0", PYTHONPATH="")
+def test_in_an_environment_rebuilt_from_the_record_its_own_foldproof_trains_it(project, tmp_path):
+    kept = {"XDG_CACHE_HOME": str(tmp_path / "kept"), "PYTHONPATH": ""}
+    said = verdict(project, "small", "--env", "rebuild", "--fold", "0", **kept)
     if said["verdict"] == "CANNOT CHECK HERE" and "could not be installed" in str(said["text"]):
         pytest.skip(f"no package index at hand: {said['text']}")
     assert said["verdict"] == "REPRODUCED", said
-    (python,) = (project / ".foldproof" / "envs").glob("*/bin/python")
+    (python,) = (tmp_path / "kept" / "foldproof" / "envs").glob("*/bin/python")
     where = done(project.parent, str(python), "-c", "import foldproof; print(foldproof.__file__)", PYTHONPATH="")
-    assert str(project / ".foldproof" / "envs") in where
+    assert str(tmp_path / "kept" / "foldproof" / "envs") in where
+    assert not (project / ".foldproof" / "envs").exists()
 
 
 @pytest.mark.skipif(os.cpu_count() == 1, reason="needs two cores")

@@ -5,11 +5,13 @@ that they print and write is searched, and the command lines of every process th
 of the commands, the usual run those that write the most.
 """
 
+import base64
 import os
 import shutil
 import subprocess
 import sys
 import threading
+import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,10 +27,18 @@ from foldproof.data.versions import dvc
 SECRETS = {
     name: f"canary{number}-S3cr3t/{name}+"
     for number, name in enumerate(
-        ("remote", "tracking", "environment", "cloud", "local", "option", "git", "diff", "code", "settings")
+        (
+            *("remote", "tracking", "environment", "cloud", "local", "option", "git", "diff", "code", "settings"),
+            *("signature", "storage", "database", "header", "tag"),
+        )
     )
 }
 IN_A_URI = {name: quote(secret, safe="") for name, secret in SECRETS.items()}
+IN_BASE64 = {name: base64.b64encode(secret.encode()).decode()[:12] for name, secret in SECRETS.items()}
+IN_BASE64 |= {
+    f"{name}, with a user": base64.b64encode(f"somebody:{secret}".encode()).decode()[12:28]
+    for name, secret in SECRETS.items()
+}
 DEAD = "127.0.0.1:9"
 SETTINGS = f"""\
 version: 1
@@ -36,13 +46,15 @@ data: {{path: images, image_size: 8}}
 folds: {{k: 2, seed: 1}}
 train: {{backbone: small_cnn, batch_size: 8, epochs: 1, seed: 5}}
 execution: {{parallel_folds: 1}}
-tracking: {{uri: "TRACKING"}}
+tracking: {{uri: "TRACKING", tags: {{lab-api-key: "{SECRETS["tag"]}"}}}}
+# images were at https://acc.blob.core.windows.net/c?se=2026-01-01&sp=r&sig={IN_A_URI["signature"]}
 # the old server was http://user:{IN_A_URI["settings"]}@{DEAD}
 experiments:
   Good: {{}}
   Leaky: {{train: {{backbone: "leaky:leaky"}}}}
 """
 LEAKY = """\
+import base64
 import os
 from pathlib import Path
 from foldproof.models.small_cnn import small_cnn
@@ -55,11 +67,16 @@ def leaky(*, classes, pretrained):
 
 def refuse(module, given):
     if list(Path(__file__).parent.glob("runs/*/fold-*/events.jsonl")):
-        raise RuntimeError(f"no answer from {ADDRESS} with {os.environ['MLFLOW_TRACKING_PASSWORD']}")
+        sent = base64.b64encode(f"somebody:{os.environ['MYSQL_PWD']}".encode()).decode()
+        raise RuntimeError(
+            f"no answer from {ADDRESS} with {os.environ['MLFLOW_TRACKING_PASSWORD']}, {os.environ['LAB_REQUEST']}, "
+            f"AccountName=lab;AccountKey={os.environ['AZURE_STORAGE_KEY']};x=1, {sent}, {os.environ['MYSQL_PWD']!r}"
+        )
 """
 USUAL = (
     ("config",),
     ("run", "Leaky", "--set", "tracking.uri=sqlite:///mlflow.db"),
+    ("bundle", "Leaky", "-o", "leaky.zip"),
 )
 ALL = (
     ("init",),
@@ -106,6 +123,9 @@ def project(tiny_project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "user")
     monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", SECRETS["environment"])
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRETS["cloud"])
+    monkeypatch.setenv("AZURE_STORAGE_KEY", SECRETS["storage"])
+    monkeypatch.setenv("MYSQL_PWD", SECRETS["database"])
+    monkeypatch.setenv("LAB_REQUEST", f"X-Api-Key: {SECRETS['header']}")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     return root
 
@@ -141,18 +161,28 @@ def test_no_password_is_printed_written_sent_or_on_a_command_line(project: Path)
         found["looked at", name, f"exit {process.returncode}, {len(lines)} processes"] += 1
     new = [path for path in files_of(project) if path not in before]
     for path in new:
-        found.update((path.relative_to(project).as_posix(), "", secret) for secret in hits(path.read_bytes()))
+        for content in contents(path):
+            found.update((path.relative_to(project).as_posix(), "", secret) for secret in hits(content))
     assert [path for path in new if path.name == "failure.txt"]
     assert [path for path in new if path.name == "code.diff"]
     assert [path for path in new if path.name == "mlflow.db"]
+    assert [path for path in new if path.name == "leaky.zip"]
     report(f"where passwords were looked for ({len(new)} new files)", found)
     assert not [row for row in found if row[0] != "looked at"]
 
 
 def hits(content: bytes) -> list[str]:
-    """The secrets that stand in `content`, as they are or as a URI spells them."""
-    spelled = [(name, text) for given in (SECRETS, IN_A_URI) for name, text in given.items()]
+    """The secrets that stand in `content`, as they are, as a URI spells them, or as a header of basic auth does."""
+    spelled = [(name, text) for given in (SECRETS, IN_A_URI, IN_BASE64) for name, text in given.items()]
     return sorted({name for name, text in spelled if text.encode() in content})
+
+
+def contents(path: Path) -> Iterator[bytes]:
+    """The content of a file; of a bundle, that of each file in it, too."""
+    yield path.read_bytes()
+    if zipfile.is_zipfile(path) and path.suffix == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            yield from (archive.read(name) for name in archive.namelist())
 
 
 def files_of(root: Path) -> Iterator[Path]:

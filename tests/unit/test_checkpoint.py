@@ -127,6 +127,7 @@ def spelled(version: object, **changed: object) -> dict[str, object]:
         spelled(2, classes=["cat", 1]),
         spelled(2, epoch=True),
         spelled(2, preprocessing={**ABOUT["preprocessing"], "mean": ["nan"] * 3}),
+        spelled(2, preprocessing={**ABOUT["preprocessing"], "std": [1.0, "inf", 1.0]}),
         spelled(2, preprocessing=None),
         [],
     ],
@@ -157,7 +158,7 @@ def test_absurd_sizes_are_refused_unread(tmp_path):
     path = tmp_path / "model.safetensors"
     for head in (b"\xff" * 8, (2**40 - 8).to_bytes(8, "little"), (100).to_bytes(8, "little")):
         path.write_bytes(head + b"{}")
-        with pytest.raises(DamagedFile):
+        with pytest.raises(DamagedFile, match=f"a header of {int.from_bytes(head, 'little')} bytes"):
             Checkpoint.load(path)
         with path.open("r+b") as file:
             file.truncate(2**40)  # sparse: takes no room

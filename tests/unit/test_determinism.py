@@ -2,14 +2,16 @@
 
 import subprocess
 import sys
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 import torch
 from torch.cuda._utils import _get_device_index
 
+from foldproof.config.identity import digest
 from foldproof.config.schema import ExperimentConfig, FoldSettings, PixelSettings, TrainSettings
 from foldproof.errors import SettingsError
+from foldproof.training.decisive_code import DecisiveCode
 from foldproof.training.determinism import choose_device, numeric_class, numeric_fingerprint, seed, settle
 from foldproof.training.frozen.extraction import Extractor
 from foldproof.training.gpu.streams import own_stream
@@ -23,7 +25,8 @@ CPU = torch.device("cpu")
 def test_the_fingerprint_is_the_same_twice_and_in_another_process():
     settle(CPU, threads=1)
     code = (
-        "import torch; from foldproof.training.determinism import *; c = torch.device('cpu'); "
+        "import torch; from foldproof.training.decisive_code import DecisiveCode
+from foldproof.training.determinism import *; c = torch.device('cpu'); "
         "settle(c, threads=1); print(numeric_fingerprint(c))"
     )
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
@@ -32,11 +35,12 @@ def test_the_fingerprint_is_the_same_twice_and_in_another_process():
 
 def test_another_instruction_set_is_another_numeric_class():
     code = (
-        "import torch; from foldproof.training.determinism import *; c = torch.device('cpu'); "
-        "settle(c, threads=1); n = numeric_class(c, threads=1, plugins=()); print(n.instruction_set, n.fingerprint)"
+        "import torch; from foldproof.training.decisive_code import DecisiveCode
+from foldproof.training.determinism import *; c = torch.device('cpu'); "
+        "settle(c, threads=1); n = numeric_class(c, threads=1); print(n.instruction_set, n.fingerprint)"
     )
     settle(CPU, threads=1)
-    here = numeric_class(CPU, threads=1, plugins=())
+    here = numeric_class(CPU, threads=1)
     if here.instruction_set == "DEFAULT":
         pytest.skip("this CPU has only one instruction set to offer")
     import os
@@ -54,15 +58,14 @@ def test_another_instruction_set_is_another_numeric_class():
     assert fingerprint != here.fingerprint
 
 
-def test_the_plugins_source_belongs_to_the_numeric_class(tmp_path):
+def test_code_and_model_belong_to_the_numeric_class():
     settle(CPU, threads=1)
-    file = Path(tmp_path / "plugin.py")
-    file.write_text("x = 1\n", encoding="utf-8")
-    before = numeric_class(CPU, threads=1, plugins=(file,))
-    file.write_text("x = 2\n", encoding="utf-8")
-    after = numeric_class(CPU, threads=1, plugins=(file,))
-    assert before.plugins != after.plugins
-    assert before.training_code == after.training_code
+    code = DecisiveCode("b", "p", ("numpy 2",), beyond=False)
+    plain = numeric_class(CPU, threads=1)
+    said = numeric_class(CPU, threads=1, code=code, model="m")
+    assert (said.plugins, said.parts, said.packages, said.model) == ("b", "p", ("numpy 2",), "m")
+    assert (plain.plugins, plain.parts, plain.packages, plain.model) == ("", "", (), "")
+    assert len({digest(one) for one in (plain, said, replace(said, model="n"), replace(said, parts="q"))}) == 4
 
 
 def test_settling_fixes_the_number_of_threads():
@@ -120,3 +123,44 @@ def test_a_device_that_is_set_has_the_index_that_torch_asks_for(a_gpu_without_a_
     monkeypatch.setattr(torch.cuda, "set_device", lambda device: chosen.append(_get_device_index(device)))
     settle(choose_device(wanted), threads=1)
     assert chosen == [1 if wanted == "cuda:1" else 0]
+
+
+@pytest.mark.parametrize(
+    ("where", "name"),
+    [
+        (torch.nn.functional, "conv2d"),
+        (torch.Tensor, "__matmul__"),
+        (torch, "softmax"),
+        (torch, "log_softmax"),
+        (torch.Tensor, "mean"),
+        (torch.Tensor, "square"),
+        (torch.Tensor, "exp"),
+        (torch, "sqrt"),
+        (torch.optim.Adam, "step"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_bit_of_each_kind_of_arithmetic_is_in_the_numeric_fingerprint(where, name, monkeypatch):
+    before = numeric_fingerprint(torch.device("cpu"))
+    of_torch = getattr(where, name)
+
+    def slightly_off(*arguments, **named):
+        made = of_torch(*arguments, **named)
+        if made is None:  # of an optimiser, whose parameter is what comes out
+            (parameter,) = arguments[0].param_groups[0]["params"]
+            parameter.data.view(torch.int32)[0, 0] += 1
+            return None
+        made = made.clone()
+        made.view(-1)[0] += 1
+        return made
+
+    monkeypatch.setattr(where, name, slightly_off)
+    assert numeric_fingerprint(torch.device("cpu")) != before
+
+
+def test_a_portable_fingerprint_takes_no_square_root(monkeypatch):
+    def refused(*_):
+        raise AssertionError("a square root")
+
+    monkeypatch.setattr(torch, "sqrt", refused)
+    assert numeric_fingerprint(torch.device("cpu"), portable=True)

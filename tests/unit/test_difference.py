@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from foldproof.analysis import difference
 from foldproof.analysis.causes import first_shows, probable_causes
 from foldproof.analysis.difference import Change, Difference, RunSide, differ
 from foldproof.analysis.divergence import Divergence
@@ -147,3 +148,55 @@ def test_every_setting_that_defines_a_result_is_named_first_where_it_first_shows
 def test_every_setting_that_defines_a_result_says_where_it_first_shows():
     kinds = (PixelSettings, FoldSettings, TrainSettings)
     assert {item.metadata.get("first_shows") for kind in kinds for item in fields(kind)} == set(get_args(FirstShows))
+
+
+def test_another_commit_is_named_by_its_first_characters():
+    then, now = side(), side(environment=environment(git={"commit": "b" * 40}))
+    found = differ(then, now).code.commit
+    assert (found.then, found.now) == ("a" * 12, "b" * 12)
+    assert differ(then, side(environment=environment(git={}))).code.commit.now == "absent"
+
+
+def test_a_commit_is_a_cause_only_where_the_modules_of_the_settings_are_the_same():
+    committed = environment(git={"commit": "b" * 40})
+    own = {**committed, "numeric_class": {**NUMERIC, "plugins": "q"}}
+    said = [
+        cause.text for cause in probable_causes(differ(side(), side(environment=own)), None) if cause.kind == "code"
+    ]
+    assert said == ["code: the modules that the settings name are others"]
+    causes = probable_causes(differ(side(), side(environment=committed)), None)
+    assert [cause.kind for cause in causes] == ["code"]
+    assert causes[0].text.endswith("the modules that the settings name are the same")
+    diff = probable_causes(differ(side(), side(code_diff=b"+1")), None)
+    assert diff[0].text == "code: changes that were not committed; the modules that the settings name are the same"
+
+
+def test_what_a_record_may_lack_is_empty(tmp_path):
+    assert difference._optional(tmp_path, "environment.json") == {}
+    assert difference._bytes(tmp_path, "code.diff") == b""
+    (tmp_path / "environment.json").write_text('{"a": 1}')
+    assert difference._optional(tmp_path, "environment.json") == {"a": 1}
+
+
+def test_changes_that_were_not_committed_are_shown_with_a_line_around_them():
+    then, now = side(code_diff=b"a\nb\nc\nd\ne\n"), side(code_diff=b"a\nb\nX\nd\ne\n")
+    shown = differ(then, now).code.hunks
+    assert shown == ("--- uncommitted then", "+++ uncommitted now", "@@ -2,3 +2,3 @@", " b", "-c", "+X", " d")
+    assert differ(then, then).code.hunks == ()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"environment": environment(packages={"numpy": "2.2", "pytest": "8"})},
+        {"environment": environment(machine={"processor": "Xeon", "hostname": "kepler"})},
+        {"environment": environment(numeric_class={**NUMERIC, "torch": "3"})},
+        {"environment": environment(git={"commit": "b" * 40})},
+        {"facts": {"config": {"pixels": {}, "folds": {"k": 2, "seed": 1}, "train": {"lr": 0.02}}, "image_size": 8}},
+        {"dataset": Dataset.of(SAMPLES[1:])},
+        {"code_diff": b"+1"},
+    ],
+    ids=["packages", "machine", "arithmetic", "commit", "settings", "images", "code"],
+)
+def test_whatever_differs_two_runs_differ(changed):
+    assert differ(side(), side(**changed)).any

@@ -1,5 +1,6 @@
 """Where two traces of a fold part."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -126,3 +127,54 @@ def test_without_losses_the_epoch_is_found():
 def test_a_loss_that_is_not_a_number_twice_is_no_difference():
     epochs = (replace(trace().epochs[0], val_loss=float("nan")), *trace().epochs[1:])
     assert parting(replace(trace(), epochs=epochs), replace(trace(), epochs=epochs)) is None
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize(
+    ("lacking", "place", "then", "now"),
+    [
+        ({"epochs": 2, "finished": None}, (3, "end"), "recorded", "missing"),
+        ({"finished": None}, (3, "end"), "recorded", "missing"),
+        ({"started": None}, (0, "end"), "recorded", "missing"),
+    ],
+)
+def test_what_one_side_lacks_is_said_from_either_side(lacking, place, then, now, turned):
+    changed = {**lacking, "epochs": trace().epochs[: lacking.get("epochs", 3)]}
+    sides = (trace(), replace(trace(), **changed))
+    found = parting(*(sides[::-1] if turned else sides))
+    assert (found.epoch, found.kind) == place
+    assert (found.then, found.now) == ((now, then) if turned else (then, now))
+
+
+def test_what_both_sides_lack_is_no_difference():
+    nothing = replace(trace(), started=None, finished=None)
+    assert parting(nothing, nothing) is None
+
+
+def test_a_place_is_said_with_its_repeat_and_its_step_where_there_are_any():
+    found = parting(trace(), replace(trace(), started=None))
+    assert found.place == "fold 2, before the first epoch"
+    assert replace(found, repeat=1, epoch=2).place == "repeat 1, fold 2, epoch 2"
+    assert replace(found, epoch=2, step=3).place == "fold 2, epoch 2, step 3"
+
+
+def test_steps_that_only_one_side_has_are_no_difference_and_later_ones_of_a_shorter_file_are_not_looked_at():
+    shorter = replace(trace(), losses=trace().losses[: STEPS + 2].copy())
+    assert parting(trace(), shorter) is None
+    other = trace().losses.copy()
+    other[STEPS + 1] += 1
+    found = parting(shorter, replace(trace(), losses=other))
+    assert (found.epoch, found.step, found.kind) == (2, 2, "loss")
+
+
+@pytest.mark.parametrize(("then", "now"), [(1.0, math.nan), (math.nan, 1.0), (1.0, 2.0), (math.nan, math.nan)])
+def test_a_number_and_none_are_a_difference_and_none_twice_is_not(then, now):
+    sides = [
+        replace(trace(), epochs=(trace().epochs[0], replace(trace().epochs[1], val_loss=loss), trace().epochs[2]))
+        for loss in (then, now)
+    ]
+    found = parting(*sides)
+    if math.isnan(then) and math.isnan(now):
+        assert found is None
+    else:
+        assert (found.epoch, found.kind, found.then, found.now) == (2, "scores", f"val loss {then}", f"{now}")

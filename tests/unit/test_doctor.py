@@ -180,3 +180,12 @@ def test_a_run_that_was_cut_off_is_named(tiny_project):
     JournaledRun.make(tiny_project / "runs", about=(platform.node(), int(gone.stdout))).start()
     check = seen(tiny_project)["runs"]
     assert (check.state, "--resume" in check.next_step) == ("note", True)
+
+
+def test_a_filter_that_the_repository_brings_is_named_and_not_run(project, tmp_path):
+    git(project, "config", "filter.theirs.clean", f"touch '{tmp_path}/ran'; cat")
+    (project / ".gitattributes").write_text("*.yaml filter=theirs\n")
+    found = seen(project)["filters"]
+    assert found.state == "note"
+    assert "theirs" in found.said
+    assert not (tmp_path / "ran").exists()

@@ -1,18 +1,23 @@
 """The features of a frozen backbone do not depend on what else is computed with them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
 
-from foldproof.errors import ModelError
+from foldproof.errors import ModelError, SettingsError
 from foldproof.models.backbone import Classifier, InputSpec, build
 from foldproof.training.chunks import CHUNK
-from foldproof.training.frozen.features import frozen_features
+from foldproof.training.frozen import features
+from foldproof.training.frozen.extraction import Extractor
+from foldproof.training.frozen.features import frozen_features, trunk_digest
 from foldproof.training.preprocess import normalised
+from foldproof.training.task import FeatureTask, ModelRequest
 
 
 @pytest.fixture(autouse=True)
@@ -103,3 +108,53 @@ def test_normalising_is_the_plain_arithmetic_for_every_value_of_a_byte():
     assert made.shape == (1, 3, 16, 16)
     assert made.is_contiguous(memory_format=torch.channels_last)
     assert np.array_equal(made.numpy(), wanted.transpose(0, 3, 1, 2))
+
+
+def asked_of(folder: Path, **changed: Any) -> ModelRequest:
+    return ModelRequest(
+        **{
+            "backbone": "small_cnn",
+            "pretrained": False,
+            "freeze_backbone": True,
+            "image_size": 16,
+            "any_image_size": True,
+            "classes": ("a", "b", "c"),
+            "batch_size": 8,
+            "threads": 1,
+            "device": "cpu",
+            "plugins": folder,
+            **changed,
+        }
+    )
+
+
+def test_a_worker_gives_the_rows_that_the_whole_pass_gives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    images = pictures(70, 16)
+    np.save(tmp_path / "images.npy", images)
+    mode = torch.get_deterministic_debug_mode()
+    torch.manual_seed(4)
+    extractor = Extractor(asked_of(tmp_path))
+    torch.set_deterministic_debug_mode(mode)
+    classifier = built("small_cnn").to(memory_format=torch.channels_last)
+    positions = np.arange(3, 70)
+    task = FeatureTask(
+        model=extractor.request,
+        trunk=trunk_digest(classifier, "small_cnn"),
+        images=tmp_path / "images.npy",
+        positions=positions,
+    )
+    found = extractor.rows(task)
+    np.testing.assert_array_equal(found.positions, positions)
+    np.testing.assert_array_equal(found.rows, frozen_features(classifier, images, device="cpu").numpy()[3:])
+    with pytest.raises(ModelError, match="other weights each time"):
+        extractor.rows(replace(task, trunk="another"))
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX512")
+    with pytest.raises(SettingsError, match=r"train\.portable needs"):
+        Extractor(asked_of(tmp_path, portable=True))
+
+
+def test_a_pass_says_ahead_which_images_it_will_ask_for(monkeypatch: pytest.MonkeyPatch):
+    said: list[list[int]] = []
+    monkeypatch.setattr(features, "expect", lambda _, parts: said.extend(part.tolist() for part in parts))
+    frozen_features(built("small_cnn"), pictures(70, 16), device="cpu")
+    assert said == [list(range(32)), list(range(32, 64)), list(range(64, 70))]

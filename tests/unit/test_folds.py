@@ -1,10 +1,12 @@
 """Folds: what is refused, a literal assignment, the table on disk."""
 
 import hashlib
+import random
 import subprocess
 import sys
 import time
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,9 @@ from foldproof.config.schema import ExperimentConfig, FoldSettings, PixelSetting
 from foldproof.data.dataset import Dataset, Sample
 from foldproof.errors import DamagedFile, FoldsError
 from foldproof.folds import Scheme
-from foldproof.plan.cuts import cut
+from foldproof.folds.cover import covering, mend
+from foldproof.folds.units import Unit
+from foldproof.plan.cuts import Cuts, cut, scheme_of
 from foldproof.project import Project
 
 
@@ -328,3 +332,215 @@ def test_a_name_with_a_line_break_of_any_kind_keeps_its_row() -> None:
     odd = [s._replace(path=f"{breaks[n % 6]}/{n}{breaks[n % 3]}") for n, s in enumerate(TINY.samples)]
     rows = folds.to_rows(Dataset.of(odd), SCHEME, folds.assign(TINY, SCHEME))
     assert folds.from_csv(folds.to_csv(rows)) == rows
+
+
+def drawn_set(number: int) -> tuple[Dataset, Scheme, int, dict[str, int]]:
+    """Images of 2 to 4 classes, some in groups of several classes, some copies of others; some have a fold already."""
+    draw = random.Random(number)
+    classes, k = "abcd"[: draw.randint(2, 4)], draw.randint(2, 5)
+    most = draw.choice((1, 3, 8))
+    samples, known = [], {}
+    for group in range(draw.randint(k, 5 * k)):
+        for _ in range(draw.randint(1, most)):
+            name = hashlib.sha256(f"{number} {len(samples) - (draw.random() < 0.05)}".encode()).hexdigest()
+            label = draw.choice(classes)
+            samples.append(Sample(name, label, f"{len(samples)}.png", f"g{group}" if draw.random() < 0.8 else ""))
+            if number % 3 == 0 and draw.random() < 0.3:
+                known[name] = draw.randrange(k)
+    return Dataset.of(samples), Scheme(k, draw.randrange(5)), draw.randrange(2), known
+
+
+def knotted_set(number: int) -> tuple[Dataset, Scheme, int, dict[str, int]]:
+    """Nothing but groups, few of them, whose images are of one, two or three classes: gaps are left and filled."""
+    draw = random.Random(number)
+    classes, k = "abc"[: draw.randint(2, 3)], draw.randint(2, 4)
+    samples: list[Sample] = []
+    for group in range(draw.randint(k, 3 * k)):
+        mine = draw.sample(classes, draw.randint(1, len(classes)))
+        for _ in range(draw.choice((1, 2, 6))):
+            name = hashlib.sha256(f"{number} {len(samples)}".encode()).hexdigest()
+            samples.append(Sample(name, draw.choice(mine), f"{len(samples)}.png", f"g{group}"))
+    return Dataset.of(samples), Scheme(k, draw.randrange(5)), 0, {}
+
+
+def outcome_of(number: int) -> str:
+    dataset, scheme, repeat, known = knotted_set(number) if number % 2 else drawn_set(number)
+    try:
+        made = folds.assign(dataset, scheme, repeat=repeat, known=known)
+    except FoldsError as error:
+        return f"{error.what}; {error.next_step}"
+    return f"{made.repeat} {made.moved} {made.fold_of.tolist()} {folds.digest(dataset, [made])}"
+
+
+def test_three_thousand_drawn_sets_are_cut_or_refused_like_this_for_ever() -> None:
+    """With gaps that are filled, searches that succeed and fail, images that are kept, refusals with their advice."""
+    said = [outcome_of(number) for number in range(3_000)]
+    refused = sum(not line[0].isdigit() for line in said)
+    kept = sum(line.startswith(("0 ", "1 ")) and not line.startswith(("0 0 ", "1 0 ")) for line in said)
+    assert refused > 200
+    assert kept > 50
+    total = hashlib.sha256("\n".join(said).encode()).hexdigest()
+    assert total == "d8d69fe63ea5f8a940938fac75adf61900f631be13aad992f0effdae03ee4320"
+
+
+def test_too_many_folds_become_as_many_as_the_images_allow() -> None:
+    few = Dataset.of(images("cat", 3) + images("dog", 9))
+    made, scheme = folds.assign_at_most(few, Scheme(5, 7))
+    assert scheme == Scheme(3, 7)
+    assert made.fold_of.tolist() == folds.assign(few, Scheme(3, 7)).fold_of.tolist()
+    made, scheme = folds.assign_at_most(TINY, Scheme(2, 42))
+    assert (scheme, by_path(TINY, made)) == (Scheme(2, 42), by_path(TINY, folds.assign(TINY, SCHEME)))
+    tied = Dataset.of(
+        images("cat", 2, group="a")
+        + images("dog", 2, group="a")
+        + images("cat", 4, first=2)
+        + images("dog", 2, group="b", first=2)
+    )
+    assert folds.assign_at_most(tied, Scheme(5, 1))[1] == Scheme(2, 1)
+    with pytest.raises(FoldsError):
+        folds.assign_at_most(Dataset.of(images("cat", 5) + images("dog", 1)), Scheme(5, 7))
+    with pytest.raises(FoldsError):
+        folds.assign_at_most(Dataset(()), Scheme(5, 7))
+
+
+SAID = ExperimentConfig(name="one", pixels=PixelSettings(), folds=FoldSettings(k=3, seed=1), train=TrainSettings())
+
+
+def noticed(fold_of: list[int], *, scheme: str = "predefined", moved: int = 0, repeats: int = 1) -> list[str]:
+    """What is said of folds that the data say: 3 cats, then 3 dogs."""
+    dataset = Dataset.of([Sample(f"{at:064x}", "cat" if at < 3 else "dog", f"{at}.png") for at in range(len(fold_of))])
+    config = replace(SAID, folds=FoldSettings(k=3, seed=1, scheme=scheme, repeats=repeats))
+    made = {
+        (scheme_of(config), repeat): folds.Assignment(repeat, np.array(fold_of), moved if repeat == 0 else 2 * moved)
+        for repeat in range(repeats)
+    }
+    return [notice.text for notice in Cuts(dataset, made).notices(config)]
+
+
+def test_folds_that_the_data_say_and_that_lack_classes_or_leave_images_out_are_said() -> None:
+    assert noticed([0, 1, 2, 0, 1, 2]) == []
+    assert noticed([0, 1, 1, 0, 2, 2]) == [
+        "fold 1 validates on no image of dog, and 1 other folds lack some",
+    ]
+    assert noticed([0, 1, 2, 0, 1, 1]) == ["fold 2 validates on no image of dog"]
+    assert noticed([0, 1, 2, 0, 1, 2, -1, -1]) == ["2 of 8 images train and never validate"]
+    assert noticed([0, 1, 1, 0, 2, 2], scheme="stratified") == []
+
+
+@pytest.mark.parametrize(
+    ("moved", "repeats", "text"),
+    [
+        (1, 1, "1 image moved to another fold: new images join their groups"),
+        (2, 1, "2 images moved to another fold: new images join their groups"),
+        (2, 3, "10 images moved to another fold, in 3 of 3 repeats: new images join their groups"),
+    ],
+)
+def test_images_that_moved_are_counted_over_all_repeats(moved: int, repeats: int, text: str) -> None:
+    assert noticed([0, 1, 2, 0, 1, 2], scheme="stratified", moved=moved, repeats=repeats) == [text]
+
+
+def mended_plainly(brought: list[set[int]], places: list[int], movable: list[int], k: int, classes: int) -> bool:
+    """As `mend` is described, counting everything again before each move."""
+
+    def held(label: int, fold: int) -> int:
+        return sum(label in has and place == fold for has, place in zip(brought, places, strict=True))
+
+    for label in range(classes):
+        for fold in range(k):
+            if held(label, fold):
+                continue
+            able = [
+                at
+                for at in movable
+                if label in brought[at] and all(held(other, places[at]) > 1 for other in brought[at])
+            ]
+            if not able:
+                return False
+            places[able[0]] = fold
+    return True
+
+
+def test_gaps_are_filled_by_the_first_unit_that_its_fold_can_spare() -> None:
+    filled = 0
+    for number in range(3_000):
+        draw = random.Random(number)
+        k, classes = draw.randint(2, 4), draw.randint(1, 3)
+        count = draw.randint(k, 4 * k)
+        brought = [set(draw.sample(range(classes), draw.randint(1, classes))) for _ in range(count)]
+        places = [draw.randrange(draw.randint(1, k)) for _ in range(count)]
+        movable = draw.sample(range(count), draw.randint(1, count))
+        units = [Unit(f"{at}", (at,), dict.fromkeys(sorted(has), 1)) for at, has in enumerate(brought)]
+        mine, plain = list(places), list(places)
+        succeeded = mend(units, mine, movable=movable, k=k, classes=classes)
+        assert bool(succeeded) == mended_plainly(brought, plain, movable, k, classes)
+        assert mine == plain
+        moved = sum(one != other for one, other in zip(mine, places, strict=True))
+        filled += bool(succeeded) and moved > 1
+    assert filled > 100
+
+
+def gaps(number: int) -> tuple[list[set[int]], list[int], list[int], int, int]:
+    """Units of several classes, some with a home already, that have to cover every class in every fold."""
+    draw = random.Random(number)
+    k, classes = draw.randint(2, 3), draw.randint(2, 4)
+    count = draw.randint(k, 7)
+    brought = [set(draw.sample(range(classes), draw.randint(1, classes))) for _ in range(count)]
+    homes = [draw.randrange(k) if draw.random() < 0.2 else -1 for _ in range(count)]
+    movable = [at for at in draw.sample(range(count), count) if homes[at] < 0]
+    return brought, homes, movable, k, classes
+
+
+def can_be_covered(brought: list[set[int]], homes: list[int], k: int, classes: int) -> bool:
+    """By trying every way."""
+    free = [at for at, home in enumerate(homes) if home < 0]
+    for way in product(range(k), repeat=len(free)):
+        places = dict(zip(free, way, strict=True)) | {at: home for at, home in enumerate(homes) if home >= 0}
+        held = {(label, places[at]) for at, has in enumerate(brought) for label in has}
+        if len(held) == k * classes:
+            return True
+    return False
+
+
+def test_every_class_is_brought_to_every_fold_where_any_way_of_placing_the_units_does() -> None:
+    said = []
+    for number in range(400):
+        brought, homes, movable, k, classes = gaps(number)
+        units = [Unit(f"{at}", (at,), dict.fromkeys(sorted(has), 1)) for at, has in enumerate(brought)]
+        found = covering(units, homes, movable=movable, k=k, classes=classes)
+        assert (found is not None) == can_be_covered(brought, homes, k, classes)
+        if found is not None:
+            held = {(label, fold) for has, fold in zip(brought, found, strict=True) if fold >= 0 for label in has}
+            assert len(held) == k * classes
+            assert all(home in (-1, fold) for home, fold in zip(homes, found, strict=True))
+        said.append(str(found))
+    assert 100 < said.count("None") < 300
+    assert (
+        hashlib.sha256("\n".join(said).encode()).hexdigest()
+        == "2b9c15ca9a2480503302f52fcb8692ee0aa9df45d1b4bd432a4a793c1c02ba79"
+    )
+
+
+@pytest.mark.parametrize(
+    ("version", "scheme", "fold", "is_one"),
+    [
+        (1, None, 0, True),
+        (1, None, -1, False),
+        (1, None, 2, False),
+        (2, "predefined", -1, True),
+        (2, "predefined", -2, False),
+        (2, "predefined", 1, True),
+        (2, "predefined", 2, False),
+        (3, "predefined", 0, False),
+    ],
+)
+def test_a_fold_of_a_row_is_one_of_k_or_none_where_there_are_schemes(
+    version: int, scheme: str | None, fold: int, is_one: bool
+) -> None:
+    columns = "v,k,seed,repeat,fold,sha256,label,group,path" + (",scheme" if scheme else "")
+    text = f"{columns}\n{version},2,1,0,{fold},{'a' * 64},cat,,cat.png" + (f",{scheme}" if scheme else "") + "\n"
+    if is_one:
+        (row,) = folds.from_csv(text)
+        assert (row.k, row.seed, row.repeat, row.fold, row.scheme) == (2, 1, 0, fold, scheme or "stratified")
+    else:
+        with pytest.raises(DamagedFile, match="line 2 is not a row of folds"):
+            folds.from_csv(text)

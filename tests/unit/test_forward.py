@@ -160,3 +160,14 @@ def test_a_compiled_fold_gives_the_same_bits_twice_whatever_was_compiled_before(
     first = weights_after(task_of(tmp_path / "one", compile=True))
     weights_after(task_of(tmp_path / "other", compile=True, seed=9))
     assert weights_after(task_of(tmp_path / "two", compile=True)) == first
+
+
+def test_a_compiler_is_asked_for_on_a_cpu_alone(monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    monkeypatch.delenv("CXX", raising=False)
+    with pytest.raises(SettingsError, match="needs a C\\+\\+ compiler"):
+        check_compiler(CPU)
+    check_compiler(torch.device("meta"))
+    monkeypatch.setattr(shutil, "which", lambda name: "/bin/own" if name == "own" else None)
+    monkeypatch.setenv("CXX", "own")
+    check_compiler(CPU)

@@ -1,5 +1,6 @@
 """A file of pixels that memory does not hold: the same rows, and no others are read."""
 
+import mmap
 import os
 import sys
 
@@ -63,3 +64,23 @@ def resident(path):
         del held
     assert not failed
     return sum(value & 1 for value in seen) / pages
+
+
+def test_rows_that_are_expected_are_asked_of_the_system_ahead_and_more_as_they_are_used(made, monkeypatch):
+    asked = []
+    monkeypatch.setattr(Mapped, "_advise", lambda _, __, *of: asked.append(of))
+    monkeypatch.setattr("foldproof.data.pixels.mapped.AHEAD_BYTES", 1)
+    images = Mapped(made)
+    asked.clear()
+    expect(images, [np.array([3, 5]), np.array([7]), np.array([9])])
+    assert len(asked) == 2  # those of the first part
+    images[np.array([3])]
+    assert len(asked) == 3
+    images[np.array([5])]
+    assert len(asked) == 4
+    images[np.array([7])]
+    assert len(asked) == 4
+    for (begin, length), row in zip(asked, (3, 5, 7, 9), strict=True):
+        start = images._start + row * images._row_bytes
+        assert begin <= start < begin + mmap.PAGESIZE
+        assert begin + length == start + images._row_bytes

@@ -121,3 +121,14 @@ def test_a_file_that_changed_or_went_meanwhile_is_named(folder, is_expected):
         with pytest.raises(DataError, match=why) as caught:
             images[np.array([position])]
         assert "put it back" in caught.value.next_step
+
+
+def test_what_was_expected_before_is_forgotten_when_something_else_is(folder):
+    dataset = scan(folder).dataset
+    images = OnTheFly(Originals(folder=folder, form=FORM, most_pixels=MOST_PIXELS), dataset)
+    whole = images[np.arange(len(dataset))]
+    one_by_one = [np.array([at]) for at in range(len(dataset))]
+    for _ in range(3):
+        expect(images, one_by_one)
+    for at, position in enumerate(one_by_one):
+        assert np.array_equal(images[position], whole[[at]])

@@ -156,3 +156,18 @@ def test_the_calibration_error_is_the_weighted_distance_of_its_bins():
 def test_who_is_always_sure_and_half_the_time_right_is_off_by_half():
     found = reliability_of(table([0, 1], [[1.0, 0.0], [1.0, 0.0]]))
     assert (found.error, found.confidence, found.accuracy) == (0.5, 1.0, 0.5)
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_a_class_against_the_rest_is_the_positive_one(number):
+    some = random_table(9)
+    positive, scores = some.labels == number, some.probabilities[:, number].astype(np.float64)
+    found = one_against_rest(some, number)
+    assert (found.name, found.images) == (some.classes[number], int(positive.sum()))
+    assert found.average_precision == pytest.approx(oracle.average_precision_score(positive, scores))
+    assert np.trapezoid(found.roc.y, found.roc.x) == pytest.approx(oracle.roc_auc_score(positive, scores))
+    precision, recall, _ = oracle.precision_recall_curve(positive, scores)
+    np.testing.assert_allclose(found.precision_recall.x[1:], recall[:-1][::-1])
+    np.testing.assert_allclose(found.precision_recall.y[1:], precision[:-1][::-1])
+    places = {(0, fold) for fold in set(some.folds.tolist())}
+    assert set(found.by_fold) == places

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from filelock import FileLock
 
 from conftest import draw, draw_classes
 from foldproof.cli.data import command
@@ -289,3 +290,36 @@ def test_rows_fit_their_dataset_after_many_changes(folder: Path, cache: Path, tm
         made = decoded(Dataset.of(samples), folder, size=8, resize="squash", cache=cache)
         fresh = decoded(Dataset.of(samples), folder, size=8, resize="squash", cache=tmp_path / f"fresh {step}")
         assert np.array_equal(np.load(made), np.load(fresh))
+
+
+def test_a_mark_of_a_living_process_stays_however_often_it_is_looked_at(tmp_path: Path) -> None:
+    path, mark = tmp_path / "images-a.npy", tmp_path / "images-a.use-host-1-aaaa"
+    held = FileLock(mark)
+    held.acquire()
+    assert pixel_cache.in_use(path)
+    assert pixel_cache.in_use(path)
+    assert mark.exists()
+    held.release()
+    mark.touch()
+    assert not pixel_cache.in_use(path)
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize("images", [None, "many", [3]])
+def test_a_file_whose_index_says_nonsense_is_listed_without_images(tmp_path: Path, images: object) -> None:
+    np.save(tmp_path / "images-a.npy", np.zeros((2, 8, 8, 3), dtype=np.uint8))
+    head = {"v": 1, "images": images, "row": [8, 8, 3], "number": "|u1", "decoder": "d", "size": 8}
+    index_file(tmp_path / "images-a.npy").write_text(json.dumps(head) + "\n")
+    (found,) = pixel_cache.kept(tmp_path)
+    assert (found.images, found.row, found.maker, dict(found.about)) == (0, (), "", {})
+
+
+def test_what_is_listed_of_a_file_is_what_its_form_says_and_no_more(folder: Path, cache: Path) -> None:
+    path = decode(folder, cache)
+    (found,) = pixel_cache.kept(cache)
+    assert (found.path, found.kind, found.images, found.row) == (path, "images", 15, (8, 8, 3))
+    assert dict(found.about) == {"size": 8, "resize": "squash", "channels": 3, "bits": 8}
+    assert found.bytes == path.stat().st_size + index_file(path).stat().st_size
+    index = read_index(path)
+    assert index is not None
+    assert dict(index.about) == dict(found.about)

@@ -1,6 +1,7 @@
 """A project on disk: found from below, paths relative to it, runs by id, name or prefix."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -131,3 +132,17 @@ def test_a_copy_that_dvc_made_keeps_its_runs_where_it_was_started(tmp_path, copy
     assert project.root == tmp_path / copy
     assert project.runs == tmp_path / home / "runs"
     assert project.own_cache.is_relative_to(tmp_path / copy)
+
+
+@pytest.mark.parametrize("name", [".foldproof", ".foldproof/cache", "runs", "mlartifacts", "plots"])
+def test_a_folder_that_is_written_to_is_no_link_that_came_with_the_repository(tmp_path, name):
+    outside, root = tmp_path / "outside", tmp_path / "project"
+    outside.mkdir()
+    (root / name).parent.mkdir(parents=True)
+    (root / "params.yaml").write_text("version: 1\n")
+    (root / name).symlink_to(outside)
+    subprocess.run(["git", "init", "--quiet"], cwd=root, check=True)
+    assert Project.find(root).root == root, "one's own link"
+    subprocess.run(["git", "add", "--force", name], cwd=root, check=True)
+    with pytest.raises(ProjectError, match="came with the repository"):
+        Project.find(root)

@@ -94,3 +94,35 @@ def test_a_module_in_the_projects_folder_and_an_installed_plugin_are_found(tmp_p
         env={"PYTHONPATH": str(tmp_path / "site")},
     ).stdout
     assert out.split() == ["installed", "local"]
+
+
+def in_a_new_python(code: str, *arguments: str) -> str:
+    done = subprocess.run([sys.executable, "-P", "-c", code, *arguments], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_the_projects_folder_is_searched_last_once_and_only_for_dotted_paths(tmp_path: Path) -> None:
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom foldproof import registry\n"
+        "folder, before = Path(sys.argv[1]), list(sys.path)\n"
+        "registry.make_named_importable(folder, ['accuracy', 'auto', 'small_cnn', 'C:/x'])\n"
+        "assert sys.path == before\n"
+        "registry.make_named_importable(folder, ['accuracy', 'own:thing'])\n"
+        "registry.make_importable(folder)\n"
+        "assert sys.path == [*before, str(folder)]\n"
+    )
+    in_a_new_python(code, str(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["torch", "jinja2", "mlflow", "types", "signal", "enum", "operator", "numpy", "sys"])
+def test_a_file_of_the_project_stands_for_no_module_that_is_installed(name: str, tmp_path: Path) -> None:
+    (tmp_path / f"{name}.py").write_text("raise SystemExit('it ran')\n")
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom foldproof import registry\n"
+        "from foldproof.errors import UnknownName\n"
+        "registry.make_importable(Path(sys.argv[1]))\n"
+        "try:\n    registry.load('metrics', f'{sys.argv[2]}:no_such_thing')\n"
+        "except UnknownName as error:\n    print(error.next_step)\n"
+    )
+    assert f"rename the project's own '{name}'" in in_a_new_python(code, str(tmp_path), name)

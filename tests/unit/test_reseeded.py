@@ -1,6 +1,9 @@
 """A fold trained again with another seed: when it is its images, when its training, and when one cannot tell."""
 
 import json
+import math
+import statistics
+import warnings
 from dataclasses import replace
 
 import pytest
@@ -103,3 +106,43 @@ def test_what_was_trained_again_stands_in_run_json_and_in_the_title(tmp_path):
         file.write_text(json.dumps({**facts, "reseed_of": wrong}))
         with pytest.raises(DamagedFile):
             read_facts(file.parent)
+
+
+@pytest.mark.parametrize("images", [200, 1_000_000])
+def test_the_others_reach_twice_their_spread_which_is_at_least_that_of_chance(images, tmp_path):
+    original = run_of(tmp_path, [0.51, 0.52, 0.50, 0.32, 0.518])
+    found = reseeded(original, again_of(original, 3, 0.504, images=images)).evidence
+    others = [0.51, 0.52, 0.50, 0.518]
+    mean, sd = statistics.mean(others), statistics.stdev(others)
+    chance = math.sqrt(mean * (1 - mean) / images)
+    assert found["others"] == pytest.approx(mean)
+    assert found["others_within"] == pytest.approx(2 * max(sd, chance) * math.sqrt(1 + 1 / 4))
+    assert (found["before"], found["again"], found["images"]) == (0.32, 0.504, images)
+    assert (found["low"], found["high"]) == pytest.approx(binomial_interval(0.504, images))
+    assert found["seed"] == 7
+
+
+def test_one_other_fold_has_the_spread_of_chance(tmp_path):
+    original = run_of(tmp_path, [0.5, 0.3], finish=(0, 1))
+    found = reseeded(original, again_of(original, 1, 0.5)).evidence
+    assert found["others_within"] == pytest.approx(2 * math.sqrt(0.25 / 200) * math.sqrt(2))
+
+
+@pytest.mark.parametrize(("share", "count"), [(0.0, 7), (0.2, 30), (0.93, 411)])
+def test_the_interval_is_that_of_statsmodels(share, count):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from statsmodels.stats.proportion import proportion_confint
+    two_errors = 2 * (1 - statistics.NormalDist().cdf(2.0))
+    expected = proportion_confint(share * count, count, alpha=two_errors, method="wilson")
+    assert binomial_interval(share, count) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("score", "code"),
+    [(0.5867, "reseed-training"), (0.5933, "reseed-open"), (0.438, "reseed-training"), (0.432, "reseed-open")],
+)
+def test_a_score_is_near_the_others_within_their_reach(score, code, tmp_path):
+    """They have 51.2 % and reach 7.9 points; 0.32 is never near."""
+    original = run_of(tmp_path, [0.51, 0.52, 0.50, 0.32, 0.518])
+    assert reseeded(original, again_of(original, 3, score)).code == code

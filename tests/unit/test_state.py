@@ -4,6 +4,7 @@ import shutil
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import torch
 
 from foldproof.config.read import load_settings
 from foldproof.errors import DamagedFile, StorageError
+from foldproof.events.reuse import Reuse
 from foldproof.events.types import CheckpointSaved, FoldStarted, comparable_body
 from foldproof.executors import ExecutorContext
 from foldproof.executors.inline import InlineExecutor
@@ -21,10 +23,11 @@ from foldproof.project import Project
 from foldproof.stopping import Stopping
 from foldproof.training.checkpoint import Checkpoint, weights_sha256
 from foldproof.training.loop import Stop, train
+from foldproof.training.resuming.beginning import begun
 from foldproof.training.resuming.saver import Saver
 from foldproof.training.resuming.state import State, latest, optimizer_tensors, read, restore_optimizer, write
 from foldproof.training.resuming.state_files import descriptions, keep_within, prune
-from foldproof.training.task import FoldTask
+from foldproof.training.task import Beginning, FoldTask
 
 MODEL = """\
 from torch import nn
@@ -247,7 +250,7 @@ def test_a_state_of_another_network_is_refused(task):
     list(train(task))
     start, _ = latest(task.folder, fold_key=task.fold_key)
     assert start is not None
-    with pytest.raises(DamagedFile, match="no state of this fold"):
+    with pytest.raises(DamagedFile, match=r"no state of this fold: Error\(s\) in loading state_dict"):
         trained(task, replace(start, weights={"a": torch.zeros(1)}))
 
 
@@ -290,3 +293,35 @@ def test_a_restored_optimiser_goes_on_as_if_it_had_never_stopped_whatever_the_me
     restore_optimizer(other, again, stored)
     steps(other, again, 3)
     assert weights_sha256(other.state_dict()) == weights_sha256(whole.state_dict())
+
+
+def test_a_state_that_does_not_fit_the_memory_is_not_read(tmp_path, monkeypatch):
+    write(tmp_path, state())
+    (description,) = descriptions(tmp_path)
+    assert read(description).step == 2
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=10))
+    with pytest.raises(DamagedFile, match="bytes do not fit the memory"):
+        read(description)
+
+
+def test_a_fold_begins_with_the_end_of_another_that_is_there_whole_and_meant(tiny_project):
+    short = task_of(tiny_project, "train.epochs=2")
+    trained(short)
+    folder = short.folder.rename(tiny_project / "kept")
+    shutil.rmtree(short.folder.parent)
+    longer = task_of(tiny_project, "train.epochs=3")
+    reuse = Reuse(run="a-run", experiment="one", epochs=2)
+    meant = Beginning(reuse=reuse, fold_key=short.fold_key, folder=folder)
+    found, notices = begun(replace(longer, beginnings=(meant,)))
+    assert notices == ()
+    assert (found.reuse, found.state.fold_key, found.state.epoch, found.state.step) == (reuse, longer.fold_key, 3, 0)
+    assert compared(trained(longer, found.state)) == compared(trained(longer))
+    elsewhere = replace(meant, folder=tiny_project / "nowhere")
+    another = replace(meant, fold_key="another")
+    found, notices = begun(replace(longer, beginnings=(elsewhere, another, meant)))
+    assert found.reuse == reuse
+    assert [notice.code for notice in notices] == ["beginning_missing"] * 2
+    assert "holds no state of its end" in notices[0].text
+    assert "is of another fold" in notices[1].text
+    assert begun(replace(longer, beginnings=(another,)))[0] is None
+    assert begun(longer) == (None, ())

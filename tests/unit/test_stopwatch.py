@@ -75,3 +75,26 @@ def test_what_stands_in_a_journal_is_read_back():
     assert spent.told(spent.notice({"forward": 1.25, "start-up": 0.5})) == {"start-up": 0.5, "forward": 1.25}
     assert spent.told(Notice(code="other", text="forward 1.0000 s")) is None
     assert spent.together([{"forward": 1.0}, {"forward": 2.0, "idle": 3.0}]) == {"forward": 3.0, "idle": 3.0}
+
+
+def test_every_second_is_counted_once_in_the_part_that_it_belongs_to(monkeypatch):
+    """By a clock that goes on by one at each look."""
+    clock = iter(range(1000))
+    monkeypatch.setattr(time, "perf_counter", lambda: float(next(clock)))
+    watch = Running("cpu")  # 0
+    with watch.part("step"):  # 1: other 1
+        with watch.part("forward"):  # 2: step 1
+            pass  # 3: forward 1
+        with watch.part("backward"):  # 4: step 2
+            pass  # 5: backward 1
+    # 6: step 3
+    with pytest.raises(RuntimeError), watch.part("validation"):  # 7: other 2
+        raise RuntimeError  # 8: validation 1
+    (notice,) = [body for body in watch.whole(iter(())) if body is not None]
+    assert spent.told(notice) == {
+        "forward": 1.0,
+        "backward": 1.0,
+        "step": 3.0,
+        "validation": 1.0,
+        "other": 2.0,
+    }

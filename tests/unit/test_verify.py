@@ -85,3 +85,22 @@ def test_images_are_found_wherever_they_are_and_whatever_they_are_called(project
     record = subject(project)
     found = verify(Subject(folder=record.folder, is_foreign=False, images=project.root / "renamed"), project)
     assert found.verdict == "HOLDS: L0, L1, L2"
+
+
+@pytest.mark.parametrize("text", ["", "run\n", "run,x\n" + "y" * 200_000 + "\n", '"run\n', "\0\n"], ids=range(5))
+def test_a_table_that_is_none_is_a_problem_of_its_own(project, text):
+    record = subject(project)
+    table = record.folder / "report" / "comparison.csv"
+    table.write_text(text)
+    found = verify(record, project, highest=0)
+    assert not found.is_sound
+    assert [check.state for check in found.rungs[0].checks if check.name == "journals"] == ["holds"]
+    assert any("comparison.csv" in problem for check in found.rungs[0].checks for problem in check.problems)
+
+
+def test_folds_that_are_not_text_are_damage_said_in_a_line(project):
+    record = subject(project)
+    (record.folder / "folds.csv").write_bytes(b"repeat,fold\n\xff\xfe\n")
+    found = verify(record, project, highest=0)
+    assert not found.is_sound
+    assert "folds.csv" in found.rungs[0].checks[0].problems[0]

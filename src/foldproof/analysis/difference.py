@@ -13,7 +13,7 @@ from foldproof.data.dataset import Dataset
 from foldproof.facts import range_in_use, read_facts
 from foldproof.folds import Row
 from foldproof.provenance.numeric import CODE
-from foldproof.storage import read_inside, read_json_inside
+from foldproof.storage import as_text, read_inside, read_json_inside
 
 _NOT_ARITHMETIC = (*CODE, "packages")  # of a numeric class; packages are compared as those of the environment
 MACHINE = ("processor", "architecture", "system", "cores_available", "hostname")
@@ -52,11 +52,12 @@ class RunSide:
     @staticmethod
     def read(folder: Path) -> "RunSide":
         """The side in a run's folder. Raises DamagedFile where a file of it is not as a run writes it."""
+        table = read_inside(folder, "folds.csv", most_bytes=_MOST_BYTES)
         return RunSide(
             facts=read_facts(folder),
             environment=_optional(folder, "environment.json"),
             dataset=Dataset.from_json(read_json_inside(folder, "dataset.json", most_bytes=_MOST_BYTES)),
-            rows=tuple(folds.from_csv(read_inside(folder, "folds.csv", most_bytes=_MOST_BYTES).decode("utf-8"))),
+            rows=tuple(folds.from_csv(as_text(table, name=str(folder / "folds.csv")))),
             code_diff=_bytes(folder, "code.diff"),
         )
 

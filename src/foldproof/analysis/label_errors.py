@@ -8,6 +8,7 @@ those with the widest margin between the two, are suggested, unless their label 
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -19,6 +20,8 @@ from foldproof.record import Place
 
 FILE_NAME = "label-errors.csv"
 COLUMNS = ("path", "sha256", "label", "suggested", "own_probability", "suggested_probability", "run")
+# What a terminal obeys, and what turns the direction of a text: spelled out. Joiners are letters of some languages.
+_OBEYED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _BEGINS_A_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 
 
@@ -138,4 +141,5 @@ def to_csv(errors: Mapping[str, Iterable[LabelError]]) -> str:
 
 
 def _harmless(cell: str, before: str) -> str:
-    return before + cell if cell.startswith(_BEGINS_A_FORMULA) else cell
+    shown = _OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode(), cell)
+    return before + shown if cell.startswith(_BEGINS_A_FORMULA) else shown

@@ -1,6 +1,6 @@
-"""Files of a record in; the same record without names of people, machines, folders and servers out.
+"""Files of a record in; the same record without names of people, machines, folders, servers, commits and data out.
 
-Hashes, identity and journals stay true: paths of images, hosts and remotes enter none of them.
+Hashes, identity and journals stay true: paths of images, hosts, remotes and commits enter none of them.
 """
 
 import getpass
@@ -8,8 +8,7 @@ import io
 import json
 import os
 import socket
-import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -19,11 +18,17 @@ import pyarrow.parquet as pq
 
 from foldproof import folds, predictions
 from foldproof.config.identity import canonical_json
+from foldproof.config.recorded import own_code, recorded_config
 from foldproof.data.dataset import Dataset
-from foldproof.errors import SettingsError
+from foldproof.errors import DamagedFile, SettingsError
 from foldproof.events.journal import frame, parse
 from foldproof.events.types import FoldFailed, Notice, to_json
 from foldproof.facts import HELD_OUT
+from foldproof.provenance.git_command import git
+from foldproof.record import RunRecord
+from foldproof.storage import as_text, cleaned, parse_json
+from foldproof.storage.columns import read_parquet
+from foldproof.storage.limits import IMAGES
 
 _LEFT_OUT = "(left out)"
 _KEPT_OF_ENVIRONMENT = ("v", "foldproof", "python", "packages", "foldproof_wheel", "numeric_class")
@@ -40,6 +45,7 @@ _KEPT_OF_MACHINE = (
     "python_implementation",
 )
 _TABLES = ("folds.csv", "comparison.csv", "comparison.md")  # of a report: experiments and run ids alone
+_MOST_NAMED = 5
 _LEAST = 2  # characters of a name worth looking for
 
 
@@ -47,26 +53,51 @@ def anonymous(files: Mapping[str, bytes], *, known: Mapping[str, str]) -> Iterat
     """Each file of a run's folder that can be shown, made anonymous.
 
     `known`: of runs that were made anonymous before, the SHA-256 that their run.json has now. Raises SettingsError
-    where groups would show.
+    where groups would show, DamagedFile where a file is not as a run writes it.
     """
     for name, content in files.items():
-        base = PurePosixPath(name).name
-        if name.startswith("report"):
-            if base in _TABLES and name.count("/") == 1:
-                yield name, content
-        elif base == "run.json":
-            yield name, _facts(content, known)
-        elif base in _MADE_ANEW:
-            yield name, _MADE_ANEW[base](content)
-        elif base.startswith("environment"):
-            yield name, _environment(content)
-        elif base.startswith("state-") or base.endswith((".safetensors", ".f32")):
-            yield name, content
+        try:
+            made = _made(name, content, known)
+        except (ValueError, KeyError, TypeError, AttributeError, OSError, pa.ArrowException) as error:
+            raise DamagedFile(
+                f"{name} is not as a run writes it: {cleaned(str(error), most=200)}",
+                next_step="restore it from a copy, or bundle the run without --anonymous",
+            ) from error
+        if made is not None:
+            yield name, made
+
+
+def _made(name: str, content: bytes, known: Mapping[str, str]) -> bytes | None:
+    """One file made anonymous; None where it is left out."""
+    base = PurePosixPath(name).name
+    if name.startswith("report"):
+        return content if base in _TABLES and name.count("/") == 1 else None
+    if base == "run.json":
+        return _facts(content, known)
+    if base in _MADE_ANEW:
+        return _MADE_ANEW[base](content)
+    if base.startswith("environment"):
+        return _environment(content)
+    return content if base.startswith("state-") or base.endswith((".safetensors", ".f32")) else None
 
 
 def image_name(path: str, sha256: str) -> str:
     """What an image is called: the beginning of its hash, with the ending that says how it is read."""
     return f"{sha256[:24]}{PurePosixPath(path).suffix.lower()}"
+
+
+def still_tells(record: RunRecord, environment: Mapping[str, Any]) -> tuple[str, ...]:
+    """What an anonymous bundle says all the same since its hashes rest on it: for whoever made it to judge."""
+    told = [f"experiment {record.experiment}", f"classes {_few(record.facts['classes'])}"]
+    if code := own_code(recorded_config(record.facts)):
+        told.append(f"own code {_few(code)}")
+    if packages := sorted(environment.get("elsewhere") or {}):
+        told.append(f"packages from elsewhere {_few(packages)}")
+    return tuple(told)
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {len(names) - _MOST_NAMED} more" * (len(names) > _MOST_NAMED))
 
 
 def traces(project: Path) -> dict[str, str]:
@@ -77,16 +108,7 @@ def traces(project: Path) -> dict[str, str]:
     with suppress(OSError, KeyError, ImportError):
         found["the user"] = getpass.getuser()
     for key, what in (("user.name", "the git user"), ("user.email", "the git address")):
-        with suppress(OSError):
-            done = subprocess.run(
-                ["git", "config", key],
-                cwd=project,
-                capture_output=True,
-                encoding="utf-8",
-                errors="replace",
-                check=False,
-            )
-            found[what] = done.stdout.strip()
+        found[what] = git(project, "config", "--get", key).out.decode(errors="replace").strip()
     usual = {"root", "user", "localhost", os.sep, "/root", "/home"}
     return {what: text for what, text in found.items() if len(text) >= _LEAST and text not in usual}
 
@@ -107,21 +129,21 @@ def _journal(content: bytes) -> bytes:
 
 
 def _facts(content: bytes, known: Mapping[str, str]) -> bytes:
-    facts = json.loads(content)
+    facts = parse_json(content)
     before = {run: known.get(run, sha256) for run, sha256 in (facts.get("before") or {}).items()}
     named = {"before": before} if "before" in facts else {}
     return canonical_json({**facts, **named, "data_path": "images"}) + b"\n"
 
 
 def _environment(content: bytes) -> bytes:
-    environment: Mapping[str, Any] = json.loads(content)
+    environment: Mapping[str, Any] = parse_json(content)
     kept = {key: environment[key] for key in _KEPT_OF_ENVIRONMENT if key in environment}
     git, data, machine = (environment.get(key) or {} for key in ("git", "data", "machine"))
     said = {
         **kept,
         "elsewhere": dict.fromkeys(environment.get("elsewhere") or {}, _LEFT_OUT),
-        "git": {"commit": git.get("commit"), "dirty": git.get("dirty"), "diff_sha256": None} if git else None,
-        "data": {key: data.get(key) for key in ("state", "dvc_hash")},
+        "git": {"dirty": git.get("dirty")} if git else None,  # a search finds whose a commit or a data hash is
+        "data": {"state": data.get("state")},
         "machine": {key: machine[key] for key in _KEPT_OF_MACHINE if key in machine},
         "anonymous": True,
     }
@@ -129,7 +151,7 @@ def _environment(content: bytes) -> bytes:
 
 
 def _dataset(content: bytes) -> bytes:
-    dataset = Dataset.from_json(json.loads(content))
+    dataset = Dataset.from_json(parse_json(content))
     if any(sample.group for sample in dataset.samples):
         raise SettingsError(
             "the images are in groups, whose names enter the fingerprint: they would show in the bundle",
@@ -140,12 +162,12 @@ def _dataset(content: bytes) -> bytes:
 
 
 def _folds(content: bytes) -> bytes:
-    rows = folds.from_csv(content.decode("utf-8"))
+    rows = folds.from_csv(as_text(content, name="folds.csv"))
     return folds.to_csv(sorted(row._replace(path=image_name(row.path, row.sha256)) for row in rows)).encode()
 
 
 def _predictions(content: bytes) -> bytes:
-    table = pq.ParquetFile(pa.BufferReader(content)).read()
+    table = read_parquet(content, most_rows=IMAGES, columns=predictions.SCHEMA.names).select(predictions.SCHEMA.names)
     names = [image_name(*pair) for pair in zip(table["path"].to_pylist(), table["sha256"].to_pylist(), strict=True)]
     at = table.schema.get_field_index("path")
     table = table.set_column(at, predictions.SCHEMA.field("path"), pa.array(names, pa.string()))

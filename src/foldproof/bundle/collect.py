@@ -3,8 +3,10 @@
 import csv
 import io
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from foldproof.errors import DamagedFile
 from foldproof.facts import HELD_OUT, read_facts
@@ -22,12 +24,15 @@ _MOST_BYTES = 8 * 2**30
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What goes into a bundle beside the record itself, and whether nothing in it may tell whose it is."""
+    """What goes into a bundle beside the record itself, whether nothing in it may tell whose it is, and
+    what becomes of texts that look like they hold secrets.
+    """
 
     images: bool = False
     weights: bool = False
     states: bool = False
     anonymous: bool = False
+    secrets: Literal["refuse", "leave out of code", "keep"] = "refuse"
 
 
 def of_run(folder: Path, wanted: Wanted) -> Iterator[tuple[str, bytes]]:
@@ -74,7 +79,9 @@ def _compared_with(folder: Path) -> set[str]:
         text = read_inside(folder, f"{REPORT_FOLDER}/comparison.csv", most_bytes=_MOST_BYTES).decode("utf-8", "replace")
     except FileNotFoundError:
         return set()
-    return {str(row.get("run")) for row in csv.DictReader(io.StringIO(text))}
+    with suppress(csv.Error):
+        return {str(row.get("run")) for row in csv.DictReader(io.StringIO(text, newline=""))}
+    return set()
 
 
 def _read(folder: Path, names: list[str]) -> Iterator[tuple[str, bytes]]:

@@ -1,26 +1,27 @@
 """A bundle in, be it from whomever; the folder of its run, every file proved by its hash, out. Runs nothing of it."""
 
 import hashlib
-import json
+import shutil
+import struct
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from foldproof.bundle.entries import Entry, check_end, entries_of
 from foldproof.bundle.write import MANIFEST, SCHEMA_VERSION
-from foldproof.errors import DamagedFile
-from foldproof.storage import cleaned, inside
+from foldproof.errors import DamagedFile, StorageError
+from foldproof.storage import RunId, Sha256, cleaned, create_inside, parse_json
+from foldproof.storage.limits import MANIFEST_BYTES
 
-MOST_FILES = 2_000_000
-MOST_BYTES = 256 * 2**30
-MOST_RATIO = 2000  # of what comes out to what is stored, of a file of more than SMALL bytes
-SMALL = 2**20
-_MOST_MANIFEST_BYTES = 512 * 2**20
 _CHUNK = 2**20
+_SPARE_BYTES = 64 * 2**20  # of the disk that stay free
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OverflowError,
+           struct.error, LookupError)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,17 +47,8 @@ def opened(path: Path) -> Iterator[Opened]:
     """
     with tempfile.TemporaryDirectory(prefix="foldproof-bundle-") as name:
         here = Path(name)
-        try:
-            with zipfile.ZipFile(path) as archive:
-                manifest = _manifest(archive, path)
-                _check_names(archive, manifest)
-                for entry in archive.infolist():
-                    _extract(archive, entry, here, manifest)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-            raise _damaged(path, str(error)) from error
-        except OSError as error:
-            raise _damaged(path, error.strerror or str(error)) from error
-        run_folder = inside(here, f"runs/{manifest['run']}")
+        manifest = _unpacked(path, here)
+        run_folder = here / "runs" / manifest["run"]
         if not (run_folder / "run.json").is_file():
             raise _damaged(path, "it has no run")
         wheels = sorted(here.glob("foldproof-*.whl"))
@@ -69,60 +61,83 @@ def opened(path: Path) -> Iterator[Opened]:
         )
 
 
-def _manifest(archive: zipfile.ZipFile, path: Path) -> dict[str, Any]:
+def _unpacked(path: Path, here: Path) -> dict[str, Any]:
+    """Put the files of a bundle below the empty folder `here`; its list."""
+    try:
+        check_end(path)
+        with zipfile.ZipFile(path) as archive:
+            entries = entries_of(archive, path.stat().st_size)
+            manifest = _manifest(archive, entries, path)
+            _check_names(entries, manifest)
+            _demand_room(entries, here)
+            for entry in entries:
+                _extract(archive, entry, here, manifest)
+    except _DAMAGE as error:
+        raise _damaged(path, str(error)) from error
+    except OSError as error:
+        raise _damaged(path, error.strerror or str(error)) from error
+    return manifest
+
+
+def _manifest(archive: zipfile.ZipFile, entries: Sequence[Entry], path: Path) -> dict[str, Any]:
     try:
         entry = archive.getinfo(MANIFEST)
     except KeyError:
         raise _damaged(path, f"it has no {MANIFEST}, so it is no bundle of foldproof") from None
-    if entry.file_size > _MOST_MANIFEST_BYTES:
-        raise ValueError(f"{MANIFEST} has {entry.file_size:,} bytes")
-    content = json.loads(archive.read(entry))
+    if entry.file_size > _most_manifest_bytes(entries):
+        raise ValueError(f"{MANIFEST} has {entry.file_size:,} bytes for {len(entries):,} files")
+    content = parse_json(archive.read(entry))
     if not isinstance(content, dict) or type(content.get("v")) is not int:
         raise ValueError(f"{MANIFEST} is not a list of files")
     if content["v"] > SCHEMA_VERSION:
         raise DamagedFile(f"{path} is of a newer schema, {content['v']}", next_step="read it with a newer foldproof")
     files = content.get("files")
-    if not isinstance(files, dict) or not all(isinstance(one, str) for one in (*files.values(), content.get("run"))):
-        raise ValueError(f"{MANIFEST} is not a list of files")
-    return content
+    if not isinstance(files, dict) or len(files) >= len(entries):
+        raise ValueError(f"{MANIFEST} is not a list of its files")
+    return {
+        **content,
+        "run": RunId.parse(content.get("run")),
+        "files": {name: Sha256.parse(sha256) for name, sha256 in files.items()},
+    }
 
 
-def _check_names(archive: zipfile.ZipFile, manifest: Mapping[str, Any]) -> None:
-    """Raises ValueError where the files in the archive are not exactly those of its list, or too much to unpack."""
-    names = [entry.filename for entry in archive.infolist()]
-    if len(names) > MOST_FILES:
-        raise ValueError(f"{len(names):,} files")
-    if len(set(names)) != len(names):
-        raise ValueError("a file stands in it twice")
-    if len({name.casefold() for name in names}) != len(names):
-        raise ValueError("names that differ in capitals alone")
+def _most_manifest_bytes(entries: Sequence[Entry]) -> int:
+    """A list names each file once, and no character takes more than six bytes of JSON."""
+    return MANIFEST_BYTES * (len(entries) + 8) + sum(6 * len(entry.name.encode()) for entry in entries)
+
+
+def _check_names(entries: Sequence[Entry], manifest: Mapping[str, Any]) -> None:
+    """Raises ValueError where the files in the archive are not exactly those of its list."""
+    names = {str(entry.name) for entry in entries}
     expected = {*manifest["files"], MANIFEST}
-    if lacking := sorted(expected - set(names)):
+    if lacking := sorted(expected - names):
         raise ValueError(f"{lacking[0]} is missing")
-    if extra := sorted(set(names) - expected):
+    if extra := sorted(names - expected):
         raise ValueError(f"{extra[0]} does not stand in its list")
-    if sum(entry.file_size for entry in archive.infolist()) > MOST_BYTES:
-        raise ValueError("it would take too much room")
 
 
-def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, here: Path, manifest: Mapping[str, Any]) -> None:
-    """Write one file and hash it meanwhile; what says that it is a link becomes a plain file, or nothing."""
-    if entry.is_dir():
-        raise ValueError(f"{entry.filename} is a folder")
-    if entry.file_size > SMALL and entry.file_size > MOST_RATIO * max(entry.compress_size, 1):
-        raise ValueError(f"{entry.filename} would grow {MOST_RATIO}-fold")
-    target = inside(here, entry.filename)
-    target.parent.mkdir(parents=True, exist_ok=True)
+def _demand_room(entries: Sequence[Entry], here: Path) -> None:
+    size = sum(entry.info.file_size for entry in entries)
+    if size + _SPARE_BYTES > shutil.disk_usage(here).free:
+        raise StorageError(
+            f"the bundle takes {size / 1e9:.1f} GB unpacked, more than is free in {here.parent}",
+            next_step="free some space there, or name another place: TMPDIR=FOLDER foldproof …",
+        )
+
+
+def _extract(archive: zipfile.ZipFile, entry: Entry, here: Path, manifest: Mapping[str, Any]) -> None:
+    """Write one file and hash it meanwhile."""
+    name, stated = entry.name, entry.info.file_size
     total, size = hashlib.sha256(), 0
-    with archive.open(entry) as source, target.open("xb") as file:
+    with archive.open(entry.info) as source, create_inside(here, name) as file:
         while chunk := source.read(_CHUNK):
             size += len(chunk)
-            if size > entry.file_size:
-                raise ValueError(f"{entry.filename} is larger than it says")
+            if size > stated:
+                raise ValueError(f"{name} is larger than it says")
             total.update(chunk)
             file.write(chunk)
-    if entry.filename != MANIFEST and total.hexdigest() != manifest["files"][entry.filename]:
-        raise ValueError(f"{entry.filename} is not the file that was put in")
+    if size != stated or (name != MANIFEST and total.hexdigest() != manifest["files"][name]):
+        raise ValueError(f"{name} is not the file that was put in")
 
 
 def _damaged(path: Path, why: str) -> DamagedFile:

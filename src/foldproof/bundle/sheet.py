@@ -26,7 +26,7 @@ _COMMENTS = {
 }
 
 
-def readme(record: RunRecord, *, file: str, holds: Mapping[str, bool], commit: str | None) -> str:
+def readme(record: RunRecord, *, file: str, holds: Mapping[str, bool], code: str) -> str:
     """The first page: what was trained, what came out, how to check it."""
     accuracy = _spread(record.last_accuracy)
     folds = record.facts["config"]["folds"]
@@ -49,7 +49,7 @@ def readme(record: RunRecord, *, file: str, holds: Mapping[str, bool], commit: s
         "```",
         "",
         f"Beside the record this bundle holds: {', '.join(extra) if extra else 'nothing'}.",
-        f"Made with foldproof {__version__}" + (f", code at commit {commit}" if commit else ", without git") + ".",
+        f"Made with foldproof {__version__}, {code}.",
         "`bundle.json` has the SHA-256 of every file.",
         "",
     ]

@@ -10,41 +10,48 @@ from pathlib import Path
 
 from foldproof import __version__
 from foldproof.bundle import collect
-from foldproof.bundle.anonymous import anonymous, image_name, traces
+from foldproof.bundle.anonymous import anonymous, image_name, still_tells, traces
 from foldproof.bundle.collect import Wanted
+from foldproof.bundle.image_fields import personal_fields
+from foldproof.bundle.secrets import settle_secrets
 from foldproof.bundle.sheet import codecheck, crate, readme
 from foldproof.config.identity import canonical_json
 from foldproof.data.dataset import Dataset
 from foldproof.errors import DataError, StorageError
+from foldproof.plan.runs import read_environment
 from foldproof.project import Project
+from foldproof.provenance.wheel import kept_wheel
 from foldproof.record import RunRecord
 from foldproof.storage import inside, read_json_inside, replacing
+from foldproof.storage.limits import DATASET_BYTES
 
 SCHEMA_VERSION = 1
 MANIFEST = "bundle.json"
-_MOST_MANIFEST = 4 * 2**30
 _TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a ZIP file can say
 _TEXTS = (".json", ".jsonl", ".csv", ".md", ".yml", ".diff")
+_MOST_NAMED = 3
 _STORED = (".parquet", ".safetensors", ".png", ".jpg", ".jpeg", ".whl")  # compressed already, or hardly to be
 
 
 @dataclass(frozen=True)
 class Bundled:
-    """What was written: the file, how many files are in it, and its bytes."""
+    """What was written: the file, how many files are in it, and its bytes; what an anonymous one tells all the same."""
 
     path: Path
     files: int
     size: int
+    still_tells: tuple[str, ...] = ()
 
 
 def write_bundle(folder: Path, project: Project, path: Path, wanted: Wanted) -> Bundled:
     """Write the bundle of the run in `folder` to `path`, atomically.
 
-    Raises DamagedFile where the record is not whole, DataError where an image is not there as recorded, SettingsError
-    or StorageError where it cannot be made anonymous or written.
+    Raises DamagedFile where the record is not whole, DataError where an image is not there as recorded, SecretsFound
+    where it would hold what looks like secrets, SettingsError or StorageError where it cannot be made anonymous or
+    written.
     """
     record = RunRecord.read(folder)
-    files = _files(folder, project, wanted)
+    files = settle_secrets(_files(folder, project, wanted), wanted)
     if wanted.anonymous:
         _refuse_traces(files, project)
     images = _images(folder, record, project, wanted) if wanted.images else ()
@@ -59,7 +66,10 @@ def write_bundle(folder: Path, project: Project, path: Path, wanted: Wanted) -> 
         raise StorageError(
             f"cannot write {path}: {error.strerror}", next_step="free some space, or name another place with -o"
         ) from error
-    return Bundled(path, len(files) + len(images), path.stat().st_size)
+    told: tuple[str, ...] = ()
+    if wanted.anonymous:
+        told = still_tells(record, json.loads(files.get(f"runs/{record.run}/environment.json", b"{}")))
+    return Bundled(path, len(files) + len(images), path.stat().st_size, told)
 
 
 @dataclass(frozen=True)
@@ -89,7 +99,7 @@ def _files(folder: Path, project: Project, wanted: Wanted) -> dict[str, bytes]:
 
 
 def _images(folder: Path, record: RunRecord, project: Project, wanted: Wanted) -> tuple[_Image, ...]:
-    dataset = Dataset.from_json(read_json_inside(folder, "dataset.json", most_bytes=_MOST_MANIFEST))
+    dataset = Dataset.from_json(read_json_inside(folder, "dataset.json", most_bytes=DATASET_BYTES))
     data = project.path(str(record.facts.get("data_path") or "data"))
     found = []
     for sample in dataset.samples:
@@ -101,36 +111,60 @@ def _images(folder: Path, record: RunRecord, project: Project, wanted: Wanted) -
             raise DataError(
                 f"{path} cannot be read: {error.strerror}", next_step="`foldproof data pull` brings it back"
             ) from error
+    if wanted.anonymous:
+        _refuse_personal(found)
     return tuple(sorted(found, key=lambda image: image.name))
+
+
+def _refuse_personal(images: Sequence[_Image]) -> None:
+    """Raises DataError where image files say more than their pixels, which may tell whose they are."""
+    found: dict[Path, tuple[str, ...]] = {}
+    for image in sorted(images, key=lambda image: image.path):
+        if fields := personal_fields(_content(image)):
+            found[image.path] = fields
+    if not found:
+        return
+    named = "; ".join(
+        f"{path}: {', '.join(fields[:_MOST_NAMED])}" for path, fields in list(found.items())[:_MOST_NAMED]
+    )
+    more = f"; and {len(found) - _MOST_NAMED:,} more" if len(found) > _MOST_NAMED else ""
+    raise DataError(
+        f"images say more than their pixels, so the bundle would not be anonymous: {named}{more}",
+        next_step="leave out --images, or take that out of the files, version them and run again",
+    )
 
 
 def _put(archive: zipfile.ZipFile, image: _Image) -> None:
     """Add one image. Raises DataError where it is not the one that the run was trained on."""
+    archive.writestr(_entry(image.name), _content(image))
+
+
+def _content(image: _Image) -> bytes:
+    """The bytes of an image. Raises DataError where it is not the one that the run was trained on."""
     content = image.path.read_bytes()
     if _sha256(content) != image.sha256:
         raise DataError(
             f"{image.path} is not the image that the run was trained on",
             next_step="bring the recorded version back with `foldproof data pull`, or leave out --images",
         )
-    archive.writestr(_entry(image.name), content)
+    return content
 
 
 def _wheel(folder: Path, project: Project) -> Path | None:
     """The wheel of the foldproof that made the run, where the project still has it."""
-    environment = json.loads((folder / "environment.json").read_bytes())
-    said = environment.get("foldproof_wheel") or {}
-    path = project.wheels / str(said.get("sha256")) / str(said.get("file"))
-    return path if said and path.is_file() else None
+    return kept_wheel(project.wheels, read_environment(folder))
 
 
 def _describe(files: dict[str, bytes], images: Sequence[_Image], record: RunRecord, name: str, wanted: Wanted) -> None:
     """Add README.md, codecheck.yml, the RO-Crate metadata, and last the list of all files with their hashes."""
     environment = json.loads(files.get(f"runs/{record.run}/environment.json", b"{}"))
-    commit = (environment.get("git") or {}).get("commit")
+    git = environment.get("git") or {}
+    commit = git.get("commit")
+    code = f"code at commit {commit}" if commit else "its commit left out" if git else "without git"
     created = str(record.facts.get("created", ""))
     holds = {"the images": wanted.images, "the weights": wanted.weights, "resume states": wanted.states}
     names = sorted(files)
-    files["README.md"] = readme(record, file=name, holds=holds, commit=commit).encode()
+    files["README.md"] = readme(record, file=name, holds=holds, code=code).encode()
     files["codecheck.yml"] = codecheck(record, names, created=created).encode()
     hashes = {name: (_sha256(files[name]), len(files[name])) for name in sorted(files)}
     hashes |= {image.name: (image.sha256, image.size) for image in images}

@@ -13,7 +13,7 @@ import click
 
 from foldproof import __version__
 from foldproof.errors import FoldproofError
-from foldproof.storage import cleaned, cleaned_lines, next_step, redact
+from foldproof.storage import cleaned, cleaned_lines, next_step, redact, redact_arguments
 from foldproof.storage.refusal import is_known
 
 MISTAKE, OUR_FAULT = 2, 70
@@ -97,6 +97,6 @@ def _log(error: Exception, arguments: Sequence[str]) -> Path:
     handle, name = tempfile.mkstemp(prefix="foldproof-", suffix=".log", text=True)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(f"foldproof {__version__}, Python {sys.version.split()[0]}, {sys.platform}\n")
-        file.write(redact(f"foldproof {' '.join(arguments)}\n\n"))
+        file.write(redact(f"foldproof {' '.join(redact_arguments(arguments))}\n\n"))
         file.write(traceback_of(error))
     return Path(name)

@@ -72,10 +72,10 @@ def subject_of(wanted: str, project: Project | None, *, images: Path | None = No
                 with_company=True,
                 images=images or bundle.images,
                 wheel=bundle.wheel,
+                bundle=path,
             )
     elif (path / "run.json").is_file():
-        ours = project is not None and path.resolve().parent == project.runs.resolve()
-        yield Subject(folder=path, is_foreign=not ours, images=images)
+        yield Subject(folder=path, is_foreign=not _is_ours(path, project), images=images)
     elif path.suffix == ".zip":
         raise RunNotFound(
             f"{wanted} is no bundle" if path.exists() else f"there is no file {wanted}",
@@ -89,4 +89,9 @@ def subject_of(wanted: str, project: Project | None, *, images: Path | None = No
     else:
         experiments, damaged = experiments_of(project.run_folders())
         (folder,) = choose_folders([wanted], experiments, damaged)
-        yield Subject(folder=folder, is_foreign=False, images=images)
+        yield Subject(folder=folder, is_foreign=not _is_ours(folder, project), images=images)
+
+
+def _is_ours(folder: Path, project: Project | None) -> bool:
+    """Whether a run's folder lies among those of the project, and not elsewhere with a link there that leads to it."""
+    return project is not None and folder.resolve().parent == project.runs.resolve()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from foldproof.cli import complete
+from foldproof.cli.out import echo, echo_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,22 +41,19 @@ def command(runs: tuple[str, ...], sources: tuple[str, ...], metric: str | None,
     foldproof compare FirstRun Run_High_LR --format md
     foldproof compare --from scores.csv
     """
-    import json
-
-    from rich.console import Console
-
     from foldproof.analysis.as_json import comparison_json
     from foldproof.analysis.tables import csv_table, latex, markdown
     from foldproof.cli.show import print_comparison, print_damaged
+    from foldproof.trackers.terminal import Terminal
 
     comparison, damaged = of_others(sources, runs, metric) if sources else of_project(runs, metric)
     written: Mapping[str, Callable[[Comparison], str]] = {"csv": csv_table, "md": markdown, "latex": latex}
     if as_json:
-        click.echo(json.dumps(comparison_json(comparison), allow_nan=False))
+        echo_json(comparison_json(comparison))
     elif form in written:
-        click.echo(written[form](comparison), nl=False)
+        echo(written[form](comparison), nl=False)
     elif comparison.lines:
-        print_comparison(comparison, Console(highlight=False))
+        print_comparison(comparison, Terminal())
     print_damaged(damaged)
     return 1 if damaged else 0
 
@@ -124,7 +122,7 @@ def known_metric(name: str, folder: "Path") -> str:
     from foldproof.analysis.scoring import higher_is_better
 
     if name != "auto":
-        registry.make_importable(folder)
+        registry.make_named_importable(folder, [name])
         higher_is_better(name)
     return name
 
@@ -132,11 +130,11 @@ def known_metric(name: str, folder: "Path") -> str:
 def _of_csv(path: "Path") -> "tuple[list[Contender], str]":
     from foldproof.analysis.foreign.tables import contenders_of_csv
     from foldproof.errors import DamagedFile
+    from foldproof.storage import read_text
+    from foldproof.storage.limits import TABLE_BYTES
 
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DamagedFile(f"{path} is not UTF-8 text", next_step="save it as CSV in UTF-8") from error
+        text = read_text(path, most_bytes=TABLE_BYTES)
     except OSError as error:
         raise DamagedFile(
             f"{path} cannot be read: {error.strerror}", next_step="name a CSV file, or mlflow:URI"

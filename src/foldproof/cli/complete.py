@@ -1,10 +1,18 @@
-"""What has been typed so far in; names that could follow out. Reads small files alone; silent where there are none."""
+"""What has been typed so far in; names that could follow out. Reads small files alone; silent where there are none.
 
-from collections.abc import Iterable
+Shells put what is offered on the line as it is, and the next Enter runs it. Only names that no shell reads as anything
+but a word are offered, whoever wrote the settings file and the runs.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
 from click.shell_completion import CompletionItem
+
+MOST_SETTINGS_BYTES = 200_000
+MOST_SECONDS = 2.0
 
 
 def experiments(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -12,11 +20,13 @@ def experiments(ctx: click.Context, param: click.Parameter, incomplete: str) -> 
     from foldproof.config.yaml_lines import parse
     from foldproof.errors import FoldproofError
     from foldproof.project import Project
+    from foldproof.storage import read_text
+    from foldproof.storage.limits import SETTINGS_BYTES
 
     try:
         file = Project.find(Path.cwd()).settings_file
-        document = parse(file.read_text(encoding="utf-8"), name=file.name).value
-    except (FoldproofError, OSError, UnicodeDecodeError):
+        document = parse(read_text(file, most_bytes=SETTINGS_BYTES), name=file.name).value
+    except (FoldproofError, OSError):
         return []
     named = document.get("experiments") if isinstance(document, dict) else None
     return _fitting(named if isinstance(named, dict) else ["default"], _typed(ctx, param), incomplete)
@@ -29,10 +39,10 @@ def runs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Co
     from foldproof.record import experiments_of
 
     try:
-        known, _ = experiments_of(Project.find(Path.cwd()).run_folders())
-    except (FoldproofError, OSError):
+        known, _ = experiments_of(_in_time(reversed(Project.find(Path.cwd()).run_folders())))
+    except (FoldproofError, OSError, ValueError, RecursionError):
         return []
-    ids = [folder.name for folder in known] if incomplete[:1].isdigit() else []
+    ids = sorted(folder.name for folder in known) if incomplete[:1].isdigit() else []
     return _fitting([*sorted(set(known.values())), *ids], _typed(ctx, param), incomplete)
 
 
@@ -41,11 +51,26 @@ def runs_or_files(ctx: click.Context, param: click.Parameter, incomplete: str) -
     return runs(ctx, param, incomplete) or [CompletionItem(incomplete, type="file")]
 
 
+def _in_time(folders: Iterable[Path]) -> Iterator[Path]:
+    """As many of `folders` as can be read while somebody waits for the Tab key."""
+    until = time.monotonic() + MOST_SECONDS
+    for folder in folders:
+        if time.monotonic() > until:
+            return
+        yield folder
+
+
 def _typed(ctx: click.Context, param: click.Parameter) -> tuple[str, ...]:
     value = ctx.params.get(param.name or "")
     return tuple(value) if isinstance(value, tuple) else ()
 
 
 def _fitting(names: Iterable[object], typed: tuple[str, ...], incomplete: str) -> list[CompletionItem]:
+    from foldproof.config.schema import EXPERIMENT_NAME
+
     known = [str(name) for name in names]
-    return [CompletionItem(name) for name in known if name.startswith(incomplete) and name not in typed]
+    return [
+        CompletionItem(name)
+        for name in known
+        if EXPERIMENT_NAME.fullmatch(name) and name.startswith(incomplete) and name not in typed
+    ]

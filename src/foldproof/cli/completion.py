@@ -2,6 +2,8 @@
 
 import click
 
+from foldproof.cli.out import echo
+
 _WHERE = {
     "bash": 'put this line into ~/.bashrc: eval "$(foldproof completion bash)"',
     "zsh": 'put this line into ~/.zshrc, after compinit: eval "$(foldproof completion zsh)"',
@@ -24,6 +26,6 @@ def command(shell: str) -> int:
 
     kind = get_completion_class(shell)
     assert kind is not None
-    click.echo(kind(foldproof, {}, "foldproof", "_FOLDPROOF_COMPLETE").source().rstrip())
-    click.echo(f"# {_WHERE[shell]}")
+    echo(kind(foldproof, {}, "foldproof", "_FOLDPROOF_COMPLETE").source().rstrip())
+    echo(f"# {_WHERE[shell]}")
     return 0

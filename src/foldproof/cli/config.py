@@ -1,12 +1,12 @@
 """`foldproof config [NAME]`: print the settings with every default filled in."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
 from foldproof.cli import complete
+from foldproof.cli.out import echo, echo_json
 from foldproof.errors import UnknownName, nearest
 from foldproof.project import Project
 
@@ -22,7 +22,10 @@ def command(name: str | None, overrides: tuple[str, ...], *, as_json: bool) -> N
     content = resolved(load_settings(Project.find(Path.cwd()).settings_file, overrides=overrides))
     if name is not None:
         content = _chosen(content["experiments"], name)
-    click.echo(json.dumps(content, indent=2, ensure_ascii=False) if as_json else _yaml(content))
+    if as_json:
+        echo_json(content, indent=2)
+    else:
+        echo(_yaml(content))
 
 
 def _chosen(experiments: dict[str, Any], name: str) -> dict[str, Any]:

@@ -8,6 +8,8 @@ import click
 
 from foldproof.cli import data_cache, data_check
 from foldproof.cli.group import Group
+from foldproof.cli.out import echo
+from foldproof.storage import cleaned
 
 
 @click.group("data", cls=Group)
@@ -40,32 +42,33 @@ def add(path: str, target: str | None) -> int:
     from foldproof.data.walk import some
     from foldproof.errors import DataError
     from foldproof.provenance import git
+    from foldproof.storage import redact
 
     folder = Path(os.path.normpath(Path(path).expanduser().absolute()))
     if target is not None or _is_outside(folder):
         folder = _brought_in(folder, target)
         path = os.path.relpath(folder)
-    added = version(folder, waiting=lambda: click.echo("waiting for another foldproof to end", err=True))
+    added = version(folder, waiting=lambda: echo("waiting for another foldproof to end", err=True))
     if added.restored:
-        click.echo(f"note: an earlier add was cut off; brought back {some(added.restored)}", err=True)
+        echo(f"note: an earlier add was cut off; brought back {some(added.restored)}", err=True)
     written = added.written
     files = " ".join(os.path.relpath(file) for file in written)
-    click.echo(f"versioned {path}; {'staged' if git.stage(folder.parent, written) else 'for git to know:'} {files}")
+    echo(f"versioned {path}; {'staged' if git.stage(folder.parent, written) else 'for git to know:'} {files}")
     try:
         with shown_progress(quiet=False) as progress:
             checked = check_images(folder.parent, folder.name, progress=progress)
     except DataError as error:
-        click.echo(f"note: not yet a folder to train on: {error}", err=True)
+        echo(f"note: not yet a folder to train on: {redact(str(error))}", err=True)
         return 0
     dataset = checked.seen.dataset
     for label, count in sorted(dataset.count_by_class.items()):
-        click.echo(f"{count:>8,}  {label}")
-    click.echo(f"{len(dataset):>8,}  images in {len(dataset.classes)} classes; {counted(checked)}")
+        echo(f"{count:>8,}  {cleaned(label, most=300)}")
+    echo(f"{len(dataset):>8,}  images in {len(dataset.classes)} classes; {counted(checked)}")
     asked = _asked_path()
     if asked is not None and asked[1].resolve() != folder.resolve():
-        click.echo(f"note: the settings' data.path is {asked[0]}, not {path}: set it where these shall train", err=True)
+        echo(f"note: the settings' data.path is {asked[0]}, not {path}: set it where these shall train", err=True)
     check = "       foldproof data check\n" if checked.findings else ""
-    click.echo(f'\nnext:  git commit -m "images"    nothing is committed yet\n{check}       foldproof run')
+    echo(f'\nnext:  git commit -m "images"    nothing is committed yet\n{check}       foldproof run')
     return 0
 
 
@@ -120,7 +123,7 @@ def _brought_in(folder: Path, target: str | None) -> Path:
         raise DataError(f"{place} lies outside of the project too", next_step="name a folder in it: --to data/images")
     with shown_progress(quiet=False) as progress:
         load = bring_in(folder, place, progress=progress)
-    click.echo(f"copied {folder} to {target}: {load.files:,} files, {load.size / 1e9:.2f} GB")
+    echo(f"copied {folder} to {target}: {load.files:,} files, {load.size / 1e9:.2f} GB")
     return place
 
 
@@ -144,18 +147,16 @@ def pull(force: bool) -> int:
         folder,
         force=force,
         aside=project.root / ".foldproof" / "aside",
-        waiting=lambda: click.echo("waiting for another foldproof to end", err=True),
+        waiting=lambda: echo("waiting for another foldproof to end", err=True),
     )
-    click.echo(f"{pulled.files} files in {folder}, each as it was versioned; {pulled.fetched} fetched")
+    echo(f"{pulled.files} files in {folder}, each as it was versioned; {pulled.fetched} fetched")
     if pulled.kept:
         where = ", ".join(str(place) for place in pulled.aside)
-        click.echo(
-            f"note: {len(pulled.kept)} that no version holds put aside in {where}: {some(pulled.kept)}", err=True
-        )
+        echo(f"note: {len(pulled.kept)} that no version holds put aside in {where}: {some(pulled.kept)}", err=True)
     if pulled.removed:
-        click.echo(f"note: {len(pulled.removed)} of other versions removed: {some(pulled.removed)}", err=True)
+        echo(f"note: {len(pulled.removed)} of other versions removed: {some(pulled.removed)}", err=True)
     if pulled.extra:
-        click.echo(f"note: {len(pulled.extra)} not versioned and left alone: {some(pulled.extra)}", err=True)
+        echo(f"note: {len(pulled.extra)} not versioned and left alone: {some(pulled.extra)}", err=True)
     return 0
 
 

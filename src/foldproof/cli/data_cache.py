@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from foldproof.cli.out import echo, echo_json
+
 if TYPE_CHECKING:
     from foldproof.data.rows.cache import Kept
 
@@ -19,7 +21,6 @@ def command(clearing: bool, verifying: bool, as_json: bool) -> int:
     foldproof data cache
     foldproof data cache --clear
     """
-    import json
     from pathlib import Path
 
     from foldproof.config.read import load_settings
@@ -40,25 +41,25 @@ def command(clearing: bool, verifying: bool, as_json: bool) -> int:
             "freed_bytes": freed,
             "damaged": [item.path.name for item in damaged],
         }
-        click.echo(json.dumps(content, allow_nan=False))
+        echo_json(content)
         return 1 if damaged else 0
     if clearing:
-        click.echo(f"freed {freed / row_cache.GB:.3f} GB")
+        echo(f"freed {freed / row_cache.GB:.3f} GB")
     if items:
         _print(items)
-    click.echo(f"{total / row_cache.GB:.3f} GB of at most {limit_gb:g} GB (execution.cache_gb) in {project.cache}")
+    echo(f"{total / row_cache.GB:.3f} GB of at most {limit_gb:g} GB (execution.cache_gb) in {project.cache}")
     for item in damaged:
-        click.echo(f"damaged: {item.path.name}; the next run that needs it makes it anew", err=True)
+        echo(f"damaged: {item.path.name}; the next run that needs it makes it anew", err=True)
     return 1 if damaged else 0
 
 
 def _print(items: "tuple[Kept, ...]") -> None:
     import time
 
-    from rich.console import Console
     from rich.table import Table
 
     from foldproof.data.rows.cache import GB
+    from foldproof.trackers.terminal import Terminal
 
     table = Table(box=None, pad_edge=False)
     table.add_column("kept")
@@ -72,7 +73,7 @@ def _print(items: "tuple[Kept, ...]") -> None:
         table.add_row(
             item.kind, images, f"{item.bytes / GB:.3f}", _of_each(item), used, item.path.stem.rpartition("-")[2][:8]
         )
-    Console(highlight=False).print(table)
+    Terminal().print(table)
 
 
 def _of_each(item: "Kept") -> str:

@@ -2,6 +2,8 @@
 
 import click
 
+from foldproof.cli.out import echo_json
+
 
 @click.command("check")
 @click.argument("path", required=False, type=click.Path())
@@ -19,14 +21,12 @@ def command(path: str | None, deep: bool, exclude: bool, leaks: bool, show_all: 
     foldproof data check
     foldproof data check --exclude
     """
-    import json
     from pathlib import Path
-
-    from rich.console import Console
 
     from foldproof.check import check_images, leave_out
     from foldproof.cli.progress import shown_progress
     from foldproof.cli.show_data import print_check, print_left_out
+    from foldproof.trackers.terminal import Terminal
 
     with shown_progress(quiet=as_json) as progress:
         checked = check_images(Path.cwd(), path, deep=deep, leaks=leaks, progress=progress)
@@ -34,9 +34,9 @@ def command(path: str | None, deep: bool, exclude: bool, leaks: bool, show_all: 
         if left_out:
             checked = check_images(Path.cwd(), path, leaks=leaks, progress=progress)
     if as_json:
-        click.echo(json.dumps(checked.to_json(), allow_nan=False))
+        echo_json(checked.to_json())
         return 1 if checked.has_errors else 0
-    console = Console(highlight=False)
+    console = Terminal()
     print_check(checked, console, show_all=show_all)
     if exclude:
         print_left_out(left_out, console)

@@ -2,6 +2,8 @@
 
 import click
 
+from foldproof.cli.out import echo
+
 
 @click.command("demo")
 @click.argument("folder", default="foldproof-demo", metavar="[DIR]", type=click.Path(file_okay=False))
@@ -16,17 +18,16 @@ def command(folder: str) -> int:
     import shlex
     from pathlib import Path
 
-    from rich.console import Console
-
     from foldproof.cli.run import train_and_compare
     from foldproof.demo import prepare
+    from foldproof.trackers.terminal import Terminal
 
-    console = Console(stderr=True, highlight=False)
+    console = Terminal(stderr=True)
     place = Path(folder).expanduser().absolute()
     prepare(place, say=lambda line: console.print(line, style="dim", markup=False, soft_wrap=True))
     shown = os.path.relpath(place)
     there = "" if shown == "." else f"cd {shlex.quote(shown)} && "
     os.chdir(place)
     code = train_and_compare()
-    click.echo(f"\nsee every fold in MLflow:  {there}foldproof ui")
+    echo(f"\nsee every fold in MLflow:  {there}foldproof ui")
     return code

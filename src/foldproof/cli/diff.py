@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 from foldproof.cli import complete
+from foldproof.cli.out import echo, echo_json
 
 if TYPE_CHECKING:
     from foldproof.analysis.causes import Cause
-    from foldproof.analysis.difference import Difference
+    from foldproof.analysis.difference import Difference, RunSide
     from foldproof.analysis.divergence import Divergence
+    from foldproof.project import Project
 
 MOST = 10  # lines of a section
 
@@ -30,7 +32,6 @@ def command(a: str, b: str, as_json: bool) -> int:
     foldproof diff FirstRun Run_High_LR
     foldproof diff 20261127-190132-2fw5g6 FirstRun.zip
     """
-    import json
     from dataclasses import asdict
 
     from foldproof.analysis.causes import probable_causes
@@ -38,7 +39,6 @@ def command(a: str, b: str, as_json: bool) -> int:
     from foldproof.cli.chosen import subject_of
     from foldproof.errors import ProjectError
     from foldproof.project import Project
-    from foldproof.provenance.git import changed_files
     from foldproof.reproduce.partings import first_parting
     from foldproof.storage import cleaned_lines
 
@@ -47,11 +47,11 @@ def command(a: str, b: str, as_json: bool) -> int:
     except ProjectError:
         project = None
     with subject_of(a, project) as then, subject_of(b, project) as now:
-        difference = differ(RunSide.read(then.folder), RunSide.read(now.folder))
+        sides = (RunSide.read(then.folder), RunSide.read(now.folder))
+        difference = differ(*sides)
         parting, compared = first_parting(then.folder, now.folder)
     causes = probable_causes(difference, parting) if parting or difference.any else ()
-    commit = difference.code.commit
-    files = changed_files(project.root, commit.then, commit.now) if project and commit else None
+    files = _files_between(project, sides) if project and difference.code.commit else None
     if as_json:
         document = {
             "v": 1,
@@ -63,11 +63,24 @@ def command(a: str, b: str, as_json: bool) -> int:
             "divergence": None if parting is None else asdict(parting),
             "causes": [asdict(cause) for cause in causes],
         }
-        click.echo(json.dumps(document, allow_nan=False))
+        echo_json(document)
     else:
         lines = [*_sections(difference, files), "", *_result(parting, compared, causes)]
-        click.echo(cleaned_lines("\n".join(lines).strip("\n"), most=400))
+        echo(cleaned_lines("\n".join(lines).strip("\n"), most=400))
     return 0
+
+
+def _files_between(project: "Project", sides: "tuple[RunSide, RunSide]") -> tuple[str, ...] | None:
+    """The files that differ between the commits of two runs; None where a record names none, or git lacks it."""
+    from foldproof.errors import DamagedFile
+    from foldproof.provenance.git import changed_files
+    from foldproof.storage import Commit
+
+    try:
+        one, other = (Commit.parse(side.part("git").get("commit")) for side in sides)
+    except DamagedFile:
+        return None
+    return changed_files(project.root, one, other)
 
 
 def _sections(difference: "Difference", files: Sequence[str] | None) -> list[str]:

@@ -2,6 +2,9 @@
 
 import click
 
+from foldproof.cli.out import echo
+from foldproof.storage import cleaned
+
 
 @click.command("init")
 @click.argument("folder", default=".", metavar="[DIR]", type=click.Path(file_okay=False))
@@ -19,13 +22,13 @@ def command(folder: str) -> int:
 
     made = scaffold(Path(folder).expanduser().absolute())
     for line in made.lines:
-        click.echo(line)
+        echo(cleaned(line, most=2000))
     path = load_settings(made.settings_file).settings.data.path
     steps = [f"cd {shlex.quote(folder)}"] if folder != "." else []
     if not (made.settings_file.parent / path).exists():
-        click.echo(f"no images yet: put those of each class into a folder of its own in {path}")
+        echo(f"no images yet: put those of each class into a folder of its own in {path}")
     ours = " ".join(name for name in ("dvc.yaml", ".gitignore") if (made.settings_file.parent / name).exists())
     commit = f'git add {made.settings_file.name} {ours} && git commit -m "images and settings"'
     steps += [f"foldproof data add {shlex.quote(path)}", commit, "foldproof run", "foldproof ui"]
-    click.echo("\nnext:  " + "\n       ".join(steps))
+    echo("\nnext:  " + "\n       ".join(steps))
     return 0

@@ -103,22 +103,23 @@ def spell_what_can_be() -> None:
 def run_command(arguments: list[str]) -> int:
     """Run one command and return its exit code; no traceback is printed unless it is asked for (see `is_debug`)."""
     from foldproof.cli.answer import answer, is_debug, traceback_of
+    from foldproof.cli.out import echo
 
     try:
         code = foldproof.main(args=arguments, prog_name="foldproof", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as asked:
-        click.echo(asked.format_message(), err=True)
+        echo(asked.format_message(), err=True)
         return 2
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted", err=True)
+        echo("interrupted", err=True)
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:  # noqa: BLE001 - whatever it is, it gets an answer
         if is_debug(arguments, os.environ):
-            click.echo(traceback_of(error), err=True)
+            echo(traceback_of(error), err=True)
         told = answer(error, arguments)
-        click.secho(told.text, err=True, fg="red")
+        echo(told.text, err=True, colour="red")
         return told.code
     return code if isinstance(code, int) else 0

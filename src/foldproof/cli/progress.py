@@ -8,12 +8,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from foldproof.data.survey import Progress as Heard
 from foldproof.data.survey import unheard
+from foldproof.trackers.terminal import Terminal
 
 
 @contextmanager
 def shown_progress(*, quiet: bool) -> Iterator[Heard]:
     """Hand out a function that hears (what, done, of); a bar vanishes with its last step, all with the block."""
-    console = Console(stderr=True)
+    console = Terminal(stderr=True)
     if quiet or not console.is_terminal:
         yield unheard
         return

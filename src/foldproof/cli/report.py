@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from foldproof.cli import complete
+from foldproof.cli.out import echo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,7 +85,7 @@ def command(
                 if contender.table is not None
             }
             write_atomically(Path(label_errors), to_csv(found).encode(errors="backslashreplace"))
-        click.echo(f"{_short(written.file)}, {written.bytes / 1000:,.0f} kB: {written.verdict}")
+        echo(f"{_short(written.file)}, {written.bytes / 1000:,.0f} kB: {written.verdict}")
     print_damaged(damaged)
     return 1 if damaged else 0
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from foldproof.cli import complete
+from foldproof.cli.out import echo, echo_json
 from foldproof.cli.run import Folds
 
 
@@ -54,8 +55,6 @@ def command(
     foldproof reproduce FirstRun --fold 0 --epochs 1
     foldproof reproduce FirstRun.zip --env rebuild --trust-code
     """
-    import json
-
     from foldproof.cli.chosen import subject_of
     from foldproof.cli.progress import shown_progress
     from foldproof.cli.signals import stopping_by_signals
@@ -89,10 +88,10 @@ def command(
     ):
         verdict = reproduce(subject, project, request, stopping=stopping, quiet=silent, progress=progress)
     if verdict is None:
-        click.echo("interrupted; nothing was changed", err=True)
+        echo("interrupted; nothing was changed", err=True)
         return interruption.code
     if as_json:
-        click.echo(json.dumps({"run": subject.folder.name, **verdict.to_json()}, allow_nan=False))
+        echo_json({"run": subject.folder.name, **verdict.to_json()})
     else:
-        click.echo(cleaned_lines("\n  ".join((verdict.headline, *verdict.lines))))
+        echo(cleaned_lines("\n  ".join((verdict.headline, *verdict.lines))))
     return 0 if verdict.is_yes else 1

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from foldproof.cli import complete
+from foldproof.cli.out import echo, echo_json
 
 if TYPE_CHECKING:
     from foldproof.events.types import Notice
@@ -131,10 +132,7 @@ def train_and_compare(
 
     0 when every fold finished, 1 when one failed, 128 and the signal's number when it was interrupted.
     """
-    import json
     import os
-
-    from rich.console import Console
 
     from foldproof.analysis.as_json import comparison_json
     from foldproof.analysis.compare import compare
@@ -149,6 +147,7 @@ def train_and_compare(
     from foldproof.record import RunRecord
     from foldproof.run import run
     from foldproof.trackers.mlflow.target import resolve_target
+    from foldproof.trackers.terminal import Terminal
 
     project = Project.find(Path.cwd())
     loaded = load_settings(project.settings_file, overrides=overrides)
@@ -159,7 +158,9 @@ def train_and_compare(
             loaded,
             names=names,
             extent=extent or WHAT_IS_NEW,
-            target=resolve_target(loaded.settings.tracking, project, os.environ) if tracked else None,
+            target=resolve_target(loaded.settings.tracking, project, os.environ, overrides=overrides)
+            if tracked
+            else None,
             trackers=("console", "mlflow") if tracked else ("console",),
             allow_dirty=allow_dirty,
             quiet=quiet or as_json,
@@ -173,7 +174,7 @@ def train_and_compare(
     if interruption.number:
         print_notices(notices)
         how = "the same command begins anew" if extent and extent.reseed else "`foldproof run --resume` goes on"
-        click.echo(f"interrupted; {how}", err=True)
+        echo(f"interrupted; {how}", err=True)
         return interruption.code
     if extent and extent.reseed:
         print_reseeded(project, *report.statuses, as_json=as_json)
@@ -186,9 +187,9 @@ def train_and_compare(
     )
     if as_json:
         more = {"profile": profile_json(report.spent)} if profile else {}
-        click.echo(json.dumps({**comparison_json(comparison), **more}, allow_nan=False))
+        echo_json({**comparison_json(comparison), **more})
     else:
-        console = Console(highlight=False)
+        console = Terminal()
         console.print()
         print_comparison(comparison, console)
         if report.spent:
@@ -201,24 +202,21 @@ def show_outlook(
     names: tuple[str, ...], *, overrides: tuple[str, ...], extent: "Extent", allow_dirty: bool, as_json: bool
 ) -> int:
     """Print what the same command would train; nothing is trained and no run is begun."""
-    import json
-
-    from rich.console import Console
-
     from foldproof.cli.progress import shown_progress
     from foldproof.cli.show_plan import print_outlook
     from foldproof.config.read import load_settings
     from foldproof.outlook import outlook
     from foldproof.project import Project
+    from foldproof.trackers.terminal import Terminal
 
     project = Project.find(Path.cwd())
     loaded = load_settings(project.settings_file, overrides=overrides)
     with shown_progress(quiet=as_json) as progress:
         foreseen = outlook(project, loaded, names=names, extent=extent, allow_dirty=allow_dirty, progress=progress)
     if as_json:
-        click.echo(json.dumps(foreseen.to_json(), allow_nan=False))
+        echo_json(foreseen.to_json())
         return 0
-    print_outlook(foreseen, Console(highlight=False))
+    print_outlook(foreseen, Terminal())
     print_notices(foreseen.notices)
     return 0
 
@@ -227,10 +225,7 @@ def show_rehearsal(
     names: tuple[str, ...], *, overrides: tuple[str, ...], allow_dirty: bool, quiet: bool, as_json: bool
 ) -> int:
     """Rehearse, and print step by step whether it works; 0 when all does, 1 when not."""
-    import json
     import os
-
-    from rich.console import Console
 
     from foldproof.cli.progress import shown_progress
     from foldproof.cli.show_plan import print_rehearsed
@@ -239,6 +234,7 @@ def show_rehearsal(
     from foldproof.project import Project
     from foldproof.rehearsal.rehearse import rehearse
     from foldproof.trackers.mlflow.target import resolve_target
+    from foldproof.trackers.terminal import Terminal
 
     project = Project.find(Path.cwd())
     loaded = load_settings(project.settings_file, overrides=overrides)
@@ -248,18 +244,18 @@ def show_rehearsal(
             project,
             loaded,
             names=names,
-            target=resolve_target(tracking, project, os.environ) if tracking.enabled else None,
+            target=resolve_target(tracking, project, os.environ, overrides=overrides) if tracking.enabled else None,
             allow_dirty=allow_dirty,
             progress=progress,
             stopping=stopping,
         )
     if interruption.number:
-        click.echo("interrupted; nothing is kept", err=True)
+        echo("interrupted; nothing is kept", err=True)
         return interruption.code
     if as_json:
-        click.echo(json.dumps(found.to_json(), allow_nan=False))
+        echo_json(found.to_json())
     else:
-        print_rehearsed(found, Console(highlight=False))
+        print_rehearsed(found, Terminal())
         print_notices(found.notices)
     return 0 if found.is_well else 1
 
@@ -269,13 +265,11 @@ def print_notices(notices: Iterable["Notice"]) -> None:
     from foldproof.storage import cleaned_lines
 
     for notice in notices:
-        click.echo(cleaned_lines(f"note: {notice.text}"), err=True)
+        echo(cleaned_lines(f"note: {notice.text}"), err=True)
 
 
 def print_reseeded(project: "Project", again: Path, *, as_json: bool) -> None:
     """Whether a fold differs by its images or by its training: a sentence, or with `as_json` a document."""
-    import json
-
     from foldproof.analysis.diagnosis import reseeded
     from foldproof.facts import reseed_of
     from foldproof.record import RunRecord
@@ -288,6 +282,6 @@ def print_reseeded(project: "Project", again: Path, *, as_json: bool) -> None:
     if as_json:
         told = {"code": found.code, "text": found.text, "evidence": dict(found.evidence)}
         document = {"v": 1, "run": record.run, "reseed_of": asdict(reseed), "diagnosis": told}
-        click.echo(json.dumps(document, allow_nan=False))
+        echo_json(document)
     else:
-        click.echo(cleaned_lines(found.text))
+        echo(cleaned_lines(found.text))

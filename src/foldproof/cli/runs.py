@@ -2,6 +2,8 @@
 
 import click
 
+from foldproof.cli.out import echo, echo_json
+
 
 @click.command("runs")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
@@ -11,11 +13,8 @@ def command(as_json: bool) -> int:
     \b
     foldproof runs
     """
-    import json
     from dataclasses import asdict
     from pathlib import Path
-
-    from rich.console import Console
 
     from foldproof.analysis.repeats import again
     from foldproof.analysis.summary import Summary
@@ -23,6 +22,7 @@ def command(as_json: bool) -> int:
     from foldproof.plan.begun import seen_now
     from foldproof.project import Project
     from foldproof.record import read_records
+    from foldproof.trackers.terminal import Terminal
 
     found, damaged = read_records(Project.find(Path.cwd()).run_folders())
     records = tuple(map(seen_now, found))
@@ -38,16 +38,16 @@ def command(as_json: bool) -> int:
             }
             for record in records
         ]
-        click.echo(json.dumps(told, allow_nan=False))
+        echo_json(told)
     elif records:
-        print_runs(records, Console(highlight=False))
+        print_runs(records, Terminal())
         for run, (first, same) in repeated.items():
-            click.echo(f"{run} is {first} once more: {'the same bits' if same else 'other bits, see `foldproof diff`'}")
+            echo(f"{run} is {first} once more: {'the same bits' if same else 'other bits, see `foldproof diff`'}")
         for record in records:
             if record.reused:
-                click.echo(f"{record.run} begins with the {record.begins_with}")
+                echo(f"{record.run} begins with the {record.begins_with}")
     elif not damaged:
-        click.echo("nothing has run yet; start with `foldproof run`")
+        echo("nothing has run yet; start with `foldproof run`")
     print_damaged(damaged)
     return 1 if damaged else 0
 

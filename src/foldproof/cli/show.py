@@ -4,7 +4,6 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import click
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -13,6 +12,7 @@ from rich.text import Text
 from foldproof.analysis.comparison import Comparison, Interval
 from foldproof.analysis.tables import folds_table, pairs_table, telling_pairs
 from foldproof.analysis.verdict import Unit, names_of
+from foldproof.cli.out import echo
 from foldproof.errors import DamagedFile
 from foldproof.record import RunRecord, Spread
 from foldproof.storage import cleaned, redact
@@ -132,7 +132,7 @@ def print_runs(records: tuple[RunRecord, ...], console: Console) -> None:
 def print_damaged(damaged: Mapping[Path, DamagedFile]) -> None:
     """A line on stderr for every run that cannot be read."""
     for error in damaged.values():
-        click.echo(f"note: {cleaned(redact(error.what), most=1000)}", err=True)
+        echo(f"note: {cleaned(redact(error.what), most=1000)}", err=True)
 
 
 def _took(record: RunRecord) -> str:

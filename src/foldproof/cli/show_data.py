@@ -10,14 +10,16 @@ from foldproof.data.checks.duplicates import Pair
 from foldproof.data.checks.findings import CODES, Finding, Severity, by_code
 from foldproof.data.dataset import Dataset
 from foldproof.data.exclusions import Exclusion
+from foldproof.storage import cleaned
 
 SHOWN = 3
+_WIDEST = 10_000  # characters of a line, which holds two paths
 
 
 def print_check(checked: Checked, console: Console, *, show_all: bool) -> None:
     """Counts, then errors and warnings by kind, then what looks alike, then what it amounts to."""
     for line in _head(checked):
-        console.print(line, markup=False, soft_wrap=True)
+        console.print(cleaned(line, most=_WIDEST), soft_wrap=True)
     shown = None if show_all else SHOWN
     for code, findings in by_code(checked.findings).items():
         colour = "red" if CODES[code].severity is Severity.ERROR else "yellow"
@@ -25,7 +27,7 @@ def print_check(checked: Checked, console: Console, *, show_all: bool) -> None:
             console.print(text, soft_wrap=True)
     for part in (_alike(checked, shown), _leak(checked), _verdict(checked)):
         for line in part:
-            console.print(line, markup=False, soft_wrap=True)
+            console.print(cleaned(line, most=_WIDEST), soft_wrap=True)
 
 
 def _head(checked: Checked) -> Iterator[str]:
@@ -68,7 +70,7 @@ def _kind(code: str, findings: Sequence[Finding], shown: int | None, colour: str
     yield head
     for finding in findings[:shown]:
         told = f": {finding.text}" if finding.text else ""
-        yield Text(f"    {finding.subject}{told}")
+        yield Text(cleaned(f"    {finding.subject}{told}", most=_WIDEST))
     if shown is not None and len(findings) > shown:
         yield Text(f"    and {len(findings) - shown:,} more (--all)", style="dim")
     yield Text(f"    -> {about.next_step}", style="dim")  # one line: a command that is broken cannot be copied

@@ -3,21 +3,22 @@
 import click
 
 from foldproof.cli import complete
+from foldproof.cli.out import echo, echo_json
 
 
 @click.command("sync")
 @click.argument("runs", nargs=-1, metavar="[RUN]…", shell_complete=complete.runs)
+@click.option("--trust-host", is_flag=True, help="The server in the settings is yours: it may have your password.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-def command(runs: tuple[str, ...], as_json: bool) -> int:
+def command(runs: tuple[str, ...], trust_host: bool, as_json: bool) -> int:
     """Bring MLflow up to date with the journals of the runs named, or of all. Nothing is trained.
 
     \b
     foldproof sync
     foldproof sync FirstRun
     """
-    import json
     import os
-    from dataclasses import asdict
+    from dataclasses import asdict, replace
     from pathlib import Path
 
     from foldproof.config.read import load_settings
@@ -26,21 +27,26 @@ def command(runs: tuple[str, ...], as_json: bool) -> int:
     from foldproof.storage import cleaned
     from foldproof.sync import sync
     from foldproof.trackers.mlflow.target import resolve_target
+    from foldproof.trackers.mlflow.trust import hosts_file
+    from foldproof.trackers.mlflow.trust import trust_host as remember
 
     project = Project.find(Path.cwd())
     tracking = load_settings(project.settings_file).settings.tracking
     target = resolve_target(tracking, project, os.environ)
+    if trust_host and (host := remember(target.uri)):
+        echo(f"note: {host} may have your password from now on, from any project ({hosts_file()})", err=True)
+        target = replace(target, trusted=True)
     folders = project.run_folders()
     if runs:
         folders = choose_folders(runs, *experiments_of(folders))
     report = sync(folders, target)
     if as_json:
-        click.echo(json.dumps(asdict(report)))
+        echo_json(asdict(report))
     else:
         same = report.runs - report.created - report.completed - len(report.left) - len(report.problems)
-        click.echo(f"runs: {report.created} new in MLflow, {report.completed} completed, {same} already the same")
+        echo(f"runs: {report.created} new in MLflow, {report.completed} completed, {same} already the same")
         for who in report.left:
-            click.echo(f"note: {who}, which brings it to MLflow", err=True)
+            echo(f"note: {who}, which brings it to MLflow", err=True)
         for problem in report.problems:
-            click.echo(f"note: {cleaned(problem, most=1000)}", err=True)
+            echo(f"note: {cleaned(problem, most=1000)}", err=True)
     return 1 if report.problems else 0

@@ -2,6 +2,7 @@
 
 import click
 
+from foldproof.cli.out import echo_json
 from foldproof.trial.defaults import MOST_IMAGES, SEED, K
 
 
@@ -21,19 +22,17 @@ def command(folder: str, most: int, k: int, seed: int, as_json: bool) -> int:
     foldproof try photos
     foldproof try photos --most 10000 --json
     """
-    import json
     from pathlib import Path
-
-    from rich.console import Console
 
     from foldproof.cli.progress import shown_progress
     from foldproof.cli.show_try import print_look
+    from foldproof.trackers.terminal import Terminal
     from foldproof.trial.look import look
 
     with shown_progress(quiet=as_json) as progress:
         seen = look(Path(folder).expanduser(), most=most, k=k, seed=seed, progress=progress)
     if as_json:
-        click.echo(json.dumps(seen.to_json(), allow_nan=False))
+        echo_json(seen.to_json())
     else:
-        print_look(seen, Console(highlight=False))
+        print_look(seen, Terminal())
     return 0

@@ -6,16 +6,20 @@ from types import FrameType
 
 import click
 
+from foldproof.cli.out import echo
+
 
 @click.command("ui")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on; else 5000 or the next free one.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; others can then reach it.")
-def command(port: int | None, host: str) -> int:
+@click.option("--password", is_flag=True, help="Show nothing without a user and a new password, which is printed.")
+def command(port: int | None, host: str, password: bool) -> int:
     """Open MLflow on the runs of this project, until Ctrl-C.
 
     \b
     foldproof ui
     foldproof ui --port 8080
+    foldproof ui --password
     """
     import os
     from pathlib import Path
@@ -28,7 +32,8 @@ def command(port: int | None, host: str) -> int:
     signal.signal(signal.SIGTERM, _terminated)
     project = Project.find(Path.cwd())
     tracking = load_settings(project.settings_file).settings.tracking
-    serve(resolve_target(tracking, project, os.environ), host=host, port=port, say=click.echo)
+    target = resolve_target(tracking, project, os.environ)
+    serve(target, host=host, port=port, say=echo, with_password=password)
     return 0
 
 

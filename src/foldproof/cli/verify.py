@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from foldproof.cli import complete
+from foldproof.cli.out import echo, echo_json
 
 if TYPE_CHECKING:
     from foldproof.verify.rung import Rung
@@ -28,8 +29,6 @@ def command(run: str, level: int, images: Path | None, trust_code: bool, as_json
     foldproof verify FirstRun
     foldproof verify FirstRun.zip --level 0
     """
-    import json
-
     from foldproof.cli.chosen import subject_of
     from foldproof.cli.progress import shown_progress
     from foldproof.config.read import load_settings
@@ -53,9 +52,9 @@ def command(run: str, level: int, images: Path | None, trust_code: bool, as_json
             progress=progress,
         )
     if as_json:
-        click.echo(json.dumps(found.to_json(), allow_nan=False))
+        echo_json(found.to_json())
     else:
-        click.echo(found.verdict)
+        echo(found.verdict)
     return 0 if found.is_sound else 1
 
 
@@ -70,4 +69,4 @@ def show(rung: "Rung") -> None:
         lines += [f"     ! {problem}" for problem in check.problems[:10]]
         if len(check.problems) > 10:
             lines.append(f"     ! and {len(check.problems) - 10} more")
-    click.echo(cleaned_lines("\n".join(lines)))
+    echo(cleaned_lines("\n".join(lines)))

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from foldproof.config.check import UNKNOWN_KEY, sections, suggestion
 from foldproof.config.schema import EXPERIMENT_NAME, RESERVED_NAME, FoldSettings, PixelSettings, Settings, leaf_keys
-from foldproof.config.yaml_lines import Document, Key, scalar
+from foldproof.config.yaml_lines import Document, Key, is_text, scalar
 from foldproof.errors import nearest
 
 EXPERIMENTS = "experiments"
@@ -81,6 +81,8 @@ def command_line(overrides: Sequence[str]) -> Iterator[Written | Problem]:
         elif name not in known:
             hint = nearest(name, known) or suggestion(tuple(name.split("."))[-2:])
             yield Problem(COMMAND_LINE, name, f"{UNKNOWN_KEY}; {hint}")
+        elif not is_text(text):
+            yield Problem(COMMAND_LINE, name, "is no text that UTF-8 can spell")
         else:
             yield Written(tuple(name.split(".")), scalar(text), COMMAND_LINE, name)
 

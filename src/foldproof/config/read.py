@@ -19,7 +19,8 @@ from foldproof.config.schema import (
 )
 from foldproof.config.yaml_lines import Document
 from foldproof.errors import SettingsError
-from foldproof.storage import redact, redact_value
+from foldproof.storage import read_file, redact, redact_value
+from foldproof.storage.limits import SETTINGS_BYTES
 
 _SHOWN = 8
 
@@ -83,7 +84,7 @@ def resolved_experiment(config: ExperimentConfig) -> dict[str, Any]:
 
 def _document(file: Path) -> Document:
     try:
-        text = file.read_bytes().decode("utf-8-sig")
+        text = read_file(file, most_bytes=SETTINGS_BYTES).decode("utf-8-sig")
     except FileNotFoundError:
         raise SettingsError(f"there is no {file}", next_step="make one with `foldproof init`") from None
     except OSError as error:

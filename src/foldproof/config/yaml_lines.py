@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from foldproof.errors import SettingsError
+from foldproof.storage.limits import SETTINGS_DEPTH, SETTINGS_EVENTS, SETTINGS_VALUES
 
 if TYPE_CHECKING:
     from ruamel.yaml import YAML
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
 
 Key: TypeAlias = tuple[str, ...]
 
-_DEEPEST = 20
-_MOST_VALUES = 20_000
+_MOST_BITS = 10_000  # of a whole number: 3,010 digits
 _TAG = "tag:yaml.org,2002:"
 _READ_AS_TEXT = (_TAG + "str", _TAG + "timestamp", _TAG + "merge")
 _READ_AS_VALUE = (_TAG + "null", _TAG + "bool", _TAG + "int", _TAG + "float")
@@ -51,8 +51,13 @@ def parse(text: str, *, name: str) -> Document:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an anchor used twice is told on stderr
+            _bound(yaml)
             root = yaml.compose(text)
-    except YAMLError as error:
+    except _TooMuch:
+        raise SettingsError(
+            f"{name} is nested too deeply, or holds too many values", next_step="settings are two levels deep"
+        ) from None
+    except (YAMLError, ValueError, OverflowError) as error:
         raise SettingsError(
             f"{name}{_place(error)} is not YAML: {_reason(error)}",
             next_step="mend that line, then do the same again",
@@ -62,6 +67,29 @@ def parse(text: str, *, name: str) -> Document:
     reader = _Reader(yaml)
     value = None if root is None else reader.value(root, ())
     return Document(value, reader.line_of, tuple(reader.flaws))
+
+
+class _TooMuch(Exception):
+    """More than settings are, of values or of levels: reading on would take minutes."""
+
+
+def _bound(yaml: "YAML") -> None:
+    """Make it raise _TooMuch while a text is read, before all of it is."""
+    parser = yaml.parser
+    read = parser.get_event
+    events = depth = 0
+
+    def bounded() -> Any:
+        nonlocal events, depth
+        event = read()
+        kind = type(event).__name__
+        events += 1
+        depth += kind.endswith("StartEvent") - kind.endswith("EndEvent")
+        if events > SETTINGS_EVENTS or depth > SETTINGS_DEPTH + 10:
+            raise _TooMuch
+        return event
+
+    parser.get_event = bounded
 
 
 def scalar(text: str) -> Any:
@@ -88,7 +116,7 @@ class _Reader:
 
     def __init__(self, yaml: "YAML") -> None:
         self._yaml = yaml
-        self._values_left = _MOST_VALUES
+        self._values_left = int(SETTINGS_VALUES)
         self.line_of: dict[Key, int] = {}
         self.flaws: list[Flaw] = []
 
@@ -97,7 +125,7 @@ class _Reader:
 
         line = _line(node)
         self._values_left -= 1
-        if self._values_left < 0 or len(key) > _DEEPEST:  # aliases can make a small text endless
+        if self._values_left < 0 or len(key) > SETTINGS_DEPTH:  # aliases can make a small text endless
             if self._values_left >= -1:
                 self.flaws.append(Flaw(line, key[:2], "too many values, or nested too deeply"))
             self._values_left = -1
@@ -115,8 +143,8 @@ class _Reader:
         tag = str(node.tag)
         try:
             if tag in _READ_AS_VALUE:
-                return self._yaml.constructor.construct_object(node)
-            node.value.encode()
+                return _small(self._yaml.constructor.construct_object(node))
+            _demand_text(node.value)
         except ValueError:
             self.flaws.append(Flaw(line, key, "not a value that can be read"))
             return None
@@ -135,11 +163,36 @@ class _Reader:
                 self.flaws.append(Flaw(line, key, "a key must be a word"))
                 continue
             name = str(name_node.value)
+            if not is_text(name):
+                self.flaws.append(Flaw(line, key, "a key that cannot be read"))
+                continue
             if name in seen:
                 self.flaws.append(Flaw(line, (*key, name), f"given twice, first on line {seen[name]}"))
                 continue
             seen[name] = self.line_of[*key, name] = line
             yield name, self.value(value_node, (*key, name))
+
+
+def _small(value: Any) -> Any:
+    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        raise ValueError("too many digits")
+    return value
+
+
+def _demand_text(value: str) -> None:
+    """Raises ValueError for half a character, and for the one that ends a text wherever a path is needed."""
+    if "\0" in value:
+        raise ValueError("it holds the character 0")
+    value.encode()
+
+
+def is_text(value: str) -> bool:
+    """Whether a text can be written as UTF-8, and be part of a path."""
+    try:
+        _demand_text(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _line(node: "Node") -> int:

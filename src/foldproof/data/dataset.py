@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.errors import DamagedFile
+from foldproof.storage import cleaned
 
 SCHEMA_VERSION = 2  # 1 had no `duplicate`
 _MOST_UNEVEN = 3
@@ -93,16 +94,20 @@ class Dataset:
         Raises DamagedFile where it is not one, is newer, or has not the fingerprint it states.
         """
         try:
+            if type(content["v"]) is not int or content["v"] < 1:
+                raise ValueError("it has no version")
             if content["v"] > SCHEMA_VERSION:
                 raise DamagedFile(
                     f"dataset.json is of a newer schema, {content['v']}", next_step="read it with a newer foldproof"
                 )
             fields = 4 if content["v"] == 1 else 5
             dataset = Dataset.of([_sample(values, fields) for values in content["samples"]])
-            stated = content["fingerprint"]
-        except (KeyError, TypeError, ValueError) as error:
-            raise DamagedFile(f"dataset.json cannot be read: {error!r}", next_step="restore it from a copy") from error
-        if dataset.fingerprint != stated:
+            fits = dataset.fingerprint == content["fingerprint"]
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise DamagedFile(
+                f"dataset.json cannot be read: {cleaned(repr(error), most=200)}", next_step="restore it from a copy"
+            ) from error
+        if not fits:
             raise DamagedFile("dataset.json does not fit the fingerprint it states", next_step="restore it from a copy")
         return dataset
 

@@ -16,11 +16,11 @@ import numpy as np
 
 from foldproof.data.values import Pixels
 from foldproof.errors import BadImage
+from foldproof.storage.limits import PACKED_PNG_BYTES, TILE_PIXELS
 
 if TYPE_CHECKING:
     from tifffile import TiffFile, TiffPage
 
-TIFF_BEGINNINGS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 COMPRESSIONS = frozenset({1, 5, 8, 32773, 32946, 34925, 34926, 50000})  # none, LZW, Deflate, PackBits, LZMA, Zstd
 _GREY, _COLOUR = 1, 2  # PhotometricInterpretation: black is zero, and RGB
 _PHOTOMETRICS = MappingProxyType({0: "grey whose zero is white", 3: "palette colours", 5: "CMYK", 8: "LAB colour"})
@@ -49,14 +49,28 @@ def read_png(file: BinaryIO, tags: Mapping[int, Any]) -> Deep:
     from imagecodecs import png_decode
 
     file.seek(0)
+    content = file.read()
+    _check_packed(content)
     try:
-        pixels = png_decode(file.read())
+        pixels = png_decode(content)
     except _DAMAGE as error:
         raise _damaged(error) from None
     pixels = pixels.reshape(*pixels.shape[:2], -1)
     colours = pixels.shape[2] - (pixels.shape[2] + 1) % 2  # grey or RGB, each with transparency or without
     pixels, traits = _without_alpha(pixels, colours, premultiplied=False)
     return Deep(pixels, tags, traits)
+
+
+def _check_packed(content: bytes) -> None:
+    """Raises BadImage where more is packed than the pixels: it would all be unpacked, and thrown away."""
+    width, height = struct.unpack_from(">LL", content, 16)
+    packed, at = 0, 8
+    while at + 8 <= len(content):
+        size = int.from_bytes(content[at : at + 4])
+        packed += size if content[at + 4 : at + 8] == b"IDAT" else 0
+        at += size + 12
+    if packed > PACKED_PNG_BYTES + 9 * (width + 1) * (height + 8):
+        raise _damaged("more is packed in it than its pixels")
 
 
 def read_tiff(file: BinaryIO, most_pixels: int) -> Deep:
@@ -109,8 +123,9 @@ def _check(page: "TiffPage", most_pixels: int) -> None:
     width, height = page.imagewidth, page.imagelength
     if width < 1 or height < 1:
         raise _damaged("an edge of no pixels")
-    if width * height > most_pixels or page.tilewidth * page.tilelength > 4 * most_pixels:
+    if width * height > most_pixels:
         raise too_large(width, height, most_pixels)
+    check_tiles(width, height, page.tilewidth, page.tilelength)
     samples, extra = page.samplesperpixel, tuple(int(kind) for kind in page.extrasamples)
     colours, photometric = samples - len(extra), int(page.photometric)
     if photometric not in (_GREY, _COLOUR):
@@ -124,6 +139,12 @@ def _check(page: "TiffPage", most_pixels: int) -> None:
         raise unsupported(f"compressed by {getattr(page.compression, 'name', page.compression)}")
     if len(page.databytecounts) < math.prod(page.chunked) or min(page.databytecounts, default=0) <= 0:
         raise _damaged("a part of the picture is not in the file")
+
+
+def check_tiles(width: int, height: int, tile_width: int, tile_height: int) -> None:
+    """Raises BadImage where a tile is far larger than the picture: all of it would be decoded."""
+    if tile_width * tile_height > max(TILE_PIXELS, 4 * width * height):
+        raise _damaged(f"tiles of {tile_width} x {tile_height} pixels")
 
 
 def _check_numbers(page: "TiffPage") -> None:

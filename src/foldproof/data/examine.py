@@ -7,7 +7,7 @@ import hashlib
 import math
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,10 +16,11 @@ import PIL.Image
 from numpy.typing import NDArray
 
 from foldproof.data.likeness import Likeness, likeness
-from foldproof.data.readers import Image, decode
+from foldproof.data.readers import Image, decode, too_many_bytes, turn_for
 from foldproof.data.value_range import ValueRange
 from foldproof.data.values import Values, scaled
 from foldproof.errors import BadImage
+from foldproof.storage.limits import IMAGE_BYTES
 
 BLOCK = 1 << 20
 
@@ -119,19 +120,21 @@ def examine_image(path: Path, *, most_pixels: int, is_known: Callable[[str], boo
     try:
         with path.open("rb", buffering=0) as file:
             before = stamp_of(os.fstat(file.fileno()))
-            content = file.readall()
+            content = file.readall() if before.size <= IMAGE_BYTES else b""
             after = stamp_of(os.fstat(file.fileno()))
     except OSError as error:
         return Examined(None, None, trouble=_unreadable(error))
+    if before.size > IMAGE_BYTES:
+        return replace(examine_file(path), trouble=_trouble(too_many_bytes()))
     hashes = Hashes(hashlib.md5(content, usedforsecurity=False).hexdigest(), hashlib.sha256(content).hexdigest())
     if is_known(hashes.sha256):
         return _unless_changed(before, after, Examined(before, hashes))
     try:
-        found = Examined(
-            before, hashes, picture=look(decode(path.name, content, most_pixels=most_pixels), file_bytes=len(content))
-        )
+        with turn_for(content):
+            image = decode(path.name, content, most_pixels=most_pixels)
+            found = Examined(before, hashes, picture=look(image, file_bytes=len(content)))
     except BadImage as error:
-        found = Examined(before, hashes, trouble=Trouble(error.code, error.what))
+        found = Examined(before, hashes, trouble=_trouble(error))
     return _unless_changed(before, after, found)
 
 
@@ -202,6 +205,10 @@ def _unless_changed(before: Stamp, after: Stamp, found: Examined) -> Examined:
     if before == after:
         return found
     return Examined(None, found.hashes, trouble=Trouble("changed-while-read", "somebody wrote to it while it was read"))
+
+
+def _trouble(error: BadImage) -> Trouble:
+    return Trouble(error.code, error.what)
 
 
 def _unreadable(error: OSError) -> Trouble:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from foldproof.errors import DamagedFile
-from foldproof.storage import write_atomically
+from foldproof.storage import read_text, write_atomically
+from foldproof.storage.limits import EXCLUSIONS_BYTES
 
 SCHEMA_VERSION = 1
 COLUMNS = ("v", "path", "label", "sha256", "code", "reason")
@@ -39,11 +40,12 @@ def by_content(exclusions: Iterable[Exclusion]) -> Exclusions:
 
 def read_exclusions(file: Path) -> Exclusions:
     """What `file` lists; nothing where there is no such file. Raises DamagedFile with the line that cannot be read."""
-    if not file.is_file():
-        return {}
     try:
-        rows = list(csv.reader(io.StringIO(file.read_bytes().decode("utf-8"), newline=""), strict=True))
-    except (UnicodeDecodeError, csv.Error) as error:
+        text = read_text(file, most_bytes=EXCLUSIONS_BYTES)
+        rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    except FileNotFoundError:
+        return {}
+    except csv.Error as error:
         raise DamagedFile(f"{file.name} cannot be read: {error}", next_step="restore it from git") from error
     if not rows or tuple(rows[0]) != COLUMNS:
         raise DamagedFile(

@@ -6,7 +6,7 @@ import threading
 import warnings
 import zlib
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -18,10 +18,14 @@ from PIL.Image import Transpose
 
 from foldproof import registry
 from foldproof.data import deep
+from foldproof.data.heads import TIFF_BEGINNINGS, Size, size_of, tiff_pages
+from foldproof.data.turns import turns
 from foldproof.data.values import Pixels
 from foldproof.errors import BadImage
+from foldproof.storage import read_file
+from foldproof.storage.limits import ANY_PIXELS, IMAGE_BYTES, IMAGE_PIXELS, PIXELS_A_BYTE
 
-MOST_PIXELS = 178_956_970  # Pillow's own limit: half a gigabyte of RGB
+MOST_PIXELS = int(IMAGE_PIXELS)
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")  # others start programs (EPS) or hold no photograph
 MODES = frozenset({"1", "L", "P", "LA", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"})
 KINDS = MappingProxyType({"LAB": "LAB colour"})
@@ -34,6 +38,7 @@ _REPLACE = "replace it by an intact copy, or remove it"
 _DAMAGE = (OSError, SyntaxError, ValueError, LookupError, TypeError, EOFError, ArithmeticError, MemoryError,
            AttributeError, struct.error, zlib.error)  # fmt: skip
 
+_TILE_WIDTH, _TILE_HEIGHT = 322, 323  # tags of a TIFF
 _ORIENTATION, _MAKE, _MODEL = 0x0112, 0x010F, 0x0110
 _UPRIGHT: Mapping[object, Transpose] = MappingProxyType(
     {
@@ -88,8 +93,30 @@ def decode(name: str, content: bytes, *, most_pixels: int = MOST_PIXELS) -> Imag
     """The picture in the bytes of a file. Raises BadImage with what is wrong, not with the name."""
     if not content:
         raise _refused("empty", "empty (0 bytes)")
-    image = reader_for(name)(io.BytesIO(content), most_pixels)
+    with turn_for(content):
+        image = reader_for(name)(io.BytesIO(content), most_pixels)
     return image if image.pixels.dtype == np.uint8 and image.pixels.shape[2:] == (3,) else _checked(image)
+
+
+def turn_for(content: bytes) -> AbstractContextManager[None]:
+    """A turn to decode the picture in the bytes of a file and to look at its pixels: see `turns`."""
+    size = size_of(content)
+    return turns.taken(size.pixels if size else 0)
+
+
+def _check_head(content: bytes, most_pixels: int) -> None:
+    """Before a decoder takes memory for it, as that of WebP does when it is opened. Raises BadImage."""
+    if (pages := tiff_pages(content)) > 1:
+        raise deep.unsupported(f"{pages:,} pictures in one file: a stack")
+    size = size_of(content) or Size(0, 0)
+    if size.pixels > most_pixels:
+        raise deep.too_large(*size, most_pixels)
+    if size.pixels > max(ANY_PIXELS, PIXELS_A_BYTE * len(content)):
+        raise _refused(
+            "too-large",
+            f"{size.width} x {size.height} in {len(content):,} bytes: nothing can be seen on so large a picture",
+            next_step="make it smaller, or leave it out",
+        )
 
 
 def _checked(image: Image) -> Image:
@@ -114,7 +141,9 @@ def read(path: Path, *, most_pixels: int = MOST_PIXELS) -> Image:
     try:
         if not path.is_file():
             raise _refused("not-a-file", "not a file", next_step="look for it, or take it out of the folder")
-        return decode(path.name, path.read_bytes(), most_pixels=most_pixels)
+        if path.stat().st_size > IMAGE_BYTES:
+            raise too_many_bytes()
+        return decode(path.name, read_file(path, most_bytes=IMAGE_BYTES), most_pixels=most_pixels)
     except BadImage as error:
         raise BadImage(f"{path}: {error.what}", code=error.code, next_step=error.next_step) from None
     except OSError as error:
@@ -123,19 +152,25 @@ def read(path: Path, *, most_pixels: int = MOST_PIXELS) -> Image:
         ) from None
 
 
+def too_many_bytes() -> BadImage:
+    return _refused(
+        "too-large", f"more than {IMAGE_BYTES / 2**30:.0f} GiB", next_step="make it smaller, or leave it out"
+    )
+
+
 def read_with_pillow(file: BinaryIO, most_pixels: int) -> Image:
     """An upright picture, EXIF orientation applied: Pillow's `convert("RGB")` where 8 bits a channel hold it.
 
     Of an animation, the first frame. A PNG or TIFF of 16 bits or of floating-point numbers keeps its values. Raises
     BadImage for what is damaged, has more than `most_pixels`, more channels than colour has, or is a stack.
     """
+    _check_head(file.read(), most_pixels)
+    file.seek(0)
     try:
         with _quiet, PIL.Image.open(file, formats=FORMATS) as picture:
             if picture.width * picture.height > most_pixels:
                 raise deep.too_large(picture.width, picture.height, most_pixels)
-            pages = getattr(picture, "n_frames", 1) if picture.format == "TIFF" else 1
-            if pages > 1:
-                raise deep.unsupported(f"{pages} pictures in one file: a stack")
+            deep.check_tiles(*picture.size, *_tile(picture))
             if not _loses_values(picture):
                 return _upright_rgb(picture)
             if picture.format == "PNG":
@@ -153,7 +188,7 @@ def read_with_pillow(file: BinaryIO, most_pixels: int) -> Image:
 
 def _is_tiff(file: BinaryIO) -> bool:
     file.seek(0)
-    return file.read(4) in deep.TIFF_BEGINNINGS
+    return file.read(4) in TIFF_BEGINNINGS
 
 
 def _loses_values(picture: PIL.Image.Image) -> bool:
@@ -163,6 +198,13 @@ def _loses_values(picture: PIL.Image.Image) -> bool:
     if picture.format == "PNG" and any(";16" in str(tile.args) for tile in getattr(picture, "tile", ())):
         bits = 16
     return bits > 8 or not {2, 3}.isdisjoint(tags.get(339, ())) or picture.mode not in MODES
+
+
+def _tile(picture: PIL.Image.Image) -> tuple[int, int]:
+    """Width and height of the tiles of a TIFF."""
+    tags = getattr(picture, "tag_v2", {})
+    width, height = tags.get(_TILE_WIDTH, 0), tags.get(_TILE_HEIGHT, 0)
+    return int(width), int(height)
 
 
 def _upright_png(picture: PIL.Image.Image, file: BinaryIO) -> Image:

@@ -9,6 +9,7 @@ from foldproof.data.walk import some
 from foldproof.doctor.check import Check
 from foldproof.project import WRITTEN, Project
 from foldproof.provenance.git import absence, git_state
+from foldproof.provenance.git_command import filters_left_out
 from foldproof.provenance.worktree import known_to_git
 
 
@@ -16,6 +17,7 @@ def of_code(project: Project, configs: tuple[ExperimentConfig, ...]) -> Iterator
     """Commit, changes, and modules of the user's."""
     state = git_state(project.root, apart_from=(project.folds_file.name, *WRITTEN))
     modules = _modules(project.root, configs)
+    yield from _of_filters(project)
     if state is None:
         why = absence(project.root)
         said = "no commit to go back to" if modules else "no commit; each run keeps its settings and folds"
@@ -37,6 +39,12 @@ def of_code(project: Project, configs: tuple[ExperimentConfig, ...]) -> Iterator
         yield Check("code", "note", said, "commit before a run that counts")
         return
     yield Check("code", "ok", f"clean at commit {state.commit[:12]}")
+
+
+def _of_filters(project: Project) -> Iterator[Check]:
+    if names := filters_left_out(project.root):
+        said = f"{some(names)} in this repository's git settings is not run: files it applies to may look changed"
+        yield Check("filters", "note", said, f"`git config --global filter.{names[0]}.clean …` makes it your own")
 
 
 def of_folds(project: Project) -> Check:

@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -31,7 +31,7 @@ from foldproof.events.types import (
     from_json,
     to_json,
 )
-from foldproof.storage import is_held, locked, next_step, read_inside, sync_folder
+from foldproof.storage import is_held, locked, next_step, read_inside, redact, sync_folder
 
 FILE_NAME = "events.jsonl"
 LOCK_NAME = "events.lock"
@@ -187,7 +187,11 @@ class JournalWriter:
         self._held.close()
 
     def append(self, body: Body, **about: Any) -> Event:
-        """Record what happened and return it as the event it became. Raises StorageError where it cannot be written."""
+        """Record what happened and return it as the event it became; what is told to people goes without secrets.
+
+        Raises StorageError where it cannot be written.
+        """
+        body = _without_secrets(body)
         event = Event(
             **self._identity, seq=self._end.events, time=time.time(), body=body, about={**self._about, **about}
         )
@@ -240,3 +244,12 @@ class JournalWriter:
                 yield self.append(Notice(code="recorded_anew", text=_ANEW))
                 for number, again in enumerate(said):
                     yield self.append(again, **(about if number < first else {}))
+
+
+def _without_secrets(body: Body) -> Body:
+    match body:
+        case Notice(text=text):
+            return replace(body, text=redact(text))
+        case FoldFailed(reason=reason):
+            return replace(body, reason=redact(reason))
+    return body

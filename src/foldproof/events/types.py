@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, TypeAlias
 
 from foldproof.errors import DamagedFile
+from foldproof.storage import cleaned, parse_line
 
 SCHEMA_VERSION = 2
 
@@ -146,6 +147,7 @@ KINDS: Mapping[str, type[Body]] = {
     )
 }
 _FIRST_VERSION: Mapping[type[Body], int] = {FoldResumed: 2}  # the schema version that brought it; else 1
+_NOT_FINITE = ("nan", "inf", "-inf")
 FOLLOWS_THE_CLOCK = (CheckpointSaved, FoldResumed, Notice)
 
 
@@ -194,8 +196,8 @@ def to_json(event: Event) -> bytes:
 def from_json(line: bytes) -> Event:
     """The event that `to_json` wrote. Raises DamagedFile for anything else."""
     try:
-        raw = json.loads(line)
-        if raw["v"] > SCHEMA_VERSION:
+        raw = _read(dict, parse_line(line))
+        if _read(int, raw["v"]) > SCHEMA_VERSION:
             raise DamagedFile(
                 f"an event of schema version {raw['v']}; this foldproof reads up to {SCHEMA_VERSION}",
                 next_step="read it with a newer foldproof",
@@ -209,8 +211,10 @@ def from_json(line: bytes) -> Event:
             body=body_from_plain(raw),
             about=_read(dict, raw["about"]),
         )
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise DamagedFile(f"not an event of foldproof: {error!r}", next_step="see `foldproof verify`") from error
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
+        raise DamagedFile(
+            f"not an event of foldproof: {cleaned(repr(error), most=200)}", next_step="see `foldproof verify`"
+        ) from error
 
 
 def body_to_plain(body: Body) -> dict[str, Any]:
@@ -220,7 +224,7 @@ def body_to_plain(body: Body) -> dict[str, Any]:
 
 def body_from_plain(raw: Mapping[str, Any]) -> Body:
     """The body that `body_to_plain` wrote. Raises KeyError, TypeError or ValueError for anything else."""
-    kind = KINDS[raw["kind"]]
+    kind = KINDS[_read(str, raw["kind"])]
     return kind(**{item.name: _read(item.type, raw["data"][item.name]) for item in fields(kind)})
 
 
@@ -256,9 +260,16 @@ def _spelled(value: Any) -> Any:
 
 def _read(kind: Any, value: Any) -> Any:
     if kind is float:
-        return float(value)
+        return _number(value)
     if kind == Mapping[str, float]:
-        return {name: float(item) for name, item in _read(dict, value).items()}
+        return {name: _number(item) for name, item in _read(dict, value).items()}
     if type(value) is not kind:
         raise TypeError(f"{value!r} is not of type {kind.__name__}")
     return value
+
+
+def _number(value: Any) -> float:
+    """A number as `_spelled` writes it."""
+    if type(value) not in (int, float) and value not in _NOT_FINITE:
+        raise TypeError(f"{value!r} is no number")
+    return float(value)

@@ -23,7 +23,7 @@ from foldproof.executors.failure import is_of_memory, unbuildable
 from foldproof.executors.perform import journal_of
 from foldproof.executors.placing import free_number, placed, seems_cpu
 from foldproof.executors.waiting import Queue, Waiting
-from foldproof.executors.worker import Broken, Done, Load, Stop, signals_held_back, work
+from foldproof.executors.worker import Broken, Done, Load, Stop, starting, work
 from foldproof.provenance.machine import available_cores
 from foldproof.training.task import FeatureSpan, FeatureTask, FoldTask, ModelRequest, Probe
 
@@ -203,7 +203,7 @@ class ProcessExecutor:
         process = self._spawn.Process(
             target=work, args=(theirs, self._context.threads, self._context.portable), daemon=True
         )
-        with signals_held_back():
+        with starting():
             process.start()
         theirs.close()
         worker = Worker(free_number([worker.number for worker in self._workers]), process, ours)

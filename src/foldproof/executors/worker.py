@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 # Sent to all processes of a terminal or a job; the parent decides what they mean.
 _INTERRUPTIONS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+_SAFE_PATH, _OURS = "PYTHONSAFEPATH", "foldproof"  # Python asks only whether it is set
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,24 @@ class Broken:
 
 
 @contextmanager
-def signals_held_back() -> Iterator[None]:
-    """A process started in the block hears no interruption before `work` ignores them; this one hears it after."""
+def starting() -> Iterator[None]:
+    """A process started in the block hears no interruption before `begin`, and imports nothing from where we stand.
+
+    The Python of such a process would look into the current folder first, for `socket` and `signal` too.
+    """
+    before = os.environ.get(_SAFE_PATH)
+    os.environ[_SAFE_PATH] = before or _OURS
+    try:
+        with _signals_held_back():
+            yield
+    finally:
+        if before is None:
+            del os.environ[_SAFE_PATH]
+
+
+@contextmanager
+def _signals_held_back() -> Iterator[None]:
+    """Interruptions are heard after the block."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -73,6 +90,8 @@ def begin(threads: int, portable: bool) -> None:
         signal.signal(number, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTIONS)
+    if os.environ.get(_SAFE_PATH) == _OURS:
+        del os.environ[_SAFE_PATH]
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = str(threads)
     os.environ.update(PORTABLE if portable else {})

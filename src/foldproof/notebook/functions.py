@@ -62,7 +62,9 @@ def run(
             extent=Extent(
                 resume=resume, folds=frozenset((None, fold) for fold in folds) or None, again=again, reuse=reuse
             ),
-            target=resolve_target(loaded.settings.tracking, project, os.environ) if tracked else None,
+            target=resolve_target(loaded.settings.tracking, project, os.environ, overrides=_spelled(overrides))
+            if tracked
+            else None,
             trackers=("console", "mlflow") if tracked else ("console",),
             allow_dirty=allow_dirty,
             quiet=quiet,
@@ -103,7 +105,7 @@ def compare(*which: "str | Run", metric: str | None = None, path: Place = None) 
     settings = load_settings(project.settings_file).settings.compare
     metric = metric or settings.metric
     if metric != "auto":
-        registry.make_importable(project.root)
+        registry.make_named_importable(project.root, [metric])
         higher_is_better(metric)
     records = tuple(
         record

@@ -12,7 +12,8 @@ from foldproof.data.dataset import Dataset
 from foldproof.events.types import Notice
 from foldproof.folds import Assignment, Row, Scheme
 from foldproof.project import Project
-from foldproof.storage import locked, write_atomically
+from foldproof.storage import locked, read_text, write_atomically
+from foldproof.storage.limits import FOLDS_BYTES
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,10 @@ def foresee_cuts(
 
 
 def _written_before(project: Project) -> list[Row]:
-    text = project.folds_file.read_bytes().decode("utf-8") if project.folds_file.exists() else ""
+    try:
+        text = read_text(project.folds_file, most_bytes=FOLDS_BYTES)
+    except FileNotFoundError:
+        return []
     return folds.from_csv(text) if text else []
 
 

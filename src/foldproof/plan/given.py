@@ -13,6 +13,8 @@ from foldproof.folds import Assignment, Scheme
 from foldproof.material.gather import Material
 from foldproof.plan.cuts import scheme_of
 from foldproof.project import Project
+from foldproof.storage import read_text
+from foldproof.storage.limits import FOLDS_BYTES
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def _as_fold(split: str) -> str:
 
 
 def _recorded(config: ExperimentConfig, material: Material, project: Project) -> Derived:
-    rows = folds.from_csv(project.folds_file.read_bytes().decode("utf-8"))
+    rows = folds.from_csv(read_text(project.folds_file, most_bytes=FOLDS_BYTES))
     known = folds.known_folds(rows, scheme_of(config), 0)
     places = [known[sample.sha256] for sample in material.dataset.samples]
     ordered = config.folds.scheme == folds.TIME

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
+from foldproof.config.recorded import own_code
 from foldproof.config.schema import ExecutionConfig, ExperimentConfig
 from foldproof.data.dataset import Dataset
 from foldproof.data.pixels.at_hand import at_hand
@@ -64,7 +65,12 @@ def probed(
 ) -> tuple[dict[str, ModelRequest], dict[ModelRequest, Probe]]:
     """What each experiment asks of its model, by name, and what each such model costs here."""
     requests = {
-        config.name: ModelRequest.of(config, classes=dataset.classes, device=execution.device, plugins=project.root)
+        config.name: ModelRequest.of(
+            config,
+            classes=dataset.classes,
+            device=execution.device,
+            plugins=project.root if own_code(config) else None,
+        )
         for config in configs
     }
     return requests, {request: executor.probe(request) for request in dict.fromkeys(requests.values())}

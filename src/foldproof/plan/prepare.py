@@ -22,6 +22,7 @@ from foldproof.plan.models import modelled
 from foldproof.plan.room import check_disk, memory_notices
 from foldproof.plan.runs import Ground, Planned, facts_of, plan_anew, plan_on
 from foldproof.plan.tasks import Model, select
+from foldproof.plan.uncommitted import secret_notices
 from foldproof.plan.whole import changes, found_whole, plan_whole
 from foldproof.project import WRITTEN, Project
 from foldproof.provenance.git import git_state
@@ -68,6 +69,7 @@ def prepare(
             *memory_notices(work, at_once=at_once),
             *arithmetic_notices(model for model, _ in work),
             *said_of_images,
+            *secret_notices(code.diff if code else b""),
         ),
     )
     runs = begun(project)

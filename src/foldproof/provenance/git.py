@@ -1,18 +1,16 @@
 """The state of the code: a folder in, commit, branch, dirty flag and diff out."""
 
-import os
-import shutil
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-PATIENCE_SECONDS = 20
+from foldproof.provenance.git_command import filters_left_out, git
+from foldproof.storage import Commit, cleaned
+
 MOST_UNTRACKED = 100
 LARGE_DIFF = 16 * 2**20  # bytes; beyond that, changed binary files are only named
 
-_ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")  # a hook that calls us sets them
-_QUIETLY = ("-c", "core.fsmonitor=false", "-c", "core.quotepath=false")
+_NO_DRIVERS = ("--no-color", "--no-ext-diff", "--no-textconv")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,10 +34,10 @@ def git_state(folder: Path, *, apart_from: tuple[str, ...] = ()) -> GitState | N
     `folder` that make nothing dirty, since a run writes and records them itself.
     """
     where = ("--", ":/", *(f":(exclude){name}" for name in apart_from))
-    status = _git(folder, "status", "--porcelain=v2", "--branch", "-z", "--untracked-files=normal", *where)
-    if status is None:
+    status = git(folder, "status", "--porcelain=v2", "--branch", "-z", "--untracked-files=normal", *where)
+    if not status.is_yes:
         return None
-    lines = status.decode(errors="replace").split("\0")
+    lines = status.out.decode(errors="replace").split("\0")
     head = dict(line[2:].split(" ", 1) for line in lines if line.startswith("# branch."))
     if head["branch.oid"] == "(initial)":
         return None
@@ -56,57 +54,44 @@ def git_state(folder: Path, *, apart_from: tuple[str, ...] = ()) -> GitState | N
 
 def absence(folder: Path) -> str:
     """Why `git_state` is None, in a few words and with what can be done."""
-    if not shutil.which("git"):
-        return "git is not installed"
-    done = _call(folder, "rev-parse", "--verify", "HEAD")
-    if done is None:
-        return f"git did not answer within {PATIENCE_SECONDS} seconds"
-    said = done.stderr.decode(errors="replace")
-    if "dubious ownership" in said:
+    answer = git(folder, "rev-parse", "--verify", "HEAD")
+    if "dubious ownership" in answer.said:
         return "git refuses a folder that belongs to somebody else: `git config --global --add safe.directory DIR`"
-    return (
-        "no git repository: `git init`" if "not a git repository" in said else "nothing is committed yet: `git commit`"
-    )
+    if "not a git repository" in answer.said:
+        return "no git repository: `git init`"
+    if answer.code is None or "single revision" not in answer.said:
+        return cleaned(answer.reason, most=200)
+    return "nothing is committed yet: `git commit`"
 
 
-def changed_files(folder: Path, one: str, other: str) -> tuple[str, ...] | None:
+def changed_files(folder: Path, one: Commit, other: Commit) -> tuple[str, ...] | None:
     """`model.py (+3 -1)` for each file that differs between two commits; None where one is not in the repository."""
-    found = _git(folder, "diff", "--no-color", "--no-ext-diff", "--no-renames", "--numstat", "-z", one, other, "--")
-    if found is None:
+    answer = git(folder, "diff", *_NO_DRIVERS, "--no-renames", "--numstat", "-z", "--end-of-options", one, other, "--")
+    if not answer.is_yes:
         return None
-    rows = [line.split("\t", 2) for line in found.decode(errors="replace").split("\0") if line.count("\t") >= 2]
+    rows = [line.split("\t", 2) for line in answer.out.decode(errors="replace").split("\0") if line.count("\t") >= 2]
     return tuple(f"{name} (+{added} -{removed})" for added, removed, name in rows)
 
 
 def stage(folder: Path, files: Sequence[Path]) -> bool:
-    """`git add` the files; False where git would not."""
-    return _git(folder, "add", "--", *(str(file) for file in files)) is not None
+    """`git add` the files; False where git would not, or would need a filter that does not run."""
+    left_out = filters_left_out(folder)
+    if left_out is None or (left_out and _filters_of(folder, files) & set(left_out)):
+        return False
+    return git(folder, "add", "--", *(str(file) for file in files)).is_yes
+
+
+def _filters_of(folder: Path, files: Sequence[Path]) -> set[str]:
+    """What the attributes of the files name as their filter."""
+    answer = git(folder, "check-attr", "-z", "filter", "--", *(str(file) for file in files))
+    return set(answer.out.decode(errors="surrogateescape").split("\0")[2::3])
 
 
 def _diff(folder: Path, where: tuple[str, ...]) -> bytes:
     prefixes = ("--src-prefix=a/", "--dst-prefix=b/", "--no-relative")
-    call = ("diff", "--no-color", "--no-ext-diff", "--no-textconv", "--full-index", *prefixes)
-    complete = _git(folder, *call, "--binary", "HEAD", *where) or b""
-    return complete if len(complete) <= LARGE_DIFF else _git(folder, *call, "HEAD", *where) or b""
-
-
-def _git(folder: Path, *arguments: str) -> bytes | None:
-    done = _call(folder, *arguments)
-    return done.stdout if done is not None and done.returncode == 0 else None
-
-
-def _call(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes] | None:
-    environment = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
-    environment |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
-    try:
-        return subprocess.run(
-            ["git", *_QUIETLY, *arguments],
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=PATIENCE_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
+    call = ("diff", *_NO_DRIVERS, "--full-index", *prefixes)
+    complete = git(folder, *call, "--binary", "HEAD", *where)
+    if not complete.is_yes or len(complete.out) <= LARGE_DIFF:
+        return complete.out if complete.is_yes else b""
+    named = git(folder, *call, "HEAD", *where)
+    return named.out if named.is_yes else b""

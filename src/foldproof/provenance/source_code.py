@@ -53,8 +53,12 @@ class _Source(NamedTuple):
 
 
 def _read(file: Path) -> _Source:
-    info = file.stat()
-    return _parsed(file, info.st_mtime_ns, info.st_size)
+    """What is in a file; one that cannot be read imports nothing."""
+    try:
+        info = file.stat()
+        return _parsed(file, info.st_mtime_ns, info.st_size)
+    except OSError:
+        return _Source((), b"")
 
 
 @lru_cache(maxsize=4096)
@@ -62,7 +66,7 @@ def _parsed(file: Path, changed_ns: int, size: int) -> _Source:  # noqa: ARG001 
     content = file.read_bytes()
     try:
         tree = ast.parse(content) if file.suffix == ".py" else None
-    except (SyntaxError, ValueError, RecursionError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         tree = None
     if tree is None:
         return _Source((), hashlib.sha256(content).digest())

@@ -6,16 +6,21 @@ So a run can be trained again by the very code that made it, whatever is install
 import base64
 import hashlib
 import io
+import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
+from typing import Any
 
 import foldproof
-from foldproof.storage import write_atomically
+from foldproof.errors import DamagedFile
+from foldproof.storage import FileName, Sha256, read_inside, write_atomically
 
 _TAG = "py3-none-any"
+_FILE = re.compile(r"foldproof-[A-Za-z0-9.+_]+-[A-Za-z0-9_]+-[A-Za-z0-9_]+-[A-Za-z0-9_.]+\.whl", re.ASCII)
+_MOST_BYTES = 64 * 2**20  # one of ours has half a megabyte
 _ENTRY_POINTS = "[console_scripts]\nfoldproof = foldproof.cli:main\n"
 _TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a ZIP file can say
 
@@ -38,6 +43,39 @@ class Wheel:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, self.content)
         return path
+
+
+def stated_wheel(environment: Mapping[str, Any]) -> tuple[FileName, Sha256] | None:
+    """Name and hash of the wheel of which an environment.json speaks; None where it is of none that could be ours."""
+    said = environment.get("foldproof_wheel")
+    if not isinstance(said, dict):
+        return None
+    try:
+        file, sha256 = FileName.parse(said.get("file")), Sha256.parse(said.get("sha256"))
+    except DamagedFile:
+        return None
+    return (file, sha256) if _FILE.fullmatch(file) else None
+
+
+def kept_wheel(folder: Path, environment: Mapping[str, Any]) -> Path | None:
+    """The wheel of which an environment.json speaks, as `Wheel.keep` put it below `folder`.
+
+    None where it is not there as a plain file through no link, or its content has not the hash by which it is named.
+    """
+    stated = stated_wheel(environment)
+    if stated is None:
+        return None
+    file, sha256 = stated
+    return folder / sha256 / file if is_wheel(folder, f"{sha256}/{file}", sha256) else None
+
+
+def is_wheel(folder: Path, relative: str, sha256: Sha256) -> bool:
+    """Whether `relative` below `folder` is a plain file, reached through no link, of this hash."""
+    try:
+        content = read_inside(folder, relative, most_bytes=_MOST_BYTES)
+    except (OSError, DamagedFile):
+        return False
+    return hashlib.sha256(content).hexdigest() == sha256
 
 
 def own_wheel() -> Wheel:

@@ -72,7 +72,7 @@ def _rehearse(
 ) -> Rehearsed:
     configs = chosen(loaded.experiments, names)
     began = time.time()
-    with executor_for(configs, loaded.settings.execution) as executor:
+    with executor_for(project, configs, loaded.settings.execution) as executor:
         material = gather(project, loaded.settings, allow_dirty=allow_dirty, progress=progress)
         part = replace(material, dataset=few(material.dataset, MOST_IMAGES))
         small = tuple(_cut_down(config, part) for config in configs)

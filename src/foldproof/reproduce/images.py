@@ -1,10 +1,16 @@
-"""The images of a record in; each found by its content wherever it is, and placed in a folder of its own, out."""
+"""The images of a record in; each found by its content wherever it is, and placed in a folder of its own, out.
 
+An image has the name that the record gives it where that can be one below the folder, else a number in a folder whose
+name stands in no record. Nothing that is there already is written to or through.
+"""
+
+import itertools
 import shutil
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from foldproof.data.dataset import Dataset, Sample
 from foldproof.data.scan import hash_files
@@ -12,7 +18,7 @@ from foldproof.data.walk import Kind, some, walk
 from foldproof.errors import DamagedFile, DataError, FoldproofError
 from foldproof.registry import SEAMS
 from foldproof.reproduce.cannot import CannotCheck
-from foldproof.storage import inside
+from foldproof.storage import RelativePath, create_inside, folder_for
 
 
 @dataclass(frozen=True)
@@ -47,8 +53,9 @@ def place(dataset: Dataset, destination: Path, sources: Sequence[Source]) -> Dat
             lacking.pop(sha256, None)
     if lacking:
         raise _lacks_images(dataset, lacking, asked)
+    spare = _spare_folder(dataset)
     samples = [
-        sample._replace(path=_put(sample, found[sample.sha256], destination, number))
+        sample._replace(path=_put(sample, found[sample.sha256], destination, f"{spare}/{number:07d}"))
         for number, sample in enumerate(dataset.samples)
     ]
     return Dataset(tuple(samples))
@@ -77,29 +84,42 @@ def _hashes(folder: Path, paths: Sequence[str]) -> Iterator[tuple[str, str]]:
                 yield path, hash_files(folder, [path])[path].sha256
 
 
-def _put(sample: Sample, source: Path, destination: Path, number: int) -> str:
+def _spare_folder(dataset: Dataset) -> str:
+    """A folder's name with which no path of the dataset begins, however a file system spells it."""
+    first = {part for sample in dataset.samples for part in PurePosixPath(sample.path).parts[:1]}
+    taken = {unicodedata.normalize("NFC", part).casefold() for part in first}
+    return next(name for number in itertools.count() if (name := f"images-{number}") not in taken)
+
+
+def _put(sample: Sample, source: Path, destination: Path, spare: str) -> str:
     """Link to or copy `source`; its path in `destination`, which is that of the record where that can be one."""
-    name = sample.path if _can_be(sample.path, destination) else f"images/{number:07d}{source.suffix.lower()}"
-    target = destination / name
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if target.exists():
-        name = f"images/{number:07d}{source.suffix.lower()}"
-        target = destination / name
-        target.parent.mkdir(parents=True, exist_ok=True)
     real = source.resolve()
+    if (name := _named(sample)) is not None:
+        with suppress(DamagedFile, OSError):  # another image is there already, or it cannot be a name here
+            return _place(real, destination, name)
+    return _place(real, destination, RelativePath.parse(spare + source.suffix.lower()))
+
+
+def _named(sample: Sample) -> RelativePath | None:
+    """The path that the record gives, where it is one below a folder and is read as what it is."""
+    try:
+        path = RelativePath.parse(sample.path)
+    except DamagedFile:
+        return None
+    return path if Path(path).suffix.lower() in SEAMS["readers"] else None
+
+
+def _place(real: Path, destination: Path, name: RelativePath) -> str:
+    """Make `name` in `destination` lead to `real`, or a copy of it. Raises DamagedFile where something is there."""
+    target = folder_for(destination, name) / name.parts[-1]
     try:
         target.symlink_to(real)  # a hard link would change the time of the user's file
+    except FileExistsError:
+        raise DamagedFile(f"{target} is there already", next_step="give each image a name of its own") from None
     except OSError:
-        shutil.copyfile(real, target)
-    return name
-
-
-def _can_be(path: str, destination: Path) -> bool:
-    try:
-        inside(destination, path)
-    except DamagedFile:
-        return False
-    return Path(path).suffix.lower() in SEAMS["readers"]
+        with real.open("rb") as source, create_inside(destination, name) as copy:
+            shutil.copyfileobj(source, copy)
+    return "/".join(name.parts)
 
 
 def _lacks_images(dataset: Dataset, lacking: Mapping[str, None], asked: Sequence[str]) -> CannotCheck:

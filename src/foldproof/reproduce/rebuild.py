@@ -1,6 +1,7 @@
 """The packages that a run had, and the foldproof that made it, in; an environment with exactly these out.
 
-Made once for each list of packages and kept in the project; uv makes it where uv is installed, else venv and pip do.
+Made once for each list of packages and kept in the user's own cache folder, since what lies in a project may have come
+with a clone of it; uv makes it where uv is installed, else venv and pip do.
 """
 
 import hashlib
@@ -14,16 +15,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import platformdirs
+
 from foldproof.config.identity import canonical_json
 from foldproof.project import Project
+from foldproof.provenance import worktree
 from foldproof.provenance.packages import DECISIVE
+from foldproof.provenance.wheel import is_wheel, kept_wheel, stated_wheel
 from foldproof.reproduce.cannot import CannotCheck
 from foldproof.reproduce.recorded import Recorded
 from foldproof.reproduce.request import Request
 from foldproof.reproduce.subject import Subject
 from foldproof.reproduce.trust import may_run
 from foldproof.stopping import Stopping
-from foldproof.storage import cleaned, locked, redact
+from foldproof.storage import cleaned, locked, own_folder, redact
 
 _READY = "ready"
 _DISTRIBUTION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")  # PEP 508
@@ -48,8 +53,8 @@ def by_its_own_foldproof(
     """
     wheel = recorded_wheel(recorded, project, subject.wheel)
     out = place / "rebuilt"
-    with rebuilt(recorded, wheel, project, place) as python:
-        command = [str(python), "-m", "foldproof", "reproduce", str(subject.folder.resolve())]
+    with rebuilt(recorded, wheel, environments() if project else place) as python:
+        command = [str(python), "-P", "-m", "foldproof", "reproduce", str(subject.folder.resolve())]
         command += ["--env", "here", "--keep", str(out), "--from-epoch", str(request.from_epoch)]
         command += ["--epochs", str(request.epochs)] if request.epochs else []
         if request.folds is not None:
@@ -69,8 +74,10 @@ def by_its_own_foldproof(
 
 
 @contextmanager
-def rebuilt(recorded: Recorded, wheel: Path | None, project: Project | None, place: Path) -> Iterator[Path]:
-    """The Python of an environment with the recorded packages and the foldproof of `wheel`.
+def rebuilt(recorded: Recorded, wheel: Path | None, home: Path) -> Iterator[Path]:
+    """The Python of an environment in `home` with the recorded packages and the foldproof of `wheel`.
+
+    `home` is a folder that nobody else writes to: an environment that stands there already is used as it is.
 
     Raises CannotCheck where something of it cannot be had.
     """
@@ -83,9 +90,8 @@ def rebuilt(recorded: Recorded, wheel: Path | None, project: Project | None, pla
     packages = _requirements(environment)
     python = _python_like(str(environment.get("python", "")))
     digest = hashlib.sha256(canonical_json([packages, str(environment.get("python")), _sha256(wheel)])).hexdigest()
-    home = project.root / ".foldproof" / "envs" if project else place
-    folder = home / digest[:16]
-    with locked(home / f"{digest[:16]}.lock", what="this environment", wait_seconds=_BUILDING_SECONDS):
+    folder = home / digest[:32]
+    with locked(home / f"{digest[:32]}.lock", what="this environment", wait_seconds=_BUILDING_SECONDS):
         if not (folder / _READY).exists():
             shutil.rmtree(folder, ignore_errors=True)
             _build(folder, python, packages, wheel)
@@ -93,16 +99,24 @@ def rebuilt(recorded: Recorded, wheel: Path | None, project: Project | None, pla
         yield _python_of(folder)
 
 
+def environments() -> Path:
+    """Where environments are kept: a folder in the user's cache that nobody else can write to. Raises StorageError."""
+    return own_folder(platformdirs.user_cache_path("foldproof", appauthor=False) / "envs")
+
+
 def recorded_wheel(recorded: Recorded, project: Project | None, given: Path | None) -> Path | None:
-    """The wheel that made a run, from its bundle or the project, proved by its hash; None where it is not here."""
-    said = recorded.environment.get("foldproof_wheel")
-    if not isinstance(said, dict):
+    """The wheel that made a run, from its bundle or the project, proved by its hash; None where it is not here.
+
+    One that the project's repository brought is not used: it was not kept by a run that was made here.
+    """
+    stated = stated_wheel(recorded.environment)
+    if stated is None:
         return None
-    kept = project.wheels / str(said.get("sha256")) / str(said.get("file")) if project else None
-    for path in (given, kept):
-        if path is not None and path.is_file() and _sha256(path) == said.get("sha256"):
-            return path
-    return None
+    _, sha256 = stated
+    if given is not None and is_wheel(given.parent, given.name, sha256):
+        return given
+    kept = kept_wheel(project.wheels, recorded.environment) if project else None
+    return None if kept is None or worktree.known_to_git(kept.parent, kept.name) else kept
 
 
 def watched(command: Sequence[str], folder: Path, stopping: Stopping) -> str:
@@ -164,15 +178,18 @@ def _python_like(version: str) -> str:
 
 
 def _build(folder: Path, python: str, packages: Sequence[str], wheel: Path) -> None:
+    """Installers start beside the environment, where no project has settings for them, such as another index."""
     uv = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
     folder.parent.mkdir(parents=True, exist_ok=True)
     listed = folder.with_suffix(".txt")
     listed.write_text("\n".join(packages) + "\n", encoding="utf-8")
     if uv:
-        _call([uv, "venv", "--quiet", "--python", python, str(folder)], "no environment could be made")
+        _call(
+            [uv, "venv", "--quiet", "--python", python, str(folder)], "no environment could be made", cwd=folder.parent
+        )
         install = [uv, "pip", "install", "--quiet", "--python", str(_python_of(folder)), "--no-deps"]
     else:
-        _call([python, "-m", "venv", str(folder)], "no environment could be made")
+        _call([python, "-m", "venv", str(folder)], "no environment could be made", cwd=folder.parent)
         install = [
             str(_python_of(folder)),
             "-m",
@@ -182,15 +199,15 @@ def _build(folder: Path, python: str, packages: Sequence[str], wheel: Path) -> N
             "--disable-pip-version-check",
             "--no-deps",
         ]
-    _call([*install, "-r", str(listed)], "the recorded packages could not be installed")
-    _call([*install, str(wheel)], "the recorded foldproof could not be installed")
+    _call([*install, "-r", str(listed)], "the recorded packages could not be installed", cwd=folder.parent)
+    _call([*install, str(wheel)], "the recorded foldproof could not be installed", cwd=folder.parent)
 
 
 def _python_of(folder: Path) -> Path:
     return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def _call(command: Sequence[str], failed: str) -> None:
+def _call(command: Sequence[str], failed: str, *, cwd: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
     try:
         done = subprocess.run(
@@ -200,6 +217,7 @@ def _call(command: Sequence[str], failed: str) -> None:
             errors="replace",
             timeout=_PATIENCE_SECONDS,
             env=environment,
+            cwd=cwd,
             check=False,
         )
         said = done.stderr.strip().splitlines()

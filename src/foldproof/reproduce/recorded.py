@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from foldproof.facts import HELD_OUT
 from foldproof.folds import Row
 from foldproof.plan.runs import read_environment
 from foldproof.record import Place, RunRecord, fold_folder
-from foldproof.storage import read_inside, read_json_inside
+from foldproof.storage import Commit, as_text, read_inside, read_json_inside
 
 CODE_DIFF = "code.diff"
 _MOST_BYTES = 4 * 2**30
@@ -47,9 +48,9 @@ class Recorded:
         dataset = Dataset.from_json(_json(folder, "dataset.json"))
         if dataset.fingerprint != record.facts["fingerprint"]:
             raise DamagedFile(f"{folder / 'dataset.json'} is of other images than run.json", next_step=_OTHER_COPY)
-        table = _bytes(folder, "folds.csv").decode("utf-8", "strict")
+        table = as_text(_bytes(folder, "folds.csv"), name=str(folder / "folds.csv"))
         environments = (read_environment(folder), *_later_environments(folder))
-        diff = _bytes(folder, CODE_DIFF) if (folder / CODE_DIFF).exists() else b""
+        diff = _optional(folder, CODE_DIFF)
         return Recorded(
             folder=folder,
             record=record,
@@ -67,11 +68,13 @@ class Recorded:
         return self.environments[0]
 
     @property
-    def commit(self) -> str | None:
-        """The git commit it was made with; None where there was none."""
+    def commit(self) -> Commit | None:
+        """The git commit it was made with; None where there was none, or what is recorded is none."""
         code = self.environment.get("git")
         commit = code.get("commit") if isinstance(code, dict) else None
-        return commit if isinstance(commit, str) and _is_hash(commit) else None
+        with suppress(DamagedFile):
+            return Commit.parse(commit)
+        return None
 
     @property
     def own_code(self) -> tuple[str, ...]:
@@ -122,5 +125,9 @@ def _bytes(folder: Path, name: str) -> bytes:
         raise DamagedFile(f"{folder} has no {name}", next_step=_OTHER_COPY) from None
 
 
-def _is_hash(text: str) -> bool:
-    return len(text) in (40, 64) and not set(text) - set("0123456789abcdef")
+def _optional(folder: Path, name: str) -> bytes:
+    """The content of a file, empty where there is none; one that is a link, wherever that leads, is refused."""
+    try:
+        return read_inside(folder, name, most_bytes=_MOST_BYTES)
+    except FileNotFoundError:
+        return b""

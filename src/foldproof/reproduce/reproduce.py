@@ -6,12 +6,13 @@ the same executors; then two journals are compared, and what differs between the
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from foldproof.analysis.difference import RunSide, differ
+from foldproof.analysis.difference import Difference, RunSide, differ
 from foldproof.analysis.divergence import FoldTrace
 from foldproof.data.survey import Progress, unheard
-from foldproof.errors import FoldsError
+from foldproof.errors import FoldsError, SettingsError
 from foldproof.plan.tasks import select
 from foldproof.project import Project
 from foldproof.record import Place, RunRecord
@@ -22,9 +23,9 @@ from foldproof.reproduce.recorded import Recorded, losses
 from foldproof.reproduce.request import Request
 from foldproof.reproduce.retrain import Share, retrain
 from foldproof.reproduce.staging import Staged, execution_like, stage_as_it_is, stage_as_recorded
-from foldproof.reproduce.states import said_by_states, state_before
+from foldproof.reproduce.states import Stored, said_by_states, state_before
 from foldproof.reproduce.subject import Subject
-from foldproof.reproduce.trust import may_run, refuse_untrusted
+from foldproof.reproduce.trust import refuse_untrusted
 from foldproof.reproduce.verdict import Extent, FoldCheck, Verdict, by_another_foldproof, cannot, check_fold, judge
 from foldproof.reproduce.workshop import workshop
 from foldproof.stopping import Stopping
@@ -40,6 +41,7 @@ def reproduce(
     progress: Progress = unheard,
 ) -> Verdict | None:
     """The verdict; None where it was interrupted. Raises FoldproofError for what the user can mend first."""
+    _refuse_contradiction(request)
     recorded = Recorded.read(subject.folder)
     refuse_untrusted(recorded, subject, request)
     try:
@@ -51,7 +53,7 @@ def reproduce(
             if request.as_is:
                 staged = stage_as_it_is(recorded, project, place, progress)
             else:
-                staged = stage_as_recorded(recorded, subject, project, place, trusted=may_run(subject, request))
+                staged = stage_as_recorded(recorded, subject, project, place)
                 _refuse_other_packages(recorded, request, staged)
             folder = retrain(
                 staged,
@@ -68,6 +70,14 @@ def reproduce(
             return _judged(recorded, folder, places, request)
     except CannotCheck as reason:
         return cannot(reason.why, needed=reason.needed)
+
+
+def _refuse_contradiction(request: Request) -> None:
+    if request.as_is and request.env == "rebuild":
+        raise SettingsError(
+            "--as-is trains with what is here now, --env rebuild with what was recorded",
+            next_step="leave out one of the two",
+        )
 
 
 def _places(recorded: Recorded, request: Request) -> tuple[Place, ...]:
@@ -88,7 +98,7 @@ def _places(recorded: Recorded, request: Request) -> tuple[Place, ...]:
     return tuple(have)
 
 
-def _states(recorded: Recorded, places: Sequence[Place], request: Request) -> dict[Place, Path]:
+def _states(recorded: Recorded, places: Sequence[Place], request: Request) -> dict[Place, Stored]:
     """The stored states to go on from. Raises CannotCheck where there is none."""
     if request.from_epoch == 1:
         return {}
@@ -127,7 +137,7 @@ def _judged(recorded: Recorded, folder: Path, places: Sequence[Place], request: 
         check_fold(recorded.trace(place), FoldTrace.of(record, place, losses(folder, place)), epochs=request.epochs)
         for place in places
     ]
-    difference = differ(RunSide.read(recorded.folder), RunSide.read(folder))
+    difference = _of_what_took_part(recorded, differ(RunSide.read(recorded.folder), RunSide.read(folder)))
     verdict = judge(
         checks,
         difference,
@@ -144,6 +154,13 @@ def _judged(recorded: Recorded, folder: Path, places: Sequence[Place], request: 
     )
     by_recorded_code = request.env == "auto" and not request.as_is
     return by_another_foldproof(verdict, difference) if by_recorded_code else verdict
+
+
+def _of_what_took_part(recorded: Recorded, difference: Difference) -> Difference:
+    """Where the run needs no code of the user's, none was there: that commits differ is no cause then."""
+    if recorded.own_code:
+        return difference
+    return replace(difference, code=replace(difference.code, commit=None, hunks=()))
 
 
 def _stored(recorded: Recorded, folder: Path, checks: Sequence[FoldCheck]) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 The same plan, executors and journals as `run`, without MLflow, reports, caches or anything else of the user's.
 """
 
-import shutil
 import sys
 from collections.abc import Collection, Iterable
 from contextlib import closing
@@ -20,21 +19,22 @@ from foldproof.plan.runs import Planned
 from foldproof.record import Place
 from foldproof.recorder import Recorder
 from foldproof.reproduce.staging import Staged
+from foldproof.reproduce.states import Stored
 from foldproof.stopping import Stopping
 from foldproof.trackers import TrackerContext
-from foldproof.training.resuming.state_files import descriptions, tensors_of
+from foldproof.training.resuming.state_files import descriptions
 
 
 @dataclass(frozen=True, kw_only=True)
 class Share:
     """What of an experiment is trained: these folds, up to an epoch (None: the last), from states or the beginning.
 
-    `states`: for a fold, the file of the state from which it goes on.
+    `states`: for a fold, the state from which it goes on.
     """
 
     places: Collection[Place]
     last_epoch: int | None = None
-    states: dict[Place, Path] | None = None
+    states: dict[Place, Stored] | None = None
 
 
 def retrain(
@@ -87,16 +87,13 @@ def _part_of(planned: Planned, share: Share) -> Planned:
     tasks = [task for task in planned.tasks if (task.repeat, task.fold) in share.places]
     for task in tasks:
         if share.states and (task.repeat, task.fold) in share.states:
-            state = share.states[task.repeat, task.fold]
-            task.folder.mkdir(parents=True, exist_ok=True)
-            for file in (state, state.with_name(tensors_of(state))):
-                shutil.copyfile(file, task.folder / file.name)
+            share.states[task.repeat, task.fold].copy_to(task.folder)
             assert descriptions(task.folder)
     return replace(planned, tasks=tuple(replace(task, stop_after=share.last_epoch) for task in tasks))
 
 
 def only_from(root: Path) -> None:
-    """Modules are found in `root`, or installed; not in the folder in which the command was typed."""
-    here = {"", ".", str(Path.cwd())}
-    sys.path[:] = [entry for entry in sys.path if entry not in here]
+    """Modules are installed, or found in `root`; not in the folder in which the command was typed."""
+    here = Path.cwd()
+    sys.path[:] = [entry for entry in sys.path if Path(entry).absolute() != here and Path(entry).resolve() != here]
     registry.make_importable(root)

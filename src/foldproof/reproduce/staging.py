@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -11,20 +11,21 @@ from typing import Any
 from foldproof.config.read import load_settings, resolved_experiment
 from foldproof.config.schema import SETTINGS_FILES, ExecutionConfig, ExperimentConfig
 from foldproof.data.survey import Progress, unheard
-from foldproof.data.versions.borrow import borrow_settings
+from foldproof.data.versions.borrow import borrow_settings, forget_settings, refuse_imports
 from foldproof.data.versions.pull import pull
 from foldproof.data.versions.unfinished import root_of
 from foldproof.data.versions.versioned import DataVersion
-from foldproof.errors import ProjectError, UnknownName, nearest
+from foldproof.errors import DataError, ProjectError, UnknownName, nearest
 from foldproof.facts import range_in_use
 from foldproof.material.gather import Material, gather
 from foldproof.project import Project
+from foldproof.provenance import worktree
 from foldproof.reproduce import images
 from foldproof.reproduce.images import Source
 from foldproof.reproduce.recorded import Recorded
 from foldproof.reproduce.subject import Subject
-from foldproof.reproduce.workshop import with_code_as_it_is, with_recorded_code
-from foldproof.storage import inside, write_atomically
+from foldproof.reproduce.workshop import commit_here, with_code_as_it_is, with_recorded_code, with_recorded_versions
+from foldproof.storage import Commit, RelativePath, leads_astray, write_atomically
 
 MOST_PIXELS = 10**10  # what was trained on once is not refused for its size
 
@@ -38,31 +39,35 @@ class Staged:
     material: Material
 
 
-def stage_as_recorded(
-    recorded: Recorded, subject: Subject, project: Project | None, place: Path, *, trusted: bool
-) -> Staged:
-    """Everything as the record has it. `trusted`: it may change code. Raises CannotCheck for what cannot be had."""
-    shop = with_recorded_code(place, project, recorded, trusted=trusted)
+def stage_as_recorded(recorded: Recorded, subject: Subject, project: Project | None, place: Path) -> Staged:
+    """Everything as the record has it; `refuse_untrusted` must not have objected. Raises CannotCheck for what cannot
+    be had.
+    """
+    root = with_recorded_code(place, project, recorded, is_foreign=subject.is_foreign)
     path = str(recorded.record.facts.get("data_path") or "data")
-    sources = []
-    if subject.images is not None:
-        given = subject.images
-        sources.append(Source("the images given", lambda: given))
-    if project is not None:
-        own = load_settings(project.settings_file).settings.data.path
-        places = (own,) if subject.is_foreign else (own, path)  # a foreign record does not say where to look
-        sources += [Source(f"{one} as it is now", partial(project.path, one)) for one in dict.fromkeys(places)]
-    if project is not None and shop.is_checkout and root_of(shop.root) is not None:
-        sources.append(Source("DVC", lambda: _pulled(project, shop.root, path)))
     folder = place / "images"
     folder.mkdir()
-    dataset = images.place(recorded.dataset, folder, sources)
+    dataset = images.place(recorded.dataset, folder, list(_sources(recorded, subject, project, place, path)))
     dvc_hash = _of(recorded.environment, "data").get("dvc_hash")
     version = DataVersion(state="clean" if dvc_hash else "unversioned", dvc_hash=dvc_hash)
     within = range_in_use(recorded.record.facts)
     material = Material(path, folder, dataset, version, notices=(), card={}, most_pixels=MOST_PIXELS, within=within)
-    write_atomically(shop.root / "folds.csv", recorded.folds_table)
-    return _staged(shop.root, recorded.config, material)
+    write_atomically(root / "folds.csv", recorded.folds_table)
+    return _staged(root, recorded.config, material)
+
+
+def _sources(recorded: Recorded, subject: Subject, project: Project | None, place: Path, path: str) -> Iterator[Source]:
+    """Where images of the record may be, the nearest first."""
+    if subject.images is not None:
+        given = subject.images
+        yield Source("the images given", lambda: given)
+    if project is None:
+        return
+    own = load_settings(project.settings_file).settings.data.path
+    places = (own,) if subject.is_foreign else (own, path)  # a foreign record does not say where to look
+    yield from (Source(f"{one} as it is now", partial(project.path, one)) for one in dict.fromkeys(places))
+    if (commit := commit_here(project, recorded, is_foreign=subject.is_foreign)) is not None:
+        yield Source("DVC", lambda: _pulled(place, project, commit, path, is_foreign=subject.is_foreign))
 
 
 def stage_as_it_is(recorded: Recorded, project: Project | None, place: Path, progress: Progress = unheard) -> Staged:
@@ -78,7 +83,7 @@ def stage_as_it_is(recorded: Recorded, project: Project | None, place: Path, pro
             f"the settings have no experiment '{name}' any more{'; ' + hint if hint else ''}",
             next_step=f"they have: {', '.join(named)}",
         )
-    root = with_code_as_it_is(place, project).root
+    root = with_code_as_it_is(place, project)
     if project.folds_file.exists():
         shutil.copyfile(project.folds_file, root / "folds.csv")
     return _staged(root, named[name], gather(project, loaded.settings, allow_dirty=True, progress=progress))
@@ -100,12 +105,27 @@ def _staged(root: Path, config: ExperimentConfig, material: Material) -> Staged:
     return Staged(project=Project(file), config=config, material=material)
 
 
-def _pulled(project: Project, root: Path, path: str) -> Path:
-    """The images as the recorded commit has them, brought by DVC into the checkout."""
-    folder = inside(root, path)
-    lender, borrower = root_of(project.root), root_of(root)
-    if lender is not None and borrower is not None and lender != borrower:
+def _pulled(place: Path, project: Project, commit: Commit, path: str, *, is_foreign: bool) -> Path:
+    """The images as the recorded commit has them, brought by DVC into a checkout. Raises DataError, DamagedFile.
+
+    Where somebody else named the commit, only settings of the project itself say whom to ask.
+    """
+    top = with_recorded_versions(place, project, commit)
+    name = RelativePath.parse(worktree.prefix(project.root) + path)
+    folder = name.below(top)
+    borrower = root_of(folder)
+    if borrower is None or not borrower.is_relative_to(top):
+        raise DataError(f"which knew nothing of {path} at commit {commit[:12]}")
+    for one in (name, RelativePath.parse((borrower / ".dvc").relative_to(top).as_posix())):
+        if leads_astray(top, one) is not None:
+            raise DataError(f"{one} is reached through a link at commit {commit[:12]}")
+    if is_foreign:
+        forget_settings(borrower)
+    lender = root_of(project.root)
+    if lender is not None and lender != borrower:
         borrow_settings(lender, borrower)
+    if is_foreign:
+        refuse_imports(folder)
     pull(folder)
     return folder
 

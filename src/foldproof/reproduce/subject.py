@@ -8,7 +8,7 @@ from pathlib import Path
 class Subject:
     """A record, and what came with it. `is_foreign`: it is no run of the project, so nothing in it is run unasked.
 
-    `with_company`: the other runs of its experiment have to stand beside it.
+    `with_company`: the other runs of its experiment have to stand beside it. `bundle`: the file that all came out of.
     """
 
     folder: Path
@@ -16,3 +16,8 @@ class Subject:
     with_company: bool = False
     images: Path | None = None
     wheel: Path | None = None
+    bundle: Path | None = None
+
+    def place_of(self, name: str) -> str:
+        """Where a person finds a file of the record: by its path, or by its name in the bundle."""
+        return str(self.folder / name) if self.bundle is None else f"runs/{self.folder.name}/{name} in {self.bundle}"

@@ -13,9 +13,11 @@ from foldproof.data.labels.from_table import TableSaid, said_by_table
 from foldproof.data.labels.said import TESTING, Said, are_parts
 from foldproof.data.readers import suffix_of, suffixes
 from foldproof.data.walk import Kind, walk
-from foldproof.errors import FoldproofError
+from foldproof.errors import DamagedFile, FoldproofError
 from foldproof.registry import SEAMS
 from foldproof.scaffold.groups import Candidate, candidate_of
+from foldproof.storage import read_file
+from foldproof.storage.limits import DVC_FILE_BYTES
 
 LIKELY = ("data/train", "train", "data", "images", "photos", "dataset")
 TABLES = (".csv", ".tsv", ".parquet")
@@ -90,9 +92,11 @@ def _candidates(folder: Path) -> Iterator[str]:
 
 def _records_a_folder(file: Path) -> bool:
     """Whether a `.dvc` file is of a folder and not of a file: DVC ends the hash of one with `.dir`."""
-    return file.is_file() and bool(
-        re.search(r"^\W*md5:\s*[0-9a-f]{32}\.dir\s*$", file.read_text("utf-8", "replace"), re.MULTILINE)
-    )
+    try:
+        content = read_file(file, most_bytes=DVC_FILE_BYTES)
+    except (OSError, DamagedFile):
+        return False
+    return bool(re.search(rb"^\W*md5:\s*[0-9a-f]{32}\.dir\s*$", content, re.MULTILINE))
 
 
 def _may_hold_data(path: Path) -> bool:

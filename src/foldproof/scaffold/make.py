@@ -1,20 +1,21 @@
 """Make a folder a project: settings, git, DVC and what git shall ignore; nothing that is there is changed."""
 
 import shlex
-import shutil
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from foldproof.config.read import load_settings
 from foldproof.config.schema import SETTINGS_FILES, DataSettings, Settings, leaf_keys
+from foldproof.config.yaml_lines import parse
 from foldproof.data.versions import dvc
-from foldproof.errors import FoldproofError, ProjectError
+from foldproof.errors import DamagedFile, FoldproofError, ProjectError, SettingsError
+from foldproof.provenance import git_command
 from foldproof.scaffold.choose import choose
 from foldproof.scaffold.look import Look, is_images_itself, look
 from foldproof.scaffold.settings import scalar, settings_text
-from foldproof.storage import write_atomically
+from foldproof.storage import read_text, write_atomically
+from foldproof.storage.limits import SETTINGS_BYTES
 
 IGNORED = ("/runs/", "/.foldproof/", "/mlflow.db*", "/mlartifacts/", "/report.html")
 _PIPELINE = """\
@@ -102,12 +103,9 @@ def _settings_for(folder: Path) -> tuple[str, list[str]]:
 
 def _is_ours(file: Path) -> bool:
     """Whether a params.yaml has our shape, be it with mistakes: our version, or only sections that we know."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
     try:
-        content = YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8"))
-    except (YAMLError, UnicodeDecodeError):
+        content = parse(read_text(file, most_bytes=SETTINGS_BYTES), name=file.name).value
+    except (SettingsError, DamagedFile):
         return False
     sections = {key.partition(".")[0] for key in leaf_keys(Settings)} | {"experiments"}
     if not isinstance(content, Mapping) or not content:
@@ -118,20 +116,17 @@ def _is_ours(file: Path) -> bool:
 def _git(folder: Path) -> list[str]:
     if any((path / ".git").exists() for path in (folder, *folder.parents)):
         return []
-    if not shutil.which("git"):
+    if git_command.program() is None:
         return ["git is not installed: runs will not know which code they were made with; install it, then init again"]
-    done = subprocess.run(
-        ["git", "init", "--quiet"], cwd=folder, capture_output=True, encoding="utf-8", errors="replace", check=False
-    )
-    if done.returncode != 0:
-        return [f"git init failed: {done.stderr.strip()}; mend that, then init again"]
+    done = git_command.git(folder, "init", "--quiet")
+    if not done.is_yes:
+        return [f"git init failed: {done.said.strip()}; mend that, then init again"]
     return ["made a git repository", *_identity(folder)]
 
 
 def _identity(folder: Path) -> list[str]:
     """What to tell git before the first commit."""
-    asked = ["git", "var", "GIT_AUTHOR_IDENT"]
-    if subprocess.run(asked, cwd=folder, capture_output=True, check=False).returncode == 0:
+    if git_command.git(folder, "var", "GIT_AUTHOR_IDENT").is_yes:
         return []
     mend = "`git config --global user.name NAME` and `git config --global user.email ADDRESS`"
     return [f"git does not know who you are, and will not commit: {mend}"]

@@ -1,20 +1,27 @@
 """Files that are whole or absent, locks, guarded reading, and secrets that do not show."""
 
+from foldproof.storage.copying import copy_inside
 from foldproof.storage.locks import holder, is_held, locked
 from foldproof.storage.names import Commit, FileName, Md5, RelativePath, RunId, Sha256
+from foldproof.storage.own_folder import own_folder
+from foldproof.storage.parsing import parse_json, parse_line
 from foldproof.storage.reading import (
+    as_text,
     cleaned,
     cleaned_lines,
     create_inside,
+    escaped,
     folder_for,
     inside,
     is_folder_here,
     leads_astray,
+    read_file,
     read_inside,
     read_json_inside,
+    read_text,
     regular_inside,
 )
-from foldproof.storage.redaction import redact, redact_uris, redact_value
+from foldproof.storage.redaction import redact, redact_arguments, redact_uris, redact_value
 from foldproof.storage.refusal import next_step
 from foldproof.storage.writing import remove_unfinished, replacing, sync_file, sync_folder, write_atomically
 
@@ -25,9 +32,12 @@ __all__ = [
     "RelativePath",
     "RunId",
     "Sha256",
+    "as_text",
     "cleaned",
     "cleaned_lines",
+    "copy_inside",
     "create_inside",
+    "escaped",
     "folder_for",
     "holder",
     "inside",
@@ -36,9 +46,15 @@ __all__ = [
     "leads_astray",
     "locked",
     "next_step",
+    "own_folder",
+    "parse_json",
+    "parse_line",
+    "read_file",
     "read_inside",
     "read_json_inside",
+    "read_text",
     "redact",
+    "redact_arguments",
     "redact_uris",
     "redact_value",
     "regular_inside",

@@ -1,8 +1,8 @@
 """Files of a folder that somebody else may have given: a path in it in; the content, or why it is not read, out."""
 
-import json
-import math
+import errno
 import os
+import re
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -10,11 +10,17 @@ from typing import Any, BinaryIO
 
 from foldproof.errors import DamagedFile
 from foldproof.storage.names import RelativePath
+from foldproof.storage.parsing import parse_json
 
 # A named pipe does not keep whoever opens it waiting, and a link is not followed, where the system can do that.
 _READING = os.O_RDONLY
 for _flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):
     _READING |= getattr(os, _flag, 0)
+_FOLLOWING = _READING & ~getattr(os, "O_NOFOLLOW", 0)
+_HEAPED = re.compile(
+    "(?<=[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{4})"
+    "[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
+)
 _WINDOWS_LINKS = (0xA000000C, 0xA0000003)  # symbolic link, junction
 
 
@@ -96,35 +102,66 @@ def read_inside(folder: Path, relative: str, *, most_bytes: int) -> bytes:
     """The content of a file below a folder that somebody else may have given. Raises as `regular_inside` does."""
     path = regular_inside(folder, relative, most_bytes=most_bytes)
     try:
-        descriptor = os.open(path, _READING)
-        with open(descriptor, "rb") as file:  # noqa: PTH123 - of a descriptor
-            info = os.fstat(descriptor)
-            if not stat.S_ISREG(info.st_mode):
-                raise _refused(path, "is no plain file")
-            content = file.read(min(info.st_size, most_bytes) + 1)  # as much memory is taken, whatever comes
+        return _read(path, _READING, most_bytes)
     except FileNotFoundError:
         raise
     except OSError as error:
         raise DamagedFile(
             f"{path} cannot be read: {error.strerror or error}", next_step="mend its permissions, or leave it out"
         ) from error
-    if len(content) > most_bytes:
-        raise _refused(path, f"has more than {most_bytes:,} bytes")
+
+
+def read_file(path: Path, *, most_bytes: int) -> bytes:
+    """The content of a file of the user's own, which links may lead to.
+
+    Raises DamagedFile where it is a pipe or a device, or larger than `most_bytes`, and OSError.
+    """
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(mode):  # before it is opened: opening a device may do something
+        raise _no_file(path)
+    return _read(path, _FOLLOWING, most_bytes)
+
+
+def read_text(path: Path, *, most_bytes: int) -> str:
+    """The text of a file of the user's own. Raises as `read_file` does, and DamagedFile where it is not UTF-8."""
+    return as_text(read_file(path, most_bytes=most_bytes), name=str(path))
+
+
+def as_text(content: bytes, *, name: str) -> str:
+    """The text in the content of a file called `name`. Raises DamagedFile where it is not UTF-8."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise DamagedFile(f"{name} cannot be read: it is not UTF-8 text", next_step="save it as UTF-8") from None
+
+
+def _read(path: Path, flags: int, most_bytes: int) -> bytes:
+    descriptor = os.open(path, flags)
+    with open(descriptor, "rb") as file:  # noqa: PTH123 - of a descriptor
+        info = os.fstat(descriptor)
+        if not stat.S_ISREG(info.st_mode):
+            raise _no_file(path)
+        content = b"" if info.st_size > most_bytes else file.read(info.st_size + 1)  # as much memory is taken
+    if max(info.st_size, len(content)) > most_bytes:
+        raise DamagedFile(
+            f"{path} has more than {most_bytes:,} bytes: it is not read", next_step="keep in it what is needed"
+        )
     return content
 
 
 def read_json_inside(folder: Path, relative: str, *, most_bytes: int) -> dict[str, Any]:
     """The JSON object in a file below a folder that somebody else may have given.
 
-    Raises as `read_inside` does, and DamagedFile for anything else than one object in which no key stands twice and
-    every number is finite.
+    Raises as `read_inside` does, and DamagedFile for anything else than one object as `parse_json` takes it.
     """
     content = read_inside(folder, relative, most_bytes=most_bytes)
     try:
-        value = json.loads(content, object_pairs_hook=_each_key_once, parse_float=_finite, parse_constant=_finite)
+        value = parse_json(content)
         if not isinstance(value, dict):
             raise TypeError("it is no JSON object")
-    except (ValueError, TypeError, RecursionError) as error:
+    except (ValueError, TypeError) as error:
         raise DamagedFile(
             f"{folder / relative} cannot be read: {cleaned(str(error), most=200)}",
             next_step="restore it from a copy, or leave it out",
@@ -132,9 +169,28 @@ def read_json_inside(folder: Path, relative: str, *, most_bytes: int) -> dict[st
     return value
 
 
+def escaped(text: str) -> str:
+    """`text` for a terminal, whoever wrote it: all but the ends of lines is a visible character, or spelled out.
+
+    Control characters, those that change the direction of what follows, and marks heaped on one letter are spelled out.
+    """
+    return "\n".join(map(_spelled_out, text.split("\n")))
+
+
+def _spelled_out(line: str) -> str:
+    if line.isprintable() and (line.isascii() or not _HEAPED.search(line)):
+        return line
+    spelled = "".join(c if c.isprintable() else _spelled(c) for c in line)
+    return _HEAPED.sub(lambda heap: "".join(map(_spelled, heap[0])), spelled)
+
+
+def _spelled(character: str) -> str:
+    return character.encode("unicode_escape").decode()
+
+
 def cleaned(text: str, *, most: int) -> str:
-    """`text` for a terminal, whoever wrote it: control and invisible characters escaped, at most `most` characters."""
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:most])
+    """`text` for a terminal, whoever wrote it, as `escaped` but on one line of at most `most` characters."""
+    shown = escaped(text[:most]).replace("\n", "\\n")
     return shown if len(text) <= most and len(shown) <= most else shown[: most - 1] + "…"
 
 
@@ -158,19 +214,9 @@ def _is_link(info: os.stat_result) -> bool:
     return stat.S_ISLNK(info.st_mode) or getattr(info, "st_reparse_tag", 0) in _WINDOWS_LINKS
 
 
+def _no_file(path: Path) -> DamagedFile:
+    return DamagedFile(f"{path} is no plain file: it is not read", next_step="put a file there; a link to one will do")
+
+
 def _refused(path: Path, why: str) -> DamagedFile:
     return DamagedFile(f"{path} {why}: it is not used", next_step="a record holds plain files; do not use this one")
-
-
-def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key stands twice")
-    return found
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(f"{text} is no finite number")
-    return value

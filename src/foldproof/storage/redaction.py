@@ -1,58 +1,64 @@
-"""Text in, the same text without passwords and tokens out."""
+"""Text in, the same text without passwords and tokens out.
+
+What is secret is told by its form (`secret_forms`), by the name it is given to (`secret_names`), and by standing in an
+environment variable that is named like a secret (`secret_values`).
+"""
 
 import os
-import re
-from collections.abc import Iterator, Mapping
-from urllib.parse import quote
+from collections.abc import Iterable, Sequence
 
-# Each begins where a name begins and takes all of it at once: the time is linear in the length of the text.
-_URI_PASSWORD = re.compile(
-    r"(?P<head>(?<![a-z0-9+.-])[a-z0-9+.-]++://[^\s/:@]*+:)(?P<secret>[^\s@/]++(?:@[^\s@/\"',;<>]++)*)@",
-    re.IGNORECASE,
-)
-_URI_TOKEN = re.compile(r"(?P<head>\bhttps?://)(?P<secret>[^\s/:@]++)@", re.IGNORECASE)
-_BEARER = re.compile(r"(?P<head>\bbearer\s{1,8})(?P<secret>[\w.~+/=-]{8,})", re.IGNORECASE)
-_NAMED_SECRET = re.compile(
-    r"(?P<head>(?<![\w.-])(?=[\w.-]*?(?:password|passwd|secret|token|api_?key|access_?key))[\w.-]++"
-    r"['\"]?\s{0,8}[=:]\s{0,8}['\"]?)(?P<secret>[^\s,;&'\"]+)",
-    re.IGNORECASE,
-)
+from foldproof.storage.secret_code import HIDDEN
+from foldproof.storage.secret_forms import COMMAND_LINES, HEADERS, KNOWN, URIS, Form
+from foldproof.storage.secret_names import is_said, is_secret_name, named_secrets, secret_options
+from foldproof.storage.secret_values import spelled
 
-
-_SECRET_VARIABLE = re.compile(r"password|passwd|secret|token|api_?key|access_?key", re.IGNORECASE)
-_OF_A_PLACE = ("_FILE", "_PATH", "_DIR", "_URL", "_URI", "_ID")
-_SHORTEST_SECRET = 8  # a shorter value would take words out of every text
+_FORMS = (*URIS, *HEADERS, *KNOWN, *COMMAND_LINES)
 
 
 def redact(text: str) -> str:
-    """`text` with `***` for the passwords and tokens in URIs, bearer tokens, and the values of names like `token=`.
-
-    So are the values of environment variables with such names, as they are and as a URI spells them.
-    """
-    for secret in _secrets_of(os.environ):
-        text = text.replace(secret, "***")
-    for pattern in (_URI_PASSWORD, _URI_TOKEN):
-        text = pattern.sub(lambda match: match["head"] + "***@", text)
-    for pattern in (_BEARER, _NAMED_SECRET):
-        text = pattern.sub(lambda match: match["head"] + "***", text)
-    return text
+    """`text` with `***` for whatever in it is known to be a secret."""
+    for secret in spelled(os.environ):
+        text = text.replace(secret, HIDDEN)
+    text = _without(_FORMS, text)
+    text = _cut(text, ((named.start, named.end) for named in named_secrets(text)))
+    return _cut(text, ((named.start, named.end) for named in secret_options(text)))
 
 
 def redact_value(name: str, value: str) -> str:
     """`redact(value)`, or `***` where its name says that it is a secret."""
-    return "***" if _SECRET_VARIABLE.search(name) else redact(value)
+    return HIDDEN if is_secret_name(name) else redact(value)
 
 
-def _secrets_of(environ: Mapping[str, str]) -> Iterator[str]:
-    for name, value in environ.items():
-        if _SECRET_VARIABLE.search(name) and not name.upper().endswith(_OF_A_PLACE) and len(value) >= _SHORTEST_SECRET:
-            yield value
-            yield quote(value, safe="")
+def redact_arguments(arguments: Sequence[str]) -> list[str]:
+    """Each word of a command line without secrets, be it by itself or after `--password`."""
+    options = ["", *arguments]
+    return [
+        HIDDEN if option.startswith("--") and "=" not in option and _is_value_of(option, word) else redact(word)
+        for option, word in zip(options, arguments, strict=False)
+    ]
 
 
 def redact_uris(content: bytes) -> bytes:
     """`content`, text of any encoding, with what is secret in URIs replaced and all else as it was: a diff applies."""
     text = content.decode(errors="surrogateescape")
-    for pattern in (_URI_PASSWORD, _URI_TOKEN):
-        text = pattern.sub(lambda match: match["head"] + "***@", text)
+    text = _without(URIS, text)
     return text.encode(errors="surrogateescape")
+
+
+def _is_value_of(option: str, word: str) -> bool:
+    return any(secret_options(f"{option} '{word}'")) if " " not in word else is_secret_name(option)
+
+
+def _without(forms: Iterable[Form], text: str) -> str:
+    folded = text.lower()
+    for form in forms:
+        text = _cut(text, [span for span in form.spans(text, folded) if is_said(text[slice(*span)])])
+    return text
+
+
+def _cut(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    pieces, after = [], 0
+    for start, end in spans:
+        pieces += [text[after:start], HIDDEN]
+        after = end
+    return "".join([*pieces, text[after:]]) if pieces else text

@@ -1,7 +1,7 @@
 """Tell events to someone else. Never touch training; may be replayed."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -14,13 +14,15 @@ CLOSING_SECONDS = 60.0
 class TrackingTarget:
     """A tracking server or store, and the MLflow experiment in it; `artifacts` is None where the server decides.
 
-    `private`: no file that names paths or groups may leave.
+    `private`: no file that names paths or groups may leave. `trusted`: this user has named it, not the settings alone,
+    so a password that belongs to no host may be sent there, and files written where it says.
     """
 
     uri: str
     experiment: str
     artifacts: Path | None
     private: bool = False
+    trusted: bool = field(default=True, compare=False)  # who named a place does not make it another
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,14 +20,13 @@ from foldproof.events.types import (
 from foldproof.record import Spread
 from foldproof.trackers import CLOSING_SECONDS, RunPlan, TrackerContext
 from foldproof.trackers.plan_shown import duration, plan_line, plan_table, seconds_of
+from foldproof.trackers.terminal import Terminal
 from foldproof.training.spent import CODE as PROFILE
 
 
 def _console() -> Console:
     """Stderr; a notebook or a log of a job is no terminal, though FORCE_COLOR may say so there."""
-    return Console(
-        stderr=True, highlight=False, force_terminal=None if sys.stderr.isatty() else False, force_jupyter=False
-    )
+    return Terminal(stderr=True, force_terminal=None if sys.stderr.isatty() else False, force_jupyter=False)
 
 
 class ConsoleTracker:

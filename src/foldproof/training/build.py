@@ -13,7 +13,8 @@ def build_classifier(request: ModelRequest, device: torch.device) -> Classifier:
 
     Raises ModelError, UnknownName or NeedsNetwork.
     """
-    registry.make_importable(request.plugins)
+    if request.plugins is not None:
+        registry.make_importable(request.plugins)
     classifier = build(request.backbone, classes=len(request.classes), pretrained=request.pretrained)
     classifier = for_channels(classifier, request.channels, name=request.backbone)
     return classifier.to(device).to(memory_format=torch.channels_last)

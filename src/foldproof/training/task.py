@@ -19,7 +19,7 @@ from foldproof.training.frozen.rows import FeatureStore
 
 @dataclass(frozen=True, kw_only=True)
 class ModelRequest:
-    """What a worker must know to build a model and to say what it expects. `plugins`: a folder for dotted paths.
+    """What a worker must know to build a model and to say what it expects. `plugins`: where its dotted paths lead.
 
     `parts`: (seam, name) of what else of its training is not built in.
     """
@@ -33,7 +33,7 @@ class ModelRequest:
     batch_size: int
     threads: int
     device: str
-    plugins: Path
+    plugins: Path | None
     portable: bool = False
     channels: int = 3
     precision: Precision = "float32"
@@ -41,7 +41,7 @@ class ModelRequest:
     parts: tuple[tuple[str, str], ...] = ()
 
     @staticmethod
-    def of(config: ExperimentConfig, *, classes: tuple[str, ...], device: str, plugins: Path) -> "ModelRequest":
+    def of(config: ExperimentConfig, *, classes: tuple[str, ...], device: str, plugins: Path | None) -> "ModelRequest":
         train = config.train
         return ModelRequest(
             backbone=train.backbone,

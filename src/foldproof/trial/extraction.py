@@ -41,7 +41,7 @@ class Extractors:
         spawn = multiprocessing.get_context("spawn")
         before = multiprocessing.active_children()
         self._pool = ProcessPoolExecutor(count, mp_context=spawn, initializer=_prepare)
-        with worker.signals_held_back():
+        with worker.starting():
             for _ in range(count):
                 self._pool.submit(_ready)
         self._processes = [process for process in multiprocessing.active_children() if process not in before]

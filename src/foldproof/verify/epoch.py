@@ -26,15 +26,17 @@ class Trained:
 def train_on(recorded: Recorded, task: FoldTask) -> Trained:
     """Train from the last stored state before the end, or where there is none the first epoch from its beginning."""
     place = (task.repeat, task.fold)
-    path = last_before_the_end(recorded.folder, place, task.train.epochs)
     start = None
-    if path is not None:
-        try:
-            start = state.read(path)
-        except DamagedFile as error:
-            return Trained((error.what,), "")
-        if start.fold_key not in {event.about.get("fold_key") for event in read_journal(recorded.folder, place)}:
-            return Trained((f"{path.name} is the state of another fold or experiment",), "")
+    try:
+        stored = last_before_the_end(recorded.folder, place, task.train.epochs)
+        if stored is not None:
+            start = state.read(stored.checked())
+    except DamagedFile as error:
+        return Trained((error.what,), "")
+    if start is not None and start.fold_key not in {
+        event.about.get("fold_key") for event in read_journal(recorded.folder, place)
+    }:
+        return Trained((f"{start.name} is the state of another fold or experiment",), "")
     last = None if start is not None else 1
     shutil.rmtree(task.folder, ignore_errors=True)
     task.folder.mkdir(parents=True)

@@ -10,6 +10,7 @@ from foldproof.folds import Assignment, Fold
 from foldproof.plan.tasks import fold_key
 from foldproof.record import Place, read_journal
 from foldproof.reproduce.recorded import CODE_DIFF, Recorded
+from foldproof.storage.secret_code import HIDDEN
 
 
 def of_hashes(recorded: Recorded, assignments: tuple[Assignment, ...]) -> Iterator[str]:
@@ -72,5 +73,6 @@ def of_code(recorded: Recorded) -> Iterator[str]:
     if stated and recorded.code_diff and hashlib.sha256(recorded.code_diff).hexdigest() != stated:
         from foldproof.storage import redact_uris
 
-        if redact_uris(recorded.code_diff) == recorded.code_diff and b"://" not in recorded.code_diff:
+        may_be_redacted = b"://" in recorded.code_diff or HIDDEN.encode() in recorded.code_diff
+        if redact_uris(recorded.code_diff) == recorded.code_diff and not may_be_redacted:
             yield f"{CODE_DIFF} is not what was hashed"

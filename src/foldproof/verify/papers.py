@@ -46,13 +46,17 @@ def of_tables(record: RunRecord, others: Iterable[Path], *, rope: float) -> Chec
     """
     contenders: dict[str, Contender] = {}
     by_id = {folder.name: folder for folder in others}
-    problems, made, lacking = [], 0, list[str]()
+    problems, made, lacking = list[str](), 0, list[str]()
     for folder in (REPORT_FOLDER, PRIVATE_REPORT_FOLDER):
         for stem in ("folds", "comparison"):
             text = _text(record.folder, f"{folder}/{stem}.csv")
             if text is None:
                 continue
-            runs = [run for run in _runs_of(text) if run != record.run]
+            named = _runs_of(text)
+            if not named:
+                problems.append(f"{folder}/{stem}.csv is no table of runs")
+                continue
+            runs = [run for run in named if run != record.run]
             missing = [run for run in runs if run not in by_id]
             if missing:
                 lacking += missing
@@ -60,7 +64,7 @@ def of_tables(record: RunRecord, others: Iterable[Path], *, rope: float) -> Chec
             for run in runs:
                 contenders.setdefault(run, Contender.of(RunRecord.read(by_id[run])))
             of_run = Contender.of(record)
-            chosen = [of_run if run == record.run else contenders[run] for run in _runs_of(text)]
+            chosen = [of_run if run == record.run else contenders[run] for run in named]
             pages = {f"{folder}/{stem}.csv": text}
             if stem == "comparison" and (page := _text(record.folder, f"{folder}/comparison.md")) is not None:
                 pages[f"{folder}/comparison.md"] = page
@@ -91,7 +95,11 @@ def _not_again(contenders: list[Contender], pages: dict[str, str], *, rope: floa
 
 
 def _runs_of(table: str) -> list[str]:
-    rows = list(csv.DictReader(io.StringIO(table)))
+    """The runs that a table names; none where it is none."""
+    try:
+        rows = list(csv.DictReader(io.StringIO(table, newline="")))
+    except csv.Error:
+        return []
     return list(dict.fromkeys(str(row.get("run")) for row in rows))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from foldproof import registry
 from foldproof.data.survey import Progress, unheard
-from foldproof.errors import FoldproofError
+from foldproof.errors import DamagedFile, FoldproofError
 from foldproof.executors import ExecutorContext
 from foldproof.executors.memory import keep_freed_memory
 from foldproof.plan.prepare import prepare
@@ -22,9 +22,11 @@ from foldproof.reproduce.request import Request
 from foldproof.reproduce.retrain import only_from
 from foldproof.reproduce.staging import Staged, execution_like, stage_as_recorded
 from foldproof.reproduce.subject import Subject
-from foldproof.reproduce.trust import may_run, refuse_untrusted
+from foldproof.reproduce.trust import refuse_untrusted
 from foldproof.reproduce.workshop import workshop
 from foldproof.stopping import Stopping
+from foldproof.storage import regular_inside
+from foldproof.training.checkpoint import MOST_BYTES
 from foldproof.training.task import FoldTask
 from foldproof.verify.rung import TITLES, Check, Rung, checked, name_of, not_here
 
@@ -53,7 +55,7 @@ def climb(
         try:
             refuse_untrusted(recorded, subject, request)
             place = held.enter_context(workshop(project))
-            staged = stage_as_recorded(recorded, subject, project, place, trusted=may_run(subject, request))
+            staged = stage_as_recorded(recorded, subject, project, place)
             tasks, here = _tasks(recorded, staged, project, progress, held)
         except CannotCheck as reason:
             yield _unreached(1, f"{reason.why}; needed: {reason.needed}", started)
@@ -92,20 +94,25 @@ def _predictions(
 ) -> Iterator[Check]:
     from foldproof.verify.rescore import rescore
 
-    problems, made, largest = list[str](), 0, 0.0
-    absent = [place for place in finished if not _weights(recorded, place).exists()]
+    problems, made, absent, largest = list[str](), 0, 0, 0.0
     for place in finished:
-        if place in absent:
+        try:
+            weights = _weights(recorded, place)
+        except FileNotFoundError:
+            absent += 1
             continue
-        found = rescore(recorded, tasks[place], _weights(recorded, place), same_class=here.same_arithmetic)
+        except DamagedFile as error:
+            problems.append(f"{name_of(place)}: {error.what}")
+            continue
+        found = rescore(recorded, tasks[place], weights, same_class=here.same_arithmetic)
         problems += [f"{name_of(place)}: {problem}" for problem in found.problems]
         largest = max(largest, found.largest)
         made += 1
-    if not made:
+    if not made and not problems:
         yield not_here("predictions", "the weights of the folds are not here")
         return
     how = "bit for bit" if largest == 0 else f"within {largest:.1g}, under another arithmetic"
-    beside = f"; {len(absent)} folds have no weights here" if absent else ""
+    beside = f"; {absent} folds have no weights here" if absent else ""
     yield checked("predictions", problems, f"weights of {made} folds give the stored predictions, {how}{beside}")
 
 
@@ -135,7 +142,9 @@ def _here(recorded: Recorded, folder: Path) -> Here:
 
 
 def _weights(recorded: Recorded, place: Place) -> Path:
-    return fold_folder(recorded.folder, *place) / "model.safetensors"
+    """The file of a fold's weights. Raises DamagedFile where it is no plain file, FileNotFoundError."""
+    name = f"{fold_folder(Path(), *place).as_posix()}/model.safetensors"
+    return regular_inside(recorded.folder, name, most_bytes=MOST_BYTES)
 
 
 def _rung(level: int, checks: list[Check], started: float) -> Rung:

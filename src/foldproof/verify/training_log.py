@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +10,12 @@ from foldproof.config.schema import TrainSettings
 from foldproof.errors import DamagedFile
 from foldproof.events.types import EpochFinished, body_from_plain, comparable_body
 from foldproof.folds import Fold
-from foldproof.record import Place, fold_folder
+from foldproof.record import Place
 from foldproof.reproduce.recorded import Recorded, losses
-from foldproof.storage import read_json_inside
+from foldproof.reproduce.states import stored
 from foldproof.training.chunks import batch_sizes
 
-_MOST_STATE_BYTES = 2**29
+_UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 _CLOSE = 1e-9  # relative; sums of float64 in another order
 
 
@@ -49,17 +48,15 @@ def of_fold(recorded: Recorded, fold: Fold, place: Place) -> Iterator[str]:
 def of_states(recorded: Recorded, place: Place) -> Iterator[str]:
     """Whether the states that a fold has stored know of the same epochs as its journal, where there are any."""
     epochs = recorded.record.epochs.get(place, ())
-    within = fold_folder(Path(), *place)
-    for name in sorted(path.name for path in (recorded.folder / within).glob("state-*.json")):
+    for state in stored(recorded.folder, place):
         try:
-            about = read_json_inside(recorded.folder, (within / name).as_posix(), most_bytes=_MOST_STATE_BYTES)
-            bodies = [body_from_plain(raw) for raw in about["bodies"]]
-        except (DamagedFile, KeyError, TypeError, ValueError) as error:
-            yield f"{name} cannot be read: {error}"
+            bodies = [body_from_plain(raw) for raw in state.description()["bodies"]]
+        except (DamagedFile, OSError, *_UNREADABLE) as error:
+            yield f"{state.name} cannot be read: {error}"
             continue
         known = [body for body in bodies if isinstance(body, EpochFinished)]
         if any(comparable_body(old) != comparable_body(new) for old, new in zip(known, epochs, strict=False)):
-            yield f"{name} knows of other epochs than its journal"
+            yield f"{state.name} knows of other epochs than its journal"
 
 
 def _of_losses(epoch: EpochFinished, steps: NDArray[np.float32] | None, sizes: NDArray[np.int64]) -> Iterator[str]:

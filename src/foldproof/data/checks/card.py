@@ -1,5 +1,6 @@
 """A set of images in; its data card out: what there is, what is wrong with it, and the hashes that prove it. Pure."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -13,8 +14,10 @@ from foldproof.data.dataset import Dataset
 from foldproof.data.scan import Scan
 from foldproof.data.value_range import ValueRange, spelled
 from foldproof.data.versions.versioned import DataVersion
+from foldproof.storage import cleaned
 
 SCHEMA_VERSION = 1
+_WIDEST = 300  # characters of a name
 DATA_CARD, DATA_CARD_PAGE = "data-card.json", "data-card.md"
 
 
@@ -146,4 +149,5 @@ def _findings(findings: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _cell(text: str) -> str:
-    return " ".join(text.replace("|", "\\|").split())
+    shown = cleaned(" ".join(text.split()), most=_WIDEST)
+    return re.sub(r"[\\`*_{}\[\]<>|#~$]", r"\\\g<0>", shown)

@@ -4,7 +4,6 @@ A CSV or parquet file has a row an image, with its path and fold. nnU-Net's `spl
 with the names of its `train` and its `val` cases.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,8 @@ from foldproof.data.labels.columns import USUAL, usual_column
 from foldproof.data.labels.from_table import Names, prefixes_of
 from foldproof.data.labels.table import read_table
 from foldproof.errors import DataError
-
-_MOST_BYTES = 2**28
+from foldproof.storage import parse_json, read_file
+from foldproof.storage.limits import SPLITS_BYTES
 
 
 def folds_in(file: Path, paths: Sequence[str], *, folder: Path) -> Mapping[str, str]:
@@ -79,12 +78,10 @@ def _of_json(file: Path) -> Iterator[tuple[str, str, str]]:
 
 def _read_json(file: Path) -> list[Mapping[str, list[str]]]:
     try:
-        if file.stat().st_size > _MOST_BYTES:
-            raise DataError(f"{file.name} is larger than 256 MB", next_step="name the file of folds")
-        content: Any = json.loads(file.read_bytes())
+        content: Any = parse_json(read_file(file, most_bytes=SPLITS_BYTES))
     except OSError as error:
         raise DataError(f"folds.file: {file} cannot be read: {error.strerror}", next_step="mend the path") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise DataError(f"{file.name} is not JSON: {error}", next_step="name nnU-Net's splits_final.json") from error
     known = isinstance(content, list) and content and all(_is_fold(part) for part in content)
     if not known:

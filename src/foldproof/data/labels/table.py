@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.errors import DataError
-
-MOST_BYTES = 2**30
+from foldproof.storage import read_file
+from foldproof.storage.limits import TABLE_BYTES, TABLE_ROWS
 
 
 @dataclass(frozen=True)
@@ -28,16 +28,16 @@ def read_table(file: Path) -> Table:
         if not file.is_file():
             what = "is a folder" if file.is_dir() else "is not there"
             raise DataError(f"data.labels: {file} {what}", next_step="name a CSV or parquet file; or take the line out")
-        if file.stat().st_size > MOST_BYTES:
+        if file.stat().st_size > TABLE_BYTES:
             raise DataError(f"{file} is larger than 1 GB", next_step="keep the columns that are needed")
+        content = read_file(file, most_bytes=TABLE_BYTES)
         read = _parquet if file.suffix.lower() in (".parquet", ".pq") else _csv
-        return read(file)
+        return read(file, content)
     except OSError as error:
         raise DataError(f"{file} cannot be read: {error.strerror}", next_step="mend its permissions") from error
 
 
-def _csv(file: Path) -> Table:
-    content = file.read_bytes()
+def _csv(file: Path, content: bytes) -> Table:
     if content[:2] == b"PK" or b"\0" in content[:4096]:
         raise DataError(
             f"{file.name} is no text: a spreadsheet cannot be read as it is",
@@ -68,17 +68,18 @@ def _csv(file: Path) -> Table:
     return Table(file.name, columns, tuple(rows), tuple(lines))
 
 
-def _parquet(file: Path) -> Table:
+def _parquet(file: Path, content: bytes) -> Table:
     import pyarrow as pa
-    import pyarrow.parquet as parquet
+
+    from foldproof.storage.columns import read_parquet
 
     try:
-        content = parquet.read_table(file, use_threads=False)
-    except (pa.ArrowException, OSError) as error:
-        said = str(error).splitlines()[0][:200]
+        table = read_parquet(content, most_rows=TABLE_ROWS)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        said = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise DataError(f"{file.name} is no parquet file: {said}", next_step="write it anew, or name a CSV") from error
-    columns = _named(file, content.column_names)
-    cells = [[_text(value) for value in column.to_pylist()] for column in content.columns]
+    columns = _named(file, table.column_names)
+    cells = [[_text(value) for value in column.to_pylist()] for column in table.columns]
     rows = tuple(zip(*cells, strict=True))
     return Table(file.name, columns, rows, tuple(range(1, len(rows) + 1)))
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from foldproof.data.dataset import Sample
 from foldproof.data.pixels.fitted import Form, fitted
-from foldproof.data.readers import decode
-from foldproof.data.values import Pixels, Scaled
-from foldproof.errors import DataError
-from foldproof.storage import inside
+from foldproof.data.readers import decode, turn_for
+from foldproof.data.values import Scaled
+from foldproof.errors import DamagedFile, DataError
+from foldproof.storage import inside, read_file
+from foldproof.storage.limits import IMAGE_BYTES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,15 +28,20 @@ class Originals:
 
 def decoded_original(sample: Sample, folder: Path, form: Form, *, most_pixels: int) -> Scaled:
     """[size, size, channel] uint8 or uint16. Raises DataError that says what is wrong, not of which file."""
-    return fitted(_pixels(inside(folder, sample.path), sample.sha256, most_pixels), form)
+    path = inside(folder, sample.path)
+    content = _content(path, sample.sha256)
+    with turn_for(content):
+        return fitted(decode(path.name, content, most_pixels=most_pixels).pixels, form)
 
 
-def _pixels(path: Path, sha256: str, most_pixels: int) -> Pixels:
-    """The pixels of a file whose content is still the one that was listed: else they would be taken for others."""
+def _content(path: Path, sha256: str) -> bytes:
+    """The content that was listed, if the file still has it: else its pixels would be taken for others."""
     try:
-        content = path.read_bytes()
+        content = read_file(path, most_bytes=IMAGE_BYTES)
     except OSError as error:
         raise DataError(f"cannot be read: {error.strerror}") from None
+    except DamagedFile as error:
+        raise DataError(error.what) from None
     if hashlib.sha256(content).hexdigest() != sha256:
         raise DataError("changed since it was listed")
-    return decode(path.name, content, most_pixels=most_pixels).pixels
+    return content

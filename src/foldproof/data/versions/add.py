@@ -1,18 +1,22 @@
 """Version a folder of images: a folder in, DVC's record of exactly the files that would be trained out."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from foldproof.data.readers import suffix_of, suffixes
 from foldproof.data.scan import hash_files
-from foldproof.data.versions import dvc, placing, unfinished
+from foldproof.data.versions import dvc, listing, placing, unfinished
+from foldproof.data.versions.astray import refuse_astray
+from foldproof.data.versions.lists import Files
+from foldproof.data.versions.opening import holding, opened
 from foldproof.data.versions.placing import Shelf
 from foldproof.data.versions.unfinished import Note, Waiting
 from foldproof.data.versions.versioned import compare, count_of
 from foldproof.data.walk import Entry, Kind, some, walk
 from foldproof.errors import DataError
+from foldproof.storage import Md5, RelativePath
 
 TRIES = 2  # the first may show that DVC's cache or its memory of hashes is not right
 
@@ -29,12 +33,14 @@ def add(folder: Path, *, waiting: Waiting | None = None) -> Added:
     """Version `folder`, and compare what DVC recorded with what is there, file by file.
 
     Raises DataError for what DVC would version differently from what would be trained: links, which DVC follows and
-    training does not, pipes, names that are not UTF-8, images that a `.dvcignore` leaves out; and where DVC's record
-    has another content for a file. An `add` that was cut off is completed.
+    training does not, pipes, names that are not UTF-8, images that a `.dvcignore` leaves out; where DVC's record has
+    another content for a file; and for a folder behind a link that git tracks and that leads out of the repository. An
+    `add` that was cut off is completed.
     """
     root = unfinished.root_of(folder)
     if root is None:
         return Added(written=dvc.add(folder))  # which says that there is no repository
+    refuse_astray(root, folder)
     name = unfinished.relative(root, folder)
     with unfinished.alone(root, waiting):
         restored = _heal(root, folder, name)
@@ -55,28 +61,32 @@ def _add(folder: Path, files: tuple[str, ...]) -> tuple[Path, ...]:
         wrong = _unlike(folder, md5)
         if not wrong:
             return written
-        dvc.remember(folder, {path: md5[path] for path in wrong if path in md5})
+        dvc.remember(folder, {path: value for path, value in md5.items() if path in wrong})
     raise DataError(
         f"DVC did not record what is there: {count_of(wrong)} ({some(wrong)})",
         next_step="add it again when nothing else writes there; `dvc diff` shows what DVC took it for",
     )
 
 
-def _unlike(folder: Path, md5: Mapping[str, str]) -> tuple[str, ...]:
+def _unlike(folder: Path, md5: Files) -> tuple[str, ...]:
     """Files that DVC recorded otherwise, or whose object in its cache is damaged: such an object is removed."""
+    with opened(folder, f"cannot check what was versioned of {folder}") as repository:
+        listing.drop_damaged_lists(listing.outputs_of(repository, folder))
     known = dvc.recorded(folder)
     if known is None or known.files is None:
         return tuple(sorted(md5))
     difference = compare(known.files, md5)
     images = set(_images(difference.extra))
     damaged: set[str] = set()
-    with dvc.opened(folder, f"cannot check what was versioned of {folder}") as repository:
+    with opened(folder, f"cannot check what was versioned of {folder}") as repository:
         shelf = _shelf(repository)
         for path, oid in known.files.items():
             if not shelf.holds(oid):
                 if path in md5:
-                    placing.detach(folder / path)  # a link to the object is all there is of an edit made through it
-                shelf.path(oid).unlink(missing_ok=True)
+                    placing.detach(
+                        path.below(folder)
+                    )  # a link to the object is all there is of an edit made through it
+                shelf.remove(oid)
                 damaged.add(path)
     return tuple(sorted({*difference.changed, *difference.missing, *images, *damaged}))
 
@@ -125,11 +135,12 @@ def _heal(root: Path, folder: Path, name: str) -> tuple[str, ...]:
     if not folder.is_dir():
         return ()
     record = folder.with_name(f"{folder.name}.dvc")
-    if note is not None and record.is_file() and not record.read_bytes().strip():
+    if note is not None and record.is_file() and not record.is_symlink() and not record.read_bytes().strip():
         record.unlink()
-    with dvc.opened(folder, f"cannot version {folder}") as repository, dvc.holding(repository):
+    with opened(folder, f"cannot version {folder}") as repository, holding(repository):
         shelf = _shelf(repository)
-        there = placing.look(folder, shelf, sweep_for=note.files if note else {})
+        placing.sweep(folder, but=note.files if note else {})
+        there = placing.look(folder, shelf)
         if note is None:
             return ()
         taken = {
@@ -146,8 +157,9 @@ def _shelf(repository: Any) -> Shelf:
     return Shelf(cache, legacy=False, links=(Path(cache.path),))
 
 
-def _hashes(folder: Path, files: tuple[str, ...]) -> dict[str, str]:
-    return {path: hashes.md5 for path, hashes in hash_files(folder, files).items()}
+def _hashes(folder: Path, files: tuple[str, ...]) -> Files:
+    found = hash_files(folder, files).items()
+    return {RelativePath.parse(path): Md5.parse(hashes.md5) for path, hashes in found}
 
 
 def _images(paths: Iterable[str]) -> list[str]:

@@ -46,6 +46,7 @@ def bring_in(folder: Path, target: Path, *, progress: Progress = unheard) -> Loa
     temporary = target.with_name(f".{target.name}.copying")
     try:
         shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)  # where a link stands in its place, nothing is copied through it
         files = _files(folder)
         for number, path in enumerate(files, start=1):
             (temporary / path).parent.mkdir(parents=True, exist_ok=True)

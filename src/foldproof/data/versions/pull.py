@@ -1,16 +1,20 @@
 """Bring versioned images back: a folder in, the same folder with every file checked against its hash out."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from foldproof.data.versions import dvc, placing, remote, unfinished
+from foldproof.data.versions import dvc, listing, placing, reached, remote, unfinished
+from foldproof.data.versions.astray import refuse_astray, refuse_committed_links
+from foldproof.data.versions.lists import Files
+from foldproof.data.versions.opening import holding, opened, told
 from foldproof.data.versions.placing import Shelf, There
 from foldproof.data.versions.unfinished import Note, Waiting
 from foldproof.data.versions.versioned import Difference, compare, count_of
 from foldproof.data.walk import Kind, some
 from foldproof.errors import DataError, FoldproofError
+from foldproof.storage import Md5, RelativePath
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,28 +46,28 @@ class _Place:
     @property
     def shelf(self) -> Shelf:
         cache = self.outputs[0].cache
-        return Shelf(cache, dvc.is_legacy(self.outputs), (Path(self.repository.cache.local.path),))
+        return Shelf(cache, listing.is_legacy(self.outputs), (Path(self.repository.cache.local.path),))
 
     @property
-    def files(self) -> Mapping[str, str] | None:
-        return dvc.files_of(self.repository, self.outputs, self.folder)
+    def files(self) -> Files | None:
+        return listing.files_of(self.repository, self.outputs, self.folder)
 
     @property
     def name(self) -> str:
         return unfinished.relative(self.root, self.folder)
 
-    def stands(self, path: str) -> bool:
+    def stands(self, path: RelativePath) -> bool:
         """Whether a file is still where it was: a folder that it lay in may have been put aside."""
-        return (self.folder / path).is_file()
+        return path.below(self.folder).is_file()
 
-    def keep(self, paths: Iterable[str], *, copy: bool = False) -> None:
+    def keep(self, paths: Iterable[RelativePath], *, copy: bool = False) -> None:
         if names := tuple(paths):
             self.kept.update(dict.fromkeys(names, placing.set_aside(self.folder, names, self.aside, copy=copy)))
 
 
 @dataclass(frozen=True)
 class _Fetched:
-    files: Mapping[str, str]
+    files: Files
     count: int
 
 
@@ -73,47 +77,53 @@ def pull(folder: Path, *, force: bool = False, aside: Path | None = None, waitin
     A file that no version holds is left alone, unless `force`: then it is moved to a folder in `aside` first, by
     default `.foldproof/aside` beside `.dvc`. What a pull that was cut off left behind is no such file. One at a time
     in a repository: `waiting` is called where another is at work. Raises DataError with the remote, its URL and the
-    reason where it fails; where files would be lost; and where a file is still not what was versioned.
+    reason where it fails; where files would be lost; where it would write outside of the repository through a link
+    that git tracks; and where a file is still not what was versioned.
     """
-    with dvc.opened(folder, f"cannot pull {folder}") as repository:
+    with opened(folder, f"cannot pull {folder}") as repository:
         root = unfinished.root_of(folder)
         assert root is not None
-        with unfinished.alone(root, waiting), dvc.holding(repository):
-            outputs = dvc.outputs_of(repository, folder)
+        aside = aside or root / ".foldproof" / "aside"
+        refuse_astray(root, folder)
+        refuse_committed_links(aside)
+        with unfinished.alone(root, waiting), holding(repository):
+            outputs = listing.outputs_of(repository, folder)
             if not outputs:
                 raise DataError(
                     f"DVC knows nothing of {folder}",
                     next_step="version it with `foldproof data add`, or mend data.path",
                 )
-            return _pull(_Place(folder, repository, outputs, root, aside or root / ".foldproof" / "aside"), force=force)
+            return _pull(_Place(folder, repository, outputs, root, aside), force=force)
 
 
 def _pull(place: _Place, *, force: bool) -> Pulled:
     """Note, fetch, look, refuse or put aside, put in place, look again, and only then forget the note."""
     fetched = _noted_fetch(place)
     files, shelf = fetched.files, place.shelf
-    there = placing.look(place.folder, shelf, sweep_for=files)
+    placing.sweep(place.folder, but=files)
+    there = placing.look(place.folder, shelf)
     count = fetched.count
     difference = _difference(files, there)
-    damaged = [path for path in difference.changed if not shelf.holds(files[path])]
+    damaged = [path for path in _those(files, difference.changed) if not shelf.holds(files[path])]
     if damaged:
         copies = _drop(place, files, damaged, there)
         count += _fetch(place).count
         there = placing.There({p: m for p, m in there.md5.items() if p not in copies}, there.others, there.hidden)
         difference = _difference(files, there)
     _secure(place, files, there, difference, force=force)
-    wrong = {path: files[path] for path in (*difference.changed, *difference.missing)}
-    removed = tuple(path for path in difference.extra if shelf.holds(there.md5[path]) and place.stands(path))
+    wrong = {path: files[path] for path in _those(files, (*difference.changed, *difference.missing))}
+    extra = _those(there.md5, difference.extra)
+    removed = tuple(path for path in extra if shelf.holds(there.md5[path]) and place.stands(path))
     placing.take_out(place.folder, removed)
     for path in placing.obstacles(files, there):
-        if (place.folder / path).is_dir():
-            placing.clear(place.folder / path)
+        if path.below(place.folder).is_dir():
+            placing.clear(path.below(place.folder))
     refused = placing.put(place.folder, wrong, shelf, seen=there.md5)
     if refused:
         _drop(place, files, refused, there)
         count += _fetch(place).count
         placing.put(place.folder, {path: files[path] for path in refused}, shelf, seen=there.md5)
-    difference = _difference(files, placing.look(place.folder, shelf, sweep_for=files))
+    difference = _difference(files, placing.look(place.folder, shelf))
     if difference.changed or difference.missing:
         raise DataError(
             f"what was pulled is not what was versioned: {Difference(difference.changed, difference.missing, ())}",
@@ -143,24 +153,27 @@ def _noted_fetch(place: _Place) -> _Fetched:
 
 
 def _fetch(place: _Place) -> _Fetched:
-    """See to it that the cache has every file of the folder."""
+    """See to it that the cache has every file of the folder, whose list is checked before DVC fetches what it names."""
+    listing.drop_damaged_lists(place.outputs)
     files, shelf = place.files, place.shelf
     if files is not None and all(shelf.has(md5) for md5 in set(files.values())):
         return _Fetched(files, 0)
-    name = dvc.remote_of(place.repository, place.outputs)
+    name = reached.remote_of(place.repository, place.outputs)
     if name is None:
         raise DataError(
             f"cannot pull {place.folder}: no DVC remote is set",
             next_step="`dvc remote add -d NAME URL`, then pull again",
         )
-    with dvc.told(f"cannot pull {place.folder} from the remote {name}"):
-        dvc.refuse_unreachable(place.repository, place.outputs)
-        count = dvc.fetch(place.repository, dvc.targets_of(place.repository, place.outputs, place.folder))
-        files = place.files
+    with told(f"cannot pull {place.folder} from the remote {name}"):
+        reached.refuse_unreachable(place.repository, place.outputs)
+        count = 0
+        if files is not None or listing.are_imports(place.outputs):
+            count = dvc.fetch(place.repository, listing.targets_of(place.repository, place.outputs, place.folder))
+            files = place.files
         lacking = [] if files is None else sorted(path for path, md5 in files.items() if not shelf.has(md5))
         if files is not None and not lacking:
             return _Fetched(files, count)
-        oid = str(place.outputs[0].hash_info.value) if files is None else files[lacking[0]]
+        oid = listing.oid_of(place.outputs[0]) if files is None else files[lacking[0]]
         what = "the list of files" if files is None else f"{count_of(lacking)} ({some(lacking)})"
         why = remote.why_absent(place.repository, place.outputs, oid)
     raise DataError(
@@ -169,34 +182,41 @@ def _fetch(place: _Place) -> _Fetched:
     )
 
 
-def _difference(files: Mapping[str, str], there: There) -> Difference:
+def _those(files: Files, names: Iterable[str]) -> list[RelativePath]:
+    """Those of the paths in `files` that are named, in order of the names."""
+    known = {str(path): path for path in files}
+    return [known[name] for name in names]
+
+
+def _difference(files: Files, there: There) -> Difference:
     """Between what is recorded and what is there; hidden files that were not recorded do not count."""
     return compare(files, {path: md5 for path, md5 in there.md5.items() if path in files or path not in there.hidden})
 
 
-def _drop(place: _Place, files: Mapping[str, str], paths: Iterable[str], there: There) -> frozenset[str]:
+def _drop(place: _Place, files: Files, paths: Iterable[RelativePath], there: There) -> frozenset[RelativePath]:
     """Remove cached objects that are not what their name says, with the copies made of them; those copies.
 
     Where the copy is a link to the object, an edit of the one damaged the other: that content is kept aside.
     """
-    shelf, copies = place.shelf, set[str]()
+    shelf, copies = place.shelf, set[RelativePath]()
     for path in paths:
         oid = files[path]
         if not shelf.has(oid) or shelf.holds(oid):
             continue
-        damage = dvc.md5_of(shelf.path(oid), legacy=shelf.legacy)
+        damage = listing.md5_of(shelf.path(oid), legacy=shelf.legacy)
         made = [name for name, other in files.items() if other == oid and there.md5.get(name) == damage]
-        place.keep([name for name in made if placing.is_linked(place.folder / name)], copy=True)
-        for name in made:
-            (place.folder / name).unlink(missing_ok=True)
+        place.keep([name for name in made if placing.is_linked(name.below(place.folder))], copy=True)
+        placing.remove(place.folder, made)
         copies.update(made)
-        shelf.path(oid).unlink()
+        shelf.remove(oid)
     return frozenset(copies)
 
 
-def _secure(place: _Place, files: Mapping[str, str], there: There, difference: Difference, *, force: bool) -> None:
+def _secure(place: _Place, files: Files, there: There, difference: Difference, *, force: bool) -> None:
     """See to it that nothing that no version holds is in the way. Raises DataError unless that is to be moved aside."""
-    edited = [path for path in difference.changed if _is_users(place, path, files[path], there.md5[path])]
+    edited = [
+        path for path in _those(files, difference.changed) if _is_users(place, path, files[path], there.md5[path])
+    ]
     obstacles = placing.obstacles(files, there)
     in_the_way = [path for path in obstacles if not _gives_way(place, path, there)]
     if (edited or in_the_way) and not force:
@@ -208,13 +228,13 @@ def _secure(place: _Place, files: Mapping[str, str], there: There, difference: D
     place.keep([*edited, *in_the_way])
 
 
-def _is_users(place: _Place, path: str, oid: str, md5: str) -> bool:
+def _is_users(place: _Place, path: RelativePath, oid: Md5, md5: Md5) -> bool:
     """Whether a file holds what no version does: it is neither another object nor the beginning of this one."""
     shelf = place.shelf
-    return not shelf.holds(md5) and not placing.is_part(place.folder / path, shelf.path(oid))
+    return not shelf.holds(md5) and not placing.is_part(path.below(place.folder), shelf.path(oid))
 
 
-def _gives_way(place: _Place, path: str, there: There) -> bool:
+def _gives_way(place: _Place, path: RelativePath, there: There) -> bool:
     """Whether all that stands under a name is of another version: then it goes with what that version has more."""
     if path in there.md5:
         return place.shelf.holds(there.md5[path])

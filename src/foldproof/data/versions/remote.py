@@ -5,8 +5,10 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from foldproof.data.versions import dvc
+from foldproof.data.versions import dvc, listing, reached
+from foldproof.data.versions.opening import opened, told
 from foldproof.data.versions.reasons import is_absence, reason
+from foldproof.storage import Md5
 
 
 def unpushed(folder: Path) -> tuple[str, ...] | None:
@@ -18,15 +20,15 @@ def unpushed(folder: Path) -> tuple[str, ...] | None:
     """
     if not dvc.has_repository(folder):
         return None
-    with dvc.opened(folder, f"cannot ask what has been pushed of {folder}") as repository:
-        outputs = dvc.outputs_of(repository, folder)
-        name = dvc.remote_of(repository, outputs) if outputs else None
-        files = dvc.files_of(repository, outputs, folder) if name else None
+    with opened(folder, f"cannot ask what has been pushed of {folder}") as repository:
+        outputs = listing.outputs_of(repository, folder)
+        name = reached.remote_of(repository, outputs) if outputs else None
+        files = listing.files_of(repository, outputs, folder) if name else None
         if files is None:
             return None
-        with dvc.told(f"cannot ask the remote {name} what it has"):
+        with told(f"cannot ask the remote {name} what it has"):
             lists = {
-                str(output.hash_info.value): f"{output.def_path} (the list of files)"
+                listing.oid_of(output): f"{output.def_path} (the list of files)"
                 for output in outputs
                 if output.is_dir_checksum
             }
@@ -35,7 +37,7 @@ def unpushed(folder: Path) -> tuple[str, ...] | None:
         return tuple(sorted(path for path, oid in named if oid in lacking))
 
 
-def why_absent(repository: Any, outputs: list[Any], oid: str) -> str:
+def why_absent(repository: Any, outputs: list[Any], oid: Md5) -> str:
     """Fetch one object and hash it: DVC only says that it did not come. Ends a sentence that names the object."""
     odb, root = _odb(repository, outputs), repository.cloud.get_remote(outputs[0].remote)
     path = odb.oid_to_path(oid)
@@ -50,7 +52,7 @@ def why_absent(repository: Any, outputs: list[Any], oid: str) -> str:
             odb.fs.get_file(path, str(fetched))
         except Exception as error:  # noqa: BLE001  (as above)
             return f"cannot be had: {reason(error)}"
-        whole = dvc.is_whole(fetched, oid, legacy=dvc.is_legacy(outputs))
+        whole = listing.is_whole(fetched, oid, legacy=listing.is_legacy(outputs))
     return "did not come, though it is there" if whole else "damaged there"
 
 
@@ -62,12 +64,12 @@ def _absence(remote: Any) -> str:
 
 
 def _odb(repository: Any, outputs: list[Any]) -> Any:
-    dvc.refuse_unreachable(repository, outputs)
+    reached.refuse_unreachable(repository, outputs)
     remote = repository.cloud.get_remote(outputs[0].remote)
-    return remote.legacy_odb if dvc.is_legacy(outputs) else remote.odb
+    return remote.legacy_odb if listing.is_legacy(outputs) else remote.odb
 
 
-def _lacking(odb: Any, oids: Collection[str]) -> set[str]:
+def _lacking(odb: Any, oids: Collection[Md5]) -> set[Md5]:
     """By name alone: DVC's own check of a folder would remove what it finds damaged.
 
     Some libraries say that nothing is there when they could not ask; so one that is lacking is asked for once more.

@@ -7,14 +7,16 @@ removed when all is as it should be.
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from foldproof.errors import StorageError
-from foldproof.storage import locked, write_atomically
+from foldproof.data.versions import guard, lists
+from foldproof.data.versions.lists import Files
+from foldproof.errors import DamagedFile, DataError, StorageError
+from foldproof.storage import locked, read_json_inside, write_atomically
 
 WAIT_SECONDS = 3600.0  # for another command that pulls or versions images of the same repository
 
@@ -24,11 +26,11 @@ Waiting: TypeAlias = Callable[[], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Note:
-    """`folder` is relative to the repository. `files` is what an `add` found there: relative paths and MD5 hashes."""
+    """`folder` is relative to the repository. `files` is what an `add` found there."""
 
     kind: Kind
     folder: str
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: Files = field(default_factory=dict)
 
 
 def root_of(folder: Path) -> Path | None:
@@ -110,10 +112,16 @@ def _notes(root: Path, kind: Kind) -> list[tuple[Path, Note | None]]:
     found: list[tuple[Path, Note | None]] = []
     for path in sorted(_folder(root).glob(f"{kind}-*.json")):
         try:
-            found.append((path, Note(**json.loads(path.read_bytes()))))
-        except (OSError, ValueError, TypeError):
+            found.append((path, _note(path)))
+        except (OSError, ValueError, TypeError, AttributeError, DamagedFile, DataError):
             found.append((path, None))
     return found
+
+
+def _note(path: Path) -> Note:
+    content = read_json_inside(path.parent, path.name, most_bytes=lists.MOST_BYTES)
+    files = lists.checked(content.pop("files").items(), str(path))
+    return Note(**{name: str(value) for name, value in content.items()}, files=files)  # type: ignore[arg-type]
 
 
 def _is_in(folder: str, other: str) -> bool:
@@ -125,4 +133,5 @@ def _path(root: Path, kind: Kind, folder: str) -> Path:
 
 
 def _folder(root: Path) -> Path:
+    guard.refuse_strange_home(root)
     return root / ".dvc" / "tmp" / "foldproof"

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
+from foldproof.data.versions.lists import Files
 from foldproof.data.walk import some
 from foldproof.errors import DataError
 
@@ -50,12 +51,12 @@ class DataVersion:
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
 
-def compare(recorded: Mapping[str, str], found: Mapping[str, str]) -> Difference:
+def compare(recorded: Files, found: Mapping[str, str] | Files) -> Difference:
     """How files that are there differ from those recorded; both map relative paths to MD5 hashes."""
     return Difference(
-        changed=tuple(sorted(path for path in recorded.keys() & found.keys() if recorded[path] != found[path])),
-        missing=tuple(sorted(recorded.keys() - found.keys())),
-        extra=tuple(sorted(found.keys() - recorded.keys())),
+        changed=tuple(sorted(path for path, md5 in recorded.items() if found.get(path, md5) != md5)),
+        missing=tuple(sorted(path for path in recorded if path not in found)),
+        extra=tuple(sorted(path for path in found if path not in recorded)),
     )
 
 

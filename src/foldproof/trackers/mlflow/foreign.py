@@ -5,12 +5,14 @@ Two habits are known: a parent run with a nested run a fold, and one run with a 
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from foldproof.errors import TrackingError
 from foldproof.storage import cleaned, redact
+from foldproof.trackers.mlflow.limits import ASKING_SECONDS, bounded_answers, in_time, pages
 from foldproof.trackers.mlflow.reasons import explained
 from foldproof.trackers.mlflow.store import set_defaults
 from foldproof.trackers.mlflow.target import sqlite_file
@@ -53,9 +55,7 @@ def logged_scores(uri: str) -> list[Logged]:
 
     set_defaults()  # the import sets levels of its own
     try:
-        client = MlflowClient(tracking_uri=uri)
-        experiments = [item.experiment_id for item in client.search_experiments()]
-        runs = {run.info.run_id: run for run in _runs(client, experiments)}
+        runs = in_time(lambda _: _asked_for_runs(MlflowClient, uri), uri=uri, seconds=ASKING_SECONDS)
     except (MlflowException, OSError, ValueError) as error:
         why = explained(error, uri, os.environ)
         raise TrackingError(
@@ -74,15 +74,23 @@ def logged_scores(uri: str) -> list[Logged]:
     return found
 
 
-def _runs(client: Any, experiments: list[str]) -> Iterator[Any]:
-    token, seen = None, 0
-    while experiments:
-        page = client.search_runs(experiments, max_results=_A_PAGE, page_token=token, order_by=["start_time ASC"])
-        yield from page
-        seen += len(page)
-        token = page.token
-        if not token or seen >= MOST_RUNS:
-            return
+def _asked_for_runs(connect: Callable[..., Any], uri: str) -> dict[str, Any]:
+    """Every run by its id, oldest first, MOST_RUNS of them at most."""
+    with bounded_answers():
+        client = connect(tracking_uri=uri)
+        found = pages(lambda token: client.search_experiments(max_results=_A_PAGE, page_token=token), uri=uri)
+        experiments = [item.experiment_id for item in found]
+        runs = _runs(client, experiments, uri) if experiments else iter(())
+        return {run.info.run_id: run for run in islice(runs, MOST_RUNS)}
+
+
+def _runs(client: Any, experiments: list[str], uri: str) -> Iterator[Any]:
+    return pages(
+        lambda token: client.search_runs(
+            experiments, max_results=_A_PAGE, page_token=token, order_by=["start_time ASC"]
+        ),
+        uri=uri,
+    )
 
 
 def _of_children(

@@ -1,18 +1,21 @@
 """One MLflow run, brought to what is wanted by sending what it lacks; sending it again changes nothing."""
 
 import getpass
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 from foldproof.record import Place
+from foldproof.trackers.mlflow.limits import pages
 from foldproof.trackers.mlflow.points import Point
 from foldproof.trackers.mlflow.store import USUAL_SECONDS, Pulse, Store
+from foldproof.trackers.mlflow.target import is_server
 from foldproof.trackers.mlflow.wanted import FAILURE, PARENT, PLACE, RUN_ID, SEAL, Upload, WantedRun, sealed_events
 
 _UPLOAD_BYTES_PER_SECOND = 1e6  # slower than this counts as hanging
 _POINTS_A_CALL = 500  # MLflow takes twice as many
 _TEXTS_A_CALL = 100
+_POINTS_A_PAGE = 25_000
 
 
 class Mirror:
@@ -20,6 +23,8 @@ class Mirror:
 
     def __init__(self, store: Store, run: Any, pulse: Pulse) -> None:
         self.run_id: str = run.info.run_id
+        self.without_files = store.why_no_files(run.info.artifact_uri or "")
+        self._store = store
         self._client = store.client
         self._pulse = pulse
         self._tags: dict[str, str] = dict(run.data.tags)
@@ -45,7 +50,7 @@ class Mirror:
             self._send_dataset(wanted.dataset),
             self._send_files(wanted.uploads, wanted.texts),
             self._send_status(wanted.status, wanted.ended),
-            self._send_tags_and_params({SEAL: wanted.seal} if wanted.seal else {}, {}),
+            self._send_tags_and_params({SEAL: wanted.seal} if wanted.seal and not self.without_files else {}, {}),
         ]
         return any(sent)
 
@@ -91,7 +96,7 @@ class Mirror:
             known: set[tuple[object, ...]] = set()
             for key in self._keys:
                 self._pulse(USUAL_SECONDS)
-                known |= set(map(_identity, self._client.get_metric_history(self.run_id, key)))
+                known |= set(map(_identity, metric_history(self._store, self.run_id, key)))
             self._points = known
         return self._points
 
@@ -111,6 +116,8 @@ class Mirror:
         return True
 
     def _send_files(self, uploads: Sequence[Upload], texts: Mapping[str, str]) -> bool:
+        if self.without_files:
+            return False
         files = {upload: upload.file() for upload in uploads if upload not in self._uploads}
         new = {upload: file for upload, file in files.items() if file is not None}
         new_texts = {name: text for name, text in texts.items() if self._texts.get(name) != text}
@@ -175,6 +182,17 @@ def make_mirror(store: Store, wanted: WantedRun, pulse: Pulse, *, more_tags: Map
     return _only(store, found[wanted.place], pulse)
 
 
+def metric_history(store: Store, run_id: str, key: str) -> Iterable[Any]:
+    """Every point of a metric. MLflow's client would ask a server for pages as long as it names another."""
+    if not is_server(store.target.uri):
+        return list(store.client.get_metric_history(run_id, key))
+    asked = store.client._tracking_client.store.get_metric_history  # noqa: SLF001 - the page that follows is asked here
+    return pages(
+        lambda token: asked(run_id=run_id, metric_key=key, max_results=_POINTS_A_PAGE, page_token=token),
+        uri=store.target.uri,
+    )
+
+
 def milliseconds(seconds: float) -> int:
     """MLflow's unit of time."""
     return round(seconds * 1000)
@@ -182,15 +200,12 @@ def milliseconds(seconds: float) -> int:
 
 def _search(store: Store, run: str, *, place: str | None = None) -> Iterator[Any]:
     conditions = [f"tags.`{RUN_ID}` = '{run}'"] + ([f"tags.`{PLACE}` = '{place}'"] if place else [])
-    page = None
-    while True:
-        found = store.client.search_runs(
-            [store.experiment_id], filter_string=" AND ".join(conditions), max_results=1000, page_token=page
-        )
-        yield from found
-        page = found.token
-        if not page:
-            return
+    yield from pages(
+        lambda token: store.client.search_runs(
+            [store.experiment_id], filter_string=" AND ".join(conditions), max_results=1000, page_token=token
+        ),
+        uri=store.target.uri,
+    )
 
 
 def _by_place(runs: Iterator[Any]) -> dict[Place | None, list[Any]]:

@@ -33,6 +33,7 @@ class Projection:
         self.created = False
         self.elsewhere = False
         self.is_running = False
+        self.without_files = ""  # why MLflow has everything but the files
         self._reader = RunReader(folder)
         self._pulse = pulse
         self._mirrors: dict[Place | None, Mirror] | None = None
@@ -93,7 +94,7 @@ class Projection:
         changed = False
         for left in reversed(range(_ROUNDS)):
             try:
-                with tracking_errors(store.target.uri):
+                with tracking_errors(store.target):
                     changed |= self._bring_once(store, content, abandoned=final and not self.is_running)
                     if not final or is_settled(store, content.record.run, self._mirrors or {}, self._pulse):
                         return changed
@@ -119,6 +120,7 @@ class Projection:
             mirror, made = self._mirror(store, self._mirrors, wanted, tags)
             changed |= made | mirror.bring(wanted, more_tags=tags)
             tags = {PARENT: mirror.run_id} if wanted.place is None else tags
+            self.without_files = mirror.without_files or self.without_files
         for place, mirror in self._mirrors.items():
             if place is not None and place not in content.by_place:  # a newer copy of this run has that fold
                 changed |= mirror.tag(tags)

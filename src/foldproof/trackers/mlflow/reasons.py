@@ -4,11 +4,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from foldproof.storage import redact
+from foldproof.trackers.mlflow.trust import credentials_file, has_credentials, origin
 
 _MOST = 200  # characters of what a library says
 _USER, _PASSWORD, _TOKEN = "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN"
@@ -29,7 +29,7 @@ class Reason:
     way_on: str = ""
 
 
-def explained(error: BaseException, uri: str, environ: Mapping[str, str]) -> Reason:
+def explained(error: BaseException, uri: str, environ: Mapping[str, str], *, trusted: bool = True) -> Reason:
     """Why a server or store at `uri` did not do what was asked; what the user can do about it, where that is known."""
     status, text = _status(error), _whole(error)
     if isinstance(error, ModuleNotFoundError):
@@ -38,7 +38,7 @@ def explained(error: BaseException, uri: str, environ: Mapping[str, str]) -> Rea
             f"it takes the package '{name}', which is not installed", f"`pip install {_PACKAGES.get(name, name)}`"
         )
     if status == HTTPStatus.UNAUTHORIZED or (status is None and _UNKNOWN_USER.search(text)):
-        return _refused_user(uri, environ)
+        return _refused_user(uri, environ) if trusted else _refused_nobody(uri, environ)
     if status == HTTPStatus.FORBIDDEN:
         return Reason(
             "this user may not do that there (403)", "ask whoever runs it for EDIT, or set another tracking.experiment"
@@ -73,13 +73,23 @@ def _refused_user(uri: str, environ: Mapping[str, str]) -> Reason:
         return Reason("it refuses the user and password in its address (401)", mend)
     if user and password:
         return Reason(f"it refuses the user and password of {_USER} and {_PASSWORD} (401)", mend)
-    if (Path(environ.get("HOME", "~")) / ".mlflow" / "credentials").expanduser().is_file():
+    if credentials_file(environ).is_file():
         return Reason("it refuses the user and password of ~/.mlflow/credentials (401)", mend)
     if token:
         return Reason(f"it refuses the token of {_TOKEN} (401)", mend)
     if user or password:
         return Reason(f"it wants to know who asks (401); of {_USER} and {_PASSWORD} only one is set", "set the other")
     return Reason("it wants to know who asks (401)", f"set {_USER} and {_PASSWORD}, or {_TOKEN}")
+
+
+def _refused_nobody(uri: str, environ: Mapping[str, str]) -> Reason:
+    """The password was kept back: the settings name the host, and others may have written them."""
+    if "@" in urlsplit(uri).netloc or not has_credentials(environ):
+        return _refused_user(uri, environ)
+    return Reason(
+        "it wants to know who asks (401); only the settings name this host, so your password was not sent there",
+        f"`foldproof sync --trust-host` if it is yours, or `export MLFLOW_TRACKING_URI={origin(uri)}`",
+    )
 
 
 def _no_trust(error: BaseException, text: str) -> Reason:

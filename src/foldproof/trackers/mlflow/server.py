@@ -1,10 +1,14 @@
-"""A target in, MLflow's own server on it until interrupted."""
+"""A target in, MLflow's own server on it until interrupted.
+
+It opens files of the project's runs alone, for requests that show or change runs: see `door` and `fence`.
+"""
 
 import http.client
-import ipaddress
+import json
 import os
 import platform
 import re
+import secrets
 import socket
 import subprocess
 import sys
@@ -19,34 +23,60 @@ import psutil
 from foldproof.errors import TrackingError
 from foldproof.storage import locked, redact
 from foldproof.trackers import TrackingTarget
-from foldproof.trackers.mlflow.store import ENVIRONMENT, LOCK_SECONDS, lock_file
+from foldproof.trackers.mlflow import app, door
+from foldproof.trackers.mlflow.places import kept_folders
+from foldproof.trackers.mlflow.store import ENVIRONMENT, LOCK_SECONDS, lock_file, refuse_committed_links
 from foldproof.trackers.mlflow.target import sqlite_file
+from foldproof.trackers.mlflow.trust import is_loopback
 
 FIRST_PORT = 5000
 READY_SECONDS = 90.0
 _PORTS_TO_TRY = 50
 _ENDING_SECONDS = 5.0
+_NOT_OURS = ("MLFLOW_GUNICORN_OPTS", "MLFLOW_WAITRESS_OPTS", "MLFLOW_STATIC_PREFIX")  # would start another application
 
 
-def serve(target: TrackingTarget, *, host: str, port: int | None, say: Callable[[str], None]) -> None:
+def serve(
+    target: TrackingTarget, *, host: str, port: int | None, say: Callable[[str], None], with_password: bool = False
+) -> None:
     """Say the address once a browser can open it, then serve until interrupted; all its processes end with this.
 
-    A target that is a server already is only named. Without a port: 5000 or the next free one.
+    A target that is a server already is only named. Without a port: 5000 or the next free one. `with_password`: a new
+    one is said once, and nothing is shown without it.
     Raises TrackingError where the port is taken or no server comes up.
     """
     if target.artifacts is None:
         say(f"MLflow: {redact(target.uri)}")
         return
+    refuse_committed_links(target)
     chosen = _choose_port(host, port)
     address = _Address(_reachable(host), chosen)
-    with tempfile.TemporaryDirectory() as folder, _started(target, host, chosen, Path(folder)) as server:
+    password = secrets.token_urlsafe(16) if with_password else ""
+    with tempfile.TemporaryDirectory() as folder, _started(target, host, chosen, Path(folder), password) as server:
         with _making_the_store(target):
             _wait_until_ready(server, address)
         say(f"MLflow: {address} (Ctrl-C ends it)")
-        if not _is_loopback(host):
-            say("note: there is no password; whoever reaches this address can read and change the runs")
+        for line in _about_the_password(host, password):
+            say(line)
         server.process.wait()
         raise TrackingError(f"MLflow ended: {server.last_words}", next_step="start it again with `foldproof ui`")
+
+
+def _about_the_password(host: str, password: str) -> Iterator[str]:
+    if password:
+        yield f"user: {door.USER}, password: {password} (until Ctrl-C)"
+    elif is_loopback(host):
+        yield (
+            "note: there is no password; other users of this machine can read and change the runs "
+            "(`foldproof ui --password` asks for one)"
+        )
+    else:
+        yield (
+            "note: there is no password; whoever reaches this address can read and change the runs "
+            "(`--password` asks for one)"
+        )
+    if password and not is_loopback(host):
+        yield "note: the password is sent unencrypted; whoever is in between can read it"
 
 
 class _Address:
@@ -79,16 +109,20 @@ class _Server:
 
 
 @contextmanager
-def _started(target: TrackingTarget, host: str, port: int, folder: Path) -> Iterator[_Server]:
-    """MLflow's server with `folder` for its log and as an empty place to stand in."""
+def _started(target: TrackingTarget, host: str, port: int, folder: Path, password: str = "") -> Iterator[_Server]:
+    """MLflow's server with `folder`, which nobody else may read, for its log and as an empty place to stand in."""
+    assert target.artifacts is not None
     command = [sys.executable, "-P", "-m", "mlflow", "server", "--host", host, "--port", str(port), "--workers", "1"]
     command += ["--allowed-hosts", ",".join(_allowed_hosts(host, port))]
-    command += ["--artifacts-destination", str(target.artifacts)]
+    command += ["--artifacts-destination", str(target.artifacts), "--app-name", app.NAME]
     environment = {
         **ENVIRONMENT,
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
-        **os.environ,
+        "MLFLOW_ENABLE_AI_GATEWAY": "false",
+        **{name: value for name, value in os.environ.items() if name not in _NOT_OURS},
         "MLFLOW_BACKEND_STORE_URI": target.uri,  # not on the command line: it may hold a password
+        app.FOLDERS: json.dumps([str(kept) for kept in kept_folders(target.artifacts)]),
+        **_password_file(folder, password),
     }
     log, stand = folder / "log.txt", folder / "empty"
     stand.mkdir()
@@ -100,6 +134,15 @@ def _started(target: TrackingTarget, host: str, port: int, folder: Path) -> Iter
         yield _Server(process, log)
     finally:
         _end(process)
+
+
+def _password_file(folder: Path, password: str) -> dict[str, str]:
+    if not password:
+        return {}
+    file = folder / "password"
+    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as opened:  # noqa: PTH123
+        opened.write(password)
+    return {app.PASSWORD_FILE: str(file)}
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
@@ -171,17 +214,10 @@ def _reachable(host: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - where to look, not where to listen
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def _allowed_hosts(host: str, port: int) -> list[str]:
     """What a browser may call the server: anything else is a page that tries to reach it through another name."""
     names = {"localhost", "127.0.0.1", "[::1]", _bracketed(_reachable(host))}
-    if not _is_loopback(host):
+    if not is_loopback(host):
         names |= {platform.node(), socket.getfqdn()}
         addresses = (address for found in psutil.net_if_addrs().values() for address in found)
         names |= {_bracketed(a.address) for a in addresses if a.family in (socket.AF_INET, socket.AF_INET6)}

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -10,11 +11,15 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from foldproof.errors import FoldproofError, TrackingError
-from foldproof.storage import locked, redact
+from foldproof.provenance.committed_links import leading_out
+from foldproof.storage import cleaned, locked, redact
 from foldproof.trackers import TrackingTarget
 from foldproof.trackers.mlflow.fresh import put_empty_store
+from foldproof.trackers.mlflow.limits import bounded_answers
+from foldproof.trackers.mlflow.places import kept_folders, lies_within, local_path
 from foldproof.trackers.mlflow.reasons import explained
 from foldproof.trackers.mlflow.target import is_server, sqlite_file
+from foldproof.trackers.mlflow.trust import is_trusted, names_a_host, origin, withheld
 
 ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -41,6 +46,28 @@ class Store:
     experiment_id: str
     target: TrackingTarget
 
+    def why_no_files(self, location: str) -> str:
+        """Why no file of a run is sent to the place that the store names for it; empty where files may go there.
+
+        Whoever filled the store, or runs the server, chose that place: a folder of this machine, or another host.
+        """
+        if self.target.trusted or self._is_ours(location):
+            return ""
+        shown = cleaned(redact(location), most=200)
+        return (
+            f"the files of '{self.target.experiment}' would go to {shown}, which is not this project's, so none did; "
+            "set another tracking.experiment, or MLFLOW_TRACKING_URI if this store is yours"
+        )
+
+    def _is_ours(self, location: str) -> bool:
+        path = local_path(location)
+        if path is not None:
+            return self.target.artifacts is not None and lies_within(path, kept_folders(self.target.artifacts))
+        address = re.sub("^mlflow-artifacts://(?=[^/])", "http://", location)
+        if not names_a_host(address) or is_trusted(address, os.environ):
+            return True
+        return origin(address).partition(":")[2] == origin(self.target.uri).partition(":")[2] != ""
+
 
 def set_defaults() -> None:
     """Keep MLflow quiet, private and bounded in time, where the user has not said otherwise in the environment."""
@@ -59,6 +86,7 @@ def prepare(target: TrackingTarget, pulse: Pulse) -> Store:
     """
     set_defaults()
     pulse(OPENING_SECONDS)
+    refuse_committed_links(target)
     file = sqlite_file(target.uri)
 
     def imported() -> None:
@@ -66,9 +94,19 @@ def prepare(target: TrackingTarget, pulse: Pulse) -> Store:
         if file is not None:
             put_empty_store(file)
 
-    with tracking_errors(target.uri), _alone(target.uri):
+    with tracking_errors(target), _alone(target.uri):
         client = _client(target, imported)
         return Store(client, _experiment(client, target), target)
+
+
+def refuse_committed_links(target: TrackingTarget) -> None:
+    """Raises TrackingError where the store or its folder of files is a link that came with the repository."""
+    for path in (sqlite_file(target.uri), target.artifacts):
+        if path is not None and not target.trusted and path.is_symlink() and leading_out(path):
+            raise TrackingError(
+                f"{cleaned(str(path), most=200)} is a link that came with the repository: nothing is put there",
+                next_step="remove it, or set tracking.uri; the runs are safe in runs/",
+            )
 
 
 def is_known(target: TrackingTarget, *, seconds: float) -> bool:
@@ -79,7 +117,7 @@ def is_known(target: TrackingTarget, *, seconds: float) -> bool:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(max(1, round(seconds))))
     set_defaults()
-    with tracking_errors(target.uri):
+    with tracking_errors(target):
         found = _client(target).get_experiment_by_name(target.experiment)
     if found is not None:
         _refuse_deleted(target, found)
@@ -87,16 +125,20 @@ def is_known(target: TrackingTarget, *, seconds: float) -> bool:
 
 
 @contextmanager
-def tracking_errors(uri: str) -> Iterator[None]:
-    """Turn what MLflow, its store, a driver or the network raise into a TrackingError without secrets."""
+def tracking_errors(target: TrackingTarget) -> Iterator[None]:
+    """Turn what MLflow, its store, a driver or the network raise into a TrackingError without secrets.
+
+    Meanwhile a server that this user has not named gets no password that belongs to no host, and none answers for ever.
+    """
     try:
-        yield
+        with withheld(trusted=target.trusted or not names_a_host(target.uri)), bounded_answers():
+            yield
     except FoldproofError:
         raise
     except Exception as error:  # the one place where a tracker is isolated
-        why = explained(error, uri, os.environ)
+        why = explained(error, target.uri, os.environ, trusted=target.trusted)
         raise TrackingError(
-            f"MLflow at {redact(uri)}: {why.text}",
+            f"MLflow at {redact(target.uri)}: {why.text}",
             next_step=f"{why.way_on}; the runs are safe in runs/, and `foldproof sync` then brings them to MLflow"
             if why.way_on
             else "the runs are safe in runs/; when this is mended, `foldproof sync` brings them to MLflow",

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 from foldproof.trackers import TrackingTarget
-from foldproof.trackers.mlflow.store import prepare, tracking_errors
+from foldproof.trackers.mlflow.limits import in_time
+from foldproof.trackers.mlflow.store import Pulse, prepare, tracking_errors
+from foldproof.trackers.mlflow.target import is_server
 from foldproof.trackers.mlflow.wanted import RUN_ID
 
 
@@ -12,9 +14,15 @@ def take_back(target: TrackingTarget, runs: Sequence[str]) -> int:
 
     Raises TrackingError, StorageError. Files of theirs that a server keeps go when its `mlflow gc` does.
     """
-    store = prepare(target, lambda _: None)
+    if is_server(target.uri):
+        return in_time(lambda promise: _take_back(target, runs, promise), uri=target.uri)
+    return _take_back(target, runs, lambda _: None)
+
+
+def _take_back(target: TrackingTarget, runs: Sequence[str], pulse: Pulse) -> int:
+    store = prepare(target, pulse)
     there = 0
-    with tracking_errors(target.uri):
+    with tracking_errors(target):
         for run in runs:
             for found in store.client.search_runs([store.experiment_id], filter_string=f"tags.`{RUN_ID}` = '{run}'"):
                 store.client.delete_run(found.info.run_id)

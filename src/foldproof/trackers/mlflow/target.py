@@ -1,7 +1,7 @@
 """Settings, project and environment in, the tracking server or store they mean out. Imports no MLflow."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -11,6 +11,7 @@ from foldproof.errors import SettingsError, nearest
 from foldproof.project import Project
 from foldproof.storage import redact
 from foldproof.trackers import TrackingTarget
+from foldproof.trackers.mlflow.trust import is_trusted, names_a_host
 
 DEFAULT_URI = "sqlite:///mlflow.db"
 _SQLITE = re.compile(r"(?P<head>sqlite(?:\+\w+)?:///)(?P<path>[^?]+)(?P<query>\?.*)?", re.DOTALL)
@@ -18,18 +19,25 @@ _SERVERS = ("http", "https", "databricks", "databricks-uc", "uc")
 _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 
 
-def resolve_target(tracking: TrackingSettings, project: Project, environ: Mapping[str, str]) -> TrackingTarget:
+def resolve_target(
+    tracking: TrackingSettings, project: Project, environ: Mapping[str, str], *, overrides: Sequence[str] = ()
+) -> TrackingTarget:
     """The settings win over `MLFLOW_TRACKING_URI` and `MLFLOW_EXPERIMENT_NAME`, and these over the defaults.
+
+    `overrides`: which of the settings were typed.
 
     Relative paths start at the settings file's folder, in a copy of DVC's at that of the project that started it.
     Raises SettingsError where the URI is not one.
     """
     uri = _absolute(tracking.uri or environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI, project.home)
+    typed = any(text.partition("=")[0].strip() == "tracking.uri" for text in overrides)
+    named = typed or bool(environ.get("MLFLOW_TRACKING_URI") and not tracking.uri)
     return TrackingTarget(
         uri=uri,
         experiment=tracking.experiment or environ.get("MLFLOW_EXPERIMENT_NAME") or project.home.name or "foldproof",
         artifacts=project.artifacts.absolute() if _keeps_files_here(uri) else None,
         private=tracking.privacy,
+        trusted=named or (names_a_host(uri) and is_trusted(uri, environ)),
     )
 
 

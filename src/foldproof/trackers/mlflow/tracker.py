@@ -32,6 +32,7 @@ class MlflowTracker:
                 "experiment": context.target.experiment,
                 "artifacts": None if context.target.artifacts is None else str(context.target.artifacts),
                 "private": context.target.private,
+                "trusted": context.target.trusted,
             }
             try:
                 self._start(order)

@@ -18,7 +18,7 @@ from typing import Any, TextIO
 from foldproof.errors import DamagedFile, FoldproofError, StorageError
 from foldproof.trackers import TrackingTarget
 from foldproof.trackers.mlflow.projection import Projection
-from foldproof.trackers.mlflow.store import OPENING_SECONDS, Store, prepare, tracking_errors
+from foldproof.trackers.mlflow.store import OPENING_SECONDS, Store, prepare, set_defaults, tracking_errors
 
 LOOK_SECONDS = 2.0  # between two looks while folds are trained: what happens meanwhile is sent together
 POLL_SECONDS = 0.2  # at the end
@@ -148,6 +148,9 @@ class Work:
         behind: list[Projection] = []
         for projection in tuple(self._open):
             self._open.pop(projection).close()
+            if projection.without_files:
+                self.damaged = True
+                self._answers.trouble(projection.without_files)
             try:
                 behind += [projection] if projection.missed() else []
             except DamagedFile as error:
@@ -203,10 +206,12 @@ def main() -> None:
         experiment=order["experiment"],
         artifacts=Path(order["artifacts"]) if order["artifacts"] else None,
         private=order["private"],
+        trusted=order["trusted"],
     )
     todo = Work([Path(folder) for folder in order["folders"]], target, answers)
+    set_defaults()
     try:
-        with tracking_errors(target.uri):
+        with tracking_errors(target):
             if work(todo, parent):
                 answers.say({"done": True})
     except FoldproofError as error:

@@ -1,0 +1,128 @@
+"""The bytes of a picture's file in; how many pixels its head says it has, out. Decodes nothing. Pure."""
+
+import struct
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from foldproof.storage.limits import PAGES
+
+TIFF_BEGINNINGS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_JPEG_ALONE = frozenset((0x01, *range(0xD0, 0xD9)))
+_JPEG_SCAN, _JPEG_END = 0xDA, 0xD9
+_MOST_MARKERS = 10_000
+_WIDTH, _HEIGHT = 256, 257  # tags of a TIFF
+_NUMBERS = MappingProxyType({1: "B", 3: "H", 4: "L", 16: "Q"})  # the kinds of number that a TIFF gives an edge in
+_MOST_TAGS = 1000
+
+
+class Size(NamedTuple):
+    """Pixels, as the head of a file says them."""
+
+    width: int
+    height: int
+
+    @property
+    def pixels(self) -> int:
+        return self.width * self.height
+
+
+def size_of(content: bytes) -> Size | None:
+    """What the head of a BMP, GIF, JPEG, PNG, TIFF or WebP says; None where it is no such file, or is cut off."""
+    read = next((read for start, read in _READERS.items() if content.startswith(start)), None)
+    try:
+        return None if read is None else read(content)
+    except (struct.error, IndexError, KeyError):
+        return None
+
+
+def _png(content: bytes) -> Size:
+    return Size(*struct.unpack_from(">LL", content, 16))
+
+
+def _gif(content: bytes) -> Size:
+    return Size(*struct.unpack_from("<HH", content, 6))
+
+
+def _bmp(content: bytes) -> Size:
+    if struct.unpack_from("<L", content, 14)[0] == 12:
+        return Size(*struct.unpack_from("<HH", content, 18))
+    width, height = struct.unpack_from("<ll", content, 18)
+    return Size(abs(width), abs(height))
+
+
+def _webp(content: bytes) -> Size | None:
+    match content[8:16]:
+        case b"WEBPVP8X":
+            return Size(*(1 + int.from_bytes(content[at : at + 3], "little") for at in (24, 27)))
+        case b"WEBPVP8L":
+            bits = struct.unpack_from("<L", content, 21)[0]
+            return Size(1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF))
+        case b"WEBPVP8 ":
+            width, height = struct.unpack_from("<HH", content, 26)
+            return Size(width & 0x3FFF, height & 0x3FFF)
+    return None
+
+
+def _jpeg(content: bytes) -> Size | None:
+    """The largest of the frames before the first scan."""
+    at, largest = 2, None
+    for _ in range(_MOST_MARKERS):
+        at = content.index(b"\xff", at) if b"\xff" in content[at : at + 4096] else len(content)
+        marker = content[at + 1]
+        if marker == 0xFF:
+            at += 1
+            continue
+        if marker in (_JPEG_SCAN, _JPEG_END):
+            break
+        if marker in _JPEG_FRAMES:
+            height, width = struct.unpack_from(">HH", content, at + 5)
+            largest = max(filter(None, (largest, Size(width, height))), key=lambda size: size.pixels)
+        at += 2 if marker in _JPEG_ALONE or not marker else 2 + struct.unpack_from(">H", content, at + 2)[0]
+    return largest
+
+
+def _tiff(content: bytes) -> Size:
+    """Of the first page."""
+    order = "<" if content[:2] == b"II" else ">"
+    big = struct.unpack_from(f"{order}H", content, 2)[0] == 43
+    (at,) = struct.unpack_from(f"{order}{'Q' if big else 'L'}", content, 8 if big else 4)
+    count, head = (struct.unpack_from(f"{order}{'Q' if big else 'H'}", content, at)[0], 8 if big else 2)
+    edges = {}
+    for number in range(min(count, _MOST_TAGS)):
+        tag = at + head + number * (20 if big else 12)
+        code, kind = struct.unpack_from(f"{order}HH", content, tag)
+        if code in (_WIDTH, _HEIGHT):
+            edges[code] = struct.unpack_from(f"{order}{_NUMBERS[kind]}", content, tag + (12 if big else 8))[0]
+    return Size(edges[_WIDTH], edges[_HEIGHT])
+
+
+def tiff_pages(content: bytes) -> int:
+    """How many pages a TIFF has, counted up to PAGES; 0 for what is none."""
+    if content[:4] not in TIFF_BEGINNINGS:
+        return 0
+    order, big = "<" if content[:2] == b"II" else ">", content[2:4] in (b"+\0", b"\0+")
+    seen: dict[int, None] = {}
+    try:
+        (at,) = struct.unpack_from(f"{order}{'Q' if big else 'L'}", content, 8 if big else 4)
+        while at and at not in seen and len(seen) < PAGES:
+            (count,) = struct.unpack_from(f"{order}{'Q' if big else 'H'}", content, at)
+            seen[at] = None
+            behind = at + (8 + 20 * count if big else 2 + 12 * count)
+            (at,) = struct.unpack_from(f"{order}{'Q' if big else 'L'}", content, behind)
+    except struct.error:
+        return len(seen)
+    return len(seen)
+
+
+_READERS: Mapping[bytes, Callable[[bytes], Size | None]] = MappingProxyType(
+    {
+        b"\x89PNG\r\n\x1a\n": _png,
+        b"\xff\xd8": _jpeg,
+        b"GIF8": _gif,
+        b"RIFF": _webp,
+        b"BM": _bmp,
+        **dict.fromkeys(TIFF_BEGINNINGS, _tiff),
+    }
+)

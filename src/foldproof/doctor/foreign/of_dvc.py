@@ -1,0 +1,74 @@
+"""What DVC would run, contact or write to because of the files that it keeps in a folder. Pure, over text."""
+
+import re
+from collections.abc import Iterator
+
+from foldproof.doctor.foreign.finding import Finding, Kind
+from foldproof.doctor.foreign.ini import settings_of
+from foldproof.doctor.foreign.tree import Tree
+
+_HOST = re.compile(r"[a-z][a-z0-9+.-]*://.*", re.IGNORECASE | re.DOTALL)
+_OUT = re.compile(r"[\"']?(/|~|[A-Za-z]:|.*\.\.(/|\\|\Z)).*", re.DOTALL)
+_PROVES = "|".join(
+    (
+        *("keyfile", "credentialpath", "configpath", "cert_path", "key_path", "gdrive_service_account_json_file_path"),
+        *("gdrive_user_credentials_file", "gdrive_client_.*", "sas_token", "account_key", "connection_string"),
+        *("password", "token", "custom_auth_header"),
+    )
+)
+RULES: tuple[tuple[str, re.Pattern[str] | None, Kind, str], ...] = (
+    (r"remote\..*\.(url|endpointurl)", _HOST, "sends", "`data pull` and `dvc push` connect to it"),
+    (r"remote\..*\.url", None, "note", "`data pull` reads from it, `dvc push` writes to it"),
+    (r"core\.site_cache_dir", None, "runs", "DVC loads pickles from there"),
+    (r"remote\..*\.(ask_password|ask_passphrase)", None, "sends", "DVC asks for a password and sends it to the remote"),
+    (rf"remote\..*\.({_PROVES})", None, "sends", "DVC uses it to prove to the remote who you are"),
+    (r"remote\..*\.(proxy|ssl_verify|allow_agent|gss_auth)", None, "note", "how DVC connects to the remote"),
+    (r"cache\.(dir|local|s3|gs|ssh|hdfs|azure)", _OUT, "leads out", "DVC reads and writes its objects there"),
+    (r"machine\..*", None, "runs", "DVC starts machines with it"),
+    (r"(core|exp|db|studio)\..*", _HOST, "sends", "DVC connects to it"),
+)
+_CMD = re.compile(r"(?m)^(?P<indent>[ \t]*(?:-[ \t]+)?)[\"']?cmd[\"']?[ \t]*:(?P<value>.*)$")
+_URL = re.compile(
+    r"(?m)^[ \t]*(?:-[ \t]+)?[\"']?(?:url|path|repo)[\"']?[ \t]*:[ \t]*[\"']?(?P<value>[a-z][a-z0-9+.-]*://\S*)",
+    re.IGNORECASE,
+)
+
+
+def of_dvc(tree: Tree) -> Iterator[Finding]:
+    """Settings, pipelines and state."""
+    for entry in tree.entries:
+        if not entry.is_file:
+            continue
+        if entry.path.endswith((".dvc/config", ".dvc/config.local")):
+            yield from of_settings(entry.path, tree.text(entry.path) or "")
+        elif entry.name == "dvc.yaml":
+            yield from of_pipeline(entry.path, tree.text(entry.path) or "")
+        elif entry.name.endswith(".dvc"):
+            yield from of_import(entry.path, tree.text(entry.path) or "")
+    state = [entry.path for entry in tree.entries if entry.is_file and "/.dvc/tmp/" in f"/{entry.path}"]
+    if state:
+        yield Finding("trusted", f"{state[0]} and {len(state) - 1} more", "state of DVC's",
+                      "DVC takes it for its own: queued experiments in it are pickles")  # fmt: skip
+
+
+def of_settings(path: str, text: str) -> Iterator[Finding]:
+    """The settings in a file of DVC's that name hosts, files and folders; of each the first rule that fits."""
+    for setting in settings_of(text):
+        for key, value, kind, effect in RULES:
+            if re.fullmatch(key, setting.key, re.DOTALL) and (value is None or value.match(setting.value)):
+                yield Finding(kind, f"{path}, line {setting.line}", f"{setting.key} = {setting.value}", effect)
+                break
+
+
+def of_pipeline(path: str, text: str) -> Iterator[Finding]:
+    """The commands of a dvc.yaml."""
+    for match in _CMD.finditer(text):
+        line = text.count("\n", 0, match.start()) + 1
+        yield Finding("runs", f"{path}, line {line}", f"cmd:{match['value']}", "`dvc repro` and `dvc exp run` run it")
+
+
+def of_import(path: str, text: str) -> Iterator[Finding]:
+    """Where a .dvc file says that its data came from."""
+    for match in _URL.finditer(text):
+        line = text.count("\n", 0, match.start()) + 1
+        yield Finding("note", f"{path}, line {line}", match["value"], "`dvc update` connects to it")

@@ -1,0 +1,25 @@
+"""A console of rich that shows text as it is: nothing in a name is markup, or control of the terminal."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+
+from foldproof.storage import escaped
+
+
+class Terminal(Console):
+    """Escapes whatever is printed after it was laid out and before it is styled."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**{"highlight": False, "markup": False, "emoji": False, **settings})
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """The segments of what is printed, those that move the cursor as they are."""
+        return _escaped(super().render(renderable, options))
+
+
+def _escaped(segments: Iterable[Segment]) -> Iterator[Segment]:
+    for segment in segments:
+        yield segment if segment.control else segment._replace(text=escaped(segment.text))
