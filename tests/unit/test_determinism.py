@@ -25,8 +25,7 @@ CPU = torch.device("cpu")
 def test_the_fingerprint_is_the_same_twice_and_in_another_process():
     settle(CPU, threads=1)
     code = (
-        "import torch; from foldproof.training.decisive_code import DecisiveCode
-from foldproof.training.determinism import *; c = torch.device('cpu'); "
+        "import torch; from foldproof.training.determinism import *; c = torch.device('cpu'); "
         "settle(c, threads=1); print(numeric_fingerprint(c))"
     )
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
@@ -35,8 +34,7 @@ from foldproof.training.determinism import *; c = torch.device('cpu'); "
 
 def test_another_instruction_set_is_another_numeric_class():
     code = (
-        "import torch; from foldproof.training.decisive_code import DecisiveCode
-from foldproof.training.determinism import *; c = torch.device('cpu'); "
+        "import torch; from foldproof.training.determinism import *; c = torch.device('cpu'); "
         "settle(c, threads=1); n = numeric_class(c, threads=1); print(n.instruction_set, n.fingerprint)"
     )
     settle(CPU, threads=1)
