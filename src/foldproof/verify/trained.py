@@ -134,7 +134,7 @@ def _here(recorded: Recorded, folder: Path) -> Here:
     """What of the numeric class of the record is so here, by the run that was planned in `folder`."""
     now = read_environment(folder).get("numeric_class") or {}
     then = [environment.get("numeric_class") or {} for environment in recorded.environments]
-    others = [{name for name in one.keys() & now.keys() if one[name] != now[name]} for one in then]
+    others = [{name for name in one if one[name] != now.get(name)} for one in then]
     return Here(
         same_arithmetic=not any(names - set(CODE) for names in others),
         same_code=not any(names & set(CODE) for names in others),
