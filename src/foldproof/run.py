@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from foldproof import registry
+from foldproof.accepted import accept
 from foldproof.config.read import ProjectSettings
 from foldproof.config.schema import ExperimentConfig
 from foldproof.data.survey import Progress, unheard
@@ -79,6 +80,7 @@ def run(
     threads = max(config.train.threads for config in configs)
     portable = of_one_arithmetic(configs)
     registry.make_named_importable(project.root, [execution.executor, loaded.settings.compare.metric])
+    accept(project.root, loaded.settings.compare.metric)
     make_executor = registry.load("executors", execution.executor)
     with (
         nullcontext(stopping) if stopping else closing(Stopping()) as stopping,

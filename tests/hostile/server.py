@@ -6,6 +6,7 @@ seconds, memory beyond the imports, and the processes that the command left runn
 """
 
 import atexit
+import contextlib
 import ctypes
 import gc
 import importlib
@@ -218,32 +219,45 @@ class Server:
     """The other end: starts the process when it is first asked, gives orders, hears what came of them."""
 
     def __init__(self) -> None:
+        self._process = self._started()
+
+    def _started(self) -> "subprocess.Popen[str]":
         tests = str(Path(__file__).parents[1])
-        self._process = subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", "hostile.server"],
             env={**os.environ, "PYTHONPATH": tests, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
-        assert self._heard() == "ready"
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        return process
 
     def carry_out(self, order: dict[str, Any]) -> dict[str, Any]:
+        """What came of the order. A server that has ended, as after a test that ran out of time, is started again."""
+        try:
+            return self._asked(order)
+        except (BrokenPipeError, ValueError):
+            self.close()
+            self._process = self._started()
+            return self._asked(order)
+
+    def _asked(self, order: dict[str, Any]) -> dict[str, Any]:
         assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
-        return dict(json.loads(self._heard()))
+        return dict(json.loads(self._process.stdout.readline()))
 
     def close(self) -> None:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.close()
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+        self._process.kill()
         self._process.wait(timeout=30)
         self._process.stdout.close()
-
-    def _heard(self) -> str:
-        assert self._process.stdout is not None
-        return self._process.stdout.readline().strip()
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ def of_project(runs: Sequence[str], metric: str | None = None) -> "tuple[Compari
     records, damaged = chosen_records(project, runs)
     comparison = compare(
         [Contender.of(record) for record in records],
-        metric=known_metric(metric or settings.metric, project.root),
+        metric=known_metric(metric or settings.metric, project.root, typed=metric is not None),
         rope=settings.rope / 100,
         scored_on_this_data=scored_on(known_facts(project).values(), records),
     )
@@ -96,7 +96,7 @@ def of_others(
         unverified.append(said)
     if names:
         contenders = _named(contenders, names)
-    chosen = known_metric(metric or "auto", Path.cwd())
+    chosen = known_metric(metric or "auto", Path.cwd(), typed=metric is not None)
     return compare(contenders, metric=chosen, unverified="; ".join(dict.fromkeys(unverified))), {}
 
 
@@ -116,12 +116,16 @@ def _told_apart(known: "Sequence[Contender]", more: "Sequence[Contender]", sourc
     ]
 
 
-def known_metric(name: str, folder: "Path") -> str:
-    """`name`, if it is auto or a metric that says which direction is better. Raises UnknownName."""
-    from foldproof import registry
+def known_metric(name: str, folder: "Path", *, typed: bool = False) -> str:
+    """`name`, if it is auto or a metric that says which direction is better.
+
+    Raises UnknownName, and UntrustedCode for own code that only the settings name and that was not run here before.
+    """
+    from foldproof import accepted, registry
     from foldproof.analysis.scoring import higher_is_better
 
     if name != "auto":
+        accepted.accept(folder, name) if typed else accepted.refuse_unknown(folder, name)
         registry.make_named_importable(folder, [name])
         higher_is_better(name)
     return name

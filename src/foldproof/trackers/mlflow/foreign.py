@@ -50,13 +50,14 @@ def logged_scores(uri: str) -> list[Logged]:
         raise TrackingError(f"there is no {redact(str(file))}", next_step="name the file as mlflow:sqlite:///mlflow.db")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
     set_defaults()
+    from google.protobuf.json_format import Error as NoMessage
     from mlflow.exceptions import MlflowException
     from mlflow.tracking import MlflowClient
 
     set_defaults()  # the import sets levels of its own
     try:
         runs = in_time(lambda _: _asked_for_runs(MlflowClient, uri), uri=uri, seconds=ASKING_SECONDS)
-    except (MlflowException, OSError, ValueError) as error:
+    except (MlflowException, NoMessage, OSError, ValueError, TypeError, LookupError) as error:
         why = explained(error, uri, os.environ)
         raise TrackingError(
             f"{redact(uri)} cannot be read: {cleaned(why.text, most=200)}",
