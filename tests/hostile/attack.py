@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hostile.oracle import Finding, How, Judged, judge
 from hostile.tripwire import Tripwire
@@ -55,7 +55,10 @@ class Attack:
         return [self.judged(scene, command) for command in self.commands]
 
     def judged(self, scene: Scene, command: Command) -> Judged:
-        found = judge(scene.world, scene.tripwire, spelled(scene.world, command), self.how)
+        asked = scene.tripwire.address("tracking")
+        environment = {name: value.replace("{tracking}", asked) for name, value in self.how.environment.items()}
+        how = replace(self.how, environment=environment)
+        found = judge(scene.world, scene.tripwire, spelled(scene.world, command), how)
         return Judged(found.argv, found.done, (*found.findings, *self.look(scene, found)))
 
 

@@ -159,11 +159,12 @@ def _tracking(form: str) -> Attack:
     """The user has set credentials for a server of theirs; the clone names another host."""
 
     def deed(scene: Scene) -> None:
-        uri = form.format(address=scene.tripwire.address("tracking"))
+        uri = form.format(address="tracking.example.org")
         settings = scene.world.project / "params.yaml"
         settings.write_text(settings.read_text() + f"tracking: {{uri: {json.dumps(uri)}}}\n")
 
     environment = {
+        "http_proxy": "http://{tracking}",  # so that another host than this machine is asked here
         "MLFLOW_TRACKING_USERNAME": "ada",
         "MLFLOW_TRACKING_PASSWORD": PASSWORD,
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",

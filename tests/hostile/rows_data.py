@@ -3,6 +3,7 @@
 import pickle
 import shutil
 import sqlite3
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -163,6 +164,8 @@ def _link_to_the_images(link: str, target: str, path: str) -> Attack:
         point(world, parent + oid, path=path)
         settings = world.project / "params.yaml"
         settings.write_text(settings.read_text().replace("path: images", f"path: {path}"))
+        for command in (("add", "--force", link), ("commit", "--quiet", "--message", "a link")):
+            subprocess.run(["git", *command], cwd=world.project, check=True)
 
     return Attack(
         "clone",

@@ -28,7 +28,7 @@ _RUN = (
     *(rf"[+~-] {_P}/dvc\.lock", rf"[+] {_P}/report"),
 )
 _GIT_INDEX = (rf"~ {_P}/\.git/index",)  # times of files, which git looks up again
-_FONTS = (r"~ home", r"[+~] home/\.cache(/matplotlib(/.*)?)?")  # which matplotlib looks up once
+_FONTS = (r"~ home", r"[+~] home/\.(cache|config)(/matplotlib(/.*)?)?")  # which matplotlib looks up once
 _TORCH = (r"[+~] tmp/torchinductor_\w+(/.*)?",)
 MEGABYTES = 10**6
 
@@ -81,7 +81,9 @@ WORKSHOPS: dict[str, Workshop] = {
         ),
         _asks("remote"),
     ),
-    "init": Workshop((*_GIT, rf"[+~] {_P}/\.dvc(/.*)?", rf"\+ {_P}/(params\.yaml|dvc\.yaml|\.dvcignore)", *_OWN)),
+    "init": Workshop(
+        (*_GIT, rf"[+~] {_P}/\.dvc(/.*)?", rf"\+ {_P}/(params\.yaml|foldproof\.yaml|dvc\.yaml|\.dvcignore)", *_OWN)
+    ),
     "try": Workshop((*_OWN, *_TORCH), usual_bytes=1600 * MEGABYTES),
     "run": Workshop(
         (*_GIT_INDEX, *_RUN, *_MLFLOW, *_OWN, *_DVC_TEMPORARY, *_DVC_MORE, *_TORCH),

@@ -17,6 +17,7 @@ from foldproof.storage.secret_names import Named, is_said, looks_secret, named_s
 from foldproof.storage.secret_values import SHORTEST, spelled
 
 HIDDEN = "***"
+_SHORTEST_DRAWN, _OF_EACH_KIND = 16, 3  # characters
 _SETTINGS = frozenset(
     ("", ".env", ".yaml", ".yml", ".ini", ".cfg", ".conf", ".properties", ".sh", ".bash", ".zsh", ".toml", ".txt")
 )
@@ -137,10 +138,18 @@ def _bare_is_literal(file: str) -> bool:
 
 def _is_literal(named: Named, text: str, bare_is_literal: bool) -> bool:
     value = text[named.start : named.end]
-    if not (named.is_quoted or bare_is_literal) or len(value) < SHORTEST or "{" in value or "://" in value:
+    if len(value) < SHORTEST or "{" in value or "://" in value:
         return False
+    if not (named.is_quoted or bare_is_literal):
+        return _is_drawn(value)
     if not named.is_sure:
         return looks_secret(value) and not _WORDS.fullmatch(value)
     if any(sign.isspace() for sign in value) or not is_said(value) or _WORDS.fullmatch(value.strip("./~:-_")):
         return bool(re.fullmatch(r"[A-Za-z]+\d{1,2}", value))
     return any(map(str.isalpha, value)) and not value.isalpha()
+
+
+def _is_drawn(value: str) -> bool:
+    """Whether text without quotes, as in a comment or within a longer string, is no name that anybody would choose."""
+    kinds = (str.islower, str.isupper, str.isdigit)
+    return len(value) >= _SHORTEST_DRAWN and all(sum(map(kind, value)) >= _OF_EACH_KIND for kind in kinds)
