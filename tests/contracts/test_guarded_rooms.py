@@ -51,7 +51,6 @@ ALLOWED: dict[str, tuple[int, str]] = {  # how many raw calls, and why each is o
     "data/versions/reached.py": (1, "a settings file of git's or DVC's, of bounded size, to be read"),
     "data/versions/unfinished.py": (1, "a note of our own under a name that is a hash"),
     "events/journal.py": (1, "the one writer of a journal, with O_NOFOLLOW"),
-    "reproduce/agreement.py": (1, "source of the user's own modules, to be parsed and not run"),
     "reproduce/images.py": (2, "an exclusive link in the workshop, or a copy through create_inside"),
     "reproduce/rebuild.py": (6, "an environment in the user's own cache, after --trust-code"),
     "reproduce/reproduce.py": (1, "the new run to the folder that --keep names"),
