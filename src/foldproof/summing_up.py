@@ -11,6 +11,8 @@ from typing import TypedDict
 from foldproof.analysis.compare import compare
 from foldproof.analysis.comparison import Comparison
 from foldproof.analysis.contender import Contender
+from foldproof.analysis.judged import FILE_NAME as JUDGED
+from foldproof.analysis.judged import Judged
 from foldproof.analysis.label_errors import FILE_NAME as LABEL_ERRORS
 from foldproof.analysis.label_errors import find_label_errors, to_csv
 from foldproof.analysis.report.build import write_report
@@ -84,6 +86,7 @@ def _written(project: Project, settings: Settings, record: RunRecord, comparison
         "folds.csv": csv_table(alone),
         "comparison.csv": csv_table(comparison),
         "comparison.md": markdown(comparison),
+        JUDGED: Judged(**_how(settings), runs=tuple(line.run for line in comparison.lines)).to_json().decode(),
     }
     if of_run.table is not None and not private:
         texts[LABEL_ERRORS] = to_csv({record.run: find_label_errors(of_run.table)})

@@ -11,7 +11,15 @@ from conftest import draw, draw_classes
 
 SUMMED_UP = [
     f"report/{name}"
-    for name in ("report.html", "report.md", "report_files", "folds.csv", "comparison.csv", "comparison.md")
+    for name in (
+        "report.html",
+        "report.md",
+        "report_files",
+        "folds.csv",
+        "comparison.csv",
+        "comparison.md",
+        "judged.json",
+    )
 ]
 SETTINGS = """\
 version: 1

@@ -44,7 +44,7 @@ _KEPT_OF_MACHINE = (
     "python",
     "python_implementation",
 )
-_TABLES = ("folds.csv", "comparison.csv", "comparison.md")  # of a report: experiments and run ids alone
+_TABLES = ("folds.csv", "comparison.csv", "comparison.md", "judged.json")  # of a report: experiments and run ids alone
 _MOST_NAMED = 5
 _LEAST = 2  # characters of a name worth looking for
 

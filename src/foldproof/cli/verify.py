@@ -31,23 +31,20 @@ def command(run: str, level: int, images: Path | None, trust_code: bool, as_json
     """
     from foldproof.cli.chosen import subject_of
     from foldproof.cli.progress import shown_progress
-    from foldproof.config.read import load_settings
     from foldproof.errors import ProjectError
     from foldproof.project import Project
     from foldproof.verify.ladder import verify
 
     try:
         project = Project.find(Path.cwd())
-        rope = load_settings(project.settings_file).settings.compare.rope / 100
     except ProjectError:
-        project, rope = None, 0.01
+        project = None
     with subject_of(run, project, images=images) as subject, shown_progress(quiet=as_json) as progress:
         found = verify(
             subject,
             project,
             highest=level,
             trust_code=trust_code,
-            rope=rope,
             heard=(lambda _: None) if as_json else show,
             progress=progress,
         )

@@ -26,7 +26,6 @@ def verify(
     *,
     highest: int = HIGHEST,
     trust_code: bool = False,
-    rope: float = 0.01,
     heard: Callable[[Rung], None] = lambda _: None,
     progress: Progress = unheard,
 ) -> Verification:
@@ -39,7 +38,7 @@ def verify(
     recorded: Recorded | None = None
     try:
         recorded = Recorded.read(subject.folder)
-        checks = list(_record(recorded, subject, rope))
+        checks = list(_record(recorded, subject))
     except DamagedFile as error:
         checks = [checked("journals", [error.what], "")]
     rungs = [Rung(level=0, title=TITLES[0], checks=tuple(checks), seconds=time.monotonic() - started)]
@@ -58,7 +57,7 @@ def verify(
     )
 
 
-def _record(recorded: Recorded, subject: Subject, rope: float) -> Iterator[Check]:
+def _record(recorded: Recorded, subject: Subject) -> Iterator[Check]:
     """The checks of L0."""
     record = recorded.record
     events = sum(map(len, record.epochs.values())) + len(record.finished)
@@ -83,7 +82,7 @@ def _record(recorded: Recorded, subject: Subject, rope: float) -> Iterator[Check
     others = _others(recorded.folder)
     yield company.of_runs(recorded, others, expected=subject.with_company or not subject.is_foreign)
     yield papers.of_files(recorded.folder)
-    yield papers.of_tables(record, others, rope=rope)
+    yield papers.of_tables(record, others)
 
 
 def _training(recorded: Recorded, assignments: tuple[Assignment, ...]) -> Iterator[tuple[str, Iterable[str]]]:

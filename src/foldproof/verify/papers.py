@@ -3,12 +3,15 @@
 import csv
 import hashlib
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from foldproof import registry
 from foldproof.analysis.compare import ROPE, compare
 from foldproof.analysis.contender import Contender
+from foldproof.analysis.judged import FILE_NAME as JUDGED
+from foldproof.analysis.judged import STATISTICS, Judged
 from foldproof.analysis.tables import csv_table, markdown
 from foldproof.errors import DamagedFile, FoldproofError
 from foldproof.events.types import ArtifactAdded
@@ -17,6 +20,9 @@ from foldproof.storage import read_inside
 from foldproof.verify.rung import Check, checked, not_here
 
 _MOST_BYTES = 2**30
+_MOST_JUDGED = 2**20
+_UNRECORDED = "by which metric and range they were judged is not recorded"
+_GUESSES = tuple((metric, ROPE) for metric in ("auto", *sorted(registry.SEAMS["metrics"])))
 
 
 def of_files(folder: Path) -> Check:
@@ -39,58 +45,90 @@ def of_files(folder: Path) -> Check:
     return checked("files", problems, f"{there} files as they were written" + (f", {away} not here" if away else ""))
 
 
-def of_tables(record: RunRecord, others: Iterable[Path], *, rope: float) -> Check:
+def of_tables(record: RunRecord, others: Iterable[Path]) -> Check:
     """Whether the tables beside the report come out again from the predictions, with verdicts and intervals.
 
-    `others`: folders of runs in which those that it was compared with may be.
+    By the metric and range that stand beside them. Where these are not recorded, as before they were, a table that does
+    not come out again says nothing against the record. `others`: folders of runs in which those that it was compared
+    with may be.
     """
-    contenders: dict[str, Contender] = {}
     by_id = {folder.name: folder for folder in others}
-    problems, made, lacking = list[str](), 0, list[str]()
-    for folder in (REPORT_FOLDER, PRIVATE_REPORT_FOLDER):
-        for stem in ("folds", "comparison"):
-            text = _text(record.folder, f"{folder}/{stem}.csv")
-            if text is None:
-                continue
-            named = _runs_of(text)
-            if not named:
-                problems.append(f"{folder}/{stem}.csv is no table of runs")
-                continue
-            runs = [run for run in named if run != record.run]
-            missing = [run for run in runs if run not in by_id]
-            if missing:
-                lacking += missing
-                continue
-            for run in runs:
-                contenders.setdefault(run, Contender.of(RunRecord.read(by_id[run])))
-            of_run = Contender.of(record)
-            chosen = [of_run if run == record.run else contenders[run] for run in named]
-            pages = {f"{folder}/{stem}.csv": text}
-            if stem == "comparison" and (page := _text(record.folder, f"{folder}/comparison.md")) is not None:
-                pages[f"{folder}/comparison.md"] = page
-            wrong = _not_again(chosen, pages, rope=rope)
-            problems += [f"{name} does not come out again from the predictions" for name in wrong]
-            made += len(pages)
+    known: dict[str, Contender] = {record.run: Contender.of(record)}
+    looked = [
+        _of_table(record, folder, stem, by_id, known)
+        for folder in (REPORT_FOLDER, PRIVATE_REPORT_FOLDER)
+        for stem in ("folds", "comparison")
+    ]
+    problems = [problem for one in looked for problem in one.problems]
+    unknown = list(dict.fromkeys(why for one in looked for why in one.unknown))
+    made = sum(one.made for one in looked)
     if not made and not problems:
-        why = f"it was compared with runs that are not here: {', '.join(lacking[:3])}" if lacking else "none is here"
-        return not_here("tables", why)
-    beside = f"; not those with {', '.join(dict.fromkeys(lacking))}, not here" if lacking else ""
+        return not_here("tables", "; ".join(unknown) or "none is here")
+    beside = f"; not all: {'; '.join(unknown)}" if unknown else ""
     return checked("tables", problems, f"{made} tables came out again, with intervals and verdicts{beside}")
 
 
-def _not_again(contenders: list[Contender], pages: dict[str, str], *, rope: float) -> list[str]:
-    """The pages that no metric that is built in gives again."""
+@dataclass(frozen=True)
+class _Looked:
+    """What came of one table: pages that came out again, what speaks against it, and why it could not be told."""
+
+    made: int = 0
+    problems: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+def _of_table(
+    record: RunRecord, folder: str, stem: str, by_id: Mapping[str, Path], known: dict[str, Contender]
+) -> _Looked:
+    text = _text(record.folder, f"{folder}/{stem}.csv")
+    if text is None:
+        return _Looked()
+    named = _runs_of(text)
+    if not named:
+        return _Looked(problems=(f"{folder}/{stem}.csv is no table of runs",))
+    if missing := [run for run in named if run not in known and run not in by_id]:
+        return _Looked(unknown=(f"it was compared with runs that are not here: {', '.join(missing[:3])}",))
+    for run in named:
+        if run not in known:
+            known[run] = Contender.of(RunRecord.read(by_id[run]))
+    pages = {f"{folder}/{stem}.csv": text}
+    if stem == "comparison" and (page := _text(record.folder, f"{folder}/comparison.md")) is not None:
+        pages[f"{folder}/comparison.md"] = page
+    contenders = [known[run] for run in named]
+    judged = _judged(record.folder, folder)
+    if judged is None:
+        wrong = _not_again(contenders, pages, _GUESSES)
+        unknown = (_UNRECORDED,) if wrong else ()
+        return _Looked(made=len(pages) - len(wrong), unknown=unknown)
+    if judged.statistics != STATISTICS:
+        return _Looked(unknown=(f"they were made by statistics number {judged.statistics}, here is {STATISTICS}",))
+    if judged.metric != "auto" and judged.metric not in registry.SEAMS["metrics"]:
+        return _Looked(unknown=(f"they were judged by code that is not built in: {judged.metric}",))
+    wrong = _not_again(contenders, pages, [(judged.metric, judged.rope)])
+    problems = tuple(f"{name} does not come out again from the predictions" for name in wrong)
+    return _Looked(made=len(pages), problems=problems)
+
+
+def _judged(run: Path, folder: str) -> Judged | None:
+    """By what the tables in `folder` were judged; None where that was not recorded. Raises DamagedFile."""
+    try:
+        return Judged.parse(read_inside(run, f"{folder}/{JUDGED}", most_bytes=_MOST_JUDGED))
+    except FileNotFoundError:
+        return None
+
+
+def _not_again(contenders: list[Contender], pages: dict[str, str], ways: Iterable[tuple[str, float]]) -> list[str]:
+    """The pages that no metric and range of `ways` gives again."""
     left = dict(pages)
-    for metric in ("auto", *sorted(registry.SEAMS["metrics"])):
-        for within in dict.fromkeys((rope, ROPE)):
-            try:
-                again = compare(contenders, metric=metric, rope=within)
-            except FoldproofError:
-                continue
-            made = {csv_table(again), markdown(again)}
-            left = {name: text for name, text in left.items() if text not in made}
-            if not left:
-                return []
+    for metric, rope in ways:
+        try:
+            again = compare(contenders, metric=metric, rope=rope)
+        except FoldproofError:
+            continue
+        made = {csv_table(again), markdown(again)}
+        left = {name: text for name, text in left.items() if text not in made}
+        if not left:
+            break
     return list(left)
 
 

@@ -1,0 +1,154 @@
+"""`verify` accuses nobody who is honest, whatever the settings were and whatever is done beside the record later."""
+
+import json
+import random
+import shutil
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from foldproof.analysis.judged import STATISTICS, Judged
+from foldproof.config.read import load_settings
+from foldproof.errors import DamagedFile
+from foldproof.events.journal import JournalWriter
+from foldproof.project import Project
+from foldproof.reproduce.subject import Subject
+from foldproof.stopping import Stopping
+from foldproof.summing_up import sum_up
+from foldproof.verify.ladder import verify
+from recorded import INLINE, train_inline
+
+OWN_METRIC = """\
+import numpy as np
+
+
+def score(probabilities, labels):
+    return float(np.mean(probabilities[np.arange(len(labels)), labels]))
+
+
+score.higher_is_better = True
+"""
+METRICS = ("auto", "accuracy", "balanced_accuracy", "macro_f1", "log_loss", "own_metric:score")
+ROPES = (0.1, 0.5, 1.0, 2.5, 10.0)
+CASES = [pytest.param(seed, marks=[] if seed < 8 else pytest.mark.thorough) for seed in range(200)]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> Path:
+    """Two experiments, one of them run twice."""
+    root = train_inline(tmp_path_factory.mktemp("honest"))
+    train_inline(root, INLINE.replace(", fast: {train: {lr: 0.01}}", ""))
+    return root
+
+
+def summed_up(root: Path, settings: str) -> list[Path]:
+    """The runs of a project, with their tables made under these settings and journaled."""
+    (root / "params.yaml").write_text(settings)
+    project = Project(root / "params.yaml")
+    loaded = load_settings(project.settings_file)
+    runs = list(project.run_folders())
+    with closing(Stopping()) as stopping:
+        for folder, body in sum_up(project, loaded.settings, runs, stopping):
+            assert getattr(body, "code", "") != "no-report", body
+            with JournalWriter(folder, run=folder.name, about={}) as journal:
+                journal.append(body)
+    return runs
+
+
+def tables_of(run: Path):
+    found = verify(Subject(folder=run, is_foreign=False), None, highest=0)
+    (tables,) = (check for rung in found.rungs for check in rung.checks if check.name == "tables")
+    return found, tables
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", CASES)
+def test_an_honest_run_is_never_accused(trained, tmp_path, monkeypatch, seed):
+    chance = random.Random(seed)
+    root = tmp_path / "project"
+    shutil.copytree(trained, root)
+    (root / "own_metric.py").write_text(OWN_METRIC)
+    monkeypatch.syspath_prepend(str(root))
+    metric, rope = METRICS[seed % len(METRICS)], chance.choice(ROPES)
+    private = chance.random() < 0.2
+    tracking = "tracking: {enabled: false, privacy: true}\n" if private else "tracking: {enabled: false}\n"
+    runs = summed_up(root, f"{INLINE}compare: {{metric: '{metric}', rope: {rope}}}\n{tracking}")
+    after = chance.choice(("nothing", "other settings", "a neighbour is deleted", "another experiment", "moved"))
+    if after == "other settings":
+        (root / "params.yaml").write_text(f"{INLINE}compare: {{metric: macro_f1, rope: {chance.choice(ROPES)}}}\n")
+    elif after == "a neighbour is deleted":
+        shutil.rmtree(runs.pop(chance.randrange(len(runs))))
+    elif after == "another experiment":
+        (root / "params.yaml").write_text(INLINE.replace("slow: {}", "renamed: {train: {epochs: 1}}"))
+    elif after == "moved":
+        root = root.rename(tmp_path / "elsewhere")
+        runs = [root / "runs" / run.name for run in runs]
+    for run in runs:
+        found, tables = tables_of(run)
+        accused = [check for rung in found.rungs for check in rung.checks if check.state == "broken"]
+        if after == "a neighbour is deleted":  # that it was left out is what another check has to say
+            accused = [check for check in accused if check.name != "company"]
+        assert not accused, (metric, rope, after, accused)
+        assert tables.state != "broken", (metric, rope, after, tables)
+
+
+@pytest.mark.slow
+def test_a_changed_number_in_a_table_is_found_by_the_recorded_metric_and_range(trained, tmp_path):
+    root = tmp_path / "project"
+    shutil.copytree(trained, root)
+    run = summed_up(root, f"{INLINE}compare: {{metric: balanced_accuracy, rope: 2.5}}\n")[0]
+    assert tables_of(run)[1].state == "holds"
+    table = run / "report" / "comparison.csv"
+    text = table.read_text()
+    place = next(at for at, sign in enumerate(text) if sign.isdigit() and text[at - 1] == "." and at > text.index("\n"))
+    table.write_text(text[:place] + str((int(text[place]) + 1) % 10) + text[place + 1 :])
+    assert tables_of(run)[1].state == "broken"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("statistics", [None, STATISTICS + 1])
+def test_tables_of_before_or_of_other_statistics_say_nothing_against_the_record(trained, tmp_path, statistics):
+    root = tmp_path / "project"
+    shutil.copytree(trained, root)
+    run = summed_up(root, f"{INLINE}compare: {{rope: 2.5}}\n")[0]
+    file = run / "report" / "judged.json"
+    if statistics is None:
+        file.unlink()
+    else:
+        file.write_text(json.dumps({**json.loads(file.read_text()), "statistics": statistics}))
+    assert tables_of(run)[1].state == ("not here" if statistics else tables_of(run)[1].state)
+    assert tables_of(run)[1].state != "broken"
+
+
+def test_what_is_written_beside_a_table_comes_back():
+    judged = Judged(metric="own:score", rope=0.025, runs=("20260101-000000-aaaaaa",))
+    assert Judged.parse(judged.to_json()) == judged
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"metric": 3},
+        {"metric": "x" * 501},
+        {"rope": "1"},
+        {"rope": -1},
+        {"rope": True},
+        {"rope": 10**400},
+        {"runs": "all"},
+        {"runs": ["../x"]},
+        {"runs": [1]},
+        {"statistics": "1"},
+        {"statistics": None},
+    ],
+)
+def test_what_no_run_writes_beside_a_table_is_refused(changed):
+    said = {**json.loads(Judged(metric="auto", rope=0.01, runs=()).to_json()), **changed}
+    with pytest.raises(DamagedFile):
+        Judged.parse(json.dumps(said).encode())
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{", b"{}", b"\xff", b'{"metric": "auto"}', b"[" * 100_000])
+def test_what_is_no_such_file_is_refused(content):
+    with pytest.raises(DamagedFile):
+        Judged.parse(content)
