@@ -163,9 +163,10 @@ def test_no_spread_and_too_few_folds_are_no_evidence(values):
     assert reading.half_width == math.inf
 
 
-def test_folds_that_never_differ_are_known_to_be_equal():
-    reading = corrected(np.zeros(5), k=5)
-    assert (reading.p, reading.above(0.0), reading.half_width) == (1.0, 0.0, 0.0)
+def test_folds_that_never_differ_say_nothing_of_chance():
+    found = corrected(np.zeros(5), k=5)
+    assert not found.known
+    assert (found.p, found.half_width) == (1.0, math.inf)
 
 
 def test_a_point_at_a_fifth_discordant_needs_15_700_images():

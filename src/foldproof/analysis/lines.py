@@ -10,6 +10,7 @@ from foldproof.analysis.comparison import Disagreement, Interval, Line
 from foldproof.analysis.contender import Contender
 from foldproof.analysis.pairing import right_by_place
 from foldproof.analysis.scoring import FRACTIONS, by_group, fold_scores, interval_over_units, pooled_scores
+from foldproof.analysis.statistics.exact import all_agree_interval
 from foldproof.analysis.statistics.homogeneity import Homogeneity, by_counts, by_scores
 from foldproof.analysis.statistics.paired import corrected, holm
 from foldproof.record import Place, Spread
@@ -58,7 +59,10 @@ def _line(contender: Contender, scores: Mapping[Place, float], metric: str) -> L
 
 
 def _interval(contender: Contender, scores: Mapping[Place, float], metric: str) -> Interval:
-    """The wider of the corrected interval over folds and the bootstrap over images or groups."""
+    """The wider of the corrected interval over folds and the bootstrap over images or groups.
+
+    The exact one where all images, or none, are right; unknown where nothing else differs: never of no width.
+    """
     values = np.array([value for value in scores.values() if math.isfinite(value)], dtype=np.float64)
     mean = float(values.mean()) if len(values) else math.nan
     over_folds = corrected(values, k=contender.summary.k)
@@ -67,9 +71,20 @@ def _interval(contender: Contender, scores: Mapping[Place, float], metric: str) 
         low, high = interval_over_units(contender.table, metric)
         known += [(low, high)] if math.isfinite(low) else []
     low, high = max(known, key=lambda bounds: bounds[1] - bounds[0], default=(math.nan, math.nan))
+    if metric in FRACTIONS and mean in (0.0, 1.0) and (units := _units(contender)):
+        low, high = all_agree_interval(mean, units)
+    if low == high:
+        return Interval(mean, math.nan, math.nan)
     if metric in FRACTIONS:
         low, high = max(low, 0.0) if low == low else low, min(high, 1.0) if high == high else high
     return Interval(mean, low, high)
+
+
+def _units(contender: Contender) -> int:
+    """How many images, or groups of them, have a prediction."""
+    if contender.table is not None:
+        return len(np.unique(contender.table.units))
+    return sum(contender.summary.images_by_fold.values()) // max(contender.summary.repeats, 1)
 
 
 def _with_disagreements(lines: Sequence[Line], contenders: Sequence[Contender]) -> list[Line]:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from foldproof.analysis.comparison import Interval
 from foldproof.analysis.out_of_fold import OutOfFold
+from foldproof.analysis.statistics.exact import all_agree_interval
 from foldproof.data.dataset import Dataset
 from foldproof.folds import Assignment, Fold
 from foldproof.provenance.machine import available_cores
@@ -62,9 +63,8 @@ def _judged(features: Floats, labels: NDArray[np.int64], fold: Fold) -> Floats:
 def unless_all_agree(found: Interval, units: int) -> Interval:
     """`found`, or the exact binomial 95 % interval where all of so many units, or none, are right.
 
-    Resampling what is always right finds no doubt, however few there were.
+    Look-alikes are one unit here, since they share a fold.
     """
-    if not found.low == found.high == found.value or found.value not in (0.0, 1.0):
+    if found.value not in (0.0, 1.0):
         return found
-    least = 0.025 ** (1 / units)
-    return Interval(1.0, least, 1.0) if found.value else Interval(0.0, 0.0, 1 - least)
+    return Interval(found.value, *all_agree_interval(found.value, units))

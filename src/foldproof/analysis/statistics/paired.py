@@ -39,16 +39,16 @@ def corrected(differences: Floats, *, k: int) -> Student:
     """The mean difference of `differences` [fold of a repeat] of a k-fold cross-validation, scale corrected for the
     training images that folds share: sqrt((1 / n + 1 / (k - 1)) s^2), n - 1 degrees of freedom.
 
-    Nothing is known from fewer than two folds, nor where all folds differ by exactly the same amount.
+    Nothing is known from fewer than two folds, nor where all folds differ by exactly the same amount, none included.
     """
     n = len(differences)
     if n < 2:
         return Student(float(differences.mean()) if n else math.nan, math.nan, 0)
     variance = float(differences.var(ddof=1))
     mean = float(differences.mean())
-    if variance <= 1e-24 and mean != 0:
+    if variance <= 1e-24:
         return Student(mean, math.nan, 0)
-    return Student(mean, math.sqrt((1 / n + 1 / (k - 1)) * max(variance, 0.0)), n - 1)
+    return Student(mean, math.sqrt((1 / n + 1 / (k - 1)) * variance), n - 1)
 
 
 def both_ways(rows: Rows) -> tuple[Student, float]:
