@@ -106,7 +106,9 @@ def test_own_code_that_bears_the_name_of_an_installed_module_is_an_error_that_sa
     (tiny_project / "torch.py").write_text("raise SystemExit('it ran')\n")
     (tiny_project / "params.yaml").write_text(SETTINGS + "\ncompare: {metric: 'torch:evil'}\n")
     JournaledRun.make(tiny_project / "runs", "20260101-000000-aaaaaa", experiment="First").complete()
-    done = started("script", "compare", folder=tiny_project)
+    asked = started("script", "compare", folder=tiny_project)
+    assert (asked.returncode, "--metric torch:evil" in asked.stderr) == (2, True)
+    done = started("script", "compare", "--metric", "torch:evil", folder=tiny_project)
     assert done.returncode == 2
     assert "rename the project's own 'torch'" in done.stderr
     assert "it ran" not in done.stderr + done.stdout

@@ -1,5 +1,6 @@
 """Commands that break each promise on purpose, for the oracle to find."""
 
+import base64
 import os
 import signal
 import socket
@@ -7,6 +8,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+
+from hostile.oracle import PASSWORD
 
 
 def _canary() -> Path:
@@ -68,7 +71,8 @@ def connect() -> None:
 
 def send_password() -> None:
     with socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=5) as connection:
-        connection.sendall(b"GET / HTTP/1.1\r\nAuthorization: Basic eDp5\r\n\r\n")
+        credentials = base64.b64encode(f"ada:{PASSWORD}".encode())
+        connection.sendall(b"GET / HTTP/1.1\r\nAuthorization: Basic " + credentials + b"\r\n\r\n")
         connection.recv(100)
 
 

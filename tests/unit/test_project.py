@@ -8,6 +8,7 @@ import pytest
 
 from foldproof.errors import DamagedFile, ProjectError, RunNotFound, StorageError
 from foldproof.project import Project, choose_folders, choose_run
+from foldproof.provenance.committed_links import leading_out
 
 RUNS = {
     "20260101-000000-aaaaaa": "FirstRun",
@@ -146,3 +147,28 @@ def test_a_folder_that_is_written_to_is_no_link_that_came_with_the_repository(tm
     subprocess.run(["git", "add", "--force", name], cwd=root, check=True)
     with pytest.raises(ProjectError, match="came with the repository"):
         Project.find(root)
+
+
+def test_a_link_that_leads_out_is_refused_where_git_cannot_say_whose_it_is(tmp_path, monkeypatch):
+    outside, root = tmp_path / "outside", tmp_path / "project"
+    outside.mkdir()
+    root.mkdir()
+    (root / "params.yaml").write_text("version: 1\n")
+    (root / "runs").symlink_to(outside)
+    subprocess.run(["git", "init", "--quiet"], cwd=root, check=True)
+    assert Project.find(root).root == root
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    with pytest.raises(ProjectError, match="leads out"):
+        Project.find(root)
+
+
+def test_a_folder_that_poses_as_a_repository_hides_no_committed_link(tmp_path):
+    outside, root = tmp_path / "outside", tmp_path / "project"
+    outside.mkdir()
+    store = root / "store"
+    for name in ("objects", "refs"):
+        (store / name).mkdir(parents=True)
+    (store / "HEAD").write_text("x")
+    (store / "photos").symlink_to(outside)
+    subprocess.run(["git", "init", "--quiet"], cwd=root, check=True)
+    assert leading_out(store / "photos") == store / "photos"

@@ -201,3 +201,14 @@ def test_a_text_stays_a_text(text):
     from ruamel.yaml import YAML
 
     assert YAML(typ="safe", pure=True).load(f"x: {scalar(text)}")["x"] == text
+
+
+def test_nothing_is_appended_through_a_gitignore_that_is_a_link(tmp_path):
+    precious = tmp_path / "precious.txt"
+    precious.write_text("kept")
+    root = tmp_path / "project"
+    draw_classes(root / "images")
+    (root / ".gitignore").symlink_to(precious)
+    made = scaffold(root)
+    assert precious.read_text() == "kept"
+    assert any(".gitignore is a link" in line for line in made.lines)

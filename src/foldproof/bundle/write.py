@@ -22,8 +22,8 @@ from foldproof.plan.runs import read_environment
 from foldproof.project import Project
 from foldproof.provenance.wheel import kept_wheel
 from foldproof.record import RunRecord
-from foldproof.storage import inside, read_json_inside, replacing
-from foldproof.storage.limits import DATASET_BYTES
+from foldproof.storage import inside, read_file, read_json_inside, replacing
+from foldproof.storage.limits import DATASET_BYTES, IMAGE_BYTES
 
 SCHEMA_VERSION = 1
 MANIFEST = "bundle.json"
@@ -141,7 +141,7 @@ def _put(archive: zipfile.ZipFile, image: _Image) -> None:
 
 def _content(image: _Image) -> bytes:
     """The bytes of an image. Raises DataError where it is not the one that the run was trained on."""
-    content = image.path.read_bytes()
+    content = read_file(image.path, most_bytes=IMAGE_BYTES)
     if _sha256(content) != image.sha256:
         raise DataError(
             f"{image.path} is not the image that the run was trained on",

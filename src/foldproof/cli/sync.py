@@ -43,7 +43,7 @@ def command(runs: tuple[str, ...], trust_host: bool, as_json: bool) -> int:
     if as_json:
         echo_json(asdict(report))
     else:
-        same = report.runs - report.created - report.completed - len(report.left) - len(report.problems)
+        same = max(report.runs - report.created - report.completed - len(report.left) - len(report.problems), 0)
         echo(f"runs: {report.created} new in MLflow, {report.completed} completed, {same} already the same")
         for who in report.left:
             echo(f"note: {who}, which brings it to MLflow", err=True)

@@ -86,8 +86,14 @@ def known_to_git(folder: Path, name: str) -> bool:
 
 
 def tracks_as_link(folder: Path, name: str) -> bool:
-    """Whether git has the entry `name` of `folder` in its index, as a symbolic link."""
-    found = _git(folder, "--literal-pathspecs", "ls-files", "--stage", "-z", "--", name).out
+    """Whether git has the entry `name` of `folder` in its index, as a symbolic link.
+
+    So it is taken to be where git does not answer, as for want of git or in a folder that poses as a repository.
+    """
+    answer = _git(folder, "--literal-pathspecs", "ls-files", "--stage", "-z", "--", name)
+    if not answer.is_yes:
+        return True
+    found = answer.out
     entries = (entry.partition(b"\t") for entry in found.split(b"\0"))
     return any(about.startswith(b"120000 ") and path == os.fsencode(name) for about, _, path in entries)
 

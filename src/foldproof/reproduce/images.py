@@ -124,10 +124,8 @@ def _place(real: Path, destination: Path, name: RelativePath) -> str:
 
 def _lacks_images(dataset: Dataset, lacking: Mapping[str, None], asked: Sequence[str]) -> CannotCheck:
     names = [sample.path for sample in dataset.samples if sample.sha256 in lacking]
-    where = " nor ".join(asked) or "no place at hand"
+    where = {0: "not here", 1: f"not in {''.join(asked)}"}.get(len(asked), f"neither in {' nor '.join(asked)}")
     return CannotCheck(
-        f"{len(lacking):,} of the {len(dataset):,} recorded images are neither in {where}: {some(names)}"
-        if len(asked) > 1
-        else f"{len(lacking):,} of the {len(dataset):,} recorded images are not in {where}: {some(names)}",
+        f"{len(lacking):,} of the {len(dataset):,} recorded images are {where}: {some(names)}",
         needed="the recorded version of the images: `foldproof data pull` in a clone of the project, or their folder",
     )

@@ -164,7 +164,9 @@ def _data_path(settings_file: Path) -> str:
 
 
 def _ignore(file: Path) -> list[str]:
-    """Append what is missing, in the file's own line ends."""
+    """Append what is missing, in the file's own line ends; never through a link, which may lead to any file."""
+    if file.is_symlink():
+        return [f"{file.name} is a link and stays as it is: add {', '.join(IGNORED)} where git looks for it"]
     content = file.read_bytes() if file.exists() else b""
     present = {line.strip().strip("/") for line in content.decode(errors="replace").splitlines()}
     missing = [line for line in IGNORED if line.strip("/") not in present]

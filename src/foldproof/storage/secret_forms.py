@@ -117,7 +117,7 @@ COMMAND_LINES = (
     ),
 )
 
-_APART = r"(?<![\w-])"  # a token stands apart: it is no part of a longer name
+_APART = r"(?<!\w)"  # a token stands apart: it is no part of a longer word
 
 
 def _token(service: str, hints: str, pattern: str) -> Form:
