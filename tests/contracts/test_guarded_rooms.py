@@ -39,7 +39,7 @@ ALLOWED: dict[str, tuple[int, str]] = {  # how many raw calls, and why each is o
     "analysis/report/pictures.py": (1, "decodes bytes that were read guarded and whose size was looked at"),
     "bundle/entries.py": (1, "the ZIP file that the user named, to be read"),
     "bundle/read.py": (1, "an entry of the archive; what comes out goes through create_inside"),
-    "bundle/write.py": (2, "images of the user's own data folder and a proved wheel, to be read and hashed"),
+    "bundle/write.py": (1, "the wheel that a run was made with, proved by its hash"),
     "data/versions/add.py": (2, "the .dvc file beside the folder, guarded against links before"),
     "data/versions/borrow.py": (2, "the .dvc folder of a checkout in our own workshop"),
     "data/versions/bring_in.py": (3, "copies the user's folder to a new one beside its place; links are not followed"),
