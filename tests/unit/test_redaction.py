@@ -106,7 +106,7 @@ def test_what_a_variable_holds_whose_name_says_secret_shows_in_no_spelling(
     ("name", "value"),
     [
         ("TOKEN_FILE", "/run/the-file"), ("SSH_AUTH_SOCK", "/run/agent.1"), ("XAUTHORITY", "/home/me/.Xauth"),
-        ("KEYBOARD", "qwertyuiop"), ("PWD", "/work/place"), ("OLDPWD", "/work/place"), ("GPG_KEY", "0123456789ABCDEF"),
+        ("KEYBOARD", "qwertyuiop"), ("PWD", "/srv/place"), ("OLDPWD", "/srv/place"), ("GPG_KEY", "0123456789ABCDEF"),
         ("TOKENIZER", "bert-base"), ("SHORT_TOKEN", "epoch"), ("SORT_KEY", "accuracy"), ("AUTH_TYPE", "basic-auth"),
         ("AWS_ACCESS_KEY_ID", "something"), ("COMPASS", "northwest"), ("SSH_ASKPASS", "/usr/bin/ask"), ("PATH",
         "/usr/bin"),
