@@ -15,7 +15,6 @@ from hostile.tripwire import Tripwire
 from hostile.workshops import Workshop, workshop_of
 from hostile.world import SECRET, Done, World
 
-SECONDS = 30.0
 MOST_BYTES = 10**9
 MOST_ERROR_LINES = 3
 CODES = (0, 1, 2)
@@ -84,7 +83,7 @@ def judge(world: World, tripwire: Tripwire, argv: tuple[str, ...], how: How | No
         environment=dict(how.environment),
         program=how.program,
         call=how.call,
-        seconds=SECONDS,
+        seconds=workshop.seconds,
         most_bytes=MOST_BYTES + workshop.usual_bytes,
     )
     after = snapshot(world.base)
@@ -157,7 +156,7 @@ def _outcome(done: Done, workshop: Workshop) -> Iterator[Finding]:
         yield Finding("took too much", done.stopped)
     elif done.code not in CODES:
         yield Finding("exit code", str(done.code))
-    if done.seconds > SECONDS and not done.stopped:
+    if done.seconds > workshop.seconds and not done.stopped:
         yield Finding("took too much", f"{done.seconds:.0f} s")
     if done.memory > MOST_BYTES + workshop.usual_bytes and not done.stopped:
         yield Finding("took too much", f"{done.memory:,} bytes")

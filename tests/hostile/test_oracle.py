@@ -2,7 +2,6 @@
 
 import pytest
 
-from hostile import oracle
 from hostile.oracle import How, judge
 from hostile.tripwire import Tripwire
 from hostile.workshops import Workshop
@@ -47,11 +46,8 @@ HONEST = (
 
 
 @pytest.mark.parametrize("name", PLANTED)
-def test_a_promise_that_is_broken_is_seen(
-    name: str, world: World, tripwire: Tripwire, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(oracle, "SECONDS", 3.0)
-    may = Workshop((r"\+ project/out\.zip",)) if name == "take_along" else Workshop()
+def test_a_promise_that_is_broken_is_seen(name: str, world: World, tripwire: Tripwire) -> None:
+    may = Workshop((r"\+ project/out\.zip",) if name == "take_along" else (), seconds=3.0)
     argv = (str(tripwire.ports["elsewhere"]),)
     found = judge(world, tripwire, argv, How(call=f"hostile.violations:{name}", workshop=may))
     assert PLANTED[name] in {finding.kind for finding in found.findings}, str(found)

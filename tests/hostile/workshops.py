@@ -35,11 +35,15 @@ MEGABYTES = 10**6
 
 @dataclass(frozen=True)
 class Workshop:
-    """`may`: patterns of changes; `asks`: roles of addresses it may reach; `usual_bytes`: memory of an honest one."""
+    """`may`: patterns of changes; `asks`: roles of addresses it may reach; `usual_bytes`: memory of an honest one.
+
+    `seconds`: after which it is ended; `sync` has patience with a server that is slow.
+    """
 
     may: tuple[str, ...] = ()
     asks: frozenset[str] = field(default=frozenset())
     usual_bytes: int = 0
+    seconds: float = 30.0
 
     def violations(self, changed: Iterable[str]) -> tuple[str, ...]:
         return tuple(one for one in changed if not any(re.fullmatch(form, one, re.DOTALL) for form in self.may))
@@ -62,7 +66,7 @@ WORKSHOPS: dict[str, Workshop] = {
     "doctor": Workshop((*_GIT_INDEX, *_CACHE, *_OWN, *_DVC_TEMPORARY), _asks("tracking", "remote")),
     "bundle": Workshop((rf"[+~] {_P}/[\w.-]+\.zip",)),
     "report": Workshop((*_REPORT, *_FONTS, rf"[+~] {_P}/label-errors\.csv")),
-    "sync": Workshop((*_MLFLOW, *_OWN), _asks("tracking")),
+    "sync": Workshop((*_MLFLOW, *_OWN), _asks("tracking"), seconds=150.0),
     "data check": Workshop((*_CACHE, *_DVC_TEMPORARY, *_DVC_MORE, *_OWN, *_GIT_INDEX), _asks("remote")),
     "data check --exclude": Workshop(
         (*_CACHE, *_DVC_TEMPORARY, *_DVC_MORE, *_OWN, *_GIT_OBJECTS, rf"[+~] {_P}/excluded\.csv"), _asks("remote")
