@@ -37,7 +37,7 @@ MEGABYTES = 10**6
 class Workshop:
     """`may`: patterns of changes; `asks`: roles of addresses it may reach; `usual_bytes`: memory of an honest one.
 
-    `seconds`: after which it is ended; `sync` has patience with a server that is slow.
+    `seconds`: after which it is ended; `sync` and `compare --from` have patience with a server that is slow.
     """
 
     may: tuple[str, ...] = ()
@@ -58,7 +58,7 @@ WORKSHOPS: dict[str, Workshop] = {
     "verify": _CHECKING,
     "reproduce": Workshop((*_CHECKING.may, *_TORCH), _asks("remote")),
     "diff": Workshop(),
-    "compare": Workshop(asks=_asks("tracking")),
+    "compare": Workshop(asks=_asks("tracking"), seconds=150.0),
     "runs": Workshop(),
     "config": Workshop(),
     "completion": Workshop(),
