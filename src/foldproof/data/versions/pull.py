@@ -167,6 +167,8 @@ def _fetch(place: _Place) -> _Fetched:
     with told(f"cannot pull {place.folder} from the remote {name}"):
         reached.refuse_unreachable(place.repository, place.outputs)
         count = 0
+        if files is not None and not listing.are_imports(place.outputs):
+            remote.refuse_pipes(place.repository, place.outputs, set(files.values()))
         if files is not None or listing.are_imports(place.outputs):
             count = dvc.fetch(place.repository, listing.targets_of(place.repository, place.outputs, place.folder))
             files = place.files

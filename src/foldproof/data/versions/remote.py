@@ -8,6 +8,7 @@ from typing import Any
 from foldproof.data.versions import dvc, listing, reached
 from foldproof.data.versions.opening import opened, told
 from foldproof.data.versions.reasons import is_absence, reason
+from foldproof.errors import DataError
 from foldproof.storage import Md5
 
 
@@ -54,6 +55,19 @@ def why_absent(repository: Any, outputs: list[Any], oid: Md5) -> str:
             return f"cannot be had: {reason(error)}"
         whole = listing.is_whole(fetched, oid, legacy=listing.is_legacy(outputs))
     return "did not come, though it is there" if whole else "damaged there"
+
+
+def refuse_pipes(repository: Any, outputs: list[Any], oids: Collection[Md5]) -> None:
+    """Raises DataError where an object of a remote that is a folder is a pipe or a device: DVC would wait for it."""
+    odb = _odb(repository, outputs)
+    if getattr(odb.fs, "protocol", "") != "local":
+        return
+    for oid in oids:
+        path = Path(odb.oid_to_path(oid))
+        if path.exists() and not path.is_file():
+            raise DataError(
+                f"the remote's object {oid} is no plain file", next_step="take it away there, then `dvc push` it again"
+            )
 
 
 def _absence(remote: Any) -> str:
