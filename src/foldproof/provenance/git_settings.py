@@ -51,7 +51,7 @@ def refused(entries: Iterable[Entry]) -> str:
 
 
 def left_out(entries: Sequence[Entry]) -> tuple[str, ...]:
-    """Names of the filters that the repository brings and that shall not run, sorted."""
+    """Names of the filters that the repository brings and that must not run, sorted."""
     own: dict[str, list[tuple[str, str]]] = {}
     for entry in entries:
         match = _FILTER.fullmatch(entry.key)

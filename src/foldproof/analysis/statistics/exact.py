@@ -1,4 +1,4 @@
-"""What nobody got wrong, or right, leaves doubt as well: so many units in; the interval of their share out."""
+"""The exact interval of a share that was seen to be 0 or 1."""
 
 _HALF = 0.025  # of the chance that is left outside a 95 % interval
 
