@@ -20,9 +20,10 @@ from scipy import stats
 
 from foldproof.analysis.comparison import Pair
 from foldproof.analysis.contender import Contender
+from foldproof.analysis.lines import DISAGREES
 from foldproof.analysis.out_of_fold import OutOfFold
 from foldproof.analysis.pairs import adjusted, judged, pairs_of
-from foldproof.analysis.statistics.homogeneity import by_counts
+from foldproof.analysis.statistics.homogeneity import Curve, by_curves
 from foldproof.analysis.statistics.paired import Rows, by_images, by_runs, corrected
 from foldproof.analysis.statistics.student import Student
 from foldproof.analysis.summary import Summary
@@ -30,7 +31,7 @@ from foldproof.analysis.verdict import winner_of
 from foldproof.record import Spread
 
 RESULT = Path(__file__).parent / "result.json"
-ROPE, LEVEL, FLAGGED = 0.01, 0.05, 0.01
+ROPE, LEVEL = 0.01, 0.05
 CHECKED = 5  # draws of each setting whose verdict is also found from tables of predictions, the long way
 NOTHING = Spread(float("nan"), float("nan"), 0)
 Right = NDArray[np.bool_]  # [repeat, image]
@@ -218,10 +219,9 @@ def equal(setting: Setting) -> list[dict[str, Any]]:
 
 def _flagged(right: Right, fold: NDArray[np.int8]) -> bool:
     places = [(repeat, number) for repeat in range(len(right)) for number in range(FOLDS)]
-    hits = {place: int(right[place[0]][fold[place[0]] == place[1]].sum()) for place in places}
-    images = {place: int((fold[place[0]] == place[1]).sum()) for place in places}
-    found = by_counts(hits, images)
-    return found is not None and found.p < FLAGGED
+    answers = {place: right[place[0]][fold[place[0]] == place[1]] for place in places}
+    found = by_curves({place: Curve((float(one.mean()),), len(one)) for place, one in answers.items()})
+    return found is not None and found.p < DISAGREES and found.matters
 
 
 def power(setting: Setting) -> list[dict[str, Any]]:

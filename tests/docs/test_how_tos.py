@@ -119,7 +119,7 @@ def test_compare_experiments_and_read_a_report(place):
     (place / "results.csv").write_text(table[1], encoding="utf-8")
     answers = {command: typed(place, command) for command in commands("compare-experiments.md")}
     answer = answers["foldproof compare --from results.csv"]
-    assert "not trustworthy yet: fold 2 of Run_5_Epochs disagrees" in answer
+    assert "not trustworthy yet: fold 2 of Run_5_Epochs lies 18.3 points below the others" in answer
     assert answer.count("cannot tell") == 4  # every pair, and which is best
     for command in commands("read-a-report.md"):
         typed(place, command)

@@ -37,7 +37,7 @@ def test_the_courses_table_typed_into_a_csv_gets_its_verdict_outside_of_any_proj
     (tmp_path / "seed.csv").write_text(SEED)
     done = foldproof("compare", "--from", "seed.csv", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "verdict: not trustworthy yet: fold 3 of Run_5_Epochs disagrees" in done.stdout
+    assert "verdict: not trustworthy yet: fold 3 of Run_5_Epochs lies" in done.stdout
     assert done.stdout.count("cannot tell") == 4  # every pair, and which is best
     assert "49.42" in done.stdout
     assert "not verified" in done.stdout

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from foldproof.analysis.as_json import comparison_json
 from foldproof.analysis.compare import compare
-from foldproof.analysis.statistics.homogeneity import by_counts, by_scores
+from foldproof.analysis.statistics.homogeneity import Curve, by_curves, by_scores
 from foldproof.analysis.statistics.paired import corrected, holm
 from foldproof.analysis.tables import csv_table, latex, markdown
 from foldproof.analysis.verdict import BETTER, PROBABLY_BETTER, WORDS
@@ -92,14 +92,19 @@ def test_the_order_of_folds_does_not_matter(scores, random):
     assert found is None or math.isclose(found.p, again.p, rel_tol=1e-6, abs_tol=1e-9)
 
 
-@given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), min_size=1, max_size=12))
-def test_equal_folds_never_disagree_and_p_values_are_probabilities(counts):
-    images = {(0, at): right + wrong for at, (right, wrong) in enumerate(counts)}
-    right = {(0, at): hits for at, (hits, _) in enumerate(counts)}
-    found = by_counts(right, images)
+@given(
+    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 50), st.integers(1, 50)), min_size=1, max_size=12),
+    st.integers(1, 6),
+)
+def test_equal_folds_never_disagree_and_p_values_are_probabilities(drawn, epochs):
+    counts = {(repeat, at): (hits, hits + wrong) for at, (repeat, hits, wrong) in enumerate(drawn)}
+    curves = {place: Curve((hits / images,) * epochs, images) for place, (hits, images) in counts.items()}
+    found = by_curves(curves)
     assert found is None or 0 <= found.p <= 1
-    level = by_counts(dict.fromkeys(images, 5), dict.fromkeys(images, 10))
-    assert level is None or level.p > 0.999
+    level = by_curves({place: Curve((0.8,) * epochs, 10) for place in counts})
+    assert level is None or (level.p > 0.999 and not level.matters)
+    several = any(sum(place[0] == repeat for place in counts) > 1 for repeat in range(3))
+    assert (found is not None) == several
 
 
 @given(st.lists(st.floats(0, 1, allow_nan=False), min_size=1, max_size=12))

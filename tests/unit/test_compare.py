@@ -164,13 +164,14 @@ def test_a_winner_must_beat_each_of_the_others():
     assert tied.can_be_best == (2, 3)
 
 
-def test_a_fold_that_disagrees_is_named_and_no_winner_with_it():
+def test_a_fold_that_disagrees_is_named_and_no_winner_where_nothing_else_decides():
     folds = folds_of(2000)
     right = drawn(0.8, 2000)
     broken = np.where(folds == 3, drawn(0.4, 2000, seed=4), right)
     found = compare([contender("Good", table(right, folds)), contender("Broken", table(broken, folds))])
-    assert found.verdict.word == NOT_TRUSTWORTHY
-    assert "fold 3 of Broken disagrees" in found.verdict.text
+    assert (found.verdict.word, found.verdict.finding) == (NOT_TRUSTWORTHY, CANNOT_TELL)
+    assert "fold 3 of Broken lies 42.8" in found.verdict.text
+    assert "points below the others" in found.verdict.text
     assert "next: `foldproof run Broken --fold 3 --reseed` tells its images from its training" in found.verdict.notes
     assert found.verdict.winner is None
 
@@ -180,7 +181,7 @@ def test_a_fold_of_a_repeat_is_named_with_its_repeat():
     right = drawn(0.8, 2000, repeats=2)
     right[1, folds[1] == 4] = False
     found = compare([contender("A", table(right, folds))])
-    assert "fold 1.4 of A disagrees" in found.verdict.text
+    assert "fold 1.4 of A lies 8" in found.verdict.text
 
 
 def test_very_unequal_classes_are_compared_by_balanced_accuracy():

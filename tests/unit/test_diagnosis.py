@@ -240,7 +240,7 @@ def disagreement(*, flagged):
 def test_a_fold_that_disagrees_is_named_with_the_command_that_tells_why():
     found = said(record_of(**HEALTHY), disagreement=disagreement(flagged=True))
     assert found["fold-disagrees"].place == (0, 3)
-    assert "fold 3 scored 32.0 %, the others 51.2 % (p = 3e-05)" in found["fold-disagrees"].text
+    assert "fold 3 lies 19.2 points below the others (32.0 % against 51.2 %, p = 3e-05)" in found["fold-disagrees"].text
     assert "`foldproof run First --fold 3 --reseed`" in found["fold-disagrees"].text
     assert said(record_of(**HEALTHY), disagreement=disagreement(flagged=False)) == {}
 

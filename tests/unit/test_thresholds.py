@@ -14,7 +14,7 @@ from foldproof.analysis.contender import Contender
 from foldproof.analysis.pairing import in_common, rows_of
 from foldproof.analysis.pairs import adjusted, judged
 from foldproof.analysis.scoring import interval_over_units
-from foldproof.analysis.statistics.homogeneity import CHI_SQUARED, OUTLIER, by_counts
+from foldproof.analysis.statistics.homogeneity import BY_CURVES, BY_SCORES
 from foldproof.analysis.statistics.optimism import optimism_of_best
 from foldproof.analysis.statistics.paired import Rows, both_ways, by_images, by_runs, corrected
 from foldproof.analysis.statistics.sample_size import images_by_scale
@@ -28,6 +28,7 @@ from foldproof.analysis.verdict import (
     PRACTICALLY_EQUAL,
     PROBABLY_BETTER,
     WORDS,
+    disagreement_in_words,
     judge,
     judge_pair,
     winner_of,
@@ -113,18 +114,40 @@ def test_equal_is_said_from_95_hundredths_within_what_matters(equal, word):
     assert judged_pair(replace(PAIR, equal=equal, adjusted=0.5)).word == word
 
 
-def test_the_first_word_that_applies_is_the_verdict_and_the_others_stand_below_it():
-    won = replace(PAIR, better=0.96)
-    assert judged_pair(won).word == judged_pair(won).finding == BETTER
-    assert judged_pair(won).winner == 0
-    distrusted = judged_pair(won, (LINES[0], line("two", disagreement=FLAGGED)))
-    assert (distrusted.word, distrusted.winner, distrusted.finding) == (NOT_TRUSTWORTHY, None, BETTER)
-    assert distrusted.notes[0].startswith("one is better")
-    assert "fold 3 of two" in distrusted.text
-    calm = judged_pair(won, (LINES[0], line("two", disagreement=replace(FLAGGED, flagged=False))))
-    assert calm.word == BETTER
-    apart = judged_pair(replace(won, not_comparable="folds"), (LINES[0], line("two", disagreement=FLAGGED)), ("so",))
+@pytest.mark.parametrize(
+    ("changed", "word"),
+    [
+        ({"better": 0.96}, BETTER),
+        ({"better": 0.5}, PROBABLY_BETTER),
+        ({"equal": 0.96, "adjusted": 0.5}, PRACTICALLY_EQUAL),
+    ],
+)
+def test_a_fold_that_disagrees_stands_below_what_the_pair_decides(changed, word):
+    pair = replace(PAIR, above=0.98, **changed)
+    found = judged_pair(pair, (LINES[0], line("two", disagreement=FLAGGED)))
+    assert (found.word, found.finding) == (word, word)
+    assert found.notes[0].startswith("not trustworthy yet: fold 3 of two lies 40.0 points below the others")
+
+
+def test_a_fold_that_disagrees_is_the_verdict_where_the_pair_cannot_tell():
+    undecided = replace(PAIR, adjusted=0.5)
+    distrusted = judged_pair(undecided, (LINES[0], line("two", disagreement=FLAGGED)))
+    assert (distrusted.word, distrusted.winner, distrusted.finding) == (NOT_TRUSTWORTHY, None, CANNOT_TELL)
+    assert distrusted.notes[0].startswith("cannot tell")
+    calm = judged_pair(undecided, (LINES[0], line("two", disagreement=replace(FLAGGED, flagged=False))))
+    assert calm.word == CANNOT_TELL
+    assert not any("fold 3" in note for note in calm.notes)
+    apart = judged_pair(replace(PAIR, not_comparable="folds"), (LINES[0], line("two", disagreement=FLAGGED)), ("so",))
     assert (apart.word, apart.text, apart.notes) == (NOT_COMPARABLE, "not comparable: folds", ("so",))
+
+
+def test_how_far_a_fold_lies_from_the_others_is_said_in_points_and_over_how_many_epochs():
+    below = disagreement_in_words(FLAGGED, name="two", repeats=1)
+    assert below == "fold 3 of two lies 40.0 points below the others (50.0 % against 90.0 %; p = 0.002, a test)"
+    above = disagreement_in_words(replace(FLAGGED, others=0.42, epochs=3), name="two", repeats=2)
+    assert above.startswith(
+        "fold 0.3 of two lies 8.0 points above the others (50.0 % against 42.0 % on average over the last 3 epochs;"
+    )
 
 
 def test_a_winner_is_said_with_its_gap_its_interval_and_its_proof():
@@ -194,15 +217,19 @@ def test_three_are_practically_equal_where_every_pair_is_and_none_won():
     assert judge(compared(*equal[:2], won_by(equal[2], 1, PROBABLY_BETTER))).word == CANNOT_TELL
 
 
-def test_a_fold_that_disagrees_and_pairs_that_cannot_be_compared_come_before_a_winner():
+def test_pairs_that_cannot_be_compared_come_first_and_a_fold_that_disagrees_below_a_winner():
     pairs = (won_by(ONE_TWO, 0, BETTER), won_by(ONE_THREE, 0, BETTER), TWO_THREE)
     flagged = (LINES[0], line("two", disagreement=FLAGGED), line("three"))
     found = judge(compared(*pairs, lines=flagged), remarks=("so",))
-    assert (found.word, found.winner, found.finding, found.notes[-1]) == (NOT_TRUSTWORTHY, None, BETTER, "so")
+    assert (found.word, found.winner, found.finding, found.notes[-1]) == (BETTER, 0, BETTER, "so")
+    assert found.notes[0].startswith("not trustworthy yet: fold 3 of two")
     apart = judge(compared(*pairs[:2], replace(TWO_THREE, not_comparable="folds"), lines=flagged))
     assert (apart.word, apart.finding) == (NOT_COMPARABLE, BETTER)
     assert apart.text == "not comparable: folds (two and three)"
-    assert apart.notes[0].startswith("not trustworthy yet")
+    assert apart.notes[0].startswith("one is better")
+    assert apart.notes[1].startswith("not trustworthy yet")
+    undecided = judge(compared(ONE_TWO, ONE_THREE, TWO_THREE, lines=flagged))
+    assert (undecided.word, undecided.finding) == (NOT_TRUSTWORTHY, CANNOT_TELL)
 
 
 @pytest.mark.parametrize(("optimism", "said"), [(0.001, True), (0.00099, False), (math.nan, False)])
@@ -234,26 +261,6 @@ def test_experiments_that_are_compared_together_have_p_values_for_all_their_pair
     p = [pair.p for pair in found.pairs]
     assert [pair.adjusted for pair in found.pairs] == pytest.approx(list(multitest.multipletests(p, method="holm")[1]))
     assert any(pair.adjusted > pair.p for pair in found.pairs)
-
-
-@pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("sizes", [(40, 40, 40), (30, 50, 41, 12), (20, 25)])
-def test_folds_of_one_repeat_are_held_together_as_by_scipys_chi_squared(seed, sizes):
-    rng = np.random.default_rng(seed)
-    right = {(0, fold): int(rng.binomial(size, 0.6)) for fold, size in enumerate(sizes)}
-    images = {(0, fold): size for fold, size in enumerate(sizes)}
-    counts = [[right[place], images[place] - right[place]] for place in right]
-    found = by_counts(right, images)
-    assert found.p == pytest.approx(stats.chi2_contingency(counts, correction=False).pvalue)
-    others = [place for place in right if place != found.place]
-    assert found.score == right[found.place] / images[found.place]
-    assert found.others == sum(right[place] for place in others) / sum(images[place] for place in others)
-    share = {
-        place: abs(right[place] / images[place] - sum(right.values()) / sum(images.values()))
-        / math.sqrt(1 / images[place] - 1 / sum(images.values()))
-        for place in right
-    }
-    assert share[found.place] == pytest.approx(max(share.values()))
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -485,7 +492,7 @@ def test_where_the_images_of_one_fold_are_not_counted_those_of_none_are():
     counted = replace(one, summary=replace(one.summary, images_by_fold=dict.fromkeys(scores, 100)))
     lacking = replace(one, summary=replace(one.summary, images_by_fold={(0, 0): 100}))
     tests = [compare([some]).lines[0].disagreement.test for some in (counted, lacking)]
-    assert tests == [CHI_SQUARED, OUTLIER]
+    assert tests == [BY_CURVES, BY_SCORES]
 
 
 @pytest.mark.parametrize("order", [1, -1])

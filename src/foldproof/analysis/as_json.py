@@ -62,6 +62,7 @@ def _line(line: Line) -> dict[str, Any]:
             "fold": found.place[1],
             "accuracy": found.score,
             "accuracy_of_the_others": found.others,
+            "epochs": found.epochs,
             "disagrees": found.flagged,
         },
         "folds": [

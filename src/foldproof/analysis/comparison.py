@@ -18,11 +18,12 @@ class Interval:
 
 @dataclass(frozen=True, kw_only=True)
 class Disagreement:
-    """Whether the folds of one experiment say the same, as a chi-squared test of equal accuracy or, where the number of
-    images is not known, an outlier test on the scores.
+    """Whether one fold of an experiment is unlike the others, beyond the chance of images and training or, where the
+    number of images is not known, as an outlier of the scores.
 
-    `p` of the test, `adjusted` by Holm over the experiments shown. `place` is the fold farthest from the others, and
-    `score` its score; `others` is the score of the rest.
+    `p` of the test, `adjusted` by Holm over the experiments shown. `place` is the fold least like the others, `score`
+    and `others` its accuracy and theirs, on average over the last `epochs`. `flagged`: beyond chance, and by a gap that
+    matters.
     """
 
     test: str
@@ -31,6 +32,7 @@ class Disagreement:
     place: Place
     score: float
     others: float
+    epochs: int = 1
     flagged: bool
 
 

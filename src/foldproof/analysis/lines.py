@@ -8,10 +8,17 @@ import numpy as np
 
 from foldproof.analysis.comparison import Disagreement, Interval, Line
 from foldproof.analysis.contender import Contender
-from foldproof.analysis.pairing import right_by_place
-from foldproof.analysis.scoring import FRACTIONS, by_group, fold_scores, interval_over_units, pooled_scores
+from foldproof.analysis.scoring import (
+    ACCURACY,
+    FRACTIONS,
+    by_group,
+    fold_scores,
+    interval_over_units,
+    pooled_scores,
+    rows_by_place,
+)
 from foldproof.analysis.statistics.exact import all_agree_interval
-from foldproof.analysis.statistics.homogeneity import Homogeneity, by_counts, by_scores
+from foldproof.analysis.statistics.homogeneity import Curve, Homogeneity, by_curves, by_scores
 from foldproof.analysis.statistics.paired import corrected, holm
 from foldproof.record import Place, Spread
 
@@ -89,7 +96,10 @@ def _units(contender: Contender) -> int:
 
 def _with_disagreements(lines: Sequence[Line], contenders: Sequence[Contender]) -> list[Line]:
     by_outlier = by_scores([contender.summary.accuracy_by_fold for contender in contenders])
-    found = [_homogeneity(contender) or outlier for contender, outlier in zip(contenders, by_outlier, strict=True)]
+    found = [
+        outlier if curves is None else by_curves(curves)
+        for curves, outlier in zip(map(_curves, contenders), by_outlier, strict=True)
+    ]
     adjusted = holm(np.array([item.p if item else math.nan for item in found], dtype=np.float64))
     return [
         replace(line, disagreement=_disagreement(item, float(p)) if item else None)
@@ -105,19 +115,30 @@ def _disagreement(found: Homogeneity, adjusted: float) -> Disagreement:
         place=found.place,
         score=found.score,
         others=found.others,
-        flagged=adjusted < DISAGREES,
+        epochs=found.epochs,
+        flagged=adjusted < DISAGREES and found.matters,
     )
 
 
-def _homogeneity(contender: Contender) -> Homogeneity | None:
-    """By counts of images, from the table or from accuracies and numbers of images; None where these are not known."""
-    if contender.table is not None:
-        of_groups = (contender.table.groups != "").any()  # images of one group are right or wrong together
-        return by_counts(*right_by_place(by_group(contender.table) if of_groups else contender.table))
-    summary = contender.summary
-    places = [place for place, value in summary.accuracy_by_fold.items() if math.isfinite(value)]
-    images = summary.images_by_fold
-    if not places or not all(images.get(place) for place in places):
+def _curves(contender: Contender) -> Mapping[Place, Curve] | None:
+    """The accuracies of each fold, epoch by epoch where that is known, and on how many images.
+
+    None where the images are not counted.
+    """
+    summary, units = contender.summary, _units_by_fold(contender)
+    last = {place: (value,) for place, value in _last_accuracies(contender).items() if math.isfinite(value)}
+    curves = {place: summary.curves.get(place) or accuracies for place, accuracies in last.items()}
+    if not curves or not all(units.get(place) for place in curves):
         return None
-    right = {place: round(summary.accuracy_by_fold[place] * images[place]) for place in places}
-    return by_counts(right, {place: images[place] for place in places})
+    return {place: Curve(accuracies, units[place]) for place, accuracies in curves.items()}
+
+
+def _units_by_fold(contender: Contender) -> Mapping[Place, int]:
+    """Images, or groups of them, which are right or wrong together."""
+    if contender.table is None:
+        return contender.summary.images_by_fold
+    return {place: len(np.unique(contender.table.units[rows])) for place, rows in rows_by_place(contender.table)}
+
+
+def _last_accuracies(contender: Contender) -> Mapping[Place, float]:
+    return contender.summary.accuracy_by_fold if contender.table is None else fold_scores(contender.table, ACCURACY)

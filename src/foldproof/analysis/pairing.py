@@ -108,13 +108,3 @@ def discordant(common: Common) -> tuple[int, int]:
     """McNemar's table: rows that only a got right, rows that only b got right."""
     a, b = common.a.predicted == common.a.labels, common.b.predicted == common.b.labels
     return int((a & ~b).sum()), int((b & ~a).sum())
-
-
-def right_by_place(table: OutOfFold) -> tuple[dict[tuple[int, int], int], dict[tuple[int, int], int]]:
-    """Images that were right, and all images, of every fold of every repeat."""
-    right = table.predicted == table.labels
-    inside = {place: (table.repeats == place[0]) & (table.folds == place[1]) for place in table.places}
-    return (
-        {place: int(right[rows].sum()) for place, rows in inside.items()},
-        {place: int(rows.sum()) for place, rows in inside.items()},
-    )

@@ -1,7 +1,7 @@
 """`Summary`: a run's record in; its settings and the scores that its journals hold out. Reads nothing else. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from foldproof.config.schema import FoldSettings, PixelSettings, TrainSettings
@@ -13,7 +13,7 @@ class Summary:
     """What a run amounted to. Accuracies are fractions; mappings are by (repeat, fold), at the last epoch.
 
     The best-epoch figures let each fold choose the epoch it is scored at: they are optimistic. `seconds`: training
-    time, all folds together, where it is known.
+    time, all folds together, where it is known. `curves`: the validation accuracy after each epoch, where it is known.
     """
 
     run: str
@@ -33,6 +33,7 @@ class Summary:
     scores_by_fold: Mapping[Place, Mapping[str, float]]
     images_by_fold: Mapping[Place, int]
     seconds: float | None
+    curves: Mapping[Place, tuple[float, ...]] = field(default_factory=dict)
     scheme: str = "stratified"
 
     @property
@@ -64,6 +65,7 @@ class Summary:
                 if place in record.fold_started
             },
             seconds=record.seconds,
+            curves={place: tuple(epoch.val_accuracy for epoch in record.epochs[place]) for place in record.finished},
             scheme=config["folds"].get("scheme", "stratified"),
         )
 

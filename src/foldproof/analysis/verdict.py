@@ -20,7 +20,8 @@ PROBABLY_BETTER = "probably better"
 PRACTICALLY_EQUAL = "practically equal"
 CANNOT_TELL = "cannot tell"
 ALONE = "nothing to compare with"
-WORDS = (NOT_COMPARABLE, NOT_TRUSTWORTHY, BETTER, PROBABLY_BETTER, PRACTICALLY_EQUAL, CANNOT_TELL, ALONE)
+WORDS = (NOT_COMPARABLE, BETTER, PROBABLY_BETTER, PRACTICALLY_EQUAL, NOT_TRUSTWORTHY, CANNOT_TELL, ALONE)
+DECIDED = (BETTER, PROBABLY_BETTER, PRACTICALLY_EQUAL)  # by a test that has the noise of training in it
 
 SURE = 0.95  # of a difference beyond, or within, what matters in practice
 SURE_OF_SIGN = 0.975
@@ -97,9 +98,16 @@ def judge_pair(
         return Verdict(NOT_COMPARABLE, text, tuple(remarks))
     found = [_distrust(names[at], lines[at]) for at in (pair.a, pair.b) if _is_flagged(lines[at])]
     finding = _finding(pair, names, unit, rope)
-    words = [*(Verdict(NOT_TRUSTWORTHY, text) for text in found), finding]
+    words = _ordered([Verdict(NOT_TRUSTWORTHY, text) for text in found], finding)
     below = (*(verdict.text for verdict in words[1:]), *_circumstances(pair, names), *remarks)
     return Verdict(words[0].word, words[0].text, below, words[0].winner, finding.word)
+
+
+def _ordered(distrust: Sequence[Verdict], finding: Verdict | None) -> list[Verdict]:
+    """A fold that disagrees is the headline only where the experiments themselves decide nothing."""
+    if finding is None:
+        return list(distrust)
+    return [finding, *distrust] if finding.word in DECIDED else [*distrust, finding]
 
 
 def _finding(pair: Pair, names: Sequence[str], unit: Unit, rope: float) -> Verdict:
@@ -159,10 +167,12 @@ def _distrust(name: str, line: Line) -> str:
 
 
 def disagreement_in_words(found: Disagreement, *, name: str, repeats: int) -> str:
-    """Which fold, how far, and the p-value of the test."""
+    """Which fold, how far it lies from the others, and how rarely healthy folds lie as far apart."""
+    gap, side = 100 * abs(found.score - found.others), "below" if found.score < found.others else "above"
+    when = f" on average over the last {found.epochs} epochs" if found.epochs > 1 else ""
     return (
-        f"{name_of(found.place, repeats=repeats)} of {name} disagrees with the others "
-        f"({100 * found.score:.1f} % against {100 * found.others:.1f} %, p {_p(found.adjusted)}; {found.test})"
+        f"{name_of(found.place, repeats=repeats)} of {name} lies {gap:.1f} points {side} the others "
+        f"({100 * found.score:.1f} % against {100 * found.others:.1f} %{when}; p {_p(found.adjusted)}, {found.test})"
     )
 
 
@@ -180,9 +190,8 @@ def judge(comparison: Comparison, *, remarks: Sequence[str] = ()) -> Verdict | N
         for name, line in zip(names, lines, strict=True)
         if _is_flagged(line)
     ]
-    words = [*_incomparable(comparison, names), *distrust]
     finding = _overall(comparison, names, unit) if comparison.usable or len(lines) == 1 else None
-    words += [finding] if finding else []
+    words = [*_incomparable(comparison, names), *_ordered(distrust, finding)]
     below = (*(verdict.text for verdict in words[1:]), *_standing(comparison, names, unit), *remarks)
     return Verdict(words[0].word, words[0].text, below, words[0].winner, finding.word if finding else "")
 

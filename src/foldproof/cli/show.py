@@ -85,7 +85,7 @@ def _notes(comparison: Comparison) -> list[str]:
     if comparison.pairs:
         notes.append("p: two-sided, adjusted for all pairs (Holm)")
     if any(line.disagreement and line.disagreement.flagged for line in comparison.lines):
-        notes.append("! this fold disagrees with the others of its experiment")
+        notes.append("! this fold lies apart from the others of its experiment")
     if not comparison.same_images:
         notes.append("not the same images: each pair is compared on the images it has in common")
     shown, count = len(telling_pairs(comparison)), len(comparison.pairs)

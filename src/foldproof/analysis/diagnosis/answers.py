@@ -104,16 +104,17 @@ def misjudged(seen: Seen) -> Iterator[Diagnosis]:
 
 
 def fold_disagrees(seen: Seen) -> Iterator[Diagnosis]:
-    """A fold that the test of equal folds flags."""
+    """A fold that lies apart from the others, beyond the chance of images and training."""
     found = seen.disagreement
     if found is None or not found.flagged:
         return
     repeat, fold = found.place
     where = f"{repeat}.{fold}" if repeat else f"{fold}"
+    gap, side = words.points(abs(found.score - found.others)), "below" if found.score < found.others else "above"
     yield Diagnosis(
         "fold-disagrees",
-        f"{words.fold(found.place)} scored {words.percent(found.score)}, the others {words.percent(found.others)} "
-        f"(p = {found.adjusted:.2g}): its images or its training; "
+        f"{words.fold(found.place)} lies {gap} {side} the others ({words.percent(found.score)} against "
+        f"{words.percent(found.others)}, p = {found.adjusted:.2g}): its images or its training; "
         f"`foldproof run {seen.experiment} --fold {where} --reseed` tells",
         {"score": found.score, "others": found.others, "p": found.adjusted},
         found.place,

@@ -93,7 +93,7 @@ RULES: Mapping[str, Rule] = {
     ),
     "fold-disagrees": Rule(
         answers.fold_disagrees,
-        "the test of equal folds (see the comparison) flags a fold",
+        "a fold lies 2 points or more from the others, beyond the chance of images and training",
         "`foldproof run NAME --fold F --reseed`",
         of_curves=False,
     ),

@@ -1,60 +1,122 @@
-"""The folds of one experiment in; whether they say the same, and which is farthest from the others, out."""
+"""The folds of one experiment in; which is least like the others, and how often chance alone makes one so, out.
+
+Two trainings of one recipe never come out equally good, so folds are not expected to: a fold is held against the others
+beyond the chance of its images *and* that of its training.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import scipy
+from numpy.typing import NDArray
 
 from foldproof.record import Place
 
-CHI_SQUARED = "chi-squared test of equal accuracy"
-OUTLIER = "outlier test on the scores"
-LEAST_SPREAD = 0.005  # half a point
+BY_CURVES = "outlier test beyond images and training noise"
+BY_SCORES = "outlier test on the scores"
+MATTERS = 0.02  # a gap between a fold and the others below which nothing is said of it
+LOOKED_AT = 3  # epochs, the last ones
+
+# Measured on healthy trainings (docs/statistics.md), in units of p (1 - p), as the overdispersion of a beta-binomial:
+LASTING = 3e-4  # what one training is better than another of its recipe, epoch after epoch
+SWING = 20e-4  # what it moves up and down from one epoch to the next, before its curve says so itself
+SWING_WEIGHT = 4  # degrees of freedom that SWING is worth beside those of the curves
+LEAST_SPREAD = 0.005  # half a point, between scores of folds whose images are not counted
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A fold: its accuracy after each epoch, and how many images (or groups of them) it was judged on."""
+
+    accuracies: tuple[float, ...]
+    units: int
 
 
 @dataclass(frozen=True)
 class Homogeneity:
-    """`p`: how often folds of equal models would lie apart as far. `place`: the fold farthest from the `others`."""
+    """The fold least like the others. `p`: how often one of healthy folds lies as far apart.
+
+    `score`, `others`: its accuracy and theirs, on average over the last `epochs`.
+    """
 
     test: str
     p: float
     place: Place
     score: float
     others: float
+    epochs: int = 1
+
+    @property
+    def matters(self) -> bool:
+        """Whether the gap is one that somebody should look at, however sure it is."""
+        return abs(self.score - self.others) >= MATTERS
 
 
-def by_counts(right: Mapping[Place, int], images: Mapping[Place, int]) -> Homogeneity | None:
-    """The chi-squared test of equal proportions within each repeat; the least p, times the repeats. None where nothing
-    can differ: fewer than two folds with images, or all right, or all wrong.
+def by_curves(curves: Mapping[Place, Curve]) -> Homogeneity | None:
+    """Each fold against the others of its repeat, on average over the last three epochs; the least p, times the folds.
+
+    The variance of a fold's accuracy: p (1 - p) / images, as of a binomial; LASTING p (1 - p), as of a beta-binomial
+    (Williams 1982); and what the curves move up and down, each for itself, over the epochs looked at, shrunk towards
+    SWING. A t-test with Satterthwaite's (1946) degrees of freedom. Of a single epoch no curve shows how far trainings
+    swing: the variance is then at least what the other folds show. None for no repeat with two folds.
     """
-    found = [
-        _of_repeat({place: right[place] for place in places}, {place: images[place] for place in places})
-        for places in _repeats([place for place in right if images[place]])
-    ]
-    known = [item for item in found if item is not None]
+    repeats = [_Repeat.of(places, curves) for places in _repeats([place for place in curves if curves[place].units])]
+    known = [one for one in repeats if len(one.places) > 1 and one.accuracies.size]
     if not known:
         return None
-    least = min(known, key=lambda item: item.p)
-    return Homogeneity(CHI_SQUARED, min(least.p * len(known), 1.0), least.place, least.score, least.others)
+    squares, df = sum(one.swing[0] for one in known), sum(one.swing[1] for one in known)
+    found = [item for one in known for item in one.apart(squares, df)]
+    least = min(found, key=lambda item: item.p)
+    p = min(least.p * len(found), 1.0)
+    return Homogeneity(BY_CURVES, p, least.place, least.score, least.others, least.epochs)
 
 
-def _of_repeat(right: Mapping[Place, int], images: Mapping[Place, int]) -> Homogeneity | None:
-    hits, total = sum(right.values()), sum(images.values())
-    if len(right) < 2 or not 0 < hits < total:
-        return None
-    pooled = hits / total
-    distance = {place: (right[place] - images[place] * pooled) / math.sqrt(images[place]) for place in right}
-    chi_squared = sum(value**2 for value in distance.values()) / (pooled * (1 - pooled))
-    # Of the others a fold differs by more than of the mean that it is part of.
-    place = max(distance, key=lambda one: abs(distance[one]) / math.sqrt(1 - images[one] / total))
-    return Homogeneity(
-        CHI_SQUARED,
-        float(scipy.special.chdtrc(len(right) - 1, chi_squared)),
-        place,
-        right[place] / images[place],
-        (hits - right[place]) / (total - images[place]),
-    )
+@dataclass(frozen=True)
+class _Repeat:
+    """The folds of one repeat.  # accuracies: [fold, epoch], the last epochs; units: [fold]"""
+
+    places: Sequence[Place]
+    accuracies: Floats
+    units: Floats
+
+    @staticmethod
+    def of(places: Sequence[Place], curves: Mapping[Place, Curve]) -> "_Repeat":
+        epochs = min(LOOKED_AT, *(len(curves[place].accuracies) for place in places))
+        last = [curves[place].accuracies[-epochs:] if epochs else () for place in places]
+        return _Repeat(places, np.array(last, dtype=np.float64), np.array([curves[place].units for place in places]))
+
+    @property
+    def swing(self) -> tuple[float, int]:
+        """Squares of what the curves move for themselves, beside what all do in an epoch, and degrees of freedom."""
+        by_fold, by_epoch = self.accuracies.mean(axis=1, keepdims=True), self.accuracies.mean(axis=0)
+        folds, epochs = self.accuracies.shape
+        own = self.accuracies - by_fold - by_epoch + self.accuracies.mean()
+        return float((own**2).sum()), (folds - 1) * (epochs - 1)
+
+    def apart(self, squares: float, df: int) -> list[Homogeneity]:
+        """Each fold against the others, where the curves of all repeats move by `squares` with `df`."""
+        return [self._apart(fold, squares, df) for fold in range(len(self.places))]
+
+    def _apart(self, fold: int, squares: float, df: int) -> Homogeneity:
+        mean, rest = self.accuracies.mean(axis=1), np.arange(len(self.places)) != fold
+        images = float(self.units[rest].sum())
+        others = float((mean[rest] * self.units[rest]).sum() / images)
+        share = (float(mean @ self.units) + 1) / (float(self.units.sum()) + 2)  # Laplace's rule: never quite 0 or 1
+        chance, folds = share * (1 - share), 1 + 1 / float(rest.sum())
+        epochs = self.accuracies.shape[1]
+        swing = folds * (SWING_WEIGHT * SWING * chance + squares) / (SWING_WEIGHT + df) / epochs
+        variance = chance * (1 / float(self.units[fold]) + 1 / images + LASTING * folds) + swing
+        freedom = (SWING_WEIGHT + df) * (variance / swing) ** 2
+        spread = folds * float(mean[rest].var(ddof=1)) if epochs == 1 and rest.sum() > 2 else 0.0
+        if spread > variance:
+            variance, freedom = spread, float(rest.sum()) - 1
+        score = float(mean[fold])
+        p = 2 * float(scipy.special.stdtr(freedom, -abs(score - others) / math.sqrt(variance)))
+        return Homogeneity(BY_CURVES, p, self.places[fold], score, others, epochs)
 
 
 def _repeats(places: Sequence[Place]) -> list[list[Place]]:
@@ -87,9 +149,9 @@ def _farthest(mine: Mapping[Place, float], squares: float, freedom: int) -> Homo
         others, df = math.fsum(rest) / len(rest), left + freedom
         variance = max((spread + squares) / df, LEAST_SPREAD**2) * (1 + 1 / len(rest))
         p = float(2 * scipy.special.stdtr(df, -abs(score - others) / math.sqrt(variance)))
-        found.append(Homogeneity(OUTLIER, p, place, score, others))
+        found.append(Homogeneity(BY_SCORES, p, place, score, others))
     least = min(found, key=lambda item: item.p)
-    return Homogeneity(OUTLIER, min(least.p * len(mine), 1.0), least.place, least.score, least.others)
+    return Homogeneity(BY_SCORES, min(least.p * len(mine), 1.0), least.place, least.score, least.others)
 
 
 def _spread(values: Sequence[float]) -> tuple[float, int]:

@@ -9,7 +9,7 @@ from foldproof.analysis.comparison import Interval
 from foldproof.analysis.report.figures.curves import fold_name
 from foldproof.record import Place
 
-LEGEND = (("blue", "a fold"), ("ink", "mean with its 95 % interval"), ("red", "a fold that disagrees"))
+LEGEND = (("blue", "a fold"), ("ink", "mean with its 95 % interval"), ("red", "a fold apart from the others"))
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Strips:
                 if math.isfinite(score):
                     odd = place == strip.odd
                     about = f"{strip.name}, {fold_name(place)}: {self.spell(score)}"
-                    about += ", disagrees with the others" if odd else ""
+                    about += ", apart from the others" if odd else ""
                     canvas.dot(score, row, "red" if odd else "blue", size=8 if odd else 6.5, hollow=odd, about=about)
             mean = strip.interval.value
             if math.isfinite(mean):

@@ -1,10 +1,10 @@
-"""How much the folds of an experiment differ, and whether one disagrees with the others."""
+"""How much the folds of an experiment differ, and whether one lies apart from the others."""
 
 from foldproof.analysis.report.document import Block, Column, Figure, Section, Table, Text
-from foldproof.analysis.report.figures.curves import fold_name
 from foldproof.analysis.report.figures.folds import LEGEND, Strip, Strips
 from foldproof.analysis.report.gather import Material, Shown
-from foldproof.analysis.report.spelling import KINDS, METRICS, PERCENT, probability
+from foldproof.analysis.report.spelling import KINDS, METRICS, PERCENT
+from foldproof.analysis.verdict import disagreement_in_words
 
 
 def folds(material: Material) -> Section:
@@ -14,7 +14,7 @@ def folds(material: Material) -> Section:
     blocks: list[Block] = []
     if scored:
         blocks.append(every_fold(material, key="folds"))
-        blocks += [Text(_odd(shown, material), "gap") for shown in scored if _flagged(shown)]
+        blocks += [Text(_odd(shown), "gap") for shown in scored if _flagged(shown)]
     else:
         blocks.append(Text("No fold has finished.", "gap"))
     return Section("folds", "Folds", lead, tuple(blocks))
@@ -24,13 +24,11 @@ def _flagged(shown: Shown) -> bool:
     return shown.line.disagreement is not None and shown.line.disagreement.flagged
 
 
-def _odd(shown: Shown, material: Material) -> str:
-    spell, found = KINDS[material.score_kind], shown.line.disagreement
+def _odd(shown: Shown) -> str:
+    found = shown.line.disagreement
     assert found is not None
-    return (
-        f"{shown.name}: {fold_name(found.place)} disagrees with the others: {spell(found.score)} against"
-        f" {spell(found.others)} (p {probability(found.adjusted)}, {found.test}, adjusted by Holm)."
-    )
+    text = disagreement_in_words(found, name=shown.name, repeats=len({repeat for repeat, _ in shown.line.folds}))
+    return f"{text[0].upper()}{text[1:]}; adjusted by Holm."
 
 
 def every_fold(material: Material, *, key: str) -> Figure:
