@@ -6,7 +6,8 @@ import warnings
 import numpy as np
 import pytest
 
-from foldproof.analysis.pairing import Common, discordant, in_common, rows_of
+from foldproof.analysis.pairing import Common, discordant, in_common
+from foldproof.analysis.rows import rows_of
 from foldproof.analysis.statistics.optimism import optimism_of_best
 from foldproof.analysis.statistics.paired import both_ways, by_images, by_runs, corrected, holm
 from foldproof.analysis.statistics.sample_size import images_by_scale, images_for_accuracy

@@ -11,9 +11,9 @@ from scipy import stats
 from foldproof.analysis.compare import compare
 from foldproof.analysis.comparison import Comparison, Disagreement, Interval, Line, Pair
 from foldproof.analysis.contender import Contender
-from foldproof.analysis.pairing import in_common, rows_of
+from foldproof.analysis.pairing import in_common
 from foldproof.analysis.pairs import adjusted, judged
-from foldproof.analysis.scoring import interval_over_units
+from foldproof.analysis.rows import rows_of
 from foldproof.analysis.statistics.homogeneity import BY_CURVES, BY_SCORES
 from foldproof.analysis.statistics.optimism import optimism_of_best
 from foldproof.analysis.statistics.paired import Rows, both_ways, by_images, by_runs, corrected
@@ -350,20 +350,6 @@ def test_what_is_beyond_within_and_below_what_matters_adds_up_and_follows_the_di
     assert math.isnan(unknown.p)
     assert math.isnan(unknown.corrected_p)
     assert math.isnan(unknown.difference.low)
-
-
-@pytest.mark.parametrize(("images", "spread"), [(60, 0.0), (60, 0.2), (2_000, 0.05)])
-def test_the_interval_of_an_experiment_is_the_wider_of_that_of_its_folds_and_that_of_its_images(images, spread):
-    folds = folds_of(images)
-    chance = 0.6 + spread * (folds - 2) / 2
-    right = np.random.default_rng(4).random((1, images)) < chance
-    one = contender("one", table(right, folds))
-    scores = np.array([right[folds == fold].mean() for fold in range(5)])
-    half = stats.t(4).ppf(0.975) * scores.std(ddof=1) * math.sqrt(1 / 5 + 1 / 4)
-    low, high = interval_over_units(one.table, "accuracy")
-    wider = (scores.mean() - half, scores.mean() + half) if 2 * half > high - low else (low, high)
-    (found,) = compare([one]).lines
-    assert (found.interval.low, found.interval.high) == pytest.approx((max(wider[0], 0.0), min(wider[1], 1.0)))
 
 
 @pytest.mark.parametrize(("experiments", "known"), [(1, True), (1_000, True), (1_001, False)])

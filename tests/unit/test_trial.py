@@ -1,21 +1,24 @@
 """What a first look is made of: the choice of images, what is kept, the linear head, the way on."""
 
 import shlex
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from conftest import draw_classes
 from foldproof import folds
-from foldproof.analysis.comparison import Interval
+from foldproof.analysis.foreign.tables import contender_of
+from foldproof.analysis.lines import lines_of
 from foldproof.data.dataset import Dataset, Sample
 from foldproof.folds import Scheme
 from foldproof.scaffold.make import scaffold
 from foldproof.trial.caches import Caches
-from foldproof.trial.head import out_of_fold, unless_all_agree
+from foldproof.trial.head import out_of_fold
 from foldproof.trial.sampling import evenly, shares
 from foldproof.trial.shelf import Shelf
 from foldproof.trial.way_on import way_on
+from tabled import table
 
 
 def labels(**counts):
@@ -120,11 +123,13 @@ def test_a_head_finds_what_features_tell():
     assert np.array_equal(table.predicted, dataset.labels)
 
 
-def test_few_images_that_are_all_right_leave_doubt():
-    few, more = (unless_all_agree(Interval(1.0, 1.0, 1.0), units) for units in (24, 2400))
-    assert few.low == pytest.approx(0.8575, abs=1e-4)  # Clopper and Pearson
-    assert few.low < more.low < few.high == more.high == 1.0
-    assert unless_all_agree(Interval(0.9, 0.8, 1.0), 24) == Interval(0.9, 0.8, 1.0)
+def test_few_images_that_are_all_right_leave_doubt_and_look_alikes_are_one():
+    folds_of_images = np.arange(48)[None] % 4
+    all_right = table(np.ones((1, 48), dtype=bool), folds_of_images)
+    twins = replace(all_right, groups=np.tile(np.arange(24), 2).astype(np.str_))
+    alone, together = (lines_of([contender_of("A", one)], "accuracy")[0].interval for one in (all_right, twins))
+    assert together.low == pytest.approx(0.8575, abs=1e-4)  # Clopper and Pearson, of 24
+    assert together.low < alone.low < together.high == alone.high == 1.0
 
 
 def test_the_way_on_from_a_folder_beside_nothing_else_is_a_project_around_it(tmp_path):

@@ -40,7 +40,7 @@ class Disagreement:
 class Line:
     """One experiment of a comparison. `folds` maps (repeat, fold) to the score at the last epoch.
 
-    `score` is the mean over folds; `interval` the wider of the corrected one and the bootstrap over images (or groups).
+    `score` is the mean over folds; `interval` what the models trained would score on other images like these.
     `pooled` are metrics over all out-of-fold predictions, by name; empty where there is no table of predictions.
     The best-epoch figures let each fold choose the epoch it is scored at: they are optimistic and enter no verdict.
     """

@@ -6,20 +6,18 @@ from dataclasses import replace
 
 import numpy as np
 
-from foldproof.analysis.comparison import Disagreement, Interval, Line
+from foldproof.analysis.comparison import Disagreement, Line
 from foldproof.analysis.contender import Contender
+from foldproof.analysis.intervals import interval_of
 from foldproof.analysis.scoring import (
     ACCURACY,
-    FRACTIONS,
     by_group,
     fold_scores,
-    interval_over_units,
     pooled_scores,
     rows_by_place,
 )
-from foldproof.analysis.statistics.exact import all_agree_interval
 from foldproof.analysis.statistics.homogeneity import Curve, Homogeneity, by_curves, by_scores
-from foldproof.analysis.statistics.paired import corrected, holm
+from foldproof.analysis.statistics.paired import holm
 from foldproof.record import Place, Spread
 
 DISAGREES = 0.01  # the Holm-adjusted p-value below which a fold is said to disagree
@@ -51,7 +49,7 @@ def _line(contender: Contender, scores: Mapping[Place, float], metric: str) -> L
         settings=summary.settings,
         images=len(np.unique(table.sha256)) if table is not None else None,
         score=spread,
-        interval=_interval(contender, scores, metric),
+        interval=interval_of(contender, scores, metric),
         accuracy=summary.accuracy,
         loss=summary.loss,
         best_epoch_accuracy=summary.best_epoch_accuracy,
@@ -63,35 +61,6 @@ def _line(contender: Contender, scores: Mapping[Place, float], metric: str) -> L
         seconds=summary.seconds,
         without_table=contender.without_table,
     )
-
-
-def _interval(contender: Contender, scores: Mapping[Place, float], metric: str) -> Interval:
-    """The wider of the corrected interval over folds and the bootstrap over images or groups.
-
-    The exact one where all images, or none, are right; unknown where nothing else differs: never of no width.
-    """
-    values = np.array([value for value in scores.values() if math.isfinite(value)], dtype=np.float64)
-    mean = float(values.mean()) if len(values) else math.nan
-    over_folds = corrected(values, k=contender.summary.k)
-    known = [(mean - over_folds.half_width, mean + over_folds.half_width)] if over_folds.known else []
-    if contender.table is not None:
-        low, high = interval_over_units(contender.table, metric)
-        known += [(low, high)] if math.isfinite(low) else []
-    low, high = max(known, key=lambda bounds: bounds[1] - bounds[0], default=(math.nan, math.nan))
-    if metric in FRACTIONS and mean in (0.0, 1.0) and (units := _units(contender)):
-        low, high = all_agree_interval(mean, units)
-    if low == high:
-        return Interval(mean, math.nan, math.nan)
-    if metric in FRACTIONS:
-        low, high = max(low, 0.0) if low == low else low, min(high, 1.0) if high == high else high
-    return Interval(mean, low, high)
-
-
-def _units(contender: Contender) -> int:
-    """How many images, or groups of them, have a prediction."""
-    if contender.table is not None:
-        return len(np.unique(contender.table.units))
-    return sum(contender.summary.images_by_fold.values()) // max(contender.summary.repeats, 1)
 
 
 def _with_disagreements(lines: Sequence[Line], contenders: Sequence[Contender]) -> list[Line]:

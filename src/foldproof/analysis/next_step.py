@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from foldproof.analysis.comparison import Line, Pair
 from foldproof.analysis.contender import Contender
-from foldproof.analysis.pairing import in_common, rows_of
+from foldproof.analysis.pairing import in_common
+from foldproof.analysis.rows import rows_of
 from foldproof.analysis.scoring import higher_is_better
 from foldproof.analysis.statistics.paired import Rows, by_images, by_runs
 from foldproof.analysis.statistics.student import Student

@@ -3,15 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from foldproof.analysis.out_of_fold import OutOfFold
-from foldproof.analysis.scoring import ADDITIVE
-from foldproof.analysis.statistics.paired import Rows
 
 FOLDS, LABELS, METRIC = "folds", "labels", "metric"
-_AT_LEAST = 4  # units that differ, in every stratum
-_MORE = 2  # units that differ, in all; then five that all agree prove as little as in McNemar's exact test
 
 
 @dataclass(frozen=True)
@@ -51,57 +46,6 @@ def in_common(a: OutOfFold, b: OutOfFold) -> Common | str:
     only_in_a = len(np.setdiff1d(a.sha256, b.sha256))
     only_in_b = len(np.setdiff1d(b.sha256, a.sha256))
     return Common(a.take(at[order]), b.take(bt[order]), only_in_a, only_in_b)
-
-
-def rows_of(common: Common, metric: str) -> Rows | None:
-    """What every common row adds to the difference a minus b of an additive metric; None for another metric."""
-    additive = ADDITIVE.get(metric)
-    if additive is None:
-        return None
-    table = common.a
-    place_names, place = np.unique(np.stack([table.repeats, table.folds]), axis=1, return_inverse=True)
-    place = place.reshape(-1)
-    places = place_names.shape[1]
-    weight = np.empty(len(table))
-    for number in range(places):
-        rows = np.flatnonzero(place == number)
-        weight[rows] = additive.weight(table.labels[rows]) / places
-    difference = additive.value(common.a) - additive.value(common.b)
-    strata = additive.stratum(table.labels)
-    sums = np.bincount(strata, weights=weight * difference)
-    weights = np.bincount(strata, weights=weight)
-    expected = np.divide(sums, weights, out=np.zeros_like(sums), where=weights > 0)[strata]
-    residual, unit = weight * (difference - expected), _units(common)
-    return Rows(
-        contribution=weight * difference,
-        residual=residual,
-        place=place.astype(np.int64),
-        unit=unit,
-        least=additive.least**2
-        * (
-            sum(_lacking(residual[rows], weight[rows], unit[rows]) for rows in _each(strata))
-            + _MORE * (float(weight.sum()) / len(np.unique(unit))) ** 2
-        ),
-    )
-
-
-def _units(common: Common) -> NDArray[np.int64]:
-    """What was drawn from the world: groups, if either run knows any, else images."""
-    return common.b.units if (common.a.groups == "").all() else common.a.units
-
-
-def _each(strata: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    return [np.flatnonzero(strata == number) for number in np.unique(strata)]
-
-
-def _lacking(residual: NDArray[np.float64], weight: NDArray[np.float64], unit: NDArray[np.int64]) -> float:
-    """What the sum of squares over the units of a stratum lacks to what it is at least taken to be: that of two units
-    that speak for one experiment and two that speak for the other. A handful that all agree prove little.
-    """
-    _, number = np.unique(unit, return_inverse=True)
-    squares = float((np.bincount(number, weights=residual) ** 2).sum())
-    one = float(weight.sum()) / (int(number.max()) + 1)
-    return max(_AT_LEAST * one**2 - squares, 0.0)
 
 
 def discordant(common: Common) -> tuple[int, int]:

@@ -10,7 +10,8 @@ import numpy as np
 from foldproof.analysis.comparison import Interval, Pair
 from foldproof.analysis.contender import Contender
 from foldproof.analysis.lines import scores_of
-from foldproof.analysis.pairing import FOLDS, METRIC, Common, discordant, in_common, rows_of
+from foldproof.analysis.pairing import FOLDS, METRIC, Common, discordant, in_common
+from foldproof.analysis.rows import rows_of
 from foldproof.analysis.scoring import ACCURACY, fold_scores, higher_is_better
 from foldproof.analysis.statistics.paired import Rows, both_ways, by_images, corrected, holm
 from foldproof.analysis.statistics.sample_size import images_by_scale, images_for_accuracy

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from foldproof import registry
 from foldproof.analysis.out_of_fold import OutOfFold
-from foldproof.analysis.statistics.bootstrap import percentile_interval
 from foldproof.data.dataset import are_uneven
 from foldproof.errors import UnknownName
 from foldproof.record import Place
@@ -16,8 +15,8 @@ from foldproof.record import Place
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-ACCURACY, BALANCED = "accuracy", "balanced_accuracy"
-DIRECTIONS: Mapping[str, bool] = {ACCURACY: True, BALANCED: True, "macro_f1": True, "log_loss": False}
+ACCURACY, BALANCED, LOG_LOSS = "accuracy", "balanced_accuracy", "log_loss"
+DIRECTIONS: Mapping[str, bool] = {ACCURACY: True, BALANCED: True, "macro_f1": True, LOG_LOSS: False}
 FRACTIONS = (ACCURACY, BALANCED, "macro_f1")
 POOLED = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss")
 
@@ -114,27 +113,5 @@ def _by_class(labels: Ints) -> Ints:
 ADDITIVE: Mapping[str, Additive] = {
     ACCURACY: Additive(_right, _equal_weights, _together, 1.0),
     BALANCED: Additive(_right, _class_weights, _by_class, 1.0),
-    "log_loss": Additive(_log_probability, _equal_weights, _together, 0.0),
+    LOG_LOSS: Additive(_log_probability, _equal_weights, _together, 0.0),
 }
-
-
-def interval_over_units(table: OutOfFold, metric: str) -> tuple[float, float]:
-    """95 % of the scores that another draw of the images (or groups) would give, all predictions together.
-
-    (nan, nan) for a metric that is not additive.
-    """
-    additive = ADDITIVE.get(metric)
-    if additive is None or len(table) == 0:
-        return float("nan"), float("nan")
-    units, strata = table.units, additive.stratum(table.labels)
-    count = int(strata.max()) + 1
-    sums = np.zeros((int(units.max()) + 1, 2 * count), dtype=np.float64)
-    np.add.at(sums, (units, strata), additive.value(table))
-    np.add.at(sums, (units, strata + count), 1.0)
-
-    def score(totals: Floats) -> Floats:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            scores: Floats = np.nanmean(totals[:, :count] / totals[:, count:], axis=1)
-        return scores
-
-    return percentile_interval(sums, score)

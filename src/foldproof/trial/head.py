@@ -6,9 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from foldproof.analysis.comparison import Interval
 from foldproof.analysis.out_of_fold import OutOfFold
-from foldproof.analysis.statistics.exact import all_agree_interval
 from foldproof.data.dataset import Dataset
 from foldproof.folds import Assignment, Fold
 from foldproof.provenance.machine import available_cores
@@ -58,13 +56,3 @@ def _judged(features: Floats, labels: NDArray[np.int64], fold: Fold) -> Floats:
     model.fit(features[fold.train], labels[fold.train])
     probabilities: Floats = model.predict_proba(features[fold.validation]).astype(np.float32)
     return probabilities
-
-
-def unless_all_agree(found: Interval, units: int) -> Interval:
-    """`found`, or the exact binomial 95 % interval where all of so many units, or none, are right.
-
-    Look-alikes are one unit here, since they share a fold.
-    """
-    if found.value not in (0.0, 1.0):
-        return found
-    return Interval(found.value, *all_agree_interval(found.value, units))

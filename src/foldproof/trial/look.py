@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +20,7 @@ from foldproof.analysis.confusion import confusion_of
 from foldproof.analysis.foreign.tables import contender_of
 from foldproof.analysis.label_errors import find_label_errors
 from foldproof.analysis.lines import lines_of
+from foldproof.analysis.out_of_fold import OutOfFold
 from foldproof.analysis.scoring import ACCURACY
 from foldproof.config.schema import DataSettings
 from foldproof.data.checks.duplicates import naive_leak
@@ -32,14 +34,14 @@ from foldproof.data.survey import Progress, Survey, unheard
 from foldproof.data.versions import dvc
 from foldproof.errors import DataError
 from foldproof.folds import Scheme
-from foldproof.folds.units import units_of
+from foldproof.folds.units import unit_numbers, units_of
 from foldproof.material.look_through import LookedThrough, look_through
 from foldproof.scaffold.look import look_at
 from foldproof.trial.caches import Caches
 from foldproof.trial.defaults import MOST_IMAGES, SEED, K
 from foldproof.trial.extraction import Extractors
 from foldproof.trial.first_look import FirstLook
-from foldproof.trial.head import Floats, out_of_fold, unless_all_agree
+from foldproof.trial.head import Floats, out_of_fold
 from foldproof.trial.sampling import evenly
 from foldproof.trial.shelf import Shelf
 from foldproof.trial.space import RESIZE, SIZE, feature_space
@@ -71,7 +73,7 @@ def look(
         made, scheme = folds.assign_at_most(seen.dataset, Scheme(k, seed))
         features, kept = _features(seen, folder, caches, extractors, progress)
     table = out_of_fold(seen.dataset, features, made, scheme.k)
-    (line,) = lines_of([contender_of(folder.resolve().name, table)], ACCURACY)
+    (line,) = lines_of([contender_of(folder.resolve().name, _by_unit(table, seen.dataset))], ACCURACY)
     caches.keep_within()
     counts = Counter(seen.dataset.labels.tolist())
     majority = min(counts, key=lambda label: (-counts[label], label))
@@ -80,7 +82,7 @@ def look(
         folder=folder,
         passed_over=found.passed_over,
         images_by_class=dict(sorted(seen.dataset.count_by_class.items())),
-        accuracy=unless_all_agree(line.interval, len(units_of(seen.dataset))),
+        accuracy=line.interval,
         balanced_accuracy=line.pooled["balanced_accuracy"],
         majority=(seen.dataset.classes[majority], counts[majority] / len(seen.dataset)),
         k=scheme.k,
@@ -93,6 +95,11 @@ def look(
         seconds=time.monotonic() - begun,
         features_kept=kept,
     )
+
+
+def _by_unit(table: OutOfFold, dataset: Dataset) -> OutOfFold:
+    """The same predictions, with look-alikes as one group: they share a fold, and are right or wrong together."""
+    return replace(table, groups=unit_numbers(dataset).astype(np.str_))
 
 
 def _rules(folder: Path) -> Rules:

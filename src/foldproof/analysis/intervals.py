@@ -1,0 +1,104 @@
+"""A contender and the scores of its folds in; the 95 % interval of its score out. Pure.
+
+It is about the models that were trained: how they would score, on average, on other images like these.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import scipy
+from numpy.typing import NDArray
+
+from foldproof.analysis.comparison import Interval
+from foldproof.analysis.contender import Contender
+from foldproof.analysis.rows import rows_of_one
+from foldproof.analysis.scoring import ACCURACY, FRACTIONS, LOG_LOSS
+from foldproof.analysis.statistics.paired import Rows, by_images, by_runs, corrected
+from foldproof.analysis.statistics.shares import all_agree_interval, upper_quantile, wilson_interval
+from foldproof.record import Place
+
+OVERLAP = 1.25  # times the error that the draw of the images explains: folds share training images. Measured
+_NEVER_QUITE = 0.001  # how near to 0 and 1 the score of a fold is taken to be, where its images are not counted
+
+Floats = NDArray[np.float64]
+
+
+def interval_of(contender: Contender, scores: Mapping[Place, float], metric: str) -> Interval:
+    """By images where they are known, else by folds; bounds of nan where nothing differs and nothing is counted."""
+    values = np.array([value for value in scores.values() if math.isfinite(value)], dtype=np.float64)
+    mean = float(values.mean()) if len(values) else math.nan
+    table = contender.table
+    rows = rows_of_one(table, metric) if table is not None and len(table) else None
+    if rows is not None and table is not None:
+        low, high = _by_images(rows, len(np.unique(table.units)), mean, metric)
+    elif metric == ACCURACY and table is None and (images := _images(contender, scores)):
+        low, high = _by_counts(values, mean, images)
+    else:
+        low, high = _by_folds(values, mean, metric, contender.summary.k)
+    return Interval(mean, low, high) if low < high else Interval(mean, math.nan, math.nan)
+
+
+def _by_images(rows: Rows, units: int, mean: float, metric: str) -> tuple[float, float]:
+    """A Wilson interval of as many units as would leave as much chance; of a loss, one on the scale of logarithms.
+
+    The variance: that of the images (or groups), widened by OVERLAP, and at least that of images and runs together.
+    """
+    of_images, of_runs = by_images(rows), by_runs(rows)
+    variance = max((OVERLAP * of_images.scale) ** 2, of_runs.scale**2 if of_runs.known else 0.0)
+    if not of_images.df > 0 or variance == 0:
+        return math.nan, math.nan
+    quantile = upper_quantile(of_images.df)
+    if metric not in FRACTIONS:
+        factor = math.exp(quantile * math.sqrt(variance) / mean) if mean > 0 else math.nan
+        return mean / factor, mean * factor
+    share = _never_quite(mean, units)
+    if mean in (0.0, 1.0):
+        return all_agree_interval(mean, share * (1 - share) / of_images.scale**2)
+    return wilson_interval(mean, share * (1 - share) / variance, quantile)
+
+
+def _never_quite(share: float, units: int) -> float:
+    """With one more right and one more wrong: Laplace's rule of succession."""
+    return (share * units + 1) / (units + 2)
+
+
+def _images(contender: Contender, scores: Mapping[Place, float]) -> int:
+    """How many images the folds were scored on, each counted once; 0 where that is not known of every fold."""
+    counts = [contender.summary.images_by_fold.get(place, 0) for place, value in scores.items() if math.isfinite(value)]
+    return sum(counts) // len({repeat for repeat, _ in scores}) if counts and all(counts) else 0
+
+
+def _by_counts(values: Floats, mean: float, images: int) -> tuple[float, float]:
+    if mean in (0.0, 1.0):
+        return all_agree_interval(mean, images)
+    share = _never_quite(mean, images)
+    between = float(values.var(ddof=1)) / len(values) if len(values) > 1 else 0.0
+    variance = max(OVERLAP**2 * share * (1 - share) / images, between)
+    return wilson_interval(mean, share * (1 - share) / variance, upper_quantile(max(images - 1, 1)))
+
+
+def _by_folds(values: Floats, mean: float, metric: str, k: int) -> tuple[float, float]:
+    """The corrected t interval, of shares on the scale of log odds and of a loss on that of logarithms.
+
+    So it ends at no value that cannot be.
+    """
+    there, back = _scale(metric)
+    reading = corrected(there(values), k=k)
+    if not reading.known:
+        return math.nan, math.nan
+    middle, half = float(there(np.array(mean))), reading.half_width
+    return min(float(back(middle - half)), mean), max(float(back(middle + half)), mean)
+
+
+def _scale(metric: str) -> tuple[Callable[[Floats], Floats], Callable[[float], float]]:
+    if metric in FRACTIONS:
+        return _log_odds, scipy.special.expit
+    if metric == LOG_LOSS:
+        return np.log, math.exp
+    return np.asarray, float
+
+
+def _log_odds(shares: Floats) -> Floats:
+    odds: Floats = scipy.special.logit(np.clip(shares, _NEVER_QUITE, 1 - _NEVER_QUITE))
+    return odds
