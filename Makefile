@@ -49,9 +49,12 @@ hostile: setup ## attacks drawn by seed on bundles, clones, remotes, tables, ima
 demo: setup ## the main job on 5,000 real digits, from an empty folder to the comparison
 	$(BIN)/foldproof demo $(DEMO_DIR)
 
-calibrate: setup ## how often a winner is named among equals: hours; goes on where it was, then judges
-	$(BIN)/python benchmarks/calibration/outcomes.py 1/2 & $(BIN)/python benchmarks/calibration/outcomes.py 2/2; wait
-	$(BIN)/python benchmarks/calibration/judge.py
+calibrate: setup ## how often verdicts, intervals and fold tests are right: hours; goes on where it was, then judges
+	for made in outcomes singles healthy; do \
+	    $(BIN)/python benchmarks/calibration/$$made.py 1/2 & $(BIN)/python benchmarks/calibration/$$made.py 2/2; wait; \
+	done
+	$(BIN)/python benchmarks/calibration/nested.py
+	for judge in judge coverage flags; do $(BIN)/python benchmarks/calibration/$$judge.py; done
 
 bench: setup ## time beside the usual script and frameworks: says how long; goes on (WORKS= SIDES= WAYS= PART=all PAIRS=5 PHOTOS=)
 	$(BIN)/python -m benchmarks.alternate --pairs $(PAIRS) $(if $(WORKS),--works $(WORKS)) $(if $(SIDES),--sides "$(SIDES)") $(if $(WAYS),--ways $(WAYS)) $(if $(PART),--part "$(PART)") $(if $(PHOTOS),--photos $(PHOTOS)) $(if $(ESTIMATE),--estimate)

@@ -137,8 +137,8 @@ def diagnoses() -> str:
     return "\n".join(lines)
 
 
-def _calibration() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((CALIBRATION / "result.json").read_text(encoding="utf-8"))
+def _calibration(name: str = "result") -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((CALIBRATION / f"{name}.json").read_text(encoding="utf-8"))
     return found
 
 
@@ -192,14 +192,86 @@ def power() -> str:
 
 
 def false_flags() -> str:
-    """How often a fold of nothing but chance is said to disagree, in percent."""
-    lines = ["| images | repeats | experiments | said to disagree |", "|---:|---:|---:|---:|"]
-    for row in _calibration()["equal"]:
-        if row["kind"] == "seeds" and row["experiments"] == 2:
-            tests = row["fold_tests"]
-            flagged = _rate(row["fold_flagged"], tests)
-            lines.append(f"| {row['images']:,} | {row['repeats']} | {tests:,} | {flagged} |")
+    """How often a fold of a healthy training is said to disagree, and how often one with a fault is."""
+    lines = [
+        "| trained | images a fold | accuracy | n | false alarms | wrong labels | other pictures | diverged |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for row in _calibration("flags")["trained"]:
+        name = "small_cnn" if row["learner"] == "small_cnn" else "linear head"
+        about = f"{name}{', four easy classes' if row['easy'] else ''}, lr {row['rate']:g}"
+        cells = [
+            f"{row['images']:,}",
+            f"{100 * row['accuracy']:.1f} %",
+            f"{row['draws']:,}",
+            f"**{row['false_alarms'][-1]}** (< {100 * row['upper_bound']:.1f} %)",
+            *(f"{one['found']} at {100 * one['cost']:.0f} points" for one in row["faults"].values()),
+        ]
+        lines.append(f"| {about} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def simulated_flags() -> str:
+    """False alarms among made-up folds, whose trainings differ by a known noise."""
+    lines = [
+        "| accuracy | noise of training | images a fold | experiments | false alarms |",
+        "|---:|---:|---:|---:|---:|",
+    ]
+    for row in _calibration("flags")["simulated"]:
+        noise = f"{100 * row['noise']:.1f} points"
+        rate = f"{100 * row['false_alarms'] / row['draws']:.1f} %"
+        lines.append(f"| {100 * row['accuracy']:.0f} % | {noise} | {row['images']:,} | {row['draws']:,} | {rate} |")
+    return "\n".join(lines)
+
+
+def found_at_a_cost() -> str:
+    """How often a fold is found that lies so many points below the others in every epoch, in percent."""
+    rows = _calibration("flags")["trained"]
+    costs = list(rows[0]["found_at_a_cost"])
+    lines = [
+        f"| trained | images a fold | {' | '.join(f'{cost} points' for cost in costs)} |",
+        f"|---|---:|{'---:|' * len(costs)}",
+    ]
+    for row in rows:
+        name = "small_cnn" if row["learner"] == "small_cnn" else "linear head"
+        about = f"{name}{', four easy classes' if row['easy'] else ''}, lr {row['rate']:g}"
+        cells = [f"{100 * row['found_at_a_cost'][cost] / row['draws']:.0f}" for cost in costs]
+        lines.append(f"| {about} | {row['images']:,} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def coverage() -> str:
+    """How many of 100 intervals hold the truth, and their width in points, over the designs of each size."""
+    rows = _calibration("coverage")["rows"]
+    names = list(dict.fromkeys(name for row in rows for name in row["held"]))
+    lines = [
+        f"| images | repeats | score | settings | n | **{names[0]}** | {' | '.join(names[1:])} |",
+        f"|---:|---:|---|---:|---:|---:|{'---:|' * (len(names) - 1)}",
+    ]
+    for images, repeats, metric, grouped in dict.fromkeys(map(_kind, rows)):
+        some = [row for row in rows if _kind(row) == (images, repeats, metric, grouped)]
+        cells = [_coverage_cell(some, name) for name in names]
+        score = f"{metric.replace('_', ' ')}{', groups of four' if grouped else ''}"
+        n = sum(row["draws"][names[0]] for row in some)
+        lines.append(
+            f"| {images:,} | {repeats} | {score} | {len(some)} | {n:,} | **{cells[0]}** | {' | '.join(cells[1:])} |"
+        )
+    return "\n".join(lines)
+
+
+def _kind(row: dict[str, Any]) -> tuple[int, int, str, bool]:
+    return row["images"], row["repeats"], row["metric"], row["design"] == "grouped"
+
+
+def _coverage_cell(rows: list[dict[str, Any]], name: str) -> str:
+    """Percent that hold, the least and the most of a setting, and the mean width."""
+    known = [row for row in rows if row["draws"].get(name)]
+    if not known:
+        return ""
+    each = [100 * row["held"][name] / row["draws"][name] for row in known]
+    total = 100 * sum(row["held"][name] for row in known) / sum(row["draws"][name] for row in known)
+    width = 100 * sum(row["width"][name] for row in known) / len(known)
+    return f"{total:.0f} ({min(each):.0f} to {max(each):.0f}), {width:.1f}"
 
 
 def _default(value: object) -> str:

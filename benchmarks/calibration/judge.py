@@ -20,10 +20,8 @@ from scipy import stats
 
 from foldproof.analysis.comparison import Pair
 from foldproof.analysis.contender import Contender
-from foldproof.analysis.lines import DISAGREES
 from foldproof.analysis.out_of_fold import OutOfFold
 from foldproof.analysis.pairs import adjusted, judged, pairs_of
-from foldproof.analysis.statistics.homogeneity import Curve, by_curves
 from foldproof.analysis.statistics.paired import Rows, by_images, by_runs, corrected
 from foldproof.analysis.statistics.student import Student
 from foldproof.analysis.summary import Summary
@@ -181,7 +179,7 @@ def equal(setting: Setting) -> list[dict[str, Any]]:
     for repeats in (1, REPEATS):
         twos: dict[str, list[bool]] = {name: [] for name in (*TESTS, "verdict")}
         fives: dict[str, list[bool]] = {name: [] for name in (*TESTS, "verdict")}
-        flags, excess = [], []
+        excess: list[float] = []
         for number, rights, fold in draws(setting):
             some, cut = [right[:repeats] for right in rights], fold[:repeats]
             p = {name: np.ones((5, 5)) for name in TESTS}
@@ -198,7 +196,6 @@ def equal(setting: Setting) -> list[dict[str, Any]]:
             fives["verdict"].append(bool(named))
             if number < CHECKED:
                 assert verdict(some, cut) == named
-            flags += [_flagged(right, cut) for right in some[:2]]
         for experiments, words in ((2, twos), (5, fives)):
             found.append(
                 {
@@ -209,19 +206,10 @@ def equal(setting: Setting) -> list[dict[str, Any]]:
                     "comparisons": len(words["verdict"]),
                     "false": {name: sum(said) for name, said in words.items()},
                     "upper_bound": {name: bound(sum(said), len(said)) for name, said in words.items()},
-                    "fold_flagged": sum(flags),
-                    "fold_tests": len(flags),
                     "variance_of_runs_over_images": float(np.mean(excess)) if excess else None,
                 }
             )
     return found
-
-
-def _flagged(right: Right, fold: NDArray[np.int8]) -> bool:
-    places = [(repeat, number) for repeat in range(len(right)) for number in range(FOLDS)]
-    answers = {place: right[place[0]][fold[place[0]] == place[1]] for place in places}
-    found = by_curves({place: Curve((float(one.mean()),), len(one)) for place, one in answers.items()})
-    return found is not None and found.p < DISAGREES and found.matters
 
 
 def power(setting: Setting) -> list[dict[str, Any]]:

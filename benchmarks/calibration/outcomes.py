@@ -96,7 +96,7 @@ def outcomes(setting: Setting, draw: int, population: Population) -> tuple[NDArr
     rng = np.random.default_rng([zlib.crc32(f"images {setting.images}".encode()), draw])
     rows = rng.choice(len(population.labels), setting.images, replace=False)
     labels = population.labels[rows]
-    folds = np.stack([_folds(labels, int(rng.integers(2**31))) for _ in range(REPEATS)])
+    folds = np.stack([stratified_folds(labels, int(rng.integers(2**31))) for _ in range(REPEATS)])
     rng = np.random.default_rng([zlib.crc32(setting.name.encode()), draw])
     noise = {"gap": NOISE.get((setting.images, setting.points)), "copies": COPY_NOISE}.get(setting.kind, 0.0)
     seen = []
@@ -108,7 +108,7 @@ def outcomes(setting: Setting, draw: int, population: Population) -> tuple[NDArr
     return _right(np.stack(seen), labels, folds, RECIPES[setting.images], rng), folds
 
 
-def _folds(labels: NDArray[np.int64], seed: int) -> NDArray[np.int8]:
+def stratified_folds(labels: NDArray[np.int64], seed: int) -> NDArray[np.int8]:
     fold = np.empty(len(labels), dtype=np.int8)
     cut = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
     for number, (_, part) in enumerate(cut.split(labels, labels)):

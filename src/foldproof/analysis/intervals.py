@@ -18,7 +18,7 @@ from foldproof.analysis.statistics.paired import Rows, by_images, by_runs, corre
 from foldproof.analysis.statistics.shares import all_agree_interval, upper_quantile, wilson_interval
 from foldproof.record import Place
 
-OVERLAP = 1.25  # times the error that the draw of the images explains: folds share training images. Measured
+OVERLAP = 1.2  # times the error that the draw of the images explains: folds share training images. Measured
 _NEVER_QUITE = 0.001  # how near to 0 and 1 the score of a fold is taken to be, where its images are not counted
 
 Floats = NDArray[np.float64]

@@ -12,7 +12,7 @@ from foldproof.analysis.statistics.paired import Rows
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Least = Callable[[float, int], float]  # the mean of a stratum, and its units: the least squares of one of weight 1
+Least = Callable[[int], float]  # the units of a stratum: the least sum of squares over them, in squares of one unit
 
 _AT_LEAST = 4  # units that differ, in every stratum
 _MORE = 2  # units that differ, in all; then five that all agree prove as little as in McNemar's exact test
@@ -35,8 +35,8 @@ def rows_of(common: Common, metric: str) -> Rows | None:
 def rows_of_one(table: OutOfFold, metric: str) -> Rows | None:
     """What every row adds to the score of an additive metric; None for another metric.
 
-    The sum of squares over the units of a stratum is taken to be at least that of a share with one more unit right and
-    one more wrong (Laplace's rule of succession): five images of a rare class that are all right leave doubt.
+    The sum of squares over the units of a stratum is taken to be at least that of a share that was seen to be 1, by
+    Laplace's rule of succession: five images of a rare class that are all right leave doubt.
     """
     additive = ADDITIVE.get(metric)
     if additive is None:
@@ -44,12 +44,12 @@ def rows_of_one(table: OutOfFold, metric: str) -> Rows | None:
     return _rows(table, additive, additive.value(table), table.units, _least_of_share)
 
 
-def _least_of_difference(mean: float, units: int) -> float:  # noqa: ARG001 - whatever they are
+def _least_of_difference(units: int) -> float:  # noqa: ARG001 - however many
     return _AT_LEAST
 
 
-def _least_of_share(mean: float, units: int) -> float:
-    share = (mean * units + 1) / (units + 2)
+def _least_of_share(units: int) -> float:
+    share = (units + 1) / (units + 2)
     return units * share * (1 - share)
 
 
@@ -67,16 +67,16 @@ def _rows(table: OutOfFold, additive: Additive, value: Floats, unit: Ints, least
     expected = np.divide(sums, weights, out=np.zeros_like(sums), where=weights > 0)
     residual = weight * (value - expected[strata])
     lacking = sum(
-        _lacking(residual[rows], weight[rows], unit[rows], float(expected[strata[rows[0]]]), least)
+        _lacking(residual[rows], weight[rows], unit[rows], least)
         for rows in (np.flatnonzero(strata == number) for number in np.unique(strata))
     )
     in_all = more * (float(weight.sum()) / len(np.unique(unit))) ** 2
     return Rows(weight * value, residual, place.astype(np.int64), unit, additive.least**2 * (lacking + in_all))
 
 
-def _lacking(residual: Floats, weight: Floats, unit: Ints, mean: float, least: Least) -> float:
+def _lacking(residual: Floats, weight: Floats, unit: Ints, least: Least) -> float:
     """What the sum of squares over the units of a stratum lacks to what it is at least taken to be."""
     _, number = np.unique(unit, return_inverse=True)
     squares = float((np.bincount(number, weights=residual) ** 2).sum())
     units = int(number.max()) + 1
-    return max(least(mean, units) * (float(weight.sum()) / units) ** 2 - squares, 0.0)
+    return max(least(units) * (float(weight.sum()) / units) ** 2 - squares, 0.0)
