@@ -553,16 +553,16 @@ def test_a_journal_that_cannot_be_read_is_a_broken_record(copied):
 
 
 def test_weights_that_are_not_here_are_no_harm_and_counted(honest, copied, task):
-    moved, here = replace(honest, folder=copied), trained.Here(same_arithmetic=True, same_code=True)
-    (found,) = trained._predictions(moved, {PLACE: task}, [PLACE], here)
+    moved = replace(honest, folder=copied)
+    (found,) = trained._predictions(moved, {PLACE: task}, [PLACE], True)
     assert (found.state, found.said) == (
         "holds",
         "weights of 1 folds give the stored predictions, bit for bit",
     )
-    (found,) = trained._predictions(moved, {PLACE: task}, [(0, 0), PLACE], here) if away(copied, "fold-0-0") else ()
+    (found,) = trained._predictions(moved, {PLACE: task}, [(0, 0), PLACE], True) if away(copied, "fold-0-0") else ()
     assert found.said == "weights of 1 folds give the stored predictions, bit for bit; 1 folds have no weights here"
     away(copied, "fold-1-2")
-    (found,) = trained._predictions(moved, {PLACE: task}, [(0, 0), PLACE], here)
+    (found,) = trained._predictions(moved, {PLACE: task}, [(0, 0), PLACE], True)
     assert (found.state, found.said) == ("not here", "the weights of the folds are not here")
 
 
@@ -573,13 +573,12 @@ def away(copied: Path, fold: str) -> bool:
 
 def test_an_epoch_is_trained_again_where_the_arithmetic_is_the_same_and_a_fold_has_finished(honest, copied, task):
     moved = replace(honest, folder=copied)
-    here = trained.Here(same_arithmetic=True, same_code=False)
-    found = trained._epoch(moved, {PLACE: task}, [PLACE], here)
+    found = trained._epoch(moved, {PLACE: task}, [PLACE], True)
     assert (found.state, found.said.startswith("repeat 1, fold 2, epoch 2 of 2 trained again")) == ("holds", True)
     forged = with_epoch(moved, 2, weights_sha256="0" * 64)
-    assert trained._epoch(forged, {PLACE: task}, [PLACE], here).problems[0].startswith("repeat 1, fold 2: parts at")
-    assert trained._epoch(moved, {}, [], here).said == "no fold has finished"
-    assert trained._epoch(moved, {PLACE: task}, [PLACE], replace(here, same_arithmetic=False)).state == "not here"
+    assert trained._epoch(forged, {PLACE: task}, [PLACE], True).problems[0].startswith("repeat 1, fold 2: parts at")
+    assert trained._epoch(moved, {}, [], True).said == "no fold has finished"
+    assert trained._epoch(moved, {PLACE: task}, [PLACE], False).state == "not here"
 
 
 @pytest.mark.parametrize(
@@ -594,9 +593,9 @@ def test_an_epoch_is_trained_again_where_the_arithmetic_is_the_same_and_a_fold_h
 )
 def test_the_arithmetic_is_the_same_where_only_code_is_another(honest, changed, same):
     environment = {**honest.environment, "numeric_class": {**honest.environment["numeric_class"], **changed}}
-    assert trained._here(replace(honest, environments=(environment,)), honest.folder).same_arithmetic == same
+    assert trained._same_arithmetic(replace(honest, environments=(environment,)), honest.folder) == same
     both = (honest.environment, environment)
-    assert trained._here(replace(honest, environments=both), honest.folder).same_arithmetic == same
+    assert trained._same_arithmetic(replace(honest, environments=both), honest.folder) == same
 
 
 def test_files_that_the_journals_speak_of_are_as_they_were_written_or_away(tmp_path):
