@@ -96,8 +96,17 @@ def run(
         ) as executor,
     ):
         material = material or gather(project, loaded.settings, allow_dirty=allow_dirty, progress=progress)
-        tags = loaded.settings.tracking.tags
-        planned = prepare(project, configs, material, executor, execution, extent=extent, tags=tags, progress=progress)
+        planned = prepare(
+            project,
+            configs,
+            material,
+            executor,
+            execution,
+            compare=loaded.settings.compare,
+            extent=extent,
+            tags=loaded.settings.tracking.tags,
+            progress=progress,
+        )
         tasks = [replace(task, profiled=profiled) for item in planned for task in item.tasks]
         tracked = [item for item in planned if item.has_work]
         profiles: dict[str, list[Mapping[str, float]]] = {}

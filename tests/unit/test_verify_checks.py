@@ -258,6 +258,42 @@ def test_what_run_json_says_is_held_against_images_and_folds(honest, assignments
 
 
 @pytest.mark.parametrize(
+    "change",
+    [
+        {"train": {"lr": 0.1}},
+        {"train": {"precision": "bfloat16"}},  # at its default it is left out of what is hashed
+        {"folds": {"k": 4}},
+        {"data": {"image_size": 9}},
+    ],
+)
+def test_full_settings_that_are_not_those_of_the_identity_are_said(honest, assignments, change):
+    full = honest.record.facts["settings"]
+    other = {**full, **{section: {**full[section], **changed} for section, changed in change.items()}}
+    said = ["the full settings in run.json are not those that its identity is of"]
+    assert list(identity.of_hashes(with_facts(honest, settings=other), assignments)) == said
+
+
+def test_a_setting_that_a_later_foldproof_has_or_has_no_more_accuses_nobody(honest, assignments):
+    full = honest.record.facts["settings"]
+    fewer = {key: value for key, value in full["train"].items() if key != "precision"}
+    for train in (fewer, {**full["train"], "of_before": 1}):
+        settings = {**full, "train": train}
+        assert list(identity.of_hashes(with_facts(honest, settings=settings), assignments)) == []
+    cut = {**full, "train": {key: value for key, value in full["train"].items() if key != "lr"}}
+    assert list(identity.of_hashes(with_facts(honest, settings=cut), assignments)) != []
+
+
+def test_a_record_from_before_full_settings_holds_and_says_that_they_are_not_recorded(honest, copied):
+    said = "settings, 18 images and folds are those that the run is known by"
+    assert climbed(copied)["identity"].said == said
+    old = {name: value for name, value in honest.record.facts.items() if name != "settings"}
+    (copied / "run.json").write_text(json.dumps({**old, "v": 1}), encoding="utf-8")
+    found = climbed(copied)
+    assert {check.state for check in found.values()} <= {"holds", "not here"}
+    assert found["identity"].said == f"{said}; defaults of settings are not recorded"
+
+
+@pytest.mark.parametrize(
     ("change", "name"),
     [
         ({"experiment": "two"}, "experiment"),

@@ -104,8 +104,7 @@ def foresee(
         cuts=cuts,
         environment={},
         code_diff=b"",
-        checkpoint_seconds=60 * execution.checkpoint_every,
-        cuda_graphs=execution.cuda_graphs,
+        execution=execution,
         shared=extent.shares,
         notices=(*memory_notices(work, at_once=at_once), *arithmetic_notices(model for model, _ in work)),
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from foldproof.config.schema import ExecutionConfig, ExperimentConfig
+from foldproof.config.schema import CompareSettings, ExecutionConfig, ExperimentConfig
 from foldproof.data.survey import Progress, unheard
 from foldproof.environment import circumstances
 from foldproof.events.types import Notice
@@ -30,6 +30,7 @@ from foldproof.record import Place
 from foldproof.storage import locked
 
 JOINING_SECONDS = 60.0
+DEFAULT_COMPARE = CompareSettings()
 
 
 def prepare(
@@ -39,6 +40,7 @@ def prepare(
     executor: Executor,
     execution: ExecutionConfig,
     *,
+    compare: CompareSettings = DEFAULT_COMPARE,
     extent: Extent = ALL_ANEW,
     tags: Mapping[str, str] | None = None,
     progress: Progress = unheard,
@@ -62,8 +64,8 @@ def prepare(
         cuts=cuts,
         environment=circumstances(project, code, material.version, tags or {}),
         code_diff=code.diff if code else b"",
-        checkpoint_seconds=60 * execution.checkpoint_every,
-        cuda_graphs=execution.cuda_graphs,
+        execution=execution,
+        compare=compare,
         shared=extent.shares,
         notices=(
             *memory_notices(work, at_once=at_once),

@@ -15,6 +15,7 @@ from foldproof.analysis.judged import STATISTICS, Judged
 from foldproof.analysis.tables import csv_table, markdown
 from foldproof.errors import DamagedFile, FoldproofError
 from foldproof.events.types import ArtifactAdded
+from foldproof.facts import judged_by
 from foldproof.record import PRIVATE_REPORT_FOLDER, REPORT_FOLDER, RunRecord, places, read_journal
 from foldproof.storage import read_inside
 from foldproof.verify.rung import Check, checked, not_here
@@ -48,9 +49,9 @@ def of_files(folder: Path) -> Check:
 def of_tables(record: RunRecord, others: Iterable[Path]) -> Check:
     """Whether the tables beside the report come out again from the predictions, with verdicts and intervals.
 
-    By the metric and range that stand beside them. Where these are not recorded, as before they were, a table that does
-    not come out again says nothing against the record. `others`: folders of runs in which those that it was compared
-    with may be.
+    By the metric and range that stand beside them, else by those in run.json, which may be others than the tables were
+    made by: a table that does not come out again then says nothing against the record. `others`: folders of runs in
+    which those that it was compared with may be.
     """
     by_id = {folder.name: folder for folder in others}
     known: dict[str, Contender] = {record.run: Contender.of(record)}
@@ -64,15 +65,18 @@ def of_tables(record: RunRecord, others: Iterable[Path]) -> Check:
     made = sum(one.made for one in looked)
     if not made and not problems:
         return not_here("tables", "; ".join(unknown) or "none is here")
+    ways = " and ".join(dict.fromkeys(one.way for one in looked if one.way))
     beside = f"; not all: {'; '.join(unknown)}" if unknown else ""
-    return checked("tables", problems, f"{made} tables came out again, with intervals and verdicts{beside}")
+    said = f"{made} tables came out again{f', by {ways}' if ways else ''}, with intervals and verdicts{beside}"
+    return checked("tables", problems, said)
 
 
 @dataclass(frozen=True)
 class _Looked:
-    """What came of one table: pages that came out again, what speaks against it, and why it could not be told."""
+    """What came of one table: pages that came out again, by what, what speaks against it, and why it cannot be told."""
 
     made: int = 0
+    way: str = ""
     problems: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
 
@@ -97,7 +101,7 @@ def _of_table(
     contenders = [known[run] for run in named]
     judged = _judged(record.folder, folder)
     if judged is None:
-        wrong = _not_again(contenders, pages, _GUESSES)
+        wrong = _not_again(contenders, pages, _ways_of(record))
         unknown = (_UNRECORDED,) if wrong else ()
         return _Looked(made=len(pages) - len(wrong), unknown=unknown)
     if judged.statistics != STATISTICS:
@@ -106,7 +110,15 @@ def _of_table(
         return _Looked(unknown=(f"they were judged by code that is not built in: {judged.metric}",))
     wrong = _not_again(contenders, pages, [(judged.metric, judged.rope)])
     problems = tuple(f"{name} does not come out again from the predictions" for name in wrong)
-    return _Looked(made=len(pages), problems=problems)
+    return _Looked(made=len(pages), way=f"{judged.metric} and a rope of {judged.rope:g}", problems=problems)
+
+
+def _ways_of(record: RunRecord) -> Iterator[tuple[str, float]]:
+    """Metrics and ranges by which tables without `judged.json` may have been made, the likeliest first."""
+    said = judged_by(record.facts)
+    if said is not None and (said[0] == "auto" or said[0] in registry.SEAMS["metrics"]):
+        yield said
+    yield from _GUESSES
 
 
 def _judged(run: Path, folder: str) -> Judged | None:
