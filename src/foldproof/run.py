@@ -11,6 +11,8 @@ from pathlib import Path
 
 from foldproof import registry
 from foldproof.accepted import accept
+from foldproof.analysis.compare import AUTO
+from foldproof.analysis.scoring import higher_is_better
 from foldproof.config.read import ProjectSettings
 from foldproof.config.schema import ExperimentConfig
 from foldproof.data.survey import Progress, unheard
@@ -70,8 +72,9 @@ def run(
 ) -> RunReport:
     """Run the named experiments, or all. Folds of all of them share the executor. `material`: images gathered before.
 
-    Raises FoldproofError before anything is trained; afterwards a fold that fails fails its run alone, and StorageError
-    means that nothing can be written any more. Once `stopping` is asked, folds end at their next step.
+    Raises FoldproofError before anything is trained, also for a metric that nothing can be compared by; afterwards a
+    fold that fails fails its run alone, and StorageError means that nothing can be written any more. Once `stopping` is
+    asked, folds end at their next step.
     `profiled`: every fold says where its time went; that changes no result.
     """
     configs = chosen(loaded.experiments, names)
@@ -81,6 +84,8 @@ def run(
     portable = of_one_arithmetic(configs)
     registry.make_named_importable(project.root, [execution.executor, loaded.settings.compare.metric])
     accept(project.root, loaded.settings.compare.metric)
+    if loaded.settings.compare.metric != AUTO:
+        higher_is_better(loaded.settings.compare.metric)  # known now, not after hours of training
     make_executor = registry.load("executors", execution.executor)
     with (
         nullcontext(stopping) if stopping else closing(Stopping()) as stopping,

@@ -172,6 +172,17 @@ def test_states_that_know_other_epochs_or_cannot_be_read_are_said(honest, copied
     assert list(training_log.of_states(moved, PLACE)) == [f"{state} cannot be read: 'bodies'"]
 
 
+def test_a_metric_that_is_newer_than_the_record_accuses_nobody_and_is_checked_where_it_is_recorded(
+    honest, fold, monkeypatch
+):
+    metrics = {**registry.SEAMS["metrics"], "newer": "foldproof.metrics:accuracy"}
+    monkeypatch.setattr(registry, "SEAMS", {**registry.SEAMS, "metrics": metrics})
+    assert list(scores.of_fold(honest, fold, PLACE)) == []
+    recorded = {**honest.record.finished[PLACE].scores, "newer": 2.0}
+    (said,) = scores.of_fold(with_finished(honest, scores=recorded), fold, PLACE)
+    assert said.startswith("its newer is recorded as 2; its predictions give")
+
+
 def test_each_score_is_held_against_the_predictions(honest, fold):
     right = honest.record.finished[PLACE]
     for name, value in right.scores.items():
