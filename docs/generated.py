@@ -205,6 +205,8 @@ def false_flags() -> str:
 def _default(value: object) -> str:
     if value is None or value is MISSING:
         return ""
+    if isinstance(value, tuple):
+        return f"`[{', '.join(map(str, value))}]`"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 

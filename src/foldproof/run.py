@@ -28,7 +28,8 @@ from foldproof.record import RunRecord
 from foldproof.recorder import Recorder
 from foldproof.stopping import Stopping
 from foldproof.summing_up import sum_up
-from foldproof.trackers import Tracker, TrackerContext, TrackingTarget
+from foldproof.trackers import Tracker, TrackerContext, TrackerFactory, TrackingTarget
+from foldproof.trackers.guarded import Guarded
 from foldproof.training import spent
 from foldproof.training.resuming.state_files import keep_within
 
@@ -82,11 +83,12 @@ def run(
     at_once = None if execution.parallel_folds == "auto" else execution.parallel_folds
     threads = max(config.train.threads for config in configs)
     portable = of_one_arithmetic(configs)
-    registry.make_named_importable(project.root, [execution.executor, loaded.settings.compare.metric])
+    registry.make_named_importable(project.root, [execution.executor, loaded.settings.compare.metric, *trackers])
     accept(project.root, loaded.settings.compare.metric)
     if loaded.settings.compare.metric != AUTO:
         higher_is_better(loaded.settings.compare.metric)  # known now, not after hours of training
     make_executor = registry.load("executors", execution.executor)
+    make_trackers = {name: registry.load("trackers", name) for name in trackers}
     with (
         nullcontext(stopping) if stopping else closing(Stopping()) as stopping,
         make_executor(
@@ -124,7 +126,7 @@ def run(
             notices=tuple(notice for item in planned if not item.has_work for notice in item.notices),
         )
         with (
-            told(trackers if tracked else (), about, stopping) as (listeners, farewells),
+            told(make_trackers if tracked else {}, about, stopping) as (listeners, farewells),
             Recorder(planned, listeners) as recorder,
             stopping.heeding(),
             going_on_later(),
@@ -186,15 +188,18 @@ def of_one_arithmetic(configs: Sequence[ExperimentConfig]) -> bool:
 
 @contextmanager
 def told(
-    names: Sequence[str], context: TrackerContext, stopping: Stopping
+    make: Mapping[str, TrackerFactory], context: TrackerContext, stopping: Stopping
 ) -> Iterator[tuple[tuple[Tracker, ...], list[Notice]]]:
-    """The trackers of these names, closed at the end whatever happens; the list then holds what they have to say."""
+    """Trackers by name, closed at the end whatever happens; the list then holds what they have to say.
+
+    Raises TrackingError where one that is not built in cannot start; its later failures cost no training.
+    """
     farewells: list[Notice] = []
     listeners: list[Tracker] = []
     try:
-        for name in names:
-            tracker = registry.load("trackers", name)(context)
-            listeners.append(tracker)
+        for name, made in make.items():
+            is_built_in = name in registry.SEAMS["trackers"]
+            listeners.append(made(context) if is_built_in else Guarded(name, made, context))
         yield tuple(listeners), farewells
     finally:
         for listener in listeners:
