@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from foldproof.config.read import load_settings
+from foldproof.plan.extent import WHAT_IS_NEW, Extent
+from foldproof.project import Project
+from foldproof.run import run
 from recorded import INLINE, train_inline
 
 SETTINGS = INLINE.replace("epochs: 3", "epochs: 1") + "tracking: {enabled: false}\n"
@@ -52,6 +56,18 @@ def opened_by(root: Path, *arguments: str) -> list[str]:
     said = json.loads(done.stderr.splitlines()[-1])
     assert said["code"] == 0, done.stderr
     return list(said["opened"])
+
+
+@pytest.mark.parametrize(
+    "extent",
+    [WHAT_IS_NEW, Extent(resume=True), Extent(folds=frozenset({(None, 0), (None, 2)}))],
+    ids=["run", "--resume", "--fold"],
+)
+def test_what_has_run_whole_is_decoded_by_no_way_to_run_it(project, extent):
+    found = Project(project / "params.yaml")
+    report = run(found, load_settings(found.settings_file), extent=extent, quiet=True)
+    assert (report.was_done, report.all_finished, len(report.statuses)) == (True, True, 2)
+    assert decoded(project) == []
 
 
 @pytest.mark.slow
