@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -211,9 +212,32 @@ def test_tables_of_before_or_of_other_statistics_say_nothing_against_the_record(
     assert tables_of(run)[1].state != "broken"
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("states", ["recorded", "not recorded"])
+def test_a_table_that_is_older_than_a_run_in_it_says_nothing_against_the_record(projects, tmp_path, states):
+    root = tmp_path / "project"
+    shutil.copytree(projects("a fold failed"), root)
+    summed_up(root, settings_of("a fold failed"))
+    project = Project(root / "params.yaml")
+    if states == "not recorded":
+        for file in root.glob("runs/*/report/judged.json"):
+            said = {name: value for name, value in json.loads(file.read_text()).items() if name != "states"}
+            file.write_text(json.dumps({**said, "v": 1}))
+    assert all(tables_of(run)[1].state == "holds" for run in project.run_folders())
+    train(project, load_settings(project.settings_file), names=["slow"], extent=Extent(resume=True), quiet=True)
+    how = {"recorded": "has gone on since they were made", "not recorded": "when they were made is not recorded"}
+    for run in project.run_folders():
+        found = tables_of(run)[1]
+        assert found.state != "broken", found
+        assert how[states] in found.said
+
+
 def test_what_is_written_beside_a_table_comes_back():
-    judged = Judged(metric="own:score", rope=0.025, runs=("20260101-000000-aaaaaa",))
+    run = "20260101-000000-aaaaaa"
+    judged = Judged(metric="own:score", rope=0.025, runs=(run,), states={run: "0" * 64})
     assert Judged.parse(judged.to_json()) == judged
+    before = {name: value for name, value in json.loads(judged.to_json()).items() if name != "states"}
+    assert Judged.parse(json.dumps({**before, "v": 1}).encode()) == replace(judged, states={})
 
 
 @pytest.mark.parametrize(
@@ -228,6 +252,8 @@ def test_what_is_written_beside_a_table_comes_back():
         {"runs": "all"},
         {"runs": ["../x"]},
         {"runs": [1]},
+        {"states": []},
+        {"states": {"20260101-000000-aaaaaa": 3}},
         {"statistics": "1"},
         {"statistics": None},
     ],

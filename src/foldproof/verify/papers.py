@@ -11,7 +11,7 @@ from foldproof import registry
 from foldproof.analysis.compare import ROPE, compare
 from foldproof.analysis.contender import Contender
 from foldproof.analysis.judged import FILE_NAME as JUDGED
-from foldproof.analysis.judged import STATISTICS, Judged
+from foldproof.analysis.judged import STATISTICS, Judged, state_of
 from foldproof.analysis.tables import csv_table, markdown
 from foldproof.errors import DamagedFile, FoldproofError
 from foldproof.events.types import ArtifactAdded
@@ -54,7 +54,7 @@ def of_tables(record: RunRecord, others: Iterable[Path]) -> Check:
     which those that it was compared with may be.
     """
     by_id = {folder.name: folder for folder in others}
-    known: dict[str, Contender] = {record.run: Contender.of(record)}
+    known = {record.run: (record, Contender.of(record))}
     looked = [
         _of_table(record, folder, stem, by_id, known)
         for folder in (REPORT_FOLDER, PRIVATE_REPORT_FOLDER)
@@ -82,7 +82,7 @@ class _Looked:
 
 
 def _of_table(
-    record: RunRecord, folder: str, stem: str, by_id: Mapping[str, Path], known: dict[str, Contender]
+    record: RunRecord, folder: str, stem: str, by_id: Mapping[str, Path], known: dict[str, tuple[RunRecord, Contender]]
 ) -> _Looked:
     text = _text(record.folder, f"{folder}/{stem}.csv")
     if text is None:
@@ -94,23 +94,44 @@ def _of_table(
         return _Looked(unknown=(f"it was compared with runs that are not here: {', '.join(missing[:3])}",))
     for run in named:
         if run not in known:
-            known[run] = Contender.of(RunRecord.read(by_id[run]))
+            other = RunRecord.read(by_id[run])
+            known[run] = other, Contender.of(other)
     pages = {f"{folder}/{stem}.csv": text}
     if stem == "comparison" and (page := _text(record.folder, f"{folder}/comparison.md")) is not None:
         pages[f"{folder}/comparison.md"] = page
-    contenders = [known[run] for run in named]
+    contenders = [known[run][1] for run in named]
     judged = _judged(record.folder, folder)
     if judged is None:
         wrong = _not_again(contenders, pages, _ways_of(record))
         unknown = (_UNRECORDED,) if wrong else ()
         return _Looked(made=len(pages) - len(wrong), unknown=unknown)
-    if judged.statistics != STATISTICS:
-        return _Looked(unknown=(f"they were made by statistics number {judged.statistics}, here is {STATISTICS}",))
-    if judged.metric != "auto" and judged.metric not in registry.SEAMS["metrics"]:
-        return _Looked(unknown=(f"they were judged by code that is not built in: {judged.metric}",))
+    if why := _incomparable(judged):
+        return _Looked(unknown=(why,))
+    way = f"{judged.metric} and a rope of {judged.rope:g}"
     wrong = _not_again(contenders, pages, [(judged.metric, judged.rope)])
+    if wrong and (why := _gone_on(judged, [known[run][0] for run in named])):
+        return _Looked(made=len(pages) - len(wrong), way=way, unknown=(why,))
     problems = tuple(f"{name} does not come out again from the predictions" for name in wrong)
-    return _Looked(made=len(pages), way=f"{judged.metric} and a rope of {judged.rope:g}", problems=problems)
+    return _Looked(made=len(pages), way=way, problems=problems)
+
+
+def _incomparable(judged: Judged) -> str:
+    """Why a table cannot be made again here; empty where it can."""
+    if judged.statistics != STATISTICS:
+        return f"they were made by statistics number {judged.statistics}, here is {STATISTICS}"
+    if judged.metric != "auto" and judged.metric not in registry.SEAMS["metrics"]:
+        return f"they were judged by code that is not built in: {judged.metric}"
+    return ""
+
+
+def _gone_on(judged: Judged, records: Iterable[RunRecord]) -> str:
+    """Which of the runs is not as it was when a table was made of it; empty where all are."""
+    for record in records:
+        if record.run not in judged.states:
+            return f"how far run {record.run} was when they were made is not recorded"
+        if judged.states[record.run] != state_of(record):
+            return f"run {record.run} has gone on since they were made"
+    return ""
 
 
 def _ways_of(record: RunRecord) -> Iterator[tuple[str, float]]:
