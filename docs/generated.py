@@ -277,6 +277,8 @@ def _coverage_cell(rows: list[dict[str, Any]], name: str) -> str:
 def _default(value: object) -> str:
     if value is None or value is MISSING:
         return ""
+    if isinstance(value, tuple):
+        return f"`[{', '.join(map(str, value))}]`"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 

@@ -140,7 +140,8 @@ def a_setting(folder: Path, chance: random.Random) -> None:
     """Another learning rate than that of the training, in every place that speaks of it."""
     factor = chance.choice([0.1, 10.0])
     facts = json.loads((folder / "run.json").read_text())
-    facts["config"]["train"]["lr"] *= factor
+    for section in (facts["config"], facts["settings"]):
+        section["train"]["lr"] *= factor
     (folder / "run.json").write_text(json.dumps(facts))
 
     def other(event: dict[str, Any]) -> None:

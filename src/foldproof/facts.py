@@ -15,7 +15,7 @@ from foldproof.data.value_range import ValueRange
 from foldproof.errors import DamagedFile
 from foldproof.storage import cleaned, read_json_inside
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 2: with the full settings
 FILE_NAME = "run.json"
 HELD_OUT = "held-out.json"  # images that were never trained on, as dataset.json has the others
 MOST_BYTES = 32 * 2**20
@@ -23,6 +23,10 @@ MOST_FOLDS = 100  # of a partition, and as many partitions: what the settings al
 _RUN_ID = re.compile(r"\w[\w.-]{0,99}", re.ASCII)
 _SHA256 = re.compile("[0-9a-f]{64}")
 _MOST_BEFORE = 1000
+_WITH_SETTINGS = 2  # the first schema that has them
+_SECTIONS = {"data", "folds", "train", "execution", "compare"}  # of the settings
+_MOST_METRIC = 500  # characters of its name
+_MOST_ROPE = 100  # points
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,99}")
 
 
@@ -64,6 +68,12 @@ def range_in_use(facts: Mapping[str, Any]) -> ValueRange | None:
     return None if said is None else ValueRange(float(said["low"]), float(said["high"]), said["bits"])
 
 
+def judged_by(facts: Mapping[str, Any]) -> tuple[str, float] | None:
+    """The metric, as the settings name it, and the rope, in its units, when the run began; None: not recorded."""
+    said = facts.get("settings")
+    return None if said is None else (str(said["compare"]["metric"]), said["compare"]["rope"] / 100)
+
+
 def title_of(facts: Mapping[str, Any]) -> str:
     """The experiment's name; of a fold that was trained again `NAME fold F again`, which names no experiment."""
     again = reseed_of(facts)
@@ -82,10 +92,10 @@ def _check(facts: Mapping[str, Any]) -> None:
         _demand(name, fits(facts[name]))
     for name, fits in _OPTIONAL.items():
         _demand(name, facts.get(name) is None or fits(facts[name]))
+    if facts["v"] >= _WITH_SETTINGS:
+        _demand("settings", facts.get("settings") is not None)
     for section in ("pixels", "folds", "train"):
-        _demand(f"config.{section}", isinstance(config[section], dict))
-        for key, value in config[section].items():
-            _demand(f"config.{section}", _KEY.fullmatch(key) is not None and _is_setting(value))
+        _demand(f"config.{section}", _is_section(config[section]))
     for name in ("k", "repeats"):
         _demand(f"config.folds.{name}", _is_count(1, MOST_FOLDS)(config["folds"][name]))
 
@@ -114,6 +124,18 @@ def _is_setting(value: object) -> bool:
         one is None or _is_printable(one) or type(one) in (bool, float) or _is_count(-(2**63), 2**63)(one)
         for one in some
     )
+
+
+def _is_section(value: object) -> bool:
+    return isinstance(value, dict) and all(_KEY.fullmatch(key) and _is_setting(one) for key, one in value.items())
+
+
+def _is_settings(value: object) -> bool:
+    if not isinstance(value, dict) or value.keys() != _SECTIONS or not all(map(_is_section, value.values())):
+        return False
+    metric, rope = (value["compare"].get(name) for name in ("metric", "rope"))
+    is_name = isinstance(metric, str) and len(metric) <= _MOST_METRIC
+    return is_name and type(rope) in (int, float) and 0 <= rope <= _MOST_ROPE
 
 
 def _is_reseed(value: object) -> bool:
@@ -162,5 +184,6 @@ _OPTIONAL: Mapping[str, Callable[[Any], object]] = {
     "created": _is_printable,
     "reseed_of": _is_reseed,
     "before": _is_before,
+    "settings": _is_settings,
     "held_out": _is_printable,
 }

@@ -1,7 +1,7 @@
 """Probabilities and labels in, one float out, no state. Pure.
 
-Every metric takes `probabilities` [image, class] float and `labels` [image] int, in float64, and is registered in
-`registry.SEAMS["metrics"]`. Zero images give nan.
+Every metric takes `probabilities` [image, class] float and `labels` [image] int, in float64, says which direction is
+better, and is registered in `registry.SEAMS["metrics"]`. Zero images give nan.
 """
 
 import math
@@ -16,6 +16,17 @@ Labels: TypeAlias = NDArray[np.integer]
 Metric: TypeAlias = Callable[[Probabilities, Labels], float]
 
 
+def direction(*, higher_is_better: bool) -> Callable[[Metric], Metric]:
+    """Say of a metric which direction is better, in an attribute `higher_is_better`, which one's own may set too."""
+
+    def said(metric: Metric) -> Metric:
+        vars(metric)["higher_is_better"] = higher_is_better
+        return metric
+
+    return said
+
+
+@direction(higher_is_better=True)
 def accuracy(probabilities: Probabilities, labels: Labels) -> float:
     """Fraction of images whose most probable class is theirs; the first class wins a tie."""
     if len(labels) == 0:
@@ -33,6 +44,7 @@ def recall_by_class(probabilities: Probabilities, labels: Labels) -> NDArray[np.
     return recall
 
 
+@direction(higher_is_better=True)
 def balanced_accuracy(probabilities: Probabilities, labels: Labels) -> float:
     """Mean recall over the classes that occur."""
     recall = recall_by_class(probabilities, labels)
@@ -40,6 +52,7 @@ def balanced_accuracy(probabilities: Probabilities, labels: Labels) -> float:
     return float(present.mean()) if len(present) else float("nan")
 
 
+@direction(higher_is_better=True)
 def macro_f1(probabilities: Probabilities, labels: Labels) -> float:
     """Mean over classes of F1 from counts; a class neither present nor predicted does not count."""
     predicted, classes = probabilities.argmax(axis=1), probabilities.shape[1]
@@ -48,6 +61,7 @@ def macro_f1(probabilities: Probabilities, labels: Labels) -> float:
     return float(np.mean(2 * hits[involved > 0] / involved[involved > 0])) if involved.any() else float("nan")
 
 
+@direction(higher_is_better=False)
 def log_loss(probabilities: Probabilities, labels: Labels) -> float:
     """Mean negative log-probability of the true class, in nats; probabilities below the least float32 count as it.
 

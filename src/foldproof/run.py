@@ -11,6 +11,8 @@ from pathlib import Path
 
 from foldproof import registry
 from foldproof.accepted import accept
+from foldproof.analysis.compare import AUTO
+from foldproof.analysis.scoring import higher_is_better
 from foldproof.config.read import ProjectSettings
 from foldproof.config.schema import ExperimentConfig
 from foldproof.data.survey import Progress, unheard
@@ -26,7 +28,8 @@ from foldproof.record import RunRecord
 from foldproof.recorder import Recorder
 from foldproof.stopping import Stopping
 from foldproof.summing_up import sum_up
-from foldproof.trackers import Tracker, TrackerContext, TrackingTarget
+from foldproof.trackers import Tracker, TrackerContext, TrackerFactory, TrackingTarget
+from foldproof.trackers.guarded import Guarded
 from foldproof.training import spent
 from foldproof.training.resuming.state_files import keep_within
 
@@ -70,8 +73,9 @@ def run(
 ) -> RunReport:
     """Run the named experiments, or all. Folds of all of them share the executor. `material`: images gathered before.
 
-    Raises FoldproofError before anything is trained; afterwards a fold that fails fails its run alone, and StorageError
-    means that nothing can be written any more. Once `stopping` is asked, folds end at their next step.
+    Raises FoldproofError before anything is trained, also for a metric that nothing can be compared by; afterwards a
+    fold that fails fails its run alone, and StorageError means that nothing can be written any more. Once `stopping` is
+    asked, folds end at their next step.
     `profiled`: every fold says where its time went; that changes no result.
     """
     configs = chosen(loaded.experiments, names)
@@ -79,9 +83,12 @@ def run(
     at_once = None if execution.parallel_folds == "auto" else execution.parallel_folds
     threads = max(config.train.threads for config in configs)
     portable = of_one_arithmetic(configs)
-    registry.make_named_importable(project.root, [execution.executor, loaded.settings.compare.metric])
+    registry.make_named_importable(project.root, [execution.executor, loaded.settings.compare.metric, *trackers])
     accept(project.root, loaded.settings.compare.metric)
+    if loaded.settings.compare.metric != AUTO:
+        higher_is_better(loaded.settings.compare.metric)  # known now, not after hours of training
     make_executor = registry.load("executors", execution.executor)
+    make_trackers = {name: registry.load("trackers", name) for name in trackers}
     with (
         nullcontext(stopping) if stopping else closing(Stopping()) as stopping,
         make_executor(
@@ -96,8 +103,17 @@ def run(
         ) as executor,
     ):
         material = material or gather(project, loaded.settings, allow_dirty=allow_dirty, progress=progress)
-        tags = loaded.settings.tracking.tags
-        planned = prepare(project, configs, material, executor, execution, extent=extent, tags=tags, progress=progress)
+        planned = prepare(
+            project,
+            configs,
+            material,
+            executor,
+            execution,
+            compare=loaded.settings.compare,
+            extent=extent,
+            tags=loaded.settings.tracking.tags,
+            progress=progress,
+        )
         tasks = [replace(task, profiled=profiled) for item in planned for task in item.tasks]
         tracked = [item for item in planned if item.has_work]
         profiles: dict[str, list[Mapping[str, float]]] = {}
@@ -110,7 +126,7 @@ def run(
             notices=tuple(notice for item in planned if not item.has_work for notice in item.notices),
         )
         with (
-            told(trackers if tracked else (), about, stopping) as (listeners, farewells),
+            told(make_trackers if tracked else {}, about, stopping) as (listeners, farewells),
             Recorder(planned, listeners) as recorder,
             stopping.heeding(),
             going_on_later(),
@@ -172,15 +188,18 @@ def of_one_arithmetic(configs: Sequence[ExperimentConfig]) -> bool:
 
 @contextmanager
 def told(
-    names: Sequence[str], context: TrackerContext, stopping: Stopping
+    make: Mapping[str, TrackerFactory], context: TrackerContext, stopping: Stopping
 ) -> Iterator[tuple[tuple[Tracker, ...], list[Notice]]]:
-    """The trackers of these names, closed at the end whatever happens; the list then holds what they have to say."""
+    """Trackers by name, closed at the end whatever happens; the list then holds what they have to say.
+
+    Raises TrackingError where one that is not built in cannot start; its later failures cost no training.
+    """
     farewells: list[Notice] = []
     listeners: list[Tracker] = []
     try:
-        for name in names:
-            tracker = registry.load("trackers", name)(context)
-            listeners.append(tracker)
+        for name, made in make.items():
+            is_built_in = name in registry.SEAMS["trackers"]
+            listeners.append(made(context) if is_built_in else Guarded(name, made, context))
         yield tuple(listeners), farewells
     finally:
         for listener in listeners:

@@ -4,7 +4,8 @@ Everything follows from the run folders, so that it can be made again (`foldproo
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
@@ -12,7 +13,7 @@ from foldproof.analysis.compare import compare
 from foldproof.analysis.comparison import Comparison
 from foldproof.analysis.contender import Contender
 from foldproof.analysis.judged import FILE_NAME as JUDGED
-from foldproof.analysis.judged import Judged
+from foldproof.analysis.judged import Judged, state_of
 from foldproof.analysis.label_errors import FILE_NAME as LABEL_ERRORS
 from foldproof.analysis.label_errors import find_label_errors, to_csv
 from foldproof.analysis.report.build import write_report
@@ -39,7 +40,7 @@ def sum_up(
     """For the folder of each run that has ended with a finished fold, a body for every file that was written; a Notice
     where it could not be. Once `stopping` is asked, the rest is left.
     """
-    comparison: Comparison | None = None
+    compared: _Compared | None = None
     for folder in ended:
         if stopping.asked:
             return
@@ -47,8 +48,8 @@ def sum_up(
             record = RunRecord.read(folder)
             if not record.finished or record.status == "running" or reseed_of(record.facts) is not None:
                 continue
-            comparison = comparison or _comparison(project, settings)
-            bodies = _written(project, settings, record, comparison)
+            compared = compared or _compared(project, settings)
+            bodies = _written(project, settings, record, compared)
         except Exception as error:  # noqa: BLE001 - whatever it is, it costs a page, not what was trained
             said = str(error) if isinstance(error, FoldproofError) else repr(error)
             bodies = [Notice(code="no-report", text=f"no report was written: {said}".splitlines()[0])]
@@ -56,16 +57,25 @@ def sum_up(
             yield folder, body
 
 
-def _comparison(project: Project, settings: Settings) -> Comparison:
+@dataclass(frozen=True)
+class _Compared:
+    """A comparison, and by run what it amounted to."""
+
+    comparison: Comparison
+    states: Mapping[str, str]
+
+
+def _compared(project: Project, settings: Settings) -> _Compared:
     """Of the newest run of each experiment of which a fold has finished."""
     experiments, _ = experiments_of(project.run_folders())
     newest = {experiments[folder]: folder for folder in sorted(experiments)}
     records, _ = read_records(sorted(newest.values()))
     of_experiments = [record for record in records if record.finished and reseed_of(record.facts) is None]
-    return compare([Contender.of(record) for record in of_experiments], **_how(settings))
+    comparison = compare([Contender.of(record) for record in of_experiments], **_how(settings))
+    return _Compared(comparison, {record.run: state_of(record) for record in of_experiments})
 
 
-def _written(project: Project, settings: Settings, record: RunRecord, comparison: Comparison) -> list[Body]:
+def _written(project: Project, settings: Settings, record: RunRecord, compared: _Compared) -> list[Body]:
     """Write the files of `record`'s folder for people anew, and say what they are. Raises StorageError."""
     private = settings.tracking.privacy
     folder = PRIVATE_REPORT_FOLDER if private else REPORT_FOLDER
@@ -82,11 +92,16 @@ def _written(project: Project, settings: Settings, record: RunRecord, comparison
             privacy=Privacy(images=not private, hash_paths=private),
             form=form,
         )
+    judged = Judged(
+        **_how(settings),
+        runs=tuple(line.run for line in compared.comparison.lines),
+        states={**compared.states, record.run: state_of(record)},
+    )
     texts = {
         "folds.csv": csv_table(alone),
-        "comparison.csv": csv_table(comparison),
-        "comparison.md": markdown(comparison),
-        JUDGED: Judged(**_how(settings), runs=tuple(line.run for line in comparison.lines)).to_json().decode(),
+        "comparison.csv": csv_table(compared.comparison),
+        "comparison.md": markdown(compared.comparison),
+        JUDGED: judged.to_json().decode(),
     }
     if of_run.table is not None and not private:
         texts[LABEL_ERRORS] = to_csv({record.run: find_label_errors(of_run.table)})

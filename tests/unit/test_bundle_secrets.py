@@ -7,17 +7,20 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from foldproof.bundle.anonymous import still_tells
 from foldproof.bundle.collect import Wanted
 from foldproof.bundle.read import opened
 from foldproof.bundle.secrets import SecretsFound
 from foldproof.bundle.write import write_bundle
 from foldproof.errors import DataError
 from foldproof.project import Project
+from foldproof.record import RunRecord
 from foldproof.reproduce.cannot import CannotCheck
 from foldproof.reproduce.recorded import Recorded
 from foldproof.reproduce.subject import Subject
@@ -215,6 +218,13 @@ def test_an_anonymous_bundle_of_own_code_says_what_it_names_and_that_it_has_no_c
     assert "experiment own" in made.still_tells
     with opened(made.path) as bundle, pytest.raises(CannotCheck, match="an anonymous bundle does not say"):
         with_recorded_code(tmp_path / "shop", project, Recorded.read(bundle.run_folder), is_foreign=True)
+
+
+def test_an_anonymous_bundle_says_also_what_its_metric_names(project: Project) -> None:
+    record = RunRecord.read(run_of(project, "own"))
+    full = record.facts["settings"]
+    facts = {**record.facts, "settings": {**full, "compare": {"metric": "lab_net:score", "rope": 1.0}}}
+    assert "own code lab_net:net, lab_net:score" in still_tells(replace(record, facts=facts), {})
 
 
 def test_images_that_name_somebody_are_refused_in_an_anonymous_bundle_and_named(tmp_path: Path) -> None:

@@ -103,6 +103,18 @@ def test_an_end_that_differs_is_found_after_equal_epochs(changed, kind):
     assert (found.epoch, found.kind) == (3, kind)
 
 
+def test_a_metric_that_only_one_of_two_ends_was_measured_by_is_no_difference():
+    finished = trace().finished
+    assert finished is not None
+    more = replace(trace(), finished=replace(finished, scores={**finished.scores, "installed_since": 0.1}))
+    assert parting(trace(), more) is None
+    assert parting(more, trace()) is None
+    other = replace(more, finished=replace(finished, scores={"accuracy": 0.6, "installed_since": 0.1}))
+    found = parting(trace(), other)
+    assert found is not None
+    assert (found.kind, found.then, found.now) == ("scores", "scores {'accuracy': 0.5}", "{'accuracy': 0.6}")
+
+
 def test_a_fold_that_lacks_epochs_parts_where_they_end():
     found = parting(trace(), replace(trace(), epochs=trace().epochs[:2], finished=None))
     assert found is not None

@@ -95,6 +95,7 @@ PLANTED: dict[str, tuple[Deed, str, str]] = {
     "own backbone": (write("params.yaml", "train: {backbone: 'own:net'}\n"), "runs", "params.yaml"),
     "own code of one": (write("params.yaml", "experiments: {A: {train.augment: 'own:f'}}\n"), "runs", "params.yaml"),
     "own metric": (write("params.yaml", "compare:\n  metric: evil:fn\n"), "runs", "params.yaml"),
+    "own tracker": (write("params.yaml", "tracking:\n  trackers: [console, 'evil:fn']\n"), "runs", "params.yaml"),
     "images elsewhere": (write("params.yaml", "data: {path: ../../home}\n"), "leads out", "params.yaml"),
     "link out": (link("data", "../outside"), "leads out", "data"),
     "absolute link": (link("x", "/etc"), "leads out", "x"),

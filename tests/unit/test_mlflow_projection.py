@@ -19,6 +19,7 @@ from foldproof.config.schema import TrackingSettings
 from foldproof.errors import SettingsError, StorageError, TrackingError
 from foldproof.events.journal import JournalWriter
 from foldproof.events.types import EpochFinished, FoldResumed, FoldStarted, RunStarted
+from foldproof.facts import read_facts
 from foldproof.project import Project
 from foldproof.sync import sync
 from foldproof.trackers import TrackingTarget
@@ -29,7 +30,7 @@ from foldproof.trackers.mlflow.projection import Projection
 from foldproof.trackers.mlflow.reasons import reason
 from foldproof.trackers.mlflow.store import ENVIRONMENT, OPENING_SECONDS, USUAL_SECONDS, Store, prepare
 from foldproof.trackers.mlflow.target import resolve_target
-from foldproof.trackers.mlflow.wanted import WantedRun, wanted_runs
+from foldproof.trackers.mlflow.wanted import WantedRun, parameters, wanted_runs
 from foldproof.trackers.mlflow.worker import Answers, Parent, Work
 from foldproof.trackers.mlflow.worker import work as work_on
 from journaled import CLASSES, DATA, GIT, HEX, JournaledRun, epoch
@@ -694,6 +695,15 @@ def test_classes_have_keys_of_one_width_that_sort_like_their_numbers():
 
 def test_points_of_no_events_are_none():
     assert fold_points([], CLASSES) == ()
+
+
+def test_parameters_have_the_defaults_that_an_identity_leaves_out_where_they_are_recorded(tmp_path):
+    facts = read_facts(JournaledRun.make(tmp_path).folder)
+    assert "precision" not in parameters(facts)
+    full = {"data": {"channels": 3}, "folds": {"scheme": "stratified"}, "train": {"precision": "float32"}}
+    named = parameters({**facts, "settings": {**full, "execution": {"device": "cpu"}, "compare": {}}})
+    more = {"channels": "3", "folds.scheme": "stratified", "precision": "float32"}
+    assert named == {**parameters(facts), **more}
 
 
 def test_a_run_that_has_only_begun_is_there_to_be_watched(store, tmp_path):

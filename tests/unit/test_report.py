@@ -196,6 +196,17 @@ SHAPES = (
 )
 
 
+def test_a_report_says_by_what_its_runs_are_judged_where_they_have_recorded_it(tmp_path):
+    full = {"compare": {"metric": "macro_f1", "rope": 2.5}, "data": {}, "folds": {}, "train": {}, "execution": {}}
+    said = write_run(tmp_path / "runs", "20260101-000000-abcdef", Scored(extra={"v": 2, "settings": full}))
+    unsaid = write_run(tmp_path / "runs", "20260101-000000-bbbbbb", Scored())
+    page = report([said], tmp_path / "said.html")
+    assert "compare.metric" in page
+    assert "macro_f1" in page
+    assert "compare.rope" in page
+    assert "compare." not in report([unsaid], tmp_path / "unsaid.html")
+
+
 @pytest.mark.parametrize("content", SHAPES, ids=["empty", "cut", "list", "kinds", "huge", "deep"])
 @pytest.mark.parametrize("file", ["environment.json", "data-card.json"])
 def test_files_of_any_shape_do_no_harm(file, content, tmp_path):

@@ -9,61 +9,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from foldproof.config.schema import ExecutionConfig, ExperimentConfig, FoldSettings, PixelSettings, TrainSettings
+from foldproof.config.schema import ExecutionConfig, PixelSettings, TrainSettings
 from foldproof.data.dataset import Dataset, Sample
 from foldproof.data.pixels.fitted import Form
 from foldproof.data.pixels.originals import Originals
 from foldproof.data.value_range import ValueRange
 from foldproof.errors import FoldsError, ModelError
 from foldproof.events.reuse import Reuse
-from foldproof.folds import Assignment, Scheme
 from foldproof.plan import features
-from foldproof.plan.cuts import Cuts
 from foldproof.plan.tasks import Model, estimated_seconds, fold_key, fold_keys, select, tasks
 from foldproof.project import Project
-from foldproof.provenance.numeric import NumericClass
 from foldproof.training.frozen.rows import FeatureStore
-from foldproof.training.task import Beginning, FeatureSpan, FeatureTask, FoldTask, ModelRequest, Probe
-
-NUMERIC = NumericClass(
-    **dict.fromkeys(
-        ("torch", "device", "device_name", "instruction_set", "memory_format", "optimizer_kernel", "training_code"), "x"
-    ),
-    threads=1,
-    switches=(),
-    tf32=False,
-    compiled=False,
-    plugins="",
-    fingerprint="y",
-)
-PROBE = Probe(
-    device="cpu",
-    image_size=24,
-    numeric_class=NUMERIC,
-    seconds_per_step=10.0,
-    seconds_per_image=0.5,
-    precision_is_slow=False,
-    weights_bytes=1,
-    state_bytes=1,
-    memory_bytes=1,
-    features=3,
-    trunk="trunk",
-)
-CONFIG = ExperimentConfig(
-    name="one", pixels=PixelSettings(), folds=FoldSettings(k=2, seed=7, repeats=2), train=TrainSettings(epochs=3)
-)
-DATASET = Dataset.of([Sample(f"{at:064x}", "ab"[at % 2], f"{at}.png") for at in range(6)])
-CUTS = Cuts(
-    DATASET,
-    {
-        (Scheme(2, 7), 0): Assignment(0, np.array([0, 0, 0, 1, 1, 1])),
-        (Scheme(2, 7), 1): Assignment(1, np.array([0, 1, 0, 1, 0, 1])),
-    },
-)
-
-
-def request_of(folder: Path = Path("plugins"), **changed: Any) -> ModelRequest:
-    return replace(ModelRequest.of(CONFIG, classes=("a", "b"), device="auto", plugins=folder), **changed)
+from foldproof.training.task import Beginning, FeatureSpan, FeatureTask, FoldTask
+from planned import CONFIG, CUTS, DATASET, NUMERIC, PROBE, request_of
 
 
 def made(wanted: tuple[tuple[int, int], ...] = ((1, 0), (0, 1)), **changed: Any) -> tuple[FoldTask, ...]:

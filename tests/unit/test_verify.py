@@ -10,6 +10,7 @@ import pytest
 from foldproof.project import Project
 from foldproof.reproduce.subject import Subject
 from foldproof.verify.ladder import verify
+from foldproof.verify.rung import Check
 from forged import FORGERIES, Forgery
 from recorded import INLINE, train_inline
 
@@ -17,7 +18,7 @@ from recorded import INLINE, train_inline
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory) -> Path:
     """A project with two runs of three folds, and their reports."""
-    return train_inline(tmp_path_factory.mktemp("trained"))
+    return train_inline(tmp_path_factory.mktemp("trained"), f"{INLINE}compare: {{metric: macro_f1, rope: 2.5}}\n")
 
 
 @pytest.fixture
@@ -75,6 +76,34 @@ def test_a_comparison_whose_other_run_is_gone_is_not_called_forged(project):
     assert found.is_sound
     tables = next(check for check in found.rungs[0].checks if check.name == "tables")
     assert "not here" in tables.said
+
+
+def tables_of(record: Subject) -> Check:
+    (found,) = (check for check in verify(record, None, highest=0).rungs[0].checks if check.name == "tables")
+    return found
+
+
+def test_tables_say_by_what_they_came_out_again(project):
+    said = "3 tables came out again, by macro_f1 and a rope of 0.025, with intervals and verdicts"
+    assert tables_of(subject(project)) == Check(name="tables", state="holds", said=said)
+
+
+def test_tables_without_their_metric_and_rope_come_out_again_by_those_of_the_run(project):
+    record = subject(project)
+    (record.folder / "report" / "judged.json").unlink()
+    found = tables_of(record)
+    assert (found.state, found.said) == ("holds", "3 tables came out again, with intervals and verdicts")
+
+
+def test_tables_whose_metric_and_rope_are_recorded_nowhere_are_not_accused(project):
+    record = subject(project)
+    (record.folder / "report" / "judged.json").unlink()
+    facts = json.loads((record.folder / "run.json").read_text())
+    facts["settings"]["compare"]["rope"] = 1.0  # of the run; the tables were made by another later
+    (record.folder / "run.json").write_text(json.dumps(facts))
+    found = tables_of(record)
+    assert (found.state, found.problems) == ("holds", ())  # that of one run has no range in it
+    assert found.said.endswith("; not all: by which metric and range they were judged is not recorded")
 
 
 def test_images_are_found_wherever_they_are_and_whatever_they_are_called(project):

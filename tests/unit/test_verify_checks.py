@@ -172,6 +172,17 @@ def test_states_that_know_other_epochs_or_cannot_be_read_are_said(honest, copied
     assert list(training_log.of_states(moved, PLACE)) == [f"{state} cannot be read: 'bodies'"]
 
 
+def test_a_metric_that_is_newer_than_the_record_accuses_nobody_and_is_checked_where_it_is_recorded(
+    honest, fold, monkeypatch
+):
+    metrics = {**registry.SEAMS["metrics"], "newer": "foldproof.metrics:accuracy"}
+    monkeypatch.setattr(registry, "SEAMS", {**registry.SEAMS, "metrics": metrics})
+    assert list(scores.of_fold(honest, fold, PLACE)) == []
+    recorded = {**honest.record.finished[PLACE].scores, "newer": 2.0}
+    (said,) = scores.of_fold(with_finished(honest, scores=recorded), fold, PLACE)
+    assert said.startswith("its newer is recorded as 2; its predictions give")
+
+
 def test_each_score_is_held_against_the_predictions(honest, fold):
     right = honest.record.finished[PLACE]
     for name, value in right.scores.items():
@@ -255,6 +266,42 @@ def with_facts(honest: Recorded, **changed: Any) -> Recorded:
 )
 def test_what_run_json_says_is_held_against_images_and_folds(honest, assignments, change, said):
     assert said in list(identity.of_hashes(with_facts(honest, **change), assignments))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"train": {"lr": 0.1}},
+        {"train": {"precision": "bfloat16"}},  # at its default it is left out of what is hashed
+        {"folds": {"k": 4}},
+        {"data": {"image_size": 9}},
+    ],
+)
+def test_full_settings_that_are_not_those_of_the_identity_are_said(honest, assignments, change):
+    full = honest.record.facts["settings"]
+    other = {**full, **{section: {**full[section], **changed} for section, changed in change.items()}}
+    said = ["the full settings in run.json are not those that its identity is of"]
+    assert list(identity.of_hashes(with_facts(honest, settings=other), assignments)) == said
+
+
+def test_a_setting_that_a_later_foldproof_has_or_has_no_more_accuses_nobody(honest, assignments):
+    full = honest.record.facts["settings"]
+    fewer = {key: value for key, value in full["train"].items() if key != "precision"}
+    for train in (fewer, {**full["train"], "of_before": 1}):
+        settings = {**full, "train": train}
+        assert list(identity.of_hashes(with_facts(honest, settings=settings), assignments)) == []
+    cut = {**full, "train": {key: value for key, value in full["train"].items() if key != "lr"}}
+    assert list(identity.of_hashes(with_facts(honest, settings=cut), assignments)) != []
+
+
+def test_a_record_from_before_full_settings_holds_and_says_that_they_are_not_recorded(honest, copied):
+    said = "settings, 18 images and folds are those that the run is known by"
+    assert climbed(copied)["identity"].said == said
+    old = {name: value for name, value in honest.record.facts.items() if name != "settings"}
+    (copied / "run.json").write_text(json.dumps({**old, "v": 1}), encoding="utf-8")
+    found = climbed(copied)
+    assert {check.state for check in found.values()} <= {"holds", "not here"}
+    assert found["identity"].said == f"{said}; defaults of settings are not recorded"
 
 
 @pytest.mark.parametrize(
@@ -553,16 +600,16 @@ def test_a_journal_that_cannot_be_read_is_a_broken_record(copied):
 
 
 def test_weights_that_are_not_here_are_no_harm_and_counted(honest, copied, task):
-    moved, here = replace(honest, folder=copied), trained.Here(same_arithmetic=True, same_code=True)
-    (found,) = trained._predictions(moved, {PLACE: task}, [PLACE], here)
+    moved = replace(honest, folder=copied)
+    (found,) = trained._predictions(moved, {PLACE: task}, [PLACE], True)
     assert (found.state, found.said) == (
         "holds",
         "weights of 1 folds give the stored predictions, bit for bit",
     )
-    (found,) = trained._predictions(moved, {PLACE: task}, [(0, 0), PLACE], here) if away(copied, "fold-0-0") else ()
+    (found,) = trained._predictions(moved, {PLACE: task}, [(0, 0), PLACE], True) if away(copied, "fold-0-0") else ()
     assert found.said == "weights of 1 folds give the stored predictions, bit for bit; 1 folds have no weights here"
     away(copied, "fold-1-2")
-    (found,) = trained._predictions(moved, {PLACE: task}, [(0, 0), PLACE], here)
+    (found,) = trained._predictions(moved, {PLACE: task}, [(0, 0), PLACE], True)
     assert (found.state, found.said) == ("not here", "the weights of the folds are not here")
 
 
@@ -573,13 +620,12 @@ def away(copied: Path, fold: str) -> bool:
 
 def test_an_epoch_is_trained_again_where_the_arithmetic_is_the_same_and_a_fold_has_finished(honest, copied, task):
     moved = replace(honest, folder=copied)
-    here = trained.Here(same_arithmetic=True, same_code=False)
-    found = trained._epoch(moved, {PLACE: task}, [PLACE], here)
+    found = trained._epoch(moved, {PLACE: task}, [PLACE], True)
     assert (found.state, found.said.startswith("repeat 1, fold 2, epoch 2 of 2 trained again")) == ("holds", True)
     forged = with_epoch(moved, 2, weights_sha256="0" * 64)
-    assert trained._epoch(forged, {PLACE: task}, [PLACE], here).problems[0].startswith("repeat 1, fold 2: parts at")
-    assert trained._epoch(moved, {}, [], here).said == "no fold has finished"
-    assert trained._epoch(moved, {PLACE: task}, [PLACE], replace(here, same_arithmetic=False)).state == "not here"
+    assert trained._epoch(forged, {PLACE: task}, [PLACE], True).problems[0].startswith("repeat 1, fold 2: parts at")
+    assert trained._epoch(moved, {}, [], True).said == "no fold has finished"
+    assert trained._epoch(moved, {PLACE: task}, [PLACE], False).state == "not here"
 
 
 @pytest.mark.parametrize(
@@ -594,9 +640,9 @@ def test_an_epoch_is_trained_again_where_the_arithmetic_is_the_same_and_a_fold_h
 )
 def test_the_arithmetic_is_the_same_where_only_code_is_another(honest, changed, same):
     environment = {**honest.environment, "numeric_class": {**honest.environment["numeric_class"], **changed}}
-    assert trained._here(replace(honest, environments=(environment,)), honest.folder).same_arithmetic == same
+    assert trained._same_arithmetic(replace(honest, environments=(environment,)), honest.folder) == same
     both = (honest.environment, environment)
-    assert trained._here(replace(honest, environments=both), honest.folder).same_arithmetic == same
+    assert trained._same_arithmetic(replace(honest, environments=both), honest.folder) == same
 
 
 def test_files_that_the_journals_speak_of_are_as_they_were_written_or_away(tmp_path):

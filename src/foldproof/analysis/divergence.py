@@ -5,7 +5,7 @@ cause. A step is found by its loss: the loss of a step is computed before the st
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import zip_longest
 from typing import Any, Literal, TypeAlias
 
@@ -135,6 +135,8 @@ def _ends(then: FoldTrace, now: FoldTrace) -> Iterator[Divergence]:
         if old is not new:
             yield _at(then, last, None, "end", _there(old), _there(new))
         return
+    measured = old.scores.keys() & new.scores.keys()  # a metric may have been added, or its package be missing here
+    old, new = (replace(end, scores={name: end.scores[name] for name in sorted(measured)}) for end in (old, new))
     if comparable_body(old) == comparable_body(new):
         return
     yield from _field(then, last, "predictions_sha256", "predictions", old, new)

@@ -16,7 +16,6 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 ACCURACY, BALANCED, LOG_LOSS = "accuracy", "balanced_accuracy", "log_loss"
-DIRECTIONS: Mapping[str, bool] = {ACCURACY: True, BALANCED: True, "macro_f1": True, LOG_LOSS: False}
 FRACTIONS = (ACCURACY, BALANCED, "macro_f1")
 POOLED = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss")
 
@@ -27,12 +26,10 @@ def default_metric(labels: Ints) -> str:
 
 
 def higher_is_better(metric: str) -> bool:
-    """Which direction is better. A metric of one's own says so in its attribute `higher_is_better`, True or False.
+    """Which direction is better, by the metric's attribute `higher_is_better`, True or False.
 
-    Raises UnknownName where it does not: a guess would name the loser.
+    Raises UnknownName where it has none: a guess would name the loser.
     """
-    if metric in DIRECTIONS:
-        return DIRECTIONS[metric]
     said = getattr(registry.load("metrics", metric), "higher_is_better", None)
     if not isinstance(said, bool):
         name = metric.rpartition(":")[2]

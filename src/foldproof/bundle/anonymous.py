@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from foldproof import folds, predictions
+from foldproof import folds, predictions, registry
 from foldproof.config.identity import canonical_json
 from foldproof.config.recorded import own_code, recorded_config
 from foldproof.data.dataset import Dataset
@@ -89,11 +89,18 @@ def image_name(path: str, sha256: str) -> str:
 def still_tells(record: RunRecord, environment: Mapping[str, Any]) -> tuple[str, ...]:
     """What an anonymous bundle says all the same since its hashes rest on it: for whoever made it to judge."""
     told = [f"experiment {record.experiment}", f"classes {_few(record.facts['classes'])}"]
-    if code := own_code(recorded_config(record.facts)):
+    if code := _own_code(record.facts):
         told.append(f"own code {_few(code)}")
     if packages := sorted(environment.get("elsewhere") or {}):
         told.append(f"packages from elsewhere {_few(packages)}")
     return tuple(told)
+
+
+def _own_code(facts: Mapping[str, Any]) -> tuple[str, ...]:
+    """The dotted paths in what run.json has of the settings, each once."""
+    values = (value for section in (facts.get("settings") or {}).values() for value in section.values())
+    named = (value for value in values if isinstance(value, str) and registry.is_dotted_path(value))
+    return tuple(dict.fromkeys((*own_code(recorded_config(facts)), *named)))
 
 
 def _few(names: Sequence[str]) -> str:

@@ -151,17 +151,15 @@ def train_and_compare(
 
     project = Project.find(Path.cwd())
     loaded = load_settings(project.settings_file, overrides=overrides)
-    tracked = loaded.settings.tracking.enabled
+    tracking = loaded.settings.tracking
     with stopping_by_signals() as (stopping, interruption), shown_progress(quiet=quiet or as_json) as progress:
         report = run(
             project,
             loaded,
             names=names,
             extent=extent or WHAT_IS_NEW,
-            target=resolve_target(loaded.settings.tracking, project, os.environ, overrides=overrides)
-            if tracked
-            else None,
-            trackers=("console", "mlflow") if tracked else ("console",),
+            target=resolve_target(tracking, project, os.environ, overrides=overrides) if tracking.to_mlflow else None,
+            trackers=tracking.told,
             allow_dirty=allow_dirty,
             quiet=quiet or as_json,
             progress=progress,
@@ -244,7 +242,7 @@ def show_rehearsal(
             project,
             loaded,
             names=names,
-            target=resolve_target(tracking, project, os.environ, overrides=overrides) if tracking.enabled else None,
+            target=resolve_target(tracking, project, os.environ, overrides=overrides) if tracking.to_mlflow else None,
             allow_dirty=allow_dirty,
             progress=progress,
             stopping=stopping,

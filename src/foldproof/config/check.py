@@ -160,14 +160,15 @@ def _unknown_names(values: Mapping[str, Any]) -> Iterator[Finding]:
     for section, item in _settings_with("seam"):
         seam, value = item.metadata["seam"], values.get(section, {}).get(item.name)
         words = item.metadata.get("words", ())
-        if isinstance(value, str) and value not in words and not registry.is_known(seam, value):
-            known = (*words, *registry.names(seam))
-            hint = nearest(value, known)
-            yield Finding(
-                ((section, item.name),),
-                f"must be one of: {', '.join(known)}; or 'your_module:attribute'; not {_shown(value)}"
-                + (f"; {hint}" if hint else ""),
-            )
+        for name in value if isinstance(value, list) else [value]:
+            if isinstance(name, str) and name not in words and not registry.is_known(seam, name):
+                known = (*words, *registry.names(seam))
+                hint = nearest(name, known)
+                yield Finding(
+                    ((section, item.name),),
+                    f"must be one of: {', '.join(known)}; or 'your_module:attribute'; not {_shown(name)}"
+                    + (f"; {hint}" if hint else ""),
+                )
 
 
 def _of_too_few_folds(values: Mapping[str, Any]) -> Iterator[Finding]:

@@ -69,6 +69,7 @@ def resolved(settings: ProjectSettings) -> dict[str, Any]:
     """Everything with all defaults filled in, as plain values; itself a settings file, but for secrets."""
     content = asdict(settings.settings)
     tracking = content["tracking"]
+    tracking["trackers"] = list(tracking["trackers"])
     tracking["uri"] = tracking["uri"] and redact(tracking["uri"])
     tracking["tags"] = tracking["tags"] and {name: redact_value(name, text) for name, text in tracking["tags"].items()}
     return {

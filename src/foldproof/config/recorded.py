@@ -1,4 +1,7 @@
-"""What run.json says was asked in; the `ExperimentConfig` of it out, checked as a settings file is."""
+"""What run.json says was asked in; the `ExperimentConfig` of it out, checked as a settings file is.
+
+And the way back: settings in, all that run.json says of them out.
+"""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -6,8 +9,8 @@ from typing import Any
 
 from foldproof import registry
 from foldproof.config.check import check, contradictions
-from foldproof.config.read import experiment_of
-from foldproof.config.schema import ExperimentConfig
+from foldproof.config.read import experiment_of, resolved_experiment
+from foldproof.config.schema import CompareSettings, ExecutionConfig, ExperimentConfig
 from foldproof.errors import SettingsError
 
 SECTIONS: Mapping[str, str] = {"pixels": "data", "folds": "folds", "train": "train"}  # of a record, of the settings
@@ -25,6 +28,11 @@ def recorded_config(facts: Mapping[str, Any]) -> ExperimentConfig:
             next_step="use the foldproof that made it: `foldproof reproduce RUN --env rebuild`",
         )
     return experiment_of(str(facts["experiment"]), settings)
+
+
+def full_settings(config: ExperimentConfig, execution: ExecutionConfig, compare: CompareSettings) -> dict[str, Any]:
+    """All that decides a result or how it is judged, and how it is carried out, by section, defaults filled in."""
+    return {**resolved_experiment(config), "execution": asdict(execution), "compare": asdict(compare)}
 
 
 def own_code(config: ExperimentConfig) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Annotated, Any, Literal, TypeAlias
 
 SCHEMA_VERSION = 1
+CONSOLE, MLFLOW = "console", "mlflow"  # trackers that are built in
 SETTINGS_FILES = ("foldproof.yaml", "params.yaml")  # the first that is there is read
 TAG_NAME = re.compile(r"(?!mlflow\.|foldproof\.)[A-Za-z0-9_](?:[A-Za-z0-9_. -]{0,248}[A-Za-z0-9_])?")
 EXPERIMENT_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
@@ -245,17 +246,33 @@ class CompareSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class TrackingSettings:
-    """Where MLflow finds the runs."""
+    """Who is told of runs, and where MLflow finds them."""
 
     __pydantic_config__ = NO_OTHER_KEYS
 
     enabled: bool = setting(True, "project runs to MLflow")
+    trackers: tuple[str, ...] = setting(
+        (CONSOLE, MLFLOW),
+        "who hears of a run while it trains: console, mlflow (where enabled), registered names, 'module:attribute'",
+        seam="trackers",
+        form=f"a list of names, such as [{CONSOLE}, {MLFLOW}]",
+    )
     uri: str | None = setting(
         None, "tracking URI; absent = MLFLOW_TRACKING_URI, else sqlite:///mlflow.db", min_length=1
     )
     experiment: str | None = setting(None, "MLflow experiment; absent = the project folder's name", min_length=1)
     tags: Mapping[str, str] | None = setting(None, "mapping of names to texts, put on a run and its folds in MLflow")
     privacy: bool = setting(False, "reports show no pictures, and a short hash instead of each path and group")
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """Those of `trackers` that are told, each once."""
+        return tuple(name for name in dict.fromkeys(self.trackers) if self.enabled or name != MLFLOW)
+
+    @property
+    def to_mlflow(self) -> bool:
+        """Whether MLflow is told while a run trains."""
+        return MLFLOW in self.told
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,8 +18,9 @@ _PATIENCE_SECONDS = 2.0
 
 def of_tracking(project: Project, tracking: TrackingSettings, environ: Mapping[str, str]) -> Check:
     """A server answers and takes the user, or the store's file is there or can be made. No run depends on it."""
-    if not tracking.enabled:
-        return Check("tracking", "note", "off: the runs are in runs/ alone", "set tracking.enabled: true for MLflow")
+    if not tracking.to_mlflow:
+        way = "name mlflow in tracking.trackers" if tracking.enabled else "set tracking.enabled: true"
+        return Check("tracking", "note", "off: the runs are in runs/ alone", f"{way} for MLflow")
     try:
         target = resolve_target(tracking, project, environ)
     except FoldproofError as error:

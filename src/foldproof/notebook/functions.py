@@ -53,7 +53,7 @@ def run(
     """
     project = _project(path)
     loaded = load_settings(project.settings_file, overrides=_spelled(overrides))
-    tracked = loaded.settings.tracking.enabled
+    tracking = loaded.settings.tracking
     with _stopping() as (stopping, interruption):
         report = train(
             project,
@@ -62,10 +62,10 @@ def run(
             extent=Extent(
                 resume=resume, folds=frozenset((None, fold) for fold in folds) or None, again=again, reuse=reuse
             ),
-            target=resolve_target(loaded.settings.tracking, project, os.environ, overrides=_spelled(overrides))
-            if tracked
+            target=resolve_target(tracking, project, os.environ, overrides=_spelled(overrides))
+            if tracking.to_mlflow
             else None,
-            trackers=("console", "mlflow") if tracked else ("console",),
+            trackers=tracking.told,
             allow_dirty=allow_dirty,
             quiet=quiet,
             stopping=stopping,

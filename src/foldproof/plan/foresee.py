@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from foldproof.config.schema import ExecutionConfig, ExperimentConfig
@@ -17,12 +16,12 @@ from foldproof.plan.beginnings import with_beginnings
 from foldproof.plan.begun import begun, refuse_other_settings, to_go_on_with
 from foldproof.plan.cuts import foresee_cuts
 from foldproof.plan.extent import ALL_ANEW, Extent
-from foldproof.plan.features import passes, seconds_left, with_stores
+from foldproof.plan.features import passes, seconds_left
 from foldproof.plan.given import as_the_data_say
-from foldproof.plan.models import probed
+from foldproof.plan.models import modelled
 from foldproof.plan.room import memory_notices
 from foldproof.plan.runs import Ground, facts_of, planned_in
-from foldproof.plan.tasks import Model, select
+from foldproof.plan.tasks import select
 from foldproof.plan.whole import found_whole
 from foldproof.project import Project
 from foldproof.trackers import RunPlan
@@ -90,12 +89,7 @@ def foresee(
     configs, said = as_the_data_say(configs, material, project)
     wanted = {config.name: select(config, extent.folds) for config in configs}
     cuts = foresee_cuts(project, dataset, configs, said)
-    requests, probes = probed(project, configs, dataset, executor, execution)
-    models = {
-        name: Model(request=one, probe=probes[one], images=Path(), within=material.within)
-        for name, one in requests.items()
-    }
-    models = with_stores(models, project, execution, shared=True)
+    models = modelled(project, configs, material, executor, execution)
     work = [(models[config.name], len(wanted[config.name])) for config in configs]
     at_once = executor.parallel_folds(work[0][0].probe.device)
     ground = Ground(
@@ -104,8 +98,7 @@ def foresee(
         cuts=cuts,
         environment={},
         code_diff=b"",
-        checkpoint_seconds=60 * execution.checkpoint_every,
-        cuda_graphs=execution.cuda_graphs,
+        execution=execution,
         shared=extent.shares,
         notices=(*memory_notices(work, at_once=at_once), *arithmetic_notices(model for model, _ in work)),
     )

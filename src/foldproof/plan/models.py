@@ -1,6 +1,7 @@
 """The models of experiments: settings and images in; what each asks for, what it costs here, and what it sees, out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from foldproof.config.recorded import own_code
@@ -24,21 +25,36 @@ def modelled(
     material: Material,
     executor: Executor,
     execution: ExecutionConfig,
+) -> dict[str, Model]:
+    """The model of each experiment, by name, without its images. Raises what building a model raises."""
+    requests, probes = probed(project, configs, material.dataset, executor, execution)
+    models = {
+        name: Model(request=request, probe=probes[request], within=material.within)
+        for name, request in requests.items()
+    }
+    return with_stores(models, project, execution, shared=True)
+
+
+def with_images(
+    models: Mapping[str, Model],
+    configs: Iterable[ExperimentConfig],
+    *,
+    project: Project,
+    material: Material,
+    execution: ExecutionConfig,
     progress: Progress,
 ) -> tuple[dict[str, Model], tuple[Notice, ...]]:
-    """The model of each experiment, by name, its images decoded; and where not all of them are kept so.
+    """All the models, those of `configs` with their images decoded; and where not all of these are kept so.
 
-    Raises what building a model raises, DataError where images cannot be read.
+    Raises DataError where images cannot be read.
     """
-    dataset = material.dataset
-    requests, probes = probed(project, configs, dataset, executor, execution)
     forms = {
-        config.name: Form.of(config.pixels, size=probes[requests[config.name]].image_size, within=material.within)
+        config.name: Form.of(config.pixels, size=models[config.name].probe.image_size, within=material.within)
         for config in configs
     }
     images = {
         form: at_hand(
-            dataset,
+            material.dataset,
             material.folder,
             form,
             cache=project.cache,
@@ -48,12 +64,9 @@ def modelled(
         )
         for form in dict.fromkeys(forms.values())
     }
-    models = {
-        name: Model(request=request, probe=probes[request], images=images[forms[name]].images, within=material.within)
-        for name, request in requests.items()
-    }
+    found = {name: replace(models[name], images=images[form].images) for name, form in forms.items()}
     said = tuple(Notice(code="decoded_anew", text=item.said) for item in images.values() if item.said)
-    return with_stores(models, project, execution, shared=True), said
+    return {**models, **found}, said
 
 
 def probed(

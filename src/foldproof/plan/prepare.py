@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from foldproof.config.schema import ExecutionConfig, ExperimentConfig
+from foldproof.config.schema import CompareSettings, ExecutionConfig, ExperimentConfig
 from foldproof.data.survey import Progress, unheard
 from foldproof.environment import circumstances
 from foldproof.events.types import Notice
@@ -18,7 +18,7 @@ from foldproof.plan.cuts import cut
 from foldproof.plan.extent import ALL_ANEW, Extent
 from foldproof.plan.features import carried_out, passes, with_stores
 from foldproof.plan.given import as_the_data_say
-from foldproof.plan.models import modelled
+from foldproof.plan.models import modelled, with_images
 from foldproof.plan.room import check_disk, memory_notices
 from foldproof.plan.runs import Ground, Planned, facts_of, plan_anew, plan_on
 from foldproof.plan.tasks import Model, select
@@ -30,6 +30,7 @@ from foldproof.record import Place
 from foldproof.storage import locked
 
 JOINING_SECONDS = 60.0
+DEFAULT_COMPARE = CompareSettings()
 
 
 def prepare(
@@ -39,6 +40,7 @@ def prepare(
     executor: Executor,
     execution: ExecutionConfig,
     *,
+    compare: CompareSettings = DEFAULT_COMPARE,
     extent: Extent = ALL_ANEW,
     tags: Mapping[str, str] | None = None,
     progress: Progress = unheard,
@@ -52,7 +54,7 @@ def prepare(
     configs, said = as_the_data_say(configs, material, project)
     wanted = {config.name: select(config, extent.folds) for config in configs}
     cuts = cut(project, dataset, configs, said)
-    models, said_of_images = modelled(project, configs, material, executor, execution, progress)
+    models = modelled(project, configs, material, executor, execution)
     work = [(models[config.name], len(wanted[config.name])) for config in configs]
     at_once = executor.parallel_folds(work[0][0].probe.device)
     code = git_state(project.root, apart_from=(project.folds_file.name, *WRITTEN))
@@ -62,29 +64,34 @@ def prepare(
         cuts=cuts,
         environment=circumstances(project, code, material.version, tags or {}),
         code_diff=code.diff if code else b"",
-        checkpoint_seconds=60 * execution.checkpoint_every,
-        cuda_graphs=execution.cuda_graphs,
+        execution=execution,
+        compare=compare,
         shared=extent.shares,
         notices=(
             *memory_notices(work, at_once=at_once),
             *arithmetic_notices(model for model, _ in work),
-            *said_of_images,
             *secret_notices(code.diff if code else b""),
         ),
     )
     runs = begun(project)
     there = found_whole(configs, ground, models, runs) if extent.skips_done else {}
-    shared = passes(models, [config for config in configs if config.name not in there], dataset)
-    if unkept := carried_out(shared, executor, progress=partial(progress, "computing features")):
+    done = {c.name for c in configs if extent.joins and is_done(c, ground, models[c.name], wanted[c.name], runs)}
+    to_train = [config for config in configs if config.name not in {*there, *done}]
+    models, undecoded = with_images(
+        models, to_train, project=project, material=material, execution=execution, progress=progress
+    )
+    shared = passes(models, to_train, dataset)
+    unkept = carried_out(shared, executor, progress=partial(progress, "computing features"))
+    if unkept:
         models = with_stores(models, project, execution, shared=False)
-        ground = replace(ground, notices=(*ground.notices, *unkept))
+    ground = replace(ground, notices=(*ground.notices, *undecoded, *unkept))
     if extent.reseed:
         check_disk(project.runs, work, at_once=at_once)
         (config,) = configs
         return (again(config, ground, models[config.name], only_place(config, wanted[config.name])),)
     if not extent.joins:
-        if to_train := [(models[c.name], len(wanted[c.name])) for c in configs if c.name not in there]:
-            check_disk(project.runs, to_train, at_once=at_once)
+        if to_train:
+            check_disk(project.runs, [(models[c.name], len(wanted[c.name])) for c in to_train], at_once=at_once)
         planned = tuple(
             plan_whole(c, ground, models[c.name], there[c.name], runs)
             if c.name in there
@@ -93,11 +100,22 @@ def prepare(
         )
         return with_beginnings(planned, cuts, models, () if extent.again else runs) if extent.reuse else planned
     with locked(project.home / ".foldproof" / "runs.lock", what="the list of runs", wait_seconds=JOINING_SECONDS):
-        runs = begun(project)
-        planned = tuple(join(c, ground, models[c.name], wanted[c.name], runs, extent) for c in configs)
+        earlier, runs = runs, begun(project)
+        planned = tuple(
+            join(c, ground, models[c.name], wanted[c.name], earlier if c.name in done else runs, extent)
+            for c in configs
+        )
     left = [(models[item.config.name], len(item.tasks)) for item in planned]
     check_disk(project.runs, left, at_once=at_once)
     return with_beginnings(planned, cuts, models, () if extent.again else runs) if extent.reuse else planned
+
+
+def is_done(
+    config: ExperimentConfig, ground: Ground, model: Model, wanted: Sequence[Place], runs: Sequence[Begun]
+) -> bool:
+    """Whether the run to go on with has all the folds `wanted` already."""
+    run = to_go_on_with(runs, identity=facts_of(config, ground, model)["identity"], wanted=wanted)
+    return run is not None and set(wanted) <= run.record.finished.keys()
 
 
 def anew(

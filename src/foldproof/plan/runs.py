@@ -3,12 +3,13 @@
 import json
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from foldproof.config.identity import canonical, canonical_json, experiment_identity
-from foldproof.config.schema import ExperimentConfig
+from foldproof.config.recorded import full_settings
+from foldproof.config.schema import CompareSettings, ExecutionConfig, ExperimentConfig
 from foldproof.data.checks.card import DATA_CARD, DATA_CARD_PAGE, as_markdown
 from foldproof.data.dataset import Dataset
 from foldproof.errors import DamagedFile
@@ -39,8 +40,8 @@ class Ground:
     cuts: Cuts
     environment: Mapping[str, Any]
     code_diff: bytes
-    checkpoint_seconds: float
-    cuda_graphs: bool
+    execution: ExecutionConfig
+    compare: CompareSettings = field(default_factory=CompareSettings)
     shared: bool
     notices: tuple[Notice, ...]
 
@@ -122,6 +123,7 @@ def facts_of(config: ExperimentConfig, ground: Ground, model: Model) -> dict[str
         "image_size": model.probe.image_size,
         **({} if model.within is None else {"range": model.within._asdict()}),
         "config": canonical(config),
+        "settings": full_settings(config, ground.execution, ground.compare),
         **({"held_out": ground.material.held_out.fingerprint} if len(ground.material.held_out) else {}),
     }
 
@@ -215,8 +217,8 @@ def planned_in(
         model,
         folder=folder,
         identity=facts["identity"],
-        checkpoint_seconds=ground.checkpoint_seconds,
-        cuda_graphs=ground.cuda_graphs,
+        checkpoint_seconds=60 * ground.execution.checkpoint_every,
+        cuda_graphs=ground.execution.cuda_graphs,
         wanted=wanted,
     )
     return Planned(

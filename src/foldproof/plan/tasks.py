@@ -18,12 +18,13 @@ from foldproof.training.chunks import batch_sizes
 from foldproof.training.frozen.rows import FeatureStore
 from foldproof.training.task import FoldTask, ModelRequest, Probe
 
+NOT_DECODED = Path()
 Selection = frozenset[tuple[int | None, int]]  # (repeat, fold); None is every repeat
 
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """An experiment's model: what was asked for, what it costs here, and the images as it sees them.
+    """An experiment's model: what was asked for, what it costs here, and the images as it sees them, once decoded.
 
     `within`: the values from black to white; None for 8-bit images. `store`: where features of a frozen backbone are
     kept; `featured`: they are there before the first fold.
@@ -31,7 +32,7 @@ class Model:
 
     request: ModelRequest
     probe: Probe
-    images: Path | Originals
+    images: Path | Originals = NOT_DECODED
     within: ValueRange | None = None
     store: FeatureStore | None = None
     featured: bool = False

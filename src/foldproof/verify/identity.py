@@ -1,10 +1,13 @@
 """Whether the hashes by which a run is known follow from what it says: a record in, problems out."""
 
 import hashlib
+import json
 from collections.abc import Iterator
 
 from foldproof import folds
-from foldproof.config.identity import experiment_identity
+from foldproof.config.identity import canonical_json, experiment_identity
+from foldproof.config.read import resolved_experiment
+from foldproof.config.recorded import SECTIONS
 from foldproof.facts import range_in_use
 from foldproof.folds import Assignment, Fold
 from foldproof.plan.tasks import fold_key
@@ -27,6 +30,8 @@ def of_hashes(recorded: Recorded, assignments: tuple[Assignment, ...]) -> Iterat
     )
     if identity != facts["identity"]:
         yield "the identity in run.json is not that of its settings, images and folds"
+    if _disagree(recorded):
+        yield "the full settings in run.json are not those that its identity is of"
     if list(recorded.dataset.classes) != facts["classes"]:
         yield "the classes in run.json are not those of the images"
     if len(recorded.dataset) != facts["images"]:
@@ -42,6 +47,20 @@ def of_hashes(recorded: Recorded, assignments: tuple[Assignment, ...]) -> Iterat
             "number of epochs": (started.epochs, recorded.config.train.epochs),
         }
         yield from (f"the run's journal has another {name} than run.json" for name, (a, b) in said.items() if a != b)
+
+
+def _disagree(recorded: Recorded) -> bool:
+    """Whether the full settings say otherwise than those that were hashed, which leave some defaults out."""
+    facts = recorded.record.facts
+    if (full := facts.get("settings")) is None:
+        return False
+    known = json.loads(canonical_json(resolved_experiment(recorded.config)))
+    for part, section in SECTIONS.items():
+        hashed, said = facts["config"][part], full[section]
+        expected = {key: hashed.get(key, known[section].get(key, said[key])) for key in said}
+        if said != expected or not hashed.keys() <= said.keys():
+            return True
+    return False
 
 
 def of_fold_key(recorded: Recorded, fold: Fold, place: Place) -> Iterator[str]:

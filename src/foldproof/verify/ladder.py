@@ -75,7 +75,8 @@ def _record(recorded: Recorded, subject: Subject) -> Iterator[Check]:
     yield checked(
         "identity",
         [*identity.of_hashes(recorded, assignments), *identity.of_code(recorded)],
-        f"settings, {len(recorded.dataset):,} images and folds are those that the run is known by",
+        f"settings, {len(recorded.dataset):,} images and folds are those that the run is known by"
+        + ("" if record.facts.get("settings") else "; defaults of settings are not recorded"),
     )
     yield checked("training", _of_folds(recorded, assignments, _training), "losses of all steps, epochs and rates fit")
     yield checked("scores", _of_folds(recorded, assignments, _scores), "every score comes out of the predictions again")

@@ -11,10 +11,11 @@ from foldproof import registry
 from foldproof.analysis.compare import ROPE, compare
 from foldproof.analysis.contender import Contender
 from foldproof.analysis.judged import FILE_NAME as JUDGED
-from foldproof.analysis.judged import STATISTICS, Judged
+from foldproof.analysis.judged import STATISTICS, Judged, state_of
 from foldproof.analysis.tables import csv_table, markdown
 from foldproof.errors import DamagedFile, FoldproofError
 from foldproof.events.types import ArtifactAdded
+from foldproof.facts import judged_by
 from foldproof.record import PRIVATE_REPORT_FOLDER, REPORT_FOLDER, RunRecord, places, read_journal
 from foldproof.storage import read_inside
 from foldproof.verify.rung import Check, checked, not_here
@@ -48,12 +49,12 @@ def of_files(folder: Path) -> Check:
 def of_tables(record: RunRecord, others: Iterable[Path]) -> Check:
     """Whether the tables beside the report come out again from the predictions, with verdicts and intervals.
 
-    By the metric and range that stand beside them. Where these are not recorded, as before they were, a table that does
-    not come out again says nothing against the record. `others`: folders of runs in which those that it was compared
-    with may be.
+    By the metric and range that stand beside them, else by those in run.json, which may be others than the tables were
+    made by: a table that does not come out again then says nothing against the record. `others`: folders of runs in
+    which those that it was compared with may be.
     """
     by_id = {folder.name: folder for folder in others}
-    known: dict[str, Contender] = {record.run: Contender.of(record)}
+    known = {record.run: (record, Contender.of(record))}
     looked = [
         _of_table(record, folder, stem, by_id, known)
         for folder in (REPORT_FOLDER, PRIVATE_REPORT_FOLDER)
@@ -64,21 +65,24 @@ def of_tables(record: RunRecord, others: Iterable[Path]) -> Check:
     made = sum(one.made for one in looked)
     if not made and not problems:
         return not_here("tables", "; ".join(unknown) or "none is here")
+    ways = " and ".join(dict.fromkeys(one.way for one in looked if one.way))
     beside = f"; not all: {'; '.join(unknown)}" if unknown else ""
-    return checked("tables", problems, f"{made} tables came out again, with intervals and verdicts{beside}")
+    said = f"{made} tables came out again{f', by {ways}' if ways else ''}, with intervals and verdicts{beside}"
+    return checked("tables", problems, said)
 
 
 @dataclass(frozen=True)
 class _Looked:
-    """What came of one table: pages that came out again, what speaks against it, and why it could not be told."""
+    """What came of one table: pages that came out again, by what, what speaks against it, and why it cannot be told."""
 
     made: int = 0
+    way: str = ""
     problems: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
 
 
 def _of_table(
-    record: RunRecord, folder: str, stem: str, by_id: Mapping[str, Path], known: dict[str, Contender]
+    record: RunRecord, folder: str, stem: str, by_id: Mapping[str, Path], known: dict[str, tuple[RunRecord, Contender]]
 ) -> _Looked:
     text = _text(record.folder, f"{folder}/{stem}.csv")
     if text is None:
@@ -90,23 +94,52 @@ def _of_table(
         return _Looked(unknown=(f"it was compared with runs that are not here: {', '.join(missing[:3])}",))
     for run in named:
         if run not in known:
-            known[run] = Contender.of(RunRecord.read(by_id[run]))
+            other = RunRecord.read(by_id[run])
+            known[run] = other, Contender.of(other)
     pages = {f"{folder}/{stem}.csv": text}
     if stem == "comparison" and (page := _text(record.folder, f"{folder}/comparison.md")) is not None:
         pages[f"{folder}/comparison.md"] = page
-    contenders = [known[run] for run in named]
+    contenders = [known[run][1] for run in named]
     judged = _judged(record.folder, folder)
     if judged is None:
-        wrong = _not_again(contenders, pages, _GUESSES)
+        wrong = _not_again(contenders, pages, _ways_of(record))
         unknown = (_UNRECORDED,) if wrong else ()
         return _Looked(made=len(pages) - len(wrong), unknown=unknown)
-    if judged.statistics != STATISTICS:
-        return _Looked(unknown=(f"they were made by statistics number {judged.statistics}, here is {STATISTICS}",))
-    if judged.metric != "auto" and judged.metric not in registry.SEAMS["metrics"]:
-        return _Looked(unknown=(f"they were judged by code that is not built in: {judged.metric}",))
+    if why := _incomparable(judged):
+        return _Looked(unknown=(why,))
+    way = f"{judged.metric} and a rope of {judged.rope:g}"
     wrong = _not_again(contenders, pages, [(judged.metric, judged.rope)])
+    if wrong and (why := _gone_on(judged, [known[run][0] for run in named])):
+        return _Looked(made=len(pages) - len(wrong), way=way, unknown=(why,))
     problems = tuple(f"{name} does not come out again from the predictions" for name in wrong)
-    return _Looked(made=len(pages), problems=problems)
+    return _Looked(made=len(pages), way=way, problems=problems)
+
+
+def _incomparable(judged: Judged) -> str:
+    """Why a table cannot be made again here; empty where it can."""
+    if judged.statistics != STATISTICS:
+        return f"they were made by statistics number {judged.statistics}, here is {STATISTICS}"
+    if judged.metric != "auto" and judged.metric not in registry.SEAMS["metrics"]:
+        return f"they were judged by code that is not built in: {judged.metric}"
+    return ""
+
+
+def _gone_on(judged: Judged, records: Iterable[RunRecord]) -> str:
+    """Which of the runs is not as it was when a table was made of it; empty where all are."""
+    for record in records:
+        if record.run not in judged.states:
+            return f"how far run {record.run} was when they were made is not recorded"
+        if judged.states[record.run] != state_of(record):
+            return f"run {record.run} has gone on since they were made"
+    return ""
+
+
+def _ways_of(record: RunRecord) -> Iterator[tuple[str, float]]:
+    """Metrics and ranges by which tables without `judged.json` may have been made, the likeliest first."""
+    said = judged_by(record.facts)
+    if said is not None and (said[0] == "auto" or said[0] in registry.SEAMS["metrics"]):
+        yield said
+    yield from _GUESSES
 
 
 def _judged(run: Path, folder: str) -> Judged | None:

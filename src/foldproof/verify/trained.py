@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 
 from foldproof import registry
@@ -31,14 +30,6 @@ from foldproof.training.task import FoldTask
 from foldproof.verify.rung import TITLES, Check, Rung, checked, name_of, not_here
 
 
-@dataclass(frozen=True)
-class Here:
-    """Whether this place computes as the record's did, and by the same code."""
-
-    same_arithmetic: bool
-    same_code: bool
-
-
 def climb(
     recorded: Recorded,
     subject: Subject,
@@ -56,7 +47,7 @@ def climb(
             refuse_untrusted(recorded, subject, request)
             place = held.enter_context(workshop(project))
             staged = stage_as_recorded(recorded, subject, project, place)
-            tasks, here = _tasks(recorded, staged, project, progress, held)
+            tasks, same_arithmetic = _tasks(recorded, staged, project, progress, held)
         except CannotCheck as reason:
             yield _unreached(1, f"{reason.why}; needed: {reason.needed}", started)
             return
@@ -64,17 +55,17 @@ def climb(
             yield _unreached(1, f"{error.what}; {error.next_step}", started)
             return
         finished = [place for place in recorded.record.finished if place in tasks]
-        first = _rung(1, list(_predictions(recorded, tasks, finished, here)), started)
+        first = _rung(1, list(_predictions(recorded, tasks, finished, same_arithmetic)), started)
         yield first
         if highest > 1 and first.state != "broken":
             started = time.monotonic()
-            yield _rung(2, [_epoch(recorded, tasks, finished, here)], started)
+            yield _rung(2, [_epoch(recorded, tasks, finished, same_arithmetic)], started)
 
 
 def _tasks(
     recorded: Recorded, staged: Staged, project: Project | None, progress: Progress, held: ExitStack
-) -> tuple[dict[Place, FoldTask], Here]:
-    """The tasks of the run's folds, as they would be trained here, and what is the same here."""
+) -> tuple[dict[Place, FoldTask], bool]:
+    """The tasks of the run's folds, as they would be trained here, and whether this place computes as the run's did."""
     only_from(staged.project.root)
     stopping = held.enter_context(closing(Stopping()))
     train = staged.config.train
@@ -86,11 +77,11 @@ def _tasks(
     with registry.load("executors", "process")(context) if one_pass else nullcontext(here) as executor:
         (planned,) = prepare(staged.project, [staged.config], staged.material, executor, execution, progress=progress)
     tasks = {(task.repeat, task.fold): task for task in planned.tasks}
-    return tasks, _here(recorded, planned.folder)
+    return tasks, _same_arithmetic(recorded, planned.folder)
 
 
 def _predictions(
-    recorded: Recorded, tasks: dict[Place, FoldTask], finished: Sequence[Place], here: Here
+    recorded: Recorded, tasks: dict[Place, FoldTask], finished: Sequence[Place], same_arithmetic: bool
 ) -> Iterator[Check]:
     from foldproof.verify.rescore import rescore
 
@@ -104,7 +95,7 @@ def _predictions(
         except DamagedFile as error:
             problems.append(f"{name_of(place)}: {error.what}")
             continue
-        found = rescore(recorded, tasks[place], weights, same_class=here.same_arithmetic)
+        found = rescore(recorded, tasks[place], weights, same_class=same_arithmetic)
         problems += [f"{name_of(place)}: {problem}" for problem in found.problems]
         largest = max(largest, found.largest)
         made += 1
@@ -116,10 +107,10 @@ def _predictions(
     yield checked("predictions", problems, f"weights of {made} folds give the stored predictions, {how}{beside}")
 
 
-def _epoch(recorded: Recorded, tasks: dict[Place, FoldTask], finished: Sequence[Place], here: Here) -> Check:
+def _epoch(recorded: Recorded, tasks: dict[Place, FoldTask], finished: Sequence[Place], same_arithmetic: bool) -> Check:
     from foldproof.verify.epoch import train_on
 
-    if not here.same_arithmetic:
+    if not same_arithmetic:
         return not_here("training", "bits are only comparable in the numeric class of the run; this is another")
     if not finished:
         return not_here("training", "no fold has finished")
@@ -130,15 +121,11 @@ def _epoch(recorded: Recorded, tasks: dict[Place, FoldTask], finished: Sequence[
     )
 
 
-def _here(recorded: Recorded, folder: Path) -> Here:
-    """What of the numeric class of the record is so here, by the run that was planned in `folder`."""
+def _same_arithmetic(recorded: Recorded, folder: Path) -> bool:
+    """Whether the numeric class of every environment of the record is, code apart, that of the run in `folder`."""
     now = read_environment(folder).get("numeric_class") or {}
     then = [environment.get("numeric_class") or {} for environment in recorded.environments]
-    others = [{name for name in one if one[name] != now.get(name)} for one in then]
-    return Here(
-        same_arithmetic=not any(names - set(CODE) for names in others),
-        same_code=not any(names & set(CODE) for names in others),
-    )
+    return not any({name for name in one if one[name] != now.get(name)} - set(CODE) for one in then)
 
 
 def _weights(recorded: Recorded, place: Place) -> Path:

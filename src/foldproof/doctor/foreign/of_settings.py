@@ -45,6 +45,8 @@ def _of_setting(key: str, value: str) -> tuple[Kind, str] | None:
         return "runs", "`run`, `verify` and `reproduce` import it from the folder"
     if name == "metric" and registry.is_dotted_path(value):
         return "runs", "`compare` and `report` import it from the folder"
+    if name == "trackers" and registry.is_dotted_path(value):
+        return "runs", "`run` imports it from the folder"
     if key.endswith("tracking.uri"):
         return _of_tracking(value)
     if key.endswith(_PATHS) and (value.startswith(("/", "~")) or ".." in value.split("/") or value[1:2] == ":"):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from foldproof.config.recorded import SECTIONS
 from foldproof.config.schema import TAG_NAME
 from foldproof.data.checks.card import DATA_CARD, DATA_CARD_PAGE
 from foldproof.events.journal import FILE_NAME
@@ -212,8 +213,10 @@ def parameters(facts: Mapping[str, Any]) -> dict[str, str]:
     """The settings by short names: those of `train` and of the pixels without their section, `folds.k`, `folds.seed`.
 
     `image_size` is the one that was used where the settings say auto, and `range`, of images of more than 8 bits, too.
+    Defaults are there where the run has recorded them.
     """
-    config = facts["config"]
+    full = facts.get("settings") or {}
+    config = {part: {**facts["config"][part], **full.get(section, {})} for part, section in SECTIONS.items()}
     named = {f"folds.{key}": value for key, value in config["folds"].items()}
     for section in ("pixels", "train"):
         for key, value in config[section].items():

@@ -75,6 +75,7 @@ def _facts(shown: Shown, material: Material) -> dict[str, str]:
     here, privacy = shown.environment, material.privacy
     git, data, machine, numeric = (_mapping(here, key) for key in ("git", "data", "machine", "numeric_class"))
     words = here.get("command")
+    judged = shown.record.facts.get("settings", {}).get("compare", {})
     found: dict[str, Any] = {
         "command": privacy.command([word for word in words[:200] if isinstance(word, str)])
         if isinstance(words, list)
@@ -84,6 +85,8 @@ def _facts(shown: Shown, material: Material) -> dict[str, str]:
         "uncommitted changes": git.get("dirty"),
         "data version": " ".join(data[key] for key in ("dvc_hash", "state") if isinstance(data.get(key), str)),
         "data": privacy.path(str(shown.record.facts.get("data_path") or "")) or None,
+        "compare.metric": judged.get("metric"),
+        "compare.rope": f"{judged['rope']:g}" if judged else None,
         "Python": here.get("python"),
         "torch": numeric.get("torch"),
         "device": " ".join(

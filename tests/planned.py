@@ -1,0 +1,54 @@
+"""An experiment of two folds and two repeats on six images, planned without a network: values for tests of plans."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from foldproof.config.schema import ExperimentConfig, FoldSettings, PixelSettings, TrainSettings
+from foldproof.data.dataset import Dataset, Sample
+from foldproof.folds import Assignment, Scheme
+from foldproof.plan.cuts import Cuts
+from foldproof.provenance.numeric import NumericClass
+from foldproof.training.task import ModelRequest, Probe
+
+NUMERIC = NumericClass(
+    **dict.fromkeys(
+        ("torch", "device", "device_name", "instruction_set", "memory_format", "optimizer_kernel", "training_code"), "x"
+    ),
+    threads=1,
+    switches=(),
+    tf32=False,
+    compiled=False,
+    plugins="",
+    fingerprint="y",
+)
+PROBE = Probe(
+    device="cpu",
+    image_size=24,
+    numeric_class=NUMERIC,
+    seconds_per_step=10.0,
+    seconds_per_image=0.5,
+    precision_is_slow=False,
+    weights_bytes=1,
+    state_bytes=1,
+    memory_bytes=1,
+    features=3,
+    trunk="trunk",
+)
+CONFIG = ExperimentConfig(
+    name="one", pixels=PixelSettings(), folds=FoldSettings(k=2, seed=7, repeats=2), train=TrainSettings(epochs=3)
+)
+DATASET = Dataset.of([Sample(f"{at:064x}", "ab"[at % 2], f"{at}.png") for at in range(6)])
+CUTS = Cuts(
+    DATASET,
+    {
+        (Scheme(2, 7), 0): Assignment(0, np.array([0, 0, 0, 1, 1, 1])),
+        (Scheme(2, 7), 1): Assignment(1, np.array([0, 1, 0, 1, 0, 1])),
+    },
+)
+
+
+def request_of(folder: Path = Path("plugins"), **changed: Any) -> ModelRequest:
+    return replace(ModelRequest.of(CONFIG, classes=("a", "b"), device="auto", plugins=folder), **changed)
