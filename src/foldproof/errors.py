@@ -58,6 +58,10 @@ class DataError(FoldproofError):
     """Images that are missing, unreadable or not what was versioned."""
 
 
+class OtherTask(DataError):
+    """Labels or a layout for something other than one class an image."""
+
+
 class BadImage(DataError):
     """One file that holds no picture that can be trained on. `code` is the finding's (see `data.findings`)."""
 

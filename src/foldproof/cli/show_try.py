@@ -31,6 +31,8 @@ def _images(seen: FirstLook) -> Iterator[str | Text]:
     named = ", ".join(f"{_name(name)} {count:,}" for name, count in counts[:SHOWN_CLASSES])
     more = f" and {len(counts) - SHOWN_CLASSES} more" if len(counts) > SHOWN_CLASSES else ""
     yield f"{cleaned(str(seen.folder), most=200)}: {seen.images:,} images in {len(counts)} classes: {named}{more}"
+    for said in seen.labelled_by:
+        yield Text(f"  {cleaned(said, most=400)}", style="dim")
     if seen.passed_over:
         yield Text(
             f"  {seen.passed_over:,} more were not looked at: these were taken evenly per class (--most)", style="dim"

@@ -55,10 +55,12 @@ def _data(seen: Look, edge: int | None) -> dict[str, Choice]:
     made = {"path": Choice(seen.path, _said_of(seen))}
     if seen.table:
         made["labels"] = Choice(seen.table, seen.note or "says the class of each image")
+    if seen.classes:
+        made["classes"] = Choice(dict(seen.classes), f"names for its labels, as {seen.names_in} has them")
     if seen.columns:
         made["columns"] = Choice(dict(seen.columns), "its column of splits is not heeded: every image is in a fold")
     if seen.label_by:
-        made["label_by"] = Choice(seen.label_by, "the class is the folder that an image lies in")
+        made["label_by"] = Choice(seen.label_by, seen.note or "the class is the folder that an image lies in")
     if seen.test:
         made["test"] = Choice(seen.test, "kept apart: no fold trains or validates on it")
     if seen.group_by:

@@ -2,21 +2,25 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 import PIL.Image
 
+from foldproof.data.labels.from_path import labelling
 from foldproof.data.labels.from_table import TableSaid, said_by_table
 from foldproof.data.labels.said import TESTING, Said, are_parts
 from foldproof.data.readers import suffix_of, suffixes
 from foldproof.data.walk import Kind, walk
-from foldproof.errors import DamagedFile, FoldproofError
+from foldproof.errors import DamagedFile, FoldproofError, OtherTask
 from foldproof.registry import SEAMS
+from foldproof.scaffold.class_names import class_names
 from foldproof.scaffold.groups import Candidate, candidate_of
-from foldproof.storage import read_file
+from foldproof.scaffold.names import label_in_names, stands_in_one_folder
+from foldproof.scaffold.other_tasks import refuse_other_tasks
+from foldproof.storage import cleaned, read_file
 from foldproof.storage.limits import DVC_FILE_BYTES
 
 LIKELY = ("data/train", "train", "data", "images", "photos", "dataset")
@@ -35,6 +39,8 @@ class Look:
 
     `label_by`, `group_by`, `table`, `columns` and `test` are as the settings of these names; `groups`: how many there
     are by folders or the table; `folds`: how many a column of it numbers; `candidate`: what names may say of groups.
+    `classes`: names for the labels, from the file `names_in`; `left_alone`: images that it does not name,
+    by the folder they begin with.
     """
 
     path: str
@@ -48,35 +54,102 @@ class Look:
     test: str | None = None
     sizes: Sequence[tuple[int, int]] = ()
     candidate: Candidate | None = None
+    classes: Mapping[str, str] | None = None
+    names_in: str = ""
+    left_alone: Mapping[str, int] = field(default_factory=dict)
     note: str = ""
 
     @property
     def images(self) -> int:
         return sum(self.count_by_class.values())
 
+    @property
+    def in_words(self) -> tuple[str, ...]:
+        """What was guessed, by what evidence, and the setting that says otherwise."""
+        said = []
+        if self.table:
+            said.append(f"labels: {self.note}; data.labels and data.columns say otherwise")
+        elif self.note:
+            said.append(f"labels: {self.note} ({some(self.count_by_class)}); data.label_by says otherwise")
+        if self.classes:
+            said.append(f"names of classes: {self.names_in}; data.classes says otherwise")
+        if self.left_alone:
+            said.append(f"not labelled, left alone: {some(self.left_alone)}")
+        return tuple(said)
+
 
 def look(folder: Path) -> Look | None:
-    """The images of a project in `folder`; None where there are none yet."""
+    """The images of a project in `folder`; None where there are none yet.
+
+    Raises OtherTask where nothing but a table or a layout for another task says what they are.
+    """
+    everything: list[str] = []
     for path in _candidates(folder):
         below = list(_images(folder / path)) if (folder / path).is_dir() else []
-        seen = _by_table(folder, path, below) or _by_folders(path, below)
+        everything += [f"{path}/{one}" for one in below]
+        seen = _labelled(folder, path, below)
         if seen is not None:
-            return replace(seen, sizes=tuple(_sizes(folder / path, below)))
+            others = {name: count for name, count in _others(folder, path) if seen.table and count}
+            return replace(seen, sizes=tuple(_sizes(folder / path, below)), left_alone={**seen.left_alone, **others})
         if Path(f"{folder / path}.dvc").is_file():
             return Look(path=path)
+    _refuse_other_tasks(folder, everything)
     return None
 
 
 def look_at(folder: Path) -> Look | None:
-    """How the images directly in and below `folder` are labelled; its path is "."."""
+    """How the images directly in and below `folder` are labelled; its path is ".". Raises OtherTask, as `look`."""
     below = list(_images(folder))
-    return _by_table(folder, ".", below) or _by_folders(".", below)
+    seen = _labelled(folder, ".", below)
+    if seen is None:
+        _refuse_other_tasks(folder, below)
+    return seen
+
+
+def _others(folder: Path, path: str) -> Iterator[tuple[str, int]]:
+    """The folders beside that of the images, such as that of a test set, and how many images are in each."""
+    if path == ".":
+        return
+    for other in sorted(one for one in folder.glob("*/") if _may_hold_data(one)):
+        if not f"{path}/".startswith(f"{other.name}/"):
+            yield other.name, len(list(_images(other)))
+
+
+def some(counts: Mapping[str, int]) -> str:
+    """The first of them, with how many there are of each."""
+    shown = [f"{cleaned(name, most=40)} {count:,}" for name, count in list(counts.items())[:6]]
+    return ", ".join(shown) + (", …" if len(counts) > 6 else "")
+
+
+def _labelled(folder: Path, path: str, below: Sequence[str]) -> Look | None:
+    """By a table, by folders or by names, whichever says it first."""
+    with suppress(OtherTask):
+        if (seen := _by_table(folder, path, below)) is not None:
+            return seen
+    return _by_folders(path, below) or _by_names(path, below)
+
+
+def _refuse_other_tasks(folder: Path, images: Sequence[str]) -> None:
+    if images:
+        _by_table(folder, ".", images)
+        refuse_other_tasks(folder, images)
 
 
 def is_images_itself(folder: Path) -> bool:
-    """Whether the class folders lie directly in `folder`, which then is no place for a project."""
+    """Whether the class folders lie directly in `folder`, which then is no place for a project.
+
+    Not where a table there labels the images: such folders are parts of a set, as those of a competition.
+    """
     found = {path.name for path in folder.glob("*/") if _may_hold_data(path) and _holds_images(path.glob("*.*"))}
-    return len(found) > 1 and not any((folder / name).exists() for name in (".git", ".dvc"))
+    is_project = any((folder / name).exists() for name in (".git", ".dvc"))
+    return len(found) > 1 and not is_project and not _is_labelled_by_table(folder)
+
+
+def _is_labelled_by_table(folder: Path) -> bool:
+    try:
+        return _by_table(folder, ".", list(_images(folder))) is not None
+    except OtherTask:
+        return True
 
 
 def _candidates(folder: Path) -> Iterator[str]:
@@ -116,28 +189,59 @@ def _images(folder: Path) -> Iterator[str]:
 
 
 def _by_table(folder: Path, path: str, below: Sequence[str]) -> Look | None:
-    """A table that names most of the images, by columns that are recognised."""
+    """A table that names most of the images, by columns that are recognised.
+
+    Raises OtherTask where no table does and one is for another task.
+    """
     found = [file for where in (folder, folder / path, (folder / path).parent) for file in sorted(where.glob("*.*"))]
-    tables = [file for file in dict.fromkeys(found) if file.suffix.lower() in TABLES and file.name not in OURS]
+    tables = [file for file in dict.fromkeys(found) if file.suffix.lower() in TABLES and _may_label(file)]
+    refused: OtherTask | None = None
     for table in tables[:_MOST_TABLES]:
-        with suppress(FoldproofError):
+        try:
             seen = said_by_table(table, {}, below, folder=folder / path)
-            if below and len(seen.said) >= _ENOUGH * len(below):
-                return _of_table(path, table.relative_to(folder).as_posix(), seen)
+        except OtherTask as error:
+            refused = refused or error
+            continue
+        except FoldproofError:
+            continue
+        named = _beside(seen.said, below)
+        if named and len(seen.said) >= _ENOUGH * len(named):
+            made = _of_table(path, table, folder, seen)
+            return made and replace(made, left_alone=Counter(_top(one) for one in below if one not in seen.said))
+    if refused is not None:
+        raise refused
     return None
 
 
-def _of_table(path: str, table: str, seen: TableSaid) -> Look | None:
+def _may_label(table: Path) -> bool:
+    """Not what foldproof writes, nor the example of an answer that comes with a competition."""
+    return table.name not in OURS and "submission" not in table.stem.lower()
+
+
+def _beside(said: Collection[str], below: Sequence[str]) -> list[str]:
+    """The images that lie in the folders of those a table names: others, such as a test set, it need not name."""
+    tops = {_top(path) for path in said}
+    return [path for path in below if _top(path) in tops]
+
+
+def _top(path: str) -> str:
+    return path.partition("/")[0] if "/" in path else "."
+
+
+def _of_table(path: str, file: Path, folder: Path, seen: TableSaid) -> Look | None:
     splits = {one.split for one in seen.said.values() if one.split}
     test = next((split for split in sorted(splits) if split.lower() in TESTING), None) if are_parts(splits) else None
     trained = [one for one in seen.said.values() if test is None or one.split != test]
     labels = Counter(one.label for one in trained)
     if len(labels) < 2:
         return None
+    classes, names_in = class_names(file, labels)
     return Look(
         path=path,
-        count_by_class=labels,
-        table=table,
+        count_by_class=Counter({classes.get(label, label): count for label, count in labels.items()}),
+        classes=classes or None,
+        names_in=names_in,
+        table=file.relative_to(folder).as_posix() if file.is_relative_to(folder) else str(file.resolve()),
         columns={"split": ""} if are_parts(splits) and test is None else None,
         groups=len({one.group for one in trained if one.group}),
         folds=_folds(trained),
@@ -176,6 +280,16 @@ def _by_folders(path: str, below: Sequence[str]) -> Look | None:
     return Look(
         path=path, count_by_class=count, group_by=by_folder, groups=groups if by_folder else 0, candidate=candidate
     )
+
+
+def _by_names(path: str, below: Sequence[str]) -> Look | None:
+    """Classes at the beginning of the names, where no folder says any."""
+    pattern = label_in_names(below) if stands_in_one_folder(below) else None
+    if pattern is None:
+        return None
+    label_of = labelling(pattern)
+    count = Counter(map(label_of, below))
+    return Look(path=path, count_by_class=count, label_by=pattern, note="the class stands in the file's name")
 
 
 def _classes_below_groups(deep: Sequence[tuple[str, ...]], parts: Sequence[tuple[str, ...]]) -> bool:

@@ -88,6 +88,7 @@ def _settings_for(folder: Path) -> tuple[str, list[str]]:
         return text, []
     where = f", labelled by {seen.table}" if seen.table else ""
     lines = [f"found {seen.images:,} images in {len(seen.count_by_class)} classes in {seen.path}{where}"]
+    lines += seen.in_words
     if seen.group_by:
         lines.append(f"{seen.groups} groups by folder: each stays in one fold")
     if seen.test:

@@ -41,7 +41,7 @@ def _line(text: str, why: str) -> str:
 
 
 def _flow(content: Mapping[str, Any]) -> str:
-    inner = ", ".join(f"{name}: {scalar(value)}" for name, value in content.items())
+    inner = ", ".join(f"{scalar(name)}: {scalar(value)}" for name, value in content.items())
     return f"{{{inner}}}"
 
 

@@ -21,7 +21,8 @@ class FirstLook:
 
     `accuracy` is the mean over folds with its 95 % interval, `majority` the largest class and the accuracy of always
     saying it. `k` of `asked_k` folds were possible. `naive_leak`: how many images a random split would be expected to
-    validate beside a copy. `features_kept`: images whose features were there from before.
+    validate beside a copy. `features_kept`: images whose features were there from before. `labelled_by`: in sentences,
+    what was taken for the labels, where that is not the folder.
     """
 
     asked: Path
@@ -40,6 +41,7 @@ class FirstLook:
     naive_leak: float
     seconds: float
     features_kept: int
+    labelled_by: tuple[str, ...] = ()
 
     @property
     def images(self) -> int:
@@ -92,6 +94,7 @@ class FirstLook:
                 for error in self.label_errors
             ],
             "naive_leak": round(self.naive_leak, 3),
+            "labelled_by": list(self.labelled_by),
             "seconds": round(self.seconds, 2),
             "features_kept": self.features_kept,
         }

@@ -62,7 +62,7 @@ def look(
     FoldsError where they cannot be cut into two folds.
     """
     begun = time.monotonic()
-    rules = _rules(folder)
+    rules, labelled_by = _rules(folder)
     caches = Caches.of(folder, cache)
     with ExitStack() as held:
         extractors = held.enter_context(Extractors())
@@ -94,6 +94,7 @@ def look(
         naive_leak=naive_leak([unit.members for unit in units_of(seen.dataset)], scheme.k),
         seconds=time.monotonic() - begun,
         features_kept=kept,
+        labelled_by=labelled_by,
     )
 
 
@@ -102,8 +103,11 @@ def _by_unit(table: OutOfFold, dataset: Dataset) -> OutOfFold:
     return replace(table, groups=unit_numbers(dataset).astype(np.str_))
 
 
-def _rules(folder: Path) -> Rules:
-    """How the images in `folder` are labelled, as `init` would see it. Raises DataError where it is no folder."""
+def _rules(folder: Path) -> tuple[Rules, tuple[str, ...]]:
+    """How the images in `folder` are labelled, as `init` would see it, and how that is said.
+
+    Raises DataError where it is no folder, OtherTask where it is made for something else.
+    """
     if not folder.is_dir():
         raise DataError(
             f"{folder} is {'a file' if folder.exists() else 'not there'}",
@@ -111,16 +115,18 @@ def _rules(folder: Path) -> Rules:
         )
     seen = look_at(folder)
     if seen is None:
-        return Rules()
+        return Rules(), ()
     is_split = seen.table is not None
-    return Rules(
+    rules = Rules(
         label_by=seen.label_by,
         group_by=seen.group_by,
         table=folder / seen.table if seen.table else None,
         columns=seen.columns or {},
+        classes=seen.classes,
         held_split=seen.test if is_split else None,
         held_folder=None if is_split or seen.test is None else seen.test.removeprefix("./"),
     )
+    return rules, seen.in_words
 
 
 def _unreadable(folder: Path, found: Scan) -> DataError:

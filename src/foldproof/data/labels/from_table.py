@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from foldproof.data.labels.columns import roles_of
+from foldproof.data.labels.kinds import one_label, refuse_other_tasks
 from foldproof.data.labels.said import Said
 from foldproof.data.labels.table import Table, read_table
 from foldproof.errors import DataError
@@ -32,8 +33,9 @@ def said_by_table(file: Path, columns: Mapping[str, str], paths: Sequence[str], 
 
     Raises DataError where it is no such table, names an image twice and differently, or by a name that several have.
     """
-    table = read_table(file)
+    table, made_of = one_label(read_table(file), columns)
     roles = roles_of(table.columns, columns, name=table.name)
+    refuse_other_tasks(table, roles, columns)
     places = {role: table.columns.index(column) for role, column in roles.items()}
     names = Names.of(paths, prefixes=prefixes_of(file, folder))
     said: dict[str, Said] = {}
@@ -53,7 +55,7 @@ def said_by_table(file: Path, columns: Mapping[str, str], paths: Sequence[str], 
     return TableSaid(
         said={path: one for path, one in said.items() if one.label},
         lacking=tuple(lacking),
-        notes=(_understood(table, roles),),
+        notes=tuple(note for note in (_understood(table, roles), made_of) if note),
         has_split="split" in roles,
         has_fold="fold" in roles,
     )

@@ -1,0 +1,134 @@
+"""A table of labels in; one label an image out, or a refusal that says what the table holds instead. Pure.
+
+A column of 0 and 1 a class is one label where a single one is 1 in each row. Several labels an image, a measured value
+and boxes are other tasks than the one that is done here: taken for classes, they would be trained on in silence.
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from foldproof.data.labels.columns import usual_column
+from foldproof.data.labels.table import Table
+from foldproof.errors import OtherTask
+
+_YES, _NO = frozenset({"1", "1.0", "true", "True", "TRUE"}), frozenset({"0", "0.0", "false", "False", "FALSE"})
+_BOXES = (
+    {"xmin", "ymin", "xmax", "ymax"},
+    {"x_min", "y_min", "x_max", "y_max"},
+    {"x1", "y1", "x2", "y2"},
+    {"x", "y", "w", "h"},
+    {"x", "y", "width", "height"},
+    {"x_center", "y_center", "width", "height"},
+    {"bbox"},
+    {"bounding_box"},
+    {"encodedpixels"},
+)
+_SEPARATORS = (r"\|", ";", ",", r"\s+")
+_MANY_VALUES = 20  # different numbers of which a column of classes has hardly ever as many
+_ONE_CLASS = "one class an image is what is trained here"
+
+
+def one_label(table: Table, given: Mapping[str, str]) -> tuple[Table, str]:
+    """The table with a column of labels made of those of 0 and 1, one a class; and how that was understood.
+
+    As it is, where `given` or a usual name says which column the label is, or where there are no such columns. Raises
+    OtherTask where several of them are 1 in a row.
+    """
+    if "label" in given or usual_column("label", table.columns):
+        return table, ""
+    block = [at for at, name in enumerate(table.columns) if _is_yes_or_no(table, at) and name not in given.values()]
+    if len(block) < 2:
+        return table, ""
+    names = [table.columns[at] for at in block]
+    found = [[table.columns[at] for at in block if row[at] in _YES] for row in table.rows]
+    if several := sum(len(one) > 1 for one in found):
+        raise OtherTask(
+            f"{table.name}: {several:,} of {len(table.rows):,} rows have several labels ({_shown(names)}): "
+            f"{_ONE_CLASS}",
+            next_step=f"choose one column, yes or no: data.columns: {{label: {names[0]}}}; or leave such rows out",
+        )
+    without = sum(not one for one in found)
+    note = f"label from the columns {_shown(names)}: one of them is 1 in each row"
+    if without:
+        note += f", none in {without:,}, which have no label"
+    rows = tuple((*row, one[0] if one else "") for row, one in zip(table.rows, found, strict=True))
+    return replace(table, columns=(*table.columns, "label"), rows=rows), note
+
+
+def refuse_other_tasks(table: Table, roles: Mapping[str, str], given: Mapping[str, str]) -> None:
+    """Raises OtherTask where what stands for the label is a measured value, several labels in a cell, or a box.
+
+    What `given` names as the label is taken for one, unless it is measured.
+    """
+    labels = [row[table.columns.index(roles["label"])] for row in table.rows]
+    labels = [label for label in labels if label]
+    if _is_measured(labels):
+        raise OtherTask(
+            f"{table.name}: '{roles['label']}' is a measured value ({len(set(labels)):,} of them, {_range(labels)}), "
+            "no class",
+            next_step="make a column of classes, such as low and high, and name it: data.columns: {label: NAME}",
+        )
+    if "label" in given:
+        return
+    lower = {column.strip().lower().replace(" ", "_") for column in table.columns}
+    if any(box <= lower for box in _BOXES):
+        raise OtherTask(
+            f"{table.name} holds boxes or outlines: objects in images, where {_ONE_CLASS}",
+            next_step=f"if each image has one class all the same: data.columns: {{label: {roles['label']}}}",
+        )
+    if atoms := _several_in_a_cell(labels):
+        raise OtherTask(
+            f"{table.name}: '{roles['label']}' holds several labels an image ({_shown(sorted(atoms))}): {_ONE_CLASS}",
+            next_step=f"if each text is one class all the same: data.columns: {{label: {roles['label']}}}; "
+            "else make a column of one class",
+        )
+
+
+def _is_yes_or_no(table: Table, at: int) -> bool:
+    values = {row[at] for row in table.rows}
+    return bool(values) and values <= _YES | _NO and not values.isdisjoint(_YES)
+
+
+def _is_measured(labels: Sequence[str]) -> bool:
+    """Whether most are numbers that differ, or numbers with fractions of which there are many."""
+    numbers = [number for label in labels if (number := _number(label)) is not None]
+    distinct = len(set(numbers))
+    if len(numbers) < len(labels) or distinct <= _MANY_VALUES:
+        return False
+    return distinct > len(numbers) / 2 or any(number != round(number) for number in numbers)
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _range(labels: Sequence[str]) -> str:
+    numbers = [float(label) for label in labels]
+    return f"{min(numbers):g} to {max(numbers):g}"
+
+
+def _several_in_a_cell(labels: Sequence[str]) -> frozenset[str]:
+    """The labels that cells are combinations of; none where they are no combinations.
+
+    They are where fewer words than texts make up all of them, and each word stands in several texts.
+    """
+    texts = set(labels)
+    for separator in _SEPARATORS:
+        split = {text: [part.strip() for part in re.split(separator, text) if part.strip()] for text in texts}
+        together = [parts for parts in split.values() if len(parts) > 1]
+        count = Counter(part for parts in split.values() for part in set(parts))
+        shared = together and all(count[part] > 1 for parts in together for part in parts)
+        if shared and len(count) < len(texts) and len(together) >= len(texts) / 3:
+            return frozenset(count)
+    return frozenset()
+
+
+def _shown(names: Sequence[str]) -> str:
+    return ", ".join(names[:6]) + (", …" if len(names) > 6 else "")

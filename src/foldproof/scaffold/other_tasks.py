@@ -1,0 +1,72 @@
+"""A folder in; what it is made for other than one class an image, out: boxes, outlines."""
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+from foldproof.errors import DamagedFile, OtherTask
+from foldproof.storage import read_file
+
+_MOST_LOOKED_AT = 50  # files of each kind
+_MOST_BYTES = 64 * 2**20
+_OUTLINES = frozenset({"masks", "mask", "segmentation", "segmentations", "annotations_masks", "segmentationclass"})
+
+
+def refuse_other_tasks(folder: Path, images: Sequence[str]) -> None:
+    """Raises OtherTask where `folder` is laid out for finding objects or outlines in its `images`."""
+    what = _what(folder, images)
+    if what:
+        raise OtherTask(
+            f"{folder} is {what}: one class an image is what is trained here",
+            next_step="cut the objects out into class folders, or write a table of image and class and name it in "
+            "data.labels",
+        )
+
+
+def _what(folder: Path, images: Sequence[str]) -> str:
+    if any(_is_coco(file) for file in _files(folder, "*.json")):
+        return "a set for finding objects (COCO: boxes in a JSON file)"
+    stems = {Path(path).stem for path in images}
+    if any(file.stem in stems and _is_yolo(file) for file in _files(folder, "*.txt")):
+        return "a set for finding objects (YOLO: a text file of boxes beside each image)"
+    if any(b"<annotation" in _head(file) for file in _files(folder, "*.xml")):
+        return "a set for finding objects (Pascal VOC: an XML file of boxes for each image)"
+    folders = {Path(path).parent.name.lower(): Path(path).parent for path in images}
+    if not _OUTLINES.isdisjoint(folders) and len(folders) == 2:
+        return "a set of outlines (an image and a mask of each)"
+    return ""
+
+
+def _files(folder: Path, pattern: str) -> Iterator[Path]:
+    return islice((file for file in sorted(folder.rglob(pattern)) if not file.is_symlink()), _MOST_LOOKED_AT)
+
+
+def _head(file: Path) -> bytes:
+    try:
+        return read_file(file, most_bytes=_MOST_BYTES)[:4096]
+    except (OSError, DamagedFile):
+        return b""
+
+
+def _is_coco(file: Path) -> bool:
+    try:
+        content = json.loads(read_file(file, most_bytes=_MOST_BYTES))
+    except (OSError, DamagedFile, ValueError, RecursionError):
+        return False
+    if not isinstance(content, dict):
+        return False
+    annotations = content.get("annotations")
+    return isinstance(annotations, list) and any(isinstance(one, dict) and "bbox" in one for one in annotations[:50])
+
+
+def _is_yolo(file: Path) -> bool:
+    lines = _head(file).decode(errors="replace").splitlines()
+    return bool(lines) and all(_is_box(line.split()) for line in lines[:5])
+
+
+def _is_box(words: Sequence[str]) -> bool:
+    try:
+        return len(words) >= 5 and words[0].isdigit() and all(0 <= float(word) <= 1 for word in words[1:5])
+    except ValueError:
+        return False
