@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import torch
 
@@ -212,15 +213,18 @@ def test_predictions_of_other_images_or_that_were_rewritten_are_said(honest, fol
     assert "it is not the table that its journal speaks of" in said
 
 
-def certain(honest: Recorded, copied: Path, probability: float) -> Recorded:
-    """The fold's predictions with one true class that is next to impossible, with hash and scores to fit."""
+def certain(honest: Recorded, copied: Path, probability: float, beside: int = 0) -> Recorded:
+    """The fold's predictions with one class, the true one or one `beside` it, that is next to impossible.
+
+    With hash and scores to fit, and another loss.
+    """
     right = honest.record.finished[PLACE]
     made = predictions.read(honest.folder, "fold-1-2", classes=3, sha256=right.predictions_sha256)
     number = {name: index for index, name in enumerate(honest.dataset.classes)}
     table = made.probabilities.copy()
     first = number[made.samples[0].label]
     table[0] = 0.5
-    table[0, first] = probability
+    table[0, (first + beside) % 3] = probability
     sha256 = predictions.write(copied / "fold-1-2", made.samples, table, repeat=1, fold=2, seed=5)
     labels = np.array([number[sample.label] for sample in made.samples])
     recall = recall_by_class(table, labels)
@@ -238,6 +242,22 @@ def test_a_loss_is_not_held_against_probabilities_that_float32_cannot_tell_from_
     honest, copied, fold, probability, problems
 ):
     assert len(list(scores.of_fold(certain(honest, copied, probability), fold, PLACE))) == problems
+
+
+def test_a_loss_is_held_against_the_predictions_however_impossible_another_class_is(honest, copied, fold):
+    (said,) = scores.of_fold(certain(honest, copied, 1e-32, beside=1), fold, PLACE)
+    assert said.startswith("its last epoch has the loss 99")
+
+
+def test_of_a_fold_in_which_nothing_validates_it_is_said_that_its_scores_do_not_follow(honest, copied, fold):
+    with pq.ParquetWriter(copied / "fold-1-2" / predictions.FILE_NAME, predictions.SCHEMA):
+        pass  # no rows
+    moved = with_finished(
+        replace(honest, folder=copied), predictions_sha256=predictions.predictions_sha256((), np.empty((0, 3)))
+    )
+    said = list(scores.of_fold(moved, replace(fold, validation=fold.validation[:0]), PLACE))
+    assert all(sentence.endswith(("its predictions give nan", "not that of its predictions")) for sentence in said)
+    assert len(said) == len(honest.record.finished[PLACE].scores) + 3 + 2
 
 
 def with_facts(honest: Recorded, **changed: Any) -> Recorded:
