@@ -46,7 +46,7 @@ def test_a_range_that_is_a_whole_number_is_read_as_a_fraction():
     ids=str,
 )
 def test_what_no_run_writes_is_refused(changed):
-    with pytest.raises(DamagedFile, match="is not as a run writes it|a run id was expected"):
+    with pytest.raises(DamagedFile, match=r"is not as a run writes it|a run id was expected"):
         Judged.parse(json.dumps({**WHOLE, **changed}).encode())
     assert Judged.parse(json.dumps(WHOLE).encode()).metric == "accuracy"
 
