@@ -618,6 +618,7 @@ def test_confidence_of_a_few_images_and_of_a_model_that_guesses_is_not_judged():
     assert set(said(record_of(**HEALTHY), table_of(few, confidence=0.985))) == {"over-confident"}
     guessed = even(2, 119, 81)  # 59.5 %, where the largest class has half
     assert said(record_of(**HEALTHY), table_of(guessed, confidence=0.99)) == {}
+    assert said(record_of(**HEALTHY), table_of(even(2, 120, 80), confidence=0.99)) == {}
     assert set(said(record_of(**HEALTHY), table_of(even(2, 121, 79), confidence=0.99))) == {"over-confident"}
 
 

@@ -1,5 +1,6 @@
 """Whether the tables beside a report come out again: each thing that stands beside them changed alone."""
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -46,10 +47,19 @@ class World:
         return check.state, check.said, check.problems
 
 
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    root = tmp_path_factory.mktemp("written")
+    write_run(root, ONE, Scored(seed=1, k=2, epochs=1))
+    write_run(root, TWO, Scored(experiment="Other", seed=2, k=2, epochs=1))
+    return root
+
+
 @pytest.fixture
-def world(tmp_path):
+def world(folders, tmp_path):
     """Both tables, judged by what no guess would be."""
-    made = World(write_run(tmp_path, ONE, Scored(seed=1)), write_run(tmp_path, TWO, Scored(experiment="Other", seed=2)))
+    shutil.copytree(folders, tmp_path / "runs")
+    made = World(*(RunRecord.read(tmp_path / "runs" / run) for run in (ONE, TWO)))
     made.write("comparison", (made.one, made.two), metric="log_loss", rope=0.05)
     made.write("folds", (made.two,), metric="log_loss", rope=0.05, pages=False)
     made.judge()
