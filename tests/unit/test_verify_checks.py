@@ -411,8 +411,10 @@ def test_a_later_run_of_the_same_experiment_tells_of_one_that_was_left_out_and_o
     named = with_facts(replace(honest, folder=copied), before={})
     later = neighbour(copied, "20990101-000000-bbbbbb", names_a_lost_one)
     other = neighbour(copied, "20990101-000000-cccccc", of_another)
-    assert company.of_runs(named, [other], expected=True).state == "holds"
-    (said,) = company.of_runs(named, [later, other], expected=True).problems
+    broken = neighbour(copied, "20990101-000000-aaaaaa", lambda facts: facts.pop("config"))
+    assert company.of_runs(named, [broken, other], expected=True).state == "holds"
+    again = neighbour(copied, "20990101-000000-dddddd", names_a_lost_one)
+    (said,) = company.of_runs(named, [broken, later, again, other], expected=True).problems
     assert said == "run 20250101-000000-aaaaaa of this experiment, which 20990101-000000-bbbbbb names, was left out"
 
 
@@ -468,6 +470,16 @@ def test_weights_of_another_fold_are_said_to_be(honest, task, tmp_path, changed,
     stored = Checkpoint.load(honest.folder / "fold-1-2" / "model.safetensors")
     other = replace(stored, **changed).save(tmp_path / "other.safetensors")
     assert rescore(honest, task, other, same_class=True).problems == (said,)
+
+
+def test_weights_of_another_network_are_said_to_be(honest, task, tmp_path):
+    stored = Checkpoint.load(honest.folder / "fold-1-2" / "model.safetensors")
+    weights = {**stored.weights, "head.bias": torch.zeros(4)}
+    other = replace(stored, weights=weights).save(tmp_path / "other.safetensors")
+    found = rescore(with_finished(honest, weights_sha256=weights_sha256(weights)), task, other, same_class=True)
+    (said,) = found.problems
+    assert said.startswith("its weights are of another network: ")
+    assert found.largest == 0.0
 
 
 def test_an_epoch_is_trained_again_from_the_last_state_or_the_beginning_to_equal_bits(honest, copied, task):
