@@ -1,9 +1,12 @@
 """Flags, threads and the numeric class."""
 
+import hashlib
+import math
 import subprocess
 import sys
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch.cuda._utils import _get_device_index
@@ -162,3 +165,32 @@ def test_a_portable_fingerprint_takes_no_square_root(monkeypatch):
 
     monkeypatch.setattr(torch, "sqrt", refused)
     assert numeric_fingerprint(torch.device("cpu"), portable=True)
+
+
+@pytest.mark.parametrize("portable", [False, True])
+def test_a_fingerprint_is_of_the_bits_of_these_functions_of_these_numbers_for_ever(portable):
+    """A recorded one is held against that of here: with another definition, every machine would look like another."""
+
+    settle(CPU, threads=1)
+
+    def numbers(*shape: int) -> torch.Tensor:
+        values = [np.float32((place * 7919 + 104729) % 10007) for place in range(math.prod(shape))]
+        return torch.from_numpy((np.array(values) / np.float32(10007) - np.float32(0.5)).reshape(shape))
+
+    images, kernels, matrix = numbers(8, 16, 19, 19), numbers(24, 16, 3, 3), numbers(257, 131)
+    weights = torch.nn.Parameter(matrix.clone())
+    weights.grad = torch.from_numpy(matrix.numpy()[::-1].copy())
+    torch.optim.Adam([weights], lr=0.01, fused=True).step()
+    roots = matrix.exp() if portable else matrix.abs().sqrt() / (matrix.exp() + 1e-8)
+    results = [
+        torch.conv2d(images, kernels, padding=1),
+        torch.mm(matrix, matrix.T),
+        (8 * matrix).softmax(dim=1),
+        (8 * matrix).log_softmax(dim=1),
+        torch.mean(images, dim=(0, 2, 3)),
+        torch.sum(images.square()),
+        roots,
+        weights.detach(),
+    ]
+    said = b"".join(result.contiguous().numpy().tobytes() for result in results)
+    assert numeric_fingerprint(CPU, portable=portable) == hashlib.sha256(said).hexdigest()
