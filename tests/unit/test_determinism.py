@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -44,8 +45,6 @@ def test_another_instruction_set_is_another_numeric_class():
     here = numeric_class(CPU, threads=1)
     if here.instruction_set == "DEFAULT":
         pytest.skip("this CPU has only one instruction set to offer")
-    import os
-
     other = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
@@ -73,6 +72,27 @@ def test_settling_fixes_the_number_of_threads():
     settle(CPU, threads=1)
     assert torch.get_num_threads() == 1
     assert torch.are_deterministic_algorithms_enabled()
+
+
+def test_settling_undoes_whatever_lets_bits_differ(monkeypatch):
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    flags = {
+        (torch.backends.cudnn, "benchmark"): False,
+        (torch.backends.cudnn, "deterministic"): True,
+        (torch.backends.cuda.matmul, "allow_tf32"): False,
+        (torch.backends.cudnn, "allow_tf32"): False,
+        (torch.utils.deterministic, "fill_uninitialized_memory"): False,
+    }
+    for (where, name), wanted in flags.items():
+        setattr(where, name, not wanted)
+    torch.set_deterministic_debug_mode("default")
+    settle(CPU, threads=1)
+    assert {(where, name): getattr(where, name) for where, name in flags} == flags
+    assert torch.get_deterministic_debug_mode() == 2  # an error, not a warning
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":16:8")
+    settle(CPU, threads=1)
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":16:8"
 
 
 def test_seeding_starts_the_generator_anew():

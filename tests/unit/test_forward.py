@@ -18,9 +18,10 @@ from foldproof.models.small_cnn import small_cnn
 from foldproof.storage import write_atomically
 from foldproof.training import determinism
 from foldproof.training.checkpoint import Checkpoint
-from foldproof.training.forward import check_compiler, forward_of, in_precision
+from foldproof.training.forward import bfloat16_is_slow, check_compiler, forward_of, in_precision
 from foldproof.training.frozen.features import frozen_features
 from foldproof.training.loop import train
+from foldproof.training.step import arithmetic
 from foldproof.training.task import FoldTask, ModelRequest
 
 CPU = torch.device("cpu")
@@ -171,3 +172,37 @@ def test_a_compiler_is_asked_for_on_a_cpu_alone(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: "/bin/own" if name == "own" else None)
     monkeypatch.setenv("CXX", "own")
     check_compiler(CPU)
+
+
+@pytest.mark.parametrize("there", ["g++", "clang++", "cl", "my-compiler"])
+def test_any_known_compiler_or_the_one_that_is_named_will_do_and_a_gpu_needs_none(monkeypatch, there):
+    monkeypatch.setenv("CXX", "my-compiler")
+    monkeypatch.setattr(shutil, "which", lambda name: f"/bin/{name}" if name == there else None)
+    check_compiler(torch.device("cpu"))
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    check_compiler(torch.device("cuda"))
+    with pytest.raises(SettingsError, match=r"needs a C\+\+ compiler"):
+        check_compiler(torch.device("cpu"))
+
+
+@pytest.mark.parametrize(
+    ("avx512", "amx", "slow"), [(False, False, True), (True, False, False), (False, True, False), (True, True, False)]
+)
+def test_bfloat16_is_slow_where_a_processor_has_neither_of_its_instructions(monkeypatch, avx512, amx, slow):
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
+    assert bfloat16_is_slow(torch.device("cpu")) is slow
+
+
+def test_a_part_of_a_network_that_a_step_does_not_use_stays_as_it_is():
+    """As torch does where gradients are nothing; where they are zero, momentum would go on moving it."""
+    used, unused = torch.nn.Parameter(torch.ones(2, 3)), torch.nn.Parameter(torch.ones(3))
+    optimizer = torch.optim.Adam([used, unused], lr=0.1)
+    drops = iter([False, True])
+    compute = arithmetic(lambda inputs: inputs @ used + (0 if next(drops) else unused), optimizer, torch.ones(3))
+    inputs, labels = torch.tensor([[1.0, 2.0]]), torch.tensor([1])
+    compute(inputs, labels)
+    before = unused.detach().clone()
+    assert not torch.equal(before, torch.ones(3))
+    compute(inputs, labels)
+    assert torch.equal(unused, before)

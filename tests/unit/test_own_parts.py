@@ -143,6 +143,25 @@ def test_a_backbone_of_ones_own_is_decided_by_its_code_and_by_what_was_read_whil
     assert digest(read).backbone not in (none.backbone, with_weights.backbone)
 
 
+def test_what_a_module_loads_by_itself_decides_and_another_experiments_modules_do_not(own):
+    def digest() -> str:
+        return code_of(own, schedule=OWN["schedule"]).parts
+
+    before = digest()
+    (own.HERE / "of_another.py").write_text("X = 1\n")
+    (own.HERE / "loaded.py").write_text("X = 1\n")
+    importlib.import_module("of_another")
+    importlib.import_module("loaded")
+    code_of(own, augment="of_another:X")
+    own.CALLS.clear()
+    with_loaded = digest()
+    (own.HERE / "of_another.py").write_text("X = 2\n")
+    assert digest() == with_loaded
+    (own.HERE / "loaded.py").write_text("X = 2\n")
+    assert digest() not in (before, with_loaded)
+    del sys.modules["of_another"], sys.modules["loaded"]
+
+
 def test_of_built_in_parts_nothing_is_read_and_the_packages_that_decide_are_named(own):
     found = decisive_code(request(own.HERE), image_size=8, read=Read(beyond=True))
     assert (found.backbone, found.parts, found.beyond) == ("", "", False)

@@ -519,6 +519,29 @@ def test_a_rung_is_broken_where_one_check_is_and_not_here_where_none_could_be_ma
     assert Rung(level=0, title="", checks=checks, seconds=0.0).state == state
 
 
+def test_what_was_verified_is_told_as_json_with_every_check():
+    checks = (checked("files", ["one", "two"], "seen"), not_here("company", "alone"))
+    rungs = (
+        Rung(level=0, title="the record", checks=checks[1:], seconds=0.5),
+        Rung(level=1, title="weights and images", checks=checks, seconds=1.5),
+    )
+    told = Verification(run="a-run", experiment="one", rungs=rungs, training_seconds=3.0).to_json()
+    files = {"name": "files", "state": "broken", "said": "seen", "problems": ("one", "two")}
+    alone = {"name": "company", "state": "not here", "said": "alone", "problems": ()}
+    assert told == {
+        "v": 1,
+        "run": "a-run",
+        "experiment": "one",
+        "verdict": "DOES NOT HOLD at L1 (weights and images): 2 problems",
+        "sound": False,
+        "training_seconds": 3.0,
+        "rungs": [
+            {"level": 0, "title": "the record", "state": "not here", "seconds": 0.5, "checks": [alone]},
+            {"level": 1, "title": "weights and images", "state": "broken", "seconds": 1.5, "checks": [files, alone]},
+        ],
+    }
+
+
 def test_a_verdict_counts_the_problems_of_the_first_rung_that_is_broken():
     rungs = [
         Rung(level=level, title="t", checks=(check,), seconds=0.0) for level, check in enumerate((HOLDS, AWAY, BROKEN))
