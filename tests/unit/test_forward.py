@@ -12,15 +12,15 @@ from foldproof.config.identity import canonical_json
 from foldproof.config.schema import PixelSettings, TrainSettings
 from foldproof.data.dataset import Dataset, Sample
 from foldproof.errors import SettingsError
-from foldproof.events.types import EpochFinished, FoldFinished
+from foldproof.events.types import CheckpointSaved, EpochFinished, FoldFinished
 from foldproof.models.backbone import build
 from foldproof.models.small_cnn import small_cnn
 from foldproof.storage import write_atomically
-from foldproof.training import determinism
+from foldproof.training import determinism, loop
 from foldproof.training.checkpoint import Checkpoint
 from foldproof.training.forward import bfloat16_is_slow, check_compiler, forward_of, in_precision
 from foldproof.training.frozen.features import frozen_features
-from foldproof.training.loop import train
+from foldproof.training.loop import evaluate, train
 from foldproof.training.step import arithmetic
 from foldproof.training.task import FoldTask, ModelRequest
 
@@ -90,6 +90,18 @@ def test_bfloat16_gives_other_weights_than_float32_and_the_same_ones_twice(tmp_p
         for name, precision in (("one", "bfloat16"), ("two", "bfloat16"), ("three", "float32"))
     ]
     assert weights[0] == weights[1] != weights[2]
+
+
+def test_a_fold_is_scored_once_an_epoch_and_keeps_states_within_epochs_where_they_are_due(tmp_path, monkeypatch):
+    scored = []
+    monkeypatch.setattr(loop, "evaluate", lambda *given: scored.append(1) or evaluate(*given))
+    seldom = [body for body in train(task_of(tmp_path / "seldom")) if body is not None]
+    assert len(scored) == 2
+    assert [body.epoch for body in seldom if isinstance(body, CheckpointSaved)] == [2, 3, 2]
+    often = replace(task_of(tmp_path / "often"), checkpoint_seconds=0.0)
+    epochs = [body.epoch for body in train(often) if isinstance(body, CheckpointSaved)]
+    assert len(epochs) > 2
+    assert 1 in epochs
 
 
 def test_a_fold_in_bfloat16_has_float32_weights_and_learns(tmp_path):
