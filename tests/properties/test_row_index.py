@@ -72,6 +72,24 @@ def test_an_index_of_another_version_or_of_another_number_of_rows_is_none(tmp_pa
     assert read_index(path) is None
 
 
+@pytest.mark.parametrize("name", ["v", "images", "row", "number", "decoder", "seen"])
+def test_an_index_that_lacks_something_is_none(tmp_path, name):
+    path = tmp_path / "features-a.npy"
+    write(path, (2,), "<f4", 3, {})
+    line, _, rest = index_file(path).read_bytes()[:-8].partition(b"\n")
+    head = {key: value for key, value in json.loads(line).items() if key != name}
+    index_file(path).write_bytes(with_sum(head, rest))
+    assert read_index(path) is None
+    assert not is_whole(path)
+    for content in (b"", b"\xff\n", b"no line"):
+        index_file(path).write_bytes(content + b"%08x" % zlib.crc32(content))
+        assert read_index(path) is None
+        assert read_head(path) == {}
+    index_file(path).unlink()
+    assert read_index(path) is None
+    assert read_head(path) == {}
+
+
 @pytest.mark.parametrize("flipped", [0, 60, 127, 128, 140, 159])
 def test_rows_of_which_a_bit_is_another_are_not_whole(tmp_path, flipped):
     path = tmp_path / "features-a.npy"

@@ -153,6 +153,45 @@ def test_a_description_whose_checksum_is_another_is_damaged_though_it_reads_well
 
 
 @pytest.mark.parametrize(
+    "changed",
+    [
+        {"epoch": "first"},
+        {"step": []},
+        {"bodies": [3]},
+        {"bodies": [{"kind": "no such thing"}]},
+        {"bodies": 3},
+        {"groups": None},
+        {"v": "1"},
+        {"bytes": 3},
+        {"file": "gone.safetensors"},
+    ],
+    ids=str,
+)
+def test_a_description_that_says_nonsense_is_damaged_whatever_it_is(tmp_path, changed):
+    with pytest.raises(DamagedFile):
+        read(resigned(write(tmp_path, state()), **changed))
+
+
+@pytest.mark.parametrize("content", [b"{}", b"[]", b"3", b"\xff", b"[" * 100_000, b""], ids=lambda text: str(text[:9]))
+def test_what_is_no_description_is_damaged(tmp_path, content):
+    path = write(tmp_path, state())
+    path.write_bytes(content)
+    with pytest.raises(DamagedFile):
+        read(path)
+    path.unlink()
+    with pytest.raises(DamagedFile):
+        read(path)
+
+
+def test_tensors_that_are_none_are_damaged(tmp_path):
+    path = write(tmp_path, state())
+    (tensors,) = tmp_path.glob("*.safetensors")
+    tensors.write_bytes(b"no tensors")
+    with pytest.raises(DamagedFile):
+        read(resigned(path, bytes=10, file_sha256=hashlib.sha256(b"no tensors").hexdigest()))
+
+
+@pytest.mark.parametrize(
     "changed", [{"groups": ()}, {"groups": ({}, {})}, {"optimizer": {"another": {"step": torch.tensor(1.0)}}}]
 )
 def test_the_state_of_another_optimiser_is_refused(changed):

@@ -173,6 +173,22 @@ def test_states_that_know_other_epochs_or_cannot_be_read_are_said(honest, copied
     assert list(training_log.of_states(moved, PLACE)) == [f"{state} cannot be read: 'bodies'"]
 
 
+@pytest.mark.parametrize(
+    "bodies",
+    ["{}", "[]", "[[]]", "[3]", "[{}]", '[{"kind": "no such thing"}]', "3", "null", "[" * 100_000, "1e999"],
+    ids=lambda text: text[:9],
+)
+def test_a_state_that_says_nonsense_is_said_to_be_unreadable_or_knows_no_epochs(honest, copied, bodies):
+    moved = replace(honest, folder=copied)
+    states = sorted((copied / "fold-1-2").glob("state-*.json"))
+    for path in states[1:]:
+        path.unlink()
+    for content in (f'{{"bodies": {bodies}}}', bodies):
+        states[0].write_text(content)
+        said = list(training_log.of_states(moved, PLACE))
+        assert said == [] or said[0].startswith(f"{states[0].name} cannot be read: ")
+
+
 def test_each_score_is_held_against_the_predictions(honest, fold):
     right = honest.record.finished[PLACE]
     for name, value in right.scores.items():
