@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -573,10 +574,10 @@ def test_a_verdict_counts_the_problems_of_the_first_rung_that_is_broken():
     assert (name_of((0, 3)), name_of((1, 3))) == ("fold 3", "repeat 1, fold 3")
 
 
-def climbed(folder: Path) -> dict[str, Check]:
+def climbed(folder: Path, *, highest: int = 0) -> dict[str, Check]:
     """The checks of the record alone, by name."""
     heard = []
-    found = verify(Subject(folder=folder, is_foreign=False), None, highest=0, heard=heard.append)
+    found = verify(Subject(folder=folder, is_foreign=False), None, highest=highest, heard=heard.append)
     assert heard == list(found.rungs)
     assert [(rung.level, rung.title) for rung in found.rungs] == [(0, "the record")]
     return {check.name: check for check in found.rungs[0].checks}
@@ -611,7 +612,7 @@ def test_each_side_of_a_record_finds_what_is_its_own(copied):
 def test_without_folds_that_hold_nothing_else_is_looked_at(copied):
     lines = (copied / "folds.csv").read_text().splitlines()
     (copied / "folds.csv").write_text("\n".join(lines[:-1]) + "\n")
-    found = climbed(copied)
+    found = climbed(copied, highest=2)
     assert list(found) == ["journals", "folds", "results"]
     assert [check.state for check in found.values()] == ["holds", "broken", "not here"]
 
@@ -619,7 +620,7 @@ def test_without_folds_that_hold_nothing_else_is_looked_at(copied):
 def test_a_journal_that_cannot_be_read_is_a_broken_record(copied):
     file = copied / "fold-0-0" / "events.jsonl"
     file.write_bytes(b"x" + file.read_bytes()[1:])
-    found = climbed(copied)
+    found = climbed(copied, highest=2)
     assert [(name, check.state) for name, check in found.items()] == [("journals", "broken")]
 
 
@@ -637,6 +638,18 @@ def test_weights_that_are_not_here_are_no_harm_and_counted(honest, copied, task)
     assert (found.state, found.said) == ("not here", "the weights of the folds are not here")
 
 
+def test_weights_that_are_a_link_are_a_problem_and_the_others_are_looked_at(honest, copied, task, tmp_path):
+    weights = copied / "fold-0-0" / "model.safetensors"
+    shutil.move(weights, tmp_path / "elsewhere")
+    weights.symlink_to(tmp_path / "elsewhere")
+    here = SimpleNamespace(same_arithmetic=True)
+    moved = replace(honest, folder=copied)
+    (found,) = trained._predictions(moved, {PLACE: task}, [(0, 0), PLACE], here)
+    assert (found.state, len(found.problems)) == ("broken", 1)
+    assert found.problems[0].startswith(f"fold 0: {weights}")
+    assert found.said.startswith("weights of 1 folds give the stored predictions")
+
+
 def away(copied: Path, fold: str) -> bool:
     (copied / fold / "model.safetensors").unlink()
     return True
@@ -645,7 +658,7 @@ def away(copied: Path, fold: str) -> bool:
 def test_an_epoch_is_trained_again_where_the_arithmetic_is_the_same_and_a_fold_has_finished(honest, copied, task):
     moved = replace(honest, folder=copied)
     here = trained.Here(same_arithmetic=True, same_code=False)
-    found = trained._epoch(moved, {PLACE: task}, [PLACE], here)
+    found = trained._epoch(moved, {PLACE: task}, [PLACE, (0, 0)], here)
     assert (found.state, found.said.startswith("repeat 1, fold 2, epoch 2 of 2 trained again")) == ("holds", True)
     forged = with_epoch(moved, 2, weights_sha256="0" * 64)
     assert trained._epoch(forged, {PLACE: task}, [PLACE], here).problems[0].startswith("repeat 1, fold 2: parts at")
