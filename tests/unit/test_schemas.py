@@ -25,4 +25,4 @@ VERSIONS = {
 
 @pytest.mark.parametrize(("module", "version"), VERSIONS.items(), ids=lambda value: getattr(value, "__name__", value))
 def test_a_schema_has_the_version_that_it_had_until_somebody_raises_it_here_too(module: ModuleType, version: int):
-    assert module.SCHEMA_VERSION == version
+    assert version == module.SCHEMA_VERSION
