@@ -48,22 +48,22 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory):
+def written(tmp_path_factory):
+    """Both tables, judged by what no guess would be."""
     root = tmp_path_factory.mktemp("written")
-    write_run(root, ONE, Scored(seed=1, k=2, epochs=1))
-    write_run(root, TWO, Scored(experiment="Other", seed=2, k=2, epochs=1))
+    one = write_run(root, ONE, Scored(seed=1, k=2, epochs=1))
+    two = write_run(root, TWO, Scored(experiment="Other", seed=2, k=2, epochs=1))
+    made = World(one, two)
+    made.write("comparison", (one, two), metric="log_loss", rope=0.05)
+    made.write("folds", (two,), metric="log_loss", rope=0.05, pages=False)
+    made.judge()
     return root
 
 
 @pytest.fixture
-def world(folders, tmp_path):
-    """Both tables, judged by what no guess would be."""
-    shutil.copytree(folders, tmp_path / "runs")
-    made = World(*(RunRecord.read(tmp_path / "runs" / run) for run in (ONE, TWO)))
-    made.write("comparison", (made.one, made.two), metric="log_loss", rope=0.05)
-    made.write("folds", (made.two,), metric="log_loss", rope=0.05, pages=False)
-    made.judge()
-    return made
+def world(written, tmp_path):
+    shutil.copytree(written, tmp_path / "runs")
+    return World(*(RunRecord.read(tmp_path / "runs" / run) for run in (ONE, TWO)))
 
 
 def test_tables_that_come_out_again_are_counted_page_by_page(world):
