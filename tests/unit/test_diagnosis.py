@@ -1,12 +1,14 @@
 """Diagnosis: from curves and predictions drawn to a cause, the words that name it, and no others."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from foldproof.analysis.comparison import Disagreement
 from foldproof.analysis.diagnosis import diagnose
+from foldproof.analysis.diagnosis.evidence import gather
 from foldproof.analysis.diagnosis.rules import RULES
 from foldproof.analysis.out_of_fold import OutOfFold
 from foldproof.events.types import EpochFinished, FoldFailed, FoldFinished, FoldStarted
@@ -731,3 +733,15 @@ def test_of_several_classes_that_are_never_said_the_largest_decides_whether_they
 def test_the_evidence_is_every_figure_that_the_rule_looked_at(record, code, evidence):
     found = {one.code: one for one in diagnose(record, None)}
     assert found[code].evidence == pytest.approx(evidence)
+
+
+def test_folds_that_have_come_to_different_epochs_are_judged_by_those_that_all_have_and_finished_ones_before_others():
+    whole = record_of(**HEALTHY)
+    cut = {place: curve[: 5 - place[1] % 3] for place, curve in whole.epochs.items()}
+    begun = gather(replace(whole, finished={}, epochs=cut), None)
+    assert (begun.epochs, begun.folds) == (3, 5)
+    assert begun.mean("train_loss").tolist() == pytest.approx(HEALTHY["train_loss"][:3])
+    done = gather(replace(whole, finished={(0, 0): whole.finished[0, 0]}, epochs=cut), None)
+    assert (done.epochs, done.folds) == (5, 1)
+    assert gather(replace(whole, finished={}, epochs={}), None).epochs == 0
+    assert not gather(replace(whole, finished={}, epochs={}), None).validated
