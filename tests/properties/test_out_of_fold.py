@@ -1,6 +1,5 @@
 """Rows of predictions: what names one, which were drawn together, and which two runs have in common, written out."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -10,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foldproof.analysis.out_of_fold import OutOfFold, read_out_of_fold
-from foldproof.analysis.pairing import FOLDS, LABELS, in_common, right_by_place
+from foldproof.analysis.pairing import FOLDS, LABELS, in_common
 from foldproof.errors import DamagedFile
 from scored import Scored, write_run
 
@@ -70,18 +69,6 @@ def test_images_of_a_group_were_drawn_together_and_others_with_their_copies_alon
             together = group == its_group and (group != "" or content == its_content)
             assert (units[one] == units[other]) == together
     assert sorted(set(units)) == list(range(len(set(units))))
-
-
-@given(rows)
-def test_images_that_were_right_are_counted_by_fold_of_a_repeat(drawn):
-    right, count = right_by_place(table(drawn))
-    places = Counter((repeat, fold) for _, repeat, fold, _, _, _ in drawn)
-    assert count == places
-    assert list(count) == sorted(places)
-    assert right == {
-        place: sum(label == said for _, repeat, fold, label, _, said in drawn if (repeat, fold) == place)
-        for place in places
-    }
 
 
 @given(rows, st.data())

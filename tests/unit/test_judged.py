@@ -15,14 +15,14 @@ WHOLE = {"v": 1, "metric": "accuracy", "rope": 0.01, "runs": ["one", "two"], "st
     [
         Judged(metric="accuracy", rope=0.01, runs=("20260102-030405-abcdef", "two"), statistics=3),
         Judged(metric="m" * 500, rope=0.0, runs=()),
-        Judged(metric="own:metric", rope=1e9, runs=("one",)),
+        Judged(metric="own:metric", rope=1e9, runs=("one",), states={"one": "a state"}),
     ],
 )
 def test_what_is_written_is_read(judged):
     content = judged.to_json()
     assert Judged.parse(content) == judged
     assert content.endswith(b"}\n")
-    assert json.loads(content)["v"] == 1
+    assert json.loads(content)["v"] == 2
 
 
 def test_the_statistics_of_here_are_written_unless_others_are_named():
@@ -41,6 +41,7 @@ def test_a_range_that_is_a_whole_number_is_read_as_a_fraction():
         *({"metric": metric} for metric in ("m" * 501, 3)),
         *({"rope": rope} for rope in (-0.001, 1.1e9, "0.1", True, float("nan"))),
         *({"statistics": number} for number in (1.0, "1", True)),
+        *({"states": states} for states in ("one", ["one"], {"one": 3})),
         *({"runs": runs} for runs in ("one", {"one": 1}, ["../one"], [3])),
     ],
     ids=str,

@@ -9,7 +9,7 @@ import pytest
 
 from foldproof.analysis.compare import compare
 from foldproof.analysis.contender import Contender
-from foldproof.analysis.judged import FILE_NAME, STATISTICS, Judged
+from foldproof.analysis.judged import FILE_NAME, STATISTICS, Judged, state_of
 from foldproof.analysis.tables import csv_table, markdown
 from foldproof.events.journal import JournalWriter
 from foldproof.events.types import ArtifactAdded
@@ -39,7 +39,12 @@ class World:
             (self.report / f"{stem}.md").write_text(markdown(found), encoding="utf-8", newline="")
 
     def judge(self, **changed: object) -> None:
-        judged = Judged(metric="log_loss", rope=0.05, runs=(ONE, TWO))
+        judged = Judged(
+            metric="log_loss",
+            rope=0.05,
+            runs=(ONE, TWO),
+            states={run.run: state_of(run) for run in (self.one, self.two)},
+        )
         (self.report / FILE_NAME).write_bytes(replace(judged, **changed).to_json())  # type: ignore[arg-type]
 
     def looked(self, *others: RunRecord) -> tuple[str, str, tuple[str, ...]]:
@@ -69,7 +74,7 @@ def world(written, tmp_path):
 def test_tables_that_come_out_again_are_counted_page_by_page(world):
     state, said, problems = world.looked(world.one)
     assert (state, problems) == ("holds", ())
-    assert said.startswith("3 tables came out again, with intervals and verdicts")
+    assert said.startswith("3 tables came out again, by log_loss and a rope of 0.05, with intervals and verdicts")
     assert "not all" not in said
     (world.report / "comparison.md").unlink()
     assert world.looked(world.one)[1].startswith("2 tables")

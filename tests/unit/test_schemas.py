@@ -17,8 +17,8 @@ from foldproof.training.resuming import state
 from foldproof.verify import rung
 
 VERSIONS = {
-    **dict.fromkeys((environment, facts, leaks, schema, exclusions, card, rows, state, rung), 1),
-    **dict.fromkeys((dataset, index, images, types, table), 2),
+    **dict.fromkeys((environment, leaks, schema, exclusions, card, rows, state, rung), 1),
+    **dict.fromkeys((dataset, facts, index, images, types, table), 2),
     checkpoint: 3,
 }
 
