@@ -68,12 +68,12 @@ class Copies:
 
     def outcome(self, mutant: Mutant, reached: Mapping[str, nearest.Reached]) -> Outcome:
         """Make the mistake, run the nearest tests, and take it back."""
-        tests = nearest.nearest(mutant.file, mutant.line, reached)
+        source = (table.SOURCE / mutant.file).read_text(encoding="utf-8")
+        tests = nearest.nearest(mutant.file, nearest.lines_of(source, mutant.line), reached)
         if not tests:
             return Outcome(mutant, SURVIVED, "no test executes it", 0.0)
         copy = self.free.get()
         path = copy / "src" / "foldproof" / mutant.file
-        source = path.read_text(encoding="utf-8")
         patience = 30 + _PATIENCE * sum(reached[test].seconds for test in tests)
         begun = time.perf_counter()
         path.write_text(applied(mutant, source), encoding="utf-8")

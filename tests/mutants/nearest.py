@@ -1,4 +1,4 @@
-"""Which tests are nearest to a line: those that execute it, that import its module, and that are quick, first.
+"""Which tests are nearest to a line: those that execute its statement, that import its module, and are quick, first.
 
 Every file of tests is run once unchanged, traced; what it reached is kept until the code or that file changes.
 """
@@ -65,9 +65,24 @@ def read(kept: Path, test: str, state: str) -> Reached | None:
     return Reached(found["seconds"], lines, imports_of(test))
 
 
-def nearest(file: str, line: int, reached: Mapping[str, Reached]) -> Sequence[str]:
-    """The tests for a line of a file, in the order in which to run them; none where nothing executes it."""
-    there = [test for test, one in reached.items() if line in one.lines.get(file, ())]
+def lines_of(source: str, line: int) -> frozenset[int]:
+    """The lines of the innermost statement that a line is of, without those of its body."""
+    found = range(line, line + 1)
+    for node in ast.walk(ast.parse(source)):  # outer ones first
+        if isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or node.lineno):
+            inside = [part.lineno for part in getattr(node, "body", ()) if part.lineno > node.lineno]
+            end = min(inside, default=(node.end_lineno or node.lineno) + 1)
+            found = range(node.lineno, end) if line < end else found
+    return frozenset(found)
+
+
+def nearest(file: str, lines: frozenset[int], reached: Mapping[str, Reached]) -> Sequence[str]:
+    """The tests for lines of a file, in the order in which to run them; none where nothing executes or imports them.
+
+    Where a trace saw none of the lines, as of what is called from within the interpreter, those that import the file.
+    """
+    there = [test for test, one in reached.items() if lines & one.lines.get(file, frozenset())]
+    there = there or [test for test, one in reached.items() if file in one.imports]
     there.sort(key=lambda test: (file not in reached[test].imports and test not in ALWAYS, reached[test].seconds))
     chosen, seconds = [], 0.0
     for test in there:

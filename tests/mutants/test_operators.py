@@ -4,7 +4,7 @@ import pytest
 
 from mutants import table
 from mutants.__main__ import drawn
-from mutants.nearest import Reached, nearest
+from mutants.nearest import Reached, lines_of, nearest
 from mutants.operators import applied, compiles, mutants_of
 
 
@@ -83,8 +83,24 @@ def test_tests_that_import_a_file_come_before_quicker_ones_and_those_that_do_not
         "near and quick": Reached(2.0, {"a.py": frozenset((3,))}, frozenset(("a.py",))),
         "elsewhere": Reached(1.0, {"a.py": frozenset((4,))}, frozenset(("a.py",))),
     }
-    assert nearest("a.py", 3, reached) == ["near and quick", "near and slow", "far and quick"]
-    assert nearest("a.py", 5, reached) == []
+    assert nearest("a.py", frozenset((2, 3)), reached) == ["near and quick", "near and slow", "far and quick"]
+
+
+def test_what_no_trace_saw_is_tried_by_the_tests_that_import_its_file():
+    reached = {
+        "near": Reached(1.0, {"a.py": frozenset((3,))}, frozenset(("a.py",))),
+        "far": Reached(1.0, {}, frozenset()),
+    }
+    assert nearest("a.py", frozenset((5,)), reached) == ["near"]
+    assert nearest("b.py", frozenset((5,)), reached) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "lines"), [(1, {1, 2}), (2, {1, 2}), (3, {3}), (4, {4, 5}), (5, {4, 5}), (6, {6}), (7, {7})]
+)
+def test_a_line_is_executed_where_one_of_its_statement_is(line, lines):
+    source = "a = (1,\n2)\ndef f():\n  if (b or\n     c):\n    return 1\n  return 2\n"
+    assert lines_of(source, line) == lines
 
 
 @pytest.mark.parametrize("names", table.equivalent(), ids=lambda names: f"{names[0]}: {names[2][:40]}")

@@ -82,6 +82,7 @@ def tried(
         "--tb=line",
         "--no-header",
         "-Wignore::pytest.PytestAssertRewriteWarning",
+        f"--basetemp={copy / 'temporary'}",  # else each run would first take away what others left behind
         *([] if named else ["-m", "not slow"]),
     ]
     child: Any = processes.Process(target=_run, args=(str(copy), [*options, *tests], str(log), reach and str(reach)))

@@ -208,3 +208,11 @@ def test_a_csv_with_a_cell_that_is_too_long_is_refused(tmp_path):
     (tmp_path / "others.csv").write_text("experiment,fold,score\n" + "x" * 200_000 + ",0,1\n")
     with pytest.raises(DamagedFile):
         _of_csv(tmp_path / "others.csv")
+
+
+@pytest.mark.parametrize("dictionary", [True, False])
+def test_a_table_without_a_row_is_a_table(dictionary):
+    empty = pa.table({"path": pa.array([], pa.string()), "p": pa.array([], pa.float32())})
+    stream = io.BytesIO()
+    pq.write_table(empty, stream, use_dictionary=dictionary)
+    assert read_parquet(stream.getvalue(), most_rows=10).num_rows == 0

@@ -173,6 +173,12 @@ def test_a_named_pipe_keeps_nobody_waiting(tmp_path):
         Checkpoint.load(tmp_path / "model.safetensors")
 
 
+@pytest.mark.skipif(not Path("/proc/self/mem").is_file(), reason="a file that nobody can read from its beginning")
+def test_what_the_system_does_not_let_be_read_is_no_checkpoint():
+    with pytest.raises(DamagedFile, match="is not a checkpoint"):
+        Checkpoint.load(Path("/proc/self/mem"))
+
+
 def test_a_pickle_in_its_place_is_not_unpickled(tmp_path):
     torch.save({"weights": Boom(tmp_path / "boom")}, tmp_path / "model.safetensors")
     with pytest.raises(DamagedFile):

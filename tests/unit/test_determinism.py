@@ -1,9 +1,13 @@
 """Flags, threads and the numeric class."""
 
+import hashlib
+import math
+import os
 import subprocess
 import sys
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch.cuda._utils import _get_device_index
@@ -41,8 +45,6 @@ def test_another_instruction_set_is_another_numeric_class():
     here = numeric_class(CPU, threads=1)
     if here.instruction_set == "DEFAULT":
         pytest.skip("this CPU has only one instruction set to offer")
-    import os
-
     other = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
@@ -70,6 +72,27 @@ def test_settling_fixes_the_number_of_threads():
     settle(CPU, threads=1)
     assert torch.get_num_threads() == 1
     assert torch.are_deterministic_algorithms_enabled()
+
+
+def test_settling_undoes_whatever_lets_bits_differ(monkeypatch):
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    flags = {
+        (torch.backends.cudnn, "benchmark"): False,
+        (torch.backends.cudnn, "deterministic"): True,
+        (torch.backends.cuda.matmul, "allow_tf32"): False,
+        (torch.backends.cudnn, "allow_tf32"): False,
+        (torch.utils.deterministic, "fill_uninitialized_memory"): False,
+    }
+    for (where, name), wanted in flags.items():
+        setattr(where, name, not wanted)
+    torch.set_deterministic_debug_mode("default")
+    settle(CPU, threads=1)
+    assert {(where, name): getattr(where, name) for where, name in flags} == flags
+    assert torch.get_deterministic_debug_mode() == 2  # an error, not a warning
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":16:8")
+    settle(CPU, threads=1)
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":16:8"
 
 
 def test_seeding_starts_the_generator_anew():
@@ -162,3 +185,32 @@ def test_a_portable_fingerprint_takes_no_square_root(monkeypatch):
 
     monkeypatch.setattr(torch, "sqrt", refused)
     assert numeric_fingerprint(torch.device("cpu"), portable=True)
+
+
+@pytest.mark.parametrize("portable", [False, True])
+def test_a_fingerprint_is_of_the_bits_of_these_functions_of_these_numbers_for_ever(portable):
+    """A recorded one is held against that of here: with another definition, every machine would look like another."""
+
+    settle(CPU, threads=1)
+
+    def numbers(*shape: int) -> torch.Tensor:
+        values = [np.float32((place * 7919 + 104729) % 10007) for place in range(math.prod(shape))]
+        return torch.from_numpy((np.array(values) / np.float32(10007) - np.float32(0.5)).reshape(shape))
+
+    images, kernels, matrix = numbers(8, 16, 19, 19), numbers(24, 16, 3, 3), numbers(257, 131)
+    weights = torch.nn.Parameter(matrix.clone())
+    weights.grad = torch.from_numpy(matrix.numpy()[::-1].copy())
+    torch.optim.Adam([weights], lr=0.01, fused=True).step()
+    roots = matrix.exp() if portable else matrix.abs().sqrt() / (matrix.exp() + 1e-8)
+    results = [
+        torch.conv2d(images, kernels, padding=1),
+        torch.mm(matrix, matrix.T),
+        (8 * matrix).softmax(dim=1),
+        (8 * matrix).log_softmax(dim=1),
+        torch.mean(images, dim=(0, 2, 3)),
+        torch.sum(images.square()),
+        roots,
+        weights.detach(),
+    ]
+    said = b"".join(result.contiguous().numpy().tobytes() for result in results)
+    assert numeric_fingerprint(CPU, portable=portable) == hashlib.sha256(said).hexdigest()

@@ -1,12 +1,14 @@
 """Diagnosis: from curves and predictions drawn to a cause, the words that name it, and no others."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from foldproof.analysis.comparison import Disagreement
 from foldproof.analysis.diagnosis import diagnose
+from foldproof.analysis.diagnosis.evidence import gather
 from foldproof.analysis.diagnosis.rules import RULES
 from foldproof.analysis.out_of_fold import OutOfFold
 from foldproof.events.types import EpochFinished, FoldFailed, FoldFinished, FoldStarted
@@ -618,6 +620,7 @@ def test_confidence_of_a_few_images_and_of_a_model_that_guesses_is_not_judged():
     assert set(said(record_of(**HEALTHY), table_of(few, confidence=0.985))) == {"over-confident"}
     guessed = even(2, 119, 81)  # 59.5 %, where the largest class has half
     assert said(record_of(**HEALTHY), table_of(guessed, confidence=0.99)) == {}
+    assert said(record_of(**HEALTHY), table_of(even(2, 120, 80), confidence=0.99)) == {}
     assert set(said(record_of(**HEALTHY), table_of(even(2, 121, 79), confidence=0.99))) == {"over-confident"}
 
 
@@ -690,3 +693,55 @@ def test_of_several_classes_that_are_never_said_the_largest_decides_whether_they
     found = said(record_of(**HEALTHY), table_of(counts, confidence=0.8))["never-predicted"]
     assert "'2', '3', of 90 predictions" in found.text
     assert found.text.endswith("look at these images, then train longer")
+
+
+@pytest.mark.parametrize(
+    ("record", "code", "evidence"),
+    [
+        (
+            record_of([2.4, 2.33, 2.27, 2.2], [2.35, 2.3, 2.24, 2.18], train_accuracy=0.25, val_accuracy=0.24),
+            "rate-too-low",
+            {"train_loss_first": 2.4, "train_loss_last": 2.2, "fallen": 0.2 / 2.4, "lr": 0.001},
+        ),
+        (
+            record_of([2.31, 2.3, 2.303, 2.302], [2.31, 2.3, 2.31, 2.3], train_accuracy=0.11, val_accuracy=0.1),
+            "nothing-learned",
+            {"train_loss": 2.302, "train_accuracy": 0.11, "chance_accuracy": 0.1},
+        ),
+        (
+            record_of(**HEALTHY, swing={(1, 3): (0.7, 0.85), (4, 3): (0.75, 0.8), (4, 5): (0.6, 0.9)}.items()),
+            "unstable",
+            {
+                "folds": 2,
+                "of_folds": 5,
+                "swings": 3,
+                "epoch": 3,
+                "val_loss_before": 0.42,
+                "val_loss_after": 0.75,
+                "val_accuracy_before": 0.94,
+                "val_accuracy_after": 0.8,
+            },
+        ),
+        (
+            record_of([1.2, 0.5, 0.3], [1.1, 0.6, 0.4], swing={(0, 2): (0.3, 0.94)}.items()),
+            "best-epoch-last",
+            {"folds": 4, "of_folds": 5, "gain": 0.14 / 0.54, "epochs": 3},
+        ),
+    ],
+    ids=["rate-too-low", "nothing-learned", "unstable", "best-epoch-last"],
+)
+def test_the_evidence_is_every_figure_that_the_rule_looked_at(record, code, evidence):
+    found = {one.code: one for one in diagnose(record, None)}
+    assert found[code].evidence == pytest.approx(evidence)
+
+
+def test_folds_that_have_come_to_different_epochs_are_judged_by_those_that_all_have_and_finished_ones_before_others():
+    whole = record_of(**HEALTHY)
+    cut = {place: curve[: 5 - place[1] % 3] for place, curve in whole.epochs.items()}
+    begun = gather(replace(whole, finished={}, epochs=cut), None)
+    assert (begun.epochs, begun.folds) == (3, 5)
+    assert begun.mean("train_loss").tolist() == pytest.approx(HEALTHY["train_loss"][:3])
+    done = gather(replace(whole, finished={(0, 0): whole.finished[0, 0]}, epochs=cut), None)
+    assert (done.epochs, done.folds) == (5, 1)
+    assert gather(replace(whole, finished={}, epochs={}), None).epochs == 0
+    assert not gather(replace(whole, finished={}, epochs={}), None).validated

@@ -56,6 +56,7 @@ def test_any_bit_of_any_loss_is_found_at_its_step(step, bit):
     found = parting(trace(), replace(trace(), losses=other))
     assert found is not None
     assert (found.epoch, found.step, found.kind) == (step // STEPS + 1, step % STEPS + 1, "loss")
+    assert (found.then, found.now) == (repr(float(trace().losses[step])), repr(float(other[step])))
 
 
 @given(st.integers(1, 3))
@@ -65,6 +66,7 @@ def test_weights_that_differ_after_equal_losses_are_found_at_their_epoch(epoch):
     found = parting(trace(), replace(trace(), epochs=tuple(epochs)))
     assert found is not None
     assert (found.epoch, found.step, found.kind) == (epoch, None, "weights")
+    assert (found.then, found.now) == (f"{epoch}" * 64, "f" * 64)
 
 
 def test_the_first_difference_counts_and_not_the_largest():

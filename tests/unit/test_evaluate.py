@@ -10,7 +10,8 @@ import torch
 from foldproof.errors import TrainingError
 from foldproof.training import forward
 from foldproof.training.forward import compiled
-from foldproof.training.loop import Scores, check_finite, evaluate, mean_loss
+from foldproof.training.loop import Scores, check_finite, evaluate, mean_loss, steps
+from foldproof.training.stopwatch import STILL
 
 
 class Given:
@@ -112,3 +113,40 @@ def test_a_compiled_network_has_a_graph_for_each_shape_and_dropout_from_the_seed
         assert tracing.fail_on_recompile_limit_hit
         assert generating.fallback_random
     assert forward.compiled is compiled
+
+
+@pytest.mark.parametrize("done", [0, 1, 2])
+def test_an_epoch_says_ahead_which_images_it_will_ask_for_and_asks_for_them_in_that_order(done):
+    positions = np.array([8, 1, 6, 3, 4, 5, 2], dtype=np.int64)
+    said: list[list[int]] = []
+
+    class Batches:
+        def at(self, positions, *, augmented_by=None):
+            assert augmented_by == 5
+            said.append(positions.tolist())
+            return positions
+
+        def expect(self, parts):
+            self.expected = [part.tolist() for part in parts]
+
+    batches = Batches()
+    fold = SimpleNamespace(
+        task=SimpleNamespace(train_positions=positions, train=SimpleNamespace(batch_size=2)),
+        dataset=SimpleNamespace(keys=np.arange(9, dtype=np.uint64)),
+        key=lambda *about: {"order": 3, "augment": 5}.get(about[0], about[1]),
+        net=torch.nn.Identity().eval(),
+        batches=batches,
+        labels=torch.arange(9),
+        device=torch.device("cpu"),
+    )
+    losses = [torch.tensor(0.0)] * done
+    course = SimpleNamespace(fold=fold, epoch=1, losses=losses, correct=0, watch=STILL, steps=7)
+    course.step = lambda inputs, labels, _: (torch.tensor(float(len(inputs))), int(labels.sum()))
+    assert list(steps(course)) == [None] * (3 - done)
+    assert fold.net.training
+    assert said == batches.expected
+    assert [len(part) for part in said] == [2, 2, 3][done:]
+    if not done:
+        assert sorted(place for part in said for place in part) == sorted(positions)
+        assert course.correct == positions.sum()
+    assert [loss.item() for loss in course.losses[done:]] == [2.0, 2.0, 3.0][done:]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,14 +11,30 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from foldproof.config.schema import PixelSettings, TrainSettings
+from foldproof.data.dataset import Dataset, Sample
 from foldproof.errors import ModelError, SettingsError
 from foldproof.models.backbone import Classifier, InputSpec, build
+from foldproof.provenance.numeric import NumericClass
 from foldproof.training.chunks import CHUNK
-from foldproof.training.frozen import features
-from foldproof.training.frozen.extraction import Extractor
+from foldproof.training.frozen import extraction, features
+from foldproof.training.frozen.extraction import Extractor, features_of
 from foldproof.training.frozen.features import frozen_features, trunk_digest
+from foldproof.training.frozen.rows import FeatureStore
 from foldproof.training.preprocess import normalised
 from foldproof.training.task import FeatureTask, ModelRequest
+
+NUMERIC = NumericClass(
+    **dict.fromkeys(
+        ("torch", "device", "device_name", "instruction_set", "memory_format", "optimizer_kernel", "training_code"), "x"
+    ),
+    threads=1,
+    switches=(),
+    tf32=False,
+    compiled=False,
+    plugins="",
+    fingerprint="y",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -158,3 +175,42 @@ def test_a_pass_says_ahead_which_images_it_will_ask_for(monkeypatch: pytest.Monk
     monkeypatch.setattr(features, "expect", lambda _, parts: said.extend(part.tolist() for part in parts))
     frozen_features(built("small_cnn"), pictures(70, 16), device="cpu")
     assert said == [list(range(32)), list(range(32, 64)), list(range(64, 70))]
+
+
+def test_a_fold_computes_and_keeps_its_features_once_and_has_the_same_where_none_can_be_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    images, classifier = pictures(40, 16), built("small_cnn")
+    dataset = Dataset.of([Sample(f"{at:064x}", "ab"[at % 2], f"{at}.png") for at in range(40)])
+    store = FeatureStore(
+        cache=tmp_path / "cache",
+        limit_gb=1.0,
+        width=128,
+        backbone="small_cnn",
+        numeric_class=NUMERIC,
+        precision="float32",
+    )
+    task = SimpleNamespace(
+        features=None,
+        pixels=PixelSettings(image_size=16),
+        image_size=16,
+        within=None,
+        model=asked_of(tmp_path),
+        train=TrainSettings(freeze_backbone=True),
+    )
+
+    def features_for(kept: FeatureStore | None) -> torch.Tensor:
+        task.features = kept
+        return features_of(task, dataset, classifier, images, torch.device("cpu"))
+
+    expected = features_for(None)
+    assert torch.equal(expected, frozen_features(classifier, images, device="cpu"))
+    assert not (tmp_path / "cache").exists()
+    assert torch.equal(features_for(store), expected)
+    (path,) = (tmp_path / "cache").glob("*.npy")
+    assert torch.equal(torch.from_numpy(np.load(path)), expected)
+    with monkeypatch.context() as patched:
+        patched.setattr(extraction, "frozen_features", None)  # nothing is computed again
+        assert torch.equal(features_for(store), expected)
+    assert torch.equal(features_for(replace(store, limit_gb=1e-9, cache=tmp_path / "small")), expected)
+    assert not list((tmp_path / "small").glob("*.npy"))

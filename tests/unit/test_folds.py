@@ -19,7 +19,7 @@ from foldproof.errors import DamagedFile, FoldsError
 from foldproof.folds import Scheme
 from foldproof.folds.cover import covering, mend
 from foldproof.folds.units import Unit
-from foldproof.plan.cuts import Cuts, cut, scheme_of
+from foldproof.plan.cuts import Cuts, cut, foresee_cuts, scheme_of
 from foldproof.project import Project
 
 
@@ -544,3 +544,28 @@ def test_a_fold_of_a_row_is_one_of_k_or_none_where_there_are_schemes(
     else:
         with pytest.raises(DamagedFile, match="line 2 is not a row of folds"):
             folds.from_csv(text)
+
+
+def test_cuts_that_are_foreseen_are_those_that_are_made_and_nothing_is_written(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").touch()
+    project = Project(tmp_path / "params.yaml")
+    config = replace(SAID, folds=FoldSettings(k=3, seed=1, repeats=2))
+    by_the_data = replace(SAID, folds=FoldSettings(k=3, seed=1, scheme="predefined"))
+    said = {scheme_of(by_the_data): folds.Assignment(0, np.arange(12) % 3)}
+    few, more = (Dataset.of(images("cat", count) + images("dog", count, first=20)) for count in (4, 6))
+
+    def places(dataset: Dataset, cuts: Cuts) -> dict[object, dict[str, int]]:
+        return {key: by_path(dataset, made) for key, made in cuts.assignments.items()}
+
+    foreseen = foresee_cuts(project, few, [config])
+    assert not project.folds_file.exists()
+    before = places(few, cut(project, few, [config]))
+    assert places(few, foreseen) == before
+    assert before.keys() == {(scheme_of(config), 0), (scheme_of(config), 1)}
+    written = project.folds_file.read_bytes()
+    foreseen = foresee_cuts(project, more, [config, by_the_data], said)
+    assert project.folds_file.read_bytes() == written
+    after = places(more, cut(project, more, [config, by_the_data], said))
+    assert places(more, foreseen) == after
+    assert after.pop((scheme_of(by_the_data), 0)) == by_path(more, said[scheme_of(by_the_data)])
+    assert all(after[key].items() >= kept.items() for key, kept in before.items())

@@ -12,15 +12,16 @@ from foldproof.config.identity import canonical_json
 from foldproof.config.schema import PixelSettings, TrainSettings
 from foldproof.data.dataset import Dataset, Sample
 from foldproof.errors import SettingsError
-from foldproof.events.types import EpochFinished, FoldFinished
+from foldproof.events.types import CheckpointSaved, EpochFinished, FoldFinished
 from foldproof.models.backbone import build
 from foldproof.models.small_cnn import small_cnn
 from foldproof.storage import write_atomically
-from foldproof.training import determinism
+from foldproof.training import determinism, loop
 from foldproof.training.checkpoint import Checkpoint
-from foldproof.training.forward import check_compiler, forward_of, in_precision
+from foldproof.training.forward import bfloat16_is_slow, check_compiler, forward_of, in_precision
 from foldproof.training.frozen.features import frozen_features
-from foldproof.training.loop import train
+from foldproof.training.loop import evaluate, train
+from foldproof.training.step import arithmetic
 from foldproof.training.task import FoldTask, ModelRequest
 
 CPU = torch.device("cpu")
@@ -89,6 +90,18 @@ def test_bfloat16_gives_other_weights_than_float32_and_the_same_ones_twice(tmp_p
         for name, precision in (("one", "bfloat16"), ("two", "bfloat16"), ("three", "float32"))
     ]
     assert weights[0] == weights[1] != weights[2]
+
+
+def test_a_fold_is_scored_once_an_epoch_and_keeps_states_within_epochs_where_they_are_due(tmp_path, monkeypatch):
+    scored = []
+    monkeypatch.setattr(loop, "evaluate", lambda *given: scored.append(1) or evaluate(*given))
+    seldom = [body for body in train(task_of(tmp_path / "seldom")) if body is not None]
+    assert len(scored) == 2
+    assert [body.epoch for body in seldom if isinstance(body, CheckpointSaved)] == [2, 3, 2]
+    often = replace(task_of(tmp_path / "often"), checkpoint_seconds=0.0)
+    epochs = [body.epoch for body in train(often) if isinstance(body, CheckpointSaved)]
+    assert len(epochs) > 2
+    assert 1 in epochs
 
 
 def test_a_fold_in_bfloat16_has_float32_weights_and_learns(tmp_path):
@@ -171,3 +184,37 @@ def test_a_compiler_is_asked_for_on_a_cpu_alone(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: "/bin/own" if name == "own" else None)
     monkeypatch.setenv("CXX", "own")
     check_compiler(CPU)
+
+
+@pytest.mark.parametrize("there", ["g++", "clang++", "cl", "my-compiler"])
+def test_any_known_compiler_or_the_one_that_is_named_will_do_and_a_gpu_needs_none(monkeypatch, there):
+    monkeypatch.setenv("CXX", "my-compiler")
+    monkeypatch.setattr(shutil, "which", lambda name: f"/bin/{name}" if name == there else None)
+    check_compiler(torch.device("cpu"))
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    check_compiler(torch.device("cuda"))
+    with pytest.raises(SettingsError, match=r"needs a C\+\+ compiler"):
+        check_compiler(torch.device("cpu"))
+
+
+@pytest.mark.parametrize(
+    ("avx512", "amx", "slow"), [(False, False, True), (True, False, False), (False, True, False), (True, True, False)]
+)
+def test_bfloat16_is_slow_where_a_processor_has_neither_of_its_instructions(monkeypatch, avx512, amx, slow):
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
+    assert bfloat16_is_slow(torch.device("cpu")) is slow
+
+
+def test_a_part_of_a_network_that_a_step_does_not_use_stays_as_it_is():
+    """As torch does where gradients are nothing; where they are zero, momentum would go on moving it."""
+    used, unused = torch.nn.Parameter(torch.ones(2, 3)), torch.nn.Parameter(torch.ones(3))
+    optimizer = torch.optim.Adam([used, unused], lr=0.1)
+    drops = iter([False, True])
+    compute = arithmetic(lambda inputs: inputs @ used + (0 if next(drops) else unused), optimizer, torch.ones(3))
+    inputs, labels = torch.tensor([[1.0, 2.0]]), torch.tensor([1])
+    compute(inputs, labels)
+    before = unused.detach().clone()
+    assert not torch.equal(before, torch.ones(3))
+    compute(inputs, labels)
+    assert torch.equal(unused, before)

@@ -282,6 +282,20 @@ def test_the_command_lists_verifies_and_clears(tiny_project: Path, monkeypatch: 
     assert not files(cache)
 
 
+def test_clearing_leaves_nothing_of_killed_builders_and_nothing_is_cleared_that_is_in_use(
+    folder: Path, cache: Path
+) -> None:
+    made = decode(folder, cache)
+    (cache / ".images-0123.npy-abcd.tmp").touch()
+    with pytest.raises(StorageError, match="in use by a run"):
+        pixel_cache.clear(cache)
+    assert made.exists()
+    forget_use()
+    bytes_kept = made.stat().st_size + index_file(made).stat().st_size
+    assert pixel_cache.clear(cache) == bytes_kept
+    assert {path.suffix for path in cache.iterdir()} <= {".lock"}
+
+
 def test_rows_fit_their_dataset_after_many_changes(folder: Path, cache: Path, tmp_path: Path) -> None:
     for step in range(4):
         draw(folder / "dog" / f"new {step}.png", label=1, number=60 + step)

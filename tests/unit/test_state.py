@@ -1,5 +1,7 @@
 """Resume states: whole or not there, of this fold or not used, and enough to go on to the same bits."""
 
+import hashlib
+import json
 import shutil
 from contextlib import closing
 from dataclasses import replace
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from foldproof.config.identity import canonical_json
 from foldproof.config.read import load_settings
 from foldproof.errors import DamagedFile, StorageError
 from foldproof.events.reuse import Reuse
@@ -27,6 +30,7 @@ from foldproof.training.resuming.beginning import begun
 from foldproof.training.resuming.saver import Saver
 from foldproof.training.resuming.state import State, latest, optimizer_tensors, read, restore_optimizer, write
 from foldproof.training.resuming.state_files import descriptions, keep_within, prune
+from foldproof.training.steps import append_losses, read_losses
 from foldproof.training.task import Beginning, FoldTask
 
 MODEL = """\
@@ -123,6 +127,107 @@ def test_where_nothing_is_there_is_nothing_to_go_on_from(tmp_path):
     assert latest(tmp_path, fold_key="k") == (None, ())
 
 
+def resigned(path: Path, **changed: object) -> Path:
+    """The description of a state with something of it changed, and a checksum that fits."""
+    about = {**json.loads(path.read_bytes()), **changed}
+    del about["sha256"]
+    path.write_bytes(canonical_json({**about, "sha256": hashlib.sha256(canonical_json(about)).hexdigest()}))
+    return path
+
+
+def test_a_state_of_a_later_version_is_left_to_it(tmp_path):
+    path = write(tmp_path, state())
+    (number,) = (json.loads(path.read_bytes())["v"],)
+    assert read(resigned(path, v=number)).epoch == 1
+    with pytest.raises(DamagedFile, match="of a newer schema"):
+        read(resigned(path, v=number + 1))
+
+
+def test_a_description_whose_checksum_is_another_is_damaged_though_it_reads_well(tmp_path):
+    path = write(tmp_path, state())
+    about = json.loads(path.read_bytes())
+    for wrong in (canonical_json({**about, "epoch": 2}), path.read_bytes() + b" "):
+        path.write_bytes(wrong)
+        with pytest.raises(DamagedFile, match="its checksum is not what was written"):
+            read(path)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"epoch": "first"},
+        {"step": []},
+        {"bodies": [3]},
+        {"bodies": [{"kind": "no such thing"}]},
+        {"bodies": 3},
+        {"groups": None},
+        {"v": "1"},
+        {"bytes": 3},
+        {"file": "gone.safetensors"},
+    ],
+    ids=str,
+)
+def test_a_description_that_says_nonsense_is_damaged_whatever_it_is(tmp_path, changed):
+    with pytest.raises(DamagedFile):
+        read(resigned(write(tmp_path, state()), **changed))
+
+
+@pytest.mark.parametrize("content", [b"{}", b"[]", b"3", b"\xff", b"[" * 100_000, b""], ids=lambda text: str(text[:9]))
+def test_what_is_no_description_is_damaged(tmp_path, content):
+    path = write(tmp_path, state())
+    path.write_bytes(content)
+    with pytest.raises(DamagedFile):
+        read(path)
+    path.unlink()
+    with pytest.raises(DamagedFile):
+        read(path)
+
+
+def test_tensors_that_are_none_are_damaged(tmp_path):
+    path = write(tmp_path, state())
+    (tensors,) = tmp_path.glob("*.safetensors")
+    tensors.write_bytes(b"no tensors")
+    with pytest.raises(DamagedFile):
+        read(resigned(path, bytes=10, file_sha256=hashlib.sha256(b"no tensors").hexdigest()))
+
+
+@pytest.mark.parametrize(
+    "changed", [{"groups": ()}, {"groups": ({}, {})}, {"optimizer": {"another": {"step": torch.tensor(1.0)}}}]
+)
+def test_the_state_of_another_optimiser_is_refused(changed):
+    net = torch.nn.Linear(3, 2)
+    optimizer = torch.optim.Adam(net.parameters())
+    with pytest.raises(ValueError, match="its optimiser is another one"):
+        restore_optimizer(net, optimizer, state(**changed))
+
+
+def test_losses_of_steps_stand_at_their_place_and_what_was_there_behind_them_is_gone(tmp_path):
+    def losses(*values: float) -> np.ndarray:
+        return np.array(values, dtype=np.float32)
+
+    append_losses(tmp_path, losses(1, 2, 3), first_step=0)
+    append_losses(tmp_path, losses(4, 5), first_step=3)
+    assert read_losses(tmp_path).tolist() == [1, 2, 3, 4, 5]
+    append_losses(tmp_path, losses(6), first_step=2)
+    assert read_losses(tmp_path).tolist() == [1, 2, 6]
+    assert (tmp_path / "steps.f32").read_bytes() == np.array([1, 2, 6], dtype="<f4").tobytes()
+    assert read_losses(tmp_path).dtype == np.float32
+    with pytest.raises(StorageError, match="cannot write"):
+        append_losses(tmp_path / "gone", losses(1), first_step=0)
+
+
+def test_states_of_a_fold_whose_journal_cannot_be_read_stay_and_unreadable_ones_go_when_they_are_old(tmp_path):
+    folder = tmp_path / "a" / "fold-0-0"
+    folder.mkdir(parents=True)
+    write(folder, state(step=1))
+    (folder / "events.jsonl").write_bytes(b"no journal\n")
+    keep_within([tmp_path / "a"], limit_bytes=0)
+    assert len(descriptions(folder)) == 1
+    (folder / "state-000001-00000000.json").write_bytes(b"[]")
+    write(folder, state(step=2))
+    assert [path.name for path in descriptions(folder)] == ["state-000001-00000001.json", "state-000001-00000002.json"]
+
+
 @pytest.mark.parametrize("name", ["../out.safetensors", "/etc/passwd", "link.safetensors"])
 def test_a_state_reads_nothing_outside_its_folder(tmp_path, name):
     folder = tmp_path / "fold"
@@ -131,17 +236,8 @@ def test_a_state_reads_nothing_outside_its_folder(tmp_path, name):
     (tensors,) = folder.glob("*.safetensors")
     shutil.copy(tensors, tmp_path / "out.safetensors")
     (folder / "link.safetensors").symlink_to(tmp_path / "out.safetensors")
-    import hashlib
-    import json
-
-    from foldproof.config.identity import canonical_json
-
-    about = json.loads(path.read_bytes())
-    about["file"] = name
-    del about["sha256"]
-    path.write_bytes(canonical_json({**about, "sha256": hashlib.sha256(canonical_json(about)).hexdigest()}))
     with pytest.raises(DamagedFile):
-        read(path)
+        read(resigned(path, file=name))
 
 
 def test_states_of_finished_folds_go_when_there_are_too_many_and_no_others(tmp_path):

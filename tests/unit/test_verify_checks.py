@@ -7,9 +7,11 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import torch
 
@@ -183,6 +185,22 @@ def test_a_metric_that_is_newer_than_the_record_accuses_nobody_and_is_checked_wh
     assert said.startswith("its newer is recorded as 2; its predictions give")
 
 
+@pytest.mark.parametrize(
+    "bodies",
+    ["{}", "[]", "[[]]", "[3]", "[{}]", '[{"kind": "no such thing"}]', "3", "null", "[" * 100_000, "1e999"],
+    ids=lambda text: text[:9],
+)
+def test_a_state_that_says_nonsense_is_said_to_be_unreadable_or_knows_no_epochs(honest, copied, bodies):
+    moved = replace(honest, folder=copied)
+    states = sorted((copied / "fold-1-2").glob("state-*.json"))
+    for path in states[1:]:
+        path.unlink()
+    for content in (f'{{"bodies": {bodies}}}', bodies):
+        states[0].write_text(content)
+        said = list(training_log.of_states(moved, PLACE))
+        assert said == [] or said[0].startswith(f"{states[0].name} cannot be read: ")
+
+
 def test_each_score_is_held_against_the_predictions(honest, fold):
     right = honest.record.finished[PLACE]
     for name, value in right.scores.items():
@@ -223,15 +241,18 @@ def test_predictions_of_other_images_or_that_were_rewritten_are_said(honest, fol
     assert "it is not the table that its journal speaks of" in said
 
 
-def certain(honest: Recorded, copied: Path, probability: float) -> Recorded:
-    """The fold's predictions with one true class that is next to impossible, with hash and scores to fit."""
+def certain(honest: Recorded, copied: Path, probability: float, beside: int = 0) -> Recorded:
+    """The fold's predictions with one class, the true one or one `beside` it, that is next to impossible.
+
+    With hash and scores to fit, and another loss.
+    """
     right = honest.record.finished[PLACE]
     made = predictions.read(honest.folder, "fold-1-2", classes=3, sha256=right.predictions_sha256)
     number = {name: index for index, name in enumerate(honest.dataset.classes)}
     table = made.probabilities.copy()
     first = number[made.samples[0].label]
     table[0] = 0.5
-    table[0, first] = probability
+    table[0, (first + beside) % 3] = probability
     sha256 = predictions.write(copied / "fold-1-2", made.samples, table, repeat=1, fold=2, seed=5)
     labels = np.array([number[sample.label] for sample in made.samples])
     recall = recall_by_class(table, labels)
@@ -249,6 +270,22 @@ def test_a_loss_is_not_held_against_probabilities_that_float32_cannot_tell_from_
     honest, copied, fold, probability, problems
 ):
     assert len(list(scores.of_fold(certain(honest, copied, probability), fold, PLACE))) == problems
+
+
+def test_a_loss_is_held_against_the_predictions_however_impossible_another_class_is(honest, copied, fold):
+    (said,) = scores.of_fold(certain(honest, copied, 1e-32, beside=1), fold, PLACE)
+    assert said.startswith("its last epoch has the loss 99")
+
+
+def test_of_a_fold_in_which_nothing_validates_it_is_said_that_its_scores_do_not_follow(honest, copied, fold):
+    with pq.ParquetWriter(copied / "fold-1-2" / predictions.FILE_NAME, predictions.SCHEMA):
+        pass  # no rows
+    moved = with_finished(
+        replace(honest, folder=copied), predictions_sha256=predictions.predictions_sha256((), np.empty((0, 3)))
+    )
+    said = list(scores.of_fold(moved, replace(fold, validation=fold.validation[:0]), PLACE))
+    assert all(sentence.endswith(("its predictions give nan", "not that of its predictions")) for sentence in said)
+    assert len(said) == len(honest.record.finished[PLACE].scores) + 3 + 2
 
 
 def with_facts(honest: Recorded, **changed: Any) -> Recorded:
@@ -438,8 +475,10 @@ def test_a_later_run_of_the_same_experiment_tells_of_one_that_was_left_out_and_o
     named = with_facts(replace(honest, folder=copied), before={})
     later = neighbour(copied, "20990101-000000-bbbbbb", names_a_lost_one)
     other = neighbour(copied, "20990101-000000-cccccc", of_another)
-    assert company.of_runs(named, [other], expected=True).state == "holds"
-    (said,) = company.of_runs(named, [later, other], expected=True).problems
+    broken = neighbour(copied, "20990101-000000-aaaaaa", lambda facts: facts.pop("config"))
+    assert company.of_runs(named, [broken, other], expected=True).state == "holds"
+    again = neighbour(copied, "20990101-000000-dddddd", names_a_lost_one)
+    (said,) = company.of_runs(named, [broken, later, again, other], expected=True).problems
     assert said == "run 20250101-000000-aaaaaa of this experiment, which 20990101-000000-bbbbbb names, was left out"
 
 
@@ -497,6 +536,16 @@ def test_weights_of_another_fold_are_said_to_be(honest, task, tmp_path, changed,
     assert rescore(honest, task, other, same_class=True).problems == (said,)
 
 
+def test_weights_of_another_network_are_said_to_be(honest, task, tmp_path):
+    stored = Checkpoint.load(honest.folder / "fold-1-2" / "model.safetensors")
+    weights = {**stored.weights, "head.bias": torch.zeros(4)}
+    other = replace(stored, weights=weights).save(tmp_path / "other.safetensors")
+    found = rescore(with_finished(honest, weights_sha256=weights_sha256(weights)), task, other, same_class=True)
+    (said,) = found.problems
+    assert said.startswith("its weights are of another network: ")
+    assert found.largest == 0.0
+
+
 def test_an_epoch_is_trained_again_from_the_last_state_or_the_beginning_to_equal_bits(honest, copied, task):
     moved = replace(honest, folder=copied)
     assert train_on(moved, task).problems == ()
@@ -534,6 +583,29 @@ def test_a_rung_is_broken_where_one_check_is_and_not_here_where_none_could_be_ma
     assert Rung(level=0, title="", checks=checks, seconds=0.0).state == state
 
 
+def test_what_was_verified_is_told_as_json_with_every_check():
+    checks = (checked("files", ["one", "two"], "seen"), not_here("company", "alone"))
+    rungs = (
+        Rung(level=0, title="the record", checks=checks[1:], seconds=0.5),
+        Rung(level=1, title="weights and images", checks=checks, seconds=1.5),
+    )
+    told = Verification(run="a-run", experiment="one", rungs=rungs, training_seconds=3.0).to_json()
+    files = {"name": "files", "state": "broken", "said": "seen", "problems": ("one", "two")}
+    alone = {"name": "company", "state": "not here", "said": "alone", "problems": ()}
+    assert told == {
+        "v": 1,
+        "run": "a-run",
+        "experiment": "one",
+        "verdict": "DOES NOT HOLD at L1 (weights and images): 2 problems",
+        "sound": False,
+        "training_seconds": 3.0,
+        "rungs": [
+            {"level": 0, "title": "the record", "state": "not here", "seconds": 0.5, "checks": [alone]},
+            {"level": 1, "title": "weights and images", "state": "broken", "seconds": 1.5, "checks": [files, alone]},
+        ],
+    }
+
+
 def test_a_verdict_counts_the_problems_of_the_first_rung_that_is_broken():
     rungs = [
         Rung(level=level, title="t", checks=(check,), seconds=0.0) for level, check in enumerate((HOLDS, AWAY, BROKEN))
@@ -549,10 +621,10 @@ def test_a_verdict_counts_the_problems_of_the_first_rung_that_is_broken():
     assert (name_of((0, 3)), name_of((1, 3))) == ("fold 3", "repeat 1, fold 3")
 
 
-def climbed(folder: Path) -> dict[str, Check]:
+def climbed(folder: Path, *, highest: int = 0) -> dict[str, Check]:
     """The checks of the record alone, by name."""
     heard = []
-    found = verify(Subject(folder=folder, is_foreign=False), None, highest=0, heard=heard.append)
+    found = verify(Subject(folder=folder, is_foreign=False), None, highest=highest, heard=heard.append)
     assert heard == list(found.rungs)
     assert [(rung.level, rung.title) for rung in found.rungs] == [(0, "the record")]
     return {check.name: check for check in found.rungs[0].checks}
@@ -587,7 +659,7 @@ def test_each_side_of_a_record_finds_what_is_its_own(copied):
 def test_without_folds_that_hold_nothing_else_is_looked_at(copied):
     lines = (copied / "folds.csv").read_text().splitlines()
     (copied / "folds.csv").write_text("\n".join(lines[:-1]) + "\n")
-    found = climbed(copied)
+    found = climbed(copied, highest=2)
     assert list(found) == ["journals", "folds", "results"]
     assert [check.state for check in found.values()] == ["holds", "broken", "not here"]
 
@@ -595,7 +667,7 @@ def test_without_folds_that_hold_nothing_else_is_looked_at(copied):
 def test_a_journal_that_cannot_be_read_is_a_broken_record(copied):
     file = copied / "fold-0-0" / "events.jsonl"
     file.write_bytes(b"x" + file.read_bytes()[1:])
-    found = climbed(copied)
+    found = climbed(copied, highest=2)
     assert [(name, check.state) for name, check in found.items()] == [("journals", "broken")]
 
 
@@ -613,6 +685,18 @@ def test_weights_that_are_not_here_are_no_harm_and_counted(honest, copied, task)
     assert (found.state, found.said) == ("not here", "the weights of the folds are not here")
 
 
+def test_weights_that_are_a_link_are_a_problem_and_the_others_are_looked_at(honest, copied, task, tmp_path):
+    weights = copied / "fold-0-0" / "model.safetensors"
+    shutil.move(weights, tmp_path / "elsewhere")
+    weights.symlink_to(tmp_path / "elsewhere")
+    here = SimpleNamespace(same_arithmetic=True)
+    moved = replace(honest, folder=copied)
+    (found,) = trained._predictions(moved, {PLACE: task}, [(0, 0), PLACE], here)
+    assert (found.state, len(found.problems)) == ("broken", 1)
+    assert found.problems[0].startswith(f"fold 0: {weights}")
+    assert found.said.startswith("weights of 1 folds give the stored predictions")
+
+
 def away(copied: Path, fold: str) -> bool:
     (copied / fold / "model.safetensors").unlink()
     return True
@@ -620,7 +704,7 @@ def away(copied: Path, fold: str) -> bool:
 
 def test_an_epoch_is_trained_again_where_the_arithmetic_is_the_same_and_a_fold_has_finished(honest, copied, task):
     moved = replace(honest, folder=copied)
-    found = trained._epoch(moved, {PLACE: task}, [PLACE], True)
+    found = trained._epoch(moved, {PLACE: task}, [PLACE, (0, 0)], True)
     assert (found.state, found.said.startswith("repeat 1, fold 2, epoch 2 of 2 trained again")) == ("holds", True)
     forged = with_epoch(moved, 2, weights_sha256="0" * 64)
     assert trained._epoch(forged, {PLACE: task}, [PLACE], True).problems[0].startswith("repeat 1, fold 2: parts at")

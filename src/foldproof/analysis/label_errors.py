@@ -42,11 +42,6 @@ class LabelError:
     repeats_agreeing: int
     place: Place
 
-    @property
-    def margin(self) -> float:
-        """How much more probable the suggestion is than the label, 0 to 1."""
-        return self.suggested_probability - self.own_probability
-
 
 def find_label_errors(table: OutOfFold) -> tuple[LabelError, ...]:
     """The images of `table` whose label is probably wrong, widest margin first; rows that are no numbers are left out.

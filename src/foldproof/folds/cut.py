@@ -172,7 +172,7 @@ def _refuse_small_classes(dataset: Dataset, units: Sequence[Unit], scheme: Schem
             next_step="put the images of each class into a folder of its own",
         )
     places = Counter(label for unit in units for label in unit.brought)
-    label = min(range(len(dataset.classes)), key=lambda label: (places[label], label))
+    label = min(range(len(dataset.classes)), key=lambda label: places[label])
     count = places[label]
     if count < scheme.k:
         what = "group" if any(sample.group for sample in dataset.samples) else "image"

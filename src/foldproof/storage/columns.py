@@ -78,8 +78,11 @@ def _unpacked(metadata: Any, leaf: int, content: bytes) -> int:
 
 def _pages(chunk: Any, content: bytes) -> Iterator[Page]:
     start = chunk.data_page_offset
+    no_data = start == 0 and chunk.num_values == 0  # as of a table without a row
     if chunk.has_dictionary_page and chunk.dictionary_page_offset:
-        start = min(start, chunk.dictionary_page_offset)
+        start = chunk.dictionary_page_offset if no_data else min(start, chunk.dictionary_page_offset)
+    elif no_data:
+        return
     yield from pages_of(content, start, start + chunk.total_compressed_size)
 
 

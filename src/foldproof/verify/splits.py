@@ -35,7 +35,7 @@ def of_leaks(recorded: Recorded, assignments: tuple[Assignment, ...]) -> Iterato
         of_unit: defaultdict[int, set[int]] = defaultdict(set)
         for unit, fold in zip(units.tolist(), made.fold_of.tolist(), strict=True):
             of_unit[unit].add(fold)
-        torn = sorted(unit for unit, folds in of_unit.items() if len(folds) > 1)
+        torn = [unit for unit, folds in of_unit.items() if len(folds) > 1]
         names = [recorded.dataset.samples[int(np.argmax(units == unit))].path for unit in torn[:_SHOWN]]
         if torn:
             yield f"repeat {made.repeat}: {len(torn)} groups or copies straddle folds, as of {', '.join(names)}"
