@@ -12,6 +12,7 @@ import PIL.Image
 from foldproof.data.labels.from_table import TableSaid, said_by_table
 from foldproof.data.labels.said import TESTING, Said, are_parts
 from foldproof.data.readers import suffix_of, suffixes
+from foldproof.data.tables.table import SUFFIXES
 from foldproof.data.walk import Kind, walk
 from foldproof.errors import DamagedFile, FoldproofError
 from foldproof.registry import SEAMS
@@ -20,7 +21,6 @@ from foldproof.storage import read_file
 from foldproof.storage.limits import DVC_FILE_BYTES
 
 LIKELY = ("data/train", "train", "data", "images", "photos", "dataset")
-TABLES = (".csv", ".tsv", ".parquet")
 OURS = frozenset({"folds.csv", "excluded.csv"})
 NOT_DATA = frozenset({"runs", "mlruns", "mlartifacts", "venv", "node_modules", "__pycache__", "report_files", "plots"})
 _SAMPLED = 200  # images whose size is read
@@ -118,7 +118,7 @@ def _images(folder: Path) -> Iterator[str]:
 def _by_table(folder: Path, path: str, below: Sequence[str]) -> Look | None:
     """A table that names most of the images, by columns that are recognised."""
     found = [file for where in (folder, folder / path, (folder / path).parent) for file in sorted(where.glob("*.*"))]
-    tables = [file for file in dict.fromkeys(found) if file.suffix.lower() in TABLES and file.name not in OURS]
+    tables = [file for file in dict.fromkeys(found) if file.suffix.lower() in SUFFIXES and file.name not in OURS]
     for table in tables[:_MOST_TABLES]:
         with suppress(FoldproofError):
             seen = said_by_table(table, {}, below, folder=folder / path)
