@@ -41,7 +41,7 @@ def _head(checked: Checked) -> Iterator[str]:
         yield f"  {name.ljust(width)}  {counts[name]:>8,}{_as_read(checked, name)}"
     if len(dataset.classes) > 20:
         yield f"  and {len(dataset.classes) - 20} more classes"
-    yield from (f"  {note}" for note in seen.found.described.notes)
+    yield from (f"  {note}" for note in (*seen.found.described.notes, *checked.times))
     if seen.found.excluded:
         yield f"  {len(seen.found.excluded):,} left out by excluded.csv"
     if seen.within is not None:

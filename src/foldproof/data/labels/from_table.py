@@ -8,7 +8,9 @@ from foldproof.data.labels.columns import Roles, roles_of
 from foldproof.data.labels.names import Names
 from foldproof.data.labels.said import Said
 from foldproof.data.labels.spelled import groups_spelled, labels_spelled
+from foldproof.data.tables.spelling import is_no_value
 from foldproof.data.tables.table import Table, read_table
+from foldproof.data.walk import some
 from foldproof.errors import DataError
 from foldproof.storage import cleaned
 
@@ -49,6 +51,9 @@ def said_by_table(
         groups = groups_spelled(cells["group"], column=roles.columns["group"])
         cells["group"] = [groups.names[text] for text in cells["group"]]
         notes += groups.notes
+    for role in ("fold", "split", "time"):
+        if role in cells:
+            cells[role] = ["" if is_no_value(text) else text for text in cells[role]]
     said: dict[str, Said] = {}
     again = 0
     asked = [role for role in cells if role != "path"]
@@ -94,6 +99,8 @@ def _understood(table: Table, roles: Roles) -> str:
     for role, column in roles.columns.items():
         why = f" ({roles.reasons[role]})" if role in roles.reasons else ""
         told.append(f"{role} from '{column}'{why}" if role != column else role)
-    way = "; others: data.columns" if roles.reasons else ""
+    idle = [column for column in table.columns if column and column not in roles.columns.values()]
+    way = f"; not used: {some(idle)}" if idle else ""
+    way += "; data.columns says otherwise" if roles.reasons else ""
     assumed = f"; {'; '.join(table.assumed)}" if table.assumed else ""
     return f"{table.name}, {len(table.rows):,} rows: {', '.join(told)}{way}{assumed}"
