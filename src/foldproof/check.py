@@ -1,6 +1,6 @@
 """Check images before training: where one stands and a path in, everything found, and what may be left out, out."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -33,12 +33,16 @@ from foldproof.provenance import git
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """What was seen, and all findings: of the files, of DVC's record, of the folds. `leak` where it was measured."""
+    """What was seen, and all findings: of the files, of DVC's record, of the folds.
+
+    `times`: how these were read, where folds are cut by them; `leak` where it was measured.
+    """
 
     seen: Inspection
     findings: tuple[Finding, ...]
     schemes: tuple[FoldSettings, ...]
     project: Project | None
+    times: tuple[str, ...] = ()
     leak: Leak | None = None
 
     @property
@@ -80,10 +84,15 @@ def check_images(
     folder = (here / path).absolute() if path is not None else _project(project).path(asked.data.path)
     seen = inspect(folder, asked.data, asked.folds, project=project, deep=deep, progress=progress)
     by_file = folds_by_file(seen, asked.folds, project.root) if project else {}
-    of_folds = dict.fromkeys(_of_folds(seen, schemes, by_file))
+    cut = [_cut(seen, scheme, by_file, asked.folds.date_order or "") for scheme in schemes]
     found = Checked(
         seen=seen,
-        findings=(*seen.findings, *_of_version(seen.version), *of_folds),
+        findings=(
+            *seen.findings,
+            *_of_version(seen.version),
+            *dict.fromkeys(one for one in cut if isinstance(one, Finding)),
+        ),
+        times=tuple(dict.fromkeys(one for one in cut if isinstance(one, str) and one)),
         schemes=schemes,
         project=project,
     )
@@ -166,15 +175,14 @@ def _of_version(version: DataVersion) -> tuple[Finding, ...]:
     return tuple(Finding(code, path) for code, paths in parts for path in paths)
 
 
-def _of_folds(seen: Inspection, schemes: Sequence[FoldSettings], by_file: Mapping[str, str]) -> Iterator[Finding]:
-    said = seen.found.described.said
-    for scheme in schemes:
-        is_stratified = scheme.scheme == folds.STRATIFIED
-        try:
-            if is_stratified:
-                folds.assign(seen.dataset, Scheme(scheme.k, scheme.seed))
-            else:
-                derived(scheme, seen.dataset, said, by_file)
-        except FoldsError as error:
-            code, subject = ("class-too-small", f"k = {scheme.k}") if is_stratified else ("no-folds", scheme.scheme)
-            yield Finding(code, subject, f"{error.what}: {error.next_step}")
+def _cut(seen: Inspection, scheme: FoldSettings, by_file: Mapping[str, str], date_order: str) -> Finding | str:
+    """What is wrong with the folds of a scheme, or what is to be said of them."""
+    is_stratified = scheme.scheme == folds.STRATIFIED
+    try:
+        if not is_stratified:
+            return derived(scheme, seen.dataset, seen.found.described.said, by_file, date_order).assignment.told
+        folds.assign(seen.dataset, Scheme(scheme.k, scheme.seed))
+    except FoldsError as error:
+        code, subject = ("class-too-small", f"k = {scheme.k}") if is_stratified else ("no-folds", scheme.scheme)
+        return Finding(code, subject, f"{error.what}: {error.next_step}")
+    return ""

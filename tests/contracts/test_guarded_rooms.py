@@ -17,6 +17,7 @@ ROOMS = (
     "bundle",
     "config",
     "data/labels",
+    "data/tables",
     "data/versions",
     "events",
     "folds",

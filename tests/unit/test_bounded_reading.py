@@ -18,8 +18,8 @@ from foldproof.config.read import load_settings
 from foldproof.data.exclusions import read_exclusions
 from foldproof.data.heads import size_of
 from foldproof.data.labels.from_splits import folds_in
-from foldproof.data.labels.table import read_table
 from foldproof.data.readers import decode
+from foldproof.data.tables.table import read_table
 from foldproof.data.turns import Turns
 from foldproof.errors import BadImage, DamagedFile, DataError, FoldproofError
 from foldproof.storage import limits, parse_json, read_file, read_json_inside

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from conftest import draw
 from foldproof.data.labels.kinds import one_label, refuse_other_tasks
-from foldproof.data.labels.table import Table
+from foldproof.data.tables.table import Table
 from foldproof.errors import OtherTask
 from foldproof.scaffold.look import is_images_itself, look, look_at
 from foldproof.scaffold.names import label_in_names

@@ -10,6 +10,7 @@ from foldproof.data.checks.duplicates import Pair
 from foldproof.data.checks.findings import CODES, Finding, Severity, by_code
 from foldproof.data.dataset import Dataset
 from foldproof.data.exclusions import Exclusion
+from foldproof.data.labels.spelled import other_spellings
 from foldproof.storage import cleaned
 
 SHOWN = 3
@@ -37,15 +38,25 @@ def _head(checked: Checked) -> Iterator[str]:
     counts = dataset.count_by_class
     width = max((len(name) for name in dataset.classes[:20]), default=0)
     for name in dataset.classes[:20]:
-        yield f"  {name.ljust(width)}  {counts[name]:>8,}"
+        yield f"  {name.ljust(width)}  {counts[name]:>8,}{_as_read(checked, name)}"
     if len(dataset.classes) > 20:
         yield f"  and {len(dataset.classes) - 20} more classes"
+    yield from (f"  {note}" for note in (*seen.found.described.notes, *checked.times))
     if seen.found.excluded:
         yield f"  {len(seen.found.excluded):,} left out by excluded.csv"
     if seen.within is not None:
         yield f"  values {seen.within} are black to white, in {2**seen.within.bits:,} levels"
     yield f"  fingerprint {dataset.fingerprint[:16]}…"
     yield ""
+
+
+def _as_read(checked: Checked, name: str) -> str:
+    """Which spellings in the table were taken for this class, where these are not its name."""
+    written = checked.seen.found.described.written.get(name, {})
+    others = other_spellings(written, name)
+    if not others:
+        return ""
+    return f"  also {others}" if name in written else f"  read from {others}"
 
 
 def _version(checked: Checked) -> str:

@@ -127,6 +127,8 @@ def _of_sources(settings: Settings) -> Iterator[Finding]:
         yield Finding((("folds", "file"), scheme), "names folds, which folds.scheme: predefined would take")
     if folds.time_by and folds.scheme != "time":
         yield Finding((("folds", "time_by"), scheme), "says a time, by which folds.scheme: time would cut")
+    if folds.date_order and folds.scheme != "time":
+        yield Finding((("folds", "date_order"), scheme), "says how times are written, by which folds.scheme: time cuts")
     if folds.scheme == "leave-one-group-out" and not settings.data.group_by and not settings.data.labels:
         yield Finding((scheme,), "needs groups: data.group_by, or a column of groups in data.labels")
     if folds.scheme == "time" and not folds.time_by and not settings.data.labels:

@@ -132,6 +132,9 @@ class FoldSource(FoldSettings):
     time_by: str | None = setting(
         None, "time: a regular expression searched in the path, what it finds is sorted", min_length=1
     )
+    date_order: Literal["dmy", "mdy", "ymd", "number"] | None = setting(
+        None, "time: how times are written, where they can be read in two ways: 3/4/2024 in April is dmy, in March mdy"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ from foldproof.data.examine import Hashes, Picture, Trouble, examine_file
 from foldproof.data.exclusions import Exclusion, Exclusions
 from foldproof.data.index import Index
 from foldproof.data.labels.describe import IN_NO_FOLDER, UNLABELLED, describe
+from foldproof.data.labels.names import nearest_names
 from foldproof.data.labels.said import Described, Rules, Said
 from foldproof.data.readers import suffix_of, suffixes
 from foldproof.data.survey import Survey, Surveyed, survey
@@ -215,10 +216,11 @@ def _nothing(folder: Path, entries: Sequence[Entry], described: Described, rules
             next_step="`foldproof data pull` fetches versioned images, `foldproof data add PATH` versions new ones",
         )
     if rules.table is not None and described.lacking:
+        nearest = nearest_names(described.lacking[0], [entry.path for entry in entries if entry.kind is Kind.FILE])
         return DataError(
             f"none of the {len(described.lacking):,} images of {rules.table.name} is in {folder}, such as "
             f"{described.lacking[0]}",
-            next_step="mend data.path, or the paths in the table: below the folder of images, or mere names",
+            next_step=f"mend data.path, or the paths in the table; nearest in the folder: {', '.join(nearest)}",
         )
     on_purpose = [why for why in described.left.values() if why != IN_NO_FOLDER]
     if on_purpose or described.held_out:

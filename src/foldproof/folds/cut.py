@@ -52,13 +52,14 @@ class Fold:
 class Assignment:
     """The fold in which each image validates, for one repeat, in manifest order; -1: in none, it trains in all.
 
-    `ordered`: a fold trains on what lies in folds before it alone.
+    `ordered`: a fold trains on what lies in folds before it alone. `told`: how that order was read, in a sentence.
     """
 
     repeat: int
     fold_of: NDArray[np.int64]  # [image]
     moved: int = 0
     ordered: bool = False
+    told: str = ""
 
     def folds(self, k: int) -> tuple[Fold, ...]:
         """Every image validates once, or not at all."""

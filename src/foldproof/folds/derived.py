@@ -4,22 +4,23 @@ An image in fold -1 trains in every fold and validates in none. Units (see `fold
 written down would tear one apart, it is refused, and a unit that spans times goes where its latest image does.
 """
 
-import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from dataclasses import replace
 
 import numpy as np
 
 from foldproof.data.dataset import Dataset
+from foldproof.data.tables.spelling import is_no_value, is_unknown, plain
 from foldproof.errors import FoldsError
 from foldproof.folds.cut import Assignment
+from foldproof.folds.times import Moment, read_times
 from foldproof.folds.units import units_of
 
 MOST_FOLDS = 100
 TRAINS_ALWAYS = -1
-_IN_NONE = frozenset({"", "-1", "train", "training", "none", "nan"})
+_IN_NONE = frozenset({"-1", "train", "training"})
 _ALONE = frozenset({"val", "valid", "validation", "dev"})
 _SHOWN = 3
 
@@ -50,14 +51,14 @@ def as_written(dataset: Dataset, written: Mapping[str, str]) -> tuple[Assignment
     Numbers and names are folds, in their natural order; -1, `train` and nothing are no fold; `val` alone is one fold.
     Raises FoldsError where nothing is written, or a unit would be torn apart.
     """
-    texts = {sample.path: written.get(sample.path, "").strip() for sample in dataset.samples}
-    names = sorted({text for text in texts.values() if text.lower() not in _IN_NONE}, key=natural)
+    texts = {sample.path: plain(written.get(sample.path, "")) for sample in dataset.samples}
+    names = sorted({text for text in texts.values() if not _is_in_none(text)}, key=natural)
     if not names or len(names) > MOST_FOLDS:
         raise FoldsError(
             f"predefined: {len(names) or 'no'} folds are written down, and there can be 1 to {MOST_FOLDS}",
             next_step="folds.file, a column `fold` in data.labels, or folders train/ and val/ say them",
         )
-    trains = [path for path, text in texts.items() if text.lower() in _IN_NONE]
+    trains = [path for path, text in texts.items() if _is_in_none(text)]
     if len(names) == 1 and not trains:
         raise FoldsError(
             f"predefined: all images are in fold '{names[0]}', so that there is nothing to train on",
@@ -73,22 +74,27 @@ def as_written(dataset: Dataset, written: Mapping[str, str]) -> tuple[Assignment
     return _checked(dataset, places, len(names), "predefined"), len(names)
 
 
-def in_time(dataset: Dataset, written: Mapping[str, str], k: int) -> Assignment:
+def _is_in_none(text: str) -> bool:
+    return is_no_value(text) or text.lower() in _IN_NONE
+
+
+def in_time(dataset: Dataset, written: Mapping[str, str], k: int, *, order: str = "") -> Assignment:
     """`k` folds, each of which validates on what came after all that it trains on; the earliest part only trains.
 
-    `written`: when each image was made, by path: numbers, ISO 8601, or texts that sort as they happened. Parts are as
+    `written`: when each image was made, by path, as `folds.times` reads it; `order`: a key of its ORDERS. Parts are as
     near to equal as units allow; what happened at one time stays together. Raises FoldsError.
     """
-    without = [sample.path for sample in dataset.samples if not written.get(sample.path, "").strip()]
+    without = [sample.path for sample in dataset.samples if is_unknown(written.get(sample.path, ""))]
     if without:
         raise FoldsError(
             f"time: {len(without)} images have none, such as {without[0]}",
             next_step="make folds.time_by, or the table's column of times, say one for each",
         )
-    times = _sortable([written[sample.path].strip() for sample in dataset.samples])
+    read = read_times([written[sample.path].strip() for sample in dataset.samples], order=order)
+    times = read.values
     units = units_of(dataset)
     latest = [max(times[member] for member in unit.members) for unit in units]
-    at_once: defaultdict[float | str, list[int]] = defaultdict(list)
+    at_once: defaultdict[Moment, list[int]] = defaultdict(list)
     for number, when in enumerate(latest):
         at_once[when].append(number)
     if len(at_once) <= k:
@@ -102,12 +108,12 @@ def in_time(dataset: Dataset, written: Mapping[str, str], k: int) -> Assignment:
             for number in at_once[when]:
                 for member in units[number].members:
                     places[member] = part - 1
-    return _checked(dataset, places, k, "time", ordered=True)
+    return replace(_checked(dataset, places, k, "time", ordered=True), told=f"times are {read}")
 
 
 def _parts(
-    whens: Sequence[float | str], at_once: Mapping[float | str, Sequence[int]], sizes: Sequence[int], count: int
-) -> Iterator[list[float | str]]:
+    whens: Sequence[Moment], at_once: Mapping[Moment, Sequence[int]], sizes: Sequence[int], count: int
+) -> Iterator[list[Moment]]:
     """`whens`, ascending, in `count` runs of about equal size, none of them empty."""
     left, waiting = sum(sizes), list(whens)
     for part in range(count, 0, -1):
@@ -121,23 +127,6 @@ def _parts(
             size += more
         left -= size
         yield run
-
-
-def _sortable(texts: Sequence[str]) -> list[float] | list[str]:
-    """Numbers where all are, else moments where all are, else the texts as they are."""
-    for read in (float, _moment):
-        try:
-            values = [read(text) for text in texts]
-        except (ValueError, OverflowError):
-            continue
-        if all(map(math.isfinite, values)):
-            return values
-    return list(texts)
-
-
-def _moment(text: str) -> float:
-    when = datetime.fromisoformat(text)
-    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
 
 
 def natural(text: str) -> tuple[tuple[int, int, str], ...]:

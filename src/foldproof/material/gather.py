@@ -35,8 +35,9 @@ class Material:
     `path` is as the settings have it, `folder` where that is; `card` describes the images as plain JSON values, and is
     empty where a run stands on a record instead of on a folder that was looked at;
     `most_pixels` is what a picture may have; `said` is what is said of each image, by path, and empty as `card` is;
-    `held_out` is never trained on; `folds_file`: the fold of each image by folds.file, where there is one; `within` are
-    the values from black to white that all images share, None for 8-bit images.
+    `held_out` is never trained on; `folds_file`: the fold of each image by folds.file, where there is one;
+    `date_order`: how times are written, where that is asked for; `within` are the values from black to white that all
+    images share, None for 8-bit images.
     """
 
     path: str
@@ -49,6 +50,7 @@ class Material:
     said: Mapping[str, Said] = field(default_factory=dict)
     held_out: Dataset = NOBODY
     folds_file: Mapping[str, str] = field(default_factory=dict)
+    date_order: str = ""
     within: ValueRange | None = None
 
 
@@ -87,6 +89,7 @@ def gather(project: Project, asked: Settings, *, allow_dirty: bool, progress: Pr
         said=seen.found.described.said,
         held_out=seen.held_out,
         folds_file=folds_by_file(seen, asked.folds, project.root),
+        date_order=asked.folds.date_order or "",
         within=seen.within,
     )
 

@@ -52,6 +52,8 @@ class Cuts:
         if config.folds.scheme == folds.STRATIFIED:
             return
         (made,) = self.of(config)
+        if made.told:
+            yield Notice(code="folds", text=made.told)
         lacking = folds.lacking_classes(self.dataset, made, config.folds.k)
         if lacking:
             number, names = lacking[0]

@@ -50,18 +50,20 @@ def as_the_data_say(
 
 def _made(config: ExperimentConfig, material: Material, project: Project) -> Derived:
     if material.card:
-        return derived(config.folds, material.dataset, material.said, material.folds_file)
+        return derived(config.folds, material.dataset, material.said, material.folds_file, material.date_order)
     return _recorded(config, material, project)
 
 
-def derived(asked: FoldSettings, dataset: Dataset, said: Mapping[str, Said], by_file: Mapping[str, str]) -> Derived:
+def derived(
+    asked: FoldSettings, dataset: Dataset, said: Mapping[str, Said], by_file: Mapping[str, str], date_order: str = ""
+) -> Derived:
     """The folds of a scheme that the data say: by what is said of each image, or by folds.file. Raises FoldsError."""
     match asked.scheme:
         case "leave-one-group-out":
             return Derived(*folds.one_group_a_fold(dataset))
         case folds.TIME:
             times = {path: one.time for path, one in said.items()}
-            return Derived(folds.in_time(dataset, times, asked.k), asked.k)
+            return Derived(folds.in_time(dataset, times, asked.k, order=date_order), asked.k)
     written = by_file or {path: one.fold or _as_fold(one.split) for path, one in said.items()}
     return Derived(*folds.as_written(dataset, written))
 

@@ -13,6 +13,7 @@ from foldproof.data.labels.from_path import labelling
 from foldproof.data.labels.from_table import TableSaid, said_by_table
 from foldproof.data.labels.said import TESTING, Said, are_parts
 from foldproof.data.readers import suffix_of, suffixes
+from foldproof.data.tables.table import SUFFIXES
 from foldproof.data.walk import Kind, walk
 from foldproof.errors import DamagedFile, FoldproofError, OtherTask
 from foldproof.registry import SEAMS
@@ -24,7 +25,6 @@ from foldproof.storage import cleaned, read_file
 from foldproof.storage.limits import DVC_FILE_BYTES
 
 LIKELY = ("data/train", "train", "data", "images", "photos", "dataset")
-TABLES = (".csv", ".tsv", ".parquet")
 OURS = frozenset({"folds.csv", "excluded.csv"})
 NOT_DATA = frozenset({"runs", "mlruns", "mlartifacts", "venv", "node_modules", "__pycache__", "report_files", "plots"})
 _SAMPLED = 200  # images whose size is read
@@ -194,7 +194,7 @@ def _by_table(folder: Path, path: str, below: Sequence[str]) -> Look | None:
     Raises OtherTask where no table does and one is for another task.
     """
     found = [file for where in (folder, folder / path, (folder / path).parent) for file in sorted(where.glob("*.*"))]
-    tables = [file for file in dict.fromkeys(found) if file.suffix.lower() in TABLES and _may_label(file)]
+    tables = [file for file in dict.fromkeys(found) if file.suffix.lower() in SUFFIXES and _may_label(file)]
     refused: OtherTask | None = None
     for table in tables[:_MOST_TABLES]:
         try:

@@ -1,53 +1,160 @@
-"""The columns of a table in; which of them says the path, the label, the group and so on of an image, out. Pure.
+"""A table and the images that there are in; which column says the path, the label, the group and so on, out. Pure.
 
-Usual names are recognised; `data.columns` names others, or takes a role away by an empty text.
+The path is the column whose cells name images. The label is a column of a usual name, else the one column with few
+values; where several could be it, that is asked. `data.columns` names others, or takes a role away by an empty text.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+from foldproof.data.labels.names import Names
 from foldproof.data.labels.said import ROLES
+from foldproof.data.tables.spelling import is_no_value, key_of
+from foldproof.data.tables.table import Table
+from foldproof.data.tables.usual import has_image_suffix, plain_name, usual_column, usual_columns
 from foldproof.errors import DataError, nearest
 
-USUAL: Mapping[str, tuple[str, ...]] = {
-    "path": ("path", "file_path", "filepath", "image_path", "img_path", "file", "file_name", "filename", "image",
-             "image_name", "image_id", "img", "img_id", "name", "id"),
-    "label": ("label", "class", "class_name", "label_name", "target", "category", "diagnosis", "dx", "species", "y"),
-    "group": ("group", "patient", "patient_id", "subject", "subject_id", "case_id", "lesion_id", "group_id"),
-    "fold": ("fold", "kfold", "fold_id"),
-    "split": ("split", "subset", "partition", "set"),
-    "time": ("time", "timestamp", "datetime", "date", "taken", "acquired"),
-}  # fmt: skip
-_NEEDED = ("path", "label")
+_NEVER_LABELS = frozenset({"x", "y", "z", "w", "h", "width", "height", "depth", "xmin", "ymin", "xmax", "ymax", "x1",
+                           "x2", "y1", "y2", "left", "top", "right", "bottom", "lat", "lon", "latitude", "longitude",
+                           "size", "bytes", "channels", "bits", "format", "age", "sex", "gender", "index", "unnamed0",
+                           "seed", "camera", "hospital", "site", "center", "centre", "location", "url", "license",
+                           "rights", "usage", "isvalid", "weight", "year", "month", "day", "hour"})  # fmt: skip
+_SAMPLED = 1000  # rows that are looked at
+_LEAST = 0.5  # of them, that have to name an image each
+_FEW_NUMBERS = 10  # that can be classes wherever they lie
+_MOST_CLASSES = 1000
+_SHOWN = 3
 
 
-def roles_of(columns: Sequence[str], given: Mapping[str, str], *, name: str) -> Mapping[str, str]:
-    """The column of each role that there is one for. Raises DataError where path or label have none."""
+@dataclass(frozen=True)
+class Roles:
+    """The column of each role that there is one for, and the reason of those that no name told."""
+
+    columns: Mapping[str, str]
+    reasons: Mapping[str, str]
+
+
+def roles_of(table: Table, given: Mapping[str, str], names: Names) -> Roles:
+    """Which column says what. Raises DataError where path or label have none, or several could be it."""
+    _refuse_unknown(table, given)
+    reasons: dict[str, str] = {}
+    found = {role: given[role] if role in given else usual_column(role, table.columns) for role in ROLES}
+    if "path" not in given:
+        found["path"], reasons["path"] = _path(table, names, found["path"])
+    if not found["path"]:
+        raise _lacking(table, "path", found)
+    if "label" not in given:
+        taken = {column for role, column in found.items() if role != "label"}
+        found["label"], reasons["label"] = _label(table, taken)
+    if not found["label"]:
+        raise _lacking(table, "label", found)
+    return Roles(
+        {role: column for role, column in found.items() if column}, {r: why for r, why in reasons.items() if why}
+    )
+
+
+def _refuse_unknown(table: Table, given: Mapping[str, str]) -> None:
     for role, column in given.items():
         if role not in ROLES:
             raise DataError(
                 f"data.columns names a role '{role}' that there is none of",
                 next_step=f"{nearest(role, ROLES) or 'roles'}: {', '.join(ROLES)}".replace("?:", "? of"),
             )
-        if column and column not in columns:
+        if column and column not in table.columns:
             raise DataError(
-                f"{name} has no column '{column}', which data.columns names; it has {_shown(columns)}",
-                next_step=nearest(column, columns) or "name one that is there",
+                f"{table.name} has no column '{column}', which data.columns names; it has {_shown(table.columns)}",
+                next_step=nearest(column, table.columns) or "name one that is there",
             )
-    found = {role: given[role] if role in given else usual_column(role, columns) for role in ROLES}
-    for role in _NEEDED:
-        if not found[role]:
-            free = [column for column in columns if column not in found.values()]
-            raise DataError(
-                f"{name} has no column that is known to hold the {role} of an image: it has {_shown(columns)}",
-                next_step=f"say which: data: {{columns: {{{role}: {free[0] if free else 'NAME'}}}}}",
-            )
-    return {role: column for role, column in found.items() if column}
 
 
-def usual_column(role: str, columns: Sequence[str]) -> str:
-    """The first column with a usual name for `role`, or the empty text."""
-    lower = {column.strip().lower().replace(" ", "_").replace("-", "_"): column for column in reversed(columns)}
-    return next((lower[name] for name in USUAL[role] if name in lower), "")
+def _lacking(table: Table, role: str, found: Mapping[str, str]) -> DataError:
+    free = [column for column in table.columns if column and column not in found.values()]
+    return DataError(
+        f"{table.name} has no column that is known to hold the {role} of an image: it has {_shown(table.columns)}",
+        next_step=f"say which: data: {{columns: {{{role}: {free[0] if free else 'NAME'}}}}}",
+    )
+
+
+def _path(table: Table, names: Names, usual: str) -> tuple[str, str]:
+    """The column whose cells name most images; of several the one of a usual name, then one of files with a suffix."""
+    rows = table.rows[:: max(1, len(table.rows) // _SAMPLED)]
+    if usual and all(names.exact(row[table.columns.index(usual)]) for row in rows):
+        return usual, ""
+    named = {
+        column: len({images for row in rows if (images := names.knows(row[place]))})
+        for place, column in enumerate(table.columns)
+    }
+    most = max(named.values(), default=0)
+    if most < max(1, _LEAST * min(len(rows), len(names.paths))):
+        return usual, ""
+    best = [column for column in table.columns if named[column] >= 0.9 * most]
+    for column in usual_columns("path", best):
+        return column, ""
+    files = [column for column in best if has_image_suffix(rows[0][table.columns.index(column)])]
+    column = (files or best)[0]
+    return column, f"its cells name {most:,} images"
+
+
+def _label(table: Table, taken: set[str]) -> tuple[str, str]:
+    """`y` and the like are coordinates as often as labels: they need few values, and no `x` beside them."""
+    free = [column for column in table.columns if column and column not in taken]
+    usual = [column for column in usual_columns("label", free) if plain_name(column) != "y"]
+    if usual:
+        return next((column for column in usual if len(_values(table, column)) > 1), usual[0]), ""
+    few = [column for column in free if _may_be_label(table, column)]
+    if not few:
+        return next((column for column in free if plain_name(column) == "y" and not _has_x(table)), ""), ""
+    if len(few) > 1 and table.has_header:
+        told = "; ".join(f"'{column}' ({_counted(table, column)})" for column in few[:_SHOWN])
+        raise DataError(
+            f"{table.name}: several columns could be the label: {told}",
+            next_step=f"say which: data: {{columns: {{label: {few[0]}}}}}",
+        )
+    first = next((column for column in few if _is_after(table, column, taken)), few[0])
+    others = f", not {', '.join(column for column in few if column != first)}" if len(few) > 1 else ""
+    return first, f"{_counted(table, first)}{others}"
+
+
+def _may_be_label(table: Table, column: str) -> bool:
+    """Whether few values come again and again, and are no measurements."""
+    name, values = plain_name(column), _values(table, column)
+    is_y = name == "y" and not _has_x(table)
+    if name in _NEVER_LABELS and not is_y:
+        return False
+    count = sum(values.values())
+    if not 2 <= len(values) <= min(_MOST_CLASSES, max(2, count // 3)):
+        return False
+    numbers = [number for value in values if (number := _number(value)) is not None]
+    if len(numbers) < len(values) or len(values) <= _FEW_NUMBERS:
+        return len(numbers) < len(values) or not table.has_header or all(number.is_integer() for number in numbers)
+    return max(numbers) - min(numbers) + 1 == len(values) and min(numbers) in (0, 1)
+
+
+def _values(table: Table, column: str) -> Counter[str]:
+    place = table.columns.index(column)
+    return Counter(key_of(row[place], letters=True) for row in table.rows if not is_no_value(row[place]))
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text.replace(",", "."))
+    except ValueError:
+        return None
+
+
+def _has_x(table: Table) -> bool:
+    return any(plain_name(column) == "x" for column in table.columns)
+
+
+def _is_after(table: Table, column: str, taken: set[str]) -> bool:
+    return any(other in taken for other in table.columns[: table.columns.index(column)])
+
+
+def _counted(table: Table, column: str) -> str:
+    values = _values(table, column).most_common()
+    told = ", ".join(f"{value} {count:,}" for value, count in values[:_SHOWN])
+    return f"{len(values)} values: {told}{', …' if len(values) > _SHOWN else ''}"
 
 
 def _shown(columns: Sequence[str]) -> str:

@@ -44,7 +44,7 @@ def _by_path(everything: Sequence[str], folder: Path, rules: Rules) -> Described
 
 def _by_table(paths: Sequence[str], folder: Path, rules: Rules) -> Described:
     assert rules.table is not None
-    found = said_by_table(rules.table, rules.columns, paths, folder=folder)
+    found = said_by_table(rules.table, rules.columns, paths, folder=folder, keep=rules.classes or ())
     said = dict(found.said)
     of_path = said_by_path(replace(rules, label_by="top"))
     if rules.group_by or rules.time_by:
@@ -73,6 +73,7 @@ def _by_table(paths: Sequence[str], folder: Path, rules: Rules) -> Described:
         left={path: UNLABELLED for path in paths if path not in said},
         lacking=found.lacking,
         notes=found.notes,
+        written=found.written,
     )
 
 
@@ -93,7 +94,19 @@ def _with_classes(made: Described, classes: Classes) -> Described:
         said=_relabelled(made.said, renamed),
         held_out=_relabelled(made.held_out, renamed),
         left={**made.left, **left},
+        written=_rewritten(made.written, renamed),
     )
+
+
+def _rewritten(
+    written: Mapping[str, Mapping[str, int]], renamed: Mapping[str, str | None]
+) -> Mapping[str, Mapping[str, int]]:
+    """The spellings of each class, once labels are merged into it."""
+    made: dict[str, dict[str, int]] = {}
+    for label, spellings in written.items():
+        if (name := renamed.get(label)) is not None:
+            made.setdefault(name, {}).update(spellings)
+    return made
 
 
 def renamed_by(classes: Classes, label: str) -> str | None:

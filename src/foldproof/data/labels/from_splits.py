@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from foldproof.data.labels.columns import USUAL, usual_column
-from foldproof.data.labels.from_table import Names, prefixes_of
-from foldproof.data.labels.table import read_table
+from foldproof.data.labels.names import Names
+from foldproof.data.tables.table import read_table
+from foldproof.data.tables.usual import USUAL, usual_column
 from foldproof.errors import DataError
 from foldproof.storage import parse_json, read_file
 from foldproof.storage.limits import SPLITS_BYTES
@@ -21,22 +21,20 @@ def folds_in(file: Path, paths: Sequence[str], *, folder: Path) -> Mapping[str, 
 
     Raises DataError where it is no such file, or says two things of one image.
     """
-    names = Names.of(paths, prefixes=prefixes_of(file, folder))
-    pairs = _of_json(file) if file.suffix.lower() == ".json" else _of_table(file)
+    names = Names.of(paths, file=file, folder=folder)
+    pairs = list(_of_json(file) if file.suffix.lower() == ".json" else _of_table(file, names))
+    matched = names.match([name for _, name, _ in pairs], where=lambda row: pairs[row][0])
     found: dict[str, str] = {}
-    for where, name, fold in pairs:
-        path = names.path_of(name, where=where)
-        if path is None:
-            continue
-        if found.setdefault(path, fold) != fold:
+    for (where, name, fold), path in zip(pairs, matched.paths, strict=True):
+        if path is not None and found.setdefault(path, fold) != fold:
             raise DataError(
                 f"{where}: {name} is in fold {found[path]} and in fold {fold}", next_step="an image validates once"
             )
     return found
 
 
-def _of_table(file: Path) -> Iterator[tuple[str, str, str]]:
-    table = read_table(file)
+def _of_table(file: Path, names: Names) -> Iterator[tuple[str, str, str]]:
+    table = read_table(file, is_image=names.may_name)
     places = {}
     for role in ("path", "fold"):
         column = usual_column(role, table.columns)

@@ -1,118 +1,113 @@
-"""A table with a row an image, and the images that are there, in; what it says of each, out. Pure but for the reading.
+"""A table with a row an image, and the images that are there, in; what it says of each, out. It only reads."""
 
-A row names an image by its path below the folder of images, below the folder of the table, or by its mere name, with or
-without suffix, where only one image has it.
-"""
-
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from foldproof.data.labels.columns import roles_of
+from foldproof.data.labels.columns import Roles, roles_of
 from foldproof.data.labels.kinds import one_label, refuse_other_tasks
+from foldproof.data.labels.names import Names
 from foldproof.data.labels.said import Said
-from foldproof.data.labels.table import Table, read_table
+from foldproof.data.labels.spelled import groups_spelled, labels_spelled
+from foldproof.data.tables.spelling import is_no_value
+from foldproof.data.tables.table import Table, read_table
+from foldproof.data.walk import some
 from foldproof.errors import DataError
+from foldproof.storage import cleaned
 
-_SHOWN = 3
+_MOST_NOTE = 600  # characters, of what holds names from the table
 
 
 @dataclass(frozen=True, kw_only=True)
 class TableSaid:
-    """`said`: by path; an image with an empty label is not in it. `lacking`: rows whose image is not there."""
+    """`said`: by path; an image with an empty label is not in it. `lacking`: rows whose image is not there.
+
+    `written`: by class, how often each of its spellings comes.
+    """
 
     said: Mapping[str, Said]
     lacking: tuple[str, ...]
     notes: tuple[str, ...]
+    written: Mapping[str, Mapping[str, int]]
     has_split: bool
     has_fold: bool
 
 
-def said_by_table(file: Path, columns: Mapping[str, str], paths: Sequence[str], *, folder: Path) -> TableSaid:
-    """What the table in `file` says of the images `paths` in `folder`.
+def said_by_table(
+    file: Path, columns: Mapping[str, str], paths: Sequence[str], *, folder: Path, keep: Collection[str] = ()
+) -> TableSaid:
+    """What the table in `file` says of the images `paths` in `folder`. `keep`: labels that stay as they are written.
 
     Raises DataError where it is no such table, names an image twice and differently, or by a name that several have.
     """
-    table, made_of = one_label(read_table(file), columns)
-    roles = roles_of(table.columns, columns, name=table.name)
-    refuse_other_tasks(table, roles, columns)
-    places = {role: table.columns.index(column) for role, column in roles.items()}
-    names = Names.of(paths, prefixes=prefixes_of(file, folder))
+    names = Names.of(paths, file=file, folder=folder)
+    table, made_of = one_label(read_table(file, is_image=names.may_name), columns)
+    roles = roles_of(table, columns, names)
+    refuse_other_tasks(table, roles.columns, columns)
+    cells = {role: _cells(table, column) for role, column in roles.columns.items()}
+    matched = names.match(cells["path"], where=lambda row: f"{table.name}, line {table.lines[row]}")
+    labels = labels_spelled(cells["label"], keep=keep)
+    cells["label"] = [labels.names[text] for text in cells["label"]]
+    notes = [
+        _understood(table, roles),
+        *([made_of] if made_of else []),
+        *([matched.how] if matched.how else []),
+        *labels.notes,
+    ]
+    if "group" in cells:
+        groups = groups_spelled(cells["group"], column=roles.columns["group"])
+        cells["group"] = [groups.names[text] for text in cells["group"]]
+        notes += groups.notes
+    for role in ("fold", "split", "time"):
+        if role in cells:
+            cells[role] = ["" if is_no_value(text) else text for text in cells[role]]
     said: dict[str, Said] = {}
-    lacking: list[str] = []
-    for row, line in zip(table.rows, table.lines, strict=True):
-        named = row[places["path"]]
-        path = names.path_of(named, where=f"{table.name}, line {line}")
+    again = 0
+    asked = [role for role in cells if role != "path"]
+    for row, path in enumerate(matched.paths):
         if path is None:
-            lacking.append(named)
             continue
-        one = Said(**{role: row[places[role]] for role in places if role != "path"})
-        if said.setdefault(path, one) != one:
-            raise DataError(
-                f"{table.name}, line {line}: {named} stands there twice, and not with the same values",
-                next_step="keep the row that is right",
-            )
+        one = Said(**{role: cells[role][row] for role in asked})
+        if path in said:
+            again += 1
+            if said[path] != one:
+                raise _differs(table, row, cells["path"][row], said[path], one)
+        said[path] = one
+    if again:
+        notes.append(f"{again:,} row{'s' if again > 1 else ''} left out, alike to another of the same image")
     return TableSaid(
         said={path: one for path, one in said.items() if one.label},
-        lacking=tuple(lacking),
-        notes=tuple(note for note in (_understood(table, roles), made_of) if note),
-        has_split="split" in roles,
-        has_fold="fold" in roles,
+        lacking=tuple(text for text, path in zip(cells["path"], matched.paths, strict=True) if path is None),
+        notes=tuple(
+            cleaned(note, most=_MOST_NOTE) for note in (notes[0], *(f"{table.name}: {one}" for one in notes[1:]))
+        ),
+        written=labels.written,
+        has_split="split" in roles.columns,
+        has_fold="fold" in roles.columns,
     )
 
 
-@dataclass(frozen=True)
-class Names:
-    """The images by all that a table may call them."""
-
-    paths: frozenset[str]
-    by_name: Mapping[str, tuple[str, ...]]
-    by_stem: Mapping[str, tuple[str, ...]]
-    prefixes: tuple[str, ...]
-
-    @staticmethod
-    def of(paths: Sequence[str], *, prefixes: Sequence[str] = ()) -> "Names":
-        return Names(
-            frozenset(paths),
-            _grouped((PurePosixPath(path).name, path) for path in paths),
-            _grouped((PurePosixPath(path).stem, path) for path in paths),
-            tuple(prefixes),
-        )
-
-    def path_of(self, text: str, *, where: str) -> str | None:
-        """The image meant by `text`; None where there is none. Raises DataError where several can be meant."""
-        path = text.replace("\\", "/").removeprefix("./")
-        if path in self.paths:
-            return path
-        for prefix in self.prefixes:
-            if path.startswith(prefix) and path[len(prefix) :] in self.paths:
-                return path[len(prefix) :]
-        if "/" in path:
-            return None
-        found = self.by_name.get(path) or self.by_stem.get(path) or ()
-        if len(found) > 1:
-            raise DataError(
-                f"{where}: {text} can be {', '.join(found[:_SHOWN])}{', …' if len(found) > _SHOWN else ''}",
-                next_step="write the path below the folder of images",
-            )
-        return found[0] if found else None
+def _cells(table: Table, column: str) -> list[str]:
+    place = table.columns.index(column)
+    return [row[place] for row in table.rows]
 
 
-def _grouped(pairs: Iterator[tuple[str, str]]) -> Mapping[str, tuple[str, ...]]:
-    found: dict[str, list[str]] = {}
-    for name, path in pairs:
-        found.setdefault(name, []).append(path)
-    return {name: tuple(some) for name, some in found.items()}
+def _differs(table: Table, row: int, named: str, one: Said, other: Said) -> DataError:
+    role = next(role for role in Said._fields if getattr(one, role) != getattr(other, role))
+    return DataError(
+        f"{table.name}, line {table.lines[row]}: {named} stands there twice, and not with the same values: {role}"
+        f" '{getattr(one, role)}' and '{getattr(other, role)}'",
+        next_step="keep the row that is right",
+    )
 
 
-def prefixes_of(file: Path, folder: Path) -> tuple[str, ...]:
-    """What a path may begin with that is written from the table's folder, from the one around the images, or whole."""
-    images = folder.resolve()
-    base = file.resolve().parent
-    below = [f"{images.relative_to(base).as_posix()}/"] if images.is_relative_to(base) and images != base else []
-    return tuple(dict.fromkeys([*below, f"{images.name}/", f"{images.as_posix()}/", f"{folder.as_posix()}/"]))
-
-
-def _understood(table: Table, roles: Mapping[str, str]) -> str:
-    told = [f"{role} from '{column}'" if role != column else role for role, column in roles.items()]
-    return f"{table.name}, {len(table.rows):,} rows: {', '.join(told)}"
+def _understood(table: Table, roles: Roles) -> str:
+    told = []
+    for role, column in roles.columns.items():
+        why = f" ({roles.reasons[role]})" if role in roles.reasons else ""
+        told.append(f"{role} from '{column}'{why}" if role != column else role)
+    idle = [column for column in table.columns if column and column not in roles.columns.values()]
+    way = f"; not used: {some(idle)}" if idle else ""
+    way += "; data.columns says otherwise" if roles.reasons else ""
+    assumed = f"; {'; '.join(table.assumed)}" if table.assumed else ""
+    return f"{table.name}, {len(table.rows):,} rows: {', '.join(told)}{way}{assumed}"

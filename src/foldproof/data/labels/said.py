@@ -30,11 +30,10 @@ class Rules:
 
     `label_by`: None and "top" are the folder that a path begins with, "parent" the one that the file lies in, else a
     regular expression; None refuses a folder of train/ and val/. `group_by`, `time_by`: likewise, "parent" being the
-    folders that are not the class. `table`: a CSV or parquet file, which then says all that it has a column for;
-    `columns`: the names of these by role. `classes`: other names for labels, None to leave one out; or those to keep.
-    `held_folder`: below the images, and
-    `held_split`: of the table, are kept apart. `as_folds`: whether the parts of
-    a data set, such as train and val, are meant as folds.
+    folders that are not the class. `table`: a CSV, parquet or spreadsheet file, which then says all that it has a
+    column for; `columns`: the names of these by role. `classes`: other names for labels, None to leave one out; or
+    those to keep. `held_folder`: below the images, and `held_split`: of the table, are kept apart. `as_folds`: whether
+    the parts of a data set, such as train and val, are meant as folds.
     """
 
     label_by: str | None = None
@@ -53,7 +52,7 @@ class Described:
     """`said`: of the images that can be trained on; `held_out`: of those kept apart. `left`: why others are neither.
 
     `labels`: all that were written, before classes were merged. `lacking`: what the table names and is not there.
-    `notes`: how the table was understood, in sentences.
+    `notes`: how the table was understood, in sentences; `written`: how often each spelling of a label comes in it.
     """
 
     said: Mapping[str, Said]
@@ -62,6 +61,7 @@ class Described:
     labels: frozenset[str] = frozenset()
     lacking: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    written: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 def are_parts(names: Sequence[str] | frozenset[str] | set[str]) -> bool:

@@ -1,0 +1,103 @@
+"""A CSV, parquet or spreadsheet file in; its columns, a text for every cell and what was assumed, out. Start here."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from foldproof.data.tables.delimited import IsImage, Lines, read_lines
+from foldproof.data.tables.encoding import text_of
+from foldproof.data.tables.header import headed, refuse_twice
+from foldproof.data.tables.spreadsheet import is_spreadsheet, read_spreadsheet
+from foldproof.data.tables.usual import has_image_suffix
+from foldproof.errors import DataError
+from foldproof.storage import read_file
+from foldproof.storage.limits import TABLE_BYTES, TABLE_ROWS
+
+SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".parquet", ".pq", ".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
+_PARQUET = (".parquet", ".pq")
+
+
+@dataclass(frozen=True)
+class Table:
+    """`rows` are as long as `columns`; `lines` says where each begins in the file.
+
+    `assumed`: how it was read where that is not a matter of course, in a few words each. `has_header`: whether columns
+    have names of their own; else they are `column 1` and so on.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    lines: tuple[int, ...]
+    assumed: tuple[str, ...] = ()
+    has_header: bool = True
+
+
+def read_table(file: Path, *, is_image: IsImage = has_image_suffix) -> Table:
+    """The table in `file`; `is_image` says whether a cell names an image, which tells rows from a header.
+
+    Raises DataError where it is missing or is none.
+    """
+    try:
+        if not file.is_file():
+            what = "is a folder" if file.is_dir() else "is not there"
+            raise DataError(f"data.labels: {file} {what}", next_step="name a CSV or parquet file; or take the line out")
+        if file.stat().st_size > TABLE_BYTES:
+            raise DataError(f"{file} is larger than 1 GB", next_step="keep the columns that are needed")
+        content = read_file(file, most_bytes=TABLE_BYTES)
+    except OSError as error:
+        raise DataError(f"{file} cannot be read: {error.strerror}", next_step="mend its permissions") from error
+    return table_of(content, name=file.name, is_image=is_image)
+
+
+def table_of(content: bytes, *, name: str, is_image: IsImage = has_image_suffix) -> Table:
+    """The table that these bytes are. Raises DataError where they are none."""
+    if name.lower().endswith(_PARQUET):
+        return _parquet(content, name)
+    if is_spreadsheet(content):
+        return _headed(read_spreadsheet(content, name=name), name, is_image)
+    if content.startswith(b"PK"):
+        raise DataError(
+            f"{name} is no text: an archive, or a spreadsheet that is damaged",
+            next_step="save it as CSV in UTF-8 and name that in data.labels",
+        )
+    text, encoding = text_of(content, name=name)
+    try:
+        lines = read_lines(text, is_image)
+    except csv.Error as error:
+        raise DataError(f"{name}, line {error}", next_step="save it as CSV anew") from error
+    if encoding:
+        lines.assumed.insert(0, encoding)
+    return _headed(lines, name, is_image)
+
+
+def _headed(lines: Lines, name: str, is_image: IsImage) -> Table:
+    found = headed(lines, is_image, name=name)
+    return Table(name, found.columns, found.rows, found.lines, found.assumed, found.has_header)
+
+
+def _parquet(content: bytes, name: str) -> Table:
+    import pyarrow as pa
+
+    from foldproof.storage.columns import read_parquet
+
+    try:
+        table = read_parquet(content, most_rows=TABLE_ROWS)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        said = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        raise DataError(f"{name} is no parquet file: {said}", next_step="write it anew, or name a CSV") from error
+    columns = tuple(column.strip() for column in table.column_names)
+    refuse_twice(columns, name)
+    cells = [[_text(value) for value in column.to_pylist()] for column in table.columns]
+    rows = tuple(zip(*cells, strict=True))
+    return Table(name, columns, rows, tuple(range(1, len(rows) + 1)))
+
+
+def _text(value: Any) -> str:
+    """A number that is whole is spelled as one: a missing value makes a column of numbers a column of floats."""
+    if value is None or value != value:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip()
