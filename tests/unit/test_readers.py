@@ -11,7 +11,8 @@ import pytest
 from PIL import Image, ImageOps
 
 from foldproof.data.readers import decode, read, suffix_of, suffixes
-from foldproof.errors import BadImage, DataError, UnknownName
+from foldproof.data.unread import why_unread
+from foldproof.errors import BadImage, DataError
 
 RANDOM = np.random.default_rng(0)
 PHOTO = Image.fromarray(RANDOM.integers(0, 256, (6, 9, 3), dtype=np.uint8))
@@ -205,9 +206,12 @@ def test_the_reader_is_found_by_suffix_in_any_case(tmp_path):
     PHOTO.save(tmp_path / "PHOTO.JPG", format="JPEG")
     assert read(tmp_path / "PHOTO.JPG").pixels.shape == (6, 9, 3)
     assert ".jpg" in suffixes()
-    (tmp_path / "photo.heic").write_bytes(b"x")
-    with pytest.raises(UnknownName, match=r"\.heic"):
-        read(tmp_path / "photo.heic")
+
+
+@pytest.mark.parametrize("name", ["photo", "photo.", "photo.dat", "Dr. Who", "photo.png"])
+def test_without_a_suffix_that_is_known_the_content_says_which_format_it_is(tmp_path, name):
+    PHOTO.save(tmp_path / name, format="JPEG", quality=95)
+    assert (read(tmp_path / name).format, why_unread(tmp_path / name, suffixes())) == ("JPEG", None)
 
 
 def test_reading_in_threads_is_quiet_and_leaves_the_warning_filters_alone(tmp_path):

@@ -63,6 +63,8 @@ def add(path: str, target: str | None) -> int:
     dataset = checked.seen.dataset
     for label, count in sorted(dataset.count_by_class.items()):
         echo(f"{count:>8,}  {cleaned(label, most=300)}")
+    for told in checked.seen.found.described.told:
+        echo(f"          {cleaned(told, most=300)}")
     echo(f"{len(dataset):>8,}  images in {len(dataset.classes)} classes; {counted(checked)}")
     asked = _asked_path()
     if asked is not None and asked[1].resolve() != folder.resolve():

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, BinaryIO, TypeAlias, cast
@@ -26,7 +27,9 @@ from foldproof.storage import read_file
 from foldproof.storage.limits import ANY_PIXELS, IMAGE_BYTES, IMAGE_PIXELS, PIXELS_A_BYTE
 
 MOST_PIXELS = int(IMAGE_PIXELS)
-FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")  # others start programs (EPS) or hold no photograph
+FORMATS = ("AVIF", "BMP", "DIB", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "QOI", "TGA", "TIFF", "WEBP")
+# Other formats start programs (EPS) or hold no photograph.
+BY_CONTENT = frozenset(FORMATS) - {"DIB", "QOI", "TGA"}  # read without a suffix: their first bytes leave no doubt
 MODES = frozenset({"1", "L", "P", "LA", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"})
 KINDS = MappingProxyType({"LAB": "LAB colour"})
 DEEP = tuple(map(np.dtype, ("uint16", "int8", "int16", "uint32", "int32", "float16", "float32", "float64")))
@@ -85,8 +88,15 @@ def suffix_of(path: str) -> str:
 
 
 def reader_for(name: str) -> Reader:
-    """The reader for the suffix of a file's name, in any case. Raises UnknownName."""
-    return cast("Reader", registry.load("readers", suffix_of(name)))
+    """The reader for the suffix of a file's name, in any case; where it has none that is known, that by its content."""
+    suffix = suffix_of(name)
+    return cast("Reader", registry.load("readers", suffix)) if has_reader(suffix) else read_with_pillow
+
+
+@lru_cache(maxsize=256)
+def has_reader(suffix: str) -> bool:
+    """Whether a reader is known for the suffix; without one, the content tells."""
+    return bool(suffix) and registry.is_known("readers", suffix)
 
 
 def decode(name: str, content: bytes, *, most_pixels: int = MOST_PIXELS) -> Image:
@@ -109,6 +119,10 @@ def _check_head(content: bytes, most_pixels: int) -> None:
     if (pages := tiff_pages(content)) > 1:
         raise deep.unsupported(f"{pages:,} pictures in one file: a stack")
     size = size_of(content) or Size(0, 0)
+    _check_size(size, content, most_pixels)
+
+
+def _check_size(size: Size, content: bytes, most_pixels: int) -> None:
     if size.pixels > most_pixels:
         raise deep.too_large(*size, most_pixels)
     if size.pixels > max(ANY_PIXELS, PIXELS_A_BYTE * len(content)):
@@ -164,13 +178,16 @@ def read_with_pillow(file: BinaryIO, most_pixels: int) -> Image:
     Of an animation, the first frame. A PNG or TIFF of 16 bits or of floating-point numbers keeps its values. Raises
     BadImage for what is damaged, has more than `most_pixels`, more channels than colour has, or is a stack.
     """
-    _check_head(file.read(), most_pixels)
+    content = file.read()
+    _check_head(content, most_pixels)
     file.seek(0)
     try:
         with _quiet, PIL.Image.open(file, formats=FORMATS) as picture:
-            if picture.width * picture.height > most_pixels:
-                raise deep.too_large(picture.width, picture.height, most_pixels)
+            _check_size(Size(picture.width, picture.height), content, most_pixels)
             deep.check_tiles(*picture.size, *_tile(picture))
+            format_ = str(picture.format)
+            if (read_deep := _DEEP_BY_HEAD.get(format_)) is not None and (found := read_deep(content)) is not None:
+                return _deep_image(found, format_)
             if not _loses_values(picture):
                 return _upright_rgb(picture)
             if picture.format == "PNG":
@@ -180,10 +197,17 @@ def read_with_pillow(file: BinaryIO, most_pixels: int) -> Image:
                 raise deep.unsupported(f"{kind}, not 8-bit grey or colour")
     except PIL.UnidentifiedImageError:
         if not _is_tiff(file):
-            raise _refused("not-an-image", "not a BMP, GIF, JPEG, PNG, TIFF or WebP that can be read") from None
+            raise _refused(
+                "not-an-image", "not a BMP, GIF, JPEG, PNG, TIFF or WebP, nor another picture that can be read"
+            ) from None
     except _DAMAGE as error:
         raise _refused("damaged", f"damaged: {_one_line(error)}") from None
     return _deep_image(deep.read_tiff(file, most_pixels), "TIFF")
+
+
+_DEEP_BY_HEAD: Mapping[str, Callable[[bytes], deep.Deep | None]] = MappingProxyType(
+    {"PPM": deep.read_pnm, "JPEG2000": deep.read_jpeg2000}
+)
 
 
 def _is_tiff(file: BinaryIO) -> bool:

@@ -177,9 +177,9 @@ class _Keys:
     """Names what was found in a content by all that it depends on: the bytes, the reader and its libraries."""
 
     def __init__(self, most_pixels: int) -> None:
-        pillow = (PIL.__version__, PIL.features.version("jpg") or "", PIL.features.version("webp") or "")
+        pillow = (PIL.__version__, *(str(PIL.features.version(name)) for name in ("jpg", "webp", "avif", "jpg_2000")))
         deep = (version("tifffile"), version("imagecodecs"))
-        self._about = ("picture", SCHEMA_VERSION, *pillow, *deep, most_pixels)
+        self._about: tuple[str | int, ...] = ("picture", SCHEMA_VERSION, *pillow, *deep, most_pixels)
         self._tails: dict[str, str] = {}
 
     def of(self, path: str, sha256: str) -> str:

@@ -138,8 +138,21 @@ CODES: Mapping[str, Code] = MappingProxyType(
             "looks like an image that is held out (data.test)", "look at both; where they are one thing, remove one"
         ),
         "unlabelled": _warning("the table of labels has no row for it, or an empty label: not trained on", _CLEAN),
+        "not-read": _warning(
+            "pictures of a format that is not read: not trained on",
+            "convert them, or see what the line says; `data.exclude` leaves them out without a word",
+        ),
+        "read-by-content": _warning(
+            "no suffix that is known, and a picture inside: trained on",
+            "nothing, where that is meant; else leave them out by data.exclude",
+        ),
+        "name-not-portable": _warning(
+            "a name that another system cannot hold: the images cannot be pulled there",
+            "rename it where they shall be used there too; else nothing",
+        ),
+        "idle-pattern": _warning("a pattern of data.exclude that matches no file", "correct it, or take it out"),
         "ignored": _warning("not trained on", _CLEAN),
-        "editor-checkpoint": _warning("copies that an editor or system made: not trained on", _CLEAN),
+        "editor-checkpoint": _warning("what an editor, a system or a network drive left: not trained on", _CLEAN),
         "case-colliding-classes": _warning(
             "class names that differ only in case or accents: one class on some systems", "merge or rename them"
         ),
