@@ -30,6 +30,7 @@ MOST_PIXELS = int(IMAGE_PIXELS)
 FORMATS = ("AVIF", "BMP", "DIB", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "QOI", "TGA", "TIFF", "WEBP")
 # Other formats start programs (EPS) or hold no photograph.
 BY_CONTENT = frozenset(FORMATS) - {"DIB", "QOI", "TGA"}  # read without a suffix: their first bytes leave no doubt
+WHITE_BY_FORMAT = frozenset({"PNG", "PPM"})  # of 16 bits, the highest number is white
 MODES = frozenset({"1", "L", "P", "LA", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"})
 KINDS = MappingProxyType({"LAB": "LAB colour"})
 DEEP = tuple(map(np.dtype, ("uint16", "int8", "int16", "uint32", "int32", "float16", "float32", "float64")))

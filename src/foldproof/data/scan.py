@@ -17,7 +17,7 @@ from foldproof.data.labels.said import IN_NO_FOLDER, UNLABELLED, Described, Rule
 from foldproof.data.readers import suffixes
 from foldproof.data.survey import Survey, Surveyed, survey
 from foldproof.data.unread import Unread, counted, why_unread
-from foldproof.data.walk import Entry, Kind, walk
+from foldproof.data.walk import Entry, Kind, some, walk
 from foldproof.errors import DataError
 
 THREADS = 8  # more than cores: a folder may lie on a network drive
@@ -263,10 +263,11 @@ def _nothing(
             next_step="mend data.labels, data.label_by, data.classes or data.test; or one folder a class",
         )
     if formats := counted({path: why for path, why in unread.items() if why.format}):
-        named = (f"{count:,} {suffix or 'without suffix'}" for suffix, (count, _, _) in formats.items())
-        first = next(iter(formats.values()))[1]
-        told = f"{', '.join(named)}: {first.reason}"
-        return DataError(f"no images in {folder} that can be read: {told}", next_step=first.way)
+        named = [
+            f"{count:,} {suffix or 'without suffix'} ({why.format})" for suffix, (count, why, _) in formats.items()
+        ]
+        commonest = max(formats.values())[1]
+        return DataError(f"no images in {folder} that can be read: {some(named)}", next_step=commonest.way)
     return DataError(
         f"no images in {folder}: expected a folder for each class, with images in it",
         next_step=f"for instance {folder.name}/cat/1.jpg; files that count end in {', '.join(sorted(suffixes()))}.\n"

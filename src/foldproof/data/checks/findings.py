@@ -59,12 +59,21 @@ CODES: Mapping[str, Code] = MappingProxyType(
             excludable=True,
         ),
         "mixed-depth": _error(
-            "8-bit images and deeper ones, or whole numbers and fractions: no range of values fits both",
-            "take all images from one source in its own depth, or convert all of them alike",
+            "of another depth than most: 8 bits or more, whole numbers or fractions; no range of values fits both",
+            "convert all of them alike, or leave these out: `foldproof data check --exclude`",
+            excludable=True,
+        ),
+        "no-value": _error(
+            'one value far from all others makes the range of all images: no measurement, but "no value here"?',
+            "set data.range, without that value (it becomes black or white) or with it",
         ),
         "outside-range": _error(
             "all but a few of its values lie outside data.range: it would be white or black",
             "set data.range to what the images hold, or to auto",
+        ),
+        "brought-to-8-bits": _warning(
+            "16 bits among 8-bit images: 65,535, white by its format, becomes 255",
+            "nothing, where black and white are meant alike in all of them; else convert them yourself",
         ),
         "needless-range": _error(
             "data.range is for images of more than 8 bits a channel", "remove data.range, or set it to auto"
