@@ -132,7 +132,7 @@ def test_the_preview_in_a_phones_jpeg_does_not_count_as_a_second_picture(tmp_pat
     assert read(tmp_path / "phone.jpg").pixels.shape == (6, 9, 3)
 
 
-@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif", ".webp", ".bmp"])
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif", ".webp", ".bmp", ".avif", ".jp2", ".ppm", ".qoi", ".tga"])
 def test_a_truncated_picture_is_refused_by_name(tmp_path, suffix):
     whole = tmp_path / f"whole{suffix}"
     PHOTO.resize((90, 60)).save(whole)
@@ -142,7 +142,7 @@ def test_a_truncated_picture_is_refused_by_name(tmp_path, suffix):
         assert_refused(cut)
 
 
-@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif", ".webp", ".bmp"])
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif", ".webp", ".bmp", ".avif", ".jp2", ".ppm", ".qoi", ".tga"])
 def test_nothing_but_a_data_error_comes_out_of_damaged_files(tmp_path, suffix):
     PHOTO.save(tmp_path / f"whole{suffix}", exif=exif(6))
     content = (tmp_path / f"whole{suffix}").read_bytes()

@@ -4,7 +4,6 @@ PNG through imagecodecs, TIFF through tifffile. Only compressions that lose noth
 differently with another version of a library.
 """
 
-import logging
 import math
 import struct
 from collections.abc import Mapping
@@ -112,7 +111,6 @@ def read_tiff(file: BinaryIO, most_pixels: int) -> Deep:
     """A TIFF of one page, grey or RGB. Raises BadImage with what of it is not supported."""
     from tifffile import TiffFile
 
-    logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # what matters is refused
     file.seek(0)
     try:
         with TiffFile(file) as tiff:

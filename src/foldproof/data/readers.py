@@ -20,6 +20,7 @@ from PIL.Image import Transpose
 from foldproof import registry
 from foldproof.data import deep
 from foldproof.data.heads import TIFF_BEGINNINGS, Size, size_of, tiff_pages
+from foldproof.data.silence import silence
 from foldproof.data.turns import turns
 from foldproof.data.values import Pixels
 from foldproof.errors import BadImage
@@ -40,7 +41,7 @@ _REPLACE = "replace it by an intact copy, or remove it"
 
 # What Pillow's decoders raise on damaged files: tried with some ten thousand corrupted ones.
 _DAMAGE = (OSError, SyntaxError, ValueError, LookupError, TypeError, EOFError, ArithmeticError, MemoryError,
-           AttributeError, struct.error, zlib.error)  # fmt: skip
+           AttributeError, RuntimeError, struct.error, zlib.error)  # fmt: skip
 
 _TILE_WIDTH, _TILE_HEIGHT = 322, 323  # tags of a TIFF
 _ORIENTATION, _MAKE, _MODEL = 0x0112, 0x010F, 0x0110
@@ -179,6 +180,7 @@ def read_with_pillow(file: BinaryIO, most_pixels: int) -> Image:
     Of an animation, the first frame. A PNG or TIFF of 16 bits or of floating-point numbers keeps its values. Raises
     BadImage for what is damaged, has more than `most_pixels`, more channels than colour has, or is a stack.
     """
+    silence()
     content = file.read()
     _check_head(content, most_pixels)
     file.seek(0)

@@ -263,11 +263,9 @@ def _nothing(
             next_step="mend data.labels, data.label_by, data.classes or data.test; or one folder a class",
         )
     if formats := counted({path: why for path, why in unread.items() if why.format}):
-        named = [
-            f"{count:,} {suffix or 'without suffix'} ({why.format})" for suffix, (count, why, _) in formats.items()
-        ]
-        commonest = max(formats.values())[1]
-        return DataError(f"no images in {folder} that can be read: {some(named)}", next_step=commonest.way)
+        often = sorted(formats.items(), key=lambda item: -item[1][0])
+        named = [f"{count:,} {suffix or 'without suffix'} ({why.format})" for suffix, (count, why, _) in often]
+        return DataError(f"no images in {folder} that can be read: {some(named)}", next_step=often[0][1][1].way)
     return DataError(
         f"no images in {folder}: expected a folder for each class, with images in it",
         next_step=f"for instance {folder.name}/cat/1.jpg; files that count end in {', '.join(sorted(suffixes()))}.\n"
