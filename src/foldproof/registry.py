@@ -17,7 +17,13 @@ _PICTURES = (
 
 SEAMS: MappingProxyType[str, MappingProxyType[str, str]] = MappingProxyType(
     {
-        "readers": MappingProxyType(dict.fromkeys(_PICTURES, "foldproof.data.readers:read_with_pillow")),
+        "readers": MappingProxyType(
+            {
+                **dict.fromkeys(_PICTURES, "foldproof.data.readers:read_with_pillow"),
+                **dict.fromkeys((".heic", ".heif", ".hif"), "foldproof.data.heic:read_heic"),
+                **dict.fromkeys((".dcm", ".dicom", ".ima"), "foldproof.data.dicom:read_dicom"),
+            }
+        ),
         "backbones": MappingProxyType(
             {
                 "small_cnn": "foldproof.models.small_cnn:small_cnn",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from foldproof.data.dataset import Dataset, Sample
+from foldproof.data.dicom import may_be_dicom, patient_of
 from foldproof.data.examine import Hashes, Picture, Trouble, examine_file
 from foldproof.data.exclusions import Exclusion, Exclusions
 from foldproof.data.index import Index
@@ -89,6 +90,7 @@ def scan(
     if choose is not None:
         images = files = list(choose({path: one.label for path, one in described.said.items()}))
         described = replace(described, said={path: described.said[path] for path in images}, held_out={})
+    described = _with_patients(described, folder, rules)
     found = _survey(folder, files, images, how)
     out = _excluded(described.said, found, excluded or {})
     dataset = _dataset({path: said for path, said in described.said.items() if path not in out}, found)
@@ -104,6 +106,27 @@ def scan(
         held_out=held_out,
         described=described,
         passed_over=there - len(images),
+    )
+
+
+def _with_patients(described: Described, folder: Path, rules: Rules) -> Described:
+    """Where nothing else says groups, images of one patient are one, by the heads of their DICOM files."""
+    everything = {**described.said, **described.held_out}
+    files = [path for path in everything if may_be_dicom(path)]
+    if not files or rules.group_by is not None or any(one.group for one in everything.values()):
+        return described
+    patients = {path: patient for path in files if (patient := patient_of(folder / path))}
+    if not patients:
+        return described
+    note = (
+        f"{len(set(patients.values())):,} patients by the PatientID of {len(patients):,} DICOM files: each stays in"
+        " one fold; data.group_by says otherwise"
+    )
+    return replace(
+        described,
+        said={path: one._replace(group=patients.get(path, "")) for path, one in described.said.items()},
+        held_out={path: one._replace(group=patients.get(path, "")) for path, one in described.held_out.items()},
+        notes=(*described.notes, note),
     )
 
 

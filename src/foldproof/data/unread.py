@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from foldproof.data.heads import HEAD_BYTES, format_of
-from foldproof.data.readers import BY_CONTENT, suffix_of
+from foldproof.data.readers import BY_CONTENT, has_reader, suffix_of
 
 _BACKUPS = frozenset(
     {".bak", ".old", ".orig", ".tmp", ".temp", ".part", ".partial", ".crdownload", ".download", ".swp"}
@@ -23,12 +23,13 @@ class Unread(NamedTuple):
 class _Format(NamedTuple):
     name: str
     way: str
+    suffix: str = ""
 
 
 _HEIC = _Format(
-    "HEIC photographs", "read them: `pip install 'foldproof[heic]'`; or convert: `heif-convert IN.heic OUT.png`"
+    "HEIC photographs", "read them: `pip install 'foldproof[heic]'`; or convert: `heif-convert IN OUT.png`", ".heic"
 )
-_DICOM = _Format("DICOM", "read them: `pip install 'foldproof[dicom]'`; or export them as 16-bit PNG or TIFF")
+_DICOM = _Format("DICOM", "read them: `pip install 'foldproof[dicom]'`; or export them as 16-bit PNG or TIFF", ".dcm")
 _ARRAY = _Format("arrays of NumPy", "save each as a picture: `tifffile.imwrite('1.tif', numpy.load('1.npy'))`")
 _VOLUME = _Format(
     "volumes", "save each slice that is wanted as a TIFF or 16-bit PNG, with the patient in its folder's name"
@@ -73,7 +74,7 @@ def why_unread(path: Path, known: Collection[str]) -> Unread | None:
     if found in BY_CONTENT:
         return None
     if (format_ := _BY_CONTENT.get(found)) is not None:
-        return _unread(format_)
+        return None if has_reader(format_.suffix) else _unread(format_)
     return Unread(f"no reader for '{suffix}'" if suffix else "no suffix")
 
 

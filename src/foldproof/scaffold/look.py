@@ -22,11 +22,10 @@ from foldproof.data.labels.parts import (
     test_among,
 )
 from foldproof.data.labels.said import Said
-from foldproof.data.readers import suffixes
+from foldproof.data.readers import suffix_of, suffixes
 from foldproof.data.unread import why_unread
 from foldproof.data.walk import Kind, walk
 from foldproof.errors import DamagedFile, FoldproofError
-from foldproof.registry import SEAMS
 from foldproof.scaffold.groups import Candidate, candidate_of
 from foldproof.storage import read_file
 from foldproof.storage.limits import DVC_FILE_BYTES
@@ -120,7 +119,8 @@ def _may_hold_data(path: Path) -> bool:
 
 
 def _holds_images(files: Iterable[Path]) -> bool:
-    return any(file.suffix.lower() in SEAMS["readers"] for file in files)
+    known = suffixes()
+    return any(suffix_of(file.name) in known for file in files)
 
 
 def _images(folder: Path) -> Iterator[str]:

@@ -128,6 +128,10 @@ CODES: Mapping[str, Code] = MappingProxyType(
             "partly transparent: the colour beneath is used", "look whether that is meant; else flatten them"
         ),
         "animated": _warning("an animation: its first frame is used", "cut it into pictures where that is not meant"),
+        "windowed": _warning(
+            "DICOM whose own window says what is black and white: brought to 8 bits by it",
+            "nothing, where the windows were set alike; else export the values and set data.range",
+        ),
         "cut-off": _warning(
             "values outside data.range, more than one in a thousand: they are cut off",
             "look whether that is meant; data.range: auto takes all",

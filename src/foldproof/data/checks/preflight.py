@@ -22,7 +22,10 @@ IMBALANCE = 10.0
 SIZE_RATIO = 1.5  # between the classes' median sizes
 FORMAT_SHARE = 0.5  # between the classes' shares of a format
 
-_TRAITS = {"rotated": "exif-rotated", "palette": "palette", "cmyk": "cmyk", "alpha": "alpha", "animated": "animated"}
+_TRAITS = {
+    "rotated": "exif-rotated",
+    **{trait: trait for trait in ("palette", "cmyk", "alpha", "animated", "windowed")},
+}
 
 
 def preflight(found: Scan, *, duplicates: Duplicates, exclusions: Exclusions) -> tuple[Finding, ...]:

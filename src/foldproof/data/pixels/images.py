@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias, cast
+from typing import BinaryIO, TypeAlias
 
 import numpy as np
 import PIL
@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from foldproof.data.dataset import Dataset, Sample, hash_rows
 from foldproof.data.pixels.fitted import Channels, Form, Resize
 from foldproof.data.pixels.originals import decoded_original
-from foldproof.data.readers import MOST_PIXELS, reader_for, suffix_of
+from foldproof.data.readers import MOST_PIXELS, reader_named, suffix_of
 from foldproof.data.rows.cache import GB, building, clean, make_room, use
 from foldproof.data.rows.copies import Row, rows_elsewhere
 from foldproof.data.rows.files import Index, header, is_whole, row_sums, write_index
@@ -111,8 +111,7 @@ def decoder_of(form: Form) -> str:
 def row_names(dataset: Dataset) -> list[bytes]:
     """What each image's pixels are made from, 32 bytes: the hash of its content hash and its reader's name."""
     suffixes = [suffix_of(sample.path) for sample in dataset.samples]
-    readers = {suffix: cast("Any", reader_for(f"image{suffix}")) for suffix in set(suffixes)}
-    reader = {suffix: f" {found.__module__}:{found.__qualname__}".encode() for suffix, found in readers.items()}
+    reader = {suffix: f" {reader_named(suffix)}".encode() for suffix in set(suffixes)}
     return [
         hashlib.sha256(sample.sha256.encode() + reader[suffix]).digest()
         for sample, suffix in zip(dataset.samples, suffixes, strict=True)
