@@ -10,13 +10,19 @@ from typing import Any
 
 from foldproof.errors import UnknownName, nearest
 
+_PICTURES = (
+    ".apng", ".avif", ".bmp", ".dib", ".gif", ".j2c", ".j2k", ".jfif", ".jp2", ".jpc", ".jpe", ".jpeg", ".jpf", ".jpg",
+    ".jpx", ".mpo", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".qoi", ".tga", ".tif", ".tiff", ".webp",
+)  # fmt: skip
+
 SEAMS: MappingProxyType[str, MappingProxyType[str, str]] = MappingProxyType(
     {
         "readers": MappingProxyType(
-            dict.fromkeys(
-                (".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"),
-                "foldproof.data.readers:read_with_pillow",
-            )
+            {
+                **dict.fromkeys(_PICTURES, "foldproof.data.readers:read_with_pillow"),
+                **dict.fromkeys((".heic", ".heif", ".hif"), "foldproof.data.heic:read_heic"),
+                **dict.fromkeys((".dcm", ".dicom", ".ima"), "foldproof.data.dicom:read_dicom"),
+            }
         ),
         "backbones": MappingProxyType(
             {

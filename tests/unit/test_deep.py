@@ -237,7 +237,7 @@ class TestValues:
         pixels = np.full((50, 50, 1), 300, dtype=np.uint16)
         pixels[:25] = 100
         pixels[3, 4], pixels[5, 6] = 65535, 0
-        assert Values.of(pixels) == Values(True, 0.0, 65535.0, 100.0, 300.0)
+        assert Values.of(pixels) == Values(True, 0.0, 65535.0, 100.0, 300.0, 100.0, 300.0)
 
     def test_of_a_single_pixel_all_values_are_the_same(self):
-        assert Values.of(np.full((1, 1, 1), 2.5)) == Values(False, 2.5, 2.5, 2.5, 2.5)
+        assert Values.of(np.full((1, 1, 1), 2.5)) == Values(False, 2.5, 2.5, 2.5, 2.5, 2.5, 2.5)

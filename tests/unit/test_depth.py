@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
@@ -10,8 +11,11 @@ from PIL import Image
 
 from foldproof.config.schema import DataSettings
 from foldproof.data.checks.card import as_markdown
+from foldproof.data.checks.findings import CODES
 from foldproof.data.examine import look
 from foldproof.data.index import Index
+from foldproof.data.pixels.fitted import Form
+from foldproof.data.pixels.originals import decoded_original
 from foldproof.data.readers import Image as Decoded
 from foldproof.data.scan import scan
 from foldproof.data.survey import Survey
@@ -29,6 +33,8 @@ def write(folder: Path, name: str, pixels: np.ndarray, **how: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".tif":
         tifffile.imwrite(path, pixels, **how)
+    elif pixels.dtype == np.uint16:
+        path.write_bytes(imagecodecs.png_encode(pixels))
     else:
         Image.fromarray(pixels).save(path)
 
@@ -98,8 +104,59 @@ def test_kinds_that_no_range_fits_stop_with_an_image_of_the_rarer_kind(folder: P
     write(folder, "dog/b.png", RANDOM.integers(0, 256, (70, 80), dtype=np.uint8))
     write(folder, "cat/c.tif", RANDOM.random((70, 80), dtype=np.float32))
     found = [finding for finding in looked(folder).errors if finding.code == "mixed-depth"]
-    assert [finding.subject for finding in found] == ["dog/b.png", "cat/c.tif"]
-    assert found[0].text == "8 bits a channel, as 1 are; 6 are whole numbers of more than 8 bits"
+    assert {finding.subject for finding in found} == {"dog/b.png", "cat/c.tif"}
+    assert {finding.subject: finding.text for finding in found}[
+        "dog/b.png"
+    ] == "8 bits a channel, as 1 are; 6 are whole numbers of more than 8 bits"
+    assert len(looked(folder).dataset) == 6
+
+
+def test_the_few_of_another_depth_are_named_and_left_out_and_never_the_many(tmp_path: Path):
+    for number in range(9):
+        write(tmp_path / "images", f"cat/{number}.png", RANDOM.integers(0, 256, (70, 80), dtype=np.uint8))
+    write(tmp_path / "images", "dog/deep.tif", of_12_bits())
+    seen = looked(tmp_path / "images")
+    assert [(finding.code, finding.subject) for finding in seen.errors] == [("mixed-depth", "dog/deep.tif")]
+    assert CODES["mixed-depth"].excludable
+    assert (len(seen.dataset), seen.within) == (9, None)
+
+
+def test_a_png_of_16_bits_among_others_is_brought_to_bytes_from_its_full_scale(tmp_path: Path):
+    bytes_ = RANDOM.integers(0, 256, (70, 80, 3), dtype=np.uint8)
+    write(tmp_path / "images", "dog/deep.png", bytes_.astype(np.uint16) * 257)
+    for number in range(3):
+        write(tmp_path / "images", f"cat/{number}.png", RANDOM.integers(0, 256, (70, 80, 3), dtype=np.uint8))
+    seen = looked(tmp_path / "images")
+    assert {finding.code: finding.subject for finding in seen.findings} == {"brought-to-8-bits": "dog/deep.png"}
+    assert (len(seen.dataset), seen.within) == (4, None)
+    deep = next(sample for sample in seen.dataset.samples if sample.label == "dog")
+    made = decoded_original(deep, tmp_path / "images", Form(size=80, resize="pad"), most_pixels=10_000)
+    assert (made[5:75] == bytes_).all()
+    assert seen.found.pictures["dog/deep.png"].colour == pytest.approx(bytes_.mean(axis=(0, 1)), abs=0.01)
+
+
+@pytest.mark.parametrize("none", [-9999.0, 1e20, -3.4e38])
+def test_a_value_that_stands_for_none_does_not_make_the_range_in_silence(tmp_path: Path, none: float):
+    for number in range(4):
+        pixels = (RANDOM.random((70, 80)) * 300).astype(np.float32)
+        pixels[: 20 * (number % 2), :10] = none
+        pixels[:] = none if number == 3 else pixels
+        write(tmp_path / "images", f"cat/{number}.tif", pixels)
+    (error,) = looked(tmp_path / "images").errors
+    assert (error.code, error.subject) == ("no-value", "cat/1.tif")
+    assert "data.range [0." in error.text
+    low, high = 0.0, 300.0
+    assert looked(tmp_path / "images", range=(low, high)).errors == ()
+    kept = looked(tmp_path / "images", range=(min(none, low), max(none, high)))
+    assert "no-value" not in {finding.code for finding in kept.findings}
+
+
+def test_black_around_what_is_seen_stands_for_nothing_else(tmp_path: Path):
+    for number in range(3):
+        pixels = RANDOM.integers(30_000, 40_000, (70, 80)).astype(np.uint16)
+        pixels[:20] = 0
+        write(tmp_path / "images", f"cat/{number}.tif", pixels)
+    assert looked(tmp_path / "images").errors == ()
 
 
 def test_a_few_hot_pixels_that_make_the_range_are_told_with_their_image(folder: Path):

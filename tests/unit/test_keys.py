@@ -15,6 +15,7 @@ import torch
 
 from conftest import draw
 from foldproof.config.schema import ExperimentConfig, FoldSettings, PixelSettings, TrainSettings
+from foldproof.data import readers
 from foldproof.data.dataset import Dataset, Sample
 from foldproof.data.pixels import images
 from foldproof.data.pixels.fitted import Form
@@ -163,7 +164,7 @@ def test_the_row_of_an_image_is_named_by_its_content_and_its_reader(monkeypatch)
     assert row_names(png) == row_names(Dataset.of([Sample("1" * 64, "b", "y.png", "group")]))
     assert row_names(png) != row_names(Dataset.of([Sample("2" * 64, "a", "x.png")]))
     before = row_names(png)
-    monkeypatch.setattr(images.registry, "load", lambda *_: another_reader)
+    monkeypatch.setattr(readers, "reader_for", lambda _: another_reader)
     assert row_names(png) != before
     expected = hashlib.sha256(f"{'1' * 64} {another_reader.__module__}:another_reader".encode()).digest()
     assert row_names(png) == [expected]

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image, ImageOps
 
 from foldproof.data.readers import decode, read, suffix_of, suffixes
-from foldproof.errors import BadImage, DataError, UnknownName
+from foldproof.data.unread import why_unread
+from foldproof.errors import BadImage, DataError
 
 RANDOM = np.random.default_rng(0)
 PHOTO = Image.fromarray(RANDOM.integers(0, 256, (6, 9, 3), dtype=np.uint8))
@@ -131,7 +132,7 @@ def test_the_preview_in_a_phones_jpeg_does_not_count_as_a_second_picture(tmp_pat
     assert read(tmp_path / "phone.jpg").pixels.shape == (6, 9, 3)
 
 
-@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif", ".webp", ".bmp"])
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif", ".webp", ".bmp", ".avif", ".jp2", ".ppm", ".qoi", ".tga"])
 def test_a_truncated_picture_is_refused_by_name(tmp_path, suffix):
     whole = tmp_path / f"whole{suffix}"
     PHOTO.resize((90, 60)).save(whole)
@@ -141,7 +142,7 @@ def test_a_truncated_picture_is_refused_by_name(tmp_path, suffix):
         assert_refused(cut)
 
 
-@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif", ".webp", ".bmp"])
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif", ".webp", ".bmp", ".avif", ".jp2", ".ppm", ".qoi", ".tga"])
 def test_nothing_but_a_data_error_comes_out_of_damaged_files(tmp_path, suffix):
     PHOTO.save(tmp_path / f"whole{suffix}", exif=exif(6))
     content = (tmp_path / f"whole{suffix}").read_bytes()
@@ -205,9 +206,12 @@ def test_the_reader_is_found_by_suffix_in_any_case(tmp_path):
     PHOTO.save(tmp_path / "PHOTO.JPG", format="JPEG")
     assert read(tmp_path / "PHOTO.JPG").pixels.shape == (6, 9, 3)
     assert ".jpg" in suffixes()
-    (tmp_path / "photo.heic").write_bytes(b"x")
-    with pytest.raises(UnknownName, match=r"\.heic"):
-        read(tmp_path / "photo.heic")
+
+
+@pytest.mark.parametrize("name", ["photo", "photo.", "photo.dat", "Dr. Who", "photo.png"])
+def test_without_a_suffix_that_is_known_the_content_says_which_format_it_is(tmp_path, name):
+    PHOTO.save(tmp_path / name, format="JPEG", quality=95)
+    assert (read(tmp_path / name).format, why_unread(tmp_path / name, suffixes())) == ("JPEG", None)
 
 
 def test_reading_in_threads_is_quiet_and_leaves_the_warning_filters_alone(tmp_path):

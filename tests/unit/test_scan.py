@@ -75,7 +75,7 @@ def test_hidden_files_and_folders_are_no_images_and_no_classes(folder):
     draw(folder / "cat" / ".thumbnail.png", label=0, number=71)
     found = scan(folder)
     assert found.dataset.classes == ("cat", "dog", "eel")
-    assert found.ignored == (Ignored(".ipynb_checkpoints", "hidden"), Ignored("cat/.thumbnail.png", "hidden"))
+    assert found.ignored == (Ignored(".ipynb_checkpoints", "1 file"), Ignored("cat/.thumbnail.png", "hidden"))
     assert {".ipynb_checkpoints/a/000.png", "cat/.thumbnail.png"} <= found.md5.keys()
 
 

@@ -52,7 +52,8 @@ def add(path: str, target: str | None) -> int:
     if added.restored:
         echo(f"note: an earlier add was cut off; brought back {some(added.restored)}", err=True)
     written = added.written
-    files = " ".join(os.path.relpath(file) for file in written)
+    files = cleaned(" ".join(os.path.relpath(file) for file in written), most=1000)
+    path = cleaned(path, most=300)
     echo(f"versioned {path}; {'staged' if git.stage(folder.parent, written) else 'for git to know:'} {files}")
     try:
         with shown_progress(quiet=False) as progress:
@@ -63,6 +64,8 @@ def add(path: str, target: str | None) -> int:
     dataset = checked.seen.dataset
     for label, count in sorted(dataset.count_by_class.items()):
         echo(f"{count:>8,}  {cleaned(label, most=300)}")
+    for told in checked.seen.found.described.told:
+        echo(f"          {cleaned(told, most=300)}")
     echo(f"{len(dataset):>8,}  images in {len(dataset.classes)} classes; {counted(checked)}")
     asked = _asked_path()
     if asked is not None and asked[1].resolve() != folder.resolve():

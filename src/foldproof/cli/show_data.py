@@ -14,6 +14,7 @@ from foldproof.data.labels.spelled import other_spellings
 from foldproof.storage import cleaned
 
 SHOWN = 3
+WIDEST_NAME = 60  # characters of a class in a column
 _WIDEST = 10_000  # characters of a line, which holds two paths
 
 
@@ -36,14 +37,17 @@ def _head(checked: Checked) -> Iterator[str]:
     dataset = seen.dataset
     yield f"{seen.path}: {len(dataset):,} images in {len(dataset.classes)} classes, {_version(checked)}"
     counts = dataset.count_by_class
-    width = max((len(name) for name in dataset.classes[:20]), default=0)
-    for name in dataset.classes[:20]:
-        yield f"  {name.ljust(width)}  {counts[name]:>8,}{_as_read(checked, name)}"
+    names = {name: cleaned(name, most=WIDEST_NAME) for name in dataset.classes[:20]}
+    width = max(map(len, names.values()), default=0)
+    for name, shown in names.items():
+        yield f"  {shown.ljust(width)}  {counts[name]:>8,}{_as_read(checked, name)}"
     if len(dataset.classes) > 20:
         yield f"  and {len(dataset.classes) - 20} more classes"
     yield from (f"  {note}" for note in (*seen.found.described.notes, *checked.times))
     if seen.found.excluded:
         yield f"  {len(seen.found.excluded):,} left out by excluded.csv"
+    for told in seen.found.described.told:
+        yield f"  {told}"
     if seen.within is not None:
         yield f"  values {seen.within} are black to white, in {2**seen.within.bits:,} levels"
     yield f"  fingerprint {dataset.fingerprint[:16]}…"

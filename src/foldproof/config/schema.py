@@ -88,6 +88,16 @@ class DataSettings(PixelSettings):
     test: str | None = setting(
         None, "images that are never trained on: a folder, or the name of a split of the table", min_length=1
     )
+    exclude: list[str] | None = setting(
+        None,
+        "patterns of files and folders below path that are left out, such as [thumbnails, '*_old.png']",
+        form="a list of patterns, such as [thumbnails, '*_old.png']",
+    )
+    masks: Literal["exclude", "train"] = setting(
+        "exclude",
+        "what is called like a mask of another image, such as cat/masks/1.png or 1_mask.png: exclude, or train = it is"
+        " an image like others",
+    )
     group_by: str | None = setting(
         None,
         "'parent', or a regular expression searched in the path: images of one group share a fold",

@@ -4,7 +4,6 @@ PNG through imagecodecs, TIFF through tifffile. Only compressions that lose noth
 differently with another version of a library.
 """
 
-import logging
 import math
 import struct
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
+from foldproof.data.heads import jpeg2000_bits, pnm_head
 from foldproof.data.values import Pixels
 from foldproof.errors import BadImage
 from foldproof.storage.limits import PACKED_PNG_BYTES, TILE_PIXELS
@@ -25,6 +25,7 @@ COMPRESSIONS = frozenset({1, 5, 8, 32773, 32946, 34925, 34926, 50000})  # none, 
 _GREY, _COLOUR = 1, 2  # PhotometricInterpretation: black is zero, and RGB
 _PHOTOMETRICS = MappingProxyType({0: "grey whose zero is white", 3: "palette colours", 5: "CMYK", 8: "LAB colour"})
 _TOLD = (0x010F, 0x0110, 0x0112)  # make, model, orientation
+_WHITE = 65_535
 _PREMULTIPLIED, _ALPHA = 1, 2  # ExtraSamples
 _MOST_BITS = 32  # of a whole number: float64 holds each of them
 
@@ -61,6 +62,39 @@ def read_png(file: BinaryIO, tags: Mapping[int, Any]) -> Deep:
     return Deep(pixels, tags, traits)
 
 
+def read_pnm(content: bytes) -> Deep | None:
+    """A PGM or PPM of more than 8 bits, its own value of white brought to 65,535; None for others. Raises BadImage."""
+    head = pnm_head(content)
+    if head is None or head.white <= 255:
+        return None
+    kind = content[:2]
+    if kind not in (b"P5", b"P6") or head.white > _WHITE:
+        raise unsupported("a PGM or PPM of more than 8 bits that is written as text")
+    count = head.size.pixels * (3 if kind == b"P6" else 1)
+    packed = content[head.at : head.at + 2 * count]
+    if len(packed) < 2 * count:
+        raise _damaged("a part of the picture is not in the file")
+    values = np.frombuffer(packed, dtype=">u2")
+    scaled = np.rint(np.minimum(values, head.white) * (_WHITE / head.white)).astype(np.uint16)
+    return Deep(scaled.reshape(head.size.height, head.size.width, -1), {}, ())
+
+
+def read_jpeg2000(content: bytes) -> Deep | None:
+    """A JPEG 2000 of more than 8 bits a channel; None for others. Raises BadImage."""
+    from imagecodecs import jpeg2k_decode
+
+    if jpeg2000_bits(content) <= 8:
+        return None
+    try:
+        pixels = jpeg2k_decode(content)
+    except _DAMAGE as error:
+        raise _damaged(error) from None
+    pixels = pixels.reshape(*pixels.shape[:2], -1)
+    colours = pixels.shape[2] - (pixels.shape[2] + 1) % 2
+    pixels, traits = _without_alpha(pixels, colours, premultiplied=False)
+    return Deep(pixels, {}, traits)
+
+
 def _check_packed(content: bytes) -> None:
     """Raises BadImage where more is packed than the pixels: it would all be unpacked, and thrown away."""
     width, height = struct.unpack_from(">LL", content, 16)
@@ -77,7 +111,6 @@ def read_tiff(file: BinaryIO, most_pixels: int) -> Deep:
     """A TIFF of one page, grey or RGB. Raises BadImage with what of it is not supported."""
     from tifffile import TiffFile
 
-    logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # what matters is refused
     file.seek(0)
     try:
         with TiffFile(file) as tiff:

@@ -1,5 +1,6 @@
-"""The bytes of a picture's file in; how many pixels its head says it has, out. Decodes nothing. Pure."""
+"""The bytes of a picture's file in; its format and how many pixels its head says it has, out. Decodes nothing. Pure."""
 
+import re
 import struct
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -15,6 +16,16 @@ _MOST_MARKERS = 10_000
 _WIDTH, _HEIGHT = 256, 257  # tags of a TIFF
 _NUMBERS = MappingProxyType({1: "B", 3: "H", 4: "L", 16: "Q"})  # the kinds of number that a TIFF gives an edge in
 _MOST_TAGS = 1000
+HEAD_BYTES = 160  # of a file, which tell its format
+_JPEG2000_FILE, _JPEG2000_STREAM = b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"
+_PNM = re.compile(rb"P[1-6](?:\s|#)")
+_PNM_NUMBER = re.compile(rb"(?:\s|#[^\r\n]*[\r\n])*(\d{1,9})")
+_BRANDS = MappingProxyType(
+    {
+        **dict.fromkeys((b"avif", b"avis"), "AVIF"),
+        **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"), "HEIC"),
+    }
+)
 
 
 class Size(NamedTuple):
@@ -28,12 +39,38 @@ class Size(NamedTuple):
         return self.width * self.height
 
 
+class PnmHead(NamedTuple):
+    """`white` is the value of white, and `at` where the pixels begin."""
+
+    size: Size
+    white: int
+    at: int
+
+
+def format_of(head: bytes) -> str:
+    """The format that the first bytes of a file say, as Pillow calls it, or HEIC or DICOM; empty for no picture."""
+    for start, name in _FORMATS.items():
+        if head.startswith(start):
+            return name
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "WEBP"
+    if head[:2] == b"BM" and head[6:10] == bytes(4):
+        return "BMP"
+    if head[4:8] == b"ftyp":
+        return _BRANDS.get(head[8:12], "AVIF" if b"avif" in head[12:64] else "")
+    if _PNM.match(head):
+        return "PPM"
+    return "DICOM" if head[128:132] == b"DICM" else ""
+
+
 def size_of(content: bytes) -> Size | None:
-    """What the head of a BMP, GIF, JPEG, PNG, TIFF or WebP says; None where it is no such file, or is cut off."""
+    """What the head of a file says; None where it is none of the formats below, or is cut off."""
     read = next((read for start, read in _READERS.items() if content.startswith(start)), None)
+    if read is None and _PNM.match(content):
+        read = _pnm
     try:
         return None if read is None else read(content)
-    except (struct.error, IndexError, KeyError):
+    except (struct.error, IndexError, KeyError, ValueError):
         return None
 
 
@@ -98,6 +135,52 @@ def _tiff(content: bytes) -> Size:
     return Size(edges[_WIDTH], edges[_HEIGHT])
 
 
+def _pnm(content: bytes) -> Size | None:
+    numbers = _pnm_numbers(content, 2)
+    return Size(*numbers[0]) if numbers else None
+
+
+def pnm_head(content: bytes) -> PnmHead | None:
+    """What a PGM or PPM says; None for what is none."""
+    found = _pnm_numbers(content, 3) if content[:2] in (b"P2", b"P3", b"P5", b"P6") else None
+    return PnmHead(Size(*found[0][:2]), found[0][2], found[1] + 1) if found else None
+
+
+def _pnm_numbers(content: bytes, count: int) -> tuple[list[int], int] | None:
+    """So many numbers behind the first two bytes, and where the last of them ends."""
+    at, numbers = 2, list[int]()
+    for _ in range(count):
+        match = _PNM_NUMBER.match(content, at)
+        if match is None:
+            return None
+        numbers.append(int(match[1]))
+        at = match.end()
+    return numbers, at
+
+
+def _jpeg2000(content: bytes) -> Size:
+    at = _siz(content)
+    right, bottom, left, top = struct.unpack_from(">LLLL", content, at + 4)
+    return Size(right - left, bottom - top)
+
+
+def jpeg2000_bits(content: bytes) -> int:
+    """The most bits that a channel of a JPEG 2000 has; 0 for what is none, or is cut off."""
+    if not content.startswith((_JPEG2000_FILE, _JPEG2000_STREAM)):
+        return 0
+    try:
+        at = _siz(content)
+        (channels,) = struct.unpack_from(">H", content, at + 36)
+        return max((content[at + 38 + 3 * number] & 0x7F) + 1 for number in range(channels))
+    except (struct.error, IndexError, ValueError):
+        return 0
+
+
+def _siz(content: bytes) -> int:
+    """Where the first marker of a code stream has its length."""
+    return content.index(_JPEG2000_STREAM) + 4
+
+
 def tiff_pages(content: bytes) -> int:
     """How many pages a TIFF has, counted up to PAGES; 0 for what is none."""
     if content[:4] not in TIFF_BEGINNINGS:
@@ -116,10 +199,22 @@ def tiff_pages(content: bytes) -> int:
     return len(seen)
 
 
+_FORMATS: Mapping[bytes, str] = MappingProxyType(
+    {
+        b"\x89PNG\r\n\x1a\n": "PNG",
+        b"\xff\xd8\xff": "JPEG",
+        b"GIF8": "GIF",
+        _JPEG2000_FILE: "JPEG2000",
+        _JPEG2000_STREAM: "JPEG2000",
+        **dict.fromkeys(TIFF_BEGINNINGS, "TIFF"),
+    }
+)
 _READERS: Mapping[bytes, Callable[[bytes], Size | None]] = MappingProxyType(
     {
         b"\x89PNG\r\n\x1a\n": _png,
         b"\xff\xd8": _jpeg,
+        _JPEG2000_FILE: _jpeg2000,
+        _JPEG2000_STREAM: _jpeg2000,
         b"GIF8": _gif,
         b"RIFF": _webp,
         b"BM": _bmp,

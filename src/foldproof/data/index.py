@@ -16,7 +16,7 @@ from foldproof.data.likeness import Likeness
 from foldproof.data.values import Values
 from foldproof.storage.scratch import passes_quick_check, scratch_database
 
-SCHEMA_VERSION = 2  # 1 knew no pictures of more than 8 bits
+SCHEMA_VERSION = 3  # 1 knew no pictures of more than 8 bits, 2 not the values next to their ends
 YOUNG_NS = 2_000_000_000  # the coarsest file system counts time in steps of two seconds
 _TABLES = """
 CREATE TABLE IF NOT EXISTS files (
@@ -24,10 +24,11 @@ CREATE TABLE IF NOT EXISTS files (
     read_ns INTEGER, md5 TEXT, sha256 TEXT
 ) WITHOUT ROWID;
 DROP TABLE IF EXISTS pictures;
-CREATE TABLE IF NOT EXISTS looks (
+DROP TABLE IF EXISTS looks;
+CREATE TABLE IF NOT EXISTS seen (
     key TEXT PRIMARY KEY, format TEXT, camera TEXT, traits TEXT, width INTEGER, height INTEGER, red REAL, green REAL,
     blue REAL, spread REAL, file_bytes INTEGER, pixels TEXT, phash BLOB, thumbnail BLOB, whole INTEGER, lowest REAL,
-    highest REAL, low REAL, high REAL
+    highest REAL, low REAL, high REAL, second_lowest REAL, second_highest REAL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS troubles (key TEXT PRIMARY KEY, code TEXT, said TEXT) WITHOUT ROWID;
 """
@@ -62,7 +63,7 @@ class Index:
         found: dict[str, Picture | Trouble] = {
             key: Trouble(code, said) for key, code, said in self._database.execute("SELECT * FROM troubles")
         }
-        for key, *row in self._database.execute("SELECT * FROM looks"):
+        for key, *row in self._database.execute("SELECT * FROM seen"):
             found[key] = _picture(*row)
         return found
 
@@ -83,7 +84,7 @@ class Index:
                 ),
             )
             self._database.executemany(
-                "INSERT OR REPLACE INTO looks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [(key, *_row(found)) for key, found in pictures.items() if isinstance(found, Picture)],
             )
             self._database.executemany(
@@ -99,7 +100,7 @@ class Index:
     def keep_only(self, keys: Collection[str]) -> None:
         """Drop what was found in contents that are in no file any more; for when they outnumber the others."""
         with suppress(sqlite3.Error), self._database:
-            for table in ("looks", "troubles"):
+            for table in ("seen", "troubles"):
                 rows = self._database.execute(f"SELECT key FROM {table}")  # noqa: S608 (one of two words)
                 gone = [row for row in rows if row[0] not in keys]
                 self._database.executemany(f"DELETE FROM {table} WHERE key = ?", gone)  # noqa: S608

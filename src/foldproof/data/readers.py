@@ -8,6 +8,9 @@ import zlib
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
+from functools import cache, lru_cache
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, BinaryIO, TypeAlias, cast
@@ -18,7 +21,8 @@ from PIL.Image import Transpose
 
 from foldproof import registry
 from foldproof.data import deep
-from foldproof.data.heads import TIFF_BEGINNINGS, Size, size_of, tiff_pages
+from foldproof.data.heads import HEAD_BYTES, TIFF_BEGINNINGS, Size, format_of, size_of, tiff_pages
+from foldproof.data.silence import silence
 from foldproof.data.turns import turns
 from foldproof.data.values import Pixels
 from foldproof.errors import BadImage
@@ -26,7 +30,17 @@ from foldproof.storage import read_file
 from foldproof.storage.limits import ANY_PIXELS, IMAGE_BYTES, IMAGE_PIXELS, PIXELS_A_BYTE
 
 MOST_PIXELS = int(IMAGE_PIXELS)
-FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")  # others start programs (EPS) or hold no photograph
+FORMATS = ("AVIF", "BMP", "DIB", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "QOI", "TGA", "TIFF", "WEBP")
+# Other formats start programs (EPS) or hold no photograph.
+EXTRAS: Mapping[str, str] = MappingProxyType(  # the package that a suffix needs
+    {
+        **dict.fromkeys((".heic", ".heif", ".hif"), "pillow-heif"),
+        **dict.fromkeys((".dcm", ".dicom", ".ima"), "pydicom"),
+    }
+)
+_SUFFIX_OF = MappingProxyType({"HEIC": ".heic", "DICOM": ".dcm"})  # for formats that are not Pillow's
+BY_CONTENT = frozenset(FORMATS) - {"DIB", "QOI", "TGA"}  # read without a suffix: their first bytes leave no doubt
+WHITE_BY_FORMAT = frozenset({"PNG", "PPM"})  # of 16 bits, the highest number is white
 MODES = frozenset({"1", "L", "P", "LA", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"})
 KINDS = MappingProxyType({"LAB": "LAB colour"})
 DEEP = tuple(map(np.dtype, ("uint16", "int8", "int16", "uint32", "int32", "float16", "float32", "float64")))
@@ -36,7 +50,7 @@ _REPLACE = "replace it by an intact copy, or remove it"
 
 # What Pillow's decoders raise on damaged files: tried with some ten thousand corrupted ones.
 _DAMAGE = (OSError, SyntaxError, ValueError, LookupError, TypeError, EOFError, ArithmeticError, MemoryError,
-           AttributeError, struct.error, zlib.error)  # fmt: skip
+           AttributeError, RuntimeError, struct.error, zlib.error)  # fmt: skip
 
 _TILE_WIDTH, _TILE_HEIGHT = 322, 323  # tags of a TIFF
 _ORIENTATION, _MAKE, _MODEL = 0x0112, 0x010F, 0x0110
@@ -60,7 +74,8 @@ class Image:
     `pixels` are uint8 RGB, [height, width, 3]; or of one of the kinds in `DEEP`, grey or RGB, [height, width, 1 or 3],
     finite, with the values that stand in the file: what is black and what is white is known of a whole set of images.
     `traits`: what was done to get these pixels from the file, of "rotated", "palette", "cmyk", "alpha" (a part that was
-    transparent is not) and "animated" (the first frame was taken).
+    transparent is not), "animated" (the first frame was taken) and "windowed"
+    (a DICOM file said what is black and white).
     """
 
     pixels: Pixels
@@ -73,8 +88,8 @@ Reader: TypeAlias = Callable[[BinaryIO, int], Image]  # a file and the most pixe
 
 
 def suffixes() -> frozenset[str]:
-    """The suffixes that a reader is known for, in lower case and with their dot."""
-    return frozenset(registry.names("readers"))
+    """The suffixes that a reader is known for, in lower case and with their dot; without those that need an extra."""
+    return frozenset(name for name in registry.names("readers") if _is_there(name))
 
 
 def suffix_of(path: str) -> str:
@@ -85,8 +100,32 @@ def suffix_of(path: str) -> str:
 
 
 def reader_for(name: str) -> Reader:
-    """The reader for the suffix of a file's name, in any case. Raises UnknownName."""
-    return cast("Reader", registry.load("readers", suffix_of(name)))
+    """The reader for the suffix of a file's name, in any case; where it has none that is known, that by its content."""
+    suffix = suffix_of(name)
+    return cast("Reader", registry.load("readers", suffix)) if has_reader(suffix) else read_by_content
+
+
+def reader_named(suffix: str) -> str:
+    """What tells the reader of a suffix from others: where it is, and the version of the extra that it needs."""
+    reader: Any = reader_for(f"image{suffix}")
+    packages = EXTRAS.values() if reader is read_by_content else filter(None, [EXTRAS.get(suffix)])
+    versions = (f" {package} {version(package)}" for package in sorted(set(packages)) if _is_installed(package))
+    return f"{reader.__module__}:{getattr(reader, '__qualname__', reader)}{''.join(versions)}"
+
+
+@lru_cache(maxsize=256)
+def has_reader(suffix: str) -> bool:
+    """Whether a reader is known for the suffix; without one, the content tells."""
+    return bool(suffix) and _is_there(suffix) and registry.is_known("readers", suffix)
+
+
+def _is_there(suffix: str) -> bool:
+    return suffix not in EXTRAS or _is_installed(EXTRAS[suffix])
+
+
+@cache
+def _is_installed(package: str) -> bool:
+    return find_spec(package.replace("-", "_")) is not None
 
 
 def decode(name: str, content: bytes, *, most_pixels: int = MOST_PIXELS) -> Image:
@@ -109,6 +148,10 @@ def _check_head(content: bytes, most_pixels: int) -> None:
     if (pages := tiff_pages(content)) > 1:
         raise deep.unsupported(f"{pages:,} pictures in one file: a stack")
     size = size_of(content) or Size(0, 0)
+    _check_size(size, content, most_pixels)
+
+
+def _check_size(size: Size, content: bytes, most_pixels: int) -> None:
     if size.pixels > most_pixels:
         raise deep.too_large(*size, most_pixels)
     if size.pixels > max(ANY_PIXELS, PIXELS_A_BYTE * len(content)):
@@ -158,19 +201,31 @@ def too_many_bytes() -> BadImage:
     )
 
 
-def read_with_pillow(file: BinaryIO, most_pixels: int) -> Image:
+def read_by_content(file: BinaryIO, most_pixels: int) -> Image:
+    """The picture in a file whose name says nothing. Raises BadImage."""
+    suffix = _SUFFIX_OF.get(format_of(file.read(HEAD_BYTES)), "")
+    file.seek(0)
+    reader = cast("Reader", registry.load("readers", suffix)) if has_reader(suffix) else read_with_pillow
+    return reader(file, most_pixels)
+
+
+def read_with_pillow(file: BinaryIO, most_pixels: int, *, formats: tuple[str, ...] = FORMATS) -> Image:
     """An upright picture, EXIF orientation applied: Pillow's `convert("RGB")` where 8 bits a channel hold it.
 
     Of an animation, the first frame. A PNG or TIFF of 16 bits or of floating-point numbers keeps its values. Raises
     BadImage for what is damaged, has more than `most_pixels`, more channels than colour has, or is a stack.
     """
-    _check_head(file.read(), most_pixels)
+    silence()
+    content = file.read()
+    _check_head(content, most_pixels)
     file.seek(0)
     try:
-        with _quiet, PIL.Image.open(file, formats=FORMATS) as picture:
-            if picture.width * picture.height > most_pixels:
-                raise deep.too_large(picture.width, picture.height, most_pixels)
+        with _quiet, PIL.Image.open(file, formats=formats) as picture:
+            _check_size(Size(picture.width, picture.height), content, most_pixels)
             deep.check_tiles(*picture.size, *_tile(picture))
+            format_ = str(picture.format)
+            if (read_deep := _DEEP_BY_HEAD.get(format_)) is not None and (found := read_deep(content)) is not None:
+                return _deep_image(found, format_)
             if not _loses_values(picture):
                 return _upright_rgb(picture)
             if picture.format == "PNG":
@@ -180,10 +235,17 @@ def read_with_pillow(file: BinaryIO, most_pixels: int) -> Image:
                 raise deep.unsupported(f"{kind}, not 8-bit grey or colour")
     except PIL.UnidentifiedImageError:
         if not _is_tiff(file):
-            raise _refused("not-an-image", "not a BMP, GIF, JPEG, PNG, TIFF or WebP that can be read") from None
+            raise _refused(
+                "not-an-image", "not a BMP, GIF, JPEG, PNG, TIFF or WebP, nor another picture that can be read"
+            ) from None
     except _DAMAGE as error:
         raise _refused("damaged", f"damaged: {_one_line(error)}") from None
     return _deep_image(deep.read_tiff(file, most_pixels), "TIFF")
+
+
+_DEEP_BY_HEAD: Mapping[str, Callable[[bytes], deep.Deep | None]] = MappingProxyType(
+    {"PPM": deep.read_pnm, "JPEG2000": deep.read_jpeg2000}
+)
 
 
 def _is_tiff(file: BinaryIO) -> bool:
@@ -228,7 +290,8 @@ def _camera(exif: Mapping[int, Any]) -> str:
 def _upright_rgb(picture: PIL.Image.Image) -> Image:
     turned_in_tiff = getattr(picture, "tag_v2", {}).get(_ORIENTATION, 1)
     animated = picture.format != "MPO" and getattr(picture, "n_frames", 1) > 1  # a camera's JPEG may hold a preview
-    picture.seek(0)
+    if picture.format != "HEIF":  # which opens the picture that it puts first
+        picture.seek(0)
     picture.load()
     exif = picture.getexif()
     turn = _UPRIGHT.get(exif.get(_ORIENTATION))  # after load: a TIFF is turned, and loses its tag, there

@@ -1,27 +1,29 @@
 """Walk an image folder into a `Dataset`, labelled as the rules say; what is not used is reported with its reason."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
 from foldproof.data.dataset import Dataset, Sample
+from foldproof.data.dicom import may_be_dicom, patient_of
 from foldproof.data.examine import Hashes, Picture, Trouble, examine_file
 from foldproof.data.exclusions import Exclusion, Exclusions
 from foldproof.data.index import Index
-from foldproof.data.labels.describe import IN_NO_FOLDER, UNLABELLED, describe
+from foldproof.data.labels.describe import describe
 from foldproof.data.labels.names import nearest_names
-from foldproof.data.labels.said import Described, Rules, Said
-from foldproof.data.readers import suffix_of, suffixes
+from foldproof.data.labels.said import IN_NO_FOLDER, UNLABELLED, Described, Rules, Said
+from foldproof.data.readers import suffixes
 from foldproof.data.survey import Survey, Surveyed, survey
-from foldproof.data.walk import Entry, Kind, walk
+from foldproof.data.unread import Unread, counted, why_unread
+from foldproof.data.walk import Entry, Kind, some, walk
 from foldproof.errors import DataError
 
 THREADS = 8  # more than cores: a folder may lie on a network drive
 CHUNK = 64  # files a thread takes at once
-CHECKPOINTS = frozenset({".ipynb_checkpoints", "__pycache__", ".AppleDouble", "__MACOSX"})
 
 Choice: TypeAlias = Callable[[Mapping[str, str]], Sequence[str]]
 
@@ -78,16 +80,18 @@ def scan(
     rules = rules or Rules()
     entries = walk(folder)
     files = [entry.path for entry in entries if entry.kind is Kind.FILE] + _cached(folder, entries, cache_dirs)
-    reasons = _reasons(entries, frozenset(files))
+    unread = _unread(folder, entries, frozenset(files))
+    reasons = _reasons(entries, frozenset(files), unread)
     described = describe([path for path in files if path not in reasons], folder, rules)
     reasons.update(described.left)
     images = [path for path in files if path not in reasons]
     if not described.said:
-        raise _nothing(folder, entries, described, rules)
+        raise _nothing(folder, entries, described, rules, unread)
     there = len(images)
     if choose is not None:
         images = files = list(choose({path: one.label for path, one in described.said.items()}))
         described = replace(described, said={path: described.said[path] for path in images}, held_out={})
+    described = _with_patients(described, folder, rules)
     found = _survey(folder, files, images, how)
     out = _excluded(described.said, found, excluded or {})
     dataset = _dataset({path: said for path, said in described.said.items() if path not in out}, found)
@@ -95,7 +99,7 @@ def scan(
     return Scan(
         dataset=dataset,
         md5={path: hashes.md5 for path, hashes in found.hashes.items()},
-        ignored=tuple(sorted(_reported(entries, reasons, described, images, rules), key=lambda item: item.path)),
+        ignored=_reported(entries, reasons, described, images, rules, unread),
         pictures={sample.path: found.pictures[sample.path] for sample in (*dataset.samples, *held_out.samples)},
         troubles={path: trouble for path, trouble in sorted(found.troubles.items()) if path not in out},
         sha256={path: hashes.sha256 for path, hashes in found.hashes.items()},
@@ -103,6 +107,27 @@ def scan(
         held_out=held_out,
         described=described,
         passed_over=there - len(images),
+    )
+
+
+def _with_patients(described: Described, folder: Path, rules: Rules) -> Described:
+    """Where nothing else says groups, images of one patient are one, by the heads of their DICOM files."""
+    everything = {**described.said, **described.held_out}
+    files = [path for path in everything if may_be_dicom(path)]
+    if not files or rules.group_by is not None or any(one.group for one in everything.values()):
+        return described
+    patients = {path: patient for path in files if (patient := patient_of(folder / path))}
+    if not patients:
+        return described
+    note = (
+        f"{len(set(patients.values())):,} patients by the PatientID of {len(patients):,} DICOM files: each stays in"
+        " one fold; data.group_by says otherwise"
+    )
+    return replace(
+        described,
+        said={path: one._replace(group=patients.get(path, "")) for path, one in described.said.items()},
+        held_out={path: one._replace(group=patients.get(path, "")) for path, one in described.held_out.items()},
+        notes=(*described.notes, note),
     )
 
 
@@ -146,35 +171,44 @@ def _cached(folder: Path, entries: Sequence[Entry], cache_dirs: Sequence[Path]) 
     return found
 
 
-def _reasons(entries: Sequence[Entry], files: frozenset[str]) -> dict[str, str]:
-    """Why an entry is no image of the dataset; folders on the way to images, and images, are not in it."""
+def _unread(folder: Path, entries: Sequence[Entry], files: frozenset[str]) -> Mapping[str, Unread]:
+    """Files that are no images which can be read, by path."""
     known = suffixes()
+    there = (entry.path for entry in entries if entry.path in files and not entry.hidden)
+    return {path: why for path in there if (why := why_unread(folder / path, known)) is not None}
+
+
+def _reasons(entries: Sequence[Entry], files: frozenset[str], unread: Mapping[str, Unread]) -> dict[str, str]:
+    """Why an entry is no image of the dataset; folders on the way to images, and images, are not in it."""
     reasons: dict[str, str] = {}
     for entry in entries:
-        if reason := _reason(entry, read=entry.path in files, known=known):
+        if reason := _reason(entry, read=entry.path in files, unread=unread.get(entry.path)):
             reasons[entry.path] = reason
     return reasons
 
 
-def _reason(entry: Entry, *, read: bool, known: frozenset[str]) -> str:
+def _reason(entry: Entry, *, read: bool, unread: Unread | None) -> str:
     if entry.hidden:
         return "hidden"
     if entry.kind is Kind.FOLDER:
         return ""
     if not read:
         return str(entry.kind)
-    suffix = suffix_of(entry.path)
-    if suffix not in known:
-        return f"no reader for '{suffix}'" if suffix else "no suffix"
-    return ""
+    return unread.reason if unread else ""
 
 
 def _reported(
-    entries: Sequence[Entry], reasons: Mapping[str, str], described: Described, images: Sequence[str], rules: Rules
-) -> list[Ignored]:
+    entries: Sequence[Entry],
+    reasons: Mapping[str, str],
+    described: Described,
+    images: Sequence[str],
+    rules: Rules,
+    unread: Mapping[str, Unread],
+) -> tuple[Ignored, ...]:
     """A hidden folder stands for all that is in it, as does a class folder without images.
 
-    What the rules leave out on purpose is no finding; what they say nothing of is one.
+    What the rules leave out on purpose is no finding; what they say nothing of is one. Pictures that are not read are
+    one for each format, what a system left is one for each kind of it.
     """
     on_purpose = {path for path, why in described.left.items() if why not in (IN_NO_FOLDER, UNLABELLED)}
     ignored = [
@@ -182,6 +216,8 @@ def _reported(
         for entry in entries
         if entry.path in reasons
         and entry.path not in on_purpose
+        and not entry.furniture
+        and not (entry.path in unread and unread[entry.path].format)
         and not any(part.startswith(".") for part in entry.parts[:-1])
     ]
     tops = {path.partition("/")[0] for path in (*images, *on_purpose)}
@@ -190,15 +226,35 @@ def _reported(
         for entry in entries
         if entry.kind is Kind.FOLDER and "/" not in entry.path and not entry.hidden and entry.path not in tops
     ]
-    return [*ignored, *(empty if rules.table is None else [])]
+    found = [*ignored, *_furniture(entries), *_formats(unread), *(empty if rules.table is None else [])]
+    return tuple(sorted(found, key=lambda item: item.path))
+
+
+def _furniture(entries: Sequence[Entry]) -> Iterator[Ignored]:
+    """Each kind of what systems and editors left, once, where only one place has it by its path."""
+    places: defaultdict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for entry in entries:
+        if (name := entry.furniture) is not None:
+            parts = entry.parts
+            at = "/".join(parts[: parts.index(name) + 1]) if name in parts else entry.path
+            places[name][at] += entry.kind is not Kind.FOLDER
+    for name, counts in places.items():
+        files = sum(counts.values())
+        where = f" in {len(counts):,} places" if len(counts) > 1 else ""
+        subject = name if len(counts) > 1 else next(iter(counts))
+        yield Ignored(subject, f"{files:,} file{'s' if files != 1 else ''}{where}", "editor-checkpoint")
+
+
+def _formats(unread: Mapping[str, Unread]) -> Iterator[Ignored]:
+    """Each format of pictures that are not read, once."""
+    for suffix, (count, why, example) in counted(unread).items():
+        yield Ignored(example, f"{count:,} {suffix or 'without suffix'}: {why.reason}", "not-read")
 
 
 def _code(entry: Entry, reason: str) -> str:
     """Of the finding that an entry without a use amounts to."""
     if reason == UNLABELLED:
         return "unlabelled"
-    if not CHECKPOINTS.isdisjoint(entry.parts):
-        return "editor-checkpoint"
     match entry.kind:
         case Kind.NOT_UTF8:
             return "name-not-utf8"
@@ -209,7 +265,9 @@ def _code(entry: Entry, reason: str) -> str:
     return "ignored"
 
 
-def _nothing(folder: Path, entries: Sequence[Entry], described: Described, rules: Rules) -> DataError:
+def _nothing(
+    folder: Path, entries: Sequence[Entry], described: Described, rules: Rules, unread: Mapping[str, Unread]
+) -> DataError:
     if not entries:
         return DataError(
             f"no images in {folder}: it is empty",
@@ -229,6 +287,10 @@ def _nothing(folder: Path, entries: Sequence[Entry], described: Described, rules
             f"no image in {folder} is left to train on: {len(on_purpose) + len(described.held_out)} are {why}",
             next_step="mend data.labels, data.label_by, data.classes or data.test; or one folder a class",
         )
+    if formats := counted({path: why for path, why in unread.items() if why.format}):
+        often = sorted(formats.items(), key=lambda item: -item[1][0])
+        named = [f"{count:,} {suffix or 'without suffix'} ({why.format})" for suffix, (count, why, _) in often]
+        return DataError(f"no images in {folder} that can be read: {some(named)}", next_step=often[0][1][1].way)
     return DataError(
         f"no images in {folder}: expected a folder for each class, with images in it",
         next_step=f"for instance {folder.name}/cat/1.jpg; files that count end in {', '.join(sorted(suffixes()))}.\n"

@@ -25,7 +25,7 @@ from foldproof.data.examine import (
     stamp_of,
 )
 from foldproof.data.index import SCHEMA_VERSION, Index
-from foldproof.data.readers import MOST_PIXELS, reader_for, suffix_of
+from foldproof.data.readers import MOST_PIXELS, reader_named, suffix_of
 from foldproof.provenance.machine import available_cores
 
 CHUNK = 64  # files a thread takes at once
@@ -177,17 +177,15 @@ class _Keys:
     """Names what was found in a content by all that it depends on: the bytes, the reader and its libraries."""
 
     def __init__(self, most_pixels: int) -> None:
-        pillow = (PIL.__version__, PIL.features.version("jpg") or "", PIL.features.version("webp") or "")
+        pillow = (PIL.__version__, *(str(PIL.features.version(name)) for name in ("jpg", "webp", "avif", "jpg_2000")))
         deep = (version("tifffile"), version("imagecodecs"))
-        self._about = ("picture", SCHEMA_VERSION, *pillow, *deep, most_pixels)
+        self._about: tuple[str | int, ...] = ("picture", SCHEMA_VERSION, *pillow, *deep, most_pixels)
         self._tails: dict[str, str] = {}
 
     def of(self, path: str, sha256: str) -> str:
         suffix = suffix_of(path)
         if suffix not in self._tails:
-            reader = reader_for(path)
-            name = f"{reader.__module__}:{getattr(reader, '__qualname__', reader)}"
-            self._tails[suffix] = hash_rows([(*self._about, name)])[:16]
+            self._tails[suffix] = hash_rows([(*self._about, reader_named(suffix))])[:16]
         return f"{sha256}{self._tails[suffix]}"
 
 

@@ -24,6 +24,9 @@ class ValueRange(NamedTuple):
         return f"{spelled(self.low)} to {spelled(self.high)}"
 
 
+SIXTEEN_BITS = ValueRange(0.0, 65_535.0, 8)  # from black to white in a format that says so, brought to 8 bits
+
+
 def spelled(value: float) -> str:
     """A value of a pixel for a person."""
     return f"{value:,.0f}" if value == round(value) and abs(value) < 2**53 else f"{value:.6g}"

@@ -19,7 +19,8 @@ STRAY = 1000  # one value in so many, at either end, may be a hot or a dead pixe
 class Values(NamedTuple):
     """Which values a picture of more than 8 bits a channel takes, all channels together, as they stand in its file.
 
-    `low` and `high` leave out one value in a thousand at either end. `whole`: they are whole numbers.
+    `low` and `high` leave out one value in a thousand at either end; `second_lowest` and `second_highest` leave out the
+    end itself, however often it is there. `whole`: they are whole numbers.
     """
 
     whole: bool
@@ -27,6 +28,8 @@ class Values(NamedTuple):
     highest: float
     low: float
     high: float
+    second_lowest: float
+    second_highest: float
 
     @staticmethod
     def of(pixels: Pixels) -> "Values":
@@ -34,7 +37,9 @@ class Values(NamedTuple):
         stray = len(flat) // STRAY
         ordered = np.partition(flat, sorted({0, stray, len(flat) - 1 - stray, len(flat) - 1}))
         lowest, low, high, highest = (float(ordered[place]) for place in (0, stray, -1 - stray, -1))
-        return Values(bool(np.issubdtype(pixels.dtype, np.integer)), lowest, highest, low, high)
+        inner = flat[(flat > lowest) & (flat < highest)]
+        second = (float(inner.min()), float(inner.max())) if inner.size else (highest, lowest)
+        return Values(bool(np.issubdtype(pixels.dtype, np.integer)), lowest, highest, low, high, *second)
 
 
 def levels(plane: NDArray[Any], within: ValueRange) -> NDArray[np.float32]:

@@ -7,6 +7,7 @@ from operator import attrgetter
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from foldproof.data.furniture import furniture_on
 from foldproof.errors import DataError, nearest
 
 NOT_VERSIONED = frozenset({".git", ".hg", ".dvc"})  # folders that DVC itself leaves out
@@ -36,8 +37,13 @@ class Entry(NamedTuple):
 
     @property
     def hidden(self) -> bool:
-        """Whether it, or a folder that it lies in, begins with a dot."""
-        return self.path.startswith(".") or "/." in self.path
+        """Whether it, or a folder that it lies in, begins with a dot or is the system's."""
+        return self.path.startswith(".") or "/." in self.path or self.furniture is not None
+
+    @property
+    def furniture(self) -> str | None:
+        """What on the way a system or an editor has left; see `furniture_on`."""
+        return furniture_on(self.path)
 
 
 def walk(folder: Path) -> tuple[Entry, ...]:

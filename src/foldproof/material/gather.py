@@ -1,6 +1,5 @@
 """Settings in; the `Material` of a run, and what a person should know of it, out. Start reading here."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +9,6 @@ from foldproof.config.schema import FoldSource, Settings
 from foldproof.data.checks.depth import SETTING
 from foldproof.data.checks.findings import CODES, Finding, by_code
 from foldproof.data.dataset import Dataset
-from foldproof.data.labels.describe import IN_NO_FOLDER, UNLABELLED
 from foldproof.data.labels.from_splits import folds_in
 from foldproof.data.labels.said import Said
 from foldproof.data.readers import MOST_PIXELS
@@ -116,10 +114,7 @@ def refuse(errors: Sequence[Finding]) -> None:
 
 def _told(seen: Inspection) -> Iterator[str]:
     """How labels were understood, and what is not trained on because of what was asked."""
-    yield from seen.found.described.notes
-    left = Counter(why for why in seen.found.described.left.values() if why not in (IN_NO_FOLDER, UNLABELLED))
-    for why, count in sorted(left.items()):
-        yield f"{_images(count)} {why}"
+    yield from seen.found.described.told
     if len(seen.held_out):
         yield f"{_images(len(seen.held_out))} held out by data.test: never trained on"
 

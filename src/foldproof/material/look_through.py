@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from foldproof.config.schema import DataSettings
-from foldproof.data.checks.depth import of_depth, range_of
+from foldproof.data.checks.depth import apart, of_depth, range_of
 from foldproof.data.checks.duplicates import CONFIRMED, CROWDED, DISTANCE, Duplicates, Looks, find_duplicates
 from foldproof.data.checks.findings import Finding
 from foldproof.data.checks.preflight import of_shortcuts, preflight
@@ -19,7 +19,7 @@ from foldproof.data.examine import Picture
 from foldproof.data.exclusions import Exclusions
 from foldproof.data.likeness import EDGE
 from foldproof.data.scan import Scan
-from foldproof.data.value_range import ValueRange
+from foldproof.data.value_range import SIXTEEN_BITS, ValueRange
 from foldproof.folds.units import unit_numbers
 
 SHORTCUTS_VERSION = 1  # of what is remembered, as is the other
@@ -42,15 +42,23 @@ class LookedThrough:
 def look_through(
     found: Scan, data: DataSettings, *, exclusions: Exclusions | None = None, cache: Path | None = None
 ) -> LookedThrough:
-    """Search what was scanned for look-alikes and for all that is wrong; in `cache` it is remembered."""
+    """Search what was scanned for look-alikes and for all that is wrong; in `cache` it is remembered.
+
+    Images of another depth than most are wrong, and not in the dataset.
+    """
     trained = {sample.path: found.pictures[sample.path] for sample in found.dataset.samples}
+    odd = apart(trained)
+    if odd:
+        trained = {path: picture for path, picture in trained.items() if path not in odd}
+        found = replace(found, dataset=Dataset(tuple(one for one in found.dataset.samples if one.path in trained)))
     depth, within = of_depth(trained, data.range), range_of(trained, data.range)
-    if within is not None:
-        found = replace(found, pictures={path: picture.within(within) for path, picture in found.pictures.items()})
+    scale = within or SIXTEEN_BITS
+    found = replace(found, pictures={path: picture.within(scale) for path, picture in found.pictures.items()})
     duplicates = duplicates_of(found.dataset, found.pictures, apply_near=data.near_duplicates == "group", cache=cache)
     dataset = clustered(found.dataset, duplicates)
     findings = (
         *preflight(found, duplicates=duplicates, exclusions=exclusions or {}),
+        *(Finding("mixed-depth", path, why) for path, why in odd.items()),
         *depth,
         *_shortcuts(dataset, found.pictures, cache, within),
     )

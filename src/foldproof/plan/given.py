@@ -8,7 +8,8 @@ import numpy as np
 from foldproof import folds
 from foldproof.config.schema import ExperimentConfig, FoldSettings
 from foldproof.data.dataset import Dataset
-from foldproof.data.labels.said import VALIDATION, Said
+from foldproof.data.labels.parts import Part, parts_of
+from foldproof.data.labels.said import Said
 from foldproof.folds import Assignment, Scheme
 from foldproof.material.gather import Material
 from foldproof.plan.cuts import scheme_of
@@ -64,13 +65,19 @@ def derived(
         case folds.TIME:
             times = {path: one.time for path, one in said.items()}
             return Derived(folds.in_time(dataset, times, asked.k, order=date_order), asked.k)
-    written = by_file or {path: one.fold or _as_fold(one.split) for path, one in said.items()}
+    parts = parts_of({one.split for one in said.values()})
+    written = by_file or {path: one.fold or _as_fold(one.split, parts) for path, one in said.items()}
     return Derived(*folds.as_written(dataset, written))
 
 
-def _as_fold(split: str) -> str:
+def _as_fold(split: str, parts: Mapping[str, Part]) -> str:
     """The parts of a data set as folds: what trains is in none."""
-    return "val" if split.lower() in VALIDATION else split
+    match parts.get(split):
+        case Part.TRAINING:
+            return "train"
+        case Part.VALIDATION:
+            return "val"
+    return split
 
 
 def _recorded(config: ExperimentConfig, material: Material, project: Project) -> Derived:

@@ -52,17 +52,13 @@ def choose(seen: Look) -> Choices:
 
 
 def _data(seen: Look, edge: int | None) -> dict[str, Choice]:
-    made = {"path": Choice(seen.path, _said_of(seen))}
-    if seen.table:
-        made["labels"] = Choice(seen.table, seen.note or "says the class of each image")
-    if seen.classes:
-        made["classes"] = Choice(dict(seen.classes), f"names for its labels, as {seen.names_in} has them")
-    if seen.columns:
-        made["columns"] = Choice(dict(seen.columns), "its column of splits is not heeded: every image is in a fold")
-    if seen.label_by:
-        made["label_by"] = Choice(seen.label_by, seen.note or "the class is the folder that an image lies in")
+    made = {"path": Choice(seen.path, _said_of(seen)), **_labels(seen)}
     if seen.test:
         made["test"] = Choice(seen.test, "kept apart: no fold trains or validates on it")
+    if seen.exclude:
+        made["exclude"] = Choice(list(seen.exclude), "left out: a test, or without classes")
+    if seen.masks:
+        made["masks"] = Choice("exclude", f"{seen.masks:,} are called like masks of other images; or train")
     if seen.group_by:
         what = "the folder above the class" if seen.label_by else "the folder below the class"
         made["group_by"] = Choice(seen.group_by, f"{seen.groups} groups by {what}: each stays in one fold")
@@ -72,6 +68,19 @@ def _data(seen: Look, edge: int | None) -> dict[str, Choice]:
         made["image_size"] = Choice("auto", "edge in pixels of what the network sees; auto = what it was made for")
     if _shapes_differ(seen):
         made["resize"] = Choice("pad", "shapes differ: nothing is distorted or cut off; or squash, crop")
+    return made
+
+
+def _labels(seen: Look) -> dict[str, Choice]:
+    made: dict[str, Choice] = {}
+    if seen.table:
+        made["labels"] = Choice(seen.table, seen.note or "says the class of each image")
+    if seen.classes:
+        made["classes"] = Choice(dict(seen.classes), f"names for its labels, as {seen.names_in} has them")
+    if seen.columns:
+        made["columns"] = Choice(dict(seen.columns), "its column of splits is not heeded: every image is in a fold")
+    if seen.label_by:
+        made["label_by"] = Choice(seen.label_by, seen.note or "the class is the folder that an image lies in")
     return made
 
 

@@ -9,14 +9,25 @@ from pathlib import Path, PurePosixPath
 
 import PIL.Image
 
+from foldproof.data.furniture import is_furniture
 from foldproof.data.labels.from_path import labelling
 from foldproof.data.labels.from_table import TableSaid, said_by_table
-from foldproof.data.labels.said import TESTING, Said, are_parts
+from foldproof.data.labels.masks import masks_among
+from foldproof.data.labels.parts import (
+    Part,
+    are_parts,
+    holds_parts,
+    lies_in_no_class,
+    parts_in_classes,
+    parts_of,
+    test_among,
+)
+from foldproof.data.labels.said import Said
 from foldproof.data.readers import suffix_of, suffixes
 from foldproof.data.tables.table import SUFFIXES
+from foldproof.data.unread import why_unread
 from foldproof.data.walk import Kind, walk
 from foldproof.errors import DamagedFile, FoldproofError, OtherTask
-from foldproof.registry import SEAMS
 from foldproof.scaffold.class_names import class_names
 from foldproof.scaffold.groups import Candidate, candidate_of
 from foldproof.scaffold.names import label_in_names, stands_in_one_folder
@@ -41,6 +52,7 @@ class Look:
     are by folders or the table; `folds`: how many a column of it numbers; `candidate`: what names may say of groups.
     `classes`: names for the labels, from the file `names_in`; `left_alone`: images that it does not name,
     by the folder they begin with.
+    `exclude`: as the setting, what is neither labelled nor a part; `masks`: how many images are masks of others.
     """
 
     path: str
@@ -52,6 +64,8 @@ class Look:
     table: str | None = None
     columns: Mapping[str, str] | None = None
     test: str | None = None
+    exclude: Sequence[str] = ()
+    masks: int = 0
     sizes: Sequence[tuple[int, int]] = ()
     candidate: Candidate | None = None
     classes: Mapping[str, str] | None = None
@@ -173,18 +187,21 @@ def _records_a_folder(file: Path) -> bool:
 
 
 def _may_hold_data(path: Path) -> bool:
-    return not path.name.startswith(".") and path.name not in NOT_DATA and not path.is_symlink()
+    is_own = not path.name.startswith(".") and not is_furniture(path.name)
+    return is_own and path.name not in NOT_DATA and not path.is_symlink()
 
 
 def _holds_images(files: Iterable[Path]) -> bool:
-    return any(file.suffix.lower() in SEAMS["readers"] for file in files)
+    known = suffixes()
+    return any(suffix_of(file.name) in known for file in files)
 
 
 def _images(folder: Path) -> Iterator[str]:
     known = suffixes()
     with suppress(FoldproofError):
         for entry in walk(folder):
-            if entry.kind in (Kind.FILE, Kind.LINK) and not entry.hidden and suffix_of(entry.path) in known:
+            is_file = entry.kind in (Kind.FILE, Kind.LINK) and not entry.hidden
+            if is_file and why_unread(folder / entry.path, known) is None:
                 yield entry.path
 
 
@@ -230,7 +247,7 @@ def _top(path: str) -> str:
 
 def _of_table(path: str, file: Path, folder: Path, seen: TableSaid) -> Look | None:
     splits = {one.split for one in seen.said.values() if one.split}
-    test = next((split for split in sorted(splits) if split.lower() in TESTING), None) if are_parts(splits) else None
+    test = test_among(splits) if are_parts(splits) else None
     trained = [one for one in seen.said.values() if test is None or one.split != test]
     labels = Counter(one.label for one in trained)
     if len(labels) < 2:
@@ -257,16 +274,50 @@ def _folds(trained: Sequence[Said]) -> int:
 
 
 def _by_folders(path: str, below: Sequence[str]) -> Look | None:
+    masks = masks_among(below)
+    images = [one for one in below if one not in masks]
+    seen = _by_parts(path, images) if holds_parts(images) else _by_classes(path, images)
+    return seen and replace(seen, masks=len(masks))
+
+
+def _by_parts(path: str, below: Sequence[str]) -> Look | None:
+    """Parts of a data set such as train and test, each with class folders; what is none, or has none, is left out."""
+    parts = parts_of({one.partition("/")[0] for one in below if "/" in one})
+    held = {top for top, part in parts.items() if part is Part.TESTING}
+    labelled = [one for one in below if one.partition("/")[0] in parts and not lies_in_no_class(one)]
+    trained = [one for one in labelled if one.partition("/")[0] not in held]
+    count = Counter(one.split("/")[-2] for one in trained)
+    if len(count) < 2:
+        return None
+    test = [one for one in labelled if one.partition("/")[0] in held]
+    tops = {one.partition("/")[0] for one in below if "/" in one}
+    return Look(
+        path=path,
+        label_by="parent",
+        test="/".join([path, *_around([one.split("/")[:-2] for one in test])]) if test else None,
+        exclude=tuple(sorted(tops - {one.partition("/")[0] for one in labelled})),
+        count_by_class=count,
+    )
+
+
+def _around(folders: Sequence[Sequence[str]]) -> list[str]:
+    """The folders that all have in common, from the first on."""
+    common: list[str] = []
+    for level in zip(*folders, strict=False):
+        if len(set(level)) > 1:
+            break
+        common.append(level[0])
+    return common
+
+
+def _by_classes(path: str, below: Sequence[str]) -> Look | None:
     parts = [PurePosixPath(one).parts for one in below]
-    tops = {one[0] for one in parts if len(one) > 1}
-    if are_parts(tops):
-        test = next((top for top in sorted(tops) if top.lower() in TESTING), None)
-        inner = [one for one in parts if len(one) > 2 and one[0] != test]
-        count = Counter(one[-2] for one in inner)
-        if len(count) < 2:
-            return None
-        return Look(path=path, label_by="parent", test=test and f"{path}/{test}", count_by_class=count)
     deep = [one for one in parts if len(one) > 2]
+    if inner := parts_in_classes([one for one in below if "/" in one]):
+        test = test_among(inner)
+        kept = [one for one in deep if one[1] != test]
+        exclude = (f"*/{test}",) if test else ()
+        return Look(path=path, label_by="top", exclude=exclude, count_by_class=Counter(one[0] for one in kept))
     if _classes_below_groups(deep, parts):
         count = Counter(one[-2] for one in deep)
         groups = len({one[:-2] for one in deep})

@@ -93,6 +93,10 @@ def _settings_for(folder: Path) -> tuple[str, list[str]]:
         lines.append(f"{seen.groups} groups by folder: each stays in one fold")
     if seen.test:
         lines.append(f"{seen.test} is kept apart: no fold trains or validates on it")
+    if seen.exclude:
+        lines.append(f"{', '.join(seen.exclude)} left out, by data.exclude in the settings")
+    if seen.masks:
+        lines.append(f"{seen.masks:,} masks of other images left out; data.masks: train takes them")
     if seen.candidate:
         first, second = (path.rpartition("/")[2] for path in seen.candidate.images)
         lines.append(

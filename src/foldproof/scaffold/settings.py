@@ -51,6 +51,8 @@ def scalar(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, Mapping):
         return _flow(value)
+    if isinstance(value, list):
+        return f"[{', '.join(map(scalar, value))}]"
     if not isinstance(value, str):
         return str(value)
     plain = re.fullmatch(r"[A-Za-z][\w./-]*", value, re.ASCII) and value.lower() not in _YAML_WORDS

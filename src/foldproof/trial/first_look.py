@@ -17,7 +17,8 @@ WORST = 3
 
 @dataclass(frozen=True, kw_only=True)
 class FirstLook:
-    """`folder` holds the class folders: `asked`, or a part of it. `passed_over`: images that were not chosen.
+    """`folder` holds the class folders: `asked`, or a part of it. `passed_over`: images that were not chosen;
+    `told`: how labels were understood, and what was left out.
 
     `accuracy` is the mean over folds with its 95 % interval, `majority` the largest class and the accuracy of always
     saying it. `k` of `asked_k` folds were possible. `naive_leak`: how many images a random split would be expected to
@@ -28,6 +29,7 @@ class FirstLook:
     asked: Path
     folder: Path
     passed_over: int
+    told: tuple[str, ...]
     images_by_class: Mapping[str, int]
     accuracy: Interval
     balanced_accuracy: float
@@ -60,6 +62,7 @@ class FirstLook:
             "folder": str(self.folder),
             "images": self.images,
             "images_not_looked_at": self.passed_over,
+            "told": list(self.told),
             "classes": dict(self.images_by_class),
             "backbone": BACKBONE,
             "k": self.k,

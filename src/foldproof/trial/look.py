@@ -81,6 +81,7 @@ def look(
         asked=folder,
         folder=folder,
         passed_over=found.passed_over,
+        told=found.described.told,
         images_by_class=dict(sorted(seen.dataset.count_by_class.items())),
         accuracy=line.interval,
         balanced_accuracy=line.pooled["balanced_accuracy"],
@@ -125,6 +126,7 @@ def _rules(folder: Path) -> tuple[Rules, tuple[str, ...]]:
         classes=seen.classes,
         held_split=seen.test if is_split else None,
         held_folder=None if is_split or seen.test is None else seen.test.removeprefix("./"),
+        exclude=seen.exclude,
     )
     return rules, seen.in_words
 

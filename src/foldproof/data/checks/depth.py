@@ -6,21 +6,44 @@ from typing import Any, Literal, TypeAlias
 
 from foldproof.data.checks.findings import Finding
 from foldproof.data.examine import Picture
+from foldproof.data.readers import WHITE_BY_FORMAT
 from foldproof.data.value_range import ValueRange, spelled
 
 Asked: TypeAlias = tuple[float, float] | Literal["auto"]
 
 HOT = 4.0  # times as wide as what 998 in 1,000 values of every image need: a few pixels made the range
 SETTING = "data.range"
+NO_VALUE = frozenset({-9999.0, -999.0, -99999.0, -32768.0, -32767.0, -2147483648.0, 1e20, -1e20})  # usual for it
+_BYTES = "8 bits a channel"
+
+
+def apart(pictures: Mapping[str, Picture]) -> Mapping[str, str]:
+    """Images that no range fits as it does the others, which are more; each with the reason."""
+    kinds = {path: _kind(picture) for path, picture in sorted(pictures.items())}
+    counted = Counter(kinds.values())
+    if len(counted) < 2:
+        return {}
+    commonest = max(counted, key=lambda kind: (counted[kind], kind))
+    return {
+        path: f"{kind}, as {counted[kind]:,} are; {counted[commonest]:,} are {commonest}"
+        for path, kind in kinds.items()
+        if kind != commonest and not (commonest == _BYTES and _says_white(pictures[path]))
+    }
+
+
+def brought_to_bytes(pictures: Mapping[str, Picture]) -> tuple[str, ...]:
+    """Images of 16 bits among such of 8, whose format says which value is white."""
+    paths = sorted(path for path, picture in pictures.items() if picture.values is not None)
+    return tuple(paths) if len(paths) < len(pictures) and all(_says_white(pictures[path]) for path in paths) else ()
 
 
 def range_of(pictures: Mapping[str, Picture], asked: Asked) -> ValueRange | None:
-    """What all images share: as `asked`, or from the lowest to the highest value of any of them; None for 8-bit images.
+    """What all images share: as `asked`, or from the lowest to the highest value of any; None where any has 8 bits.
 
     Nothing is cut off unless a range is asked for that does so.
     """
     deep = [picture.values for picture in pictures.values() if picture.values is not None]
-    if not deep:
+    if not deep or len(deep) < len(pictures):
         return None
     lowest, highest = min(one.lowest for one in deep), max(one.highest for one in deep)
     low, high = (lowest, highest) if asked == "auto" else asked
@@ -28,14 +51,15 @@ def range_of(pictures: Mapping[str, Picture], asked: Asked) -> ValueRange | None
 
 
 def of_depth(pictures: Mapping[str, Picture], asked: Asked) -> tuple[Finding, ...]:
-    """Images that do not go together, or not with the range."""
+    """What speaks against the range of images that go together, as those do that are not `apart`."""
     within = range_of(pictures, asked)
     if within is None:
+        brought = (Finding("brought-to-8-bits", path) for path in brought_to_bytes(pictures))
         needless = pictures and asked != "auto"
-        return (Finding("needless-range", SETTING, "every image has 8 bits a channel"),) if needless else ()
-    if mixed := tuple(_mixed(pictures)):
-        return mixed
-    return tuple(_hot(pictures, within) if asked == "auto" else _cut_off(pictures, within))
+        return (Finding("needless-range", SETTING, "every image has 8 bits a channel"),) if needless else (*brought,)
+    if asked != "auto":
+        return tuple(_cut_off(pictures, within))
+    return tuple(_alone(pictures)) or tuple(_hot(pictures, within))
 
 
 def described(pictures: Mapping[str, Picture], within: ValueRange | None) -> dict[str, Any] | None:
@@ -54,18 +78,34 @@ def described(pictures: Mapping[str, Picture], within: ValueRange | None) -> dic
 
 def _kind(picture: Picture) -> str:
     if picture.values is None:
-        return "8 bits a channel"
+        return _BYTES
     return "whole numbers of more than 8 bits" if picture.values.whole else "floating-point numbers"
 
 
-def _mixed(pictures: Mapping[str, Picture]) -> Iterator[Finding]:
-    """The first image of each kind but the commonest."""
-    kinds = {path: _kind(picture) for path, picture in sorted(pictures.items())}
-    counted = Counter(kinds.values())
-    commonest = max(counted, key=lambda kind: (counted[kind], kind))
-    for kind in sorted(counted.keys() - {commonest}):
-        first = next(path for path, one in kinds.items() if one == kind)
-        yield Finding("mixed-depth", first, f"{kind}, as {counted[kind]:,} are; {counted[commonest]:,} are {commonest}")
+def _says_white(picture: Picture) -> bool:
+    return picture.format in WHITE_BY_FORMAT and picture.values is not None and picture.values.whole
+
+
+def _alone(pictures: Mapping[str, Picture]) -> Iterator[Finding]:
+    """An end of the range that stands for itself, as -9999 for "no value" does: all others are far from it."""
+    deep = {path: picture.values for path, picture in sorted(pictures.items()) if picture.values is not None}
+    lowest, highest = min(one.lowest for one in deep.values()), max(one.highest for one in deep.values())
+    several = [one for one in deep.values() if one.lowest < one.highest]  # an image of one value has no others
+    low = min((one.second_lowest if one.lowest == lowest else one.lowest for one in several), default=0.0)
+    high = max((one.second_highest if one.highest == highest else one.highest for one in several), default=0.0)
+    if not lowest <= low < high <= highest:
+        return
+    ends = (
+        (lowest, low - lowest, [path for path, one in deep.items() if one.low == lowest]),
+        (highest, highest - high, [path for path, one in deep.items() if one.high == highest]),
+    )
+    for end, gap, often in ends:
+        known = [path for path, one in deep.items() if end in NO_VALUE and end in (one.lowest, one.highest)]
+        if end != 0 and gap > high - low and (often or known):
+            others = f"{spelled(low)} to {spelled(high)}"
+            kept = f"[{min(end, low):.10g}, {max(end, high):.10g}]"
+            text = f"{spelled(end)}, and all other values are {others}: {SETTING} [{low:.10g}, {high:.10g}] or {kept}"
+            yield Finding("no-value", (often or known)[0], text)
 
 
 def _hot(pictures: Mapping[str, Picture], within: ValueRange) -> Iterator[Finding]:

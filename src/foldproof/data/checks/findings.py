@@ -59,12 +59,21 @@ CODES: Mapping[str, Code] = MappingProxyType(
             excludable=True,
         ),
         "mixed-depth": _error(
-            "8-bit images and deeper ones, or whole numbers and fractions: no range of values fits both",
-            "take all images from one source in its own depth, or convert all of them alike",
+            "of another depth than most: 8 bits or more, whole numbers or fractions; no range of values fits both",
+            "convert all of them alike, or leave these out: `foldproof data check --exclude`",
+            excludable=True,
+        ),
+        "no-value": _error(
+            'one value far from all others makes the range of all images: no measurement, but "no value here"?',
+            "set data.range, without that value (it becomes black or white) or with it",
         ),
         "outside-range": _error(
             "all but a few of its values lie outside data.range: it would be white or black",
             "set data.range to what the images hold, or to auto",
+        ),
+        "brought-to-8-bits": _warning(
+            "16 bits among 8-bit images: 65,535, white by its format, becomes 255",
+            "nothing, where black and white are meant alike in all of them; else convert them yourself",
         ),
         "needless-range": _error(
             "data.range is for images of more than 8 bits a channel", "remove data.range, or set it to auto"
@@ -119,6 +128,10 @@ CODES: Mapping[str, Code] = MappingProxyType(
             "partly transparent: the colour beneath is used", "look whether that is meant; else flatten them"
         ),
         "animated": _warning("an animation: its first frame is used", "cut it into pictures where that is not meant"),
+        "windowed": _warning(
+            "DICOM whose own window says what is black and white: brought to 8 bits by it",
+            "nothing, where the windows were set alike; else export the values and set data.range",
+        ),
         "cut-off": _warning(
             "values outside data.range, more than one in a thousand: they are cut off",
             "look whether that is meant; data.range: auto takes all",
@@ -138,8 +151,21 @@ CODES: Mapping[str, Code] = MappingProxyType(
             "looks like an image that is held out (data.test)", "look at both; where they are one thing, remove one"
         ),
         "unlabelled": _warning("the table of labels has no row for it, or an empty label: not trained on", _CLEAN),
+        "not-read": _warning(
+            "pictures of a format that is not read: not trained on",
+            "convert them, or see what the line says; `data.exclude` leaves them out without a word",
+        ),
+        "read-by-content": _warning(
+            "no suffix that is known, and a picture inside: trained on",
+            "nothing, where that is meant; else leave them out by data.exclude",
+        ),
+        "name-not-portable": _warning(
+            "a name that another system cannot hold: the images cannot be pulled there",
+            "rename it where they shall be used there too; else nothing",
+        ),
+        "idle-pattern": _warning("a pattern of data.exclude that matches no file", "correct it, or take it out"),
         "ignored": _warning("not trained on", _CLEAN),
-        "editor-checkpoint": _warning("copies that an editor or system made: not trained on", _CLEAN),
+        "editor-checkpoint": _warning("what an editor, a system or a network drive left: not trained on", _CLEAN),
         "case-colliding-classes": _warning(
             "class names that differ only in case or accents: one class on some systems", "merge or rename them"
         ),

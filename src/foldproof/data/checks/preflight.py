@@ -8,10 +8,12 @@ import numpy as np
 
 from foldproof.data.checks.duplicates import Duplicates
 from foldproof.data.checks.findings import Finding
+from foldproof.data.checks.portable import unportable_names
 from foldproof.data.checks.shortcuts import Shortcut
 from foldproof.data.dataset import Dataset
 from foldproof.data.examine import Picture
 from foldproof.data.exclusions import Exclusions
+from foldproof.data.readers import has_reader, suffix_of
 from foldproof.data.scan import Scan
 
 SMALL = 16  # pixels: of less, hardly anything can be seen
@@ -20,7 +22,10 @@ IMBALANCE = 10.0
 SIZE_RATIO = 1.5  # between the classes' median sizes
 FORMAT_SHARE = 0.5  # between the classes' shares of a format
 
-_TRAITS = {"rotated": "exif-rotated", "palette": "palette", "cmyk": "cmyk", "alpha": "alpha", "animated": "animated"}
+_TRAITS = {
+    "rotated": "exif-rotated",
+    **{trait: trait for trait in ("palette", "cmyk", "alpha", "animated", "windowed")},
+}
 
 
 def preflight(found: Scan, *, duplicates: Duplicates, exclusions: Exclusions) -> tuple[Finding, ...]:
@@ -28,6 +33,9 @@ def preflight(found: Scan, *, duplicates: Duplicates, exclusions: Exclusions) ->
     return (
         *(Finding(trouble.code, path, trouble.text) for path, trouble in found.troubles.items()),
         *(Finding(item.code, item.path, item.reason) for item in found.ignored),
+        *_by_content(found.dataset),
+        *unportable_names(sample.path for sample in found.dataset.samples),
+        *(Finding("idle-pattern", pattern) for pattern in found.described.idle),
         *(Finding("row-without-image", path) for path in found.described.lacking),
         *_of_pictures({sample.path: found.pictures[sample.path] for sample in found.dataset.samples}),
         *_label_conflicts(found.dataset, found.pictures),
@@ -51,6 +59,19 @@ def _of_pictures(pictures: Mapping[str, Picture]) -> Iterator[Finding]:
             yield Finding("very-small", path, f"{picture.width} x {picture.height} pixels")
         if picture.spread < FLAT:
             yield Finding("near-constant", path, f"standard deviation of grey {picture.spread:.1f} of 255")
+
+
+def _by_content(dataset: Dataset) -> Iterator[Finding]:
+    """Images whose suffix says nothing, once for each."""
+    paths: defaultdict[str, list[str]] = defaultdict(list)
+    for sample in dataset.samples:
+        paths[suffix_of(sample.path)].append(sample.path)
+    for suffix, some in sorted(paths.items()):
+        if not has_reader(suffix):
+            count = f"{len(some):,} image{'s' if len(some) != 1 else ''}"
+            yield Finding(
+                "read-by-content", min(some), f"{count} {f'ending in {suffix}' if suffix else 'without suffix'}"
+            )
 
 
 def _label_conflicts(dataset: Dataset, pictures: Mapping[str, Picture]) -> Iterator[Finding]:

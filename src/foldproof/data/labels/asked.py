@@ -30,6 +30,8 @@ def asked_of(data: DataSettings, folds: FoldSource, *, root: Path, folder: Path)
         columns=data.columns or {},
         classes=data.classes,
         as_folds=folds.scheme == "predefined" and not folds.file,
+        exclude=data.exclude or (),
+        masks=data.masks == "train",
     )
     if data.test is None:
         return Asked(rules, None, rules)
@@ -52,4 +54,5 @@ def asked_of(data: DataSettings, folds: FoldSource, *, root: Path, folder: Path)
             )
         return Asked(rules, None, rules)
     labels = "top" if data.label_by in (None, "parent") else data.label_by
-    return Asked(rules, test, Rules(label_by=labels, group_by=data.group_by, classes=data.classes))
+    alike = Rules(group_by=data.group_by, classes=data.classes, exclude=rules.exclude, masks=rules.masks)
+    return Asked(rules, test, replace(alike, label_by=labels))

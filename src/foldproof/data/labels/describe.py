@@ -6,11 +6,22 @@ from pathlib import Path
 
 from foldproof.data.labels.from_path import said_by_path
 from foldproof.data.labels.from_table import said_by_table
-from foldproof.data.labels.said import TESTING, Classes, Described, Rules, Said, are_parts
+from foldproof.data.labels.masks import masks_among
+from foldproof.data.labels.names import Names
+from foldproof.data.labels.parts import (
+    Part,
+    are_parts,
+    holds_parts,
+    lies_in_no_class,
+    parts_in_classes,
+    parts_of,
+    test_among,
+)
+from foldproof.data.labels.said import IN_NO_FOLDER, UNLABELLED, Classes, Described, Rules, Said
+from foldproof.data.patterns import left_out
 from foldproof.errors import DataError, nearest
 
-UNLABELLED = "without a row in the table of labels"
-IN_NO_FOLDER = "not in a class folder"
+MASKS = "that are masks of others, by the names of folders or files, left out; data.masks: train takes them"
 
 
 def describe(paths: Sequence[str], folder: Path, rules: Rules) -> Described:
@@ -19,9 +30,32 @@ def describe(paths: Sequence[str], folder: Path, rules: Rules) -> Described:
     Raises DataError where a table or a pattern does not fit them, and where the parts of a data set, such as train and
     val, would be taken for classes or trained on as one.
     """
-    made = _by_table(paths, folder, rules) if rules.table else _by_path(paths, folder, rules)
+    left = _excluded(paths, rules)
+    taken = [path for path in paths if path not in left]
+    made = _by_table(taken, folder, rules) if rules.table else _by_path(taken, folder, rules)
+    made = replace(
+        made,
+        left={**made.left, **left},
+        lacking=_without(made.lacking, tuple(left), folder, rules),
+        idle=tuple(one for one in rules.exclude if not left_out(paths, [one])),
+    )
     made = replace(made, labels=frozenset(one.label for one in (*made.said.values(), *made.held_out.values())) - {""})
     return made if rules.classes is None else _with_classes(made, rules.classes)
+
+
+def _excluded(paths: Sequence[str], rules: Rules) -> dict[str, str]:
+    """Why images are left out before anything is said of them, by path."""
+    left = {path: f"left out by data.exclude: {pattern}" for path, pattern in left_out(paths, rules.exclude).items()}
+    masks = () if rules.masks else masks_among([path for path in paths if path not in left])
+    return {**left, **dict.fromkeys(sorted(masks), MASKS)}
+
+
+def _without(lacking: tuple[str, ...], left: Sequence[str], folder: Path, rules: Rules) -> tuple[str, ...]:
+    """What a table names and is not there, but for images that are left out on purpose."""
+    if not lacking or not left or rules.table is None:
+        return lacking
+    names = Names.of(left, file=rules.table, folder=folder)
+    return tuple(name for name in lacking if not names.exact(name))
 
 
 def _is_apart(path: str, rules: Rules) -> bool:
@@ -34,9 +68,13 @@ def _by_path(everything: Sequence[str], folder: Path, rules: Rules) -> Described
     paths = [path for path in everything if not _is_apart(path, rules)]
     needs_folder = rules.label_by in (None, "top", "parent")
     left = {path: IN_NO_FOLDER for path in paths if needs_folder and "/" not in path}
+    is_part = rules.label_by == "parent" and holds_parts(everything)
+    left |= {path: IN_NO_FOLDER for path in paths if is_part and lies_in_no_class(path)}
     said = {path: of_path(path) for path in paths if path not in left}
-    if rules.label_by is None and are_parts({one.label for one in said.values()}):
+    if rules.label_by is None and holds_parts(list(said)):
         raise _parts(folder, {one.label for one in said.values()})
+    if rules.label_by is None and rules.group_by is None and (inner := parts_in_classes(list(said))):
+        raise _parts_inside(folder, inner)
     if rules.as_folds:
         _refuse_testing({one.split for one in said.values()}, f"{folder.name}/", "folder")
     return Described(said=said, left=left, held_out={path: Said("") for path in everything if _is_apart(path, rules)})
@@ -130,17 +168,20 @@ def _relabelled(said: Mapping[str, Said], renamed: Mapping[str, str | None]) -> 
 
 
 def _refuse_testing(splits: set[str], where: str, what: str) -> None:
-    testing = sorted(split for split in splits if split.lower() in TESTING)
+    testing = test_among(splits)
     if testing:
         raise DataError(
-            f"{where} has a {what} '{testing[0]}', which folds must not train on",
-            next_step=f"keep it apart: data.test: {testing[0] if what == 'split' else 'the path of that folder'}",
+            f"{where} has a {what} '{testing}', which folds must not train on",
+            next_step=f"keep it apart: data.test: {testing if what == 'split' else 'the path of that folder'}",
         )
 
 
 def _parts(folder: Path, labels: set[str]) -> DataError:
-    test = next((label for label in sorted(labels) if label.lower() in TESTING), None)
+    test = test_among(labels)
+    parts = parts_of(labels)
+    others = sorted(label for label in labels if parts.get(label, Part.UNLABELLED) is Part.UNLABELLED)
     held = f", data.test: …/{folder.name}/{test}" if test else ""
+    held += f", data.exclude: [{', '.join(others[:3])}]" if others else ""
     return DataError(
         f"{folder} holds {', '.join(sorted(labels))}: parts of a data set, not classes",
         next_step=f"as they are, one fold: data.label_by: parent, folds.scheme: predefined{held}. Folds of our own:\n"
@@ -148,8 +189,17 @@ def _parts(folder: Path, labels: set[str]) -> DataError:
     )
 
 
+def _parts_inside(folder: Path, parts: Collection[str]) -> DataError:
+    test = test_among(parts)
+    without = f" Without the test: data.exclude: ['*/{test}'] as well." if test else ""
+    return DataError(
+        f"the class folders in {folder} hold {', '.join(sorted(parts))}: parts of a data set",
+        next_step=f"folds of our own over all of them: data.label_by: top.{without}",
+    )
+
+
 def _split_column(name: str, splits: set[str]) -> DataError:
-    test = next((split for split in sorted(splits) if split.lower() in TESTING), None)
+    test = test_among(splits)
     held = f"data.test: {test}" if test else "data.columns: {split: ''}"
     return DataError(
         f"{name} has a column of splits: {', '.join(sorted(splits))}; trained on as one, they would not be kept apart",

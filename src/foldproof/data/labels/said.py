@@ -1,15 +1,14 @@
 """What is said of one image, and the rules by which it is: frozen values. Pure."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 ROLES = ("path", "label", "group", "fold", "split", "time")
-TRAINING = frozenset({"train", "training"})
-VALIDATION = frozenset({"val", "valid", "validation", "dev"})
-TESTING = frozenset({"test", "testing"})
-PARTS = TRAINING | VALIDATION | TESTING
+UNLABELLED = "without a row in the table of labels"
+IN_NO_FOLDER = "not in a class folder"
 
 Classes: TypeAlias = Mapping[str, str | None] | Sequence[str]
 
@@ -33,7 +32,9 @@ class Rules:
     folders that are not the class. `table`: a CSV, parquet or spreadsheet file, which then says all that it has a
     column for; `columns`: the names of these by role. `classes`: other names for labels, None to leave one out; or
     those to keep. `held_folder`: below the images, and `held_split`: of the table, are kept apart. `as_folds`: whether
-    the parts of a data set, such as train and val, are meant as folds.
+    the parts of a data set, such as train and val, are meant as folds; `exclude`: patterns of
+    files that are left out; `masks`: whether what is called like a mask of another image is one like others, else it is
+    left out.
     """
 
     label_by: str | None = None
@@ -45,6 +46,8 @@ class Rules:
     held_folder: str | None = None
     held_split: str | None = None
     as_folds: bool = False
+    exclude: Sequence[str] = ()
+    masks: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +56,7 @@ class Described:
 
     `labels`: all that were written, before classes were merged. `lacking`: what the table names and is not there.
     `notes`: how the table was understood, in sentences; `written`: how often each spelling of a label comes in it.
+    `idle`: patterns of files to leave out that match none.
     """
 
     said: Mapping[str, Said]
@@ -62,9 +66,11 @@ class Described:
     lacking: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     written: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    idle: tuple[str, ...] = ()
 
-
-def are_parts(names: Sequence[str] | frozenset[str] | set[str]) -> bool:
-    """Whether these names are those of the parts of a data set, such as train and val, and no classes."""
-    lower = {name.lower() for name in names}
-    return len(lower) > 1 and lower <= PARTS and not lower.isdisjoint(TRAINING)
+    @property
+    def told(self) -> tuple[str, ...]:
+        """How labels were understood, and what is not trained on because of what was asked, in sentences."""
+        left = Counter(why for why in self.left.values() if why not in (IN_NO_FOLDER, UNLABELLED))
+        counted = (f"{count:,} image{'s' if count != 1 else ''} {why}" for why, count in sorted(left.items()))
+        return (*self.notes, *counted)

@@ -23,11 +23,10 @@ import PIL
 import PIL.features
 from numpy.typing import NDArray
 
-from foldproof import registry
 from foldproof.data.dataset import Dataset, Sample, hash_rows
 from foldproof.data.pixels.fitted import Channels, Form, Resize
 from foldproof.data.pixels.originals import decoded_original
-from foldproof.data.readers import MOST_PIXELS, suffix_of
+from foldproof.data.readers import MOST_PIXELS, reader_named, suffix_of
 from foldproof.data.rows.cache import GB, building, clean, make_room, use
 from foldproof.data.rows.copies import Row, rows_elsewhere
 from foldproof.data.rows.files import Index, header, is_whole, row_sums, write_index
@@ -98,7 +97,7 @@ def decoded(
 
 def decoder_of(form: Form) -> str:
     """All that the pixels of one file of one image depend on, but for the file and its reader."""
-    pillow = (PIL.__version__, PIL.features.version("jpg") or "", PIL.features.version("webp") or "")
+    pillow = (PIL.__version__, *(str(PIL.features.version(name)) for name in ("jpg", "webp", "avif", "jpg_2000")))
     about: list[tuple[str | int, ...]] = [("images", SCHEMA_VERSION, form.size, form.resize, *pillow)]
     about.append(("code", code_digest(DECODING), version("numpy")))
     if form.channels != 3:
@@ -112,8 +111,7 @@ def decoder_of(form: Form) -> str:
 def row_names(dataset: Dataset) -> list[bytes]:
     """What each image's pixels are made from, 32 bytes: the hash of its content hash and its reader's name."""
     suffixes = [suffix_of(sample.path) for sample in dataset.samples]
-    readers = {suffix: registry.load("readers", suffix) for suffix in set(suffixes)}
-    reader = {suffix: f" {found.__module__}:{found.__qualname__}".encode() for suffix, found in readers.items()}
+    reader = {suffix: f" {reader_named(suffix)}".encode() for suffix in set(suffixes)}
     return [
         hashlib.sha256(sample.sha256.encode() + reader[suffix]).digest()
         for sample, suffix in zip(dataset.samples, suffixes, strict=True)

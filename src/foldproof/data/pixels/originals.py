@@ -4,10 +4,13 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from foldproof.data.dataset import Sample
 from foldproof.data.pixels.fitted import Form, fitted
-from foldproof.data.readers import decode, turn_for
-from foldproof.data.values import Scaled
+from foldproof.data.readers import WHITE_BY_FORMAT, Image, decode, turn_for
+from foldproof.data.value_range import SIXTEEN_BITS
+from foldproof.data.values import Pixels, Scaled, scaled
 from foldproof.errors import DamagedFile, DataError
 from foldproof.storage import inside, read_file
 from foldproof.storage.limits import IMAGE_BYTES
@@ -31,7 +34,15 @@ def decoded_original(sample: Sample, folder: Path, form: Form, *, most_pixels: i
     path = inside(folder, sample.path)
     content = _content(path, sample.sha256)
     with turn_for(content):
-        return fitted(decode(path.name, content, most_pixels=most_pixels).pixels, form)
+        image = decode(path.name, content, most_pixels=most_pixels)
+        return fitted(_in_bytes(image) if form.within is None else image.pixels, form)
+
+
+def _in_bytes(image: Image) -> Pixels:
+    """The pixels of an image among such of 8 bits: of 16, brought to these where its format says what is white."""
+    if image.pixels.dtype != np.uint16 or image.format not in WHITE_BY_FORMAT:
+        return image.pixels
+    return np.ascontiguousarray(np.broadcast_to(scaled(image.pixels, SIXTEEN_BITS), (*image.pixels.shape[:2], 3)))
 
 
 def _content(path: Path, sha256: str) -> bytes:

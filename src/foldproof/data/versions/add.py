@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from foldproof.data.readers import suffix_of, suffixes
+from foldproof.data.readers import suffixes
 from foldproof.data.scan import hash_files
+from foldproof.data.unread import why_unread
 from foldproof.data.versions import dvc, listing, placing, unfinished
 from foldproof.data.versions.astray import refuse_astray
 from foldproof.data.versions.lists import Files
@@ -76,7 +77,7 @@ def _unlike(folder: Path, md5: Files) -> tuple[str, ...]:
     if known is None or known.files is None:
         return tuple(sorted(md5))
     difference = compare(known.files, md5)
-    images = set(_images(difference.extra))
+    images = set(_images(folder, difference.extra))
     damaged: set[str] = set()
     with opened(folder, f"cannot check what was versioned of {folder}") as repository:
         shelf = _shelf(repository)
@@ -117,7 +118,7 @@ def _checked(folder: Path) -> tuple[str, ...]:
             next_step="put what they lead to in their place, or take them out of the folder",
         )
     files = tuple(entry.path for entry in entries if entry.kind in (Kind.FILE, Kind.LINK))
-    ignored = dvc.ignored(folder, _images(files))
+    ignored = dvc.ignored(folder, _images(folder, files))
     if ignored:
         raise DataError(
             f"{count_of(ignored)} that would be trained and not versioned: .dvcignore leaves out {some(ignored)}",
@@ -162,8 +163,8 @@ def _hashes(folder: Path, files: tuple[str, ...]) -> Files:
     return {RelativePath.parse(path): Md5.parse(hashes.md5) for path, hashes in found}
 
 
-def _images(paths: Iterable[str]) -> list[str]:
-    """Those that a reader would be asked for: neither hidden nor of another suffix."""
+def _images(folder: Path, paths: Iterable[str]) -> list[str]:
+    """Those that a reader would be asked for: neither hidden nor of another format."""
     known = suffixes()
     there = [path for path in paths if not Entry(path, Kind.FILE).hidden]
-    return [path for path in there if suffix_of(path) in known]
+    return [path for path in there if why_unread(folder / path, known) is None]

@@ -1,0 +1,80 @@
+"""Paths of images in; those that are masks of others, by the usual names of folders and files, out. Pure.
+
+A mask lies below a folder beside one of images (`cat/images/1.png`, `cat/masks/1.png`), where most have an image of the
+same name there; or beside its image with a word after the name (`1.png`, `1_mask.png`).
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+_OF_IMAGES = re.compile(
+    r"(?:raw|original|rgb|input)?[ _-]?(?:image|img|photo|picture|original|input|rgb)s?", re.IGNORECASE
+)
+_OF_MASKS = re.compile(
+    r"(?:[a-z]+[ _-])?(?:mask|annotation|segmentation|contour|ground[ _-]?truth|label)s?|gts?|segs?", re.IGNORECASE
+)
+_MASK_OF = re.compile(
+    r"(?P<image>.+?)[ _.-]+(?:mask|segmentation|seg|gt|ground[ _-]?truth|annotation)s?(?:[ _-]?\d+)?", re.IGNORECASE
+)
+_ENOUGH = 0.5  # of the files of a folder of masks, that have an image of their name
+
+
+class _View(NamedTuple):
+    """A file seen from one of the folders above it: `name` is the rest of its path, without suffix."""
+
+    around: str
+    folder: str
+    name: str
+
+
+def masks_among(paths: Sequence[str]) -> frozenset[str]:
+    """Which of the paths are masks of other ones."""
+    return frozenset(path for path in (*_in_folders(paths), *_beside(paths)))
+
+
+def _in_folders(paths: Sequence[str]) -> Iterator[str]:
+    images: defaultdict[str, set[str]] = defaultdict(set)
+    masks: defaultdict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    for path in paths:
+        for around, folder, name in _views(path):
+            match _kind(folder):
+                case "images":
+                    images[around].add(name)
+                case "masks":
+                    masks[around, folder][path] = name
+    for (around, _), found in masks.items():
+        named = sum(name in images[around] or _image_of(name) in images[around] for name in found.values())
+        if named >= _ENOUGH * len(found):
+            yield from found
+
+
+def _views(path: str) -> Iterator[_View]:
+    parts = _stem(path).split("/")
+    for depth in range(len(parts) - 1):
+        yield _View("/".join(parts[:depth]), parts[depth], "/".join(parts[depth + 1 :]))
+
+
+def _beside(paths: Sequence[str]) -> Iterator[str]:
+    stems = {_stem(path) for path in paths}
+    yield from (path for path in paths if _image_of(_stem(path)) in stems)
+
+
+def _stem(path: str) -> str:
+    folder, slash, name = path.rpartition("/")
+    return f"{folder}{slash}{name.rpartition('.')[0] or name}"
+
+
+@lru_cache(maxsize=4096)
+def _kind(folder: str) -> str:
+    """What a folder of this name holds: "images", "masks", or what nobody knows."""
+    return "images" if _OF_IMAGES.fullmatch(folder) else "masks" if _OF_MASKS.fullmatch(folder) else ""
+
+
+def _image_of(name: str) -> str | None:
+    """The name of the image that a mask of this name would be of."""
+    folder, slash, last = name.rpartition("/")
+    match = _MASK_OF.fullmatch(last)
+    return f"{folder}{slash}{match['image']}" if match else None
