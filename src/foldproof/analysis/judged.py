@@ -9,7 +9,7 @@ from foldproof.errors import DamagedFile
 from foldproof.storage import RunId
 
 FILE_NAME = "judged.json"
-STATISTICS = 2  # raised whenever the same predictions give another table
+STATISTICS = 3  # raised whenever the same predictions give another table
 _SCHEMA_VERSION = 1
 _MOST_NAME = 500  # characters of a metric's name
 _MOST_ROPE = 1e9

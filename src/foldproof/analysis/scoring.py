@@ -1,5 +1,6 @@
 """Out-of-fold predictions and the name of a metric in; scores of folds and of all, and what each row adds, out."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -41,6 +42,11 @@ def higher_is_better(metric: str) -> bool:
             next_step=f"set `{name}.higher_is_better = True`, or False, where it is defined",
         )
     return said
+
+
+def most_apart(metric: str) -> float:
+    """How far two scores can lie apart: shares no further than 1."""
+    return 1.0 if metric in FRACTIONS else math.inf
 
 
 def fold_scores(table: OutOfFold, metric: str) -> dict[Place, float]:
