@@ -58,7 +58,8 @@ class MlflowTracker:
             self._trouble = "" if self._done else self._trouble or ended_badly
         if not self._trouble:
             return ()
-        text = f"MLflow lacks a part of this: {' '.join(self._trouble.split())}; `foldproof sync` completes it"
+        text = f"MLflow lacks a part of this: {' '.join(self._trouble.split())}"
+        text += "" if "`foldproof sync`" in text else "; `foldproof sync` completes it"
         self._trouble = ""
         return (Notice(code="tracking_incomplete", text=text),)
 
