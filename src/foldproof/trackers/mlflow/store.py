@@ -18,6 +18,7 @@ from foldproof.trackers import TrackingTarget
 from foldproof.trackers.mlflow.database import why_unusable
 from foldproof.trackers.mlflow.fresh import put_empty_store
 from foldproof.trackers.mlflow.limits import bounded_answers
+from foldproof.trackers.mlflow.moved import Moved, follow_the_project
 from foldproof.trackers.mlflow.places import kept_folders, lies_within, local_path
 from foldproof.trackers.mlflow.reasons import Reason, explained
 from foldproof.trackers.mlflow.target import is_server, sqlite_file
@@ -48,6 +49,7 @@ class Store:
     client: Any  # mlflow.MlflowClient
     experiment_id: str
     target: TrackingTarget
+    moved: Moved | None = None  # where the project was moved or copied since the store was used last
 
     def why_no_files(self, location: str) -> str:
         """Why no file of a run is sent to the place that the store names for it; empty where files may go there.
@@ -99,8 +101,9 @@ def prepare(target: TrackingTarget, pulse: Pulse) -> Store:
 
     with tracking_errors(target), _alone(target.uri):
         refuse_unusable(target)
+        moved = follow_the_project(target)
         client = _client(target, imported)
-        return Store(client, _experiment(client, target), target)
+        return Store(client, _experiment(client, target), target, moved)
 
 
 def refuse_committed_links(target: TrackingTarget) -> None:

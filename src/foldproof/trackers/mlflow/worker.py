@@ -2,6 +2,7 @@
 
 First line of stdin: one JSON document; later the word `close`, unless the parent dies. Lines on stdout:
 `{"within": seconds}` promises the next line within that time, `{"trouble": text}` is why MLflow lacks something,
+`{"note": text}` is worth knowing,
 `{"done": true}` says that it lacks nothing.
 """
 
@@ -106,7 +107,7 @@ class Work:
         """Project what is new in every run. Whether there was anything; `troubled` says that something is lacking."""
         self.troubled = False
         try:
-            self._store = self._store or prepare(self._target, self._answers.pulse)
+            self._store = self._store or self._prepared()
             for projection in tuple(self._waiting):
                 self._enter(projection)
             changed = False
@@ -116,6 +117,12 @@ class Work:
         except FoldproofError as error:
             self._trouble(error)
             return False
+
+    def _prepared(self) -> Store:
+        store = prepare(self._target, self._answers.pulse)
+        if store.moved is not None:
+            self._answers.say({"note": store.moved.said})
+        return store
 
     def _enter(self, projection: Projection) -> None:
         entered = ExitStack()
