@@ -17,8 +17,12 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 ACCURACY, BALANCED, LOG_LOSS = "accuracy", "balanced_accuracy", "log_loss"
-DIRECTIONS: Mapping[str, bool] = {ACCURACY: True, BALANCED: True, "macro_f1": True, LOG_LOSS: False}
-FRACTIONS = (ACCURACY, BALANCED, "macro_f1")
+DIRECTIONS: Mapping[str, bool] = {
+    **dict.fromkeys((ACCURACY, BALANCED, "macro_f1"), True),
+    **dict.fromkeys(("f1", "auc"), True),  # as others log them
+    LOG_LOSS: False,
+}
+FRACTIONS = (ACCURACY, BALANCED, "macro_f1", "f1", "auc")
 POOLED = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss")
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from foldproof.analysis.contender import Contender
+from foldproof.analysis.scoring import ACCURACY
 from foldproof.analysis.summary import Summary
 from foldproof.errors import DamagedFile
 from foldproof.record import Place, Spread
@@ -79,11 +80,11 @@ def _contender(name: str, folds: Mapping[Place, FoldScore], k: int, metric: str)
         k=max(k, 2),
         repeats=repeats,
         settings=next(iter(folds.values())).settings,
-        accuracy=Spread.of(known.values()),
+        accuracy=Spread.of(known.values() if metric == ACCURACY else ()),
         loss=_NOTHING,
         best_epoch_accuracy=_NOTHING,
         best_epoch_loss=_NOTHING,
-        accuracy_by_fold=known,
+        accuracy_by_fold=known if metric == ACCURACY else {},
         scores_by_fold={place: {metric: score} for place, score in known.items()},
         images_by_fold={place: images for place in known if (images := folds[place].images)},
         seconds=None,
