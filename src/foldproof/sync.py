@@ -12,7 +12,8 @@ from foldproof.trackers import TrackingTarget
 class SyncReport:
     """How many runs were looked at, of how many MLflow knew nothing or lacked a part.
 
-    `left` says of runs that another process brings who that is, `problems` what could not be brought.
+    `left` says of runs that another process brings who that is, `problems` what could not be brought, `notes` what
+    else is worth knowing.
     """
 
     runs: int
@@ -20,6 +21,7 @@ class SyncReport:
     completed: int
     left: tuple[str, ...]
     problems: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def sync(folders: Sequence[Path], target: TrackingTarget) -> SyncReport:
@@ -57,8 +59,14 @@ def _sync(folders: Sequence[Path], target: TrackingTarget, pulse: Callable[[floa
             problems += [f"run {folder.name}: {projection.without_files}"] if projection.without_files else []
             created += projection.created
             completed += changed and not projection.created
+    notes = [store.moved.said, store.moved.gone] if store.moved else []
     return SyncReport(
-        runs=len(folders), created=created, completed=completed, left=tuple(left), problems=tuple(problems)
+        runs=len(folders),
+        created=created,
+        completed=completed,
+        left=tuple(left),
+        problems=tuple(problems),
+        notes=tuple(filter(None, notes)),
     )
 
 

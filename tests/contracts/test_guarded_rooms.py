@@ -58,6 +58,8 @@ ALLOWED: dict[str, tuple[int, str]] = {  # how many raw calls, and why each is o
     "reproduce/staging.py": (1, "folds.csv of the project into the workshop"),
     "reproduce/workshop.py": (3, "our own workshop: cleared, filled, and freed of links"),
     "trackers/mlflow/app.py": (1, "the password file that our own parent process has written"),
+    "trackers/mlflow/database.py": (1, "the migrations that are installed with MLflow"),
+    "trackers/mlflow/foreign.py": (1, "the first bytes of a file that the user named"),
     "trackers/mlflow/fresh.py": (1, "an empty store of our own as the user's new one"),
     "trackers/mlflow/server.py": (5, "MLflow's own server with its log and a password file in a private folder"),
     "trackers/mlflow/tracker.py": (1, "our own tracking process"),

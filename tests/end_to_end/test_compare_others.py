@@ -1,6 +1,7 @@
 """Somebody else's results, typed into a CSV or lying in an MLflow store that another script filled."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -94,3 +95,50 @@ def test_a_store_that_is_not_there_is_said_in_three_lines(uri, tmp_path):
     assert done.returncode == 2, done.stdout
     assert len(done.stderr.strip().splitlines()) <= 3
     assert "Traceback" not in done.stderr
+
+
+HABITS = """
+import sys, mlflow
+mlflow.set_tracking_uri(sys.argv[1])
+for habit, metric in (("flat", "Accuracy/val"), ("nested", "val_acc"), ("old", "eval_accuracy")):
+    mlflow.set_experiment(habit)
+    above = mlflow.start_run(run_name="nested") if habit == "nested" else None
+    for fold in range(1, 4):
+        with mlflow.start_run(run_name=f"flat_fold_{fold}" if habit == "flat" else None, nested=habit == "nested"):
+            mlflow.log_params({"kfold": fold} if habit == "nested" else {"lr": 0.1})
+            mlflow.set_tags({"fold": fold} if habit == "old" else {})
+            mlflow.log_metrics({metric: 0.6 + fold / 100, "val_auc": 0.9 + fold / 100})
+    if above:
+        mlflow.end_run()
+mlflow.set_experiment("gone")
+with mlflow.start_run(run_name="gone_fold_1"):
+    mlflow.log_metric("val_acc", 0.1)
+mlflow.delete_experiment(mlflow.get_experiment_by_name("gone").experiment_id)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["database", "folder"])
+def test_the_usual_ways_of_logging_folds_are_recognised_and_what_was_taken_for_what_is_said(kind, tmp_path):
+    (tmp_path / "habits.py").write_text(HABITS)
+    uri, source = ("sqlite:///lab.db", "lab.db") if kind == "database" else ("file:./mlruns", "mlruns")
+    environment = {**os.environ, "MLFLOW_ALLOW_FILE_STORE": "true"}
+    command = [sys.executable, "habits.py", uri]
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=200)
+    done = foldproof("compare", "--from", source, "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    means = {run["experiment"]: round(run["accuracy"]["mean"], 4) for run in found["runs"]}
+    assert means == {"flat": 0.62, "nested": 0.62, "old": 0.62}
+    assert "Accuracy/val, eval_accuracy, val_acc as MLflow has it, as accuracy" in found["unverified"]
+    assert "nested runs by 'kfold', runs side by side by" in found["unverified"]
+    assert "--metric takes another: val_auc" in found["unverified"]
+
+    of_auc = foldproof("compare", "--from", f"mlflow:{source}", "--metric", "val_auc", cwd=tmp_path)
+    assert of_auc.returncode == 0, of_auc.stderr
+    assert "auc by fold" in of_auc.stdout
+    assert "val_auc as MLflow has it, as auc" in of_auc.stdout
+    none = foldproof("compare", "--from", source, "--metric", "kappa", cwd=tmp_path)
+    assert none.returncode == 2
+    assert "no 'kappa' of folds" in none.stderr
+    assert "val_auc" in none.stderr

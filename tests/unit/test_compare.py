@@ -352,3 +352,52 @@ def test_a_row_a_group_is_the_mean_of_its_images():
     assert line.pooled["accuracy"] == pytest.approx(right.mean())
     majority = np.mean([right[0, 9 * at : 9 * at + 9].mean() > 0.5 for at in range(10)])
     assert line.pooled_by_group["accuracy"] == pytest.approx(majority)
+
+
+def test_a_difference_that_three_folds_cannot_bound_stays_within_what_can_be_and_says_so():
+    scores = {"Flat": (0.95, 0.10, 0.55), "Steep": (0.15, 0.90, 0.50)}
+    rows = [
+        FoldScore(experiment=name, repeat=0, fold=fold, score=score)
+        for name, some in scores.items()
+        for fold, score in enumerate(some)
+    ]
+    found = compare(contenders_of_scores(rows, metric="accuracy"))
+    (pair,) = found.pairs
+    assert (pair.difference.low, pair.difference.high) == (-1, 1)
+    assert pair.detectable == math.inf
+    assert "these folds cannot tell two scores apart" in pair.verdict.text
+    for written in (markdown(found), latex(found)):
+        assert "these folds cannot tell" in written
+        assert "see differences of about" not in written
+    assert comparison_json(found)["pairs"][0]["detectable_difference"] is None
+
+
+def test_a_difference_at_the_edge_has_one_bound_there_and_the_other_where_it_was():
+    folds = folds_of(14, seed=1)
+    right = np.ones((1, 14), dtype=bool)
+    found = compare([contender("All", table(right, folds)), contender("None", table(~right, folds))])
+    (pair,) = found.pairs
+    assert pair.difference.value == pair.difference.high == 1
+    assert 0 < pair.difference.low < 1
+
+
+def test_few_images_say_that_repeats_cannot_make_up_for_them():
+    folds = folds_of(6, seed=0)
+    right = np.array([[True, False, True, False, True, True]])
+    found = compare([contender("A", table(right, folds)), contender("B", table(~right, folds))])
+    assert "these images cannot tell" in found.verdict.text
+    assert found.next_step == "next: more images; repeats cannot make up for so few"
+
+
+def test_many_folds_that_lie_apart_are_one_line():
+    names = [f"Try_{number}" for number in range(6)]
+    rows = [
+        FoldScore(experiment=name, repeat=0, fold=fold, score=score, images=400)
+        for name in names
+        for fold, score in enumerate((0.81, 0.80, 0.32, 0.79, 0.80))
+    ]
+    said = compare(contenders_of_scores(rows, metric="accuracy")).verdict
+    told = [text for text in (said.text, *said.notes) if text.startswith(NOT_TRUSTWORTHY)]
+    assert told == [
+        f"{NOT_TRUSTWORTHY}: fold 2 of Try_0, fold 2 of Try_1, fold 2 of Try_2 and 3 more lie apart from the others"
+    ]

@@ -32,8 +32,21 @@ def test_a_table_is_read_however_a_spreadsheet_wrote_it(text):
     assert scores(text) == {"A": [0.5, 0.25]}
 
 
-def test_each_experiment_says_for_itself_whether_it_has_percentages():
-    assert scores("experiment,fold,score\nA,0,0.9\nB,0,93.5\nC,0,0.9 %\n") == {"A": [0.9], "B": [0.935], "C": [0.009]}
+def test_a_file_has_one_scale_and_it_is_said():
+    text = "experiment,fold,score\nA,0,0.64 %\nA,1,0.7 %\nB,0,93.5 %\nC,0,0\n"
+    assert scores(text) == {"A": [0.0064, 0.007], "B": [0.935], "C": [0.0]}
+    assert "percentages: as they are written" in contenders_of_csv(text, name="t.csv")[1]
+    plain = "experiment,fold,score\nA,0,0.64\nA,1,64.0\n"
+    assert scores(plain) == {"A": [0.0064, 0.64]}
+    assert "percentages: the highest is 64" in contenders_of_csv(plain, name="t.csv")[1]
+    assert "percentages" not in contenders_of_csv("experiment,fold,score\nA,0,0.64\n", name="t.csv")[1]
+
+
+@pytest.mark.parametrize("percentage", ["93.5", "93.5 %", "0.9 %"])
+def test_fractions_beside_percentages_are_refused_since_they_could_be_either(percentage):
+    with pytest.raises(DamagedFile, match=r"'A' has scores up to 0\.64, others have percentages") as raised:
+        scores(f"experiment,fold,score\nA,0,0.64\nB,0,{percentage}\n")
+    assert "% sign" in raised.value.next_step
 
 
 def test_a_fold_that_is_not_there_leaves_the_others_to_be_compared():

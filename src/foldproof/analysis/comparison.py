@@ -73,10 +73,10 @@ class Pair:
 
     `worse`, `equal`, `better`: probabilities that a is worse than b by more than the region of practical equivalence,
     within it, and better by more; `above`, that a is better at all. `p` is two-sided, `adjusted` by Holm over all
-    pairs. `detectable`: the difference that 80 of 100 such comparisons would find; `images_needed`: for one as large as
-    the region of practical equivalence. Where lower is better, `difference` is still a minus b. `corrected_p` is that
-    of the corrected resampled t-test, shown beside. `only_a_right`, `only_b_right`: images that only one got right
-    (McNemar's table; repeats counted one by one).
+    pairs. `detectable`: the difference that 80 of 100 such comparisons would find, infinite where no two scores can lie
+    as far apart; `images_needed`: for one as large as the region of practical equivalence. Where lower is better,
+    `difference` is still a minus b. `corrected_p` is that of the corrected resampled t-test, shown beside.
+    `only_a_right`, `only_b_right`: images that only one got right (McNemar's table; repeats counted one by one).
     """
 
     a: int

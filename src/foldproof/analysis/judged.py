@@ -10,7 +10,7 @@ from foldproof.record import RunRecord
 from foldproof.storage import RunId
 
 FILE_NAME = "judged.json"
-STATISTICS = 2  # raised whenever the same predictions give another table
+STATISTICS = 3  # raised whenever the same predictions give another table
 _SCHEMA_VERSION = 2  # 2: with the states of the runs
 _MOST_NAME = 500  # characters of a metric's name
 _MOST_ROPE = 1e9

@@ -7,7 +7,7 @@ from foldproof.analysis.comparison import Line, Pair
 from foldproof.analysis.contender import Contender
 from foldproof.analysis.pairing import in_common
 from foldproof.analysis.rows import rows_of
-from foldproof.analysis.scoring import higher_is_better
+from foldproof.analysis.scoring import higher_is_better, most_apart
 from foldproof.analysis.statistics.paired import Rows, by_images, by_runs
 from foldproof.analysis.statistics.student import Student
 from foldproof.analysis.verdict import SURE, Unit, names_of, winner_of
@@ -35,7 +35,7 @@ def next_step(lines: Sequence[Line], pairs: Sequence[Pair], contenders: Sequence
         return ""  # somebody else's: nothing here could train it
     if max(contenders[at].summary.expected_folds for at in (pair.a, pair.b)) == 1:
         return "next: several folds, cut by foldproof (folds.scheme: stratified), can tell chance from more"
-    if not math.isfinite(pair.detectable):
+    if math.isnan(pair.detectable):
         return "next: `foldproof run --resume` trains the folds that are missing"
     rows = _rows(contenders[pair.a], contenders[pair.b], metric)
     if rows is None:
@@ -44,6 +44,8 @@ def next_step(lines: Sequence[Line], pairs: Sequence[Pair], contenders: Sequence
     seen = _with_repeats(rows, pair)
     if any(contenders[at].summary.scheme != "stratified" for at in (pair.a, pair.b)):
         return "next: more images; folds that the data say cannot be repeated"
+    if seen >= most_apart(metric):
+        return "next: more images; repeats cannot make up for so few"
     if pair.repeats < REPEATS and seen <= WORTH * pair.detectable:
         both = dict.fromkeys(lines[at].experiment for at in (pair.a, pair.b))
         how = (

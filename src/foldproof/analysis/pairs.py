@@ -12,7 +12,7 @@ from foldproof.analysis.contender import Contender
 from foldproof.analysis.lines import scores_of
 from foldproof.analysis.pairing import FOLDS, METRIC, Common, discordant, in_common
 from foldproof.analysis.rows import rows_of
-from foldproof.analysis.scoring import ACCURACY, fold_scores, higher_is_better
+from foldproof.analysis.scoring import ACCURACY, fold_scores, higher_is_better, most_apart
 from foldproof.analysis.statistics.paired import Rows, both_ways, by_images, corrected, holm
 from foldproof.analysis.statistics.sample_size import images_by_scale, images_for_accuracy
 from foldproof.analysis.statistics.student import Student
@@ -96,9 +96,7 @@ def judged(pair: Pair, reading: Student, plain: Student, metric: str, rope: floa
         pair,
         places=len(pair.differences),
         repeats=len({repeat for repeat, _ in pair.differences}),
-        difference=Interval(value, value - half, value + half)
-        if reading.known
-        else Interval(value, math.nan, math.nan),
+        difference=_interval(value, half, metric) if reading.known else Interval(value, math.nan, math.nan),
         p=reading.p if reading.known else math.nan,
         corrected_p=plain.p if plain.known else math.nan,
         worse=below if higher else above,
@@ -106,8 +104,14 @@ def judged(pair: Pair, reading: Student, plain: Student, metric: str, rope: floa
         equal=1 - below - above,
         above=reading.above(0.0) if higher else reading.below(0.0),
         higher_is_better=higher,
-        detectable=reading.detectable,
+        detectable=math.inf if reading.detectable >= most_apart(metric) else reading.detectable,
     )
+
+
+def _interval(value: float, half: float, metric: str) -> Interval:
+    """Bounds of a difference, none of which lies where no difference can."""
+    most = most_apart(metric)
+    return Interval(value, max(value - half, -most), min(value + half, most))
 
 
 def _needed(common: Common, rows: Rows | None, metric: str, rope: float, discordant_rows: int) -> int | None:

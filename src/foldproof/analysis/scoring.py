@@ -1,5 +1,6 @@
 """Out-of-fold predictions and the name of a metric in; scores of folds and of all, and what each row adds, out."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -16,7 +17,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 ACCURACY, BALANCED, LOG_LOSS = "accuracy", "balanced_accuracy", "log_loss"
-FRACTIONS = (ACCURACY, BALANCED, "macro_f1")
+LOGGED_BY_OTHERS = ("f1", "auc")  # known by their scores alone; higher is better
+FRACTIONS = (ACCURACY, BALANCED, "macro_f1", *LOGGED_BY_OTHERS)
 POOLED = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss")
 
 
@@ -30,6 +32,8 @@ def higher_is_better(metric: str) -> bool:
 
     Raises UnknownName where it has none: a guess would name the loser.
     """
+    if metric in LOGGED_BY_OTHERS:
+        return True
     said = getattr(registry.load("metrics", metric), "higher_is_better", None)
     if not isinstance(said, bool):
         name = metric.rpartition(":")[2]
@@ -38,6 +42,11 @@ def higher_is_better(metric: str) -> bool:
             next_step=f"set `{name}.higher_is_better = True`, or False, where it is defined",
         )
     return said
+
+
+def most_apart(metric: str) -> float:
+    """How far two scores can lie apart: shares no further than 1."""
+    return 1.0 if metric in FRACTIONS else math.inf
 
 
 def fold_scores(table: OutOfFold, metric: str) -> dict[Place, float]:

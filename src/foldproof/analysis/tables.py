@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from foldproof.analysis.comparison import Comparison, Interval, Line, Pair
-from foldproof.analysis.verdict import Unit, name_of, names_of
+from foldproof.analysis.scoring import most_apart
+from foldproof.analysis.verdict import Unit, name_of, names_of, too_few
 
 Cells: TypeAlias = Sequence[Sequence[str]]  # the first row is the header
 _FORMULA = tuple("=+-@\t\r")
@@ -58,13 +59,20 @@ def pairs_table(comparison: Comparison, pairs: Sequence[Pair]) -> list[list[str]
             [
                 f"{names[pair.a]} - {names[pair.b]}",
                 _signed(pair.difference.value, unit),
-                f"{_signed(pair.difference.low, unit)} to {_signed(pair.difference.high, unit)}" if known else "-",
+                _interval(pair, comparison.metric) if known else "-",
                 f"{pair.adjusted:.3f}" if known else "-",
                 " / ".join(f"{chance:.2f}" for chance in chances) if known else "-",
                 short_verdict(pair),
             ]
         )
     return rows
+
+
+def _interval(pair: Pair, metric: str) -> str:
+    low, high, unit = pair.difference.low, pair.difference.high, Unit.of(metric)
+    if high - low >= 2 * most_apart(metric):
+        return too_few(pair)
+    return f"{_signed(low, unit)} to {_signed(high, unit)}"
 
 
 def short_verdict(pair: Pair) -> str:

@@ -26,6 +26,7 @@ DECIDED = (BETTER, PROBABLY_BETTER, PRACTICALLY_EQUAL)  # by a test that has the
 SURE = 0.95  # of a difference beyond, or within, what matters in practice
 SURE_OF_SIGN = 0.975
 LEVEL = 0.05  # of Holm-adjusted p-values
+MOST_TOLD = 3  # of the same kind, each in a sentence of its own
 
 
 @dataclass(frozen=True)
@@ -127,16 +128,23 @@ def _finding(pair: Pair, names: Sequence[str], unit: Unit, rope: float) -> Verdi
     return Verdict(CANNOT_TELL, f"{CANNOT_TELL}: {_sight(pair, unit, rope)}")
 
 
+def too_few(pair: Pair) -> str:
+    """What is said where any difference that there can be is within chance."""
+    return f"these {'folds' if pair.common_images is None else 'images'} cannot tell"
+
+
 def _gain(value: float, pair: Pair) -> float:
     """A bound of a minus b as a gain of a, whichever direction is better."""
     return value if pair.higher_is_better else -value
 
 
 def _sight(pair: Pair, unit: Unit, rope: float) -> str:
-    if not math.isfinite(pair.detectable):
+    if math.isnan(pair.detectable):
         few = "1 fold in common says" if pair.places == 1 else f"{pair.places} folds in common say"
         return f"{few} nothing about chance"
     said = f"this design sees differences of about {unit.gap(pair.detectable)}"
+    if math.isinf(pair.detectable):
+        said = f"{too_few(pair)} two scores apart, however far apart they lie"
     if pair.images_needed is not None and pair.images_needed > (pair.common_images or 0):
         said += f"; {unit.gap(rope)} needs at least {_round(pair.images_needed):,} images"
     return said
@@ -158,6 +166,19 @@ def _circumstances(pair: Pair, names: Sequence[str]) -> list[str]:
 
 def _is_flagged(line: Line) -> bool:
     return line.disagreement is not None and line.disagreement.flagged
+
+
+def _distrusted(flagged: Sequence[tuple[str, Line]]) -> list[Verdict]:
+    """A sentence each of few; of many one for all, which names the folds."""
+    if len(flagged) <= MOST_TOLD:
+        return [Verdict(NOT_TRUSTWORTHY, _distrust(name, line)) for name, line in flagged]
+    places = [
+        f"{name_of(line.disagreement.place, repeats=_repeats(line))} of {name}"
+        for name, line in flagged
+        if line.disagreement is not None
+    ]
+    told = f"{', '.join(places[:MOST_TOLD])} and {len(places) - MOST_TOLD} more lie apart from the others"
+    return [Verdict(NOT_TRUSTWORTHY, f"{NOT_TRUSTWORTHY}: {told}")]
 
 
 def _distrust(name: str, line: Line) -> str:
@@ -185,11 +206,7 @@ def judge(comparison: Comparison, *, remarks: Sequence[str] = ()) -> Verdict | N
     lines, unit, names = comparison.lines, Unit.of(comparison.metric), names_of(comparison.lines)
     if not lines:
         return None
-    distrust = [
-        Verdict(NOT_TRUSTWORTHY, _distrust(name, line))
-        for name, line in zip(names, lines, strict=True)
-        if _is_flagged(line)
-    ]
+    distrust = _distrusted([(name, line) for name, line in zip(names, lines, strict=True) if _is_flagged(line)])
     finding = _overall(comparison, names, unit) if comparison.usable or len(lines) == 1 else None
     words = [*_incomparable(comparison, names), *_ordered(distrust, finding)]
     below = (*(verdict.text for verdict in words[1:]), *_standing(comparison, names, unit), *remarks)

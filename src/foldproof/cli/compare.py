@@ -87,17 +87,37 @@ def of_others(
     from pathlib import Path
 
     from foldproof.analysis.compare import compare
+    from foldproof.errors import UnknownName
 
     contenders: list[Contender] = []
     unverified: list[str] = []
+    measures: dict[str, str] = {}
     for source in sources:
-        some, said = _of_mlflow(source, names) if source.startswith("mlflow:") else _of_csv(Path(source))
+        some, measure, said = _of_source(source, names, metric)
         contenders += _told_apart(contenders, some, source)
+        measures |= {measure: source} if measure else {}
         unverified.append(said)
+    if len(measures) > 1:
+        raise UnknownName(
+            f"the sources have different scores: {', '.join(f'{source}: {name}' for name, source in measures.items())}",
+            next_step="name one that all of them have with --metric",
+        )
     if names:
         contenders = _named(contenders, names)
-    chosen = known_metric(metric or "auto", Path.cwd(), typed=metric is not None)
+    chosen = next(iter(measures), "") or known_metric(metric or "auto", Path.cwd(), typed=metric is not None)
     return compare(contenders, metric=chosen, unverified="; ".join(dict.fromkeys(unverified))), {}
+
+
+def _of_source(source: str, names: Sequence[str], metric: str | None) -> "tuple[list[Contender], str, str]":
+    """Contenders, the metric that they are known by where it is one only, and what was taken for what."""
+    from pathlib import Path
+
+    from foldproof.trackers.mlflow.foreign import is_store
+
+    if source.startswith("mlflow:") or is_store(Path(source)):
+        return _of_mlflow(source.removeprefix("mlflow:"), names, metric)
+    some, said = _of_csv(Path(source))
+    return some, "", said
 
 
 def _told_apart(known: "Sequence[Contender]", more: "Sequence[Contender]", source: str) -> "list[Contender]":
@@ -146,16 +166,11 @@ def _of_csv(path: "Path") -> "tuple[list[Contender], str]":
     return contenders_of_csv(text, name=path.name)
 
 
-def _of_mlflow(source: str, names: Sequence[str]) -> "tuple[list[Contender], str]":
+def _of_mlflow(source: str, names: Sequence[str], metric: str | None) -> "tuple[list[Contender], str, str]":
     from foldproof.analysis.foreign.scores import FoldScore, contenders_of_scores
-    from foldproof.trackers.mlflow.foreign import OPTIMISTIC, logged_scores
+    from foldproof.trackers.mlflow.foreign import logged_scores
 
-    logged = logged_scores(source.removeprefix("mlflow:"))
-    chosen = [item for item in logged if item.is_newest or item.experiment in names]
-    metrics = ", ".join(sorted({item.metric for item in chosen}))
-    said = f"{metrics} as MLflow has it; that all had the same images and folds is not verified"
-    if any(item.metric in OPTIMISTIC for item in chosen):
-        said += "; each fold chose its own best epoch: optimistic"
+    logged = logged_scores(source, metric)
     scores = [
         FoldScore(
             experiment=item.experiment,
@@ -165,9 +180,10 @@ def _of_mlflow(source: str, names: Sequence[str]) -> "tuple[list[Contender], str
             images=item.images,
             settings=item.params,
         )
-        for item in chosen
+        for item in logged.scores
+        if item.is_newest or item.experiment in names
     ]
-    return contenders_of_scores(scores, metric="accuracy"), said
+    return contenders_of_scores(scores, metric=logged.measure), logged.measure, logged.said
 
 
 def _named(contenders: "Sequence[Contender]", names: Sequence[str]) -> "list[Contender]":

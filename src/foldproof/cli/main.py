@@ -5,6 +5,7 @@ import importlib
 import io
 import os
 import sys
+import warnings
 from collections.abc import Mapping
 
 import click
@@ -81,6 +82,7 @@ def main() -> None:
     Exit 0 done; 1 ran, and the answer is no; 2 the user's mistake; 70 a fault of foldproof's; 130, 143 interrupted.
     """
     expect_many_values()
+    keep_libraries_quiet()
     spell_what_can_be()
     sys.exit(run_command(sys.argv[1:]))
 
@@ -91,6 +93,12 @@ def expect_many_values() -> None:
     With Python's defaults a quarter of the time that 100,000 images take went into looking through them again.
     """
     gc.set_threshold(1_000_000, 50, 1000)
+
+
+def keep_libraries_quiet() -> None:
+    """What libraries warn of is no news to whoever typed a command; `python -W` and PYTHONWARNINGS still show it."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
 
 
 def spell_what_can_be() -> None:

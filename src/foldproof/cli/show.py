@@ -1,7 +1,7 @@
 """Values in, tables for a terminal out."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -18,6 +18,7 @@ from foldproof.record import RunRecord, Spread
 from foldproof.storage import cleaned, redact
 
 _WIDEST = 60  # characters of one setting
+_NAMED = 3  # experiments of which the same is said
 
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
@@ -91,13 +92,22 @@ def _notes(comparison: Comparison) -> list[str]:
     shown, count = len(telling_pairs(comparison)), len(comparison.pairs)
     if shown < count:
         notes.append(f"pairs with the best average; --json has all {count}")
+    return [*notes, *_lacking(comparison)]
+
+
+def _lacking(comparison: Comparison) -> Iterator[str]:
+    """What is not known of some experiments: a line each, or one for all of whom the same is to be said."""
+    by_lack: dict[str, list[str]] = {}
     for name, line in zip(names_of(comparison.lines), comparison.lines, strict=True):
         if len(line.folds) < line.expected_folds:
             missing = line.expected_folds - len(line.folds)
-            notes.append(f"{name}: {missing} of {line.expected_folds} folds have no result ({line.status})")
+            lack = f"{missing} of {line.expected_folds} folds have no result ({line.status})"
+            by_lack.setdefault(lack, []).append(name)
         if line.folds and line.without_table and not comparison.unverified:
-            notes.append(f"{name}: known by the scores of its folds alone: {cleaned(line.without_table, most=300)}")
-    return notes
+            lack = f"known by the scores of its folds alone: {cleaned(line.without_table, most=300)}"
+            by_lack.setdefault(lack, []).append(name)
+    for lack, names in by_lack.items():
+        yield f"{', '.join(names[:_NAMED])}{f' and {len(names) - _NAMED} more' if len(names) > _NAMED else ''}: {lack}"
 
 
 def _spread(spread: Spread, unit: Unit) -> str:

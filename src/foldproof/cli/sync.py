@@ -47,6 +47,8 @@ def command(runs: tuple[str, ...], trust_host: bool, as_json: bool) -> int:
         echo(f"runs: {report.created} new in MLflow, {report.completed} completed, {same} already the same")
         for who in report.left:
             echo(f"note: {who}, which brings it to MLflow", err=True)
+        for note in report.notes:
+            echo(f"note: {cleaned(note, most=1000)}", err=True)
         for problem in report.problems:
             echo(f"note: {cleaned(problem, most=1000)}", err=True)
     return 1 if report.problems else 0

@@ -1,7 +1,10 @@
 """Where MLflow shall find the runs in: whether it can be reached, bounded in time, out."""
 
 import socket
+import sqlite3
 from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from foldproof.config.schema import TrackingSettings
@@ -10,6 +13,9 @@ from foldproof.errors import FoldproofError
 from foldproof.project import Project
 from foldproof.storage import redact
 from foldproof.trackers import TrackingTarget
+from foldproof.trackers.mlflow.database import experiment_in, why_unusable, why_unusable_elsewhere
+from foldproof.trackers.mlflow.reasons import explained, why_no_file_store
+from foldproof.trackers.mlflow.store import restoring
 from foldproof.trackers.mlflow.target import is_server, resolve_target, sqlite_file
 from foldproof.trackers.mlflow.trust import sends_password_in_the_clear
 
@@ -30,7 +36,40 @@ def of_tracking(project: Project, tracking: TrackingSettings, environ: Mapping[s
     file = sqlite_file(target.uri)
     if file is not None and not file.parent.is_dir():
         return Check("tracking", "bad", f"{file.parent} is not there", "make it, or mend tracking.uri")
-    return Check("tracking", "ok", redact(target.uri))
+    return _of_file(file, target) if file is not None else _of_another(target, environ)
+
+
+def _of_file(file: Path, target: TrackingTarget) -> Check:
+    shown = redact(target.uri)
+    why = why_unusable(file)
+    if why is not None:
+        return Check("tracking", "note", f"{shown}: {why.text}", f"{why.way_on}; runs go on, `foldproof sync` later")
+    with suppress(sqlite3.Error):  # of a database that is being made
+        experiment = experiment_in(file, target.experiment)
+        if experiment is not None and not experiment.is_active:
+            said = f"{shown}: the experiment '{target.experiment}' was deleted in MLflow"
+            return Check("tracking", "note", said, f"{restoring(target, experiment.id)}; or set tracking.experiment")
+    return Check("tracking", "ok", shown)
+
+
+def _of_another(target: TrackingTarget, environ: Mapping[str, str]) -> Check:
+    """A database behind a driver is asked, within seconds; of a folder of files it is known what MLflow will say."""
+    from foldproof.trackers.mlflow.limits import in_time
+
+    shown = redact(target.uri)
+    if target.uri.startswith("file:"):
+        why = why_no_file_store(target.uri, environ)
+    elif target.artifacts is None:
+        return Check("tracking", "ok", shown)
+    else:
+        try:
+            why = in_time(lambda _: why_unusable_elsewhere(target.uri), uri=target.uri, seconds=10 * _PATIENCE_SECONDS)
+        except Exception as error:  # noqa: BLE001 - whatever a driver raises
+            why = explained(error, target.uri, environ)
+    if why is None:
+        return Check("tracking", "ok", shown)
+    way = f"{why.way_on}; " if why.way_on else ""
+    return Check("tracking", "note", f"{shown}: {why.text}", f"{way}runs go on, `foldproof sync` later")
 
 
 def _of_server(target: TrackingTarget, environ: Mapping[str, str]) -> Check:

@@ -22,6 +22,7 @@ from foldproof.executors import ExecutorContext
 from foldproof.executors.failure import is_of_memory, unbuildable
 from foldproof.executors.perform import journal_of
 from foldproof.executors.placing import free_number, placed, seems_cpu
+from foldproof.executors.printed import Printed
 from foldproof.executors.waiting import Queue, Waiting
 from foldproof.executors.worker import Broken, Done, Load, Stop, starting, work
 from foldproof.provenance.machine import available_cores
@@ -41,6 +42,7 @@ class Worker:
     process: BaseProcess
     pipe: Connection
     task: Work | None = None
+    printed: Printed | None = None
 
 
 class ProcessExecutor:
@@ -90,7 +92,8 @@ class ProcessExecutor:
         except (EOFError, OSError):
             raise ModelError(
                 f"the worker died while it built '{request.backbone}': {_epitaph(worker)}",
-                next_step="try a smaller batch size, image size or backbone",
+                next_step="try a smaller batch size, image size or backbone; or --set execution.executor=inline, which "
+                "shows more",
             ) from None
         match answer:
             case Probe():
@@ -200,13 +203,17 @@ class ProcessExecutor:
 
     def _start_worker(self) -> Worker:
         ours, theirs = self._spawn.Pipe()
+        heard, printing = self._spawn.Pipe(duplex=False) if os.name == "posix" else (None, None)
         process = self._spawn.Process(
-            target=work, args=(theirs, self._context.threads, self._context.portable), daemon=True
+            target=work, args=(theirs, self._context.threads, self._context.portable, printing), daemon=True
         )
         with starting():
             process.start()
         theirs.close()
-        worker = Worker(free_number([worker.number for worker in self._workers]), process, ours)
+        if printing is not None:
+            printing.close()
+        printed = Printed(heard) if heard is not None else None
+        worker = Worker(free_number([worker.number for worker in self._workers]), process, ours, printed=printed)
         self._workers.append(worker)
         return worker
 
@@ -216,6 +223,11 @@ def _meant(error: FoldproofError, request: ModelRequest) -> FoldproofError:
 
 
 def _epitaph(worker: Worker) -> str:
+    last = worker.printed.last_lines() if worker.printed is not None else ""
+    return f"{_end_of(worker)}; the last that it printed: {last}" if last else _end_of(worker)
+
+
+def _end_of(worker: Worker) -> str:
     worker.process.join(_GRACE_SECONDS)
     code = worker.process.exitcode
     if code is not None and code < 0 and os.name != "nt":

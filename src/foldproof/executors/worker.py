@@ -8,18 +8,23 @@ or `Broken`.
 
 import os
 import signal
+import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
+from types import ModuleType
 from typing import TYPE_CHECKING
 
+from foldproof import installed_first
 from foldproof.errors import FoldproofError
 from foldproof.executors.memory import keep_freed_memory
 from foldproof.executors.perform import perform
+from foldproof.executors.printed import print_into
 from foldproof.provenance.numeric import PORTABLE
 from foldproof.training.task import FeatureSpan, FeatureTask, FoldTask, ModelRequest
 
@@ -57,16 +62,22 @@ class Broken:
 
 @contextmanager
 def starting() -> Iterator[None]:
-    """A process started in the block hears no interruption before `begin`, and imports nothing from where we stand.
+    """A process started in the block hears no interruption before `begin`, and imports nothing from where we stand
+    that Python or an installed package has.
 
-    The Python of such a process would look into the current folder first, for `socket` and `signal` too.
+    The Python of such a process would look into the current folder first, for `socket` and `signal` too. It would also
+    run the script again that started us: one that calls `run` outside of any `if` would start runs in runs.
     """
-    before = os.environ.get(_SAFE_PATH)
+    before, main, path = os.environ.get(_SAFE_PATH), sys.modules["__main__"], sys.path[:]
     os.environ[_SAFE_PATH] = before or _OURS
+    sys.modules["__main__"] = ModuleType("__main__")
+    sys.path[:] = installed_first()
     try:
         with _signals_held_back():
             yield
     finally:
+        sys.modules["__main__"] = main
+        sys.path[:] = path
         if before is None:
             del os.environ[_SAFE_PATH]
 
@@ -85,7 +96,12 @@ def _signals_held_back() -> Iterator[None]:
 
 
 def begin(threads: int, portable: bool) -> None:
-    """Make this process a worker: deaf to interruptions, of so many threads, and gone as soon as its parent is."""
+    """Make this process a worker: deaf to interruptions, of so many threads, and gone as soon as its parent is.
+
+    What libraries warn of is not printed, unless `python -W` or PYTHONWARNINGS asks for it.
+    """
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
     for number in _INTERRUPTIONS:
         signal.signal(number, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
@@ -99,8 +115,13 @@ def begin(threads: int, portable: bool) -> None:
     threading.Thread(target=_die_with_the_parent, daemon=True).start()
 
 
-def work(pipe: Connection, threads: int, portable: bool) -> None:
-    """Serve requests until None comes or the parent is gone. `portable`: compute as every processor with AVX2 does."""
+def work(pipe: Connection, threads: int, portable: bool, printing: Connection | None = None) -> None:
+    """Serve requests until None comes or the parent is gone. `portable`: compute as every processor with AVX2 does.
+
+    `printing`: where what is printed goes.
+    """
+    if printing is not None:
+        print_into(printing)
     begin(threads, portable)
     import foldproof.training.loop  # noqa: F401 - loaded while the parent reads images
     from foldproof.training.probe import probe

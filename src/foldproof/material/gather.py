@@ -103,7 +103,10 @@ def folds_by_file(seen: Inspection, asked: FoldSource, root: Path) -> Mapping[st
 def refuse(errors: Sequence[Finding]) -> None:
     """Raises DataError where there are errors, with the first of them and the way to all."""
     if errors:
-        told = some([f"{error.subject} ({error.text or CODES[error.code].means})" for error in errors], between="; ")
+        by_text: dict[str, list[str]] = {}
+        for error in errors:
+            by_text.setdefault(error.text or CODES[error.code].means, []).append(error.subject)
+        told = some([f"{some(subjects)} ({text})" for text, subjects in by_text.items()], between="; ")
         can_be_left_out = all(CODES[error.code].excludable for error in errors)
         way = "; `foldproof data check --exclude` leaves them out" if can_be_left_out else ""
         raise DataError(

@@ -3,10 +3,11 @@
 import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from foldproof.analysis.contender import Contender
+from foldproof.analysis.scoring import ACCURACY
 from foldproof.analysis.summary import Summary
 from foldproof.errors import DamagedFile
 from foldproof.record import Place, Spread
@@ -28,6 +29,30 @@ class FoldScore:
     images: int | None = None
     is_percentage: bool = False  # written with a percent sign
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+def one_scale(scores: Sequence[FoldScore], name: str) -> tuple[list[FoldScore], str]:
+    """The scores of a file, all on one scale, and what was assumed where they are percentages.
+
+    Raises DamagedFile where some experiments have percentages, and others what could be either.
+    """
+    most: dict[str, float] = {}
+    signed: set[str] = set()
+    for row in scores:
+        most[row.experiment] = max(most.get(row.experiment, 0.0), row.score if math.isfinite(row.score) else 0.0)
+        signed |= {row.experiment} if row.is_percentage else set()
+    sure = {experiment for experiment, score in most.items() if score > 1} | signed
+    if not sure:
+        return list(scores), ""
+    other = next((one for one, score in most.items() if score > 0 and one not in sure), None)
+    if other is not None:
+        raise DamagedFile(
+            f"{name}: '{cleaned(other, most=60)}' has scores up to {most[other]:g}, others have percentages:"
+            " is that a fraction, or below 1 %?",
+            next_step="write every score with a % sign, or every one as a fraction",
+        )
+    why = "as they are written" if signed else f"the highest is {max(most.values()):g}"
+    return [replace(row, is_percentage=True) for row in scores], f", percentages: {why}"
 
 
 def contenders_of_scores(scores: Sequence[FoldScore], *, metric: str) -> list[Contender]:
@@ -79,11 +104,11 @@ def _contender(name: str, folds: Mapping[Place, FoldScore], k: int, metric: str)
         k=max(k, 2),
         repeats=repeats,
         settings=next(iter(folds.values())).settings,
-        accuracy=Spread.of(known.values()),
+        accuracy=Spread.of(known.values() if metric == ACCURACY else ()),
         loss=_NOTHING,
         best_epoch_accuracy=_NOTHING,
         best_epoch_loss=_NOTHING,
-        accuracy_by_fold=known,
+        accuracy_by_fold=known if metric == ACCURACY else {},
         scores_by_fold={place: {metric: score} for place, score in known.items()},
         images_by_fold={place: images for place in known if (images := folds[place].images)},
         seconds=None,

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from foldproof.analysis.contender import Contender
-from foldproof.analysis.foreign.scores import MOST_FOLDS, FoldScore, contenders_of_scores
+from foldproof.analysis.foreign.scores import MOST_FOLDS, FoldScore, contenders_of_scores, one_scale
 from foldproof.analysis.out_of_fold import OutOfFold
 from foldproof.analysis.scoring import ACCURACY, fold_scores
 from foldproof.analysis.summary import Summary
@@ -38,9 +38,9 @@ def contenders_of_csv(text: str, *, name: str) -> tuple[list[Contender], str]:
     rows = _rows(text, name)
     columns = tuple(rows[0][1]) if rows else ()
     if set(SCORES) <= set(columns):
-        scores = [_score(row, name, line) for line, row in rows]
-        unverified = f"only scores of folds are known ({name}); that all had the same images and folds is not verified"
-        return contenders_of_scores(scores, metric=ACCURACY), unverified
+        scores, scale = one_scale([_score(row, name, line) for line, row in rows], name)
+        unverified = f"only scores of folds are known ({name}{scale}); that all had the same images and folds"
+        return contenders_of_scores(scores, metric=ACCURACY), f"{unverified} is not verified"
     if set(PREDICTIONS) <= set(columns):
         return _of_predictions(rows, columns, name), f"predictions as {name} has them"
     raise DamagedFile(

@@ -1,28 +1,32 @@
-"""An MLflow store that somebody else filled in; the scores of the folds that it holds out.
+"""An MLflow store that somebody else filled in; the scores of the folds in it, and what was taken for them, out.
 
-Two habits are known: a parent run with a nested run a fold, and one run with a metric a fold (`fold_3_val_accuracy`).
+How runs are told to be folds is in `logged_folds`, how metrics are understood in `measures`.
 """
 
 import os
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from foldproof.errors import TrackingError
 from foldproof.storage import cleaned, redact
+from foldproof.trackers.mlflow.database import why_unusable
 from foldproof.trackers.mlflow.limits import ASKING_SECONDS, bounded_answers, in_time, pages
-from foldproof.trackers.mlflow.reasons import explained
+from foldproof.trackers.mlflow.logged_folds import Family, RunSeen, Taken, families, taken
+from foldproof.trackers.mlflow.measures import MEASURES, measured
+from foldproof.trackers.mlflow.reasons import Reason, explained
 from foldproof.trackers.mlflow.store import set_defaults
-from foldproof.trackers.mlflow.target import sqlite_file
+from foldproof.trackers.mlflow.target import DEFAULT_URI, sqlite_file
 from foldproof.trackers.mlflow.wanted import PARENT, RESEED_OF
 
-PREFERRED = ("val_accuracy", "val_acc", "validation_accuracy", "valid_accuracy", "accuracy", "test_accuracy", "acc")
-OPTIMISTIC = ("best_val_accuracy", "best_val_acc", "best_accuracy", "best_acc")
 MOST_RUNS = 20_000
-_FOLD = re.compile(r"(?:^|[^a-z])(?:fold|split|cv)[ _.#/-]*(\d{1,3})(?:\D|$)", re.IGNORECASE)
-_ONLY_A_NUMBER = re.compile(r"\s*(\d{1,3})\s*")
+_MOST_STEPS = 100  # runs whose metrics are asked for step by step
+_MOST_NAMED = 3
+_MOST_METRICS = 12
+_SQLITE = b"SQLite format 3"
 _A_PAGE = 1000
 
 
@@ -40,14 +44,81 @@ class Logged:
     is_newest: bool  # of the runs of this name
 
 
-def logged_scores(uri: str) -> list[Logged]:
+@dataclass(frozen=True, kw_only=True)
+class LoggedScores:
+    """Every fold's score, of one `measure`; `said`: what was taken for what."""
+
+    scores: tuple[Logged, ...]
+    measure: str
+    said: str
+
+
+def logged_scores(source: str, metric: str | None = None) -> LoggedScores:
     """Every fold's score of every run in the store, oldest run first; of runs of one name, the newest has it plain.
 
-    Raises TrackingError where the store cannot be read or holds no scores of folds.
+    `source`: a URI, a database file or a folder such as ./mlruns. `metric`: its name there, or one of MEASURES; without
+    it what most of them log. Raises TrackingError where the store cannot be read or holds no scores of folds.
     """
+    uri = _uri(source)
     file = sqlite_file(uri)
     if file is not None and not file.is_file():  # MLflow would make one
         raise TrackingError(f"there is no {redact(str(file))}", next_step="name the file as mlflow:sqlite:///mlflow.db")
+    if file is not None and (why := why_unusable(file)) is not None and os.access(file, os.W_OK):
+        raise _unreadable(uri, why)
+    runs = [*_seen(uri).values()]
+    found = families(runs)
+    chosen = taken(found, metric)
+    if not chosen:
+        raise _nothing(uri, runs, found, metric)
+    names = _names([one.family for one in chosen])
+    newest = {one.family.name: at for at, one in enumerate(chosen)}
+    scores = [
+        Logged(
+            experiment=names[at],
+            repeat=repeat,
+            fold=fold,
+            score=score,
+            metric=one.metric,
+            params=one.family.params,
+            images=one.family.images.get((repeat, fold)),
+            is_newest=newest[one.family.name] == at,
+        )
+        for at, one in enumerate(chosen)
+        for (repeat, fold), score in sorted(one.by_place.items())
+    ]
+    return LoggedScores(scores=tuple(scores), measure=chosen[0].measured.measure, said=_said(chosen, found))
+
+
+def is_store(path: Path) -> bool:
+    """Whether a file is a database, or a folder one of MLflow's."""
+    if path.is_dir():
+        return (path / "0").is_dir() or any(path.glob("*/meta.yaml"))
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_SQLITE)) == _SQLITE
+    except OSError:
+        return False
+
+
+def _uri(source: str) -> str:
+    """A database file or a folder as MLflow names it; without any, what MLflow itself would take here."""
+    if not source:
+        source = os.environ.get("MLFLOW_TRACKING_URI") or (DEFAULT_URI if Path("mlflow.db").exists() else "mlruns")
+    if source.startswith("file:"):
+        os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
+    if "://" in source or source.startswith("file:"):
+        return source
+    path = Path(source).expanduser()
+    if path.is_dir():
+        os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")  # it is only read
+        return path.absolute().as_uri()
+    if path.is_file() or path.suffix in (".db", ".sqlite", ".sqlite3"):
+        return f"sqlite:///{path.absolute()}"
+    return source
+
+
+def _seen(uri: str) -> dict[str, RunSeen]:
+    """Every run by its id, oldest first, MOST_RUNS of them at most."""
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
     set_defaults()
     from google.protobuf.json_format import Error as NoMessage
@@ -56,33 +127,50 @@ def logged_scores(uri: str) -> list[Logged]:
 
     set_defaults()  # the import sets levels of its own
     try:
-        runs = in_time(lambda _: _asked_for_runs(MlflowClient, uri), uri=uri, seconds=ASKING_SECONDS)
+        return in_time(lambda _: _asked_for_runs(MlflowClient, uri), uri=uri, seconds=ASKING_SECONDS)
     except (MlflowException, NoMessage, OSError, ValueError, TypeError, LookupError) as error:
-        why = explained(error, uri, os.environ)
-        raise TrackingError(
-            f"{redact(uri)} cannot be read: {cleaned(why.text, most=200)}",
-            next_step=why.way_on or "name it as mlflow:sqlite:///mlflow.db or mlflow:http://…",
-        ) from error
-    by_parent = _children(runs)
-    single = [run for key, run in runs.items() if key not in by_parent and _by_fold(run.data.metrics)]
-    names = _names([*(runs[parent] for parent in by_parent), *single])
-    found = [*_of_children(by_parent, names, runs), *_of_single(single, names)]
-    if not found:
-        raise TrackingError(
-            f"{redact(uri)} holds {len(runs)} runs, but no accuracy of a fold",
-            next_step=f"wanted: nested runs that log {' or '.join(PREFERRED[:2])}; or metrics such as fold_0_accuracy",
-        )
-    return found
+        raise _unreadable(uri, explained(error, uri, os.environ)) from error
 
 
-def _asked_for_runs(connect: Callable[..., Any], uri: str) -> dict[str, Any]:
-    """Every run by its id, oldest first, MOST_RUNS of them at most."""
+def _unreadable(uri: str, why: Reason) -> TrackingError:
+    return TrackingError(
+        f"{redact(uri)} cannot be read: {cleaned(why.text, most=200)}",
+        next_step=why.way_on or "name it as mlflow:sqlite:///mlflow.db, mlflow:./mlruns or mlflow:http://…",
+    )
+
+
+def _asked_for_runs(connect: Callable[..., Any], uri: str) -> dict[str, RunSeen]:
     with bounded_answers():
         client = connect(tracking_uri=uri)
         found = pages(lambda token: client.search_experiments(max_results=_A_PAGE, page_token=token), uri=uri)
-        experiments = [item.experiment_id for item in found]
-        runs = _runs(client, experiments, uri) if experiments else iter(())
-        return {run.info.run_id: run for run in islice(runs, MOST_RUNS)}
+        experiments = {item.experiment_id: item.name for item in found}
+        runs = list(islice(_runs(client, list(experiments), uri), MOST_RUNS)) if experiments else []
+        reseeds = {run.info.run_id for run in runs if RESEED_OF in run.data.tags}
+        left = [run for run in runs if not reseeds & {run.info.run_id, run.data.tags.get(PARENT)}]
+        stepped = [run for run in left if any((known := measured(name)) and known.by_step for name in run.data.metrics)]
+        steps = {run.info.run_id: _steps(client, run) for run in stepped[:_MOST_STEPS]}
+        return {run.info.run_id: _run_seen(run, experiments, steps.get(run.info.run_id, {})) for run in left}
+
+
+def _steps(client: Any, run: Any) -> dict[str, dict[int, float]]:
+    names = [name for name in run.data.metrics if (known := measured(name)) and known.by_step]
+    return {
+        name: {point.step: point.value for point in client.get_metric_history(run.info.run_id, name)} for name in names
+    }
+
+
+def _run_seen(run: Any, experiments: Mapping[str, str], steps: Mapping[str, Mapping[int, float]]) -> RunSeen:
+    return RunSeen(
+        id=run.info.run_id,
+        name=str(run.info.run_name or run.info.run_id),
+        experiment=experiments.get(run.info.experiment_id, ""),
+        parent=run.data.tags.get(PARENT, ""),
+        finished=run.info.status == "FINISHED",
+        params=dict(run.data.params),
+        tags={name: text for name, text in run.data.tags.items() if not name.startswith("mlflow.")},
+        metrics=dict(run.data.metrics),
+        steps=steps,
+    )
 
 
 def _runs(client: Any, experiments: list[str], uri: str) -> Iterator[Any]:
@@ -94,112 +182,47 @@ def _runs(client: Any, experiments: list[str], uri: str) -> Iterator[Any]:
     )
 
 
-def _of_children(
-    by_parent: Mapping[str, Mapping[tuple[int, int], Any]], names: Mapping[str, str], runs: Mapping[str, Any]
-) -> Iterator[Logged]:
-    for parent, children in by_parent.items():
-        metric = _metric([run.data.metrics for run in children.values()])
-        for (repeat, fold), run in sorted(children.items()):
-            if metric in run.data.metrics:
-                yield Logged(
-                    experiment=names[parent],
-                    repeat=repeat,
-                    fold=fold,
-                    score=run.data.metrics[metric],
-                    metric=str(metric),
-                    params=_params(runs[parent], run),
-                    images=_images(run.data.params),
-                    is_newest=names[parent] == _name(runs[parent]),
-                )
+def _names(found: list[Family]) -> list[str]:
+    """What each experiment is called: as its run, with the beginning of its id where a newer one has the same name."""
+    newest = {family.name: family.id for family in found}
+    return [family.name if newest[family.name] == family.id else f"{family.name} ({family.id[:6]})" for family in found]
 
 
-def _children(runs: Mapping[str, Any]) -> dict[str, dict[tuple[int, int], Any]]:
-    """Parent to place to the newest nested run of that fold that finished; only of parents whose nested runs are folds.
-
-    Trials of a search are nested runs too: they have no number of a fold in their params, nor in their names.
-    """
-    found: dict[str, dict[tuple[int, int], Any]] = {}
-    strange: set[str] = set()
-    for run in runs.values():  # oldest first
-        parent = run.data.tags.get(PARENT)
-        if parent not in runs or RESEED_OF in runs[parent].data.tags:
-            continue
-        place = _place(run)
-        if place is None:
-            strange.add(parent)
-        elif run.info.status == "FINISHED":
-            found.setdefault(parent, {})[place] = run
-    return {parent: places for parent, places in found.items() if parent not in strange}
-
-
-def _place(run: Any) -> tuple[int, int] | None:
-    """By the params `repeat` and `fold`, else by the number in a name such as `fold 3`, `Fold_3` or `3`."""
-    params = run.data.params
-    if params.get("fold", "").isdecimal() and len(params["fold"]) < 4:
-        repeat = params.get("repeat", "")
-        return int(repeat) if repeat.isdecimal() and len(repeat) < 4 else 0, int(params["fold"])
-    name = run.info.run_name or ""
-    match = _FOLD.search(name) or _ONLY_A_NUMBER.fullmatch(name)
-    return (0, int(match[1])) if match else None
+def _said(chosen: list[Taken], found: list[Family]) -> str:
+    """What was taken for what, in one line."""
+    by_metric = Counter(one.metric for one in chosen)
+    measure = chosen[0].measured.measure
+    metrics = ", ".join(sorted(by_metric))
+    told = [f"{metrics} as MLflow has it" + ("" if set(by_metric) == {measure} else f", as {measure}")]
+    told.append(f"folds are {_some(one.family.how for one in chosen)}")
+    again = sum(one.family.again for one in chosen)
+    told += [f"of {again} folds that were logged again the newest"] if again else []
+    with_it = {id(one.family) for one in chosen}
+    without = [family.name for family in found if id(family) not in with_it]
+    told += [f"left out, without it: {_some(without)}"] if without else []
+    others = sorted({name for one in chosen for name in one.family.scores} - set(by_metric))
+    told += [f"--metric takes another: {_some(others)}"] if others else []
+    told.append("that all had the same images and folds is not verified")
+    if any(one.measured.optimistic for one in chosen):
+        told.append("each fold chose its own best epoch: optimistic")
+    return "; ".join(told)
 
 
-def _of_single(runs: list[Any], names: Mapping[str, str]) -> Iterator[Logged]:
-    """Runs that log a metric a fold; the mean of one over folds is none."""
-    for run in runs:
-        by_metric = _by_fold(run.data.metrics)
-        metric = _metric([dict.fromkeys(by_metric, 0.0)]) or next(iter(by_metric))
-        for fold, score in sorted(by_metric[metric].items()):
-            yield Logged(
-                experiment=names[run.info.run_id],
-                repeat=0,
-                fold=fold,
-                score=score,
-                metric=metric,
-                params=dict(run.data.params),
-                images=None,
-                is_newest=names[run.info.run_id] == _name(run),
-            )
+def _some(texts: Iterable[str], most: int = _MOST_NAMED) -> str:
+    different = [cleaned(text, most=100) for text in dict.fromkeys(texts)]
+    more = f" and {len(different) - most} more" if len(different) > most else ""
+    return ", ".join(different[:most]) + more
 
 
-def _by_fold(metrics: Mapping[str, float]) -> dict[str, dict[int, float]]:
-    """Metric without its fold, to fold, to value; only accuracies that at least two folds have."""
-    found: dict[str, dict[int, float]] = {}
-    for name, value in metrics.items():
-        match = _FOLD.search(name)
-        if match and "acc" in name.lower() and "train" not in name.lower():
-            bare = re.sub(r"[ _.#/-]+", "_", name[: match.start()] + "_" + name[match.end(1) :]).strip("_")
-            found.setdefault(bare.lower(), {})[int(match[1])] = value
-    return {name: folds for name, folds in found.items() if len(folds) > 1}
-
-
-def _metric(metrics: list[Mapping[str, float]]) -> str | None:
-    """The accuracy that most of the runs log, by preference; a best epoch's only where there is nothing else."""
-    for name in (*PREFERRED, *OPTIMISTIC):
-        if sum(name in one for one in metrics) * 2 > len(metrics):
-            return name
-    return None
-
-
-def _names(runs: list[Any]) -> dict[str, str]:
-    """What each run is called: its name, with the beginning of its id where a newer one has the same."""
-    newest = {_name(run): run.info.run_id for run in runs}
-    return {
-        run.info.run_id: _name(run)
-        if newest[_name(run)] == run.info.run_id
-        else f"{_name(run)} ({run.info.run_id[:6]})"
-        for run in runs
-    }
-
-
-def _name(run: Any) -> str:
-    return str(run.info.run_name or run.info.run_id)
-
-
-def _images(params: Mapping[str, str]) -> int | None:
-    count = params.get("validation_images", "")
-    return int(count) if count.isdecimal() and 0 < len(count) < 12 else None
-
-
-def _params(parent: Any, child: Any) -> dict[str, str]:
-    params = dict(parent.data.params) or dict(child.data.params)
-    return {key: value for key, value in params.items() if key not in ("fold", "repeat")}
+def _nothing(uri: str, runs: list[RunSeen], found: list[Family], metric: str | None) -> TrackingError:
+    what = f"{redact(uri)} holds {len(runs)} runs"
+    if found:
+        logged = sorted({name for family in found for name in family.scores})
+        said = f"no '{cleaned(metric, most=60)}' of folds" if metric else f"no {', '.join(MEASURES)} of folds"
+        return TrackingError(
+            f"{what}, but {said}", next_step=f"folds have: {_some(logged, _MOST_METRICS) or 'none that is known'}"
+        )
+    return TrackingError(
+        f"{what}, but none that are told apart as folds, with an accuracy, F1 or AUC",
+        next_step="wanted: runs with a param, tag or name such as fold=3 that log val_acc; or metrics like fold_0_acc",
+    )

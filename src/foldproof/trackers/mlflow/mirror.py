@@ -7,6 +7,7 @@ from typing import Any
 
 from foldproof.record import Place
 from foldproof.trackers.mlflow.limits import pages
+from foldproof.trackers.mlflow.places import local_path
 from foldproof.trackers.mlflow.points import Point
 from foldproof.trackers.mlflow.store import USUAL_SECONDS, Pulse, Store
 from foldproof.trackers.mlflow.target import is_server
@@ -24,6 +25,7 @@ class Mirror:
     def __init__(self, store: Store, run: Any, pulse: Pulse) -> None:
         self.run_id: str = run.info.run_id
         self.without_files = store.why_no_files(run.info.artifact_uri or "")
+        self._folder = local_path(run.info.artifact_uri or "")
         self._store = store
         self._client = store.client
         self._pulse = pulse
@@ -41,7 +43,8 @@ class Mirror:
         if sealed_events(self._tags.get(SEAL, "")) > wanted.events:  # this is an old copy: MLflow knows how it went on
             return self.tag(more_tags)
         tags = {**wanted.tags, **more_tags}
-        if wanted.seal and self._tags.get(SEAL) == wanted.seal and tags.items() <= self._tags.items():
+        sealed = wanted.seal and self._tags.get(SEAL) == wanted.seal
+        if sealed and tags.items() <= self._tags.items() and not self._lost_files(wanted.uploads):
             return False
         sent = [
             self._send_tags_and_params(tags, wanted.params),
@@ -130,6 +133,13 @@ class Mirror:
             self._client.log_text(self.run_id, text, name)
             self._texts[name] = text
         return bool(new or new_texts)
+
+    def _lost_files(self, uploads: Sequence[Upload]) -> bool:
+        """Whether files that were sent into a folder of this machine are not there any more."""
+        if self._folder is None or self.without_files:
+            return False
+        sent = ((upload.to, file.name) for upload in uploads if (file := upload.file()) is not None)
+        return not all((self._folder / to / name).is_file() for to, name in sent)
 
     def _send_status(self, status: str, ended: float | None) -> bool:
         end = None if ended is None else milliseconds(ended)

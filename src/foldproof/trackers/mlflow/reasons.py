@@ -4,8 +4,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from shlex import quote
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from foldproof.storage import redact
 from foldproof.trackers.mlflow.trust import credentials_file, has_credentials, origin
@@ -18,6 +19,7 @@ _UNKNOWN_USER = re.compile(r"unauthori[sz]ed|unauthenticated|not authenticated|i
 _PACKAGES = {"psycopg": "'psycopg[binary]'", "psycopg2": "psycopg2-binary", "MySQLdb": "mysqlclient"}
 _UNREACHED = re.compile(r"Failed to (?:establish a new connection: (?:\[Errno -?\d+\] )?)?([^\"')\[(]+[^\"')\[( ])")
 _NO_JSON = "not in a valid JSON format"
+_FILE_STORE = "filesystem tracking backend"  # MLflow's words where it will not write to files
 _NO_TLS = ("CERTIFICATE_VERIFY_FAILED", "SSLError", "SSL: ")
 
 
@@ -49,6 +51,8 @@ def explained(error: BaseException, uri: str, environ: Mapping[str, str], *, tru
         return Reason(
             "what answers there is not MLflow; a page to log in on, perhaps", "mend the address, or log in as it asks"
         )
+    if _FILE_STORE in text and (why := why_no_file_store(uri, {})):
+        return why
     if any(sign in text for sign in _NO_TLS):
         return _no_trust(error, text)
     return Reason(reason(error))
@@ -90,6 +94,15 @@ def _refused_nobody(uri: str, environ: Mapping[str, str]) -> Reason:
         "it wants to know who asks (401); only the settings name this host, so your password was not sent there",
         f"`foldproof sync --trust-host` if it is yours, or `export MLFLOW_TRACKING_URI={origin(uri)}`",
     )
+
+
+def why_no_file_store(uri: str, environ: Mapping[str, str]) -> Reason | None:
+    """Why MLflow keeps no runs in a folder such as ./mlruns; None where it was told to."""
+    if environ.get("MLFLOW_ALLOW_FILE_STORE", "").lower() in ("true", "1"):
+        return None
+    folder = unquote(urlsplit(uri).path) or "mlruns"
+    migrate = f"mlflow migrate-filestore --source {quote(folder)} --target sqlite:///mlflow.db"
+    return Reason("this MLflow keeps no runs in a folder of files", f"`{migrate}`, then remove tracking.uri")
 
 
 def _no_trust(error: BaseException, text: str) -> Reason:

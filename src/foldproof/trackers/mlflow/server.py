@@ -25,7 +25,13 @@ from foldproof.storage import locked, redact
 from foldproof.trackers import TrackingTarget
 from foldproof.trackers.mlflow import app, door
 from foldproof.trackers.mlflow.places import kept_folders
-from foldproof.trackers.mlflow.store import ENVIRONMENT, LOCK_SECONDS, lock_file, refuse_committed_links
+from foldproof.trackers.mlflow.store import (
+    ENVIRONMENT,
+    LOCK_SECONDS,
+    lock_file,
+    refuse_committed_links,
+    refuse_unusable,
+)
 from foldproof.trackers.mlflow.target import sqlite_file
 from foldproof.trackers.mlflow.trust import is_loopback
 
@@ -49,6 +55,7 @@ def serve(
         say(f"MLflow: {redact(target.uri)}")
         return
     refuse_committed_links(target)
+    refuse_unusable(target)
     chosen = _choose_port(host, port)
     address = _Address(_reachable(host), chosen)
     password = secrets.token_urlsafe(16) if with_password else ""

@@ -8,16 +8,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any, TypeAlias
 
 from foldproof.errors import FoldproofError, TrackingError
 from foldproof.provenance.committed_links import leading_out
 from foldproof.storage import cleaned, locked, redact
 from foldproof.trackers import TrackingTarget
+from foldproof.trackers.mlflow.database import why_unusable
 from foldproof.trackers.mlflow.fresh import put_empty_store
 from foldproof.trackers.mlflow.limits import bounded_answers
+from foldproof.trackers.mlflow.moved import Moved, follow_the_project
 from foldproof.trackers.mlflow.places import kept_folders, lies_within, local_path
-from foldproof.trackers.mlflow.reasons import explained
+from foldproof.trackers.mlflow.reasons import Reason, explained
 from foldproof.trackers.mlflow.target import is_server, sqlite_file
 from foldproof.trackers.mlflow.trust import is_trusted, names_a_host, origin, withheld
 
@@ -32,6 +35,7 @@ ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
 }
 LOCK_SECONDS = 60.0
+LATER = "the runs are safe in runs/; when this is mended, `foldproof sync` brings them to MLflow"
 _REFUSALS = ("INVALID_PARAMETER_VALUE", "INVALID_STATE", "RESOURCE_DOES_NOT_EXIST", "BAD_REQUEST")
 USUAL_SECONDS = 2.0
 OPENING_SECONDS = 20.0  # to import MLflow, or to make a SQLite store
@@ -45,6 +49,7 @@ class Store:
     client: Any  # mlflow.MlflowClient
     experiment_id: str
     target: TrackingTarget
+    moved: Moved | None = None  # where the project was moved or copied since the store was used last
 
     def why_no_files(self, location: str) -> str:
         """Why no file of a run is sent to the place that the store names for it; empty where files may go there.
@@ -95,8 +100,10 @@ def prepare(target: TrackingTarget, pulse: Pulse) -> Store:
             put_empty_store(file)
 
     with tracking_errors(target), _alone(target.uri):
+        refuse_unusable(target)
+        moved = follow_the_project(target)
         client = _client(target, imported)
-        return Store(client, _experiment(client, target), target)
+        return Store(client, _experiment(client, target), target, moved)
 
 
 def refuse_committed_links(target: TrackingTarget) -> None:
@@ -107,6 +114,29 @@ def refuse_committed_links(target: TrackingTarget) -> None:
                 f"{cleaned(str(path), most=200)} is a link that came with the repository: nothing is put there",
                 next_step="remove it, or set tracking.uri; the runs are safe in runs/",
             )
+
+
+def refuse_unusable(target: TrackingTarget) -> None:
+    """Raises TrackingError where the store's file is of another MLflow or of something else: it is left as it is."""
+    file = sqlite_file(target.uri)
+    why = None if file is None else why_unusable(file)
+    if why is not None:
+        raise told(why, target.uri)
+
+
+def told(why: Reason, uri: str) -> TrackingError:
+    """The error that says why MLflow at `uri` did not do what was asked, and the way on."""
+    return TrackingError(
+        f"MLflow at {redact(uri)}: {why.text}",
+        next_step=f"{why.way_on}; the runs are safe in runs/, and `foldproof sync` then brings them to MLflow"
+        if why.way_on
+        else LATER,
+    )
+
+
+def in_a_line(error: FoldproofError) -> str:
+    """What went wrong, and the way on where there is another than to come back later."""
+    return error.what if error.next_step in ("", LATER) else f"{error.what}; {error.next_step}"
 
 
 def is_known(target: TrackingTarget, *, seconds: float) -> bool:
@@ -137,12 +167,7 @@ def tracking_errors(target: TrackingTarget) -> Iterator[None]:
         raise
     except Exception as error:  # the one place where a tracker is isolated
         why = explained(error, target.uri, os.environ, trusted=target.trusted)
-        raise TrackingError(
-            f"MLflow at {redact(target.uri)}: {why.text}",
-            next_step=f"{why.way_on}; the runs are safe in runs/, and `foldproof sync` then brings them to MLflow"
-            if why.way_on
-            else "the runs are safe in runs/; when this is mended, `foldproof sync` brings them to MLflow",
-        ) from error
+        raise told(why, target.uri) from error
 
 
 def was_refused(error: TrackingError) -> bool:
@@ -180,8 +205,13 @@ def _refuse_deleted(target: TrackingTarget, found: Any) -> None:
     if found.lifecycle_stage != "active":
         raise TrackingError(
             f"the experiment '{target.experiment}' was deleted in MLflow",
-            next_step=f"restore it: mlflow experiments restore -x {found.experiment_id}; or set tracking.experiment",
+            next_step=f"restore it: {restoring(target, found.experiment_id)}; or set tracking.experiment",
         )
+
+
+def restoring(target: TrackingTarget, experiment: str) -> str:
+    """The command that brings a deleted experiment back."""
+    return f"MLFLOW_TRACKING_URI={quote(redact(target.uri))} mlflow experiments restore -x {experiment}"
 
 
 def _alone(uri: str) -> Any:

@@ -22,6 +22,7 @@ class MlflowTracker:
 
     def __init__(self, context: TrackerContext) -> None:
         self._trouble = ""
+        self._notes: list[str] = []
         self._done = False
         self._process: subprocess.Popen[str] | None = None
         self._silent_until = time.monotonic() + STARTING_SECONDS
@@ -56,11 +57,14 @@ class MlflowTracker:
                 self._end(process)
             ended_badly = f"its process ended with exit code {code}" if code else "it does not answer"
             self._trouble = "" if self._done else self._trouble or ended_badly
+        notices = tuple(Notice(code="tracking", text=f"MLflow: {text}") for text in self._notes)
+        self._notes = []
         if not self._trouble:
-            return ()
-        text = f"MLflow lacks a part of this: {' '.join(self._trouble.split())}; `foldproof sync` completes it"
+            return notices
+        text = f"MLflow lacks a part of this: {' '.join(self._trouble.split())}"
+        text += "" if "`foldproof sync`" in text else "; `foldproof sync` completes it"
         self._trouble = ""
-        return (Notice(code="tracking_incomplete", text=text),)
+        return (*notices, Notice(code="tracking_incomplete", text=text))
 
     def _start(self, order: dict[str, Any]) -> None:
         detached: dict[str, Any] = {"start_new_session": True}
@@ -91,6 +95,7 @@ class MlflowTracker:
             if "within" in message:
                 self._silent_until = time.monotonic() + message["within"]
             self._trouble = message.get("trouble", self._trouble)
+            self._notes += [message["note"]] if "note" in message else []
             self._done = message.get("done", False)
 
     def _wait(self, process: "subprocess.Popen[str]", within: float) -> int | None:

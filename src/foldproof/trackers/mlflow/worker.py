@@ -2,6 +2,7 @@
 
 First line of stdin: one JSON document; later the word `close`, unless the parent dies. Lines on stdout:
 `{"within": seconds}` promises the next line within that time, `{"trouble": text}` is why MLflow lacks something,
+`{"note": text}` is worth knowing,
 `{"done": true}` says that it lacks nothing.
 """
 
@@ -18,7 +19,7 @@ from typing import Any, TextIO
 from foldproof.errors import DamagedFile, FoldproofError, StorageError
 from foldproof.trackers import TrackingTarget
 from foldproof.trackers.mlflow.projection import Projection
-from foldproof.trackers.mlflow.store import OPENING_SECONDS, Store, prepare, set_defaults, tracking_errors
+from foldproof.trackers.mlflow.store import OPENING_SECONDS, Store, in_a_line, prepare, set_defaults, tracking_errors
 
 LOOK_SECONDS = 2.0  # between two looks while folds are trained: what happens meanwhile is sent together
 POLL_SECONDS = 0.2  # at the end
@@ -106,7 +107,7 @@ class Work:
         """Project what is new in every run. Whether there was anything; `troubled` says that something is lacking."""
         self.troubled = False
         try:
-            self._store = self._store or prepare(self._target, self._answers.pulse)
+            self._store = self._store or self._prepared()
             for projection in tuple(self._waiting):
                 self._enter(projection)
             changed = False
@@ -116,6 +117,12 @@ class Work:
         except FoldproofError as error:
             self._trouble(error)
             return False
+
+    def _prepared(self) -> Store:
+        store = prepare(self._target, self._answers.pulse)
+        if store.moved is not None:
+            self._answers.say({"note": store.moved.said})
+        return store
 
     def _enter(self, projection: Projection) -> None:
         entered = ExitStack()
@@ -141,7 +148,7 @@ class Work:
 
     def _trouble(self, error: FoldproofError) -> None:
         self.troubled = True
-        self._answers.trouble(error.what)
+        self._answers.trouble(in_a_line(error))
 
     def leave(self) -> bool:
         """Let others project the runs. Whether nothing was missed; what was is to be entered again."""
@@ -215,7 +222,7 @@ def main() -> None:
             if work(todo, parent):
                 answers.say({"done": True})
     except FoldproofError as error:
-        answers.trouble(error.what)
+        answers.trouble(in_a_line(error))
 
 
 if __name__ == "__main__":
