@@ -128,6 +128,8 @@ def _days(text: str) -> Iterator[tuple[str, tuple[str, ...], datetime]]:
     long = [place for place, part in enumerate(parts) if len(part) == 4 and part.isdigit()]
     widths = "a month by name" if named else "", "" if long else "years of two digits"
     for order, (year, month, day) in _orders(len(parts), named, long):
+        if order == YMD and not long and "." in between:
+            continue  # two digits between dots are days first, or months
         when = _day(numbers[year], numbers[month], numbers[day] if day is not None else "1")
         if when is not None:
             yield order, (*between, *widths, str(len(parts))), when

@@ -52,13 +52,14 @@ def read_times(texts: Sequence[str], *, order: str = "") -> Times:
 
 def _all(texts: Sequence[str]) -> Iterator[Times]:
     """Every form that reads all texts, the most telling first."""
-    dated = list(_dated(texts, [readings_of(text) for text in texts]))
+    readings = [readings_of(text) for text in texts]
+    dated = list(_dated(texts, readings))
     yield from dated
     if not any("8 digits" in times.form for times in dated):
         yield from _numbers(texts)
     yield from _short_dates(texts)
     yield from _clocks(texts)
-    if not dated and not all(map(_NUMBER.fullmatch, texts)):
+    if not any(readings) and not all(map(_NUMBER.fullmatch, texts)):
         inside = list(_dated(texts, [reading_inside(text) for text in texts]))
         yield from inside or [*_counters(texts), *_letters(texts)]
 

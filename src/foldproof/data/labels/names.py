@@ -21,7 +21,7 @@ from foldproof.errors import DataError
 
 Found: TypeAlias = tuple[str, ...]  # the images that a name can mean
 _SHOWN = 3
-_LEAST = 0.5  # of the names, that have to be found by their ends where some images are not there
+_LEAST = 0.8  # of the names, that have to be found by their ends where some images are not there
 _COMPARED = 5_000  # names, among which the nearest are looked for
 _SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}$")
 
@@ -81,13 +81,10 @@ class Names:
             if all(len(found) == 1 for found in ends) and _are_apart(texts, ends):
                 return Matched([found[0] for found in ends], self._told(how, texts, ends))
         if not any(exact):
-            enough = [
-                (sum(map(len, ends)), how, ends)
-                for how, ends in by_end
-                if all(len(found) < 2 for found in ends) and _are_apart(texts, ends)
-            ]
-            if enough and (most := max(enough, key=lambda one: one[0]))[0] >= _LEAST * len(texts):
-                return Matched([found[0] if found else None for found in most[2]], self._told(most[1], texts, most[2]))
+            if all(len(found) < 2 for _, ends in by_end for found in ends):
+                how, ends = max(by_end, key=lambda one: sum(map(len, one[1])))
+                if sum(map(len, ends)) >= _LEAST * len(texts) and all(_are_apart(texts, ends) for _, ends in by_end):
+                    return Matched([found[0] if found else None for found in ends], self._told(how, texts, ends))
             exact = next((ends for _, ends in by_end if any(len(found) > 1 for found in ends)), exact)
         for number, found in enumerate(exact):
             if len(found) > 1:

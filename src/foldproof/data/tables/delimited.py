@@ -123,10 +123,20 @@ def _without_titles(
     if width < 2:
         return rows, 0, ""
     start = 0
-    while start < min(len(rows) - 1, _MOST_TITLES) and trimmed(rows[start][0]) == 1 and not is_image(rows[start][0][0]):
+    while start < min(len(rows) - 1, _MOST_TITLES) and _is_title(rows[start][0], width, is_image):
         start += 1
     whole = start < len(rows) and trimmed(rows[start][0]) > 1
     return (rows[start:], start, rows[0][0][0]) if start and whole else (rows, 0, "")
+
+
+def _is_title(cells: Sequence[str], width: int, is_image: IsImage) -> bool:
+    """One cell, which is no name of an image and no header whose names something else parts."""
+    text = cells[0]
+    return (
+        trimmed(cells) == 1
+        and not is_image(text)
+        and not (any(mark in text for mark in ";\t|") or text.count(",") == width - 1)
+    )
 
 
 def _without_comments(

@@ -13,6 +13,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
 )
 _WESTERN = frozenset("ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞßàáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿŠšŽžŒœŸ°µ€–—’‘“”„²½§©®·«»×\u00a0")
+_OTHER = re.compile(rb"[\x80-\xff]{3}|[\xc2-\xdf][\x80-\xbf]")  # letters of other scripts; UTF-8 beside Latin-1
 _SAMPLED = 4096
 _UTF8 = "save it as UTF-8 and name that"
 
@@ -50,8 +51,7 @@ def _western(content: bytes, name: str) -> tuple[str, str]:
     """Windows-1252, which holds Latin-1, where all that is not ASCII are letters of Western Europe, a few at a time."""
     text = content.decode("cp1252", errors="replace")
     beyond = {character for character in text if character > "\x7f"}
-    runs = re.findall(rb"[\x80-\xff]{3,}", content)
-    if not beyond <= _WESTERN or runs:
+    if not beyond <= _WESTERN or _OTHER.search(content):
         raise DataError(
             f"{name} is not UTF-8 text, and does not read as Latin-1 either", next_step="save it as CSV in UTF-8"
         )
