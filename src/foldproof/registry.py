@@ -21,6 +21,7 @@ SEAMS: MappingProxyType[str, MappingProxyType[str, str]] = MappingProxyType(
             {
                 **dict.fromkeys(_PICTURES, "foldproof.data.readers:read_with_pillow"),
                 **dict.fromkeys((".heic", ".heif", ".hif"), "foldproof.data.heic:read_heic"),
+                ".npy": "foldproof.data.npy:read_npy",
                 **dict.fromkeys((".dcm", ".dicom", ".ima"), "foldproof.data.dicom:read_dicom"),
             }
         ),

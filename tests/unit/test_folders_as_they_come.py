@@ -249,3 +249,55 @@ def test_a_row_of_the_table_whose_image_is_left_out_is_not_lacking(tmp_path):
     (tmp_path / "labels.csv").write_text("path,label\na.png,x\nold/b.png,y\nc.png,y\n")
     rules = Rules(table=tmp_path / "labels.csv", exclude=("old",))
     assert scan(tmp_path / "photos", rules=rules).described.lacking == ("c.png",)
+
+
+@pytest.mark.parametrize(
+    ("training", "test"), [("train", "test"), ("training_set", "holdout"), ("seg_train", "seg_test")]
+)
+def test_parts_that_lie_in_the_project_itself_are_seen_as_such(tmp_path, training, test):
+    for number, part in enumerate((training, test, "unlabeled", "val_set")):
+        draw_classes(tmp_path / part, each=3 + number, classes=("cat", "dog"))
+    settings, seen = trained_on(tmp_path)
+    assert (settings.data.path, settings.data.test, settings.data.label_by) == (training, test, None)
+    assert dict(seen.dataset.count_by_class) == {"cat": 3, "dog": 3}
+
+
+def test_a_test_without_classes_beside_the_training_part_is_left_alone_and_named(tmp_path):
+    draw_classes(tmp_path / "train", each=3)
+    draw(tmp_path / "test" / "1.png", label=0, number=50)
+    made = scaffold(tmp_path)
+    assert load_settings(made.settings_file).settings.data.test is None
+    assert "test beside it: parts of the data set that are not trained on" in made.lines
+
+
+# --- copies
+
+
+def test_a_set_that_holds_itself_again_is_not_trained_on_as_a_class(tmp_path):
+    draw_classes(tmp_path / "pets", each=3, classes=("cat", "dog"))
+    draw_classes(tmp_path / "pets" / "pets", each=3, classes=("cat", "dog"))
+    with pytest.raises(DataError, match="holds pets, and pets the other classes again") as raised:
+        scan(tmp_path / "pets")
+    assert "data.exclude: [pets]" in raised.value.next_step
+    settings, seen = trained_on(tmp_path)
+    assert (settings.data.exclude, dict(seen.dataset.count_by_class)) == (["pets"], {"cat": 3, "dog": 3})
+
+
+def test_a_set_in_a_set_with_images_of_its_own_is_labelled_by_the_inner_folders(tmp_path):
+    draw_classes(tmp_path / "pets", each=3, classes=("cat", "dog"))
+    draw_classes(tmp_path / "pets" / "more", each=5, classes=("cat", "dog"))
+    settings, seen = trained_on(tmp_path)
+    assert (settings.data.label_by, dict(seen.dataset.count_by_class)) == ("parent", {"cat": 8, "dog": 8})
+
+
+def test_copies_that_an_annotation_service_made_share_a_fold(tmp_path):
+    for label, name in enumerate(("cat", "dog")):
+        for number in range(12):
+            copy = f"IMG_{label}{number // 3}_jpg.rf.{number:032x}.jpg"
+            draw(tmp_path / "photos" / name / copy, label=label, number=number)
+    findings = {finding.code: finding for finding in inspect(tmp_path / "photos", DataSettings()).findings}
+    assert findings["copies-by-name"].text == "24 images are copies of 8 pictures"
+    settings, seen = trained_on(tmp_path)
+    assert len({sample.group for sample in seen.dataset.samples}) == 8
+    assert "copies-by-name" not in {finding.code for finding in seen.findings}
+    assert settings.data.group_by is not None

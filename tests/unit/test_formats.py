@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 
 import imagecodecs
@@ -17,6 +18,7 @@ from foldproof.data.readers import BY_CONTENT, decode, read
 from foldproof.data.scan import scan
 from foldproof.errors import BadImage, DataError
 from foldproof.material.inspection import inspect
+from foldproof.scaffold.make import scaffold
 
 RANDOM = np.random.default_rng(3)
 PHOTO = Image.fromarray(RANDOM.integers(0, 256, (17, 23, 3), dtype=np.uint8))
@@ -118,7 +120,7 @@ def test_a_copy_that_somebody_set_aside_is_not_trained_on(tmp_path, name):
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("1.npy", "arrays of NumPy"), ("1.nii", "volumes"), ("scan.svs", "whole slides"),
+    [("1.npz", "arrays of NumPy"), ("1.nii", "volumes"), ("scan.svs", "whole slides"),
      ("1.CR2", "a camera's raw files"),
      ("1.mp4", "films"), ("1.svg", "drawings"), ("a.zip", "archives"),
      ("1.tfrecord", "tables"), ("1.jxl", "another format")],
@@ -143,8 +145,8 @@ def test_the_way_on_is_that_of_the_commonest_format(tmp_path):
     for number in range(3):
         (tmp_path / "cat").mkdir(exist_ok=True)
         (tmp_path / "cat" / f"{number}.mp4").write_bytes(b"x")
-    (tmp_path / "cat" / "a.npy").write_bytes(b"x")
-    with pytest.raises(DataError, match=r"3 \.mp4 \(films\), 1 \.npy \(arrays of NumPy\)") as raised:
+    (tmp_path / "cat" / "a.npz").write_bytes(b"x")
+    with pytest.raises(DataError, match=r"3 \.mp4 \(films\), 1 \.npz \(several arrays") as raised:
         scan(tmp_path)
     assert "ffmpeg" in raised.value.next_step
 
@@ -171,3 +173,62 @@ def test_what_decoding_libraries_print_does_not_reach_the_terminal(tmp_path, cap
         with suppress(BadImage):
             decode(name, content)
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "said"),
+    [(b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12\n", "git-lfs-pointer", "of git-lfs"),
+     (b"<!DOCTYPE html><html>", "not-an-image", "download failed")],
+)  # fmt: skip
+def test_what_stands_in_a_pictures_place_is_called_what_it_is(tmp_path, content, code, said):
+    draw_classes(tmp_path / "photos", each=2)
+    (tmp_path / "photos" / "cat" / "x.jpg").write_bytes(content)
+    found = [
+        finding for finding in inspect(tmp_path / "photos", DataSettings()).errors if "cat/x.jpg" in finding.subject
+    ]
+    assert [(finding.code, said in finding.text) for finding in found] == [(code, True)]
+
+
+def test_init_says_why_there_are_no_images(tmp_path):
+    for number in range(3):
+        (tmp_path / "photos" / "cat").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "photos" / "cat" / f"{number}.nd2").write_bytes(b"x")
+    (line,) = [line for line in scaffold(tmp_path).lines if "images" in line]
+    assert line.startswith("no images that can be read: 3 .nd2 (a microscope's own files); export")
+
+
+def saved(pixels: np.ndarray, **how: object) -> bytes:
+    made = BytesIO()
+    np.save(made, pixels, **how)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize("shape", [(5, 4), (5, 4, 1), (5, 4, 3)])
+@pytest.mark.parametrize("kind", ["uint8", "bool", "uint16", "int16", "float32", "float64", ">i4", "int64"])
+def test_an_array_of_numpy_keeps_its_values(shape, kind):
+    pixels = RANDOM.integers(0, 2 if kind == "bool" else 200, shape).astype(kind)
+    found = decode("1.npy", saved(np.asfortranarray(pixels))).pixels
+    if kind in ("uint8", "bool"):
+        assert (found.dtype, found.shape) == (np.uint8, (5, 4, 3))
+        pixels = pixels.astype(np.uint8) * (255 if kind == "bool" else 1)
+    assert np.array_equal(found, np.broadcast_to(pixels.reshape(5, 4, -1), found.shape))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(saved(np.zeros((2, 3, 4, 5))), "shape"), (saved(np.zeros((9, 8, 2))), "shape"), (saved(np.zeros(7)), "shape"),
+     (saved(np.array([["a"]])), "numbers of the kind"), (saved(np.zeros((4, 4)))[:-1], "not in the file"),
+     (saved(np.array([[{}]], dtype=object), allow_pickle=True), "numbers of the kind object"),
+     (b"x" * 99, "not an array"), (saved(np.zeros((4, 4)))[:20], "not an array"), (saved(np.zeros((4, 0))), "shape")],
+)  # fmt: skip
+def test_an_array_that_is_no_picture_is_refused_and_nothing_in_it_is_run(content, said):
+    with pytest.raises(BadImage, match=said):
+        decode("1.npy", content)
+
+
+def test_an_array_that_says_it_is_huge_takes_no_memory():
+    huge = saved(np.zeros((4, 4), dtype=np.uint8)).replace(b"(4, 4), }", b"(9999, 9999), }"[:17])
+    with pytest.raises(BadImage):
+        decode("1.npy", huge)
+    with pytest.raises(BadImage, match="million pixels"):
+        decode("1.npy", saved(np.zeros((4, 4), dtype=np.uint8)), most_pixels=15)

@@ -152,7 +152,8 @@ def pull(force: bool) -> int:
         aside=project.root / ".foldproof" / "aside",
         waiting=lambda: echo("waiting for another foldproof to end", err=True),
     )
-    echo(f"{pulled.files} files in {folder}, each as it was versioned; {pulled.fetched} fetched")
+    place = cleaned(str(folder), most=1000)
+    echo(f"{pulled.files} files in {place}, each as it was versioned; {pulled.fetched} fetched")
     if pulled.kept:
         where = ", ".join(str(place) for place in pulled.aside)
         echo(f"note: {len(pulled.kept)} that no version holds put aside in {where}: {some(pulled.kept)}", err=True)

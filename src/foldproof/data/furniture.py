@@ -19,17 +19,24 @@ def furniture_on(path: str) -> str | None:
 
     Every resource fork of macOS, `._cat.jpg`, goes by `._*`.
     """
-    *folders, name = path.split("/")
-    for folder in folders:
-        if is_furniture(folder):
-            return folder
+    folders, _, name = path.rpartition("/")
+    if (found := _among(folders)) is not None:
+        return found
     if name.startswith(_RESOURCE_FORK):
         return f"{_RESOURCE_FORK}*"
-    return name if is_furniture(name) or name.casefold() in FILES else None
+    lower = name.casefold()
+    return name if lower in FILES or _is_folder(lower) else None
 
 
 @lru_cache(maxsize=4096)
+def _among(folders: str) -> str | None:
+    return next(filter(is_furniture, folders.split("/")), None)
+
+
 def is_furniture(folder: str) -> bool:
     """Whether a folder of this name is the system's."""
-    lower = folder.casefold()
-    return lower in FOLDERS or _FOLDER.fullmatch(lower) is not None
+    return _is_folder(folder.casefold())
+
+
+def _is_folder(lower: str) -> bool:
+    return lower in FOLDERS or (lower.startswith((".trash-", "found.")) and _FOLDER.fullmatch(lower) is not None)

@@ -20,6 +20,7 @@ HEAD_BYTES = 160  # of a file, which tell its format
 _JPEG2000_FILE, _JPEG2000_STREAM = b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"
 _PNM = re.compile(rb"P[1-6](?:\s|#)")
 _PNM_NUMBER = re.compile(rb"(?:\s|#[^\r\n]*[\r\n])*(\d{1,9})")
+_EXTENT, _BOXES = re.compile(rb"ispe"), 1 << 16
 _BRANDS = MappingProxyType(
     {
         **dict.fromkeys((b"avif", b"avis"), "AVIF"),
@@ -68,6 +69,8 @@ def size_of(content: bytes) -> Size | None:
     read = next((read for start, read in _READERS.items() if content.startswith(start)), None)
     if read is None and _PNM.match(content):
         read = _pnm
+    if content[4:8] == b"ftyp":
+        read = _boxed
     try:
         return None if read is None else read(content)
     except (struct.error, IndexError, KeyError, ValueError):
@@ -181,6 +184,16 @@ def _siz(content: bytes) -> int:
     return content.index(_JPEG2000_STREAM) + 4
 
 
+def _qoi(content: bytes) -> Size:
+    return Size(*struct.unpack_from(">LL", content, 4))
+
+
+def _boxed(content: bytes) -> Size | None:
+    """The largest of the pictures that the head of an AVIF or HEIC speaks of."""
+    found = [Size(*struct.unpack_from(">LL", content, at.end() + 4)) for at in _EXTENT.finditer(content, 0, _BOXES)]
+    return max(found, key=lambda size: size.pixels, default=None)
+
+
 def tiff_pages(content: bytes) -> int:
     """How many pages a TIFF has, counted up to PAGES; 0 for what is none."""
     if content[:4] not in TIFF_BEGINNINGS:
@@ -216,6 +229,7 @@ _READERS: Mapping[bytes, Callable[[bytes], Size | None]] = MappingProxyType(
         _JPEG2000_FILE: _jpeg2000,
         _JPEG2000_STREAM: _jpeg2000,
         b"GIF8": _gif,
+        b"qoif": _qoi,
         b"RIFF": _webp,
         b"BM": _bmp,
         **dict.fromkeys(TIFF_BEGINNINGS, _tiff),

@@ -52,6 +52,13 @@ _REPLACE = "replace it by an intact copy, or remove it"
 _DAMAGE = (OSError, SyntaxError, ValueError, LookupError, TypeError, EOFError, ArithmeticError, MemoryError,
            AttributeError, RuntimeError, struct.error, zlib.error)  # fmt: skip
 
+_PAGE = ("not-an-image", "a web page instead of a picture: its download failed")
+_NOT_THE_PICTURE: Mapping[bytes, tuple[str, str]] = MappingProxyType(
+    {
+        b"version https://git-lfs.github.com/spec/": ("git-lfs-pointer", "a pointer of git-lfs instead of the picture"),
+        **dict.fromkeys((b"<!DOCTYPE html", b"<!doctype html", b"<html"), _PAGE),
+    }
+)
 _TILE_WIDTH, _TILE_HEIGHT = 322, 323  # tags of a TIFF
 _ORIENTATION, _MAKE, _MODEL = 0x0112, 0x010F, 0x0110
 _UPRIGHT: Mapping[object, Transpose] = MappingProxyType(
@@ -132,6 +139,9 @@ def decode(name: str, content: bytes, *, most_pixels: int = MOST_PIXELS) -> Imag
     """The picture in the bytes of a file. Raises BadImage with what is wrong, not with the name."""
     if not content:
         raise _refused("empty", "empty (0 bytes)")
+    for beginning, refusal in _NOT_THE_PICTURE.items():
+        if content.startswith(beginning):
+            raise _refused(*refusal)
     with turn_for(content):
         image = reader_for(name)(io.BytesIO(content), most_pixels)
     return image if image.pixels.dtype == np.uint8 and image.pixels.shape[2:] == (3,) else _checked(image)
@@ -140,7 +150,7 @@ def decode(name: str, content: bytes, *, most_pixels: int = MOST_PIXELS) -> Imag
 def turn_for(content: bytes) -> AbstractContextManager[None]:
     """A turn to decode the picture in the bytes of a file and to look at its pixels: see `turns`."""
     size = size_of(content)
-    return turns.taken(size.pixels if size else 0)
+    return turns.taken(size.pixels if size else ANY_PIXELS)
 
 
 def _check_head(content: bytes, most_pixels: int) -> None:

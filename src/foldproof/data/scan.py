@@ -16,7 +16,7 @@ from foldproof.data.index import Index
 from foldproof.data.labels.describe import describe
 from foldproof.data.labels.names import nearest_names
 from foldproof.data.labels.said import IN_NO_FOLDER, UNLABELLED, Described, Rules, Said
-from foldproof.data.readers import suffixes
+from foldproof.data.readers import suffix_of, suffixes
 from foldproof.data.survey import Survey, Surveyed, survey
 from foldproof.data.unread import Unread, counted, why_unread
 from foldproof.data.walk import Entry, Kind, some, walk
@@ -174,7 +174,8 @@ def _cached(folder: Path, entries: Sequence[Entry], cache_dirs: Sequence[Path]) 
 def _unread(folder: Path, entries: Sequence[Entry], files: frozenset[str]) -> Mapping[str, Unread]:
     """Files that are no images which can be read, by path."""
     known = suffixes()
-    there = (entry.path for entry in entries if entry.path in files and not entry.hidden)
+    doubtful = (entry for entry in entries if suffix_of(entry.path) not in known)
+    there = (entry.path for entry in doubtful if entry.path in files and not entry.hidden)
     return {path: why for path in there if (why := why_unread(folder / path, known)) is not None}
 
 

@@ -30,7 +30,9 @@ _HEIC = _Format(
     "HEIC photographs", "read them: `pip install 'foldproof[heic]'`; or convert: `heif-convert IN OUT.png`", ".heic"
 )
 _DICOM = _Format("DICOM", "read them: `pip install 'foldproof[dicom]'`; or export them as 16-bit PNG or TIFF", ".dcm")
-_ARRAY = _Format("arrays of NumPy", "save each as a picture: `tifffile.imwrite('1.tif', numpy.load('1.npy'))`")
+_ARRAY = _Format(
+    "several arrays of NumPy in one file", "save each alone: `numpy.save('1.npy', numpy.load('1.npz')[NAME])`"
+)
 _VOLUME = _Format(
     "volumes", "save each slice that is wanted as a TIFF or 16-bit PNG, with the patient in its folder's name"
 )
@@ -48,7 +50,7 @@ _OTHER = _Format("pictures of another format", "convert them to PNG or TIFF: `ma
 _FORMATS: Mapping[str, _Format] = {
     **dict.fromkeys((".heic", ".heif", ".hif"), _HEIC),
     **dict.fromkeys((".dcm", ".dicom", ".ima"), _DICOM),
-    **dict.fromkeys((".npy", ".npz"), _ARRAY),
+    **dict.fromkeys((".npz",), _ARRAY),
     **dict.fromkeys((".nii", ".mha", ".mhd", ".nrrd", ".nhdr", ".mnc", ".mgz", ".mrc"), _VOLUME),
     **dict.fromkeys((".svs", ".ndpi", ".mrxs", ".scn", ".bif", ".vms"), _SLIDE),
     **dict.fromkeys((".czi", ".lif", ".nd2", ".oib", ".oif", ".lsm", ".vsi", ".ims", ".dm3", ".dm4"), _MICROSCOPE),

@@ -56,12 +56,11 @@ def _data(seen: Look, edge: int | None) -> dict[str, Choice]:
     if seen.test:
         made["test"] = Choice(seen.test, "kept apart: no fold trains or validates on it")
     if seen.exclude:
-        made["exclude"] = Choice(list(seen.exclude), "left out: a test, or without classes")
+        made["exclude"] = Choice(list(seen.exclude), "left out: a test, a copy, or without classes")
     if seen.masks:
         made["masks"] = Choice("exclude", f"{seen.masks:,} are called like masks of other images; or train")
     if seen.group_by:
-        what = "the folder above the class" if seen.label_by else "the folder below the class"
-        made["group_by"] = Choice(seen.group_by, f"{seen.groups} groups by {what}: each stays in one fold")
+        made["group_by"] = Choice(seen.group_by, f"{seen.grouped}: each stays in one fold")
     if edge:
         made["image_size"] = Choice(edge, f"edge in pixels: the images have {edge}")
     else:

@@ -10,14 +10,17 @@ from pathlib import Path, PurePosixPath
 import PIL.Image
 
 from foldproof.data.furniture import is_furniture
+from foldproof.data.labels.copies import COPIES, copies_of
 from foldproof.data.labels.from_path import labelling
 from foldproof.data.labels.from_table import TableSaid, said_by_table
 from foldproof.data.labels.masks import masks_among
 from foldproof.data.labels.parts import (
     Part,
     are_parts,
+    copy_in_itself,
     holds_parts,
     lies_in_no_class,
+    part_of,
     parts_in_classes,
     parts_of,
     test_among,
@@ -25,7 +28,7 @@ from foldproof.data.labels.parts import (
 from foldproof.data.labels.said import Said
 from foldproof.data.readers import suffix_of, suffixes
 from foldproof.data.tables.table import SUFFIXES
-from foldproof.data.unread import why_unread
+from foldproof.data.unread import counted, why_unread
 from foldproof.data.walk import Kind, walk
 from foldproof.errors import DamagedFile, FoldproofError, OtherTask
 from foldproof.scaffold.class_names import class_names
@@ -52,7 +55,8 @@ class Look:
     are by folders or the table; `folds`: how many a column of it numbers; `candidate`: what names may say of groups.
     `classes`: names for the labels, from the file `names_in`; `left_alone`: images that it does not name,
     by the folder they begin with.
-    `exclude`: as the setting, what is neither labelled nor a part; `masks`: how many images are masks of others.
+    `exclude`: as the setting, what is neither labelled nor a part; `masks`: how many images are masks of others;
+    `beside`: other parts of the data set, which are not trained on.
     """
 
     path: str
@@ -66,12 +70,20 @@ class Look:
     test: str | None = None
     exclude: Sequence[str] = ()
     masks: int = 0
+    beside: Sequence[str] = ()
     sizes: Sequence[tuple[int, int]] = ()
     candidate: Candidate | None = None
     classes: Mapping[str, str] | None = None
     names_in: str = ""
     left_alone: Mapping[str, int] = field(default_factory=dict)
     note: str = ""
+
+    @property
+    def grouped(self) -> str:
+        """What the groups are, for a person."""
+        if self.group_by == COPIES:
+            return f"{self.groups} pictures by name, of which these are copies"
+        return f"{self.groups} groups by the folder {'above' if self.label_by else 'below'} the class"
 
     @property
     def images(self) -> int:
@@ -104,11 +116,29 @@ def look(folder: Path) -> Look | None:
         seen = _labelled(folder, path, below)
         if seen is not None:
             others = {name: count for name, count in _others(folder, path) if seen.table and count}
-            return replace(seen, sizes=tuple(_sizes(folder / path, below)), left_alone={**seen.left_alone, **others})
+            return replace(
+                _with_parts_beside(seen, folder),
+                sizes=tuple(_sizes(folder / path, below)),
+                left_alone={**seen.left_alone, **others},
+            )
         if Path(f"{folder / path}.dvc").is_file():
             return Look(path=path)
     _refuse_other_tasks(folder, everything)
     return None
+
+
+def _with_parts_beside(seen: Look, folder: Path) -> Look:
+    """Where the images are the training part, a test beside them is kept apart; other parts are only named."""
+    if part_of(seen.path) is not Part.TRAINING or seen.table or seen.test:
+        return seen
+    parts = parts_of({path.name for path in folder.glob("*/") if _may_hold_data(path)})
+    labelled = {name for name in parts if name != seen.path and _classes_in(folder / name) & seen.count_by_class.keys()}
+    test = next((name for name in sorted(labelled) if parts[name] is Part.TESTING), None)
+    return replace(seen, test=test, beside=tuple(name for name in parts if name not in (seen.path, test)))
+
+
+def _classes_in(folder: Path) -> set[str]:
+    return {path.partition("/")[0] for path in _images(folder) if "/" in path}
 
 
 def look_at(folder: Path) -> Look | None:
@@ -149,6 +179,20 @@ def _refuse_other_tasks(folder: Path, images: Sequence[str]) -> None:
         refuse_other_tasks(folder, images)
 
 
+def unread_in(folder: Path) -> tuple[str, ...]:
+    """Pictures below `folder` that are of a format that is not read: their number, and what to do."""
+    known = suffixes()
+    with suppress(FoldproofError):
+        own = (entry for entry in walk(folder) if entry.kind is Kind.FILE and not entry.hidden)
+        files = [entry.path for entry in own if entry.parts[0] not in NOT_DATA]
+        found = counted({path: why for path in files if (why := why_unread(folder / path, known)) is not None})
+        return tuple(
+            f"{count:,} {suffix or 'without suffix'} ({why.format}); {why.way}"
+            for suffix, (count, why, _) in found.items()
+        )
+    return ()
+
+
 def is_images_itself(folder: Path) -> bool:
     """Whether the class folders lie directly in `folder`, which then is no place for a project.
 
@@ -172,7 +216,11 @@ def _candidates(folder: Path) -> Iterator[str]:
     versioned = sorted(path.with_suffix("") for path in folder.glob("*.dvc") if _records_a_folder(path))
     whole = [path for path in below if are_parts({part.name for part in path.glob("*/")})]
     likely = [folder / name for name in LIKELY]
-    for path in dict.fromkeys([*whole, *likely, *below, *deeper, *versioned]):
+    parts = parts_of({path.name for path in below})
+    trained = [path for path in below if parts.get(path.name) is Part.TRAINING]
+    held = {path for path in below if parts.get(path.name, Part.TRAINING) is not Part.TRAINING} if trained else set()
+    ordered = [path for path in (*whole, *likely, *trained, *below, *deeper, *versioned) if path not in held]
+    for path in dict.fromkeys([*ordered, *held]):
         if path.is_dir() or Path(f"{path}.dvc").is_file():
             yield path.relative_to(folder).as_posix()
 
@@ -291,9 +339,12 @@ def _by_parts(path: str, below: Sequence[str]) -> Look | None:
         return None
     test = [one for one in labelled if one.partition("/")[0] in held]
     tops = {one.partition("/")[0] for one in below if "/" in one}
+    copies = copies_of(trained)
     return Look(
         path=path,
         label_by="parent",
+        group_by=COPIES if copies else None,
+        groups=copies,
         test="/".join([path, *_around([one.split("/")[:-2] for one in test])]) if test else None,
         exclude=tuple(sorted(tops - {one.partition("/")[0] for one in labelled})),
         count_by_class=count,
@@ -313,6 +364,12 @@ def _around(folders: Sequence[Sequence[str]]) -> list[str]:
 def _by_classes(path: str, below: Sequence[str]) -> Look | None:
     parts = [PurePosixPath(one).parts for one in below]
     deep = [one for one in parts if len(one) > 2]
+    if copy := copy_in_itself([one for one in below if "/" in one]):
+        others = {one for one in below if not one.startswith(f"{copy}/")}
+        if all(one.removeprefix(f"{copy}/") in others for one in below if one not in others):
+            without = _by_classes(path, sorted(others))
+            return without and replace(without, exclude=(*without.exclude, copy))
+        return Look(path=path, label_by="parent", count_by_class=Counter(one[-2] for one in parts if len(one) > 1))
     if inner := parts_in_classes([one for one in below if "/" in one]):
         test = test_among(inner)
         kept = [one for one in deep if one[1] != test]
@@ -325,6 +382,8 @@ def _by_classes(path: str, below: Sequence[str]) -> Look | None:
     count = Counter(one[0] for one in parts if len(one) > 1)
     if len(count) < 2:
         return None
+    if copies := copies_of(below):
+        return Look(path=path, count_by_class=count, group_by=COPIES, groups=copies)
     groups = len({one[1:-1] for one in deep})
     by_folder = "parent" if len(deep) == len(parts) and groups > 1 else None
     candidate = None if by_folder else candidate_of(below)

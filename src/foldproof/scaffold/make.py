@@ -12,7 +12,7 @@ from foldproof.data.versions import dvc
 from foldproof.errors import DamagedFile, FoldproofError, ProjectError, SettingsError
 from foldproof.provenance import git_command
 from foldproof.scaffold.choose import choose
-from foldproof.scaffold.look import Look, is_images_itself, look
+from foldproof.scaffold.look import Look, is_images_itself, look, unread_in
 from foldproof.scaffold.settings import scalar, settings_text
 from foldproof.storage import read_text, write_atomically
 from foldproof.storage.limits import SETTINGS_BYTES
@@ -85,14 +85,16 @@ def _settings_for(folder: Path) -> tuple[str, list[str]]:
     name = folder.resolve().name or "foldproof"
     text = settings_text(choose(seen), experiment=name, candidate=seen.candidate)
     if not seen.images:
-        return text, []
+        return text, [f"no images that can be read: {told}" for told in unread_in(folder)]
     where = f", labelled by {seen.table}" if seen.table else ""
     lines = [f"found {seen.images:,} images in {len(seen.count_by_class)} classes in {seen.path}{where}"]
     lines += seen.in_words
     if seen.group_by:
-        lines.append(f"{seen.groups} groups by folder: each stays in one fold")
+        lines.append(f"{seen.grouped}: each stays in one fold")
     if seen.test:
         lines.append(f"{seen.test} is kept apart: no fold trains or validates on it")
+    if seen.beside:
+        lines.append(f"{', '.join(seen.beside)} beside it: parts of the data set that are not trained on")
     if seen.exclude:
         lines.append(f"{', '.join(seen.exclude)} left out, by data.exclude in the settings")
     if seen.masks:

@@ -9,6 +9,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from foldproof.data.labels.copies import COPIES
+
 
 class Severity(StrEnum):
     """An error stops a run before its first epoch; a warning does not."""
@@ -45,6 +47,9 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "damaged": _error("truncated or damaged, cannot be decoded", _EXCLUDE, excludable=True),
         "empty": _error("zero bytes", _EXCLUDE, excludable=True),
         "not-an-image": _error("an image's name, and no image inside", _EXCLUDE, excludable=True),
+        "git-lfs-pointer": _error(
+            "a pointer of git-lfs: the picture itself is not here", "`git lfs install` and `git lfs pull` bring them"
+        ),
         "too-large": _error(
             "more pixels than data.max_megapixels: opening it could exhaust the memory",
             "make them smaller, raise data.max_megapixels, or `foldproof data check --exclude`",
@@ -186,6 +191,10 @@ CODES: Mapping[str, Code] = MappingProxyType(
             "make that the same for all classes, or expect less on new pictures",
         ),
         "near-label-conflict": _warning("pictures that look alike in two classes", "look which label is right"),
+        "copies-by-name": _warning(
+            "turned, cut or re-encoded copies of one picture, by their names: a copy may train for another",
+            f"keep copies in one fold: data.group_by: '{COPIES}'",
+        ),
         "near-group-too-large": _warning(
             "so many pictures look alike that they were not made one group",
             "look at them; group them with data.group_by",

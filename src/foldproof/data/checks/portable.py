@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from foldproof.data.checks.findings import Finding
 
@@ -14,23 +14,30 @@ _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECAS
 
 def unportable_names(paths: Iterable[str]) -> Iterator[Finding]:
     """Each folder once, with the number of images below; of files, the first of each reason with their number."""
-    folders: dict[str, str] = {}
     below: Counter[str] = Counter()
     files: dict[str, str] = {}
     alike: Counter[str] = Counter()
     for path in paths:
-        *parents, name = path.split("/")
-        for depth, parent in enumerate(parents, start=1):
-            if why := why_unportable(parent):
-                folders["/".join(parents[:depth])] = why
-                below["/".join(parents[:depth])] += 1
+        folder, _, name = path.rpartition("/")
+        below[folder] += 1
         if why := why_unportable(name) or _too_long(path):
             files.setdefault(why, path)
             alike[why] += 1
-    for folder, why in folders.items():
-        yield Finding("name-not-portable", folder, f"{_images(below[folder])} below it; {why}")
+    for folder, count in sorted(_with_those_below(below).items()):
+        if why := why_unportable(folder.rpartition("/")[2]):
+            yield Finding("name-not-portable", folder, f"{_images(count)} below it; {why}")
     for why, path in files.items():
         yield Finding("name-not-portable", path, f"{_images(alike[why])}; {why}")
+
+
+def _with_those_below(innermost: Mapping[str, int]) -> Mapping[str, int]:
+    """The images of each folder, and of those around it, by path."""
+    found: Counter[str] = Counter()
+    for folder, images in innermost.items():
+        parts = folder.split("/")
+        for depth in range(len(parts)):
+            found["/".join(parts[: depth + 1])] += images
+    return found
 
 
 def why_unportable(name: str) -> str:

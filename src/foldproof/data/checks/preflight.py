@@ -13,6 +13,7 @@ from foldproof.data.checks.shortcuts import Shortcut
 from foldproof.data.dataset import Dataset
 from foldproof.data.examine import Picture
 from foldproof.data.exclusions import Exclusions
+from foldproof.data.labels.copies import copies_of
 from foldproof.data.readers import has_reader, suffix_of
 from foldproof.data.scan import Scan
 
@@ -34,6 +35,7 @@ def preflight(found: Scan, *, duplicates: Duplicates, exclusions: Exclusions) ->
         *(Finding(trouble.code, path, trouble.text) for path, trouble in found.troubles.items()),
         *(Finding(item.code, item.path, item.reason) for item in found.ignored),
         *_by_content(found.dataset),
+        *_copies(found.dataset),
         *unportable_names(sample.path for sample in found.dataset.samples),
         *(Finding("idle-pattern", pattern) for pattern in found.described.idle),
         *(Finding("row-without-image", path) for path in found.described.lacking),
@@ -59,6 +61,13 @@ def _of_pictures(pictures: Mapping[str, Picture]) -> Iterator[Finding]:
             yield Finding("very-small", path, f"{picture.width} x {picture.height} pixels")
         if picture.spread < FLAT:
             yield Finding("near-constant", path, f"standard deviation of grey {picture.spread:.1f} of 255")
+
+
+def _copies(dataset: Dataset) -> Iterator[Finding]:
+    """Names that say that images are copies of others, where nothing says that these belong together."""
+    paths = [sample.path for sample in dataset.samples]
+    if not any(sample.group for sample in dataset.samples) and (pictures := copies_of(paths)):
+        yield Finding("copies-by-name", min(paths), f"{len(paths):,} images are copies of {pictures:,} pictures")
 
 
 def _by_content(dataset: Dataset) -> Iterator[Finding]:

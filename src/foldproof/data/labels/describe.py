@@ -11,6 +11,7 @@ from foldproof.data.labels.names import Names
 from foldproof.data.labels.parts import (
     Part,
     are_parts,
+    copy_in_itself,
     holds_parts,
     lies_in_no_class,
     parts_in_classes,
@@ -73,6 +74,8 @@ def _by_path(everything: Sequence[str], folder: Path, rules: Rules) -> Described
     said = {path: of_path(path) for path in paths if path not in left}
     if rules.label_by is None and holds_parts(list(said)):
         raise _parts(folder, {one.label for one in said.values()})
+    if rules.label_by is None and (twice := copy_in_itself(list(said))):
+        raise _twice(folder, twice)
     if rules.label_by is None and rules.group_by is None and (inner := parts_in_classes(list(said))):
         raise _parts_inside(folder, inner)
     if rules.as_folds:
@@ -195,6 +198,14 @@ def _parts_inside(folder: Path, parts: Collection[str]) -> DataError:
     return DataError(
         f"the class folders in {folder} hold {', '.join(sorted(parts))}: parts of a data set",
         next_step=f"folds of our own over all of them: data.label_by: top.{without}",
+    )
+
+
+def _twice(folder: Path, copy: str) -> DataError:
+    return DataError(
+        f"{folder} holds {copy}, and {copy} the other classes again: a copy of the set in itself, and no class",
+        next_step=f"leave the copy out: data.exclude: [{copy}]. Take both: data.label_by: parent.\n"
+        "  A class after all: data.label_by: top",
     )
 
 

@@ -19,6 +19,7 @@ _OF_MASKS = re.compile(
 _MASK_OF = re.compile(
     r"(?P<image>.+?)[ _.-]+(?:mask|segmentation|seg|gt|ground[ _-]?truth|annotation)s?(?:[ _-]?\d+)?", re.IGNORECASE
 )
+_OF_ANY = re.compile(r"mask|seg|gt|truth|annotation", re.IGNORECASE)
 _ENOUGH = 0.5  # of the files of a folder of masks, that have an image of their name
 
 
@@ -36,6 +37,8 @@ def masks_among(paths: Sequence[str]) -> frozenset[str]:
 
 
 def _in_folders(paths: Sequence[str]) -> Iterator[str]:
+    if not any("masks" in map(_kind, folder.split("/")) for folder in {path.rpartition("/")[0] for path in paths}):
+        return
     images: defaultdict[str, set[str]] = defaultdict(set)
     masks: defaultdict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     for path in paths:
@@ -58,8 +61,9 @@ def _views(path: str) -> Iterator[_View]:
 
 
 def _beside(paths: Sequence[str]) -> Iterator[str]:
-    stems = {_stem(path) for path in paths}
-    yield from (path for path in paths if _image_of(_stem(path)) in stems)
+    called = [path for path in paths if _OF_ANY.search(path)]
+    stems = {_stem(path) for path in paths} if called else set()
+    yield from (path for path in called if _image_of(_stem(path)) in stems)
 
 
 def _stem(path: str) -> str:

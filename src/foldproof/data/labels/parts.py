@@ -88,6 +88,15 @@ def holds_parts(paths: Sequence[str]) -> bool:
     return any(len(trained & inner[top]) > 1 for top, part in found.items() if part is not Part.TRAINING)
 
 
+def copy_in_itself(paths: Sequence[str]) -> str | None:
+    """The first folder that holds the other first folders again, two of them at least; None without one."""
+    inner: dict[str, set[str]] = {}
+    for path in paths:
+        top, _, rest = path.partition("/")
+        inner.setdefault(top, set()).add(rest.partition("/")[0] if "/" in rest else "")
+    return next((top for top in sorted(inner) if len(inner.keys() - {top} & inner[top]) > 1), None)
+
+
 def parts_in_classes(paths: Sequence[str]) -> tuple[str, ...]:
     """The folders below the first ones, where each of these holds the parts of a data set; else none."""
     parts = [path.split("/") for path in paths]
