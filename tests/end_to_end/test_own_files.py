@@ -104,8 +104,9 @@ def test_of_what_was_printed_the_last_lines_are_kept_and_all_of_it_is_told():
 
 @pytest.mark.slow
 def test_a_fold_whose_last_validation_loss_is_no_number_has_failed(tiny_project):
-    net = NET.replace("return self.inner(images)", "return self.inner(images) * (1 if self.training else float('nan'))")
-    (tiny_project / "own.py").write_text(net.replace("if self.training and len(images) > 2:", "if False:"))
+    lines = NET.replace("if self.training and", "if not self.training and").splitlines()
+    lines = ["            images = images * float('nan')" if "os.abort" in line else line for line in lines]
+    (tiny_project / "own.py").write_text("\n".join(line for line in lines if "camera" not in line))
     (tiny_project / "params.yaml").write_text(
         SETTINGS.replace("small_cnn", "'own:net'") + "execution: {executor: inline}\n"
     )
