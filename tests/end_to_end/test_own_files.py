@@ -100,3 +100,19 @@ def test_of_what_was_printed_the_last_lines_are_kept_and_all_of_it_is_told():
     assert printed.last_lines().endswith(" / four \ufffd / five")
     assert len(printed.last_lines()) <= 400
     assert b"".join(told).startswith(b"one\n\ntwo")
+
+
+@pytest.mark.slow
+def test_a_fold_whose_last_validation_loss_is_no_number_has_failed(tiny_project):
+    lines = NET.replace("if self.training and", "if not self.training and").splitlines()
+    lines = ["            images = images * float('nan')" if "os.abort" in line else line for line in lines]
+    (tiny_project / "own.py").write_text("\n".join(line for line in lines if "camera" not in line))
+    (tiny_project / "params.yaml").write_text(
+        SETTINGS.replace("small_cnn", "'own:net'") + "execution: {executor: inline}\n"
+    )
+    done = python("-m", "foldproof", "run", cwd=tiny_project)
+    assert done.returncode == 1, done.stderr
+    assert "the validation loss is nan after the last epoch" in done.stderr + done.stdout
+    listed = python("-m", "foldproof", "runs", cwd=tiny_project).stdout
+    assert "failed" in listed
+    assert "0/2" in listed

@@ -45,10 +45,20 @@ def answer(error: Exception, arguments: Sequence[str]) -> Answer:
         return Answer(f"error: {redact(_of_usage(error, arguments))}", MISTAKE)
     if isinstance(error, MemoryError):
         return Answer("error: the memory ran out\n  end other programs, then do the same again", MISTAKE)
+    if isinstance(error, FileNotFoundError) and not _stands_somewhere():
+        return Answer("error: the current folder is not there any more\n  change into one that is: cd ~", MISTAKE)
     if isinstance(error, OSError) and is_known(error):
         said = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
         return Answer(f"error: {cleaned(redact(said), most=_MOST_SAID)}\n  {next_step(error)}", MISTAKE)
     return Answer(_of_our_fault(error, arguments), OUR_FAULT)
+
+
+def _stands_somewhere() -> bool:
+    try:
+        Path.cwd()
+    except OSError:
+        return False
+    return True
 
 
 def traceback_of(error: BaseException) -> str:

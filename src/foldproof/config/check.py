@@ -52,6 +52,7 @@ def check(values: Mapping[str, Any]) -> tuple[Settings, tuple[Finding, ...]]:
     """
     from pydantic import ValidationError
 
+    values = _with_names_of_classes(values)
     findings = [*_unknown_names(values), *_of_too_few_folds(values)]
     settings = Settings()
     try:
@@ -63,6 +64,23 @@ def check(values: Mapping[str, Any]) -> tuple[Settings, tuple[Finding, ...]]:
             found[tuple(map(str, detail["loc"][:2]))].append(detail)
         findings += [Finding((key,), _in_words(key, details)) for key, details in found.items()]
     return settings, tuple(findings)
+
+
+def _with_names_of_classes(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Whole numbers in data.classes are the names of labels: `[0, 1]` in the file is ['0', '1']."""
+    data = values.get("data") or {}
+    match data.get("classes"):
+        case list(classes):
+            named: Any = [_name(one) for one in classes]
+        case dict(classes):
+            named = {label: _name(name) for label, name in classes.items()}
+        case _:
+            return values
+    return {**values, "data": {**data, "classes": named}}
+
+
+def _name(value: Any) -> Any:
+    return str(value) if type(value) is int else value
 
 
 def contradictions(settings: Settings) -> Iterator[Finding]:

@@ -83,7 +83,9 @@ class DataSettings(PixelSettings):
         None, "names of its columns that are not the usual ones, such as {path: image_id, label: dx}; '' = none"
     )
     classes: ClassNames = setting(
-        None, "other names for labels, to merge some; null leaves a class out; a list keeps only those"
+        None,
+        "other names for labels, to merge some; null leaves a class out; a list keeps only those",
+        form="a list of labels, such as [cat, dog], or a mapping of labels to names, such as {'0': cat, '1': dog}",
     )
     test: str | None = setting(
         None, "images that are never trained on: a folder, or the name of a split of the table", min_length=1

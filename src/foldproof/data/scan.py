@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from shlex import quote
 from typing import TypeAlias
 
 from foldproof.data.dataset import Dataset, Sample
@@ -274,6 +275,9 @@ def _nothing(
             f"no images in {folder}: it is empty",
             next_step="`foldproof data pull` fetches versioned images, `foldproof data add PATH` versions new ones",
         )
+    linked = [entry.path for entry in entries if entry.kind is Kind.FOLDER_LINK]
+    if linked:
+        return _only_links(folder, linked)
     if rules.table is not None and described.lacking:
         nearest = nearest_names(described.lacking[0], [entry.path for entry in entries if entry.kind is Kind.FILE])
         return DataError(
@@ -296,6 +300,20 @@ def _nothing(
         f"no images in {folder}: expected a folder for each class, with images in it",
         next_step=f"for instance {folder.name}/cat/1.jpg; files that count end in {', '.join(sorted(suffixes()))}.\n"
         "  Where a spreadsheet says the classes: data.labels names it, as CSV",
+    )
+
+
+def _only_links(folder: Path, linked: Sequence[str]) -> DataError:
+    """What a link leads to could be changed, or be anything, without a trace here: it is no image of this folder."""
+    targets = {name: (folder / name).resolve() for name in linked}
+    above = {target.parent for name, target in targets.items() if target.name == name}
+    told = f"no images in {folder}: {some(linked)} {'are links' if len(linked) > 1 else 'is a link'} to another folder"
+    if len(above) == 1 and all(target.name == name for name, target in targets.items()):
+        return DataError(f"{told}, and links are not followed", next_step=f"set data.path: {above.pop()}")
+    first = quote(str(folder / linked[0]))
+    return DataError(
+        f"{told}, and links are not followed",
+        next_step=f"put each folder in its place: rm {first} && cp -r {quote(str(targets[linked[0]]))} {first}",
     )
 
 

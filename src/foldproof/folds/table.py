@@ -89,12 +89,13 @@ class _Lines(list[str]):
 
 def from_csv(text: str) -> list[Row]:
     """The rows that `to_csv` wrote. Raises DamagedFile with the line that is not one."""
-    reader = csv.reader(io.StringIO(text, newline=""))
+    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
     header = tuple(_next_line(reader, 1) or ())
     if header not in (COLUMNS, WITH_SCHEME):
+        known = f"here foldproof keeps the folds that it cuts: {', '.join(COLUMNS)}"
         raise DamagedFile(
-            f"folds.csv has the columns {', '.join(header) or '(none)'}",
-            next_step=f"expected: {', '.join(COLUMNS)}",
+            f"folds.csv has the columns {', '.join(header) or '(none)'}; {known}",
+            next_step="restore it from git; folds of your own go into a file of another name, which folds.file names",
         )
     rows: list[Row] = []
     heads: dict[tuple[str, ...], tuple[int, int, int, int]] = {}

@@ -15,9 +15,10 @@ from foldproof.analysis.contender import Contender
 from foldproof.analysis.scoring import higher_is_better
 from foldproof.cli.chosen import chosen_records, known_facts, scored_on
 from foldproof.cli.signals import Interruption, stopping_by_signals
+from foldproof.config.check import sections
 from foldproof.config.read import load_settings
 from foldproof.config.schema import SETTINGS_FILES
-from foldproof.errors import ProjectError
+from foldproof.errors import ProjectError, SettingsError
 from foldproof.notebook.values import Compared, Run, Runs
 from foldproof.plan.begun import seen_now
 from foldproof.plan.extent import Extent
@@ -140,10 +141,36 @@ def _listed(names: Names) -> tuple[str, ...]:
 
 
 def _spelled(overrides: Mapping[str, Any] | Sequence[str]) -> tuple[str, ...]:
-    """As `--set` takes them; JSON is YAML."""
+    """As `--set` takes them; JSON is YAML. Sections may hold settings, as in the file."""
     if isinstance(overrides, Mapping):
-        return tuple(f"{key}={json.dumps(value)}" for key, value in overrides.items())
+        return tuple(f"{key}={_as_json(key, value)}" for key, value in _flat(overrides))
     return tuple(overrides)
+
+
+def _flat(overrides: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key, value in overrides.items():
+        if key in sections() and isinstance(value, Mapping):
+            yield from ((f"{key}.{name}", inner) for name, inner in value.items())
+        else:
+            yield key, value
+
+
+def _as_json(key: str, value: Any) -> str:
+    """Numbers and arrays of numpy, and paths, are what they hold."""
+
+    def plain(item: Any) -> Any:
+        if isinstance(item, os.PathLike):
+            return os.fspath(item)
+        if hasattr(item, "tolist"):
+            return item.tolist()
+        raise TypeError
+
+    try:
+        return json.dumps(value, default=plain)
+    except (TypeError, ValueError) as error:
+        raise SettingsError(
+            f"{key}: a {type(value).__name__} is no value of a setting", next_step="give a number, a text or a list"
+        ) from error
 
 
 @contextmanager

@@ -71,6 +71,7 @@ def _trained(task: FoldTask, start: State | None, watch: Watch) -> Generator[Bod
         yield from watch.over("checkpoints", saver.last(course.state()))
     if course.epoch <= task.train.epochs:
         return
+    check_scored(fold, scored)
     with watch.part("checkpoints"):
         kept = saved(fold)
     yield kept
@@ -146,6 +147,15 @@ def check_finite(losses: NDArray[np.float32], epoch: int) -> None:
         first = int(np.argmin(finite))
         raise TrainingError(
             f"the loss is {losses[first]} in step {first + 1} of epoch {epoch}", next_step="try a smaller train.lr"
+        )
+
+
+def check_scored(fold: Fold, scored: "Scores") -> None:
+    """Raises TrainingError where the last validation loss is no number: such a model says nothing of any image."""
+    if len(fold.task.validation_positions) and not math.isfinite(scored.loss):
+        raise TrainingError(
+            f"the validation loss is {scored.loss} after the last epoch, though no training loss was",
+            next_step="try a smaller train.lr, or look for values in the model that overflow",
         )
 
 

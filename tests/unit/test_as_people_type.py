@@ -1,0 +1,125 @@
+"""Settings, folders and numbers as people have them: each wrong one is told as what it is."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import foldproof
+from conftest import draw_classes
+from foldproof.config.check import check
+from foldproof.data.scan import scan
+from foldproof.data.walk import walk, why_no_path
+from foldproof.errors import DamagedFile, DataError, SettingsError
+from foldproof.folds.table import COLUMNS, from_csv
+from foldproof.notebook.functions import _spelled
+
+
+@pytest.mark.parametrize(
+    ("spelled", "said", "way"),
+    [
+        ("~/owls", "'~' is not expanded", "{home}/owls"),
+        ("~ada/owls", "'~ada' is not expanded", "/home/ada/owls"),
+        ("C:\\owls\\train", "a path of Windows", "as in owls/train"),
+        ("data\\owls", "a path of Windows", "as in data/owls"),
+        ("D:", "a path of Windows", "slashes"),
+    ],
+)
+@pytest.mark.skipif(os.name == "nt", reason="paths of Windows")
+def test_a_path_that_no_system_expands_is_told_with_what_to_write(tmp_path, spelled, said, way):
+    with pytest.raises(DataError, match="no images in") as raised:
+        walk(tmp_path / spelled)
+    assert said in raised.value.what
+    assert way.format(home=Path.home()) in raised.value.next_step
+
+
+def test_a_folder_with_such_a_name_that_is_there_is_used(tmp_path):
+    (tmp_path / "~" / "b\\c").mkdir(parents=True)
+    assert [entry.path for entry in walk(tmp_path / "~")] == ["b\\c"]
+    assert why_no_path(Path("data/owls")) is None
+
+
+def test_class_folders_that_are_links_are_told_with_the_folder_they_lie_in(tmp_path):
+    draw_classes(tmp_path / "there")
+    (tmp_path / "images").mkdir()
+    names = sorted(folder.name for folder in (tmp_path / "there").iterdir())
+    for name in names:
+        (tmp_path / "images" / name).symlink_to(tmp_path / "there" / name)
+    with pytest.raises(DataError, match="are links to another folder") as raised:
+        scan(tmp_path / "images")
+    assert raised.value.next_step == f"set data.path: {tmp_path / 'there'}"
+    (tmp_path / "images" / "other").symlink_to(tmp_path / "there" / names[0])
+    with pytest.raises(DataError) as raised:
+        scan(tmp_path / "images")
+    assert f"cp -r {tmp_path / 'there' / names[0]}" in raised.value.next_step
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [([0, 1], ["0", "1"]), (["0", 1], ["0", "1"]), ({"0": 7, "1": None}, {"0": "7", "1": None})],
+)
+def test_classes_that_are_numbers_are_their_names(written, read):
+    settings, findings = check({"data": {"classes": written}})
+    assert not findings
+    assert settings.data.classes == read
+
+
+@pytest.mark.parametrize("written", [[0.5], [True], 3, [[0]]])
+def test_classes_that_name_nothing_are_told_what_they_would_be(written):
+    _, (finding,) = check({"data": {"classes": written}})
+    assert "a list of labels, such as [cat, dog], or a mapping" in finding.text
+
+
+def test_numbers_of_numpy_and_paths_are_settings_in_a_notebook():
+    overrides = {
+        "train.lr": np.float32(0.5), "train.epochs": np.int64(3), "train.pretrained": np.bool_(True),
+        "data.range": np.array([0, 1]), "data.path": Path("owls"), "train": {"seed": np.uint8(7)},
+    }  # fmt: skip
+    assert _spelled(overrides) == (
+        "train.lr=0.5", "train.epochs=3", "train.pretrained=true", "data.range=[0, 1]", 'data.path="owls"',
+        "train.seed=7",
+    )  # fmt: skip
+
+
+def test_what_is_no_value_is_told_by_its_setting(tiny_project):
+    with pytest.raises(SettingsError, match=r"train\.lr: a object is no value"):
+        foldproof.run(overrides={"train.lr": object()}, path=tiny_project)
+
+
+def test_the_table_of_folds_may_begin_with_a_byte_order_mark():
+    assert from_csv("\ufeff" + ",".join(COLUMNS) + "\n") == []
+
+
+def test_another_table_called_folds_csv_is_told_whose_name_that_is():
+    with pytest.raises(DamagedFile, match="here foldproof keeps the folds") as raised:
+        from_csv("path,fold\na.png,0\n")
+    assert "folds.file" in raised.value.next_step
+
+
+def test_in_a_folder_that_is_gone_no_traceback_and_no_fault_is_told(tmp_path):
+    code = "import os, sys; os.mkdir('x'); os.chdir('x'); os.rmdir('../x'); from foldproof.cli import main; main()"
+    for arguments in (["runs"], ["doctor"], ["compare"]):
+        command = [sys.executable, "-P", "-c", code, *arguments]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=100)
+        assert done.returncode == 2
+        assert done.stderr == "error: the current folder is not there any more\n  change into one that is: cd ~\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+@pytest.mark.parametrize("wait", [0.2, 0.35, 0.5])
+def test_an_early_interruption_gives_no_traceback(tmp_path, wait):
+    code = "import sys; from foldproof.cli import main; print('here', flush=True); main()"
+    command = [sys.executable, "-c", code, "demo", "x"]
+    running = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert running.stdout.readline() == "here\n"
+    time.sleep(wait - 0.2)
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert said.strip().splitlines()[-1] == "interrupted"
+    assert "Traceback" not in said
