@@ -65,6 +65,15 @@ def test_a_json_file_beside_the_table_names_the_classes(contest, turned):
     assert seen.count_by_class == dict.fromkeys(names.values(), 4)
 
 
+def test_images_whose_label_is_no_value_are_named_by_their_table_all_the_same(tmp_path):
+    pictures(tmp_path / "photos", [f"{number}.png" for number in range(20)])
+    rows = [(f"{n}.png", ("mel", "nv", "N/A", "", "nan")[n % 5]) for n in range(20)]
+    written(tmp_path / "labels.csv", ("filename", "label"), *rows)
+    seen = look(tmp_path)
+    assert seen.count_by_class == {"mel": 4, "nv": 4}
+    assert any("no label" in line for line in seen.in_words)
+
+
 def test_a_table_above_the_folder_that_was_named_is_seen(tmp_path):
     pictures(tmp_path / "photos", [f"{number}.png" for number in range(6)])
     written(tmp_path / "labels.csv", ("image", "label"), *((f"{n}.png", "ab"[n % 2]) for n in range(6)))

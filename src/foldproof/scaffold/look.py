@@ -269,13 +269,19 @@ def _by_table(folder: Path, path: str, below: Sequence[str]) -> Look | None:
             continue
         except FoldproofError:
             continue
-        named = _beside(seen.said, below)
-        if named and len(seen.said) >= _ENOUGH * len(named):
+        named = {*seen.said, *seen.without_label}
+        if seen.said and len(named) >= _ENOUGH * len(_beside(named, below)):
             made = _of_table(path, table, folder, seen)
-            return made and replace(made, left_alone=Counter(_top(one) for one in below if one not in seen.said))
+            return made and replace(made, left_alone=_left_alone(path, below, seen))
     if refused is not None:
         raise refused
     return None
+
+
+def _left_alone(path: str, below: Sequence[str], seen: TableSaid) -> Mapping[str, int]:
+    """How many images have no label, by the folder that they lie in."""
+    tops = Counter(_top(one) for one in below if one not in seen.said)
+    return {path if top == "." else top: count for top, count in tops.items()}
 
 
 def _may_label(table: Path) -> bool:

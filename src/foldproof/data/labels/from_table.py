@@ -20,12 +20,13 @@ _MOST_NOTE = 600  # characters, of what holds names from the table
 
 @dataclass(frozen=True, kw_only=True)
 class TableSaid:
-    """`said`: by path; an image with an empty label is not in it. `lacking`: rows whose image is not there.
+    """`said`: by path; an image with an empty label is in `without_label`. `lacking`: rows whose image is not there.
 
     `written`: by class, how often each of its spellings comes.
     """
 
     said: Mapping[str, Said]
+    without_label: frozenset[str]
     lacking: tuple[str, ...]
     notes: tuple[str, ...]
     written: Mapping[str, Mapping[str, int]]
@@ -77,6 +78,7 @@ def said_by_table(
         notes.append(f"{again:,} row{'s' if again > 1 else ''} left out, alike to another of the same image")
     return TableSaid(
         said={path: one for path, one in said.items() if one.label},
+        without_label=frozenset(path for path, one in said.items() if not one.label),
         lacking=tuple(text for text, path in zip(cells["path"], matched.paths, strict=True) if path is None),
         notes=tuple(
             cleaned(note, most=_MOST_NOTE) for note in (notes[0], *(f"{table.name}: {one}" for one in notes[1:]))
