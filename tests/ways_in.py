@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import tifffile
+from PIL import Image
 
 from conftest import CLASSES, draw, draw_classes
 
@@ -154,8 +155,88 @@ def lab_script(folder: Path) -> None:
     (folder / "splits_final.json").write_text(json.dumps(content))
 
 
+def competition(folder: Path) -> None:
+    """As it is downloaded: a table, the images it names, those of a test and an example of an answer."""
+    rows = _flat(folder)
+    (folder / "photos").rename(folder / "train_images")
+    for number in range(6):
+        draw(folder / "test_images" / f"new_{number}.png", label=number % 3, number=900 + number, size=32)
+    _write(folder / "train.csv", ("id_code", "diagnosis"), [(i, CLASSES.index(name)) for i, name, _ in rows])
+    _write(folder / "sample_submission.csv", ("id_code", "diagnosis"), [(f"new_{n}", n % 3) for n in range(6)])
+    names = {str(number): name for number, name in enumerate(CLASSES)}
+    (folder / "label_num_to_name.json").write_text(json.dumps(names))
+
+
+def one_column_a_class(folder: Path) -> None:
+    rows = _flat(folder)
+    _write(
+        folder / "labels.csv", ("image", *CLASSES), [(i, *(int(name == one) for one in CLASSES)) for i, name, _ in rows]
+    )
+
+
+def named_files(folder: Path) -> None:
+    for label, name in enumerate(CLASSES):
+        for number in range(12):
+            draw(folder / "photos" / f"{name}.{number}.png", label=label, number=number, size=32)
+
+
+def no_header(folder: Path) -> None:
+    rows = _flat(folder)
+    lines = [f"photos/{i}.png    {name}     {n}.5\n" for i, name, n in rows]
+    (folder / "labels.csv").write_text("".join(lines), encoding="utf-8")
+
+
+def elsewhere(folder: Path) -> None:
+    """Written in a spreadsheet of another country, on another machine."""
+    rows = _flat(folder)
+    lines = ["sep=;", "Datei;Klasse", *(rf"C:\Users\me\data\{i.upper()}.JPG;{name}" for i, name, _ in rows)]
+    (folder / "labels.csv").write_bytes("\r\n".join(lines).encode("utf-16"))
+
+
+def other_parts(folder: Path) -> None:
+    parts(folder)
+    for old, new in (("train", "training_set"), ("val", "validation_set"), ("test", "test_set")):
+        (folder / "photos" / old).rename(folder / "photos" / new)
+
+
+def with_masks(folder: Path) -> None:
+    for label, name in enumerate(CLASSES):
+        for number in range(12):
+            draw(folder / "photos" / name / "images" / f"{number}.png", label=label, number=number, size=32)
+            draw(folder / "photos" / name / "masks" / f"{number}.png", label=0, number=500 + number, size=32)
+
+
+def as_systems_leave_them(folder: Path) -> None:
+    class_folders(folder)
+    for name in CLASSES:
+        draw(folder / "photos" / name / "@eaDir" / "000.png" / "SYNOPHOTO_THUMB_M.jpg", label=0, number=700, size=32)
+    for name in ("__MACOSX", "$RECYCLE.BIN", "lost+found"):
+        draw(folder / "photos" / name / "x.png", label=0, number=800, size=32)
+
+
+def mixed_formats(folder: Path) -> None:
+    class_folders(folder)
+    for suffix, name in (("avif", "AVIF"), ("jp2", "JPEG2000"), ("ppm", "PPM"), ("webp", "WEBP")):
+        for path in sorted((folder / "photos").glob("*/*.png"))[::5]:
+            with Image.open(path) as picture:
+                picture.convert("RGB").save(path.with_suffix(f".{suffix}"), name)
+            path.unlink()
+    for path in sorted((folder / "photos").glob("*/*.png"))[:3]:
+        path.rename(path.with_suffix(""))
+
+
+COMPETITION = ("foldproof init", "foldproof data add train_images", "foldproof run", "foldproof compare")
 WAYS = (
     Way("class folders", class_folders),
+    Way("a competition's folder", competition, COMPETITION, note="test images are left alone, names of classes found"),
+    Way("a column of 0 and 1 for each class", one_column_a_class, note="one class an image; several are refused"),
+    Way("the class in the file's name", named_files, note="`cat.0.jpg`; said, to be agreed with"),
+    Way("a table without a header", no_header, note="columns are told apart by what they hold"),
+    Way("a table of another machine", elsewhere, note="UTF-16, `sep=;`, Windows paths, another suffix; all said"),
+    Way("training_set/ test_set/", other_parts, note="parts by any usual name"),
+    Way("images/ beside masks/", with_masks, note="masks are left out"),
+    Way("a network drive's folders", as_systems_leave_them, note="thumbnails and bins are passed over"),
+    Way("AVIF, JPEG 2000, PPM, WebP, no suffix", mixed_formats, note="read by what they hold"),
     Way("a spreadsheet of labels", spreadsheet, note="columns are recognised; patients share a fold"),
     Way("patient/class/image", patients, note="patients share a fold"),
     Way("train/ val/ test/", parts, note="test/ is kept apart; train and val are cut into folds"),
