@@ -32,8 +32,28 @@ def test_a_table_is_read_however_a_spreadsheet_wrote_it(text):
     assert scores(text) == {"A": [0.5, 0.25]}
 
 
-def test_each_experiment_says_for_itself_whether_it_has_percentages():
-    assert scores("experiment,fold,score\nA,0,0.9\nB,0,93.5\nC,0,0.9 %\n") == {"A": [0.9], "B": [0.935], "C": [0.009]}
+def test_a_file_has_one_scale_and_it_is_said_where_no_sign_says_it():
+    assert scores("experiment,fold,score\nA,0,0.64 %\nB,0,93.5 %\n") == {"A": [0.0064], "B": [0.935]}
+    some, said = contenders_of_csv("experiment,fold,score\nA,0,0.5\nA,1,42\nB,0,93.5\n", name="t.csv")
+    assert [one.summary.accuracy_by_fold[0, 0] for one in some] == [0.005, 0.935]
+    assert "scores taken for percentages, as 93.5 says" in said
+    assert scores("experiment,fold,score\nA,0,90\nB,0,0.9 %\n") == {"A": [0.9], "B": [0.009]}
+    assert "percentages" not in contenders_of_csv("experiment,fold,score\nA,0,0.5\n", name="t.csv")[1]
+
+
+@pytest.mark.parametrize("rows", ["A,0,0.9\nB,0,93.5", "A,0,0.9\nB,0,0.9 %", "A,0,0.9\nA,1,0.8 %"])
+def test_a_score_that_can_be_a_fraction_or_a_percentage_is_asked_about(rows):
+    with pytest.raises(DamagedFile, match="is the first a fraction or a percentage") as raised:
+        contenders_of_csv(f"experiment,fold,score\n{rows}\n", name="t.csv")
+    assert "one scale for a file" in raised.value.next_step
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_a_table_of_scores_is_read_as_a_table_of_labels_is(encoding):
+    text = "# of May\nexperiment|fold|score|notes\nGröße|0|0.5|\nGröße|1|0.25|\n"
+    some, said = contenders_of_csv(text.encode(encoding), name="t.csv")
+    assert [one.summary.experiment for one in some] == ["Größe"]
+    assert "read as" in said
 
 
 def test_a_fold_that_is_not_there_leaves_the_others_to_be_compared():
@@ -93,7 +113,7 @@ def test_repeats_and_numbers_of_images_are_read_where_they_are_given():
         ("experiment,fold,score\nA,0,-1\n", "neither fractions nor percentages"),
         ("experiment,fold,score\nA,0,101\n", "neither fractions nor percentages"),
         ("experiment,fold,score\nA,99999,1\n", "fold 99999 is above 1000"),
-        ("fold,fold,score\nA,0,1\n", "a column twice"),
+        ("fold,fold,score\nA,0,1\n", "a column 'fold' twice"),
         ('experiment,fold,score\n"A,0,1\n', "line"),
         ("id,fold,label,cat\nx,0,cat,1\n", "the probabilities of 1 classes"),
         ("id,fold,label,cat,dog\nx,0,cow,1,0\n", "line 2: label 'cow' has no column"),

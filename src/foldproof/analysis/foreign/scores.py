@@ -30,11 +30,11 @@ class FoldScore:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
-def contenders_of_scores(scores: Sequence[FoldScore], *, metric: str) -> list[Contender]:
-    """A contender an experiment, in the order in which they first come.
+def contenders_of_scores(scores: Sequence[FoldScore], *, metric: str, factor: float | None = None) -> list[Contender]:
+    """A contender an experiment, in the order in which they first come. `factor`: makes fractions of the scores.
 
-    The scores of an experiment are taken for percentages where any is above 1, or where they were written so. Raises
-    DamagedFile where a fold comes twice, or where a score is neither a fraction nor a percentage.
+    Without it, the scores of an experiment are taken for percentages where any is above 1, or where they were written
+    so. Raises DamagedFile where a fold comes twice, or where a score is neither a fraction nor a percentage.
     """
     by_experiment: dict[str, dict[Place, FoldScore]] = {}
     for row in scores:
@@ -47,7 +47,39 @@ def contenders_of_scores(scores: Sequence[FoldScore], *, metric: str) -> list[Co
             )
         folds[place] = row
     k = max((_folds_a_repeat(folds) for folds in by_experiment.values()), default=2)
-    return [_contender(name, folds, k, metric) for name, folds in by_experiment.items()]
+    factors = {name: factor or _factor(name, folds.values()) for name, folds in by_experiment.items()}
+    return [_contender(name, folds, k, metric, factors[name]) for name, folds in by_experiment.items()]
+
+
+def one_scale(scores: Sequence[FoldScore], *, name: str) -> tuple[float, str]:
+    """What makes fractions of all scores of a file called `name`, and how that is said where they are percentages.
+
+    Raises DamagedFile where some experiments have fractions and others percentages: 0.9 beside 93.5 can be either.
+    """
+    signed, most = None, dict[str, FoldScore]()
+    for row in scores:
+        if not math.isfinite(row.score):
+            continue
+        _factor(row.experiment, [row])
+        if row.is_percentage:
+            signed = row
+        elif row.experiment not in most or most[row.experiment].score < row.score:
+            most[row.experiment] = row
+    low = next((row for row in most.values() if row.score <= 1), None)
+    high = max((row for row in most.values() if row.score > 1), key=lambda row: row.score, default=None)
+    percentage = signed or high
+    if low is not None and percentage is not None:
+        raise DamagedFile(
+            f"{name} has {_told(low)} and {_told(percentage)}: is the first a fraction or a percentage?",
+            next_step="one scale for a file: fractions, or percentages each with its sign %",
+        )
+    if percentage is None:
+        return 1.0, ""
+    return 0.01, f"; scores taken for percentages, as {high.score:g} says" if high and not signed else ""
+
+
+def _told(row: FoldScore) -> str:
+    return f"{row.score:g}{' %' if row.is_percentage else ''} of '{cleaned(row.experiment, most=40)}'"
 
 
 def _folds_a_repeat(folds: Mapping[Place, FoldScore]) -> int:
@@ -64,8 +96,7 @@ def _factor(name: str, rows: Collection[FoldScore]) -> float:
     return 0.01 if any(row.is_percentage for row in rows) or max(known, default=0.0) > 1 else 1.0
 
 
-def _contender(name: str, folds: Mapping[Place, FoldScore], k: int, metric: str) -> Contender:
-    factor = _factor(name, folds.values())
+def _contender(name: str, folds: Mapping[Place, FoldScore], k: int, metric: str, factor: float) -> Contender:
     scores = {place: factor * folds[place].score for place in sorted(folds)}
     known = {place: score for place, score in scores.items() if math.isfinite(score)}
     repeats = len({repeat for repeat, _ in folds})
