@@ -129,7 +129,9 @@ class FoldSource(FoldSettings):
         None, "predefined folds: a CSV of path and fold, or nnU-Net's splits_final.json", min_length=1
     )
     time_by: str | None = setting(
-        None, "time: a regular expression searched in the path, what it finds is sorted", min_length=1
+        None,
+        "time: a regular expression searched in the path, what it finds is sorted; or exif = when a camera took it",
+        min_length=1,
     )
     date_order: Literal["dmy", "mdy", "ymd", "number"] | None = setting(
         None, "time: how times are written, where they can be read in two ways: 3/4/2024 in April is dmy, in March mdy"

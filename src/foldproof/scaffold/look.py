@@ -122,7 +122,7 @@ def _by_table(folder: Path, path: str, below: Sequence[str]) -> Look | None:
     for table in tables[:_MOST_TABLES]:
         with suppress(FoldproofError):
             seen = said_by_table(table, {}, below, folder=folder / path)
-            if below and len(seen.said) >= _ENOUGH * len(below):
+            if below and seen.named >= _ENOUGH * len(below):
                 return _of_table(path, table.relative_to(folder).as_posix(), seen)
     return None
 

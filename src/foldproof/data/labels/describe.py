@@ -4,9 +4,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from foldproof.data.labels.from_path import said_by_path
+from foldproof.data.labels.from_path import EXIF, said_by_path
 from foldproof.data.labels.from_table import said_by_table
 from foldproof.data.labels.said import TESTING, Classes, Described, Rules, Said, are_parts
+from foldproof.data.taken import times_taken
 from foldproof.errors import DataError, nearest
 
 UNLABELLED = "without a row in the table of labels"
@@ -20,6 +21,8 @@ def describe(paths: Sequence[str], folder: Path, rules: Rules) -> Described:
     val, would be taken for classes or trained on as one.
     """
     made = _by_table(paths, folder, rules) if rules.table else _by_path(paths, folder, rules)
+    if rules.time_by == EXIF:
+        made = replace(made, said=_taken(made.said, folder))
     made = replace(made, labels=frozenset(one.label for one in (*made.said.values(), *made.held_out.values())) - {""})
     return made if rules.classes is None else _with_classes(made, rules.classes)
 
@@ -75,6 +78,12 @@ def _by_table(paths: Sequence[str], folder: Path, rules: Rules) -> Described:
         notes=found.notes,
         written=found.written,
     )
+
+
+def _taken(said: Mapping[str, Said], folder: Path) -> dict[str, Said]:
+    """With the times at which cameras took the images, where no table says others."""
+    times = times_taken(folder, [path for path, one in said.items() if not one.time])
+    return {path: one._replace(time=times.get(path, one.time)) for path, one in said.items()}
 
 
 def _filled(one: Said, other: Said) -> Said:

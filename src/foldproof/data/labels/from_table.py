@@ -21,13 +21,14 @@ _MOST_NOTE = 600  # characters, of what holds names from the table
 class TableSaid:
     """`said`: by path; an image with an empty label is not in it. `lacking`: rows whose image is not there.
 
-    `written`: by class, how often each of its spellings comes.
+    `named`: how many images have a row, with a label or without. `written`: by class, how often each of its spellings comes.
     """
 
     said: Mapping[str, Said]
     lacking: tuple[str, ...]
     notes: tuple[str, ...]
     written: Mapping[str, Mapping[str, int]]
+    named: int
     has_split: bool
     has_fold: bool
 
@@ -75,6 +76,7 @@ def said_by_table(
             cleaned(note, most=_MOST_NOTE) for note in (notes[0], *(f"{table.name}: {one}" for one in notes[1:]))
         ),
         written=labels.written,
+        named=len(said),
         has_split="split" in roles.columns,
         has_fold="fold" in roles.columns,
     )
