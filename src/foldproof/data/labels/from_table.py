@@ -21,7 +21,7 @@ _MOST_NOTE = 600  # characters, of what holds names from the table
 class TableSaid:
     """`said`: by path; an image with an empty label is not in it. `lacking`: rows whose image is not there.
 
-    `named`: how many images have a row, with a label or without. `written`: by class, how often each of its spellings comes.
+    `named`: how many images have a row, with a label or without. `written`: by class, how often each spelling comes.
     """
 
     said: Mapping[str, Said]
