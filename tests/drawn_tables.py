@@ -5,6 +5,7 @@ Drawn: encoding, separator, header, how paths, labels and groups are written, co
 
 import csv
 import io
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -77,7 +78,9 @@ def drawn(seed: int) -> Drawn:
 
 def _paths(chance: Random) -> list[str]:
     count = chance.randint(24, 40)
-    match chance.choice(("flat", "flat", "folders", "same names", "numbers", "two depths")):
+    match chance.choice(
+        ("flat", "flat", "folders", "same names", "numbers", "counted", "another system's letters", "two depths")
+    ):
         case "flat":
             return [f"img_{number:03d}.jpg" for number in range(count)]
         case "folders":
@@ -86,6 +89,10 @@ def _paths(chance: Random) -> list[str]:
             return [f"site{number % 3}/{number // 3 + 1:02d}.png" for number in range(count)]
         case "numbers":
             return [f"{number:05d}.png" for number in range(count)]
+        case "counted":
+            return [f"{number + 1}.png" for number in range(count)]
+        case "another system's letters":
+            return [unicodedata.normalize("NFD", f"Grün/blätter_{number:02d}.jpg") for number in range(count)]
     return [f"x{number:02d}.tif" if number % 2 else f"old/x{number:02d}.tif" for number in range(count)]
 
 
@@ -108,7 +115,7 @@ def _path_form(chance: Random, paths: Sequence[str]) -> tuple[str, Callable[[str
         "floats": lambda path: f"{PurePosixPath(path).stem.lstrip('0') or '0'}.0",
     }
     name = chance.choice(list(forms))
-    return name, forms[name]
+    return name, lambda path: unicodedata.normalize("NFC", forms[name](path))
 
 
 def _label_form(chance: Random, classes: Sequence[str]) -> tuple[str, Callable[[str], str]]:
@@ -145,7 +152,7 @@ def _with_columns(chance: Random, rows: list[list[str]]) -> tuple[list[str], lis
     """The names of the columns, none at times, and rows with others among them: coordinates, ages, a number a row."""
     wide = len(rows[0])
     header = list(chance.choice((*HEADERS, *HEADERS, FOREIGN))[:wide])
-    extra = chance.choice(("", "", "x and y", "age", "index"))
+    extra = chance.choice(("", "", "x and y", "age", "index", "id"))
     match extra:
         case "x and y":
             header[1:1] = ["x", "y"]
@@ -156,6 +163,9 @@ def _with_columns(chance: Random, rows: list[list[str]]) -> tuple[list[str], lis
         case "index":
             header.insert(0, "")
             rows = [[str(number), *row] for number, row in enumerate(rows)]
+        case "id":
+            header.insert(0, "nr")
+            rows = [[str(number + 1), *row] for number, row in enumerate(rows)]
     if chance.random() < 0.15:
         rows = [*rows, *rows[:3]]
     return ([] if extra != "x and y" and chance.random() < 0.2 else header), rows

@@ -313,6 +313,10 @@ def test_a_damaged_table_is_refused_with_its_line(before: str, after: str, said:
     assert said in caught.value.what
 
 
+def test_a_table_that_a_spreadsheet_has_saved_keeps_its_folds() -> None:
+    assert folds.from_csv("\ufeff" + TABLE.replace("\n", "\r\n")) == folds.from_csv(TABLE)
+
+
 def test_an_empty_table_has_no_columns() -> None:
     with pytest.raises(DamagedFile, match=r"has the columns \(none\)"):
         folds.from_csv("")

@@ -49,6 +49,14 @@ def test_fractions_beside_percentages_are_refused_since_they_could_be_either(per
     assert "% sign" in raised.value.next_step
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_a_table_of_scores_is_read_as_a_table_of_labels_is(encoding):
+    text = "# of May\nexperiment|fold|score|notes\nGröße|0|0.5|\nGröße|1|0.25|\n"
+    some, said = contenders_of_csv(text.encode(encoding), name="t.csv")
+    assert [one.summary.experiment for one in some] == ["Größe"]
+    assert "read as" in said
+
+
 def test_a_fold_that_is_not_there_leaves_the_others_to_be_compared():
     rows = [f"{name},{fold},{50 + fold}" for name in "AB" for fold in range(5) if (name, fold) != ("B", 3)]
     some, _ = contenders_of_csv("experiment,fold,score\n" + "\n".join(rows), name="t.csv")
@@ -106,7 +114,7 @@ def test_repeats_and_numbers_of_images_are_read_where_they_are_given():
         ("experiment,fold,score\nA,0,-1\n", "neither fractions nor percentages"),
         ("experiment,fold,score\nA,0,101\n", "neither fractions nor percentages"),
         ("experiment,fold,score\nA,99999,1\n", "fold 99999 is above 1000"),
-        ("fold,fold,score\nA,0,1\n", "a column twice"),
+        ("fold,fold,score\nA,0,1\n", "a column 'fold' twice"),
         ('experiment,fold,score\n"A,0,1\n', "line"),
         ("id,fold,label,cat\nx,0,cat,1\n", "the probabilities of 1 classes"),
         ("id,fold,label,cat,dog\nx,0,cow,1,0\n", "line 2: label 'cow' has no column"),

@@ -175,3 +175,18 @@ def test_a_note_holds_no_line_of_its_own_whatever_the_table_holds(tmp_path):
 def test_a_file_of_folds_may_name_images_as_a_table_of_labels_may(tmp_path):
     (tmp_path / "folds.csv").write_bytes("\ufeffImageID;KFold\nLEAF_000;1.0\nLEAF_001;2\n".encode("utf-16"))
     assert folds_in(tmp_path / "folds.csv", PATHS, folder=tmp_path) == {PATHS[0]: "1.0", PATHS[1]: "2"}
+
+
+def test_a_running_number_is_no_name_of_an_image_beside_one(tmp_path):
+    paths = [f"{n + 1}.png" for n in range(12)]
+    rows = [f"{n + 1},{12 - n},{KINDS[n % 2]}" for n in range(12)]
+    described = by_table(tmp_path, "id,aufnahme,label", rows, paths=paths)
+    assert "path from 'aufnahme'" in described.notes[0]
+    assert described.said["12.png"].label == "oak"
+
+
+def test_two_columns_that_name_different_images_are_asked_about(tmp_path):
+    paths = [f"{n + 1}.png" for n in range(12)]
+    rows = [f"{(5 * n) % 12 + 1},{12 - n},{KINDS[n % 2]}" for n in range(12)]
+    with pytest.raises(DataError, match="'id' and 'aufnahme' name images, and not the same, such as 1 and 12"):
+        by_table(tmp_path, "id,aufnahme,label", rows, paths=paths)

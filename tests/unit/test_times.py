@@ -2,15 +2,20 @@
 
 import datetime as dt
 from collections.abc import Callable
+from pathlib import Path
 from random import Random
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
+from conftest import draw
 from foldproof import folds
 from foldproof.data.dataset import Dataset, Sample
+from foldproof.data.labels.said import Rules
+from foldproof.data.scan import scan
 from foldproof.errors import FoldsError
 from foldproof.folds.times import read_times
 
@@ -158,3 +163,38 @@ def test_folds_written_as_fractions_are_the_folds_that_they_are():
     )
     assert k == 2
     assert sorted(set(made.fold_of.tolist())) == [-1, 0, 1]
+
+
+def photographs(folder: Path, *, edited: bool = False, zone: str = "") -> None:
+    """Twelve pictures, a day from one to the next, whose names are in the opposite order."""
+    for n in range(12):
+        draw(folder / ("cat", "dog")[n % 2] / f"{12 - n:02d}.jpg", label=n % 2, number=n)
+        file = folder / ("cat", "dog")[n % 2] / f"{12 - n:02d}.jpg"
+        exif = Image.Exif()
+        exif[0x0132] = f"2024:12:{28 - n:02d} 08:00:00"
+        if not edited or n % 3:
+            exif.get_ifd(0x8769).update({0x9003: f"2024:03:{n + 1:02d} 10:00:00", **({0x9011: zone} if zone else {})})
+        with Image.open(file) as picture:
+            picture.save(file, exif=exif)
+
+
+@pytest.mark.parametrize("zone", ["", "+02:00"])
+def test_photographs_are_cut_by_when_a_camera_took_them(tmp_path, zone):
+    photographs(tmp_path / "photos", zone=zone)
+    rules = Rules(time_by="exif")
+    found = scan(tmp_path / "photos", rules=rules)
+    times = {path: said.time for path, said in found.described.said.items()}
+    made = folds.in_time(found.dataset, times, 2)
+    day = np.array([int(times[sample.path][8:10]) for sample in found.dataset.samples])
+    for fold in made.folds(2):
+        assert day[fold.train].max() < day[fold.validation].min()
+    assert "from 2024-03-01" in made.told
+
+
+def test_when_a_photograph_was_edited_is_not_when_it_was_taken(tmp_path):
+    photographs(tmp_path / "photos", edited=True)
+    found = scan(tmp_path / "photos", rules=Rules(time_by="exif"))
+    times = {path: said.time for path, said in found.described.said.items()}
+    with pytest.raises(FoldsError, match="4 images have none") as raised:
+        folds.in_time(found.dataset, times, 2)
+    assert "exif" in raised.value.next_step

@@ -154,16 +154,16 @@ def known_metric(name: str, folder: "Path", *, typed: bool = False) -> str:
 def _of_csv(path: "Path") -> "tuple[list[Contender], str]":
     from foldproof.analysis.foreign.tables import contenders_of_csv
     from foldproof.errors import DamagedFile
-    from foldproof.storage import read_text
+    from foldproof.storage import read_file
     from foldproof.storage.limits import TABLE_BYTES
 
     try:
-        text = read_text(path, most_bytes=TABLE_BYTES)
+        content = read_file(path, most_bytes=TABLE_BYTES)
     except OSError as error:
         raise DamagedFile(
             f"{path} cannot be read: {error.strerror}", next_step="name a CSV file, or mlflow:URI"
         ) from error
-    return contenders_of_csv(text, name=path.name)
+    return contenders_of_csv(content, name=path.name)
 
 
 def _of_mlflow(source: str, names: Sequence[str], metric: str | None) -> "tuple[list[Contender], str, str]":

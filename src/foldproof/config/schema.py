@@ -77,7 +77,9 @@ class DataSettings(PixelSettings):
         min_length=1,
     )
     labels: str | None = setting(
-        None, "a CSV or parquet file with a row an image: path, label, and group, fold, split, time", min_length=1
+        None,
+        "a CSV, parquet or Excel file with a row an image: path, label, and group, fold, split, time",
+        min_length=1,
     )
     columns: Columns = setting(
         None, "names of its columns that are not the usual ones, such as {path: image_id, label: dx}; '' = none"
@@ -142,7 +144,9 @@ class FoldSource(FoldSettings):
         None, "predefined folds: a CSV of path and fold, or nnU-Net's splits_final.json", min_length=1
     )
     time_by: str | None = setting(
-        None, "time: a regular expression searched in the path, what it finds is sorted", min_length=1
+        None,
+        "time: a regular expression searched in the path, what it finds is sorted; or exif = when a camera took it",
+        min_length=1,
     )
     date_order: Literal["dmy", "mdy", "ymd", "number"] | None = setting(
         None, "time: how times are written, where they can be read in two ways: 3/4/2024 in April is dmy, in March mdy"

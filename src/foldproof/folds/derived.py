@@ -88,7 +88,7 @@ def in_time(dataset: Dataset, written: Mapping[str, str], k: int, *, order: str 
     if without:
         raise FoldsError(
             f"time: {len(without)} images have none, such as {without[0]}",
-            next_step="make folds.time_by, or the table's column of times, say one for each",
+            next_step="a column of times in data.labels, a pattern or exif in folds.time_by have to say one for each",
         )
     read = read_times([written[sample.path].strip() for sample in dataset.samples], order=order)
     times = read.values

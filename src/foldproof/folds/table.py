@@ -89,7 +89,7 @@ class _Lines(list[str]):
 
 def from_csv(text: str) -> list[Row]:
     """The rows that `to_csv` wrote. Raises DamagedFile with the line that is not one."""
-    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
+    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))  # a spreadsheet's mark of UTF-8
     header = tuple(_next_line(reader, 1) or ())
     if header not in (COLUMNS, WITH_SCHEME):
         known = f"here foldproof keeps the folds that it cuts: {', '.join(COLUMNS)}"

@@ -5,8 +5,6 @@ Predictions: `id, fold, label` and a column a class with its probability, and wh
 and `group`.
 """
 
-import csv
-import io
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -18,7 +16,8 @@ from foldproof.analysis.foreign.scores import MOST_FOLDS, FoldScore, contenders_
 from foldproof.analysis.out_of_fold import OutOfFold
 from foldproof.analysis.scoring import ACCURACY, fold_scores
 from foldproof.analysis.summary import Summary
-from foldproof.errors import DamagedFile
+from foldproof.data.tables.table import table_of
+from foldproof.errors import DamagedFile, DataError
 from foldproof.record import Place, Spread
 from foldproof.storage import cleaned
 
@@ -30,50 +29,41 @@ _NOTHING = Spread(math.nan, math.nan, 0)
 Row = Mapping[str, str]
 
 
-def contenders_of_csv(text: str, *, name: str) -> tuple[list[Contender], str]:
-    """The contenders of a table called `name`, and what could not be checked of them.
+def contenders_of_csv(content: str | bytes, *, name: str) -> tuple[list[Contender], str]:
+    """The contenders of a table called `name`, and what could not be checked of them or was assumed.
 
     Raises DamagedFile, with the line, where it is no such table.
     """
-    rows = _rows(text, name)
+    rows, assumed = _rows(content, name)
+    read = "".join(f"; {part}" for part in assumed)
     columns = tuple(rows[0][1]) if rows else ()
     if set(SCORES) <= set(columns):
         scores, scale = one_scale([_score(row, name, line) for line, row in rows], name)
         unverified = f"only scores of folds are known ({name}{scale}); that all had the same images and folds"
-        return contenders_of_scores(scores, metric=ACCURACY), f"{unverified} is not verified"
+        return contenders_of_scores(scores, metric=ACCURACY), f"{unverified} is not verified{read}"
     if set(PREDICTIONS) <= set(columns):
-        return _of_predictions(rows, columns, name), f"predictions as {name} has them"
+        return _of_predictions(rows, columns, name), f"predictions as {name} has them{read}"
     raise DamagedFile(
         f"{name} has the columns {', '.join(columns) or '(none)'}",
         next_step="wanted: experiment, fold, score (and n, its images); or id, fold, label and a column a class",
     )
 
 
-def _rows(text: str, name: str) -> list[tuple[int, Row]]:
-    text = text.removeprefix("\ufeff")
-    first = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
+def _rows(content: str | bytes, name: str) -> tuple[list[tuple[int, Row]], tuple[str, ...]]:
+    """Each row with its line, by known columns in lower case; and how the table was read."""
     try:
-        header = [cell.strip() for cell in next(reader, [])]
-        small = [cell.lower() for cell in header]
-        known = _KNOWN if set(PREDICTIONS) <= set(small) else (*_KNOWN, "score", "n")  # which may be classes
-        lowered = [cell.lower() if cell.lower() in known else cell for cell in header]
-        if len(set(lowered)) < len(lowered):
-            raise DamagedFile(f"{name} has a column twice", next_step="give every column a name of its own")
-        rows: list[tuple[int, Row]] = []
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            if len(cells) != len(lowered):
-                raise _mistake(name, reader.line_num, f"{len(cells)} cells, but {len(lowered)} columns")
-            row = dict(zip(lowered, (cell.strip() for cell in cells), strict=True))
-            rows.append((reader.line_num, row))
-    except csv.Error as error:
-        raise _mistake(name, reader.line_num, str(error)) from error
-    if not rows:
+        table = table_of(content.encode() if isinstance(content, str) else content, name=name)
+    except DataError as error:
+        raise DamagedFile(error.what, next_step=error.next_step) from error
+    small = [column.lower() for column in table.columns]
+    known = _KNOWN if set(PREDICTIONS) <= set(small) else (*_KNOWN, "score", "n")  # which may be classes
+    lowered = [column.lower() if column.lower() in known else column for column in table.columns]
+    if len(set(lowered)) < len(lowered):
+        raise DamagedFile(f"{name} has a column twice", next_step="give every column a name of its own")
+    if not table.rows:
         raise DamagedFile(f"{name} has no rows", next_step="a row a fold: experiment, fold, score")
-    return rows
+    rows: list[Row] = [dict(zip(lowered, cells, strict=True)) for cells in table.rows]
+    return list(zip(table.lines, rows, strict=True)), table.assumed
 
 
 def _score(row: Row, name: str, line: int) -> FoldScore:

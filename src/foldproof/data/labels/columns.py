@@ -22,6 +22,8 @@ _NEVER_LABELS = frozenset({"x", "y", "z", "w", "h", "width", "height", "depth", 
                            "rights", "usage", "isvalid", "weight", "year", "month", "day", "hour"})  # fmt: skip
 _SAMPLED = 1000  # rows that are looked at
 _LEAST = 0.5  # of them, that have to name an image each
+_VARIED = 0.2  # of them, that have to differ in a column of names
+_NEARLY = 0.9  # of what the column names that names most
 _FEW_NUMBERS = 10  # that can be classes wherever they lie
 _MOST_CLASSES = 1000
 _SHOWN = 3
@@ -77,23 +79,43 @@ def _lacking(table: Table, role: str, found: Mapping[str, str]) -> DataError:
 
 
 def _path(table: Table, names: Names, usual: str) -> tuple[str, str]:
-    """The column whose cells name most images; of several the one of a usual name, then one of files with a suffix."""
+    """The column whose cells name most images; a running number beside another is none.
+
+    Raises DataError where two are left that name different images.
+    """
     rows = table.rows[:: max(1, len(table.rows) // _SAMPLED)]
-    if usual and all(names.exact(row[table.columns.index(usual)]) for row in rows):
+    cells = {column: [row[place] for row in rows] for place, column in enumerate(table.columns)}
+    telling = [column for column in table.columns if len(set(cells[column])) > _VARIED * len(rows)]
+    if usual and telling in ([], [usual]) and all(map(names.exact, cells[usual])):
         return usual, ""
-    named = {
-        column: len({images for row in rows if (images := names.knows(row[place]))})
-        for place, column in enumerate(table.columns)
-    }
+    meant = {column: [names.knows(text) for text in cells[column]] for column in telling}
+    named = {column: len({images for images in found if images}) for column, found in meant.items()}
     most = max(named.values(), default=0)
     if most < max(1, _LEAST * min(len(rows), len(names.paths))):
         return usual, ""
-    best = [column for column in table.columns if named[column] >= 0.9 * most]
-    for column in usual_columns("path", best):
-        return column, ""
-    files = [column for column in best if has_image_suffix(rows[0][table.columns.index(column)])]
-    column = (files or best)[0]
-    return column, f"its cells name {most:,} images"
+    best = [column for column in telling if named[column] >= _NEARLY * most]
+    best = [column for column in best if all(map(_is_file, cells[column]))] or best
+    best = [column for column in best if not _is_running(table, column)] or best
+    first = [*usual_columns("path", best), *best][0]
+    if other := next((column for column in best if meant[column] != meant[first]), None):
+        raise DataError(
+            f"{table.name}: '{first}' and '{other}' name images, and not the same, such as {cells[first][0]} and "
+            f"{cells[other][0]}",
+            next_step=f"say which: data: {{columns: {{path: {first}}}}}",
+        )
+    return first, "" if first in usual_columns("path", best) else f"its cells name {most:,} images"
+
+
+def _is_file(text: str) -> bool:
+    return has_image_suffix(text) or "/" in text or "\\" in text
+
+
+def _is_running(table: Table, column: str) -> bool:
+    """Whether its cells are one whole number after another, as where a program numbers the rows."""
+    place = table.columns.index(column)
+    cells = [row[place] for row in table.rows]
+    start = int(cells[0]) if cells[0].isascii() and cells[0].isdigit() and len(cells[0]) < 19 else None
+    return start is not None and cells == [str(start + number) for number in range(len(cells))]
 
 
 def _label(table: Table, taken: set[str]) -> tuple[str, str]:

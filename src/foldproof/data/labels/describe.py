@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from foldproof.data.labels.from_path import said_by_path
+from foldproof.data.labels.from_path import EXIF, said_by_path
 from foldproof.data.labels.from_table import said_by_table
 from foldproof.data.labels.masks import masks_among
 from foldproof.data.labels.names import Names
@@ -20,6 +20,7 @@ from foldproof.data.labels.parts import (
 )
 from foldproof.data.labels.said import IN_NO_FOLDER, UNLABELLED, Classes, Described, Rules, Said
 from foldproof.data.patterns import left_out
+from foldproof.data.taken import times_taken
 from foldproof.errors import DataError, nearest
 
 MASKS = "that are masks of others, by the names of folders or files, left out; data.masks: train takes them"
@@ -40,6 +41,8 @@ def describe(paths: Sequence[str], folder: Path, rules: Rules) -> Described:
         lacking=_without(made.lacking, tuple(left), folder, rules),
         idle=tuple(one for one in rules.exclude if not left_out(paths, [one])),
     )
+    if rules.time_by == EXIF:
+        made = replace(made, said=_taken(made.said, folder))
     made = replace(made, labels=frozenset(one.label for one in (*made.said.values(), *made.held_out.values())) - {""})
     return made if rules.classes is None else _with_classes(made, rules.classes)
 
@@ -116,6 +119,12 @@ def _by_table(paths: Sequence[str], folder: Path, rules: Rules) -> Described:
         notes=found.notes,
         written=found.written,
     )
+
+
+def _taken(said: Mapping[str, Said], folder: Path) -> dict[str, Said]:
+    """With the times at which cameras took the images, where no table says others."""
+    times = times_taken(folder, [path for path, one in said.items() if not one.time])
+    return {path: one._replace(time=times.get(path, one.time)) for path, one in said.items()}
 
 
 def _filled(one: Said, other: Said) -> Said:

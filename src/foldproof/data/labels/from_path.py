@@ -10,6 +10,7 @@ from foldproof.errors import DataError, SettingsError
 
 FromPath: TypeAlias = Callable[[str], str]
 PARENT, TOP = "parent", "top"
+EXIF = "exif"  # a time that no path says: the file does
 
 
 def said_by_path(rules: Rules) -> Callable[[str], Said]:
@@ -20,7 +21,8 @@ def said_by_path(rules: Rules) -> Callable[[str], Said]:
     """
     label_of = labelling(rules.label_by)
     group_of = beside(rules.group_by, "data.group_by", "group", rules.label_by)
-    time_of = beside(rules.time_by, "folds.time_by", "time", rules.label_by)
+    by_path = None if rules.time_by == EXIF else rules.time_by
+    time_of = beside(by_path, "folds.time_by", "time", rules.label_by)
 
     is_class = rules.label_by in (None, TOP)  # the first folder, which else may be a part such as train
 

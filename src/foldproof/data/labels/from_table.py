@@ -22,7 +22,7 @@ _MOST_NOTE = 600  # characters, of what holds names from the table
 class TableSaid:
     """`said`: by path; an image with an empty label is in `without_label`. `lacking`: rows whose image is not there.
 
-    `written`: by class, how often each of its spellings comes.
+    `written`: by class, how often each spelling comes.
     """
 
     said: Mapping[str, Said]

@@ -38,7 +38,7 @@ def groups_spelled(cells: Sequence[str], *, column: str) -> Spelled:
     """One name a group. An image whose group is unknown is in none: it may be in any fold, by itself."""
     spelled = _spelled(cells, is_unknown, keep=(), letters=False)
     notes = list(_merged("group", spelled))
-    if unknown := _told(cells, is_unknown):
+    if any(cells) and (unknown := _told(cells, is_unknown)):
         notes.insert(0, f"{column} unknown in {unknown}: each of these images is a group of its own")
     return Spelled(spelled.names, spelled.written, tuple(notes))
 
