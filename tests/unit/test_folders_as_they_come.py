@@ -185,9 +185,9 @@ def test_masks_in_folders_beside_their_images_are_left_out_and_the_classes_are_a
 
 
 def test_masks_are_trained_on_where_that_is_asked_for(tmp_path):
-    for name in ("flu", "well"):
-        for kind in ("images", "masks"):
-            draw(tmp_path / name / kind / "1.png", label=0, number=hash((name, kind)) % 1000)
+    for label, name in enumerate(("flu", "well")):
+        for number, kind in enumerate(("images", "masks")):
+            draw(tmp_path / name / kind / "1.png", label=label, number=number)
     assert len(inspect(tmp_path, DataSettings(masks="train")).dataset) == 4
     assert len(inspect(tmp_path, DataSettings()).dataset) == 2
 
@@ -313,10 +313,10 @@ def test_images_that_are_kept_apart_are_none_that_were_not_chosen(tmp_path):
 
 
 def test_what_was_left_out_is_said_by_every_look_at_the_images(tmp_path, monkeypatch, capsys):
-    for name in ("flu", "well"):
+    for label, name in enumerate(("flu", "well")):
         for number in range(4):
-            draw(tmp_path / "lungs" / name / "images" / f"{number}.png", label=0, number=hash((name, number)) % 1000)
-            draw(tmp_path / "lungs" / name / "masks" / f"{number}.png", label=1, number=hash((name, number)) % 1000)
+            draw(tmp_path / "lungs" / name / "images" / f"{number}.png", label=label, number=number)
+            draw(tmp_path / "lungs" / name / "masks" / f"{number}.png", label=label, number=50 + number)
     monkeypatch.chdir(tmp_path)
     for words in (["init"], ["data", "add", "lungs"], ["data", "check"]):
         assert run_command(words) == 0
