@@ -152,6 +152,15 @@ def test_a_value_that_stands_for_none_does_not_make_the_range_in_silence(tmp_pat
     assert "no-value" not in {finding.code for finding in kept.findings}
 
 
+def test_a_single_pixel_that_would_make_all_others_one_shade_is_asked_about(tmp_path: Path):
+    for number in range(3):
+        pixels = RANDOM.random((70, 80)).astype(np.float32)
+        pixels[3, 4] = 1e6 if number == 2 else pixels[3, 4]
+        write(tmp_path / "images", f"cat/{number}.tif", pixels)
+    (error,) = looked(tmp_path / "images").errors
+    assert (error.code, error.subject) == ("no-value", "cat/2.tif")
+
+
 def test_black_around_what_is_seen_stands_for_nothing_else(tmp_path: Path):
     for number in range(3):
         pixels = RANDOM.integers(30_000, 40_000, (70, 80)).astype(np.uint16)
