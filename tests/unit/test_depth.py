@@ -9,6 +9,7 @@ import pytest
 import tifffile
 from PIL import Image
 
+from foldproof.cli.main import run_command
 from foldproof.config.schema import DataSettings
 from foldproof.data.checks.card import as_markdown
 from foldproof.data.checks.findings import CODES
@@ -151,6 +152,15 @@ def test_a_value_that_stands_for_none_does_not_make_the_range_in_silence(tmp_pat
     assert "no-value" not in {finding.code for finding in kept.findings}
 
 
+def test_a_single_pixel_that_would_make_all_others_one_shade_is_asked_about(tmp_path: Path):
+    for number in range(3):
+        pixels = RANDOM.random((70, 80)).astype(np.float32)
+        pixels[3, 4] = 1e6 if number == 2 else pixels[3, 4]
+        write(tmp_path / "images", f"cat/{number}.tif", pixels)
+    (error,) = looked(tmp_path / "images").errors
+    assert (error.code, error.subject) == ("no-value", "cat/2.tif")
+
+
 def test_black_around_what_is_seen_stands_for_nothing_else(tmp_path: Path):
     for number in range(3):
         pixels = RANDOM.integers(30_000, 40_000, (70, 80)).astype(np.uint16)
@@ -251,3 +261,15 @@ def test_the_range_in_use_stands_in_run_json_and_nothing_else_passes_for_one(tmp
         file.write_text(json.dumps({**facts, "range": {**right, **changed}}))
         with pytest.raises(DamagedFile):
             read_facts(file.parent)
+
+
+def test_the_one_of_another_depth_is_left_out_by_the_line_that_is_advised(tmp_path: Path, monkeypatch):
+    for number in range(4):
+        for label in ("cat", "dog"):
+            write(tmp_path / "images", f"{label}/{number}.png", RANDOM.integers(0, 256, (70, 80), dtype=np.uint8))
+    write(tmp_path / "images", "dog/deep.tif", of_12_bits())
+    (tmp_path / "params.yaml").write_text("version: 1\ndata: {path: images}\nfolds: {k: 2}\nexperiments: {a: {}}\n")
+    monkeypatch.chdir(tmp_path)
+    assert run_command(["data", "check"]) == 1
+    assert run_command(["data", "check", "--exclude"]) == 0
+    assert (tmp_path / "excluded.csv").read_text().splitlines()[1].startswith("1,dog/deep.tif,dog,")

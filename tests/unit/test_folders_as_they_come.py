@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from conftest import draw, draw_classes
+from foldproof.cli.main import run_command
 from foldproof.config.read import load_settings
 from foldproof.config.schema import DataSettings
 from foldproof.data.labels.describe import describe
@@ -184,9 +185,9 @@ def test_masks_in_folders_beside_their_images_are_left_out_and_the_classes_are_a
 
 
 def test_masks_are_trained_on_where_that_is_asked_for(tmp_path):
-    for name in ("flu", "well"):
-        for kind in ("images", "masks"):
-            draw(tmp_path / name / kind / "1.png", label=0, number=hash((name, kind)) % 1000)
+    for label, name in enumerate(("flu", "well")):
+        for number, kind in enumerate(("images", "masks")):
+            draw(tmp_path / name / kind / "1.png", label=label, number=number)
     assert len(inspect(tmp_path, DataSettings(masks="train")).dataset) == 4
     assert len(inspect(tmp_path, DataSettings()).dataset) == 2
 
@@ -301,3 +302,22 @@ def test_copies_that_an_annotation_service_made_share_a_fold(tmp_path):
     assert len({sample.group for sample in seen.dataset.samples}) == 8
     assert "copies-by-name" not in {finding.code for finding in seen.findings}
     assert settings.data.group_by is not None
+
+
+def test_images_that_are_kept_apart_are_none_that_were_not_chosen(tmp_path):
+    for part in ("train", "test"):
+        draw_classes(tmp_path / part, each=2)
+    rules = Rules(label_by="parent", held_folder="test")
+    assert scan(tmp_path, rules=rules, choose=list).passed_over == 0
+    assert scan(tmp_path, rules=rules, choose=lambda labels: list(labels)[:4]).passed_over == 2
+
+
+def test_what_was_left_out_is_said_by_every_look_at_the_images(tmp_path, monkeypatch, capsys):
+    for label, name in enumerate(("flu", "well")):
+        for number in range(4):
+            draw(tmp_path / "lungs" / name / "images" / f"{number}.png", label=label, number=number)
+            draw(tmp_path / "lungs" / name / "masks" / f"{number}.png", label=label, number=50 + number)
+    monkeypatch.chdir(tmp_path)
+    for words in (["init"], ["data", "add", "lungs"], ["data", "check"]):
+        assert run_command(words) == 0
+        assert "masks" in capsys.readouterr().out

@@ -1,5 +1,6 @@
 """What pictures of many formats become, and what is said of those that are not read."""
 
+import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from io import BytesIO
@@ -232,3 +233,28 @@ def test_an_array_that_says_it_is_huge_takes_no_memory():
         decode("1.npy", huge)
     with pytest.raises(BadImage, match="million pixels"):
         decode("1.npy", saved(np.zeros((4, 4), dtype=np.uint8)), most_pixels=15)
+
+
+def forged(suffix: str, tmp_path: Path) -> bytes:
+    """A small file whose head speaks of 60,000 x 60,000 pixels."""
+    PHOTO.save(tmp_path / f"photo{suffix}")
+    content = (tmp_path / f"photo{suffix}").read_bytes()
+    small, large = PHOTO.size, (60_000, 60_000)
+    match suffix:
+        case ".ppm":
+            return content.replace(b"23 17", b"60000 60000")
+        case ".tga":
+            return content.replace(struct.pack("<HH", *small), struct.pack("<HH", *large), 1)
+    return content.replace(struct.pack(">LL", *small), struct.pack(">LL", *large)).replace(
+        struct.pack(">LL", *small[::-1]), struct.pack(">LL", *large)
+    )
+
+
+@pytest.mark.parametrize("suffix", [".avif", ".j2k", ".jp2", ".ppm", ".qoi", ".tga"])
+def test_a_head_that_speaks_of_too_many_pixels_is_refused_before_memory_is_taken(tmp_path, suffix):
+    content = forged(suffix, tmp_path)
+    resource = pytest.importorskip("resource")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(BadImage):
+        decode(f"photo{suffix}", content)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kilobytes

@@ -4,12 +4,15 @@ import re
 from functools import lru_cache
 
 FOLDERS = frozenset(
-    {"@eadir", "@tmp", "@recycle", "#recycle", "#snapshot", "$recycle.bin", "system volume information", "lost+found",
-     "__macosx", "__pycache__", "network trash folder", "temporary items", "thevolumesettingsfolder", ".appledouble",
-     ".ipynb_checkpoints", ".trashes", ".thumbnails", ".spotlight-v100", ".fseventsd", ".documentrevisions-v100",
-     ".temporaryitems", ".@__thumb"}
+    {"@eadir", "@tmp", "@recycle", "@recently-snapshot", "#recycle", "#snapshot", "$recycle.bin", "recycler",
+     "system volume information", "lost+found", "lost.dir", "__macosx", "__pycache__", "network trash folder",
+     "temporary items", "thevolumesettingsfolder", ".appledouble", ".ipynb_checkpoints", ".trashes", ".thumbnails",
+     ".spotlight-v100", ".fseventsd", ".documentrevisions-v100", ".temporaryitems", ".@__thumb"}
 )  # fmt: skip
-FILES = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", ".ds_store", ".directory", ".nomedia"})
+FILES = frozenset(
+    {"thumbs.db", "ehthumbs.db", "zbthumbnail.info", "picasa.ini", "desktop.ini", "icon\r", ".ds_store", ".directory",
+     ".nomedia"}
+)  # fmt: skip
 _FOLDER = re.compile(r"\.trash-\d+|found\.\d{3}")
 _RESOURCE_FORK = "._"
 

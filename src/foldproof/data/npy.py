@@ -15,6 +15,7 @@ from foldproof.data.readers import Image
 from foldproof.errors import BadImage
 
 _FITS = np.iinfo(np.int32)  # what a list of whole numbers becomes has 64 bits, and rarely needs them
+_HEADS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 _NEXT_STEP = "write it again with `numpy.save`, or leave it out"
 
 
@@ -25,7 +26,7 @@ def read_npy(file: BinaryIO, most_pixels: int) -> Image:
     try:
         shape, kind = _head(file)
         begin = file.tell()
-    except (ValueError, OSError, EOFError, KeyError, SyntaxError, TypeError) as error:
+    except (ValueError, OSError, EOFError, SyntaxError, TypeError) as error:
         raise BadImage(f"not an array of NumPy: {' '.join(str(error).split())[:120]}", code="not-an-image",
                        next_step=_NEXT_STEP) from None  # fmt: skip
     height, width = _edges(shape)
@@ -51,7 +52,10 @@ def read_npy(file: BinaryIO, most_pixels: int) -> Image:
 
 
 def _head(file: BinaryIO) -> tuple[tuple[int, ...], np.dtype]:
-    read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[npy.read_magic(file)]
+    version = npy.read_magic(file)
+    if version not in _HEADS:
+        raise ValueError(f"version {version} of the format")
+    read = _HEADS[version]
     shape, _, kind = read(file)
     return shape, kind
 

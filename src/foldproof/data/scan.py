@@ -88,7 +88,7 @@ def scan(
     images = [path for path in files if path not in reasons]
     if not described.said:
         raise _nothing(folder, entries, described, rules, unread)
-    there = len(images)
+    there = len(described.said)
     if choose is not None:
         images = files = list(choose({path: one.label for path, one in described.said.items()}))
         described = replace(described, said={path: described.said[path] for path in images}, held_out={})
@@ -107,7 +107,7 @@ def scan(
         excluded=tuple(sorted(out.items())),
         held_out=held_out,
         described=described,
-        passed_over=there - len(images),
+        passed_over=there - len(described.said),
     )
 
 

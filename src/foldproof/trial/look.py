@@ -81,7 +81,7 @@ def look(
         asked=folder,
         folder=folder,
         passed_over=found.passed_over,
-        told=found.described.told,
+        told=(*found.described.told, *_kept_apart(rules)),
         images_by_class=dict(sorted(seen.dataset.count_by_class.items())),
         accuracy=line.interval,
         balanced_accuracy=line.pooled["balanced_accuracy"],
@@ -129,6 +129,11 @@ def _rules(folder: Path) -> tuple[Rules, tuple[str, ...]]:
         exclude=seen.exclude,
     )
     return rules, seen.in_words
+
+
+def _kept_apart(rules: Rules) -> tuple[str, ...]:
+    held = rules.held_folder or rules.held_split
+    return (f"{held} is kept apart, as a test: nothing was learnt from it",) if held else ()
 
 
 def _unreadable(folder: Path, found: Scan) -> DataError:

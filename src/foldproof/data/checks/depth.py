@@ -11,6 +11,7 @@ from foldproof.data.value_range import ValueRange, spelled
 
 Asked: TypeAlias = tuple[float, float] | Literal["auto"]
 
+ABSURD = 100.0  # times as far from all other values as these are from each other: they would be one shade
 HOT = 4.0  # times as wide as what 998 in 1,000 values of every image need: a few pixels made the range
 SETTING = "data.range"
 NO_VALUE = frozenset({-9999.0, -999.0, -99999.0, -32768.0, -32767.0, -2147483648.0, 1e20, -1e20})  # usual for it
@@ -100,12 +101,12 @@ def _alone(pictures: Mapping[str, Picture]) -> Iterator[Finding]:
         (highest, highest - high, [path for path, one in deep.items() if one.high == highest]),
     )
     for end, gap, often in ends:
-        known = [path for path, one in deep.items() if end in NO_VALUE and end in (one.lowest, one.highest)]
-        if end != 0 and gap > high - low and (often or known):
+        held = [path for path, one in deep.items() if end in (one.lowest, one.highest)]
+        if end != 0 and gap > high - low and (often or end in NO_VALUE or gap > ABSURD * (high - low)):
             others = f"{spelled(low)} to {spelled(high)}"
             kept = f"[{min(end, low):.10g}, {max(end, high):.10g}]"
             text = f"{spelled(end)}, and all other values are {others}: {SETTING} [{low:.10g}, {high:.10g}] or {kept}"
-            yield Finding("no-value", (often or known)[0], text)
+            yield Finding("no-value", (often or held)[0], text)
 
 
 def _hot(pictures: Mapping[str, Picture], within: ValueRange) -> Iterator[Finding]:

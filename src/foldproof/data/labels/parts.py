@@ -23,7 +23,7 @@ _MEANS: Mapping[str, Part] = {
     **dict.fromkeys(
         ("val", "valid", "validation", "validate", "dev", "development", "eval", "evaluation"), Part.VALIDATION
     ),
-    **dict.fromkeys(("test", "testing", "tst", "ts", "holdout", "heldout"), Part.TESTING),
+    **dict.fromkeys(("test", "testing", "tst", "ts", "holdout", "heldout", "unseen", "blind"), Part.TESTING),
     **dict.fromkeys(
         ("unlabeled", "unlabelled", "pred", "predict", "prediction", "predictions", "inference"), Part.UNLABELLED
     ),
@@ -33,7 +33,7 @@ _SAY_NOTHING = frozenset(
     {"set", "sets", "data", "dataset", "datasets", "image", "images", "img", "imgs", "photo", "photos", "picture",
      "pictures", "pics", "files", "sample", "samples", "seg", "split", "splits", "subset", "part", "stage", "fold",
      "raw", "original", "orig", "resized", "cropped", "new", "final", "public", "private", "jpg", "jpeg", "png", "the",
-     "of"}
+     "of", "full", "small", "large", "mini", "clean", "cleaned"}
 )  # fmt: skip
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _COMPOUND = re.compile(rf"^({'|'.join(sorted(_MEANS, key=len, reverse=True))})(?:set|data|images|imgs)s?$")
