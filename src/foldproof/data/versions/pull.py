@@ -192,7 +192,8 @@ def _without_remote(place: _Place) -> str:
     main = main_checkout(place.root)
     caches = dvc.cache_folders(main) if main is not None and (main / ".dvc").is_dir() else ()
     if caches:
-        return f"this is a worktree of {main}: `dvc cache dir --local {quote(str(caches[0]))}`, then pull again"
+        cache = caches[0].parents[1] if caches[0].parts[-2:] == ("files", "md5") else caches[0]
+        return f"this is a worktree of {main}: `dvc cache dir --local {quote(str(cache))}`, then pull again"
     return "`dvc remote add -d NAME URL`, then pull again"
 
 
