@@ -20,6 +20,7 @@ from foldproof.trackers import TrackingTarget
 from foldproof.trackers.mlflow.database import known_revisions, why_unusable, why_unusable_elsewhere
 from foldproof.trackers.mlflow.reasons import explained
 from foldproof.trackers.mlflow.store import ENVIRONMENT, LATER, in_a_line, prepare
+from foldproof.trackers.mlflow.target import read_here, read_instead, resolve_target
 
 
 def no_pulse(seconds: float) -> None:
@@ -171,3 +172,27 @@ def test_a_way_on_is_said_in_the_notice_and_coming_back_later_is_not():
     assert in_a_line(TrackingError("it sleeps", next_step=LATER)) == "it sleeps"
     assert in_a_line(TrackingError("it sleeps", next_step="wake it")) == "it sleeps; wake it"
     assert explained(ValueError("filesystem tracking backend"), "file:///a/mlruns", {}).way_on.startswith("`mlflow mig")
+
+
+def test_what_a_notebook_told_mlflow_starts_where_mlflow_starts_it(tmp_path, monkeypatch):
+    import mlflow
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    project = Project(tmp_path / "elsewhere" / "params.yaml")
+    before = mlflow.tracking._tracking_service.utils._tracking_uri
+    try:
+        mlflow.set_tracking_uri("sqlite:///mine.db")
+        target = resolve_target(TrackingSettings(), project, read_here(os.environ))
+        assert target.uri == f"sqlite:///{tmp_path / 'mine.db'}"
+        assert read_instead(target.uri) == ""
+        other = resolve_target(TrackingSettings(uri="sqlite:///ours.db"), project, read_here(os.environ))
+        assert read_instead(other.uri) == "sqlite:///mine.db"
+    finally:
+        mlflow.set_tracking_uri(before)
+    assert read_here({"A": "b"}) == {"A": "b"}
+
+
+def test_where_no_mlflow_is_loaded_nothing_is_said_of_it(monkeypatch):
+    monkeypatch.delitem(sys.modules, "mlflow", raising=False)
+    assert read_instead("sqlite:////x.db") == ""

@@ -26,10 +26,10 @@ command.add_command(data_check.command)
 
 
 @command.command("add")
-@click.argument("path", type=click.Path())
+@click.argument("path", required=False, type=click.Path())
 @click.option("--to", "target", metavar="DIR", help="Copy it to there first: for images outside the project.")
-def add(path: str, target: str | None) -> int:
-    """Version a folder of images with DVC, and count what is in it.
+def add(path: str | None, target: str | None) -> int:
+    """Version a folder of images with DVC, and count what is in it; without PATH, that of the settings.
 
     \b
     foldproof data add data/train
@@ -44,6 +44,7 @@ def add(path: str, target: str | None) -> int:
     from foldproof.provenance import git
     from foldproof.storage import redact
 
+    path = path or _path_of_the_settings()
     folder = Path(os.path.normpath(Path(path).expanduser().absolute()))
     if target is not None or _is_outside(folder):
         folder = _brought_in(folder, target)
@@ -53,8 +54,10 @@ def add(path: str, target: str | None) -> int:
         echo(f"note: an earlier add was cut off; brought back {some(added.restored)}", err=True)
     written = added.written
     files = cleaned(" ".join(os.path.relpath(file) for file in written), most=1000)
+    in_git = any((above / ".git").exists() for above in folder.absolute().parents)
+    known = in_git and git.stage(folder.parent, written)
     path = cleaned(path, most=300)
-    echo(f"versioned {path}; {'staged' if git.stage(folder.parent, written) else 'for git to know:'} {files}")
+    echo(f"versioned {path}; {'staged' if known else 'for git to know:' if in_git else 'wrote'} {files}")
     try:
         with shown_progress(quiet=False) as progress:
             checked = check_images(folder.parent, folder.name, progress=progress)
@@ -70,9 +73,18 @@ def add(path: str, target: str | None) -> int:
     asked = _asked_path()
     if asked is not None and asked[1].resolve() != folder.resolve():
         echo(f"note: the settings' data.path is {asked[0]}, not {path}: set it where these shall train", err=True)
-    check = "       foldproof data check\n" if checked.findings else ""
-    echo(f'\nnext:  git commit -m "images"    nothing is committed yet\n{check}       foldproof run')
+    check = "foldproof data check\n       " if checked.findings else ""
+    commit = 'git commit -m "images"    nothing is committed yet\n       ' if in_git else ""
+    echo(f"\nnext:  {commit}{check}foldproof run")
     return 0
+
+
+def _path_of_the_settings() -> str:
+    from foldproof.config.read import load_settings
+    from foldproof.project import Project
+
+    project = Project.find(Path.cwd())
+    return os.path.relpath(project.path(load_settings(project.settings_file).settings.data.path))
 
 
 def _is_outside(folder: Path) -> bool:

@@ -26,8 +26,8 @@ from foldproof.project import Project
 from foldproof.record import RunRecord, read_records
 from foldproof.run import run as train
 from foldproof.stopping import Stopping
-from foldproof.storage import cleaned_lines
-from foldproof.trackers.mlflow.target import resolve_target
+from foldproof.storage import cleaned_lines, redact
+from foldproof.trackers.mlflow.target import read_here, read_instead, resolve_target
 
 Names: TypeAlias = str | Sequence[str]
 Place: TypeAlias = str | os.PathLike[str] | None
@@ -54,7 +54,9 @@ def run(
     """
     project = _project(path)
     loaded = load_settings(project.settings_file, overrides=_spelled(overrides))
+    typed = _spelled(overrides)
     tracking = loaded.settings.tracking
+    target = resolve_target(tracking, project, read_here(os.environ), overrides=typed) if tracking.to_mlflow else None
     with _stopping() as (stopping, interruption):
         report = train(
             project,
@@ -63,9 +65,7 @@ def run(
             extent=Extent(
                 resume=resume, folds=frozenset((None, fold) for fold in folds) or None, again=again, reuse=reuse
             ),
-            target=resolve_target(tracking, project, os.environ, overrides=_spelled(overrides))
-            if tracking.to_mlflow
-            else None,
+            target=target,
             trackers=tracking.told,
             allow_dirty=allow_dirty,
             quiet=quiet,
@@ -73,6 +73,12 @@ def run(
         )
     for notice in (*(report.notices if quiet or report.was_done else ()), *report.farewells):
         print(cleaned_lines(f"note: {notice.text}"), file=sys.stderr)
+    if target is not None and (other := read_instead(target.uri)):
+        there = redact(target.uri)
+        print(
+            f"note: these runs are in {there}; mlflow reads {other} here: mlflow.set_tracking_uri({there!r})",
+            file=sys.stderr,
+        )
     if interruption.number:
         raise KeyboardInterrupt("interrupted; foldproof.run(..., resume=True) goes on")
     order = [config.name for config in loaded.experiments]

@@ -80,6 +80,18 @@ def known_files(folder: Path) -> tuple[str, ...] | None:
     return tuple(name for name in os.fsdecode(done.out).split("\0") if name)
 
 
+def main_checkout(folder: Path) -> Path | None:
+    """The same folder in the repository's main checkout, where `folder` lies in another worktree of it."""
+    for root in (folder, *folder.parents):
+        if (root / ".git").is_file():
+            said = (root / ".git").read_text(encoding="utf-8", errors="replace").strip().removeprefix("gitdir:").strip()
+            place = Path(root, said)
+            if place.parent.name == "worktrees" and place.parent.parent.name == ".git":
+                return place.parents[2] / folder.relative_to(root)
+            return None
+    return None
+
+
 def known_to_git(folder: Path, name: str) -> bool:
     """Whether git has the file `name` below `folder` in its index."""
     return _git(folder, "ls-files", "--error-unmatch", "--", name).is_yes

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from foldproof.data.versions import dvc, listing, placing, reached, remote, unfinished
@@ -14,7 +15,8 @@ from foldproof.data.versions.unfinished import Note, Waiting
 from foldproof.data.versions.versioned import Difference, compare, count_of
 from foldproof.data.walk import Kind, some
 from foldproof.errors import DataError, FoldproofError
-from foldproof.storage import Md5, RelativePath
+from foldproof.provenance.worktree import main_checkout
+from foldproof.storage import Md5, RelativePath, cleaned, redact
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,10 +162,7 @@ def _fetch(place: _Place) -> _Fetched:
         return _Fetched(files, 0)
     name = reached.remote_of(place.repository, place.outputs)
     if name is None:
-        raise DataError(
-            f"cannot pull {place.folder}: no DVC remote is set",
-            next_step="`dvc remote add -d NAME URL`, then pull again",
-        )
+        raise DataError(f"cannot pull {place.folder}: no DVC remote is set", next_step=_without_remote(place))
     with told(f"cannot pull {place.folder} from the remote {name}"):
         reached.refuse_unreachable(place.repository, place.outputs)
         count = 0
@@ -182,6 +181,20 @@ def _fetch(place: _Place) -> _Fetched:
         f"cannot pull {place.folder} from the remote {name}: {what} {why}",
         next_step="mend the remote or its address (`dvc remote list`), or `dvc push` from where the images are",
     )
+
+
+def _without_remote(place: _Place) -> str:
+    """Where the images are to be had all the same: from where they were imported, or from another checkout."""
+    imported = {output.stage.path_in_repo: output.stage.deps[0] for output in place.outputs if output.stage.is_import}
+    if imported:
+        files, source = " ".join(map(quote, imported)), redact(str(next(iter(imported.values()))))
+        return f"they were imported: `dvc update {files}` fetches them from {cleaned(source, most=200)}"
+    main = main_checkout(place.root)
+    caches = dvc.cache_folders(main) if main is not None and (main / ".dvc").is_dir() else ()
+    if caches:
+        cache = caches[0].parents[1] if caches[0].parts[-2:] == ("files", "md5") else caches[0]
+        return f"this is a worktree of {main}: `dvc cache dir --local {quote(str(cache))}`, then pull again"
+    return "`dvc remote add -d NAME URL`, then pull again"
 
 
 def _those(files: Files, names: Iterable[str]) -> list[RelativePath]:

@@ -1,7 +1,9 @@
 """Settings, project and environment in, the tracking server or store they mean out. Imports no MLflow."""
 
 import re
+import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib.metadata import entry_points
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -29,7 +31,7 @@ def resolve_target(
     Relative paths start at the settings file's folder, in a copy of DVC's at that of the project that started it.
     Raises SettingsError where the URI is not one.
     """
-    uri = _absolute(tracking.uri or environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI, project.home)
+    uri = absolute(tracking.uri or environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI, project.home)
     typed = any(text.partition("=")[0].strip() == "tracking.uri" for text in overrides)
     named = typed or bool(environ.get("MLFLOW_TRACKING_URI") and not tracking.uri)
     return TrackingTarget(
@@ -52,7 +54,29 @@ def is_server(uri: str) -> bool:
     return urlsplit(uri).scheme in ("http", "https")
 
 
-def _absolute(uri: str, root: Path) -> str:
+def read_here(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment with MLFLOW_TRACKING_URI as MLflow itself reads it: a relative path starts at the current folder.
+
+    `mlflow.set_tracking_uri` of a notebook sets that variable.
+    """
+    uri = environ.get("MLFLOW_TRACKING_URI")
+    return {**environ, "MLFLOW_TRACKING_URI": absolute(uri, Path.cwd())} if uri else dict(environ)
+
+
+def read_instead(uri: str) -> str:
+    """The store that the notebook's own MLflow reads, where that is another than `uri`; empty where none is loaded."""
+    ask = getattr(sys.modules.get("mlflow"), "get_tracking_uri", None)
+    if ask is None:
+        return ""
+    read = str(ask())
+    with suppress(SettingsError):
+        if absolute(read, Path.cwd()) == uri:
+            return ""
+    return redact(read)
+
+
+def absolute(uri: str, root: Path) -> str:
+    """A URI with the path of a file made absolute, from `root`. Raises SettingsError where it is none."""
     if uri.startswith("sqlite"):
         match = _SQLITE.fullmatch(uri)
         if match is None or match["path"] == ":memory:":

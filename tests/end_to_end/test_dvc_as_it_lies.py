@@ -1,0 +1,110 @@
+"""DVC as people have it: without git, below a repository, in another worktree, staging by itself, importing by URL."""
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conftest import draw_classes
+from foldproof.cli.main import run_command
+from foldproof.data.scan import scan
+from foldproof.data.versions import dvc
+from foldproof.data.versions.pull import pull
+from foldproof.errors import DataError
+from foldproof.provenance.worktree import main_checkout
+from foldproof.scaffold.make import scaffold
+
+
+def run(folder: Path, *command: str) -> str:
+    environment_python = Path(sys.executable)
+    first = str(environment_python.with_name(command[0])) if command[0] == "dvc" else command[0]
+    done = subprocess.run([first, *command[1:]], cwd=folder, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def project(folder: Path, path: str = "owls") -> Path:
+    draw_classes(folder / path)
+    (folder / "params.yaml").write_text(f"version: 1\ndata: {{path: {path}, image_size: 8}}\nfolds: {{k: 2}}\n")
+    return folder
+
+
+def typed(step: str) -> list[str]:
+    return shlex.split(re.search(r"`(dvc [^`]+)`", step)[1])
+
+
+@pytest.mark.parametrize("kind", ["no git", "below", "staging"])
+def test_images_are_versioned_by_the_settings_path_in_any_kind_of_repository(kind, tmp_path, monkeypatch, capfd):
+    here = project(tmp_path / "above" / "here")
+    if kind != "no git":
+        run(tmp_path / "above" if kind == "below" else here, "git", "init", "--quiet")
+    option = {"no git": ["--no-scm"], "below": ["--subdir"], "staging": []}[kind]
+    run(here, "dvc", "init", "--quiet", *option)
+    if kind == "staging":
+        run(here, "dvc", "config", "core.autostage", "true")
+    monkeypatch.chdir(here)
+    assert run_command(["data", "add"]) == 0
+    said = capfd.readouterr().out
+    assert ("git commit" in said) == (kind != "no git")
+    assert dvc.state_of(here / "owls", scan(here / "owls")).state == "clean"
+    if kind != "no git":
+        assert "owls.dvc" in run(here, "git", "diff", "--cached", "--name-only")
+
+
+def test_without_settings_the_folder_has_to_be_named(tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    assert run_command(["data", "add"]) == 2
+    assert "foldproof init" in capfd.readouterr().err
+
+
+def test_another_worktree_says_how_to_use_the_cache_of_the_main_checkout(tmp_path):
+    main, other = project(tmp_path / "main"), tmp_path / "other one"
+    run(main, "git", "init", "--quiet")
+    dvc.init(main)
+    dvc.add(main / "owls")
+    run(main, "git", "add", "--all")
+    run(main, "git", "-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "--quiet", "--message", "owls")
+    run(main, "git", "worktree", "add", "--quiet", "--detach", str(other))
+    assert main_checkout(other / "owls") == main / "owls"
+    assert main_checkout(main) is None
+    with pytest.raises(DataError, match="no DVC remote") as raised:
+        pull(other / "owls")
+    assert f"this is a worktree of {main}" in raised.value.next_step
+    run(other, *typed(raised.value.next_step))
+    assert pull(other / "owls").files == 18
+
+
+def test_images_that_were_imported_by_url_say_what_fetches_them_again(tmp_path):
+    here = project(tmp_path / "here")
+    shutil.move(here / "owls", tmp_path / "source")
+    run(here, "git", "init", "--quiet")
+    dvc.init(here)
+    run(here, "dvc", "import-url", "--quiet", str(tmp_path / "source"), "owls")
+    shutil.rmtree(here / "owls")
+    shutil.rmtree(here / ".dvc" / "cache")
+    with pytest.raises(DataError, match="no DVC remote") as raised:
+        pull(here / "owls")
+    assert str(tmp_path / "source") in raised.value.next_step
+    assert typed(raised.value.next_step) == ["dvc", "update", "owls.dvc"]
+    run(here, *typed(raised.value.next_step))
+    assert dvc.state_of(here / "owls", scan(here / "owls")).state == "clean"
+
+
+@pytest.mark.parametrize("settings", ["params.yaml", "foldproof.yaml"])
+def test_the_pipeline_depends_on_the_images_wherever_the_settings_say_they_are(tmp_path, settings):
+    if settings == "foldproof.yaml":
+        (tmp_path / "params.yaml").write_text("somebody: else\n")
+    made = scaffold(tmp_path)  # before there are images
+    assert made.settings_file.name == settings
+    text = made.settings_file.read_text()
+    made.settings_file.write_text(text.replace("path: data/train", "path: birds of 2024"))
+    draw_classes(tmp_path / "birds of 2024")
+    from dvc.repo import Repo
+
+    with Repo(str(tmp_path)) as repository:
+        (stage,) = (stage for stage in repository.index.stages if stage.cmd == "foldproof run")
+        assert "birds of 2024" in [str(dependency) for dependency in stage.deps]
