@@ -76,7 +76,9 @@ class DataSettings(PixelSettings):
         min_length=1,
     )
     labels: str | None = setting(
-        None, "a CSV, parquet or Excel file with a row an image: path, label, and group, fold, split, time", min_length=1
+        None,
+        "a CSV, parquet or Excel file with a row an image: path, label, and group, fold, split, time",
+        min_length=1,
     )
     columns: Columns = setting(
         None, "names of its columns that are not the usual ones, such as {path: image_id, label: dx}; '' = none"
