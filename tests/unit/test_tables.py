@@ -122,6 +122,12 @@ def test_row_names_that_have_no_column_name_are_a_column_without_one():
     assert found.columns == ("", "file", "label")
 
 
+def test_a_name_of_a_column_is_one_line_as_a_spreadsheet_shows_it():
+    found = read('"Patient\r\nID","class\nname"\n7,a\n')
+    assert found.columns == ("Patient ID", "class name")
+    assert usual_column("group", found.columns) == "Patient ID"
+
+
 def test_a_table_whose_rows_do_not_fit_at_all_is_told_how_to_say_what_parts_them():
     with pytest.raises(DataError) as raised:
         read("sep=,\nfile;label\na;b,c,d\nd;e,f,g\n")

@@ -127,6 +127,7 @@ def test_an_order_that_was_asked_for_settles_it():
         ["2024-01-01T10:00Z", "2024-01-01T10:00"],
         ["cam1_frame2", "cam2_frame1"],
         ["spring", "winter"],
+        ["J", "F", "M"],
         ["2024-13-01", "2024-01-02"],
         ["1", "inf"],
         ["1", "2024-01-01"],
@@ -139,6 +140,18 @@ def test_what_no_one_form_reads_is_refused_with_examples(texts):
     with pytest.raises(FoldsError, match="no one form reads all times") as raised:
         read_times(texts)
     assert texts[0] in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("texts", "what"), [(["10:30", "9:15"], "day"), (["0:01:30", "0:00:59"], "day"), (["31.10.", "1.9."], "year")]
+)
+def test_a_time_that_says_no_day_or_no_year_is_asked_about(texts, what):
+    with pytest.raises(FoldsError, match=f"says no {what}") as raised:
+        read_times(texts)
+    assert f"write the {what} too" in raised.value.next_step
+    if what == "day":
+        first, second = read_times(texts, order="number").values
+        assert first > second
 
 
 @pytest.mark.parametrize("text", ["", "nan", "NaT", "-", "unknown"])

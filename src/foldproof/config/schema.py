@@ -149,7 +149,9 @@ class FoldSource(FoldSettings):
         min_length=1,
     )
     date_order: Literal["dmy", "mdy", "ymd", "number"] | None = setting(
-        None, "time: how times are written, where they can be read in two ways: 3/4/2024 in April is dmy, in March mdy"
+        None,
+        "time: how times are written, where they can be read in two ways: 3/4/2024 in April is dmy, in March mdy;"
+        " number = as numbers, and 10:30 as a time of one day",
     )
 
 

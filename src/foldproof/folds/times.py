@@ -25,10 +25,11 @@ _HOW = "write them as 2024-03-31 or 2024-03-31 14:05, or as numbers"
 
 @dataclass(frozen=True)
 class Times:
-    """`values`, in the order of the texts, and the form in which they were read."""
+    """`values`, in the order of the texts, and the form in which they were read. `lacks`: a day or a year, if one."""
 
     values: tuple[Moment, ...]
     form: str
+    lacks: str = ""
 
     def __str__(self) -> str:
         return f"read as {self.form}, from {_shown(min(self.values))} to {_shown(max(self.values))}"
@@ -46,6 +47,12 @@ def read_times(texts: Sequence[str], *, order: str = "") -> Times:
     for other in others:
         if _ranks(first) != _ranks(other):
             raise _several(texts, first, other)
+    if first.lacks and not order:
+        way = "; or, where all are of one day or recording, folds.date_order: number" if first.lacks == "day" else ""
+        raise FoldsError(
+            f"time: '{texts[0]}' says no {first.lacks}, so that of two the later number can be the earlier time",
+            next_step=f"write the {first.lacks} too{way}",
+        )
     dated = next((other.form for other in others if isinstance(other.values[0], datetime)), "")
     return Times(first.values, f"{first.form} or {dated}, which make one order" if dated else first.form)
 
@@ -83,7 +90,8 @@ def _short_dates(texts: Sequence[str]) -> Iterator[Times]:
     pairs = [_DAY_AND_MONTH.fullmatch(text) for text in texts]
     for form, day, month in (("day.month", 1, 2), ("month.day", 2, 1)):
         if all(pair and 1 <= int(pair[day]) <= 31 and 1 <= int(pair[month]) <= 12 for pair in pairs):
-            yield Times(tuple(Decimal(100 * int(pair[month]) + int(pair[day])) for pair in pairs if pair), form)
+            values = tuple(Decimal(100 * int(pair[month]) + int(pair[day])) for pair in pairs if pair)
+            yield Times(values, form, lacks="year")
 
 
 def _numbers(texts: Sequence[str]) -> Iterator[Times]:
@@ -98,11 +106,12 @@ def _numbers(texts: Sequence[str]) -> Iterator[Times]:
 
 
 def _clocks(texts: Sequence[str]) -> Iterator[Times]:
-    """A time of day, or a time since the beginning, all with or all without seconds."""
+    """A time of day, or one since the beginning of a recording, all with or all without seconds."""
     found = [match for text in texts if (match := _CLOCK.fullmatch(text))]
     if len(found) == len(texts) and len({match[3] is None for match in found}) == 1:
         seconds = [60 * (60 * int(m[1]) + int(m[2])) + Decimal(f"{m[3] or 0}.{m[4] or 0}") for m in found]
-        yield Times(tuple(map(Decimal, seconds)), "hours:minutes" + ("" if found[0][3] is None else ":seconds"))
+        form = "number of minutes and hours" if found[0][3] is None else "number of seconds, minutes and hours"
+        yield Times(tuple(map(Decimal, seconds)), form, lacks="day")
 
 
 def _counters(texts: Sequence[str]) -> Iterator[Times]:
@@ -115,7 +124,9 @@ def _counters(texts: Sequence[str]) -> Iterator[Times]:
 
 
 def _letters(texts: Sequence[str]) -> Iterator[Times]:
-    if all(re.fullmatch("[a-z]", text.lower()) for text in texts):
+    """Letters that follow each other without a gap; J, F, M are months, and not in the order of the alphabet."""
+    codes = {ord(text.lower()) for text in texts if re.fullmatch("[a-z]", text.lower())}
+    if codes and all(len(text) == 1 for text in texts) and max(codes) - min(codes) + 1 == len(codes):
         yield Times(tuple(Decimal(ord(text.lower())) for text in texts), "letters")
 
 

@@ -86,8 +86,10 @@ def _path(table: Table, names: Names, usual: str) -> tuple[str, str]:
     rows = table.rows[:: max(1, len(table.rows) // _SAMPLED)]
     cells = {column: [row[place] for row in rows] for place, column in enumerate(table.columns)}
     telling = [column for column in table.columns if len(set(cells[column])) > _VARIED * len(rows)]
-    if usual and telling in ([], [usual]) and all(map(names.exact, cells[usual])):
-        return usual, ""
+    if usual and all(map(names.exact, cells[usual])):
+        others = [column for column in telling if column != usual]
+        if not any(sum(map(bool, map(names.exact, cells[column]))) > _NEARLY * len(rows) for column in others):
+            return usual, ""
     meant = {column: [names.knows(text) for text in cells[column]] for column in telling}
     named = {column: len({images for images in found if images}) for column, found in meant.items()}
     most = max(named.values(), default=0)

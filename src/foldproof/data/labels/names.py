@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import takewhile
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TypeAlias
 
 from foldproof.data.tables.usual import has_image_suffix
@@ -76,8 +76,10 @@ class Names:
         exact = [self.exact(text) for text in texts]
         if all(len(found) == 1 for found in exact):
             return Matched([found[0] for found in exact])
-        by_end = [(how, [self._by_end(text, key) for text in texts]) for how, key in _ENDS]
-        for how, ends in by_end:
+        by_end: list[tuple[str, list[Found]]] = []
+        for how, key in _ENDS:
+            ends = [self._by_end(text, key) for text in texts]
+            by_end.append((how, ends))
             if all(len(found) == 1 for found in ends) and _are_apart(texts, ends):
                 return Matched([found[0] for found in ends], self._told(how, texts, ends))
         if not any(exact):
@@ -106,11 +108,11 @@ class Names:
 
     @cached_property
     def _by_name(self) -> Mapping[str, Found]:
-        return _grouped((PurePosixPath(path).name, path) for path in sorted(self.paths))
+        return _grouped((path.rpartition("/")[2], path) for path in sorted(self.paths))
 
     @cached_property
     def _by_stem(self) -> Mapping[str, Found]:
-        return _grouped((PurePosixPath(path).stem, path) for path in sorted(self.paths))
+        return _grouped((_stem(path), path) for path in sorted(self.paths))
 
     @cached_property
     def _ends(self) -> "_Ends":
@@ -135,7 +137,7 @@ class _Ends(dict[Callable[[str], str], dict[str, list[tuple[tuple[str, ...], str
 
 def nearest_names(text: str, paths: Sequence[str]) -> list[str]:
     """The three of `paths` whose names are nearest to `text`."""
-    by_name = {PurePosixPath(path).name: path for path in paths[:_COMPARED]}
+    by_name = {_last(path): path for path in paths[:_COMPARED]}
     return [by_name[name] for name in difflib.get_close_matches(_last(text), by_name, n=_SHOWN, cutoff=0.0)]
 
 
@@ -153,6 +155,11 @@ def _posix(text: str) -> str:
 
 def _last(text: str) -> str:
     return _posix(text).rstrip("/").rpartition("/")[2]
+
+
+def _stem(path: str) -> str:
+    name = path.rpartition("/")[2]
+    return name.rpartition(".")[0] or name
 
 
 def _keyed(path: str, key: Callable[[str], str]) -> tuple[str, ...]:

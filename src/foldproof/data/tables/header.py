@@ -46,11 +46,12 @@ def headed(found: Lines, is_image: IsImage, *, name: str) -> Headed:
     else:
         columns = [f"column {number}" for number in range(1, max(map(trimmed, rows)) + 1)]
         assumed.append(f"no line of names: its columns are {_some(columns)}")
+    columns, written = list(map(one_line, columns)), columns
     refuse_twice(columns, name)
-    again = [number for number, cells in enumerate(rows) if has_header and cells[: len(columns)] == columns]
+    again = [number for number, cells in enumerate(rows) if has_header and cells[: len(columns)] == written]
     if again:
         assumed.append(f"{len(again):,} more line{'s' if len(again) > 1 else ''} of names left out")
-        rows = [cells for cells in rows if cells[: len(columns)] != columns]
+        rows = [cells for cells in rows if cells[: len(columns)] != written]
         numbers = [number for place, number in enumerate(numbers) if place not in set(again)]
     for cells, number in zip(rows, numbers, strict=True):
         if not trimmed(cells) <= len(columns) <= len(cells):
@@ -80,6 +81,11 @@ def _misfit(cells: Sequence[str], columns: Sequence[str], rows: Sequence[Sequenc
     if 2 * sum(not trimmed(other) <= len(columns) <= len(other) for other in rows) > len(rows) > 1:
         return DataError(said, next_step="say what parts the cells: write sep=; (or what it is) as the first line")
     return DataError(said, next_step="put what holds a separator in quotes")
+
+
+def one_line(column: str) -> str:
+    """The name of a column whose cell holds line breaks, as a spreadsheet's may."""
+    return re.sub(r"\s*[\r\n\t\v\f\x1c-\x1e\x85\u2028\u2029]+\s*", " ", column)
 
 
 def refuse_twice(columns: Sequence[str], name: str) -> None:

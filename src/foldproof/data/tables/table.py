@@ -7,7 +7,7 @@ from typing import Any
 
 from foldproof.data.tables.delimited import IsImage, Lines, read_lines
 from foldproof.data.tables.encoding import text_of
-from foldproof.data.tables.header import headed, refuse_twice
+from foldproof.data.tables.header import headed, one_line, refuse_twice
 from foldproof.data.tables.spreadsheet import is_spreadsheet, read_spreadsheet
 from foldproof.data.tables.usual import has_image_suffix
 from foldproof.errors import DataError
@@ -87,7 +87,7 @@ def _parquet(content: bytes, name: str) -> Table:
     except (pa.ArrowException, OSError, ValueError) as error:
         said = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise DataError(f"{name} is no parquet file: {said}", next_step="write it anew, or name a CSV") from error
-    columns = tuple(column.strip() for column in table.column_names)
+    columns = tuple(one_line(column.strip()) for column in table.column_names)
     refuse_twice(columns, name)
     cells = [[_text(value) for value in column.to_pylist()] for column in table.columns]
     rows = tuple(zip(*cells, strict=True))
