@@ -113,7 +113,7 @@ def one_colour(folder):
 
 
 def of_an_unknown_kind(folder):
-    (folder / "bad.heic").write_bytes(b"\0\0\0\x18ftypheic")
+    (folder / "bad.jxl").write_bytes(b"\xff\x0a")
 
 
 def a_copy_of_an_editor(folder):
@@ -159,7 +159,6 @@ def tiff(path, pixels):
 
 ERRORS = {
     truncated: "damaged",
-    of_16_bits: "mixed-depth",
     of_floats: "mixed-depth",
     of_no_numbers: "not-finite",
     microscope_grey: "mixed-depth",
@@ -180,7 +179,8 @@ WARNINGS = {
     transparent: "alpha",
     animated: "animated",
     one_colour: "near-constant",
-    of_an_unknown_kind: "ignored",
+    of_an_unknown_kind: "not-read",
+    of_16_bits: "brought-to-8-bits",
     a_copy_of_an_editor: "editor-checkpoint",
     a_link_to_the_parent: "link",
     a_link_elsewhere: "link",

@@ -139,7 +139,7 @@ def test_each_form_of_pixels_has_a_key_of_its_own(form):
     assert decoder_of(form) not in {decoder_of(other) for other in others if other != form}
 
 
-@pytest.mark.parametrize("changed", ["Pillow", "jpg", "webp"])
+@pytest.mark.parametrize("changed", ["Pillow", "jpg", "webp", "avif", "jpg_2000"])
 def test_each_version_that_decodes_is_in_the_key_of_pixels(changed, monkeypatch):
     before = decoder_of(Form(size=8))
     if changed == "Pillow":
