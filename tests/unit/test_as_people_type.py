@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.table import Table
 
 import foldproof
 from conftest import draw_classes
@@ -16,8 +17,11 @@ from foldproof.config.check import check
 from foldproof.data.scan import scan
 from foldproof.data.walk import walk, why_no_path
 from foldproof.errors import DamagedFile, DataError, SettingsError
+from foldproof.executors.failure import unbuildable
 from foldproof.folds.table import COLUMNS, from_csv
 from foldproof.notebook.functions import _spelled
+from foldproof.trackers.terminal import Terminal
+from foldproof.training.task import ModelRequest
 
 
 @pytest.mark.parametrize(
@@ -123,3 +127,43 @@ def test_an_early_interruption_gives_no_traceback(tmp_path, wait):
     assert running.returncode == 130
     assert said.strip().splitlines()[-1] == "interrupted"
     assert "Traceback" not in said
+
+
+def test_a_pointer_of_git_lfs_is_told_with_what_brings_the_picture(tmp_path):
+    draw_classes(tmp_path)
+    folder = next(tmp_path.iterdir())
+    (folder / "far.png").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12\n")
+    assert "`git lfs pull` brings it" in scan(tmp_path).troubles[f"{folder.name}/far.png"].text
+
+
+@pytest.mark.skipif(os.name == "nt", reason="locales of Unix")
+@pytest.mark.parametrize("utf8", ["0", "1"])
+def test_names_that_this_locale_reads_otherwise_are_told_as_that(tmp_path, utf8):
+    draw_classes(tmp_path / "images")
+    next((tmp_path / "images").iterdir()).rename(tmp_path / "images" / "Über")
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": utf8, "PYTHONCOERCECLOCALE": "0"}
+    code = "from pathlib import Path; from foldproof.data.walk import walk; print(len(walk(Path('images'))))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode == 0) == (utf8 == "1")
+    assert ("export PYTHONUTF8=1" in done.stderr) == (utf8 == "0")
+
+
+def test_a_batch_of_one_is_told_as_that_and_not_as_a_broken_model():
+    said = "ValueError: Expected more than 1 value per channel when training, got input size torch.Size([1, 512, 1, 1])"
+    request = ModelRequest(
+        backbone="resnet18", pretrained=False, freeze_backbone=False, image_size=32, any_image_size=True,
+        classes=("a", "b"), batch_size=1, threads=1, device="cpu", plugins=None,
+    )  # fmt: skip
+    error = unbuildable(said, request)
+    assert "batch normalisation" in error.what
+    assert error.next_step == "set train.batch_size to 2 or more (now 1)"
+
+
+def test_a_narrow_terminal_cuts_no_digits(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "20")
+    table = Table("experiment", "accuracy", "interval")
+    table.add_row("a_long_name", "31.25", "15.67 to 52.65")
+    Terminal().print(table)
+    assert "15.67 to 52.65" in capsys.readouterr().out

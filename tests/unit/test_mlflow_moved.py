@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,18 @@ def test_files_of_a_moved_project_are_found_and_new_ones_lie_beside_them(home):
     assert before.items() < after.items()
     assert len(after) == 2 * len(before)
     assert sync([there / "runs" / FIRST], target(there)).notes == ()
+
+
+def test_an_experiment_that_is_called_like_the_folder_is_renamed_with_it(tmp_path):
+    home = tmp_path / "here"
+    JournaledRun.make(home / "runs", FIRST).complete()
+    named = replace(target(home), experiment=home.name)
+    assert sync([home / "runs" / FIRST], named).created == 1
+    forget_folders()
+    there = home.with_name("there")
+    home.rename(there)
+    report = sync([there / "runs" / FIRST], replace(target(there), experiment="there"))
+    assert (report.created, report.completed) == (0, 0)
 
 
 def test_a_copy_leaves_the_original_alone(home):

@@ -100,6 +100,10 @@ def stamp_of(status: os.stat_result) -> Stamp:
     return Stamp(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
+_POINTER = b"version https://git-lfs.github.com/spec/"
+_POINTED = "a pointer of git-lfs and not the picture: `git lfs pull` brings it"
+
+
 def examine_file(path: Path) -> Examined:
     """Hash a file that is no image, in blocks."""
     md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
@@ -134,7 +138,8 @@ def examine_image(path: Path, *, most_pixels: int, is_known: Callable[[str], boo
             image = decode(path.name, content, most_pixels=most_pixels)
             found = Examined(before, hashes, picture=look(image, file_bytes=len(content)))
     except BadImage as error:
-        found = Examined(before, hashes, trouble=_trouble(error))
+        trouble = Trouble(error.code, _POINTED) if content.startswith(_POINTER) else _trouble(error)
+        found = Examined(before, hashes, trouble=trouble)
     return _unless_changed(before, after, found)
 
 

@@ -104,13 +104,29 @@ def some(names: Sequence[str], *, between: str = ", ") -> str:
 
 def _list(folder: Path, relative: str) -> list[Entry]:
     try:
-        with os.scandir(folder / relative) as found:
+        with os.scandir(folder / relative) as listed:
+            found = list(listed)
+            _refuse_other_encoding(folder / relative, [entry.name for entry in found])
             return [_entry(relative, entry) for entry in found if entry.name not in NOT_VERSIONED]
     except OSError as error:
         raise DataError(
             f"cannot list {folder / relative}: {error.strerror}",
             next_step="mend the permissions",
         ) from error
+
+
+def _refuse_other_encoding(folder: Path, names: Sequence[str]) -> None:
+    """Raises DataError where this process does not read names as UTF-8, and a name has other letters than ASCII has:
+    it would be another name, and a class of another name, than on other machines.
+    """
+    encoding = sys.getfilesystemencoding().lower()
+    strange = next((name for name in names if not name.isascii()), None)
+    if encoding not in ("utf-8", "utf8") and strange is not None:
+        shown = os.fsencode(strange).decode(errors="backslashreplace")
+        raise DataError(
+            f"{folder}: names such as '{shown}' are read as {encoding} here, since LC_ALL, LANG or PYTHONUTF8 says so",
+            next_step="`export PYTHONUTF8=1`, then do the same again",
+        )
 
 
 def _entry(relative: str, entry: os.DirEntry[str]) -> Entry:

@@ -4,13 +4,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from foldproof.config.recorded import own_code
-from foldproof.config.schema import ExperimentConfig
+from foldproof.config.schema import DataSettings, ExperimentConfig
+from foldproof.config.yaml_lines import parse
 from foldproof.data.walk import some
 from foldproof.doctor.check import Check
+from foldproof.errors import FoldproofError
 from foldproof.project import WRITTEN, Project
 from foldproof.provenance.git import absence, git_state
 from foldproof.provenance.git_command import filters_left_out
 from foldproof.provenance.worktree import known_to_git
+from foldproof.storage import read_text
+from foldproof.storage.limits import PIPELINE_BYTES
 
 
 def of_code(project: Project, configs: tuple[ExperimentConfig, ...]) -> Iterator[Check]:
@@ -54,6 +58,22 @@ def of_folds(project: Project) -> Check:
     if git_state(project.root) is not None and not known_to_git(project.root, project.folds_file.name):
         return Check("folds", "note", "folds.csv is not in git", "`git add folds.csv` and commit")
     return Check("folds", "ok", "folds.csv keeps every image in its fold")
+
+
+def of_pipeline(project: Project, data: DataSettings) -> Iterator[Check]:
+    """Whether the stage that `init` wrote into dvc.yaml depends on the images of the settings, or of older ones."""
+    try:
+        text = read_text(project.root / "dvc.yaml", most_bytes=PIPELINE_BYTES)
+        stages = parse(text, name="dvc.yaml").value["stages"].values()
+        deps = [dep for one in stages if "foldproof run" in str(one.get("cmd")) for dep in one.get("deps") or []]
+    except (FoldproofError, OSError, TypeError, KeyError, AttributeError):  # none, or not one that can be read
+        return
+    named = [dep for dep in deps if isinstance(dep, str) and "${" not in dep]
+    gone = [dep for dep in named if dep != data.path and not (project.root / dep).exists()]
+    if gone and data.path not in named:
+        said = f"dvc.yaml depends on {gone[0]}, which is not there, and not on data.path, which is {data.path}"
+        way = "${data.path}" if project.settings_file.name == "params.yaml" else data.path
+        yield Check("pipeline", "note", said, f"write `- {way}` in its place, or `dvc repro` fails")
 
 
 def _modules(root: Path, configs: tuple[ExperimentConfig, ...]) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from foldproof.config.read import ProjectSettings, load_settings
 from foldproof.doctor.check import Check, Examination
-from foldproof.doctor.code import of_code, of_folds
+from foldproof.doctor.code import of_code, of_folds, of_pipeline
 from foldproof.doctor.images import of_images
 from foldproof.doctor.machine import of_arithmetic, of_packages, of_room
 from foldproof.doctor.tracking import of_tracking
@@ -25,6 +25,7 @@ def _checks(project: Project, loaded: ProjectSettings, environ: Mapping[str, str
     yield Check("settings", "ok", f"{loaded.file.name}: {named}")
     yield from of_code(project, loaded.experiments)
     yield of_folds(project)
+    yield from of_pipeline(project, loaded.settings.data)
     yield from of_images(project, loaded.settings.data, loaded.settings.folds)
     yield of_packages()
     yield from of_arithmetic(loaded.experiments)

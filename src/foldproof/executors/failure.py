@@ -8,6 +8,7 @@ from foldproof.storage import redact
 from foldproof.training.task import FoldTask, ModelRequest
 
 _NO_MEMORY = re.compile(r"can't allocate memory|out of memory|CUBLAS_STATUS_ALLOC_FAILED|std::bad_alloc", re.IGNORECASE)
+_ONE_VALUE = "Expected more than 1 value per channel when training"  # torch's words
 _TRIED = re.compile(r"tried to allocate [\d.]+ \w+", re.IGNORECASE)
 _GPU = re.compile(r"cuda|cublas|cudnn|gpu", re.IGNORECASE)
 
@@ -28,6 +29,11 @@ def failed(error: Exception, task: FoldTask) -> FoldFailed:
 def unbuildable(said: str, request: ModelRequest) -> ModelError:
     """What `said`, the end of a traceback, means for a model that was asked for, before anything was trained."""
     last = redact(said.strip().splitlines()[-1] if said.strip() else "no reason was given")[:300]
+    if _ONE_VALUE in said:
+        return ModelError(
+            f"'{request.backbone}' cannot train on one image a step: its batch normalisation compares several",
+            next_step=f"set train.batch_size to 2 or more (now {request.batch_size})",
+        )
     if not _NO_MEMORY.search(said) and not last.startswith("MemoryError"):
         return ModelError(
             f"'{request.backbone}' cannot be built: {last}",

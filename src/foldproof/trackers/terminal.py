@@ -8,12 +8,16 @@ from rich.segment import Segment
 
 from foldproof.storage import escaped
 
+LEAST_WIDTH = 60  # columns: a narrower terminal breaks lines itself, where a table would lose digits
+
 
 class Terminal(Console):
     """Escapes whatever is printed after it was laid out and before it is styled."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**{"highlight": False, "markup": False, "emoji": False, **settings})
+        if not self.stderr and self.width < LEAST_WIDTH:
+            self.width = LEAST_WIDTH
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """The segments of what is printed, those that move the cursor as they are."""

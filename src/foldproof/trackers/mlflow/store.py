@@ -103,7 +103,7 @@ def prepare(target: TrackingTarget, pulse: Pulse) -> Store:
         refuse_unusable(target)
         moved = follow_the_project(target)
         client = _client(target, imported)
-        return Store(client, _experiment(client, target), target, moved)
+        return Store(client, _experiment(client, target, moved), target, moved)
 
 
 def refuse_committed_links(target: TrackingTarget) -> None:
@@ -185,8 +185,13 @@ def _client(target: TrackingTarget, imported: Callable[[], None] = lambda: None)
     return MlflowClient(tracking_uri=target.uri)
 
 
-def _experiment(client: Any, target: TrackingTarget) -> str:
+def _experiment(client: Any, target: TrackingTarget, moved: Moved | None) -> str:
     found = client.get_experiment_by_name(target.experiment)
+    if found is None and moved is not None and target.artifacts is not None:
+        former = client.get_experiment_by_name(moved.before.name)
+        if former is not None and former.lifecycle_stage == "active" and target.experiment == moved.file.parent.name:
+            client.rename_experiment(former.experiment_id, target.experiment)  # named after the folder, as it was
+            return str(former.experiment_id)
     if found is None:
         from mlflow.exceptions import MlflowException
 
