@@ -127,4 +127,4 @@ def test_the_pipeline_depends_on_the_images_wherever_params_yaml_says_they_are(t
 
     with Repo(str(tmp_path)) as repository:
         (stage,) = (stage for stage in repository.index.stages if stage.cmd == "foldproof run")
-        assert [str(dependency) for dependency in stage.deps][0] == ("owls" if somebodys else "birds of 2024")
+        assert next(str(dependency) for dependency in stage.deps) == ("owls" if somebodys else "birds of 2024")
