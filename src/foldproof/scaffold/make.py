@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from foldproof.config.read import load_settings
 from foldproof.config.schema import SETTINGS_FILES, DataSettings, Settings, leaf_keys
 from foldproof.config.yaml_lines import parse
 from foldproof.data.versions import dvc
@@ -19,7 +20,7 @@ from foldproof.storage.limits import SETTINGS_BYTES
 IGNORED = ("/runs/", "/.foldproof/", "/mlflow.db*", "/mlartifacts/", "/report.html")
 _FOLLOWED = "${data.path}"
 _PIPELINE = """\
-{head}stages:
+stages:
   train:                           # `dvc repro`, or `dvc exp run -S train.lr=0.01`
     cmd: foldproof run
     deps:
@@ -155,24 +156,27 @@ def _pipeline(folder: Path, settings_file: Path) -> list[str]:
     if file.exists() or not dvc.has_repository(folder):
         return []
     indent = " " * 6
-    data, head = _data_of(settings_file), ""
     if settings_file.name == SETTINGS_FILES[0]:
-        head = f"vars:\n  - {settings_file.name}\n" if data == _FOLLOWED else ""
         sections = f"{indent}- {settings_file.name}:\n" + "\n".join(f"{indent}    - {name}" for name in _SECTIONS)
     else:
         sections = "\n".join(f"{indent}- {name}" for name in _SECTIONS)
-    write_atomically(file, _PIPELINE.format(head=head, data=data, params=sections))
+    write_atomically(file, _PIPELINE.format(data=_data_of(settings_file), params=sections))
     return ["wrote dvc.yaml: `dvc repro` and `dvc exp run` train too"]
 
 
 def _data_of(settings_file: Path) -> str:
-    """The folder of images as dvc.yaml names it: by the setting where the file has it, so that both change together."""
+    """The folder of images as dvc.yaml names it: by the setting where it can, so that both change together.
+
+    DVC reads params.yaml by itself; of another file it would take over all names, which params.yaml may have too.
+    """
     try:
         written = parse(read_text(settings_file, most_bytes=SETTINGS_BYTES), name=settings_file.name).value
+        named = load_settings(settings_file).settings.data.path
     except FoldproofError:
-        written = None
+        written, named = None, DataSettings().path
     data = written.get("data") if isinstance(written, Mapping) else None
-    return _FOLLOWED if isinstance(data, Mapping) and "path" in data else scalar(DataSettings().path)
+    follows = settings_file.name != SETTINGS_FILES[0] and isinstance(data, Mapping) and "path" in data
+    return _FOLLOWED if follows else scalar(named)
 
 
 def _ignore(file: Path) -> list[str]:

@@ -24,6 +24,7 @@ from foldproof.errors import TrackingError
 from foldproof.storage import locked, redact
 from foldproof.trackers import TrackingTarget
 from foldproof.trackers.mlflow import app, door
+from foldproof.trackers.mlflow.moved import follow_the_project
 from foldproof.trackers.mlflow.places import kept_folders
 from foldproof.trackers.mlflow.store import (
     ENVIRONMENT,
@@ -31,6 +32,7 @@ from foldproof.trackers.mlflow.store import (
     lock_file,
     refuse_committed_links,
     refuse_unusable,
+    tracking_errors,
 )
 from foldproof.trackers.mlflow.target import sqlite_file
 from foldproof.trackers.mlflow.trust import is_loopback
@@ -56,6 +58,10 @@ def serve(
         return
     refuse_committed_links(target)
     refuse_unusable(target)
+    with _making_the_store(target), tracking_errors(target):
+        moved = follow_the_project(target)
+    if moved is not None:
+        say(f"note: {moved.said}")
     chosen = _choose_port(host, port)
     address = _Address(_reachable(host), chosen)
     password = secrets.token_urlsafe(16) if with_password else ""
