@@ -104,7 +104,14 @@ def test_foldproof_ui_and_plain_mlflow_ui_in_the_folder_show_the_same_and_take_r
     run = JournaledRun.make(tiny_project / "runs").complete()
     monkeypatch.chdir(tiny_project)
     assert run_command(["sync", "--json"]) == 0
-    assert json.loads(capfd.readouterr().out) == {"runs": 1, "created": 1, "completed": 0, "left": [], "problems": []}
+    assert json.loads(capfd.readouterr().out) == {
+        "runs": 1,
+        "created": 1,
+        "completed": 0,
+        "left": [],
+        "problems": [],
+        "notes": [],
+    }
     assert run_command(["sync", "Run_High_LR"]) == 0
     assert capfd.readouterr() == ("runs: 0 new in MLflow, 0 completed, 1 already the same\n", "")
 
