@@ -104,7 +104,14 @@ def test_foldproof_ui_and_plain_mlflow_ui_in_the_folder_show_the_same_and_take_r
     run = JournaledRun.make(tiny_project / "runs").complete()
     monkeypatch.chdir(tiny_project)
     assert run_command(["sync", "--json"]) == 0
-    assert json.loads(capfd.readouterr().out) == {"runs": 1, "created": 1, "completed": 0, "left": [], "problems": []}
+    assert json.loads(capfd.readouterr().out) == {
+        "runs": 1,
+        "created": 1,
+        "completed": 0,
+        "left": [],
+        "problems": [],
+        "notes": [],
+    }
     assert run_command(["sync", "Run_High_LR"]) == 0
     assert capfd.readouterr() == ("runs: 0 new in MLflow, 0 completed, 1 already the same\n", "")
 
@@ -150,10 +157,16 @@ def test_a_port_that_is_taken_is_said_where_it_was_asked_for_else_the_next_free_
             serve(target, host="127.0.0.1", port=chosen, say=ignore)
 
 
-def test_a_server_that_cannot_start_says_its_last_words_and_leaves_nothing(tmp_path):
-    before = set(psutil.Process().children(recursive=True))
+def test_a_store_that_is_none_is_told_before_a_server_is_started(tmp_path):
     (tmp_path / "mlflow.db").write_bytes(b"not a database" * 100)
     target = TrackingTarget(uri=f"sqlite:///{tmp_path / 'mlflow.db'}", experiment="x", artifacts=tmp_path / "files")
+    with pytest.raises(TrackingError, match="not a database"):
+        serve(target, host="127.0.0.1", port=free_port(), say=ignore)
+
+
+def test_a_server_that_cannot_start_says_its_last_words_and_leaves_nothing(tmp_path):
+    before = set(psutil.Process().children(recursive=True))
+    target = TrackingTarget(uri="mysql://nobody@127.0.0.1:1/x", experiment="x", artifacts=tmp_path / "files")
     with pytest.raises(TrackingError, match="MLflow does not start"):
         serve(target, host="127.0.0.1", port=free_port(), say=ignore)
     assert set(psutil.Process().children(recursive=True)) <= before

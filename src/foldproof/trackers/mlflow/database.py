@@ -19,7 +19,6 @@ from foldproof.trackers.mlflow.reasons import Reason
 
 _MIGRATIONS = Path("store", "db_migrations", "versions")
 _REVISION = re.compile(r"^(down_)?revision\b[^=\n]*=\s*[\"'](\w+)[\"']", re.MULTILINE)
-_ANOTHER = "`foldproof sync` makes a new one from runs/"
 
 
 @dataclass(frozen=True)
@@ -46,9 +45,7 @@ def why_unusable(file: Path) -> Reason | None:
     except sqlite3.OperationalError as error:
         return Reason(f"{file.name} cannot be read: {error}", "mend the permissions, or wait for who writes to it")
     except sqlite3.DatabaseError:
-        return Reason(
-            f"{file.name} is damaged, or not a database", f"`mv {quote(str(file))} {quote(f'{file}.bad')}`; {_ANOTHER}"
-        )
+        return Reason(f"{file.name} is damaged, or not a database", f"`mv {quote(str(file))} {quote(f'{file}.bad')}`")
     if tables and found is None:
         return Reason(f"{file.name} is a database of something else than MLflow", "set another tracking.uri")
     if found is not None and (why := of_revision(str(found[0]), f"sqlite:///{file}", copy_of=file)):
