@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 else:
-    ModuleType = type(sys)
+    ModuleType = type(sys.modules[__name__])
 
 __version__ = "0.1.0"
 _FUNCTIONS = ("compare", "load", "run", "runs")

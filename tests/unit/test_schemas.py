@@ -18,7 +18,8 @@ from foldproof.verify import rung
 
 VERSIONS = {
     **dict.fromkeys((environment, leaks, schema, exclusions, card, rows, state, rung), 1),
-    **dict.fromkeys((dataset, facts, index, images, types, table), 2),
+    **dict.fromkeys((dataset, facts, images, types, table), 2),
+    index: 3,
     checkpoint: 3,
 }
 
