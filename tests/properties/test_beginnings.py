@@ -12,46 +12,20 @@ from hypothesis import strategies as st
 
 from foldproof.config.identity import canonical
 from foldproof.config.schema import ExperimentConfig, FoldSettings, PixelSettings, TrainSettings
-from foldproof.data.dataset import Dataset, Sample
 from foldproof.folds import Assignment, Scheme
 from foldproof.plan.beginnings import with_beginnings
 from foldproof.plan.begun import Begun
 from foldproof.plan.cuts import Cuts
 from foldproof.plan.runs import Planned
 from foldproof.plan.tasks import Model, fold_keys, tasks
-from foldproof.provenance.numeric import NumericClass
 from foldproof.record import RunRecord
 from foldproof.training.resuming.state_files import stem
-from foldproof.training.task import ModelRequest, Probe
+from foldproof.training.task import ModelRequest
+from planned import DATASET, PROBE
 
 PLACES = ((0, 0), (0, 1))
 EPOCHS = (1, 2, 3)
-DATASET = Dataset.of([Sample(f"{at:064x}", "ab"[at % 2], f"{at}.png") for at in range(6)])
 CUTS = Cuts(DATASET, {(Scheme(2, 7), 0): Assignment(0, np.array([0, 0, 0, 1, 1, 1]))})
-NUMERIC = NumericClass(
-    **dict.fromkeys(
-        ("torch", "device", "device_name", "instruction_set", "memory_format", "optimizer_kernel", "training_code"), "x"
-    ),
-    threads=1,
-    switches=(),
-    tf32=False,
-    compiled=False,
-    plugins="",
-    fingerprint="y",
-)
-PROBE = Probe(
-    device="cpu",
-    image_size=24,
-    numeric_class=NUMERIC,
-    seconds_per_step=10.0,
-    seconds_per_image=0.5,
-    precision_is_slow=False,
-    weights_bytes=1,
-    state_bytes=1,
-    memory_bytes=1,
-    features=3,
-    trunk="trunk",
-)
 SECONDS_AN_EPOCH = 10.0 + 3 * 0.5  # one step, three images that validate
 
 

@@ -8,21 +8,10 @@ from hypothesis import strategies as st
 from foldproof.data.rows.copies import rows_elsewhere
 from foldproof.data.rows.files import index_file, is_whole, read_index, row_sums
 from foldproof.errors import StorageError
-from foldproof.provenance.numeric import NumericClass
 from foldproof.training.frozen.rows import FeatureStore, Wanted, keep, lacking, remove_parts
+from planned import NUMERIC
 
 WIDTH = 3
-NUMERIC = NumericClass(
-    **dict.fromkeys(
-        ("torch", "device", "device_name", "instruction_set", "memory_format", "optimizer_kernel", "training_code"), "x"
-    ),
-    threads=1,
-    switches=(),
-    tf32=False,
-    compiled=False,
-    plugins="",
-    fingerprint="y",
-)
 some_images = st.lists(st.integers(0, 9), min_size=1, max_size=6, unique=True)
 
 

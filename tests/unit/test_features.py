@@ -15,7 +15,6 @@ from foldproof.config.schema import PixelSettings, TrainSettings
 from foldproof.data.dataset import Dataset, Sample
 from foldproof.errors import ModelError, SettingsError
 from foldproof.models.backbone import Classifier, InputSpec, build
-from foldproof.provenance.numeric import NumericClass
 from foldproof.training.chunks import CHUNK
 from foldproof.training.frozen import extraction, features
 from foldproof.training.frozen.extraction import Extractor, features_of
@@ -23,18 +22,7 @@ from foldproof.training.frozen.features import frozen_features, trunk_digest
 from foldproof.training.frozen.rows import FeatureStore
 from foldproof.training.preprocess import normalised
 from foldproof.training.task import FeatureTask, ModelRequest
-
-NUMERIC = NumericClass(
-    **dict.fromkeys(
-        ("torch", "device", "device_name", "instruction_set", "memory_format", "optimizer_kernel", "training_code"), "x"
-    ),
-    threads=1,
-    switches=(),
-    tf32=False,
-    compiled=False,
-    plugins="",
-    fingerprint="y",
-)
+from planned import NUMERIC
 
 
 @pytest.fixture(autouse=True)

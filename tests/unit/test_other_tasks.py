@@ -14,6 +14,7 @@ from foldproof.data.tables.table import Table
 from foldproof.errors import OtherTask
 from foldproof.scaffold.look import is_images_itself, look, look_at
 from foldproof.scaffold.names import label_in_names
+from foldproof.trial.way_on import way_on
 
 WORDS = st.sampled_from(["cat", "dog", "great white", "sea-lion", "Übel", "wild_boar"])
 
@@ -204,6 +205,19 @@ def test_sets_for_finding_objects_are_refused_as_that(tmp_path, made, said):
     for where in (look, look_at):
         with pytest.raises(OtherTask, match=said):
             where(tmp_path)
+
+
+def test_what_tools_keep_in_a_folder_says_nothing_of_its_images(tmp_path):
+    pictures(tmp_path / "photos", ["1.png", "2.png"])
+    for tool in ("runs", ".cache", "node_modules"):
+        coco(tmp_path / tool)
+    assert look(tmp_path) is None
+
+
+def test_another_task_around_a_folder_does_not_hinder_the_way_on(tmp_path):
+    coco(tmp_path)
+    pictures(tmp_path / ".photos" / "cat", ["1.png"])
+    assert way_on(tmp_path / ".photos")[-1] == "foldproof run"
 
 
 def test_an_image_without_any_word_of_its_class_is_nothing_yet(tmp_path):

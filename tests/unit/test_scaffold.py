@@ -13,8 +13,8 @@ from foldproof.material.inspection import inspect
 from foldproof.project import Project
 from foldproof.scaffold.choose import choose
 from foldproof.scaffold.groups import candidate_of
-from foldproof.scaffold.look import Look
 from foldproof.scaffold.make import scaffold
+from foldproof.scaffold.seen import Look
 from foldproof.scaffold.settings import scalar, settings_text
 
 

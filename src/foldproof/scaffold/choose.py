@@ -6,7 +6,7 @@ from statistics import median
 from typing import Any
 
 from foldproof.data.dataset import are_uneven
-from foldproof.scaffold.look import Look
+from foldproof.scaffold.seen import Look
 
 SMALL = 64  # pixels: of less, a network made for photographs sees little more than its own enlargement
 MANY = 3000  # images of that size from which a network of one's own learns better than frozen features

@@ -12,7 +12,8 @@ from foldproof.data.versions import dvc
 from foldproof.errors import DamagedFile, FoldproofError, ProjectError, SettingsError
 from foldproof.provenance import git_command
 from foldproof.scaffold.choose import choose
-from foldproof.scaffold.look import Look, is_images_itself, look, unread_in
+from foldproof.scaffold.look import is_images_itself, look, unread_in
+from foldproof.scaffold.seen import Look
 from foldproof.scaffold.settings import scalar, settings_text
 from foldproof.storage import read_text, write_atomically
 from foldproof.storage.limits import SETTINGS_BYTES

@@ -13,9 +13,12 @@ _MOST_BYTES = 64 * 2**20
 _OUTLINES = frozenset({"masks", "mask", "segmentation", "segmentations", "annotations_masks", "segmentationclass"})
 
 
-def refuse_other_tasks(folder: Path, images: Sequence[str]) -> None:
-    """Raises OtherTask where `folder` is laid out for finding objects or outlines in its `images`."""
-    what = _what(folder, images)
+def refuse_other_tasks(folder: Path, images: Sequence[str], files: Sequence[str]) -> None:
+    """Raises OtherTask where `folder` is laid out for finding objects or outlines in its `images`.
+
+    `files`: all that lie in it, images too; paths are relative to it.
+    """
+    what = _what(folder, images, files)
     if what:
         raise OtherTask(
             f"{folder} is {what}: one class an image is what is trained here",
@@ -24,22 +27,21 @@ def refuse_other_tasks(folder: Path, images: Sequence[str]) -> None:
         )
 
 
-def _what(folder: Path, images: Sequence[str]) -> str:
-    if any(_is_coco(file) for file in _files(folder, "*.json")):
+def _what(folder: Path, images: Sequence[str], files: Sequence[str]) -> str:
+    def called(suffix: str) -> Iterator[Path]:
+        return islice((folder / path for path in files if path.lower().endswith(suffix)), _MOST_LOOKED_AT)
+
+    if any(_is_coco(file) for file in called(".json")):
         return "a set for finding objects (COCO: boxes in a JSON file)"
     stems = {Path(path).stem for path in images}
-    if any(file.stem in stems and _is_yolo(file) for file in _files(folder, "*.txt")):
+    if any(file.stem in stems and _is_yolo(file) for file in called(".txt")):
         return "a set for finding objects (YOLO: a text file of boxes beside each image)"
-    if any(b"<annotation" in _head(file) for file in _files(folder, "*.xml")):
+    if any(b"<annotation" in _head(file) for file in called(".xml")):
         return "a set for finding objects (Pascal VOC: an XML file of boxes for each image)"
     folders = {Path(path).parent.name.lower(): Path(path).parent for path in images}
     if not _OUTLINES.isdisjoint(folders) and len(folders) == 2:
         return "a set of outlines (an image and a mask of each)"
     return ""
-
-
-def _files(folder: Path, pattern: str) -> Iterator[Path]:
-    return islice((file for file in sorted(folder.rglob(pattern)) if not file.is_symlink()), _MOST_LOOKED_AT)
 
 
 def _head(file: Path) -> bytes:

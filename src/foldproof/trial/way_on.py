@@ -4,7 +4,7 @@ import shlex
 from contextlib import suppress
 from pathlib import Path
 
-from foldproof.errors import ProjectError
+from foldproof.errors import OtherTask, ProjectError
 from foldproof.project import Project
 from foldproof.scaffold.look import look
 
@@ -16,7 +16,10 @@ def way_on(folder: Path) -> tuple[str, ...]:
         root = Project.find(here).root
         return (f"cd {shlex.quote(str(root))}", "foldproof data check", "foldproof run")
     parent = here.parent
-    around = look(parent) if parent not in (Path(here.anchor), Path.home()) else None
+    around = None
+    if parent not in (Path(here.anchor), Path.home()):
+        with suppress(OtherTask):  # what else lies there is not asked about
+            around = look(parent)
     if around is not None and around.path == here.name:
         start = [f"foldproof init {shlex.quote(str(parent))}", f"cd {shlex.quote(str(parent))}"]
         return (*start, f"foldproof data add {shlex.quote(here.name)}", "foldproof run")

@@ -1,0 +1,92 @@
+"""A folder, its tables and its images in; how the table that names most of them labels them, out."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from foldproof.data.labels.from_table import TableSaid, said_by_table
+from foldproof.data.labels.parts import are_parts, test_among
+from foldproof.data.labels.said import Said
+from foldproof.data.tables.table import SUFFIXES
+from foldproof.errors import FoldproofError, OtherTask
+from foldproof.scaffold.class_names import class_names
+from foldproof.scaffold.seen import ENOUGH, Look
+
+OURS = frozenset({"folds.csv", "excluded.csv"})
+_MOST_TABLES = 5
+_MOST_FOLDS = 20  # that a column called fold or the like can mean
+
+
+def by_table(folder: Path, path: str, below: Sequence[str]) -> Look | None:
+    """A table that names most of the images, by columns that are recognised.
+
+    Raises OtherTask where no table does and one is for another task.
+    """
+    found = [file for where in (folder, folder / path, (folder / path).parent) for file in sorted(where.glob("*.*"))]
+    tables = [file for file in dict.fromkeys(found) if file.suffix.lower() in SUFFIXES and _may_label(file)]
+    refused: OtherTask | None = None
+    for table in tables[:_MOST_TABLES]:
+        try:
+            seen = said_by_table(table, {}, below, folder=folder / path)
+        except OtherTask as error:
+            refused = refused or error
+            continue
+        except FoldproofError:
+            continue
+        named = {*seen.said, *seen.without_label}
+        if seen.said and len(named) >= ENOUGH * len(_beside(named, below)):
+            made = _of_table(path, table, folder, seen)
+            return made and replace(made, left_alone=_left_alone(path, below, seen))
+    if refused is not None:
+        raise refused
+    return None
+
+
+def _left_alone(path: str, below: Sequence[str], seen: TableSaid) -> Mapping[str, int]:
+    """How many images have no label, by the folder that they lie in."""
+    tops = Counter(_top(one) for one in below if one not in seen.said)
+    return {path if top == "." else top: count for top, count in tops.items()}
+
+
+def _may_label(table: Path) -> bool:
+    """Not what foldproof writes, nor the example of an answer that comes with a competition."""
+    return table.name not in OURS and "submission" not in table.stem.lower()
+
+
+def _beside(said: Collection[str], below: Sequence[str]) -> list[str]:
+    """The images that lie in the folders of those a table names: others, such as a test set, it need not name."""
+    tops = {_top(path) for path in said}
+    return [path for path in below if _top(path) in tops]
+
+
+def _top(path: str) -> str:
+    return path.partition("/")[0] if "/" in path else "."
+
+
+def _of_table(path: str, file: Path, folder: Path, seen: TableSaid) -> Look | None:
+    splits = {one.split for one in seen.said.values() if one.split}
+    test = test_among(splits) if are_parts(splits) else None
+    trained = [one for one in seen.said.values() if test is None or one.split != test]
+    labels = Counter(one.label for one in trained)
+    if len(labels) < 2:
+        return None
+    classes, names_in = class_names(file, labels)
+    return Look(
+        path=path,
+        count_by_class=Counter({classes.get(label, label): count for label, count in labels.items()}),
+        classes=classes or None,
+        names_in=names_in,
+        table=file.relative_to(folder).as_posix() if file.is_relative_to(folder) else str(file.resolve()),
+        columns={"split": ""} if are_parts(splits) and test is None else None,
+        groups=len({one.group for one in trained if one.group}),
+        folds=_folds(trained),
+        test=test,
+        note="; ".join(seen.notes),
+    )
+
+
+def _folds(trained: Sequence[Said]) -> int:
+    """How many folds a column numbers, where it names a few and one for every image."""
+    folds = {one.fold for one in trained}
+    return len(folds) if "" not in folds and 2 <= len(folds) <= _MOST_FOLDS else 0

@@ -1,0 +1,73 @@
+"""`Look`: what was seen of a folder of images, as frozen values. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from foldproof.data.labels.copies import COPIES
+from foldproof.scaffold.groups import Candidate
+from foldproof.storage import cleaned
+
+ENOUGH = 0.8  # of the images, that what says their classes must say
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """What was seen. `path`: the folder of images, relative; `sizes`: width and height in pixels of some of them.
+
+    `label_by`, `group_by`, `table`, `columns` and `test` are as the settings of these names; `groups`: how many there
+    are by folders or the table; `folds`: how many a column of it numbers; `candidate`: what names may say of groups.
+    `classes`: names for the labels, from the file `names_in`; `left_alone`: images that it does not name,
+    by the folder they begin with.
+    `exclude`: as the setting, what is neither labelled nor a part; `masks`: how many images are masks of others;
+    `beside`: other parts of the data set, which are not trained on.
+    """
+
+    path: str
+    count_by_class: Mapping[str, int] = field(default_factory=dict)
+    label_by: str | None = None
+    group_by: str | None = None
+    groups: int = 0
+    folds: int = 0
+    table: str | None = None
+    columns: Mapping[str, str] | None = None
+    test: str | None = None
+    exclude: Sequence[str] = ()
+    masks: int = 0
+    beside: Sequence[str] = ()
+    sizes: Sequence[tuple[int, int]] = ()
+    candidate: Candidate | None = None
+    classes: Mapping[str, str] | None = None
+    names_in: str = ""
+    left_alone: Mapping[str, int] = field(default_factory=dict)
+    note: str = ""
+
+    @property
+    def grouped(self) -> str:
+        """What the groups are, for a person."""
+        if self.group_by == COPIES:
+            return f"{self.groups} pictures by name, of which these are copies"
+        return f"{self.groups} groups by the folder {'above' if self.label_by else 'below'} the class"
+
+    @property
+    def images(self) -> int:
+        return sum(self.count_by_class.values())
+
+    @property
+    def in_words(self) -> tuple[str, ...]:
+        """What was guessed, by what evidence, and the setting that says otherwise."""
+        said = []
+        if self.table:
+            said.append(f"labels: {self.note}; data.labels and data.columns say otherwise")
+        elif self.note:
+            said.append(f"labels: {self.note} ({with_counts(self.count_by_class)}); data.label_by says otherwise")
+        if self.classes:
+            said.append(f"names of classes: {self.names_in}; data.classes says otherwise")
+        if self.left_alone:
+            said.append(f"not labelled, left alone: {with_counts(self.left_alone)}")
+        return tuple(said)
+
+
+def with_counts(counts: Mapping[str, int]) -> str:
+    """The first of them, with how many there are of each."""
+    shown = [f"{cleaned(name, most=40)} {count:,}" for name, count in list(counts.items())[:6]]
+    return ", ".join(shown) + (", …" if len(counts) > 6 else "")
