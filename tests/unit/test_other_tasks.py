@@ -13,6 +13,7 @@ from foldproof.data.labels.kinds import one_label, refuse_other_tasks
 from foldproof.data.tables.table import Table
 from foldproof.errors import OtherTask
 from foldproof.scaffold.look import is_images_itself, look, look_at
+from foldproof.scaffold.make import scaffold
 from foldproof.scaffold.names import label_in_names
 from foldproof.trial.way_on import way_on
 
@@ -178,7 +179,7 @@ def test_init_proposes_classes_that_stand_in_names(tmp_path):
     pictures(tmp_path / "train", [f"{name}.{n}.png" for name in ("cat", "dog") for n in range(4)])
     seen = look(tmp_path)
     assert seen.count_by_class == {"cat": 4, "dog": 4}
-    assert any("data.label_by says otherwise" in line for line in seen.in_words)
+    assert any("data.label_by can say otherwise" in line for line in seen.in_words)
 
 
 def coco(folder):
@@ -205,6 +206,14 @@ def test_sets_for_finding_objects_are_refused_as_that(tmp_path, made, said):
     for where in (look, look_at):
         with pytest.raises(OtherTask, match=said):
             where(tmp_path)
+
+
+def test_images_without_a_word_of_their_class_are_counted_and_not_called_none(tmp_path):
+    assert "no images yet" in scaffold(tmp_path / "empty").lines
+    pictures(tmp_path / "full" / "photos", ["1.png", "2.png", "3.png"])
+    lines = scaffold(tmp_path / "full").lines
+    assert any(line.startswith("images whose class nothing says: photos 3; ") for line in lines)
+    assert "no images yet" not in lines
 
 
 def test_what_tools_keep_in_a_folder_says_nothing_of_its_images(tmp_path):

@@ -46,15 +46,15 @@ def _by_images(rows: Rows, units: int, mean: float, metric: str) -> tuple[float,
     """
     of_images, of_runs = by_images(rows), by_runs(rows)
     variance = max((OVERLAP * of_images.scale) ** 2, of_runs.scale**2 if of_runs.known else 0.0)
+    share = _never_quite(mean, units)
+    if metric in FRACTIONS and mean in (0.0, 1.0):
+        return all_agree_interval(mean, share * (1 - share) / of_images.scale**2)
     if not of_images.df > 0 or variance == 0:
         return math.nan, math.nan
     quantile = upper_quantile(of_images.df)
     if metric not in FRACTIONS:
         factor = math.exp(quantile * math.sqrt(variance) / mean) if mean > 0 else math.nan
         return mean / factor, mean * factor
-    share = _never_quite(mean, units)
-    if mean in (0.0, 1.0):
-        return all_agree_interval(mean, share * (1 - share) / of_images.scale**2)
     return wilson_interval(mean, share * (1 - share) / variance, quantile)
 
 

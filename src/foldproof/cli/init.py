@@ -26,7 +26,7 @@ def command(folder: str) -> int:
     path = load_settings(made.settings_file).settings.data.path
     steps = [f"cd {shlex.quote(folder)}"] if folder != "." else []
     if not (made.settings_file.parent / path).exists():
-        echo(f"no images yet: put those of each class into a folder of its own in {path}")
+        echo(f"put the images of each class into a folder of its own in {path}")
     ours = " ".join(name for name in ("dvc.yaml", ".gitignore") if (made.settings_file.parent / name).exists())
     commit = f'git add {made.settings_file.name} {ours} && git commit -m "images and settings"'
     steps += [f"foldproof data add {shlex.quote(path)}", commit, "foldproof run", "foldproof ui"]

@@ -1,7 +1,8 @@
 """A folder in; where its images are, how they are labelled and how large they are, out. Decodes nothing."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -93,6 +94,12 @@ def _refuse_other_tasks(folder: Path, images: Sequence[str]) -> None:
     if images:
         by_table(folder, ".", images)
         refuse_other_tasks(folder, images, _own_files(folder))
+
+
+def unlabelled_in(folder: Path) -> Mapping[str, int]:
+    """Images below `folder`, whose classes nothing may say, by the folder that they lie in."""
+    paths = [path for path in _images(folder) if path.partition("/")[0] not in NOT_DATA]
+    return Counter(path.partition("/")[0] if "/" in path else "this folder" for path in paths)
 
 
 def unread_in(folder: Path) -> tuple[str, ...]:

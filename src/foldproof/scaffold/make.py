@@ -12,8 +12,8 @@ from foldproof.data.versions import dvc
 from foldproof.errors import DamagedFile, FoldproofError, ProjectError, SettingsError
 from foldproof.provenance import git_command
 from foldproof.scaffold.choose import choose
-from foldproof.scaffold.look import is_images_itself, look, unread_in
-from foldproof.scaffold.seen import Look
+from foldproof.scaffold.look import is_images_itself, look, unlabelled_in, unread_in
+from foldproof.scaffold.seen import Look, with_counts
 from foldproof.scaffold.settings import scalar, settings_text
 from foldproof.storage import read_text, write_atomically
 from foldproof.storage.limits import SETTINGS_BYTES
@@ -87,7 +87,8 @@ def _settings_for(folder: Path) -> tuple[str, list[str]]:
     name = folder.resolve().name or "foldproof"
     text = settings_text(choose(seen), experiment=name, candidate=seen.candidate)
     if not seen.images:
-        return text, [f"no images that can be read: {told}" for told in unread_in(folder)]
+        unread = [f"no images that can be read: {told}" for told in unread_in(folder)]
+        return text, _without_class(folder) + unread or ["no images yet"]
     where = f", labelled by {seen.table}" if seen.table else ""
     lines = [f"found {seen.images:,} images in {len(seen.count_by_class)} classes in {seen.path}{where}"]
     lines += seen.in_words
@@ -108,6 +109,14 @@ def _settings_for(folder: Path) -> tuple[str, list[str]]:
             "keeps such images in one fold"
         )
     return text, lines
+
+
+def _without_class(folder: Path) -> list[str]:
+    there = unlabelled_in(folder)
+    if not there:
+        return []
+    ways = "class folders, or a table with a row an image (data.labels), or a pattern of names (data.label_by)"
+    return [f"images whose class nothing says: {with_counts(there)}; what can say it: {ways}"]
 
 
 def _is_ours(file: Path) -> bool:

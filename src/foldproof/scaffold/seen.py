@@ -57,11 +57,12 @@ class Look:
         """What was guessed, by what evidence, and the setting that says otherwise."""
         said = []
         if self.table:
-            said.append(f"labels: {self.note}; data.labels and data.columns say otherwise")
+            columns = "" if "data.columns" in self.note else " and data.columns"
+            said.append(f"labels: {self.note}; data.labels{columns} can say otherwise")
         elif self.note:
-            said.append(f"labels: {self.note} ({with_counts(self.count_by_class)}); data.label_by says otherwise")
+            said.append(f"labels: {self.note} ({with_counts(self.count_by_class)}); data.label_by can say otherwise")
         if self.classes:
-            said.append(f"names of classes: {self.names_in}; data.classes says otherwise")
+            said.append(f"names of classes: {self.names_in}; data.classes can say otherwise")
         if self.left_alone:
             said.append(f"not labelled, left alone: {with_counts(self.left_alone)}")
         return tuple(said)

@@ -166,7 +166,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
         ),
         "name-not-portable": _warning(
             "a name that another system cannot hold: the images cannot be pulled there",
-            "rename it where they shall be used there too; else nothing",
+            "rename it if the images must work there too; otherwise leave it",
         ),
         "idle-pattern": _warning("a pattern of data.exclude that matches no file", "correct it, or take it out"),
         "ignored": _warning("not trained on", _CLEAN),
