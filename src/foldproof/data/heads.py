@@ -150,7 +150,7 @@ def pnm_head(content: bytes) -> PnmHead | None:
 
 
 def _pnm_numbers(content: bytes, count: int) -> tuple[list[int], int] | None:
-    """So many numbers behind the first two bytes, and where the last of them ends."""
+    """The first `count` numbers of a PNM header, after its two magic bytes, and the offset where the last one ends."""
     at, numbers = 2, list[int]()
     for _ in range(count):
         match = _PNM_NUMBER.match(content, at)

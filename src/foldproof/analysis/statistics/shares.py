@@ -9,7 +9,7 @@ _HALF = (1 - LEVEL) / 2  # of the chance that is left outside, on each side
 
 
 def wilson_interval(share: float, units: float, quantile: float) -> tuple[float, float]:
-    """Wilson's score interval (1927) for a share observed in `units` independent units; `quantile` is Student's or 1.96.
+    """Wilson's score interval (1927) for a share of `units` independent units; `quantile` is Student's or 1.96.
 
     It ends at 0 or 1 only if the share is 0 or 1. `units` is an effective sample size and need not be whole.
     """
