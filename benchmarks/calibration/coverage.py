@@ -13,9 +13,10 @@ from typing import Any
 
 import nested
 import numpy as np
+from kept import part_file
 from numpy.typing import NDArray
 from scipy import special, stats
-from singles import CLASSES, PARTS, REPEATS, Single, part_file, settings
+from singles import CLASSES, PARTS, REPEATS, Single, settings
 
 from foldproof.analysis.contender import Contender
 from foldproof.analysis.foreign.tables import contender_of
@@ -124,9 +125,10 @@ def _row(setting: Single, found: Mapping[str, NDArray[Any]], metric: str, repeat
 
 def _nested(setting: Single, most: int) -> list[dict[str, Bounds]]:
     """The intervals that need trainings of their own, of the same draws; errors become shares of right answers."""
-    if setting not in nested.settings():
+    beside = nested.Nested(setting)
+    if beside not in nested.settings():
         return []
-    files = [nested.part_file(setting, part) for part in range(nested.PARTS)]
+    files = [part_file(beside, part) for part in range(nested.PARTS)]
     found = [1 - np.load(file)["bounds"] for file in files if file.exists()]  # [draw, 2, 2]
     some = np.concatenate(found)[:most] if found else np.empty((0, 2, 2))
     return [{"nested": (one[0, 1], one[0, 0]), "conservative z": (one[1, 1], one[1, 0])} for one in some]

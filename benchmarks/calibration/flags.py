@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from healthy import FAULTS, PARTS, Healthy, part_file, settings
+from healthy import FAULTS, PARTS, Healthy, settings
+from kept import part_file
 from numpy.typing import NDArray
 from scipy import stats
 

@@ -4,16 +4,15 @@ Nothing is wrong with any of the healthy folds, so whoever says that one disagre
 fold: a tenth of its labels wrong, other pictures, or a training that diverged. Parts that are done are kept.
 """
 
-import os
-import sys
 import zlib
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
+from kept import Outcome, carry_out
 from numpy.typing import NDArray
-from outcomes import DATASET, DONE, FOLDS, Population, stratified_folds
+from outcomes import FOLDS, stratified_folds
+from population import Population
 from singles import features_of
 from torch import nn
 from torch.nn.functional import cross_entropy
@@ -99,12 +98,10 @@ def trained(
     return right
 
 
-def outcome(
-    setting: Healthy, draw: int, population: Population
-) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+def outcome(setting: Healthy, draw: int, population: Population) -> Outcome:
     """Images recognised after each epoch, images of each fold, and recognised of the first fold with each fault.
 
-    # [fold, epoch], [fold], [fault, epoch]
+    # right [fold, epoch], images [fold], faults [fault, epoch]
     """
     seed = zlib.crc32(setting.name.encode()) + draw
     rng = np.random.default_rng(seed)
@@ -128,7 +125,11 @@ def outcome(
                 setting.learner, DIVERGED[setting.learner], inputs, targets, part, judged[:1], setting.epochs
             )
     faults = np.concatenate([right[0][1:], diverged])
-    return np.stack([one[0] for one in right]), np.bincount(fold).astype(np.int32), faults
+    return {
+        "right": np.stack([one[0] for one in right]),
+        "images": np.bincount(fold).astype(np.int32),
+        "faults": faults,
+    }
 
 
 def prepared(learner: str, images: NDArray[np.float32]) -> torch.Tensor:
@@ -154,39 +155,10 @@ def faulty(
     ]
 
 
-def part_file(setting: Healthy, part: int) -> Path:
-    return DONE / f"{setting.name}-part{part:03}.npz"
-
-
-def make_part(setting: Healthy, part: int, population: Population) -> None:
-    """Write the outcomes of some draws, whole or not at all."""
-    draws = range(part * DRAWS_A_PART, (part + 1) * DRAWS_A_PART)
-    some = [outcome(setting, draw, population) for draw in draws]
-    file = part_file(setting, part)
-    temporary = file.with_name(f"{file.stem}.{os.getpid()}.tmp")
-    with temporary.open("wb") as stream:
-        np.savez_compressed(
-            stream,
-            **{name: np.stack([one[at] for one in some]) for at, name in enumerate(("right", "images", "faults"))},
-        )
-    temporary.replace(file)
-
-
 def main() -> None:
-    """Make what is lacking; `healthy.py 1/2` makes every second part, for two processes at once."""
-    share, of = map(int, sys.argv[1].split("/")) if len(sys.argv) > 1 else (1, 1)
-    if not DATASET.is_dir():
-        sys.exit(f"no {DATASET}: install Debian's dataset-fashion-mnist, or name the folder in FASHION_MNIST")
-    torch.set_num_threads(1)
-    DONE.mkdir(exist_ok=True)
-    population = Population.read()
-    todo = [
-        (part / PARTS[setting.a_fold], setting, part) for setting in settings() for part in range(PARTS[setting.a_fold])
-    ]
-    for _, setting, part in sorted(todo, key=lambda one: one[0]):
-        if part % of == share - 1 and not part_file(setting, part).exists():
-            make_part(setting, part, population)
-            print(f"{setting.name} part {part + 1} of {PARTS[setting.a_fold]}", flush=True)
+    """Make what is lacking, of all settings as many parts as of the others."""
+    todo = [(setting, part) for setting in settings() for part in range(PARTS[setting.a_fold])]
+    carry_out(sorted(todo, key=lambda one: one[1] / PARTS[one[0].a_fold]), outcome, a_part=DRAWS_A_PART)
 
 
 if __name__ == "__main__":

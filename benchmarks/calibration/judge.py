@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from kept import part_file
 from numpy.typing import NDArray
-from outcomes import FOLDS, REPEATS, Setting, part_file, settings
+from outcomes import FOLDS, REPEATS, Setting, settings
 from scipy import stats
 
 from foldproof.analysis.comparison import Pair

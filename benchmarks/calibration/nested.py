@@ -4,17 +4,15 @@ Nested: Bates, Hastie & Tibshirani 2023, algorithm 1, 10 repetitions. Conservati
 halves of the images, each cross-validated by itself. Parts that are done are kept.
 """
 
-import os
-import sys
 import zlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
-import torch
+from kept import Outcome, carry_out
 from numpy.typing import NDArray
-from outcomes import DATASET, DONE, Population
+from population import Population
 from scipy import stats
 from singles import LEARNERS, Drawn, Ints, Single, drawn, grouped_folds
 
@@ -23,21 +21,33 @@ DRAWS_A_PART, PARTS = 10, 20
 Z = float(stats.norm.ppf(0.975))
 
 
-def settings() -> list[Single]:
-    return [Single(learner, images, K, "plain") for images in (300, 1000) for learner in LEARNERS]
+@dataclass(frozen=True)
+class Nested:
+    """Beside the plain draws of `single`."""
+
+    single: Single
+
+    @property
+    def name(self) -> str:
+        return f"nested-{self.single.learner}-{self.single.images}"
 
 
-def outcome(setting: Single, draw: int, population: Population) -> NDArray[np.float64]:
-    """The bounds of the error: nested, conservative z.  # [2, 2]"""
-    found = drawn(setting, draw, population)
-    rng = np.random.default_rng([zlib.crc32(f"nested {setting.name}".encode()), draw])
-    images = setting.images
+def settings() -> list[Nested]:
+    return [Nested(Single(learner, images, K, "plain")) for images in (300, 1000) for learner in LEARNERS]
+
+
+def outcome(setting: Nested, draw: int, population: Population) -> Outcome:
+    """The `bounds` of the error: nested, conservative z.  # [2, 2]"""
+    single = setting.single
+    found = drawn(single, draw, population)
+    rng = np.random.default_rng([zlib.crc32(f"nested {single.name}".encode()), draw])
+    images = single.images
 
     def wrong(parts: list[Ints], asked: list[Ints]) -> list[NDArray[np.bool_]]:
-        said = LEARNERS[setting.learner](found.seen, found.labels, parts, asked, images, rng)
+        said = LEARNERS[single.learner](found.seen, found.labels, parts, asked, images, rng)
         return [answers != found.labels[own] for answers, own in zip(said, asked, strict=True)]
 
-    return np.array([nested(found, images, wrong, rng), conservative(found, images, wrong, rng)])
+    return {"bounds": np.array([nested(found, images, wrong, rng), conservative(found, images, wrong, rng)])}
 
 
 Wrong = Callable[[list[Ints], list[Ints]], list[NDArray[np.bool_]]]
@@ -93,27 +103,9 @@ def conservative(found: Drawn, images: int, wrong: Wrong, rng: np.random.Generat
     return mean - half, mean + half
 
 
-def part_file(setting: Single, part: int) -> Path:
-    return DONE / f"nested-{setting.learner}-{setting.images}-part{part:03}.npz"
-
-
 def main() -> None:
     """Make what is lacking."""
-    if not DATASET.is_dir():
-        sys.exit(f"no {DATASET}: install Debian's dataset-fashion-mnist, or name the folder in FASHION_MNIST")
-    torch.set_num_threads(1)
-    DONE.mkdir(exist_ok=True)
-    population = Population.read()
-    for part in range(PARTS):
-        for setting in settings():
-            if not part_file(setting, part).exists():
-                draws = range(part * DRAWS_A_PART, (part + 1) * DRAWS_A_PART)
-                bounds = np.stack([outcome(setting, draw, population) for draw in draws])
-                temporary = part_file(setting, part).with_suffix(f".{os.getpid()}.tmp")
-                with temporary.open("wb") as stream:
-                    np.savez_compressed(stream, bounds=bounds)
-                temporary.replace(part_file(setting, part))
-                print(f"nested {setting.name} part {part + 1} of {PARTS}", flush=True)
+    carry_out(((setting, part) for part in range(PARTS) for setting in settings()), outcome, a_part=DRAWS_A_PART)
 
 
 if __name__ == "__main__":

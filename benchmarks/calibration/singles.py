@@ -4,18 +4,17 @@ The truth is measured: every model also judges thousands of images that nobody t
 so that the campaign goes on where it stopped.
 """
 
-import os
-import sys
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
+from kept import Outcome, carry_out
 from networks import CLASSES, Recipe, patches, predicted, train
 from numpy.typing import NDArray
-from outcomes import DATASET, DONE, RECIPES, Population
+from outcomes import RECIPES
+from population import Population
 from sklearn.model_selection import StratifiedGroupKFold
 
 REPEATS, JUDGED = 3, 4000
@@ -141,7 +140,7 @@ def grouped_folds(labels: Ints, groups: Ints, k: int, seed: int) -> NDArray[np.i
     return fold
 
 
-def outcome(setting: Single, draw: int, population: Population) -> dict[str, NDArray[np.generic]]:
+def outcome(setting: Single, draw: int, population: Population) -> Outcome:
     """`predicted` [repeat, image], `fold` [repeat, image], `labels`, `groups` [image], `truth` [repeat, fold, class]:
     the share of the judged images of each class that each model recognised."""
     found = drawn(setting, draw, population)
@@ -173,34 +172,10 @@ def _mean(right: NDArray[np.bool_]) -> float:
     return float(right.mean()) if len(right) else 0.0
 
 
-def part_file(setting: Single, part: int) -> Path:
-    return DONE / f"{setting.name}-part{part:03}.npz"
-
-
-def make_part(setting: Single, part: int, population: Population) -> None:
-    """Write the outcomes of some draws, whole or not at all."""
-    some = [outcome(setting, draw, population) for draw in range(part * DRAWS_A_PART, (part + 1) * DRAWS_A_PART)]
-    file = part_file(setting, part)
-    temporary = file.with_name(f"{file.stem}.{os.getpid()}.tmp")
-    with temporary.open("wb") as stream:
-        np.savez_compressed(stream, **{name: np.stack([one[name] for one in some]) for name in some[0]})
-    temporary.replace(file)
-
-
 def main() -> None:
-    """Make what is lacking; `singles.py 1/2` makes every second part, for two processes at once."""
-    share, of = map(int, sys.argv[1].split("/")) if len(sys.argv) > 1 else (1, 1)
-    if not DATASET.is_dir():
-        sys.exit(f"no {DATASET}: install Debian's dataset-fashion-mnist, or name the folder in FASHION_MNIST")
-    torch.set_num_threads(1)
-    DONE.mkdir(exist_ok=True)
-    population = Population.read()
-    for part in range(PARTS):
-        for setting in settings():
-            seldom = setting.images == 3000 and part % 3  # they take longest, and say least
-            if part % of == share - 1 and not seldom and not part_file(setting, part).exists():
-                make_part(setting, part, population)
-                print(f"{setting.name} part {part + 1} of {PARTS}", flush=True)
+    """Make what is lacking; of 3,000 images every third part, for they take longest and say least."""
+    todo = ((setting, part) for part in range(PARTS) for setting in settings() if setting.images < 3000 or not part % 3)
+    carry_out(todo, outcome, a_part=DRAWS_A_PART)
 
 
 if __name__ == "__main__":
