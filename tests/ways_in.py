@@ -1,6 +1,7 @@
-"""The shapes in which people's images come, and what each types from nothing to a compared run."""
+"""The shapes in which people's images come, and what each types from nothing to a compared run or a refusal."""
 
 import csv
+import datetime as dt
 import json
 import os
 import shlex
@@ -35,6 +36,16 @@ class Way:
     @property
     def typed(self) -> int:
         return len(self.commands)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What is no images of one class each. `said`: how `foldproof init` names it; `way_on`: what it says to do."""
+
+    name: str
+    make: Callable[[Path], None]
+    said: str
+    way_on: str
 
 
 def call(folder: Path, command: str) -> None:
@@ -225,6 +236,120 @@ def mixed_formats(folder: Path) -> None:
         path.rename(path.with_suffix(""))
 
 
+def _days() -> list[dt.date]:
+    return [dt.date(2019, 11, 1) + dt.timedelta(days=7 * number) for number in range(12)]
+
+
+def dated(folder: Path) -> None:
+    """Text of these dates sorts otherwise than the days do."""
+    rows = _flat(folder)
+    dates = [f"{day:%d.%m.%Y}" for day in _days()]
+    _write(folder / "labels.csv", ("image", "label", "taken_on"), [(i, name, dates[n]) for i, name, n in rows])
+
+
+def taken_by_a_camera(folder: Path) -> None:
+    for label, name in enumerate(CLASSES):
+        for number, day in enumerate(_days()):
+            path = folder / "photos" / name / f"{number:03d}.jpg"
+            draw(path, label=label, number=number, size=32)
+            exif = Image.Exif()
+            exif[0x0132] = f"{day:%Y:%m:%d} 12:00:00"
+            with Image.open(path) as picture:
+                picture.save(path, exif=exif)
+
+
+def arrays(folder: Path) -> None:
+    for label, name in enumerate(CLASSES):
+        (folder / "photos" / name).mkdir(parents=True)
+        for number in range(12):
+            random = np.random.default_rng([label, number])
+            np.save(folder / "photos" / name / f"{number:03d}.npy", random.random((32, 32), dtype=np.float32) + label)
+
+
+def imported_by_address(folder: Path) -> None:
+    class_folders(folder.parent / "elsewhere")
+    _repository(folder)
+    call(folder, f"dvc import-url --quiet {shlex.quote(str(folder.parent / 'elsewhere' / 'photos'))} photos")
+    _commit(folder)
+
+
+def worktree(folder: Path) -> None:
+    """A second checkout of a repository: the images lie in the cache of the first, which has no remote."""
+    source = folder.parent / "first checkout"
+    _repository(source)
+    class_folders(source)
+    call(source, "dvc add --quiet photos")
+    _commit(source)
+    folder.rmdir()
+    call(source, f"git worktree add --quiet -b second {shlex.quote(str(folder))}")
+
+
+def part_of_a_repository(folder: Path) -> None:
+    """DVC belongs to this folder, git to the one above."""
+    call(folder.parent, "git init --quiet")
+    call(folder, "dvc init --quiet --subdir")
+    class_folders(folder)
+
+
+def on_another_disk(folder: Path) -> None:
+    class_folders(folder.parent / "disk")
+    (folder / "photos").symlink_to(folder.parent / "disk" / "photos")
+
+
+def several_labels(folder: Path) -> None:
+    rows = _flat(folder)
+    columns = [(i, *(int(name == one or n % 5 == 0) for one in CLASSES)) for i, name, n in rows]
+    _write(folder / "labels.csv", ("image", *CLASSES), columns)
+
+
+def measured_values(folder: Path) -> None:
+    rows = _flat(folder)
+    _write(folder / "labels.csv", ("image", "weight"), [(i, 350 + 7 * n + len(i)) for n, (i, _, _) in enumerate(rows)])
+
+
+def several_columns(folder: Path) -> None:
+    rows = _flat(folder)
+    parts = [(i, ("lung", "skin")[n % 2], name) for i, name, n in rows]
+    _write(folder / "labels.csv", ("image", "organ", "finding"), parts)
+
+
+def _street(folder: Path) -> list[str]:
+    names = [f"{number:06d}" for number in range(12)]
+    for number, name in enumerate(names):
+        draw(folder / "images" / f"{name}.jpg", label=number % 3, number=number, size=32)
+    return names
+
+
+def boxes_of_coco(folder: Path) -> None:
+    names = _street(folder)
+    content = {
+        "images": [{"id": n, "file_name": f"{name}.jpg"} for n, name in enumerate(names)],
+        "annotations": [{"id": n, "image_id": n, "category_id": 1, "bbox": [2, 3, 8, 9]} for n in range(len(names))],
+        "categories": [{"id": 1, "name": "cat"}],
+    }
+    (folder / "instances.json").write_text(json.dumps(content))
+
+
+def boxes_of_yolo(folder: Path) -> None:
+    (folder / "labels").mkdir()
+    for name in _street(folder):
+        (folder / "labels" / f"{name}.txt").write_text("0 0.5 0.5 0.25 0.25\n1 0.25 0.5 0.1 0.1\n")
+
+
+def boxes_of_voc(folder: Path) -> None:
+    (folder / "Annotations").mkdir()
+    for name in _street(folder):
+        (folder / "Annotations" / f"{name}.xml").write_text(
+            f"<annotation><filename>{name}.jpg</filename><object><name>cat</name>"
+            "<bndbox><xmin>2</xmin><ymin>3</ymin><xmax>9</xmax><ymax>9</ymax></bndbox></object></annotation>"
+        )
+
+
+def outlines(folder: Path) -> None:
+    for name in _street(folder):
+        draw(folder / "masks" / f"{name}.png", label=0, number=int(name), size=32)
+
+
 COMPETITION = ("foldproof init", "foldproof data add train_images", "foldproof run", "foldproof compare")
 WAYS = (
     Way("class folders", class_folders),
@@ -238,6 +363,12 @@ WAYS = (
     Way("a network drive's folders", as_systems_leave_them, note="thumbnails and bins are passed over"),
     Way("AVIF, JPEG 2000, PPM, WebP, no suffix", mixed_formats, note="read by what they hold"),
     Way("a spreadsheet of labels", spreadsheet, note="columns are recognised; patients share a fold"),
+    Way(
+        "several columns that could be the class",
+        several_columns,
+        ("foldproof init --label finding", *EVERYONE[1:]),
+        note="`init` asks, with the values of each",
+    ),
     Way("patient/class/image", patients, note="patients share a fold"),
     Way("train/ val/ test/", parts, note="test/ is kept apart; train and val are cut into folds"),
     Way("folds in a spreadsheet", predefined_folds, folds=3, note="its column of folds is taken as it is"),
@@ -269,9 +400,51 @@ WAYS = (
     ),
     Way("another tool's params.yaml", foreign_params, note="settings go to foldproof.yaml beside it"),
     Way(
+        "dates in a spreadsheet",
+        dated,
+        ("foldproof init", "foldproof data add photos", "foldproof run --set folds.scheme=time", "foldproof compare"),
+        note="each fold validates on what came later; the form of the dates is said",
+    ),
+    Way(
+        "photographs that carry their date",
+        taken_by_a_camera,
+        (
+            "foldproof init",
+            "foldproof data add photos",
+            "foldproof run --set folds.scheme=time --set folds.time_by=exif",
+            "foldproof compare",
+        ),
+        note="by when the camera took each",
+    ),
+    Way("NumPy arrays", arrays, note="one range of values for all, said and recorded"),
+    Way("dvc import-url", imported_by_address, ("foldproof init", "foldproof run", "foldproof compare")),
+    Way(
+        "a git worktree",
+        worktree,
+        ("foldproof init", "foldproof data pull", "foldproof run", "foldproof compare"),
+        note="images come from the first checkout's cache",
+    ),
+    Way("a part of a larger repository", part_of_a_repository, note="`dvc init --subdir`"),
+    Way(
+        "a link to another disk",
+        on_another_disk,
+        ("foldproof init", "foldproof run", "foldproof compare"),
+        note="nothing is copied",
+    ),
+    Way(
         "neither git nor DVC",
         class_folders,
         ("foldproof init", "foldproof run", "foldproof compare"),
         note="git is not installed, nothing is versioned: runs say so",
     ),
+)
+_BY_CLASS = "a table of image and class"
+REFUSALS = (
+    Refusal("several labels an image", several_labels, "9 of 36 rows have several labels", "--label cat"),
+    Refusal("a measured value", measured_values, "is a measured value", "make a column of classes"),
+    Refusal("several columns that could be the class", several_columns, "could be the label", "--label organ"),
+    Refusal("boxes (COCO)", boxes_of_coco, "a set for finding objects (COCO", _BY_CLASS),
+    Refusal("boxes (YOLO)", boxes_of_yolo, "a set for finding objects (YOLO", _BY_CLASS),
+    Refusal("boxes (Pascal VOC)", boxes_of_voc, "a set for finding objects (Pascal VOC", _BY_CLASS),
+    Refusal("outlines", outlines, "a set of outlines", _BY_CLASS),
 )

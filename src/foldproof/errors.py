@@ -62,6 +62,10 @@ class OtherTask(DataError):
     """Labels or a layout for something other than one class an image."""
 
 
+class UnclearTable(DataError):
+    """A table names the images, and does not say in one way what they are."""
+
+
 class BadImage(DataError):
     """One file that holds no picture that can be trained on. `code` is the finding's (see `data.findings`)."""
 

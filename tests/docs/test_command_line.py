@@ -61,7 +61,7 @@ OPTIONS = {
         "names",
     },
     "runs": {"--json"},
-    "try": {"--json", "--k", "--most", "--seed", "folder"},
+    "try": {"--json", "--k", "--label", "--most", "--seed", "folder"},
     "verify": {"--images", "--json", "--level", "--trust-code", "run"},
 }
 

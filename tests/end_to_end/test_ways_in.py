@@ -12,7 +12,7 @@ from foldproof.cli.main import run_command
 from foldproof.project import Project
 from foldproof.record import RunRecord
 from served import old_python, served
-from ways_in import WAYS, Way
+from ways_in import REFUSALS, WAYS, Refusal, Way
 
 CHEAP = "train.backbone=small_cnn train.pretrained=false train.freeze_backbone=false train.epochs=1 data.image_size=8"
 INLINE = [word for pair in f"{CHEAP} execution.executor=inline".split() for word in ("--set", pair)]
@@ -69,6 +69,19 @@ def test_from_nothing_to_a_compared_run(way: Way, tmp_path, monkeypatch, capsys)
     version = json.loads((records[0].folder / "environment.json").read_text())["data"]["state"]
     assert version == ("unversioned" if way.name == "neither git nor DVC" else "clean")
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal.name)
+def test_what_is_no_class_is_refused_as_what_it_is_and_nothing_is_made(refusal: Refusal, tmp_path, monkeypatch, capsys):
+    refusal.make(tmp_path)
+    there = sorted(tmp_path.rglob("*"))
+    monkeypatch.chdir(tmp_path)
+    for command in ("foldproof init", "foldproof try ."):
+        assert typed(command) == 2
+        said = capsys.readouterr().err
+        assert refusal.said in said
+        assert refusal.way_on in said
+    assert sorted(tmp_path.rglob("*")) == there
 
 
 @pytest.mark.slow

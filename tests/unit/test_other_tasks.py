@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import draw
+from foldproof.config.read import load_settings
 from foldproof.data.labels.kinds import one_label, refuse_other_tasks
 from foldproof.data.tables.table import Table
-from foldproof.errors import OtherTask
+from foldproof.errors import DataError, OtherTask, UnclearTable
 from foldproof.scaffold.look import is_images_itself, look, look_at
 from foldproof.scaffold.make import scaffold
 from foldproof.scaffold.names import label_in_names
@@ -104,7 +105,7 @@ def test_several_columns_of_1_in_a_row_are_several_labels():
     rows = [("a.png", 1, 0, 0), ("b.png", 1, 1, 0), ("c.png", 0, 0, 1)]
     with pytest.raises(OtherTask, match="1 of 3 rows have several labels") as refused:
         one_label(table_of(("image", "rust", "scab", "mould"), rows), {})
-    assert "data.columns: {label: rust}" in refused.value.next_step
+    assert "data: {columns: {label: rust}}" in refused.value.next_step
     chosen, note = one_label(table_of(("image", "rust", "scab", "mould"), rows), {"label": "rust"})
     assert (len(chosen.columns), note) == (4, "")
 
@@ -180,6 +181,42 @@ def test_init_proposes_classes_that_stand_in_names(tmp_path):
     seen = look(tmp_path)
     assert seen.count_by_class == {"cat": 4, "dog": 4}
     assert any("data.label_by can say otherwise" in line for line in seen.in_words)
+
+
+@pytest.fixture
+def unclear(tmp_path):
+    """A table with two columns that could be the label, and one that could not."""
+    pictures(tmp_path / "photos", [f"a{number}.png" for number in range(12)])
+    rows = ((f"a{n}.png", ("leaf", "root")[n % 2], ("ash", "oak", "elm")[n % 3], n * 11) for n in range(12))
+    written(tmp_path / "plants.csv", ("image", "part", "tree", "height_mm"), *rows)
+    return tmp_path
+
+
+def test_a_table_that_is_not_clear_is_asked_of_and_the_answer_goes_into_the_settings(unclear):
+    for where in (look, look_at):
+        with pytest.raises(UnclearTable, match=r"'part' .*'tree'") as raised:
+            where(unclear)
+        assert "--label part" in raised.value.next_step
+        assert where(unclear, label="tree").count_by_class == {"ash": 4, "oak": 4, "elm": 4}
+    settings = load_settings(scaffold(unclear, label="tree").settings_file).settings
+    assert (settings.data.labels, settings.data.columns) == ("plants.csv", {"label": "tree"})
+
+
+def test_the_column_that_was_named_has_to_be_in_a_table(unclear):
+    with pytest.raises(DataError, match="names the images and has a column 'shrub'") as raised:
+        look(unclear, label="shrub")
+    assert "plants.csv" in raised.value.next_step
+    (unclear / "plants.csv").unlink()
+    with pytest.raises(DataError, match="column 'tree'"):
+        look_at(unclear, label="tree")
+
+
+def test_class_folders_are_not_asked_about_what_lies_beside_them_unless_a_column_is_named(unclear):
+    for number in range(12):
+        (unclear / "photos" / str(number % 2)).mkdir(exist_ok=True)
+        (unclear / "photos" / f"a{number}.png").rename(unclear / "photos" / str(number % 2) / f"a{number}.png")
+    assert (look(unclear).table, look(unclear).count_by_class) == (None, {"0": 6, "1": 6})
+    assert look(unclear, label="part").count_by_class == {"leaf": 6, "root": 6}
 
 
 def coco(folder):

@@ -8,11 +8,13 @@ from foldproof.storage import cleaned
 
 @click.command("init")
 @click.argument("folder", default=".", metavar="[DIR]", type=click.Path(file_okay=False))
-def command(folder: str) -> int:
+@click.option("--label", metavar="COLUMN", default="", help="Column of a table that holds the label of each image.")
+def command(folder: str, label: str) -> int:
     """Make a folder of images a project: settings, git and DVC. Nothing that is there is changed.
 
     \b
     foldproof init
+    foldproof init --label diagnosis
     """
     import shlex
     from pathlib import Path
@@ -20,7 +22,7 @@ def command(folder: str) -> int:
     from foldproof.config.read import load_settings
     from foldproof.scaffold.make import scaffold
 
-    made = scaffold(Path(folder).expanduser().absolute())
+    made = scaffold(Path(folder).expanduser().absolute(), label=label)
     for line in made.lines:
         echo(cleaned(line, most=2000))
     path = load_settings(made.settings_file).settings.data.path

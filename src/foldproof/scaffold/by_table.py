@@ -9,7 +9,8 @@ from foldproof.data.labels.from_table import TableSaid, said_by_table
 from foldproof.data.labels.parts import are_parts, test_among
 from foldproof.data.labels.said import Said
 from foldproof.data.tables.table import SUFFIXES
-from foldproof.errors import FoldproofError, OtherTask
+from foldproof.data.walk import some
+from foldproof.errors import DataError, FoldproofError, OtherTask, UnclearTable
 from foldproof.scaffold.class_names import class_names
 from foldproof.scaffold.seen import ENOUGH, Look
 
@@ -18,26 +19,33 @@ _MOST_TABLES = 5
 _MOST_FOLDS = 20  # that a column called fold or the like can mean
 
 
-def by_table(folder: Path, path: str, below: Sequence[str]) -> Look | None:
-    """A table that names most of the images, by columns that are recognised.
+def by_table(folder: Path, path: str, below: Sequence[str], label: str = "") -> Look | None:
+    """A table that names most of the images, by columns that are recognised, or with the one called `label`.
 
-    Raises OtherTask where no table does and one is for another task.
+    Raises OtherTask or UnclearTable where no table labels them and one is for another task or is not clear, and
+    DataError where none has the column `label`.
     """
     found = [file for where in (folder, folder / path, (folder / path).parent) for file in sorted(where.glob("*.*"))]
     tables = [file for file in dict.fromkeys(found) if file.suffix.lower() in SUFFIXES and _may_label(file)]
-    refused: OtherTask | None = None
+    given = {"label": label} if label else {}
+    refused: DataError | None = None
     for table in tables[:_MOST_TABLES]:
         try:
-            seen = said_by_table(table, {}, below, folder=folder / path)
-        except OtherTask as error:
-            refused = refused or error
+            seen = said_by_table(table, given, below, folder=folder / path)
+        except (OtherTask, UnclearTable) as error:
+            refused = error if refused is None else refused
             continue
         except FoldproofError:
             continue
         named = {*seen.said, *seen.without_label}
         if seen.said and len(named) >= ENOUGH * len(_beside(named, below)):
-            made = _of_table(path, table, folder, seen)
+            made = _of_table(path, table, folder, seen, given)
             return made and replace(made, left_alone=_left_alone(path, below, seen))
+    if refused is None and label:
+        refused = DataError(
+            f"no table in {folder} names the images and has a column '{label}'",
+            next_step=f"tables there: {some([table.name for table in tables]) or 'none'}",
+        )
     if refused is not None:
         raise refused
     return None
@@ -64,7 +72,7 @@ def _top(path: str) -> str:
     return path.partition("/")[0] if "/" in path else "."
 
 
-def _of_table(path: str, file: Path, folder: Path, seen: TableSaid) -> Look | None:
+def _of_table(path: str, file: Path, folder: Path, seen: TableSaid, given: Mapping[str, str]) -> Look | None:
     splits = {one.split for one in seen.said.values() if one.split}
     test = test_among(splits) if are_parts(splits) else None
     trained = [one for one in seen.said.values() if test is None or one.split != test]
@@ -78,7 +86,7 @@ def _of_table(path: str, file: Path, folder: Path, seen: TableSaid) -> Look | No
         classes=classes or None,
         names_in=names_in,
         table=file.relative_to(folder).as_posix() if file.is_relative_to(folder) else str(file.resolve()),
-        columns={"split": ""} if are_parts(splits) and test is None else None,
+        columns={**given, **({"split": ""} if are_parts(splits) and test is None else {})} or None,
         groups=len({one.group for one in trained if one.group}),
         folds=_folds(trained),
         test=test,

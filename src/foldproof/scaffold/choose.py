@@ -77,7 +77,9 @@ def _labels(seen: Look) -> dict[str, Choice]:
     if seen.classes:
         made["classes"] = Choice(dict(seen.classes), f"names for its labels, as {seen.names_in} has them")
     if seen.columns:
-        made["columns"] = Choice(dict(seen.columns), "its column of splits is not heeded: every image is in a fold")
+        is_split = "split" in seen.columns
+        why = "its column of splits is not heeded: every image is in a fold" if is_split else "its column of labels"
+        made["columns"] = Choice(dict(seen.columns), why)
     if seen.label_by:
         made["label_by"] = Choice(seen.label_by, seen.note or "the class is the folder that an image lies in")
     return made

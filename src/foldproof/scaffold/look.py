@@ -14,10 +14,10 @@ from foldproof.data.labels.parts import Part, are_parts, part_of, parts_of
 from foldproof.data.readers import suffix_of, suffixes
 from foldproof.data.unread import counted, why_unread
 from foldproof.data.walk import Kind, walk
-from foldproof.errors import DamagedFile, FoldproofError, OtherTask
+from foldproof.errors import DamagedFile, DataError, FoldproofError
 from foldproof.scaffold.by_folders import by_folders, by_names
 from foldproof.scaffold.by_table import by_table
-from foldproof.scaffold.other_tasks import refuse_other_tasks
+from foldproof.scaffold.other_tasks import are_outlines, refuse_other_tasks
 from foldproof.scaffold.seen import Look
 from foldproof.storage import read_file
 from foldproof.storage.limits import DVC_FILE_BYTES
@@ -27,16 +27,17 @@ NOT_DATA = frozenset({"runs", "mlruns", "mlartifacts", "venv", "node_modules", "
 _SAMPLED = 200  # images whose size is read
 
 
-def look(folder: Path) -> Look | None:
-    """The images of a project in `folder`; None where there are none yet.
+def look(folder: Path, *, label: str = "") -> Look | None:
+    """The images of a project in `folder`; None where there are none yet. `label`: the column of a table that says it.
 
-    Raises OtherTask where nothing but a table or a layout for another task says what they are.
+    Raises OtherTask or UnclearTable where nothing but a layout for another task or a table that is not clear says what
+    they are, and DataError where no table has the column `label`.
     """
     everything: list[str] = []
     for path in _candidates(folder):
         below = list(_images(folder / path)) if (folder / path).is_dir() else []
         everything += [f"{path}/{one}" for one in below]
-        seen = _labelled(folder, path, below)
+        seen = _labelled(folder, path, below, label)
         if seen is not None:
             others = {name: count for name, count in _others(folder, path) if seen.table and count}
             return replace(
@@ -46,7 +47,7 @@ def look(folder: Path) -> Look | None:
             )
         if Path(f"{folder / path}.dvc").is_file():
             return Look(path=path)
-    _refuse_other_tasks(folder, everything)
+    _refuse(folder, everything, label)
     return None
 
 
@@ -64,12 +65,12 @@ def _classes_in(folder: Path) -> set[str]:
     return {path.partition("/")[0] for path in _images(folder) if "/" in path}
 
 
-def look_at(folder: Path) -> Look | None:
-    """How the images directly in and below `folder` are labelled; its path is ".". Raises OtherTask, as `look`."""
+def look_at(folder: Path, *, label: str = "") -> Look | None:
+    """How the images directly in and below `folder` are labelled; its path is ".". Raises as `look` does."""
     below = list(_images(folder))
-    seen = _labelled(folder, ".", below)
+    seen = _labelled(folder, ".", below, label)
     if seen is None:
-        _refuse_other_tasks(folder, below)
+        _refuse(folder, below, label)
     return seen
 
 
@@ -82,17 +83,17 @@ def _others(folder: Path, path: str) -> Iterator[tuple[str, int]]:
             yield other.name, len(list(_images(other)))
 
 
-def _labelled(folder: Path, path: str, below: Sequence[str]) -> Look | None:
-    """By a table, by folders or by names, whichever says it first."""
-    with suppress(OtherTask):
-        if (seen := by_table(folder, path, below)) is not None:
+def _labelled(folder: Path, path: str, below: Sequence[str], label: str) -> Look | None:
+    """By a table, by folders or by names, whichever says it first; by a table alone where its column is named."""
+    with suppress(DataError):
+        if (seen := by_table(folder, path, below, label)) is not None:
             return seen
-    return by_folders(path, below) or by_names(path, below)
+    return None if label else by_folders(path, below) or by_names(path, below)
 
 
-def _refuse_other_tasks(folder: Path, images: Sequence[str]) -> None:
-    if images:
-        by_table(folder, ".", images)
+def _refuse(folder: Path, images: Sequence[str], label: str) -> None:
+    if images or label:
+        by_table(folder, ".", images, label)
         refuse_other_tasks(folder, images, _own_files(folder))
 
 
@@ -126,13 +127,15 @@ def is_images_itself(folder: Path) -> bool:
     """
     found = {path.name for path in folder.glob("*/") if _may_hold_data(path) and _holds_images(path.glob("*.*"))}
     is_project = any((folder / name).exists() for name in (".git", ".dvc"))
-    return len(found) > 1 and not is_project and not _is_labelled_by_table(folder)
+    if len(found) < 2 or is_project:
+        return False
+    return not are_outlines(list(_images(folder))) and not _is_labelled_by_table(folder)
 
 
 def _is_labelled_by_table(folder: Path) -> bool:
     try:
         return by_table(folder, ".", list(_images(folder))) is not None
-    except OtherTask:
+    except DataError:
         return True
 
 

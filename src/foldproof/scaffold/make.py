@@ -48,8 +48,10 @@ class Scaffold:
     lines: tuple[str, ...]
 
 
-def scaffold(folder: Path, *, settings: str | None = None) -> Scaffold:
+def scaffold(folder: Path, *, settings: str | None = None, label: str = "") -> Scaffold:
     """Make `folder` a project, with `settings` as its settings file or those that suit the images found.
+
+    `label`: the column of a table that holds the label.
 
     What is there stays: a second call changes nothing. Without git or DVC it goes on and says what is lacking.
     Raises ProjectError where nothing can be written.
@@ -61,7 +63,7 @@ def scaffold(folder: Path, *, settings: str | None = None) -> Scaffold:
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file, lines = _settings_file(folder, settings)
+        file, lines = _settings_file(folder, settings, label)
         lines += [*_git(folder), *_dvc(folder), *_ignore(folder / ".gitignore"), *_pipeline(folder, file)]
     except OSError as error:
         raise ProjectError(
@@ -70,20 +72,20 @@ def scaffold(folder: Path, *, settings: str | None = None) -> Scaffold:
     return Scaffold(file, tuple(lines))
 
 
-def _settings_file(folder: Path, settings: str | None) -> tuple[Path, list[str]]:
+def _settings_file(folder: Path, settings: str | None, label: str) -> tuple[Path, list[str]]:
     first, second = (folder / name for name in SETTINGS_FILES)
     for file in (first, second):
         if file.exists() and (file is first or _is_ours(file)):
             return file, [f"{file.name} is there and stays as it is"]
     lines = [f"{second.name} is another tool's and stays as it is"] if second.exists() else []
     file = first if second.exists() else second
-    text, seen = (settings, []) if settings is not None else _settings_for(folder)
+    text, seen = (settings, []) if settings is not None else _settings_for(folder, label)
     write_atomically(file, text)
     return file, [*seen, *lines, f"wrote {file.name}"]
 
 
-def _settings_for(folder: Path) -> tuple[str, list[str]]:
-    seen = look(folder) or Look(path=DataSettings().path)
+def _settings_for(folder: Path, label: str) -> tuple[str, list[str]]:
+    seen = look(folder, label=label) or Look(path=DataSettings().path)
     name = folder.resolve().name or "foldproof"
     text = settings_text(choose(seen), experiment=name, candidate=seen.candidate)
     if not seen.images:

@@ -38,10 +38,13 @@ def _what(folder: Path, images: Sequence[str], files: Sequence[str]) -> str:
         return "a set for finding objects (YOLO: a text file of boxes beside each image)"
     if any(b"<annotation" in _head(file) for file in called(".xml")):
         return "a set for finding objects (Pascal VOC: an XML file of boxes for each image)"
-    folders = {Path(path).parent.name.lower(): Path(path).parent for path in images}
-    if not _OUTLINES.isdisjoint(folders) and len(folders) == 2:
-        return "a set of outlines (an image and a mask of each)"
-    return ""
+    return "a set of outlines (an image and a mask of each)" if are_outlines(images) else ""
+
+
+def are_outlines(images: Sequence[str]) -> bool:
+    """Whether one of the two folders that the images lie in is called as those of masks are."""
+    folders = {Path(path).parent.name.lower() for path in images}
+    return not _OUTLINES.isdisjoint(folders) and len(folders) == 2
 
 
 def _head(file: Path) -> bytes:

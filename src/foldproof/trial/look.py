@@ -53,16 +53,17 @@ def look(
     most: int = MOST_IMAGES,
     k: int = K,
     seed: int = SEED,
+    label: str = "",
     cache: Path | None = None,
     progress: Progress = unheard,
 ) -> FirstLook:
     """What a linear head on frozen features makes of the images in `folder`, at most `most`, in up to `k` folds.
 
-    `cache` instead of the user's cache folder. Raises DataError where there are no images that can be looked at, and
-    FoldsError where they cannot be cut into two folds.
+    `label`: the column of a table that holds the label. `cache` instead of the user's cache folder. Raises DataError
+    where there are no images that can be looked at, and FoldsError where they cannot be cut into two folds.
     """
     begun = time.monotonic()
-    rules, labelled_by = _rules(folder)
+    rules, labelled_by = _rules(folder, label)
     caches = Caches.of(folder, cache)
     with ExitStack() as held:
         extractors = held.enter_context(Extractors())
@@ -104,7 +105,7 @@ def _by_unit(table: OutOfFold, dataset: Dataset) -> OutOfFold:
     return replace(table, groups=unit_numbers(dataset).astype(np.str_))
 
 
-def _rules(folder: Path) -> tuple[Rules, tuple[str, ...]]:
+def _rules(folder: Path, label: str) -> tuple[Rules, tuple[str, ...]]:
     """How the images in `folder` are labelled, as `init` would see it, and how that is said.
 
     Raises DataError where it is no folder, OtherTask where it is made for something else.
@@ -114,7 +115,7 @@ def _rules(folder: Path) -> tuple[Rules, tuple[str, ...]]:
             f"{folder} is {'a file' if folder.exists() else 'not there'}",
             next_step="name a folder that holds a folder of images for each class",
         )
-    seen = look_at(folder)
+    seen = look_at(folder, label=label)
     if seen is None:
         return Rules(), ()
     is_split = seen.table is not None

@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from foldproof.data.labels.kinds import cells_of, is_measured, measured_value, names_the_label
 from foldproof.data.labels.names import Names
 from foldproof.data.labels.said import ROLES
 from foldproof.data.tables.spelling import is_no_value, key_of
 from foldproof.data.tables.table import Table
 from foldproof.data.tables.usual import has_image_suffix, plain_name, usual_column, usual_columns
-from foldproof.errors import DataError, nearest
+from foldproof.errors import DataError, UnclearTable, nearest
 
 _NEVER_LABELS = frozenset({"x", "y", "z", "w", "h", "width", "height", "depth", "xmin", "ymin", "xmax", "ymax", "x1",
                            "x2", "y1", "y2", "left", "top", "right", "bottom", "lat", "lon", "latitude", "longitude",
@@ -38,7 +39,11 @@ class Roles:
 
 
 def roles_of(table: Table, given: Mapping[str, str], names: Names) -> Roles:
-    """Which column says what. Raises DataError where path or label have none, or several could be it."""
+    """Which column says what.
+
+    Raises DataError where path or label have none, UnclearTable where several could be it or none is the label of
+    images that are named, and OtherTask where all that could be are measured values.
+    """
     _refuse_unknown(table, given)
     reasons: dict[str, str] = {}
     found = {role: given[role] if role in given else usual_column(role, table.columns) for role in ROLES}
@@ -50,7 +55,7 @@ def roles_of(table: Table, given: Mapping[str, str], names: Names) -> Roles:
         taken = {column for role, column in found.items() if role != "label"}
         found["label"], reasons["label"] = _label(table, taken)
     if not found["label"]:
-        raise _lacking(table, "label", found)
+        raise _lacking_label(table, found, names)
     return Roles(
         {role: column for role, column in found.items() if column}, {r: why for r, why in reasons.items() if why}
     )
@@ -71,17 +76,35 @@ def _refuse_unknown(table: Table, given: Mapping[str, str]) -> None:
 
 
 def _lacking(table: Table, role: str, found: Mapping[str, str]) -> DataError:
-    free = [column for column in table.columns if column and column not in found.values()]
     return DataError(
         f"{table.name} has no column that is known to hold the {role} of an image: it has {_shown(table.columns)}",
-        next_step=f"say which: data: {{columns: {{{role}: {free[0] if free else 'NAME'}}}}}",
+        next_step=f"say which: data: {{columns: {{{role}: {next(iter(_free(table, found)), 'NAME')}}}}}",
     )
+
+
+def _lacking_label(table: Table, found: Mapping[str, str], names: Names) -> DataError:
+    place = table.columns.index(found["path"])
+    if not any(names.knows(row[place]) for row in table.rows):
+        return _lacking(table, "label", found)
+    free = _free(table, found)
+    measured = next((column for column in free if is_measured(cells_of(table, column))), None)
+    if measured is not None:
+        return measured_value(table, measured)
+    return UnclearTable(
+        f"{table.name} names the images, and has no column that is known to hold the label: it has "
+        f"{_shown(table.columns)}",
+        next_step=f"say which: {names_the_label(next(iter(free), 'NAME'))}",
+    )
+
+
+def _free(table: Table, found: Mapping[str, str]) -> list[str]:
+    return [column for column in table.columns if column and column not in found.values()]
 
 
 def _path(table: Table, names: Names, usual: str) -> tuple[str, str]:
     """The column whose cells name most images; a running number beside another is none.
 
-    Raises DataError where two are left that name different images.
+    Raises UnclearTable where two are left that name different images.
     """
     rows = table.rows[:: max(1, len(table.rows) // _SAMPLED)]
     cells = {column: [row[place] for row in rows] for place, column in enumerate(table.columns)}
@@ -100,7 +123,7 @@ def _path(table: Table, names: Names, usual: str) -> tuple[str, str]:
     best = [column for column in best if not _is_running(table, column)] or best
     first = [*usual_columns("path", best), *best][0]
     if other := next((column for column in best if meant[column] != meant[first]), None):
-        raise DataError(
+        raise UnclearTable(
             f"{table.name}: '{first}' and '{other}' name images, and not the same, such as {cells[first][0]} and "
             f"{cells[other][0]}",
             next_step=f"say which: data: {{columns: {{path: {first}}}}}",
@@ -131,9 +154,9 @@ def _label(table: Table, taken: set[str]) -> tuple[str, str]:
         return next((column for column in free if plain_name(column) == "y" and not _has_x(table)), ""), ""
     if len(few) > 1 and table.has_header:
         told = "; ".join(f"'{column}' ({_counted(table, column)})" for column in few[:_SHOWN])
-        raise DataError(
+        raise UnclearTable(
             f"{table.name}: several columns could be the label: {told}",
-            next_step=f"say which: data: {{columns: {{label: {few[0]}}}}}",
+            next_step=f"say which: {names_the_label(few[0])}",
         )
     first = next((column for column in few if _is_after(table, column, taken)), few[0])
     others = f", not {', '.join(column for column in few if column != first)}" if len(few) > 1 else ""

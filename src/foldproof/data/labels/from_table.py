@@ -12,7 +12,7 @@ from foldproof.data.labels.spelled import groups_spelled, labels_spelled
 from foldproof.data.tables.spelling import is_no_value
 from foldproof.data.tables.table import Table, read_table
 from foldproof.data.walk import some
-from foldproof.errors import DataError
+from foldproof.errors import UnclearTable
 from foldproof.storage import cleaned
 
 _MOST_NOTE = 600  # characters, of what holds names from the table
@@ -39,7 +39,8 @@ def said_by_table(
 ) -> TableSaid:
     """What the table in `file` says of the images `paths` in `folder`. `keep`: labels that stay as they are written.
 
-    Raises DataError where it is no such table, names an image twice and differently, or by a name that several have.
+    Raises DataError where it is no such table; UnclearTable where it names an image twice and differently, or by a name
+    that several have, or several columns could be the label; OtherTask where what it holds is no class.
     """
     names = Names.of(paths, file=file, folder=folder)
     table, made_of = one_label(read_table(file, is_image=names.may_name), columns)
@@ -94,9 +95,9 @@ def _cells(table: Table, column: str) -> list[str]:
     return [row[place] for row in table.rows]
 
 
-def _differs(table: Table, row: int, named: str, one: Said, other: Said) -> DataError:
+def _differs(table: Table, row: int, named: str, one: Said, other: Said) -> UnclearTable:
     role = next(role for role in Said._fields if getattr(one, role) != getattr(other, role))
-    return DataError(
+    return UnclearTable(
         f"{table.name}, line {table.lines[row]}: {named} stands there twice, and not with the same values: {role}"
         f" '{getattr(one, role)}' and '{getattr(other, role)}'",
         next_step="keep the row that is right",

@@ -6,6 +6,7 @@ and boxes are other tasks than the one that is done here: taken for classes, the
 
 import math
 import re
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -48,7 +49,7 @@ def one_label(table: Table, given: Mapping[str, str]) -> tuple[Table, str]:
         raise OtherTask(
             f"{table.name}: {several:,} of {len(table.rows):,} rows have several labels ({_shown(names)}): "
             f"{_ONE_CLASS}",
-            next_step=f"choose one column, yes or no: data.columns: {{label: {names[0]}}}; or leave such rows out",
+            next_step=f"choose one column, yes or no: {names_the_label(names[0])}; or leave such rows out",
         )
     without = sum(not one for one in found)
     note = f"label from the columns {_shown(names)}: one of them is 1 in each row"
@@ -63,28 +64,43 @@ def refuse_other_tasks(table: Table, roles: Mapping[str, str], given: Mapping[st
 
     What `given` names as the label is taken for one, unless it is measured.
     """
-    labels = [row[table.columns.index(roles["label"])] for row in table.rows]
-    labels = [label for label in labels if label]
-    if _is_measured(labels):
-        raise OtherTask(
-            f"{table.name}: '{roles['label']}' is a measured value ({len(set(labels)):,} of them, {_range(labels)}), "
-            "no class",
-            next_step="make a column of classes, such as low and high, and name it: data.columns: {label: NAME}",
-        )
+    labels = cells_of(table, roles["label"])
+    if is_measured(labels):
+        raise measured_value(table, roles["label"])
     if "label" in given:
         return
     lower = {column.strip().lower().replace(" ", "_") for column in table.columns}
     if any(box <= lower for box in _BOXES):
         raise OtherTask(
             f"{table.name} holds boxes or outlines: objects in images, where {_ONE_CLASS}",
-            next_step=f"if each image has one class all the same: data.columns: {{label: {roles['label']}}}",
+            next_step=f"if each image has one class all the same: {names_the_label(roles['label'])}",
         )
     if atoms := _several_in_a_cell(labels):
         raise OtherTask(
             f"{table.name}: '{roles['label']}' holds several labels an image ({_shown(sorted(atoms))}): {_ONE_CLASS}",
-            next_step=f"if each text is one class all the same: data.columns: {{label: {roles['label']}}}; "
+            next_step=f"if each text is one class all the same: {names_the_label(roles['label'])}; "
             "else make a column of one class",
         )
+
+
+def names_the_label(column: str) -> str:
+    """What says that a column holds the label: the setting, or the option of the commands that know no settings."""
+    return f"data: {{columns: {{label: {column}}}}}, or --label {shlex.quote(column)} of `init` and `try`"
+
+
+def cells_of(table: Table, column: str) -> list[str]:
+    """What stands in a column, but for nothing."""
+    place = table.columns.index(column)
+    return [row[place] for row in table.rows if row[place]]
+
+
+def measured_value(table: Table, column: str) -> OtherTask:
+    """The refusal of a column of numbers that are no classes."""
+    cells = cells_of(table, column)
+    return OtherTask(
+        f"{table.name}: '{column}' is a measured value ({len(set(cells)):,} of them, {_range(cells)}), no class",
+        next_step=f"make a column of classes, such as low and high, and name it: {names_the_label('NAME')}",
+    )
 
 
 def _is_yes_or_no(table: Table, at: int) -> bool:
@@ -92,7 +108,7 @@ def _is_yes_or_no(table: Table, at: int) -> bool:
     return bool(values) and values <= _YES | _NO and not values.isdisjoint(_YES)
 
 
-def _is_measured(labels: Sequence[str]) -> bool:
+def is_measured(labels: Sequence[str]) -> bool:
     """Whether most are numbers that differ, or numbers with fractions of which there are many."""
     numbers = [number for label in labels if (number := _number(label)) is not None]
     distinct = len(set(numbers))

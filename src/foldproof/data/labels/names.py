@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from foldproof.data.tables.usual import has_image_suffix
-from foldproof.errors import DataError
+from foldproof.errors import UnclearTable
 
 Found: TypeAlias = tuple[str, ...]  # the images that a name can mean
 _SHOWN = 3
@@ -71,7 +71,7 @@ class Names:
     def match(self, texts: Sequence[str], *, where: Callable[[int], str]) -> Matched:
         """The image that each of `texts` means. `where`: how the line of one is called.
 
-        Raises DataError where a text can mean several, or two different ones by their ends mean the same.
+        Raises UnclearTable where a text can mean several, or two different ones by their ends mean the same.
         """
         exact = [self.exact(text) for text in texts]
         if all(len(found) == 1 for found in exact):
@@ -204,8 +204,8 @@ def _are_apart(texts: Sequence[str], found: Sequence[Found]) -> bool:
     return all(meant.setdefault(images[0], text) == text for text, images in zip(texts, found, strict=True) if images)
 
 
-def _several(text: str, found: Found, where: str) -> DataError:
-    return DataError(
+def _several(text: str, found: Found, where: str) -> UnclearTable:
+    return UnclearTable(
         f"{where}: {text} can be {', '.join(found[:_SHOWN])}{', …' if len(found) > _SHOWN else ''}",
         next_step="write the path below the folder of images",
     )
