@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import tifffile
-from PIL import Image
+from PIL import ExifTags, Image
 
 from conftest import CLASSES, draw, draw_classes
 
@@ -32,6 +32,7 @@ class Way:
     folds: int = 5
     note: str = ""
     server: bool = False  # of MLflow 2.22, named by MLFLOW_TRACKING_URI
+    versioned: bool = True  # by DVC, when the commands are done
 
     @property
     def typed(self) -> int:
@@ -253,7 +254,7 @@ def taken_by_a_camera(folder: Path) -> None:
             path = folder / "photos" / name / f"{number:03d}.jpg"
             draw(path, label=label, number=number, size=32)
             exif = Image.Exif()
-            exif[0x0132] = f"{day:%Y:%m:%d} 12:00:00"
+            exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = f"{day:%Y:%m:%d} 12:00:00"
             with Image.open(path) as picture:
                 picture.save(path, exif=exif)
 
@@ -421,8 +422,14 @@ WAYS = (
     Way(
         "a git worktree",
         worktree,
-        ("foldproof init", "foldproof data pull", "foldproof run", "foldproof compare"),
-        note="images come from the first checkout's cache",
+        (
+            "foldproof init",
+            "dvc cache dir --local '../first checkout/.dvc/cache'",
+            "foldproof data pull",
+            "foldproof run",
+            "foldproof compare",
+        ),
+        note="`data pull` names the cache of the first checkout",
     ),
     Way("a part of a larger repository", part_of_a_repository, note="`dvc init --subdir`"),
     Way(
@@ -430,12 +437,14 @@ WAYS = (
         on_another_disk,
         ("foldproof init", "foldproof run", "foldproof compare"),
         note="nothing is copied",
+        versioned=False,
     ),
     Way(
         "neither git nor DVC",
         class_folders,
         ("foldproof init", "foldproof run", "foldproof compare"),
         note="git is not installed, nothing is versioned: runs say so",
+        versioned=False,
     ),
 )
 _BY_CLASS = "a table of image and class"

@@ -103,6 +103,25 @@ def test_several_columns_that_could_be_the_label_are_asked_for_with_their_values
     assert "data: {columns: {label: stage}}" in raised.value.next_step
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "taken"),
+    [
+        ("03.11.2019", "7.2", "visit"),
+        ("2019-11-3 7:05", "iso", "visit"),
+        ("3 Nov 2019", "17", "visit"),
+        ("1/60", "0.5", ""),
+        ("12", "3.11", ""),
+        ("03.11.2019", "04.12.2019", ""),
+    ],
+)
+def test_a_column_of_dates_says_the_time_however_it_is_called_where_it_is_the_only_one(tmp_path, first, second, taken):
+    rows = [f"leaf_{n:03d}.jpg,{KINDS[n % 2]},{first.replace('3', str(n % 9 + 1), 1)},{second}" for n in range(12)]
+    rows = [row.replace("04.12", f"0{n % 9 + 1}.12") for n, row in enumerate(rows)]
+    said = by_table(tmp_path, "filename,kind,visit,seen", rows)
+    assert any("time from 'visit' (its cells are dates)" in note for note in said.notes) == bool(taken)
+    assert all(bool(one.time) == bool(taken) for one in said.said.values())
+
+
 def test_measurements_are_not_guessed_to_be_labels(tmp_path):
     rows = [f"leaf_{n:03d}.jpg,{0.37 * n:.2f},{20 + n // 2}" for n in range(12)]
     with pytest.raises(DataError, match="no column that is known to hold the label"):

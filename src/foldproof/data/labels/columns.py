@@ -4,6 +4,7 @@ The path is the column whose cells name images. The label is a column of a usual
 values; where several could be it, that is asked. `data.columns` names others, or takes a role away by an empty text.
 """
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ _NEARLY = 0.9  # of what the column names that names most
 _FEW_NUMBERS = 10  # that can be classes wherever they lie
 _MOST_CLASSES = 1000
 _SHOWN = 3
+_DATE = re.compile(r"[0-9]{1,4}([-./: ])\s?([0-9]{1,2}|[a-z]{3,9}\.?)\1\s?[0-9]{1,4}(?![0-9])", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ def roles_of(table: Table, given: Mapping[str, str], names: Names) -> Roles:
         found["label"], reasons["label"] = _label(table, taken)
     if not found["label"]:
         raise _lacking_label(table, found, names)
+    if "time" not in given and not found["time"]:
+        found["time"], reasons["time"] = _dates(table, found)
     return Roles(
         {role: column for role, column in found.items() if column}, {r: why for r, why in reasons.items() if why}
     )
@@ -80,6 +84,16 @@ def _lacking(table: Table, role: str, found: Mapping[str, str]) -> DataError:
         f"{table.name} has no column that is known to hold the {role} of an image: it has {_shown(table.columns)}",
         next_step=f"say which: data: {{columns: {{{role}: {next(iter(_free(table, found)), 'NAME')}}}}}",
     )
+
+
+def _dates(table: Table, found: Mapping[str, str]) -> tuple[str, str]:
+    """The one column that is free and whose cells are dates, however it is called."""
+    dated = [column for column in _free(table, found) if _are_dates(cells_of(table, column))]
+    return (dated[0], "its cells are dates") if len(dated) == 1 else ("", "")
+
+
+def _are_dates(cells: Sequence[str]) -> bool:
+    return len(set(cells)) > 1 and all(_DATE.match(text.strip()) for text in cells if not is_no_value(text))
 
 
 def _lacking_label(table: Table, found: Mapping[str, str], names: Names) -> DataError:
