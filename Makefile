@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO_DIR ?= foldproof-demo
 PAIRS ?= 5
-DOCS := ARCHITECTURE.md docs/reference/files.md docs/reference/commands.md docs/reference/settings.md docs/reference/findings.md docs/diagnosis.md docs/statistics.md docs/how-to/ways-in.md docs/performance.md
+DOCS := ARCHITECTURE.md docs/reference/files.md docs/reference/commands.md docs/reference/settings.md docs/reference/findings.md docs/diagnosis.md docs/statistics.md docs/reference/ways-in.md docs/performance.md
 
 .DEFAULT_GOAL := help
 .PHONY: help setup check test test-fast thorough faults hostile mutants calibrate demo bench bench-gpu growth docs errors picture lock lock-peers lock-uv clean

@@ -100,16 +100,21 @@ def settings() -> str:
 
 
 def ways_in() -> str:
-    """Every shape of images, with what is typed and how long it takes."""
+    """Every shape of images, with what is typed and how long it takes; and what is refused."""
     sys.path.insert(0, str(ROOT / "tests"))
-    from ways_in import WAYS
+    from ways_in import BY_KIND, REFUSALS
 
     measured = json.loads((ROOT / "docs" / "ways-in.json").read_text(encoding="utf-8"))
     rows = ["| what there is | typed | commands | seconds | |", "|---|---|---:|---:|---|"]
-    for way in WAYS:
-        typed = ", ".join(f"`{command.removeprefix('foldproof ')}`" for command in way.commands)
-        seconds = measured.get(way.name, "")
-        rows.append(f"| {way.name} | {typed} | {way.typed} | {seconds} | {way.note} |")
+    for kind, ways in BY_KIND.items():
+        rows.append(f"| **{kind}** | | | | |")
+        for way in ways:
+            typed = ", ".join(f"`{command.removeprefix('foldproof ')}`" for command in way.commands)
+            rows.append(f"| {way.name} | {typed} | {way.typed} | {measured.get(way.name, '')} | {way.note} |")
+    rows.append("| **Not one class an image** | | | | refused by `init` and `try` |")
+    rows += [
+        f"| {one.name} | `init` | 1 | {measured.get(one.name, '')} | {one.said}; {one.way_on} |" for one in REFUSALS
+    ]
     return "\n".join(rows)
 
 

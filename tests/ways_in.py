@@ -33,6 +33,7 @@ class Way:
     note: str = ""
     server: bool = False  # of MLflow 2.22, named by MLFLOW_TRACKING_URI
     versioned: bool = True  # by DVC, when the commands are done
+    git: bool = True  # is installed
 
     @property
     def typed(self) -> int:
@@ -352,108 +353,142 @@ def outlines(folder: Path) -> None:
 
 
 COMPETITION = ("foldproof init", "foldproof data add train_images", "foldproof run", "foldproof compare")
-WAYS = (
-    Way("class folders", class_folders),
-    Way("a competition's folder", competition, COMPETITION, note="test images are left alone, names of classes found"),
-    Way("a column of 0 and 1 for each class", one_column_a_class, note="one class an image; several are refused"),
-    Way("the class in the file's name", named_files, note="`cat.0.jpg`; said, to be agreed with"),
-    Way("a table without a header", no_header, note="columns are told apart by what they hold"),
-    Way("a table of another machine", elsewhere, note="UTF-16, `sep=;`, Windows paths, another suffix; all said"),
-    Way("training_set/ test_set/", other_parts, note="parts by any usual name"),
-    Way("images/ beside masks/", with_masks, note="masks are left out"),
-    Way("a network drive's folders", as_systems_leave_them, note="thumbnails and bins are passed over"),
-    Way("AVIF, JPEG 2000, PPM, WebP, no suffix", mixed_formats, note="read by what they hold"),
-    Way("a spreadsheet of labels", spreadsheet, note="columns are recognised; patients share a fold"),
-    Way(
-        "several columns that could be the class",
-        several_columns,
-        ("foldproof init --label finding", *EVERYONE[1:]),
-        note="`init` asks, with the values of each",
-    ),
-    Way("patient/class/image", patients, note="patients share a fold"),
-    Way("train/ val/ test/", parts, note="test/ is kept apart; train and val are cut into folds"),
-    Way("folds in a spreadsheet", predefined_folds, folds=3, note="its column of folds is taken as it is"),
-    Way(
-        "nnU-Net's splits_final.json",
-        lab_script,
-        (
-            "foldproof init",
-            "foldproof data add photos",
-            "foldproof run --set folds.scheme=predefined --set folds.file=splits_final.json",
-            "foldproof compare",
+BY_KIND = {
+    "Folders": (
+        Way("class folders", class_folders),
+        Way("patient/class/image", patients, note="patients share a fold"),
+        Way("train/ val/ test/", parts, note="test/ is kept apart; train and val are cut into folds"),
+        Way("training_set/ test_set/", other_parts, note="parts by any usual name"),
+        Way("images/ beside masks/", with_masks, note="masks are left out"),
+        Way("a network drive's folders", as_systems_leave_them, note="thumbnails and bins are passed over"),
+        Way(
+            "a link to another disk",
+            on_another_disk,
+            ("foldproof init", "foldproof run", "foldproof compare"),
+            note="nothing is copied",
+            versioned=False,
         ),
-        folds=4,
     ),
-    Way(
-        "a DVC cache of symbolic links",
-        symlinked_cache,
-        ("foldproof init", "foldproof run", "foldproof compare"),
-        note="in a shared cache outside the project; nothing is copied",
-    ),
-    Way("an output of dvc.yaml", stage_output, ("foldproof init", "foldproof run", "foldproof compare")),
-    Way("dvc import", imported, ("foldproof init", "foldproof run", "foldproof compare")),
-    Way("16-bit grey TIFF", microscope, note="one range of values for all, said and recorded"),
-    Way(
-        "a company's MLflow server",
-        class_folders,
-        note="named by `MLFLOW_TRACKING_URI`; here of version 2.22",
-        server=True,
-    ),
-    Way("another tool's params.yaml", foreign_params, note="settings go to foldproof.yaml beside it"),
-    Way(
-        "dates in a spreadsheet",
-        dated,
-        ("foldproof init", "foldproof data add photos", "foldproof run --set folds.scheme=time", "foldproof compare"),
-        note="each fold validates on what came later; the form of the dates is said",
-    ),
-    Way(
-        "photographs that carry their date",
-        taken_by_a_camera,
-        (
-            "foldproof init",
-            "foldproof data add photos",
-            "foldproof run --set folds.scheme=time --set folds.time_by=exif",
-            "foldproof compare",
+    "A table": (
+        Way("a spreadsheet of labels", spreadsheet, note="columns are recognised; patients share a fold"),
+        Way(
+            "a competition's folder",
+            competition,
+            COMPETITION,
+            note="test images are left alone, names of classes found",
         ),
-        note="by when the camera took each",
-    ),
-    Way("NumPy arrays", arrays, note="one range of values for all, said and recorded"),
-    Way("dvc import-url", imported_by_address, ("foldproof init", "foldproof run", "foldproof compare")),
-    Way(
-        "a git worktree",
-        worktree,
-        (
-            "foldproof init",
-            "dvc cache dir --local '../first checkout/.dvc/cache'",
-            "foldproof data pull",
-            "foldproof run",
-            "foldproof compare",
+        Way("a table without a header", no_header, note="columns are told apart by what they hold"),
+        Way("a table of another machine", elsewhere, note="UTF-16, `sep=;`, Windows paths, another suffix; all said"),
+        Way("a column of 0 and 1 for each class", one_column_a_class, note="one class an image; several are refused"),
+        Way(
+            "several columns that could be the class",
+            several_columns,
+            ("foldproof init --label finding", *EVERYONE[1:]),
+            note="`init` asks, with the values of each",
         ),
-        note="`data pull` names the cache of the first checkout",
+        Way("folds in a spreadsheet", predefined_folds, folds=3, note="its column of folds is taken as it is"),
+        Way(
+            "dates in a spreadsheet",
+            dated,
+            (
+                "foldproof init",
+                "foldproof data add photos",
+                "foldproof run --set folds.scheme=time",
+                "foldproof compare",
+            ),
+            note="each fold validates on what came later; the form of the dates is said",
+        ),
     ),
-    Way("a part of a larger repository", part_of_a_repository, note="`dvc init --subdir`"),
-    Way(
-        "a link to another disk",
-        on_another_disk,
-        ("foldproof init", "foldproof run", "foldproof compare"),
-        note="nothing is copied",
-        versioned=False,
+    "Names and files": (
+        Way("the class in the file's name", named_files, note="`cat.0.jpg`; said, to be agreed with"),
+        Way(
+            "nnU-Net's splits_final.json",
+            lab_script,
+            (
+                "foldproof init",
+                "foldproof data add photos",
+                "foldproof run --set folds.scheme=predefined --set folds.file=splits_final.json",
+                "foldproof compare",
+            ),
+            folds=4,
+        ),
+        Way(
+            "photographs that carry their date",
+            taken_by_a_camera,
+            (
+                "foldproof init",
+                "foldproof data add photos",
+                "foldproof run --set folds.scheme=time --set folds.time_by=exif",
+                "foldproof compare",
+            ),
+            note="by when the camera took each",
+        ),
     ),
-    Way(
-        "neither git nor DVC",
-        class_folders,
-        ("foldproof init", "foldproof run", "foldproof compare"),
-        note="git is not installed, nothing is versioned: runs say so",
-        versioned=False,
+    "Formats": (
+        Way("AVIF, JPEG 2000, PPM, WebP, no suffix", mixed_formats, note="read by what they hold"),
+        Way("16-bit grey TIFF", microscope, note="one range of values for all, said and recorded"),
+        Way("NumPy arrays", arrays, note="one range of values for all, said and recorded"),
     ),
-)
+    "DVC and git": (
+        Way(
+            "a DVC cache of symbolic links",
+            symlinked_cache,
+            ("foldproof init", "foldproof run", "foldproof compare"),
+            note="in a shared cache outside the project; nothing is copied",
+        ),
+        Way("an output of dvc.yaml", stage_output, ("foldproof init", "foldproof run", "foldproof compare")),
+        Way("dvc import", imported, ("foldproof init", "foldproof run", "foldproof compare")),
+        Way("dvc import-url", imported_by_address, ("foldproof init", "foldproof run", "foldproof compare")),
+        Way(
+            "a git worktree",
+            worktree,
+            (
+                "foldproof init",
+                "dvc cache dir --local '../first checkout/.dvc/cache'",
+                "foldproof data pull",
+                "foldproof run",
+                "foldproof compare",
+            ),
+            note="`data pull` names the cache of the first checkout",
+        ),
+        Way("a part of a larger repository", part_of_a_repository, note="`dvc init --subdir`"),
+        Way(
+            "neither git nor DVC",
+            class_folders,
+            ("foldproof init", "foldproof run", "foldproof compare"),
+            note="git is not installed, nothing is versioned: runs say so",
+            versioned=False,
+            git=False,
+        ),
+    ),
+    "Other tools": (
+        Way(
+            "a company's MLflow server",
+            class_folders,
+            note="named by `MLFLOW_TRACKING_URI`; here of version 2.22",
+            server=True,
+        ),
+        Way("another tool's params.yaml", foreign_params, note="settings go to foldproof.yaml beside it"),
+    ),
+}
+WAYS = tuple(way for ways in BY_KIND.values() for way in ways)
 _BY_CLASS = "a table of image and class"
 REFUSALS = (
     Refusal("several labels an image", several_labels, "9 of 36 rows have several labels", "--label cat"),
     Refusal("a measured value", measured_values, "is a measured value", "make a column of classes"),
-    Refusal("several columns that could be the class", several_columns, "could be the label", "--label organ"),
-    Refusal("boxes (COCO)", boxes_of_coco, "a set for finding objects (COCO", _BY_CLASS),
-    Refusal("boxes (YOLO)", boxes_of_yolo, "a set for finding objects (YOLO", _BY_CLASS),
-    Refusal("boxes (Pascal VOC)", boxes_of_voc, "a set for finding objects (Pascal VOC", _BY_CLASS),
+    Refusal("two columns that could be the class", several_columns, "could be the label", "--label organ"),
+    Refusal("boxes (COCO)", boxes_of_coco, "a set for finding objects (COCO: boxes in a JSON file)", _BY_CLASS),
+    Refusal(
+        "boxes (YOLO)",
+        boxes_of_yolo,
+        "a set for finding objects (YOLO: a text file of boxes beside each image)",
+        _BY_CLASS,
+    ),
+    Refusal(
+        "boxes (Pascal VOC)",
+        boxes_of_voc,
+        "a set for finding objects (Pascal VOC: an XML file of boxes for each image)",
+        _BY_CLASS,
+    ),
     Refusal("outlines", outlines, "a set of outlines", _BY_CLASS),
 )

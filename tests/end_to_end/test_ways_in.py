@@ -39,7 +39,7 @@ def test_from_nothing_to_a_compared_run(way: Way, tmp_path, monkeypatch, capsys)
     folder.mkdir()
     way.make(folder)
     there = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and ".git" not in path.parts}
-    if way.name == "neither git nor DVC":
+    if not way.git:
         monkeypatch.setenv("PATH", "")
     monkeypatch.chdir(folder)
     with ExitStack() as held:
