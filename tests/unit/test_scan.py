@@ -83,12 +83,10 @@ def test_links_are_reported_and_not_followed(folder, tmp_path):
     draw(tmp_path / "elsewhere" / "a.png", label=0, number=80)
     (folder / "cat" / "loop").symlink_to("..")
     (folder / "cat" / "a.png").symlink_to(tmp_path / "elsewhere" / "a.png")
-    (folder / "class").symlink_to(tmp_path / "elsewhere")
     (folder / "dog" / "gone.png").symlink_to("nowhere.png")
     found = scan(folder)
     assert len(found.dataset) == 9
     assert reason(found, "cat/loop") == "a link to a folder"
-    assert reason(found, "class") == "a link to a folder"
     assert reason(found, "cat/a.png") == "a link to a file"
     assert reason(found, "dog/gone.png") == "a broken link"
     assert "cat/a.png" not in found.md5

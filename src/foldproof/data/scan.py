@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from shlex import quote
 from typing import TypeAlias
 
 from foldproof.data.dataset import Dataset, Sample
@@ -17,6 +16,8 @@ from foldproof.data.index import Index
 from foldproof.data.labels.describe import describe
 from foldproof.data.labels.names import nearest_names
 from foldproof.data.labels.said import IN_NO_FOLDER, UNLABELLED, Described, Rules, Said
+from foldproof.data.links import refuse_linked_images
+from foldproof.data.patterns import left_out
 from foldproof.data.readers import suffix_of, suffixes
 from foldproof.data.survey import Survey, Surveyed, survey
 from foldproof.data.unread import Unread, counted, why_unread
@@ -74,8 +75,9 @@ def scan(
     """The images in `folder`, a class a subfolder unless `rules` say otherwise. Each file is read once, and not at all
     where the index of `how` knows it; without `how` everything is read and nothing remembered.
 
-    A link to a file is followed only into a DVC cache (`.dvc/cache`, or one of `cache_dirs`), a link to a folder never.
-    `choose` makes of the labels of all images, by path, those that are looked at; then no other file is read at all.
+    A link to a file is followed only into a DVC cache (`.dvc/cache`, or one of `cache_dirs`), a link to a folder never:
+    where images may stand behind one, that is refused. `choose` makes of the labels of all images, by path, those that
+    are looked at; then no other file is read at all.
     Raises DataError where there is nothing to train on, and where the rules do not fit what is there.
     """
     rules = rules or Rules()
@@ -83,7 +85,14 @@ def scan(
     files = [entry.path for entry in entries if entry.kind is Kind.FILE] + _cached(folder, entries, cache_dirs)
     unread = _unread(folder, entries, frozenset(files))
     reasons = _reasons(entries, frozenset(files), unread)
+    if rules.table is None:
+        refuse_linked_images(folder, entries, frozenset(files), exclude=rules.exclude)
     described = describe([path for path in files if path not in reasons], folder, rules)
+    if described.lacking or not described.said:
+        refuse_linked_images(folder, entries, frozenset(files), exclude=rules.exclude)
+    links = [entry.path for entry in entries if entry.kind in (Kind.LINK, Kind.FOLDER_LINK)]
+    apart = left_out(links, rules.exclude)
+    described = replace(described, idle=tuple(one for one in described.idle if one not in apart.values()))
     reasons.update(described.left)
     images = [path for path in files if path not in reasons]
     if not described.said:
@@ -100,7 +109,9 @@ def scan(
     return Scan(
         dataset=dataset,
         md5={path: hashes.md5 for path, hashes in found.hashes.items()},
-        ignored=_reported(entries, reasons, described, images, rules, unread),
+        ignored=_reported(
+            [entry for entry in entries if entry.path not in apart], reasons, described, images, rules, unread
+        ),
         pictures={sample.path: found.pictures[sample.path] for sample in (*dataset.samples, *held_out.samples)},
         troubles={path: trouble for path, trouble in sorted(found.troubles.items()) if path not in out},
         sha256={path: hashes.sha256 for path, hashes in found.hashes.items()},
@@ -275,9 +286,6 @@ def _nothing(
             f"no images in {folder}: it is empty",
             next_step="`foldproof data pull` fetches versioned images, `foldproof data add PATH` versions new ones",
         )
-    linked = [entry.path for entry in entries if entry.kind is Kind.FOLDER_LINK]
-    if linked:
-        return _only_links(folder, linked)
     if rules.table is not None and described.lacking:
         nearest = nearest_names(described.lacking[0], [entry.path for entry in entries if entry.kind is Kind.FILE])
         return DataError(
@@ -300,20 +308,6 @@ def _nothing(
         f"no images in {folder}: expected a folder for each class, with images in it",
         next_step=f"for instance {folder.name}/cat/1.jpg; files that count end in {', '.join(sorted(suffixes()))}.\n"
         "  Where a spreadsheet says the classes: data.labels names it, as CSV",
-    )
-
-
-def _only_links(folder: Path, linked: Sequence[str]) -> DataError:
-    """What a link leads to could be changed, or be anything, without a trace here: it is no image of this folder."""
-    targets = {name: (folder / name).resolve() for name in linked}
-    above = {target.parent for name, target in targets.items() if target.name == name}
-    told = f"no images in {folder}: {some(linked)} {'are links' if len(linked) > 1 else 'is a link'} to another folder"
-    if len(above) == 1 and all(target.name == name for name, target in targets.items()):
-        return DataError(f"{told}, and links are not followed", next_step=f"set data.path: {above.pop()}")
-    first = quote(str(folder / linked[0]))
-    return DataError(
-        f"{told}, and links are not followed",
-        next_step=f"put each folder in its place: rm {first} && cp -r {quote(str(targets[linked[0]]))} {first}",
     )
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 from foldproof.config.read import load_settings
 from foldproof.config.schema import SETTINGS_FILES, DataSettings, Settings, leaf_keys
 from foldproof.config.yaml_lines import parse
+from foldproof.data.links import linked_images
 from foldproof.data.versions import dvc
+from foldproof.data.walk import some
 from foldproof.errors import DamagedFile, FoldproofError, ProjectError, SettingsError
 from foldproof.provenance import git_command
 from foldproof.scaffold.choose import choose
@@ -91,9 +93,14 @@ def _settings_for(folder: Path, label: str) -> tuple[str, list[str]]:
     if not seen.images:
         unread = [f"no images that can be read: {told}" for told in unread_in(folder)]
         return text, _without_class(folder) + unread or ["no images yet"]
+    linked = linked_images(folder / seen.path)
     where = f", labelled by {seen.table}" if seen.table else ""
     lines = [f"found {seen.images:,} images in {len(seen.count_by_class)} classes in {seen.path}{where}"]
     lines += seen.in_words
+    if linked:
+        lines.append(
+            f"{some(linked)} in {seen.path} left out: links are not followed, and `foldproof run` refuses them"
+        )
     if seen.group_by:
         lines.append(f"{seen.grouped}: each stays in one fold")
     if seen.test:
