@@ -38,8 +38,6 @@ def _images(seen: FirstLook) -> Iterator[str | Text]:
             f"  {seen.passed_over:,} more were not looked at: these were taken evenly per class (--most)", style="dim"
         )
     yield from (Text(f"  {cleaned(told, most=300)}", style="dim") for told in seen.told)
-    if seen.folder != seen.asked:
-        yield Text("  the training part; what lies beside it stays for a test", style="dim")
     yield ""
 
 

@@ -10,7 +10,10 @@ from pathlib import Path
 import PIL.Image
 
 from foldproof.data.furniture import is_furniture
+from foldproof.data.labels.masks import masks_among
 from foldproof.data.labels.parts import Part, are_parts, part_of, parts_of
+from foldproof.data.labels.variants import told, variants_in
+from foldproof.data.labels.wrapping import without, wrapping
 from foldproof.data.readers import suffix_of, suffixes
 from foldproof.data.unread import counted, why_unread
 from foldproof.data.walk import Kind, walk
@@ -53,16 +56,21 @@ def look(folder: Path, *, label: str = "") -> Look | None:
 
 def _with_parts_beside(seen: Look, folder: Path) -> Look:
     """Where the images are the training part, a test beside them is kept apart; other parts are only named."""
-    if part_of(seen.path) is not Part.TRAINING or seen.table or seen.test:
+    own = seen.path.partition("/")[0]
+    if part_of(own) is not Part.TRAINING or seen.table or seen.test:
         return seen
     parts = parts_of({path.name for path in folder.glob("*/") if _may_hold_data(path)})
-    labelled = {name for name in parts if name != seen.path and _classes_in(folder / name) & seen.count_by_class.keys()}
-    test = next((name for name in sorted(labelled) if parts[name] is Part.TESTING), None)
-    return replace(seen, test=test, beside=tuple(name for name in parts if name not in (seen.path, test)))
+    classes = {name: _classes_in(folder, name) for name in sorted(parts) if name != own}
+    tests = (name for name in classes if parts[name] is Part.TESTING and classes[name][1] & seen.count_by_class.keys())
+    test = next(tests, None)
+    return replace(seen, test=test and classes[test][0], beside=tuple(name for name in classes if name != test))
 
 
-def _classes_in(folder: Path) -> set[str]:
-    return {path.partition("/")[0] for path in _images(folder) if "/" in path}
+def _classes_in(folder: Path, name: str) -> tuple[str, set[str]]:
+    """The folder in `name` that holds class folders, and their names."""
+    images = [path for path in _images(folder / name) if "/" in path]
+    wrap = wrapping(images)
+    return f"{name}/{wrap}".rstrip("/"), {path.partition("/")[0] for path in without(wrap, images)}
 
 
 def look_at(folder: Path, *, label: str = "") -> Look | None:
@@ -84,11 +92,22 @@ def _others(folder: Path, path: str) -> Iterator[tuple[str, int]]:
 
 
 def _labelled(folder: Path, path: str, below: Sequence[str], label: str) -> Look | None:
-    """By a table, by folders or by names, whichever says it first; by a table alone where its column is named."""
+    """By a table, by folders or by names, whichever says it first; by a table alone where its column is named.
+
+    Of folders, by those in what only wraps them.
+    """
     with suppress(DataError):
         if (seen := by_table(folder, path, below, label)) is not None:
             return seen
-    return None if label else by_folders(path, below) or by_names(path, below)
+    if label:
+        return None
+    masks = masks_among(below)
+    images = [one for one in below if "/" in one and one not in masks]
+    wrap = wrapping(images)
+    inside = f"{path}/{wrap}".removeprefix("./") if wrap else path
+    if found := variants_in(folder / inside, without(wrap, images)):
+        return Look(path=inside, variants=told(found))
+    return by_folders(inside, without(wrap, below)) or by_names(path, below)
 
 
 def _refuse(folder: Path, images: Sequence[str], label: str) -> None:

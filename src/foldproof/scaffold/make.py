@@ -90,6 +90,8 @@ def _settings_for(folder: Path, label: str) -> tuple[str, list[str]]:
     seen = look(folder, label=label) or Look(path=DataSettings().path)
     name = folder.resolve().name or "foldproof"
     text = settings_text(choose(seen), experiment=name, candidate=seen.candidate)
+    if seen.variants:
+        return text, [f"{seen.path} holds {seen.variants}: set data.path to one of them"]
     if not seen.images:
         unread = [f"no images that can be read: {told}" for told in unread_in(folder)]
         return text, _without_class(folder) + unread or ["no images yet"]

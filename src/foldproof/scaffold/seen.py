@@ -19,7 +19,8 @@ class Look:
     `classes`: names for the labels, from the file `names_in`; `left_alone`: images that it does not name,
     by the folder they begin with.
     `exclude`: as the setting, what is neither labelled nor a part; `masks`: how many images are masks of others;
-    `beside`: other parts of the data set, which are not trained on.
+    `beside`: other parts of the data set, which are not trained on; `variants`: folders that hold one set in several
+    forms, of which one has to be chosen.
     """
 
     path: str
@@ -34,6 +35,7 @@ class Look:
     exclude: Sequence[str] = ()
     masks: int = 0
     beside: Sequence[str] = ()
+    variants: str = ""
     sizes: Sequence[tuple[int, int]] = ()
     candidate: Candidate | None = None
     classes: Mapping[str, str] | None = None

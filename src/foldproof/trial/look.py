@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 import numpy as np
@@ -63,7 +63,8 @@ def look(
     where there are no images that can be looked at, and FoldsError where they cannot be cut into two folds.
     """
     begun = time.monotonic()
-    rules, labelled_by = _rules(folder, label)
+    asked = folder
+    folder, rules, labelled_by = _rules(asked, label)
     caches = Caches.of(folder, cache)
     with ExitStack() as held:
         extractors = held.enter_context(Extractors())
@@ -79,7 +80,7 @@ def look(
     counts = Counter(seen.dataset.labels.tolist())
     majority = min(counts, key=lambda label: (-counts[label], label))
     return FirstLook(
-        asked=folder,
+        asked=asked,
         folder=folder,
         passed_over=found.passed_over,
         told=(*found.described.told, *_kept_apart(rules)),
@@ -105,8 +106,8 @@ def _by_unit(table: OutOfFold, dataset: Dataset) -> OutOfFold:
     return replace(table, groups=unit_numbers(dataset).astype(np.str_))
 
 
-def _rules(folder: Path, label: str) -> tuple[Rules, tuple[str, ...]]:
-    """How the images in `folder` are labelled, as `init` would see it, and how that is said.
+def _rules(folder: Path, label: str) -> tuple[Path, Rules, tuple[str, ...]]:
+    """Where in `folder` its images are, how they are labelled, as `init` would see it, and how that is said.
 
     Raises DataError where it is no folder, OtherTask where it is made for something else.
     """
@@ -117,7 +118,7 @@ def _rules(folder: Path, label: str) -> tuple[Rules, tuple[str, ...]]:
         )
     seen = look_at(folder, label=label)
     if seen is None:
-        return Rules(), ()
+        return folder, Rules(), ()
     is_split = seen.table is not None
     rules = Rules(
         label_by=seen.label_by,
@@ -126,10 +127,16 @@ def _rules(folder: Path, label: str) -> tuple[Rules, tuple[str, ...]]:
         columns=seen.columns or {},
         classes=seen.classes,
         held_split=seen.test if is_split else None,
-        held_folder=None if is_split or seen.test is None else seen.test.removeprefix("./"),
+        held_folder=None if is_split or seen.test is None else _below(seen.test, seen.path),
         exclude=seen.exclude,
     )
-    return rules, seen.in_words
+    if seen.path == ".":
+        return folder, rules, seen.in_words
+    return folder / seen.path, rules, (f"all images lie in {seen.path}: looked at that", *seen.in_words)
+
+
+def _below(path: str, folder: str) -> str:
+    return PurePosixPath(path).relative_to(folder).as_posix()
 
 
 def _kept_apart(rules: Rules) -> tuple[str, ...]:

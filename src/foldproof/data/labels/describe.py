@@ -19,6 +19,8 @@ from foldproof.data.labels.parts import (
     test_among,
 )
 from foldproof.data.labels.said import IN_NO_FOLDER, UNLABELLED, Classes, Described, Rules, Said
+from foldproof.data.labels.variants import refuse_variants
+from foldproof.data.labels.wrapping import without, wrapping
 from foldproof.data.patterns import left_out
 from foldproof.data.taken import times_taken
 from foldproof.errors import DataError, nearest
@@ -68,22 +70,38 @@ def _is_apart(path: str, rules: Rules) -> bool:
 
 def _by_path(everything: Sequence[str], folder: Path, rules: Rules) -> Described:
     """Of images in a folder that is held out, no label is said: they are labelled from there."""
-    of_path = said_by_path(rules)
     paths = [path for path in everything if not _is_apart(path, rules)]
+    wrap = wrapping(paths) if rules.label_by is None else ""
+    of_path = said_by_path(rules, wrap)
     needs_folder = rules.label_by in (None, "top", "parent")
     left = {path: IN_NO_FOLDER for path in paths if needs_folder and "/" not in path}
     is_part = rules.label_by == "parent" and holds_parts(everything)
     left |= {path: IN_NO_FOLDER for path in paths if is_part and lies_in_no_class(path)}
     said = {path: of_path(path) for path in paths if path not in left}
-    if rules.label_by is None and holds_parts(list(said)):
-        raise _parts(folder, {one.label for one in said.values()})
-    if rules.label_by is None and (twice := copy_in_itself(list(said))):
-        raise _twice(folder, twice)
-    if rules.label_by is None and rules.group_by is None and (inner := parts_in_classes(list(said))):
-        raise _parts_inside(folder, inner)
+    if rules.label_by is None:
+        _refuse_no_classes(folder / wrap, without(wrap, list(said)), is_grouped=rules.group_by is not None)
     if rules.as_folds:
         _refuse_testing({one.split for one in said.values()}, f"{folder.name}/", "folder")
-    return Described(said=said, left=left, held_out={path: Said("") for path in everything if _is_apart(path, rules)})
+    return Described(
+        said=said,
+        left=left,
+        held_out={path: Said("") for path in everything if _is_apart(path, rules)},
+        notes=(f"all images lie in {wrap}: the folders in it are the classes; data.label_by: top says otherwise",)
+        if wrap
+        else (),
+    )
+
+
+def _refuse_no_classes(folder: Path, paths: Sequence[str], *, is_grouped: bool) -> None:
+    """Raises DataError where the first folders are parts, copies or forms of a data set, and so no classes."""
+    if not is_grouped:
+        refuse_variants(folder, paths)
+    if holds_parts(paths):
+        raise _parts(folder, {path.partition("/")[0] for path in paths})
+    if twice := copy_in_itself(paths):
+        raise _twice(folder, twice)
+    if not is_grouped and (inner := parts_in_classes(paths)):
+        raise _parts_inside(folder, inner)
 
 
 def _by_table(paths: Sequence[str], folder: Path, rules: Rules) -> Described:

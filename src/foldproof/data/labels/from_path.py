@@ -13,8 +13,9 @@ PARENT, TOP = "parent", "top"
 EXIF = "exif"  # a time that no path says: the file does
 
 
-def said_by_path(rules: Rules) -> Callable[[str], Said]:
-    """What `rules` say of an image by its path alone.
+def said_by_path(rules: Rules, wrap: str = "") -> Callable[[str], Said]:
+    """What `rules` say of an image by its path alone. `wrap`: folders around all of them, which say nothing; patterns
+    are searched in the whole path.
 
     The function raises DataError for a path in which a pattern finds nothing; this one SettingsError for a pattern
     that is none.
@@ -27,8 +28,10 @@ def said_by_path(rules: Rules) -> Callable[[str], Said]:
     is_class = rules.label_by in (None, TOP)  # the first folder, which else may be a part such as train
 
     def said(path: str) -> Said:
-        part = "" if is_class else path.partition("/")[0]
-        return Said(label_of(path), group_of(path), split=part, time=time_of(path))
+        inside = path.removeprefix(f"{wrap}/") if wrap else path
+        group = group_of(inside if rules.group_by == PARENT else path)
+        time = time_of(inside if by_path == PARENT else path)
+        return Said(label_of(inside), group, split="" if is_class else path.partition("/")[0], time=time)
 
     return said
 
