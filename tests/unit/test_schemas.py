@@ -19,7 +19,7 @@ from foldproof.verify import rung
 VERSIONS = {
     **dict.fromkeys((environment, leaks, schema, exclusions, card, rows, state, rung), 1),
     **dict.fromkeys((dataset, facts, images, types, table), 2),
-    index: 3,
+    index: 4,
     checkpoint: 3,
 }
 

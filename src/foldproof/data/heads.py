@@ -194,6 +194,18 @@ def _boxed(content: bytes) -> Size | None:
     return max(found, key=lambda size: size.pixels, default=None)
 
 
+def boxed_bits(content: bytes) -> int:
+    """The most bits that a channel of an AVIF or HEIC has; 0 for what is none, or does not say."""
+    if content[4:8] != b"ftyp":
+        return 0
+    head, bits = content[:_BOXES], [0]
+    for match in re.finditer(rb"pixi....(?P<count>.)", head, re.DOTALL):
+        bits += head[match.end() : match.end() + match["count"][0]]
+    bits += [(8, 8, 10, 12)[match[1][0] >> 5 & 3] for match in re.finditer(rb"av1C..(.)", head, re.DOTALL)]
+    bits += [8 + (match[1][0] & 7) for match in re.finditer(rb"hvcC.{17}(.)", head, re.DOTALL)]
+    return max(bits)
+
+
 def tiff_pages(content: bytes) -> int:
     """How many pages a TIFF has, counted up to PAGES; 0 for what is none."""
     if content[:4] not in TIFF_BEGINNINGS:

@@ -16,7 +16,7 @@ from foldproof.data.likeness import Likeness
 from foldproof.data.values import Values
 from foldproof.storage.scratch import passes_quick_check, scratch_database
 
-SCHEMA_VERSION = 3  # 1 knew no pictures of more than 8 bits, 2 not the values next to their ends
+SCHEMA_VERSION = 4  # 1 knew no pictures of more than 8 bits, 2 not the values next to their ends, 3 no "narrowed"
 YOUNG_NS = 2_000_000_000  # the coarsest file system counts time in steps of two seconds
 _TABLES = """
 CREATE TABLE IF NOT EXISTS files (

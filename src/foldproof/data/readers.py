@@ -21,7 +21,7 @@ from PIL.Image import Transpose
 
 from foldproof import registry
 from foldproof.data import deep
-from foldproof.data.heads import HEAD_BYTES, TIFF_BEGINNINGS, Size, format_of, size_of, tiff_pages
+from foldproof.data.heads import HEAD_BYTES, TIFF_BEGINNINGS, Size, boxed_bits, format_of, size_of, tiff_pages
 from foldproof.data.silence import silence
 from foldproof.data.turns import turns
 from foldproof.data.values import Pixels
@@ -81,8 +81,8 @@ class Image:
     `pixels` are uint8 RGB, [height, width, 3]; or of one of the kinds in `DEEP`, grey or RGB, [height, width, 1 or 3],
     finite, with the values that stand in the file: what is black and what is white is known of a whole set of images.
     `traits`: what was done to get these pixels from the file, of "rotated", "palette", "cmyk", "alpha" (a part that was
-    transparent is not), "animated" (the first frame was taken) and "windowed"
-    (a DICOM file said what is black and white).
+    transparent is not), "animated" (the first frame was taken), "windowed" (a DICOM file said what is black and white)
+    and "narrowed" (more than 8 bits a channel were brought to 8).
     """
 
     pixels: Pixels
@@ -118,6 +118,13 @@ def reader_named(suffix: str) -> str:
     packages = EXTRAS.values() if reader is read_by_content else filter(None, [EXTRAS.get(suffix)])
     versions = (f" {package} {version(package)}" for package in sorted(set(packages)) if _is_installed(package))
     return f"{reader.__module__}:{getattr(reader, '__qualname__', reader)}{''.join(versions)}"
+
+
+@lru_cache(maxsize=256)
+def is_our_own(suffix: str) -> bool:
+    """Whether files of this suffix are read here, by their content, and by nobody's reader from elsewhere."""
+    reader: Any = reader_for(f"image{suffix}")
+    return reader in (read_with_pillow, read_by_content)
 
 
 @lru_cache(maxsize=256)
@@ -237,7 +244,7 @@ def read_with_pillow(file: BinaryIO, most_pixels: int, *, formats: tuple[str, ..
             if (read_deep := _DEEP_BY_HEAD.get(format_)) is not None and (found := read_deep(content)) is not None:
                 return _deep_image(found, format_)
             if not _loses_values(picture):
-                return _upright_rgb(picture)
+                return _upright_rgb(picture, narrowed=boxed_bits(content) > 8)
             if picture.format == "PNG":
                 return _upright_png(picture, file)
             if picture.format != "TIFF":
@@ -297,7 +304,7 @@ def _camera(exif: Mapping[int, Any]) -> str:
     return " ".join(filter(None, (_text(exif.get(_MAKE)), _text(exif.get(_MODEL)))))
 
 
-def _upright_rgb(picture: PIL.Image.Image) -> Image:
+def _upright_rgb(picture: PIL.Image.Image, *, narrowed: bool) -> Image:
     turned_in_tiff = getattr(picture, "tag_v2", {}).get(_ORIENTATION, 1)
     animated = picture.format != "MPO" and getattr(picture, "n_frames", 1) > 1  # a camera's JPEG may hold a preview
     if picture.format != "HEIF":  # which opens the picture that it puts first
@@ -312,6 +319,7 @@ def _upright_rgb(picture: PIL.Image.Image) -> Image:
         "cmyk": picture.mode == "CMYK",
         "alpha": _is_transparent_somewhere(picture),
         "animated": animated,
+        "narrowed": narrowed,
     }
     return Image(
         np.asarray(upright.convert("RGB"), dtype=np.uint8),

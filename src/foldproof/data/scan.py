@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from foldproof.data.dataset import Dataset, Sample
+from foldproof.data.depths import odd_by_heads
 from foldproof.data.dicom import may_be_dicom, patient_of
 from foldproof.data.examine import Hashes, Picture, Trouble, examine_file
 from foldproof.data.exclusions import Exclusion, Exclusions
@@ -102,6 +103,8 @@ def scan(
         images = files = list(choose({path: one.label for path, one in described.said.items()}))
         described = replace(described, said={path: described.said[path] for path in images}, held_out={})
     described = _with_patients(described, folder, rules)
+    if how is not None and how.odd is not None and not described.said.keys() <= how.index.stored().keys():
+        how.odd(odd_by_heads(folder, sorted(described.said)))
     found = _survey(folder, files, images, how)
     out = _excluded(described.said, found, excluded or {})
     dataset = _dataset({path: said for path, said in described.said.items() if path not in out}, found)

@@ -41,12 +41,16 @@ def unheard(what: str, done: int, total: int) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Survey:
-    """How to look at files. `deep` reads every one, whatever the index remembers; `progress` hears (what, done, of)."""
+    """How to look at files. `deep` reads every one, whatever the index remembers; `progress` hears (what, done, of).
+
+    `odd` hears, before anything is decoded, which images are of another depth than most, by path with the reason.
+    """
 
     index: Index
     most_pixels: int = MOST_PIXELS
     deep: bool = False
     progress: Progress = unheard
+    odd: Callable[[Mapping[str, str]], None] | None = None
 
 
 @dataclass(frozen=True)

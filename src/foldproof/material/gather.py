@@ -58,7 +58,7 @@ def gather(project: Project, asked: Settings, *, allow_dirty: bool, progress: Pr
     Raises DataError where some are missing, are not those that were versioned, or cannot be trained on.
     """
     data = asked.data
-    seen = inspect(project.path(data.path), data, asked.folds, project=project, progress=progress)
+    seen = inspect(project.path(data.path), data, asked.folds, project=project, progress=progress, early=refuse)
     refuse([error for error in seen.errors if not CODES[error.code].excludable])
     if seen.version.state == "dirty" and interrupted_pull(seen.folder) and not allow_dirty:
         raise DataError(

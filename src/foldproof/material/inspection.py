@@ -1,6 +1,6 @@
 """A folder of images and what is asked of it in; all that is known of it, an `Inspection`, out."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ from foldproof.data.index import Index
 from foldproof.data.labels.asked import asked_of
 from foldproof.data.labels.describe import refuse_unknown
 from foldproof.data.labels.said import Rules
-from foldproof.data.scan import Scan, scan
+from foldproof.data.scan import Scan, hash_file, scan
 from foldproof.data.survey import Progress, Survey, unheard
 from foldproof.data.value_range import ValueRange
 from foldproof.data.versions import dvc
@@ -72,8 +72,10 @@ def inspect(
     project: Project | None = None,
     deep: bool = False,
     progress: Progress = unheard,
+    early: Callable[[Sequence[Finding]], None] | None = None,
 ) -> Inspection:
-    """Look at every image in `folder`; what a project's index knows is not read again, unless `deep`.
+    """Look at every image in `folder`; what a project's index knows is not read again, unless `deep`. `early` hears
+    what is known to be wrong before anything is decoded, so that it may be refused then.
 
     Raises DataError where there is nothing to look at, and where DVC's records cannot be read.
     """
@@ -82,7 +84,7 @@ def inspect(
     exclusions = read_exclusions(project.exclusions_file) if project else {}
     asked = asked_of(data, folds or FoldSource(), root=project.root if project else folder.parent, folder=folder)
     looked = partial(_scanned, project=project, most_pixels=most_pixels, deep=deep, progress=progress)
-    found = looked(folder, asked.rules, exclusions)
+    found = looked(folder, asked.rules, exclusions, odd=early and partial(_tell, early, folder, exclusions))
     test = looked(asked.test_folder, asked.test_rules, {}) if asked.test_folder else None
     if data.classes is not None:
         refuse_unknown(data.classes, found.described.labels | (test.described.labels if test else set()))
@@ -117,6 +119,7 @@ def _scanned(
     most_pixels: int,
     deep: bool,
     progress: Progress,
+    odd: Callable[[Mapping[str, str]], None] | None = None,
 ) -> Scan:
     own = project.own_cache if project else None
     with Index(own and own / index_name(folder, own)) as index:
@@ -125,8 +128,18 @@ def _scanned(
             rules=rules,
             cache_dirs=dvc.cache_folders(folder),
             excluded=exclusions,
-            how=Survey(index=index, most_pixels=most_pixels, deep=deep, progress=progress),
+            how=Survey(index=index, most_pixels=most_pixels, deep=deep, progress=progress, odd=odd),
         )
+
+
+def _tell(
+    early: Callable[[Sequence[Finding]], None], folder: Path, exclusions: Exclusions, odd: Mapping[str, str]
+) -> None:
+    """Of images of another depth than most, but for those that excluded.csv leaves out."""
+    left = {sha256 for sha256, _ in exclusions}
+    early(
+        [Finding("mixed-depth", path, why) for path, why in odd.items() if hash_file(folder / path).sha256 not in left]
+    )
 
 
 def _held_out(found: Scan, test: Scan | None, name: str | None) -> tuple[Dataset, Mapping[str, Picture]]:

@@ -1,10 +1,10 @@
 """What images are made of in; the range of values that all of them share, and what speaks against it, out. Pure."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, TypeAlias
 
 from foldproof.data.checks.findings import Finding
+from foldproof.data.depths import BYTES, FRACTIONS, WHOLE, Depth, odd_among
 from foldproof.data.examine import Picture
 from foldproof.data.readers import WHITE_BY_FORMAT
 from foldproof.data.value_range import ValueRange, spelled
@@ -15,21 +15,11 @@ ABSURD = 100.0  # times as far from all other values as these are from each othe
 HOT = 4.0  # times as wide as what 998 in 1,000 values of every image need: a few pixels made the range
 SETTING = "data.range"
 NO_VALUE = frozenset({-9999.0, -999.0, -99999.0, -32768.0, -32767.0, -2147483648.0, 1e20, -1e20})  # usual for it
-_BYTES = "8 bits a channel"
 
 
 def apart(pictures: Mapping[str, Picture]) -> Mapping[str, str]:
     """Images that no range fits as it does the others, which are more; each with the reason."""
-    kinds = {path: _kind(picture) for path, picture in sorted(pictures.items())}
-    counted = Counter(kinds.values())
-    if len(counted) < 2:
-        return {}
-    commonest = max(counted, key=lambda kind: (counted[kind], kind))
-    return {
-        path: f"{kind}, as {counted[kind]:,} are; {counted[commonest]:,} are {commonest}"
-        for path, kind in kinds.items()
-        if kind != commonest and not (commonest == _BYTES and _says_white(pictures[path]))
-    }
+    return odd_among({path: Depth(_kind(picture), _says_white(picture)) for path, picture in pictures.items()})
 
 
 def brought_to_bytes(pictures: Mapping[str, Picture]) -> tuple[str, ...]:
@@ -79,8 +69,8 @@ def described(pictures: Mapping[str, Picture], within: ValueRange | None) -> dic
 
 def _kind(picture: Picture) -> str:
     if picture.values is None:
-        return _BYTES
-    return "whole numbers of more than 8 bits" if picture.values.whole else "floating-point numbers"
+        return BYTES
+    return WHOLE if picture.values.whole else FRACTIONS
 
 
 def _says_white(picture: Picture) -> bool:

@@ -80,6 +80,10 @@ CODES: Mapping[str, Code] = MappingProxyType(
             "16 bits among 8-bit images: 65,535, white by its format, becomes 255",
             "nothing, where black and white are meant alike in all of them; else convert them yourself",
         ),
+        "read-as-8-bits": _warning(
+            "more than 8 bits a channel, in a format that is read with 8: the finest steps are lost",
+            "nothing, where 8 bits tell the classes apart; else convert all of them to 16-bit PNG or TIFF",
+        ),
         "needless-range": _error(
             "data.range is for images of more than 8 bits a channel", "remove data.range, or set it to auto"
         ),

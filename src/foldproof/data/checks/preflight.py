@@ -26,6 +26,7 @@ FORMAT_SHARE = 0.5  # between the classes' shares of a format
 _TRAITS = {
     "rotated": "exif-rotated",
     **{trait: trait for trait in ("palette", "cmyk", "alpha", "animated", "windowed")},
+    "narrowed": "read-as-8-bits",
 }
 
 
