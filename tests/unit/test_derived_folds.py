@@ -110,10 +110,14 @@ def test_too_few_times_name_the_largest_k_that_works():
     times=st.lists(st.integers(0, 20), min_size=12, max_size=40),
     k=st.integers(1, 4),
     same=st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=3),
+    near=st.integers(0, 6),
 )
-def test_no_image_ever_validates_beside_a_later_one_that_trained_it(times, k, same):
+def test_no_image_ever_validates_beside_a_later_one_that_trained_it(times, k, same, near):
+    """`near`: in so many places, two images that follow each other in time are of one group."""
     tied = {number: f"d{index}" for index, pair in enumerate(same) for number in pair}
-    images = dataset(count=len(times), duplicate=tied)
+    order = sorted(range(len(times)), key=times.__getitem__)
+    group = {number: f"g{place}" for place in range(near) for number in order[2 * place : 2 * place + 2]}
+    images = dataset([group.get(n, "") for n in range(len(times))], duplicate=tied)
     when = {f"{n}.png": str(time) for n, time in enumerate(times)}
     try:
         made = folds.in_time(images, when, k)
@@ -123,10 +127,34 @@ def test_no_image_ever_validates_beside_a_later_one_that_trained_it(times, k, sa
     for fold in made.folds(k):
         assert len(fold.validation)
         assert len(fold.train)
-        names = [images.samples[position].duplicate for position in fold.validation]
-        alone = at[[position for position, name in zip(fold.validation, names, strict=True) if not name]]
-        if len(alone):
-            assert at[fold.train].max() <= alone.min()
+        assert at[fold.train].max() < at[fold.validation].min()
+        for tie in ("group", "duplicate"):
+            sides = [
+                {getattr(images.samples[place], tie) for place in side} - {""} for side in (fold.train, fold.validation)
+            ]
+            assert sides[0].isdisjoint(sides[1])
+
+
+def test_a_group_is_whole_where_time_is_cut_and_the_cut_waits_for_its_end():
+    groups = ["a"] * 2 + ["b"] * 2 + ["a", "c"] + ["", ""] * 3
+    made = folds.in_time(dataset(groups), written([str(n) for n in range(12)]), 2)
+    assert made.fold_of.tolist() == [-1] * 5 + [0] * 4 + [1] * 3
+    assert made.told.endswith("which leaves 8 stretches of time")
+    apart = folds.in_time(dataset(), written([str(n) for n in range(12)]), 2)
+    assert "stretches" not in apart.told
+
+
+def test_a_group_that_lasts_all_the_time_is_named_with_the_largest_k_that_works():
+    groups = ["", "", "a", "a", "long", "b", "b", "", "", "", "", "long"]  # in four stretches: 0, 1, 2 to 3, the rest
+    when = written([f"2024-01-{n + 1:02d}" for n in range(12)])
+    assert folds.in_time(dataset(groups), when, 1).fold_of.tolist() == [-1] * 4 + [0] * 8
+    with pytest.raises(FoldsError, match="group 'long' lasts from 2024-01-05 to 2024-01-12") as raised:
+        folds.in_time(dataset(groups), when, 5)
+    assert "at most 3" in raised.value.next_step
+    assert "data.group_by" in raised.value.next_step
+    with pytest.raises(FoldsError, match=r"images that are the same as 0\.png") as raised:
+        folds.in_time(dataset(duplicate={0: "d", 11: "d"}), when, 1)
+    assert raised.value.next_step == "set data.near_duplicates: report"
 
 
 def test_folds_of_all_schemes_stand_in_one_table_and_come_back():

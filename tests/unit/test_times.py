@@ -1,7 +1,7 @@
 """Times as people write them: one form for all, sorted as it happened; what can be two things is refused with both."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from random import Random
 
@@ -48,9 +48,12 @@ FORMS: dict[str, Callable[[dt.datetime], str]] = {
 }
 
 
-def dataset(count: int) -> Dataset:
+def dataset(count: int, group: Mapping[int, str] | None = None) -> Dataset:
     """Images of two classes by turns; image number n is at `n.png`."""
-    return Dataset.of([Sample(f"{n:064x}", "cat" if n % 2 else "dog", f"{n}.png") for n in range(count)])
+    named = group or {}
+    return Dataset.of(
+        [Sample(f"{n:064x}", "cat" if n % 2 else "dog", f"{n}.png", named.get(n, "")) for n in range(count)]
+    )
 
 
 def moments(seed: int, count: int, days: int) -> list[dt.datetime]:
@@ -60,11 +63,21 @@ def moments(seed: int, count: int, days: int) -> list[dt.datetime]:
 
 @pytest.mark.parametrize("form", FORMS)
 @settings(max_examples=25)
-@given(seed=st.integers(0, 10_000), count=st.integers(24, 60), days=st.sampled_from([3, 40, 300, 900]))
-def test_no_image_trains_for_an_earlier_one_whatever_the_spelling(form, seed, count, days):
+@given(
+    seed=st.integers(0, 10_000),
+    count=st.integers(24, 60),
+    days=st.sampled_from([3, 40, 300, 900]),
+    groups=st.integers(0, 8),
+    far=st.integers(0, 2),
+)
+def test_no_image_trains_for_an_earlier_one_whatever_the_spelling_and_the_groups(form, seed, count, days, groups, far):
+    """`groups` of three images that follow each other in time, and `far` of two that do not."""
     true = moments(seed, count, days)
+    order = sorted(range(count), key=true.__getitem__)
+    group = {n: f"near {place}" for place in range(groups) for n in order[3 * place : 3 * place + 3]}
+    group |= {n: f"far {place}" for place in range(far) for n in (order[-1 - place], order[-16 - place])}
     texts = {f"{n}.png": FORMS[form](when) for n, when in enumerate(true)}
-    images = dataset(count)
+    images = dataset(count, group)
     try:
         made = folds.in_time(images, texts, 2)
     except FoldsError:
@@ -75,6 +88,8 @@ def test_no_image_trains_for_an_earlier_one_whatever_the_spelling(form, seed, co
         latest = max(fold.train, key=lambda place: seconds[place])
         earliest = min(fold.validation, key=lambda place: seconds[place])
         assert seconds[latest] < seconds[earliest], (written[latest], written[earliest], made.told)
+        sides = [{images.samples[place].group for place in side} - {""} for side in (fold.train, fold.validation)]
+        assert sides[0].isdisjoint(sides[1])
 
 
 @pytest.mark.parametrize("form", FORMS)

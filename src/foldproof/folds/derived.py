@@ -1,11 +1,12 @@
 """Folds that the data say: a group a fold, as somebody wrote them down, or in the order of time. Pure.
 
 An image in fold -1 trains in every fold and validates in none. Units (see `folds.units`) stay whole: where what was
-written down would tear one apart, it is refused, and a unit that spans times goes where its latest image does.
+written down would tear one apart, it is refused. Time is never cut while a unit lasts, so that no image trains for an
+earlier one.
 """
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -15,8 +16,8 @@ from foldproof.data.dataset import Dataset
 from foldproof.data.tables.spelling import is_no_value, is_unknown, plain
 from foldproof.errors import FoldsError
 from foldproof.folds.cut import Assignment
-from foldproof.folds.times import Moment, read_times
-from foldproof.folds.units import units_of
+from foldproof.folds.times import Moment, read_times, shown
+from foldproof.folds.units import Unit, units_of
 
 MOST_FOLDS = 100
 TRAINS_ALWAYS = -1
@@ -82,7 +83,7 @@ def in_time(dataset: Dataset, written: Mapping[str, str], k: int, *, order: str 
     """`k` folds, each of which validates on what came after all that it trains on; the earliest part only trains.
 
     `written`: when each image was made, by path, as `folds.times` reads it; `order`: a key of its ORDERS. Parts are as
-    near to equal as units allow; what happened at one time stays together. Raises FoldsError.
+    near to equal as units allow; what happened at one time, or while a unit lasts, stays together. Raises FoldsError.
     """
     without = [sample.path for sample in dataset.samples if is_unknown(written.get(sample.path, ""))]
     if without:
@@ -91,36 +92,86 @@ def in_time(dataset: Dataset, written: Mapping[str, str], k: int, *, order: str 
             next_step="a column of times in data.labels, a pattern or exif in folds.time_by have to say one for each",
         )
     read = read_times([written[sample.path].strip() for sample in dataset.samples], order=order)
-    times = read.values
     units = units_of(dataset)
-    latest = [max(times[member] for member in unit.members) for unit in units]
-    at_once: defaultdict[Moment, list[int]] = defaultdict(list)
-    for number, when in enumerate(latest):
-        at_once[when].append(number)
-    if len(at_once) <= k:
+    moments = sorted(set(read.values))
+    rank = {moment: number for number, moment in enumerate(moments)}
+    times = [rank[value] for value in read.values]
+    spans = [_span(unit, times) for unit in units]
+    stretches = _stretches(spans)
+    if len(moments) <= k:
         raise FoldsError(
-            f"time: {len(at_once)} different times are too few for {k} folds and a part before them",
-            next_step=f"set folds.k to at most {len(at_once) - 1}" if len(at_once) > 1 else "give finer times",
+            f"time: {len(moments)} different times are too few for {k} folds and a part before them",
+            next_step=f"set folds.k to at most {len(moments) - 1}" if len(moments) > 1 else "give finer times",
         )
+    if len(stretches) <= k:
+        raise _lasts(dataset, units, spans, moments, len(stretches), k)
     places = [0] * len(dataset)
-    for part, whens in enumerate(_parts(sorted(at_once), at_once, [len(unit.members) for unit in units], k + 1)):
-        for when in whens:
-            for number in at_once[when]:
+    for part, starts in enumerate(_parts(sorted(stretches), stretches, [len(unit.members) for unit in units], k + 1)):
+        for start in starts:
+            for number in stretches[start]:
                 for member in units[number].members:
                     places[member] = part - 1
-    return replace(_checked(dataset, places, k, "time", ordered=True), told=f"times are {read}")
+    told = f"times are {read}"
+    if any(first < last for first, last in spans):
+        told += f"; what belongs together over time stays together, which leaves {len(stretches):,} stretches of time"
+    return replace(_checked(dataset, places, k, "time", ordered=True), told=told)
+
+
+def _span(unit: Unit, times: Sequence[int]) -> tuple[int, int]:
+    """The earliest and the latest of its images."""
+    found = [times[member] for member in unit.members]
+    return min(found), max(found)
+
+
+def _stretches(spans: Sequence[tuple[int, int]]) -> Mapping[int, Sequence[int]]:
+    """Numbers of spans, by the beginning of the stretch of time that they share; stretches do not overlap."""
+    found: dict[int, list[int]] = {}
+    begin = end = -1
+    for number in sorted(range(len(spans)), key=spans.__getitem__):
+        first, last = spans[number]
+        if first > end:
+            begin = first
+        end = max(end, last)
+        found.setdefault(begin, []).append(number)
+    return found
+
+
+def _lasts(
+    dataset: Dataset,
+    units: Sequence[Unit],
+    spans: Sequence[tuple[int, int]],
+    moments: Sequence[Moment],
+    count: int,
+    k: int,
+) -> FoldsError:
+    """Names the unit that lasts over most moments; `count` stretches of time are left."""
+    longest = max(range(len(units)), key=lambda number: spans[number][1] - spans[number][0])
+    first, last = (shown(moments[place]) for place in spans[longest])
+    samples = [dataset.samples[member] for member in units[longest].members]
+    group = samples[0].group
+    what = (
+        f"group '{group}'"
+        if group
+        else f"the {len(samples)} images that are the same as {samples[0].path}, or look so,"
+    )
+    fewer = f"set folds.k to at most {count - 1}, or " if count > 1 else ""
+    return FoldsError(
+        f"time: {what} lasts from {first} to {last}, and no image may train for an earlier one: {count} "
+        f"stretch{'es' if count > 1 else ''} of time can be kept apart, too few for {k} folds and a part before them",
+        next_step=f"{fewer}{'make data.group_by name shorter groups' if group else 'set data.near_duplicates: report'}",
+    )
 
 
 def _parts(
-    whens: Sequence[Moment], at_once: Mapping[Moment, Sequence[int]], sizes: Sequence[int], count: int
-) -> Iterator[list[Moment]]:
-    """`whens`, ascending, in `count` runs of about equal size, none of them empty."""
-    left, waiting = sum(sizes), list(whens)
+    starts: Sequence[int], stretches: Mapping[int, Sequence[int]], sizes: Sequence[int], count: int
+) -> Iterator[list[int]]:
+    """`starts` of stretches, ascending, in `count` runs of about equal size, none of them empty."""
+    left, waiting = sum(sizes), list(starts)
     for part in range(count, 0, -1):
         run = [waiting.pop(0)]
-        size = sum(sizes[number] for number in at_once[run[0]])
+        size = sum(sizes[number] for number in stretches[run[0]])
         while waiting and len(waiting) >= part:
-            more = sum(sizes[number] for number in at_once[waiting[0]])
+            more = sum(sizes[number] for number in stretches[waiting[0]])
             if part > 1 and abs(size + more - left / part) > abs(size - left / part):
                 break
             run.append(waiting.pop(0))

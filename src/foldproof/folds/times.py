@@ -32,7 +32,7 @@ class Times:
     lacks: str = ""
 
     def __str__(self) -> str:
-        return f"read as {self.form}, from {_shown(min(self.values))} to {_shown(max(self.values))}"
+        return f"read as {self.form}, from {shown(min(self.values))} to {shown(max(self.values))}"
 
 
 def read_times(texts: Sequence[str], *, order: str = "") -> Times:
@@ -138,9 +138,9 @@ def _ranks(times: Times) -> list[int]:
 def _several(texts: Sequence[str], one: Times, other: Times) -> FoldsError:
     text, first, second = next(
         (
-            (text, _shown(a), _shown(b))
+            (text, shown(a), shown(b))
             for text, a, b in zip(texts, one.values, other.values, strict=True)
-            if _shown(a) != _shown(b)
+            if shown(a) != shown(b)
         ),
         (texts[0], "one thing", "another"),
     )
@@ -161,7 +161,8 @@ def _none(texts: Sequence[str], order: str) -> FoldsError:
     return FoldsError(f"time: no one form reads all times{asked}, such as {shown}", next_step=_HOW)
 
 
-def _shown(value: Moment) -> str:
+def shown(value: Moment) -> str:
+    """A moment for a person."""
     if isinstance(value, Decimal):
         return f"{value.normalize():f}"
     told = value.strftime("%Y-%m-%d %H:%M:%S")
