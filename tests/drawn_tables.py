@@ -29,6 +29,7 @@ WORDS = (
 NONE = ("NaN", "nan", "N/A", "NULL", "#N/A", "None", "")
 UNKNOWN = ("nan", "-", "unknown", "Unknown", "?", "")
 HEADERS = (("filename", "label", "patient_id"), ("Image ID", "Diagnosis", "PatientID"), ("id", "class", "patientId"))
+TITLES = ("Study of spring", "Spring 2021", "Export of spring, 2021", "All leaves; by hand", "Lab|B")
 FOREIGN = ("bild", "befund", "fall")
 
 
@@ -191,7 +192,7 @@ def _text(chance: Random, header: list[str], rows: list[list[str]]) -> tuple[str
         case "comment":
             text = f"# made by hand, 2020; version 2{end}{text}"
         case "title":
-            text = f"Study of spring{end}{end}{text}"
+            text = f"{chance.choice(TITLES)}{chance.choice((end, end + end))}{text}"
         case "trailing" if separator in ",;|":
             first, _, rest = text.partition(end)
             text = first + end + rest.replace(end, separator + end)

@@ -67,6 +67,13 @@ SPELLINGS = {
     "a comment": ("# by hand, in May; again\n" + PLAIN, "1 line of comments left out"),
     "a comment within": (PLAIN.replace("two", "# so far\ntwo"), "1 line of comments left out"),
     "a title": ("My study\n\n" + PLAIN, "1 line above the table left out: 'My study'"),
+    "a title with commas": ("Leaves, 2021\n" + PLAIN, "1 line above the table left out: 'Leaves 2021'"),
+    "a title over blanks": ("Leaves 2021\n" + PLAIN.replace(",", " "), "left out: 'Leaves 2021'"),
+    "a long title over blanks": ("All leaves of 2021\n" + PLAIN.replace(",", " "), "left out: 'All leaves of 2021'"),
+    "two titles over tabs": (
+        "Lab\tB\nMay\t3\n" + PLAIN.replace(",", "\t"),
+        "2 lines above the table left out: 'Lab B'",
+    ),
     "separators at the end": (PLAIN.replace("\n", ",\n"), "an empty cell at the end of 3 lines"),
     "the header again": (PLAIN.replace("three", "file,label\nthree"), "1 more line of names left out"),
     "a header in a comment": ("# " + PLAIN, "its columns are named in a comment"),
@@ -108,6 +115,21 @@ def test_a_first_row_is_a_header_unless_it_looks_as_the_rows_below_it(text, has_
     assert found.has_header == has_header
     assert len(found.rows) == text.count("\n") - has_header
     assert has_header or found.columns[0] == "column 1"
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ("Blätter 2021\nbild befund\none.png a\ntwo.png b\n", ("bild", "befund")),
+        ("bild befund\nnone.x a\none.png a\ntwo.png b\n", ("bild", "befund")),
+        ("file label\nnone.x c\none.png a\ntwo.png b\n", ("file", "label")),
+        ("file x label\nnone.x 3 c\none.png 1 a\ntwo.png 2 b\n", ("file", "x", "label")),
+    ],
+)
+def test_of_several_rows_above_the_images_the_header_is_that_of_usual_names_else_the_last_that_is_no_data(
+    text, columns
+):
+    assert read(text).columns == columns
 
 
 def test_lines_are_counted_as_an_editor_counts_them():

@@ -21,6 +21,7 @@ _USUAL = (",", ";", "\t")  # of which nothing needs to be said
 _SAMPLED = 200  # rows
 _MOST_TITLES = 20  # lines before a table
 _MOST_LINE = 200_000
+_NUMBER = re.compile(r"[-+]?[0-9]+([.,][0-9]+)?")
 
 
 @dataclass(frozen=True)
@@ -83,11 +84,13 @@ def _score(text: str, form: str, is_image: IsImage) -> tuple[float, bool, int, i
     width = width_of(rows)
     if width < 2:
         return 0.0, False, 0, 0
-    start = next((number for number, cells in enumerate(rows) if trimmed(cells) > 1), 0)
-    rows = rows[start:] if start <= _MOST_TITLES else rows
+    start = next((number for number, cells in enumerate(rows) if trimmed(cells) == width), 0)
+    start = start if start <= _MOST_TITLES else 0
+    usual = max(sum(map(is_usual, cells)) for cells in rows[: start + 2])
+    rows = rows[start:]
     fitting = [cells for cells in rows if trimmed(cells) <= width <= len(cells)]
     named = max(sum(is_image(cells[place]) for cells in fitting) for place in range(width)) if fitting else 0
-    return len(fitting) / len(rows), named > len(rows) / 2, sum(map(is_usual, rows[0])), width
+    return len(fitting) / len(rows), named > len(rows) / 2, usual, width
 
 
 def _cells(text: str, form: str, *, strict: bool) -> Iterator[tuple[list[str], int]]:
@@ -119,14 +122,37 @@ def trimmed(cells: Sequence[str]) -> int:
 def _without_titles(
     rows: list[tuple[list[str], int]], width: int, is_image: IsImage
 ) -> tuple[list[tuple[list[str], int]], int, str]:
-    """A title has one cell, where the table has several, and names no image."""
+    """A title has one cell, where the table has several, and names no image; or stands above what is a header."""
     if width < 2:
         return rows, 0, ""
     start = 0
     while start < min(len(rows) - 1, _MOST_TITLES) and _is_title(rows[start][0], width, is_image):
         start += 1
-    whole = start < len(rows) and trimmed(rows[start][0]) > 1
-    return (rows[start:], start, rows[0][0][0]) if start and whole else (rows, 0, "")
+    if not (start < len(rows) and trimmed(rows[start][0]) > 1):
+        start = 0
+    start = max(start, _header_at([cells for cells, _ in rows], is_image))
+    return rows[start:], start, " ".join(filter(None, rows[0][0]))
+
+
+def _header_at(rows: Sequence[Sequence[str]], is_image: IsImage) -> int:
+    """The row of names of columns, where several rows stand before the first that names an image; else 0.
+
+    It has the most usual names; without any it is the last of them, unless the rows below repeat what is in it.
+    """
+    images = (
+        number
+        for number, cells in enumerate(rows[: _MOST_TITLES + 2])
+        if any(is_image(cell) and not is_usual(cell) for cell in cells)
+    )
+    above = next(images, 0)
+    if above < 2:
+        return 0
+    usual = [sum(map(is_usual, cells)) for cells in rows[:above]]
+    if max(usual):
+        return usual.index(max(usual))
+    last, below = rows[above - 1], rows[above : above + _SAMPLED]
+    repeated = any(cell and cell in {cells[at] for cells in below if at < len(cells)} for at, cell in enumerate(last))
+    return 0 if repeated or any(map(_NUMBER.fullmatch, last)) else above - 1
 
 
 def _is_title(cells: Sequence[str], width: int, is_image: IsImage) -> bool:
