@@ -13,6 +13,7 @@ from foldproof.config.read import load_settings
 from foldproof.data.labels.kinds import one_label, refuse_other_tasks
 from foldproof.data.tables.table import Table
 from foldproof.errors import DataError, OtherTask, UnclearTable
+from foldproof.scaffold import other_tasks
 from foldproof.scaffold.look import is_images_itself, look, look_at
 from foldproof.scaffold.make import scaffold
 from foldproof.scaffold.names import label_in_names
@@ -225,6 +226,15 @@ def coco(folder):
     (folder / "instances.json").write_text(json.dumps(content), encoding="utf-8")
 
 
+def large_coco(folder):
+    """Of more bytes than are parsed at once, the boxes behind all else, as in the sets that are published."""
+    pictures(folder / "images", ["1.png", "2.png"])
+    images = json.dumps([{"id": n, "file_name": "x" * 1000} for n in range(9_000)], indent=1)
+    boxes = json.dumps([{"segmentation": [[0] * 50], "bbox": [1, 2, 3, 4]}], indent=1)
+    content = f'{{"images": {images}, "annotations": {boxes}}}'
+    (folder / "instances.json").write_text(content, encoding="utf-8")
+
+
 def yolo(folder):
     pictures(folder / "images" / "train", ["1.png", "2.png"])
     (folder / "labels" / "train").mkdir(parents=True)
@@ -237,12 +247,23 @@ def voc(folder):
     (folder / "Annotations" / "1.xml").write_text("<annotation><object/></annotation>", encoding="utf-8")
 
 
-@pytest.mark.parametrize(("made", "said"), [(coco, "COCO"), (yolo, "YOLO"), (voc, "Pascal VOC")])
+@pytest.mark.parametrize(("made", "said"), [(coco, "COCO"), (large_coco, "COCO"), (yolo, "YOLO"), (voc, "Pascal VOC")])
 def test_sets_for_finding_objects_are_refused_as_that(tmp_path, made, said):
     made(tmp_path)
     for where in (look, look_at):
         with pytest.raises(OtherTask, match=said):
             where(tmp_path)
+
+
+@pytest.mark.parametrize("shift", range(6))
+def test_words_that_lie_across_two_pieces_of_a_large_file_are_found(tmp_path, monkeypatch, shift):
+    monkeypatch.setattr(other_tasks, "_PIECE", 7)
+    text = " " * shift + '{"annotations": [{"bbox" : [1, 2, 3, 4]}]}'
+    (tmp_path / "a.json").write_text(text)
+    assert other_tasks._speaks_of_boxes(tmp_path / "a.json")
+    (tmp_path / "b.json").write_text(text.replace("bbox", "box"))
+    (tmp_path / "c.json").write_text(text.replace("annotations", "images"))
+    assert not any(other_tasks._speaks_of_boxes(tmp_path / name) for name in ("b.json", "c.json"))
 
 
 def test_images_without_a_word_of_their_class_are_counted_and_not_called_none(tmp_path):

@@ -1,6 +1,7 @@
 """A folder in; what it is made for other than one class an image, out: boxes, outlines."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -9,7 +10,9 @@ from foldproof.errors import DamagedFile, OtherTask
 from foldproof.storage import read_file
 
 _MOST_LOOKED_AT = 50  # files of each kind
-_MOST_BYTES = 64 * 2**20
+_MOST_BYTES = 8 * 2**20  # of a file that is parsed; a larger one is searched for what it would hold
+_PIECE, _LONGEST = 2**20, 64  # bytes that are searched at once, and of what is searched
+_ANNOTATIONS, _BOXES = re.compile(rb'"annotations"\s*:\s*\['), re.compile(rb'"bbox"\s*:\s*\[')
 _OUTLINES = frozenset({"masks", "mask", "segmentation", "segmentations", "annotations_masks", "segmentationclass"})
 
 
@@ -56,6 +59,8 @@ def _head(file: Path) -> bytes:
 
 def _is_coco(file: Path) -> bool:
     try:
+        if file.stat().st_size > _MOST_BYTES:
+            return _speaks_of_boxes(file)
         content = json.loads(read_file(file, most_bytes=_MOST_BYTES))
     except (OSError, DamagedFile, ValueError, RecursionError):
         return False
@@ -63,6 +68,17 @@ def _is_coco(file: Path) -> bool:
         return False
     annotations = content.get("annotations")
     return isinstance(annotations, list) and any(isinstance(one, dict) and "bbox" in one for one in annotations[:50])
+
+
+def _speaks_of_boxes(file: Path) -> bool:
+    """Whether a file too large to be parsed has a list of annotations, and boxes in it. Reads it in pieces."""
+    waiting, end = [_ANNOTATIONS, _BOXES], b""
+    with file.open("rb") as content:
+        while waiting and (piece := content.read(_PIECE)):
+            while waiting and waiting[0].search(end + piece):
+                waiting.pop(0)
+            end = (end + piece)[-_LONGEST:]
+    return not waiting
 
 
 def _is_yolo(file: Path) -> bool:
