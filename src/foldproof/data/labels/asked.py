@@ -53,6 +53,12 @@ def asked_of(data: DataSettings, folds: FoldSource, *, root: Path, folder: Path)
                 next_step="put it below that folder and into the table, or name a split of the table",
             )
         return Asked(rules, None, rules)
-    labels = "top" if data.label_by in (None, "parent") else data.label_by
-    alike = Rules(group_by=data.group_by, classes=data.classes, exclude=rules.exclude, masks=rules.masks)
-    return Asked(rules, test, replace(alike, label_by=labels))
+    alike = Rules(
+        label_by=data.label_by or "top",
+        group_by=data.group_by,
+        classes=data.classes,
+        exclude=rules.exclude,
+        masks=rules.masks,
+        below=rules.held_folder or "",
+    )
+    return Asked(rules, test, alike)

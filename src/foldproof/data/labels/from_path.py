@@ -1,10 +1,11 @@
 """A path in; the label, the group or the time that its folders or a pattern say, out. Pure."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
 from typing import TypeAlias
 
+from foldproof.data.labels.parts import part_of
 from foldproof.data.labels.said import Rules, Said
 from foldproof.errors import DataError, SettingsError
 
@@ -20,10 +21,10 @@ def said_by_path(rules: Rules, wrap: str = "") -> Callable[[str], Said]:
     The function raises DataError for a path in which a pattern finds nothing; this one SettingsError for a pattern
     that is none.
     """
-    label_of = labelling(rules.label_by)
-    group_of = beside(rules.group_by, "data.group_by", "group", rules.label_by)
+    label_of = labelling(rules.label_by, rules.below)
+    group_of = beside(rules.group_by, "data.group_by", "group", rules)
     by_path = None if rules.time_by == EXIF else rules.time_by
-    time_of = beside(by_path, "folds.time_by", "time", rules.label_by)
+    time_of = beside(by_path, "folds.time_by", "time", rules)
 
     is_class = rules.label_by in (None, TOP)  # the first folder, which else may be a part such as train
 
@@ -36,35 +37,41 @@ def said_by_path(rules: Rules, wrap: str = "") -> Callable[[str], Said]:
     return said
 
 
-def labelling(label_by: str | None) -> FromPath:
+def labelling(label_by: str | None, below: str = "") -> FromPath:
     """The class of a path. Raises SettingsError for an expression that is none."""
     if label_by in (None, TOP):
         return lambda path: path.partition("/")[0]
     if label_by == PARENT:
         return lambda path: PurePosixPath(path).parent.name
-    return found_by(str(label_by), "data.label_by", "label")
+    return found_by(str(label_by), "data.label_by", "label", below)
 
 
-def beside(rule: str | None, setting: str, what: str, label_by: str | None) -> FromPath:
-    """What else a path says; "parent" is all its folders but that of the class. Nothing without a rule."""
+def beside(rule: str | None, setting: str, what: str, rules: Rules) -> FromPath:
+    """What else a path says; "parent" is all its folders but that of the class. Nothing without a rule.
+
+    A folder such as train or test says no group: whoever is in both is one.
+    """
     if rule is None:
         return lambda path: ""  # noqa: ARG005
     if rule != PARENT:
-        return found_by(rule, setting, what)
-    if label_by == PARENT:
-        return lambda path: "/".join(PurePosixPath(path).parts[:-2])
-    if label_by in (None, TOP):
-        return lambda path: "/".join(PurePosixPath(path).parts[1:-1])
-    label_of = labelling(label_by)
-
-    def others(path: str) -> str:
-        return "/".join(part for part in PurePosixPath(path).parts[:-1] if part != label_of(path))
-
-    return others
+        return found_by(rule, setting, what, rules.below)
+    if rules.label_by == PARENT:
+        return lambda path: _joined(path.split("/")[:-2])
+    if rules.label_by in (None, TOP):
+        return lambda path: _joined(path.split("/")[1:-1])
+    label_of = labelling(rules.label_by, rules.below)
+    return lambda path: _joined([folder for folder in path.split("/")[:-1] if folder != label_of(path)])
 
 
-def found_by(pattern: str, setting: str, what: str) -> FromPath:
-    """The first group of a regular expression searched in the path, or all that it matches."""
+def _joined(folders: Sequence[str]) -> str:
+    return "/".join(folder for folder in folders if part_of(folder) is None)
+
+
+def found_by(pattern: str, setting: str, what: str, below: str = "") -> FromPath:
+    """The first group of a regular expression searched in the path, or all that it matches.
+
+    It is searched with `below` before the path, and where nothing is found there, without.
+    """
     try:
         expression = re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
@@ -73,7 +80,7 @@ def found_by(pattern: str, setting: str, what: str) -> FromPath:
         ) from None
 
     def search(path: str) -> str:
-        match = expression.search(path)
+        match = (expression.search(f"{below}/{path}") if below else None) or expression.search(path)
         found = (match[1] if expression.groups else match[0]) if match else None
         if not found:
             raise DataError(

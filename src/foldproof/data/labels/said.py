@@ -33,7 +33,8 @@ class Rules:
     column for; `columns`: the names of these by role. `classes`: other names for labels, None to leave one out; or
     those to keep. `held_folder`: below the images, and `held_split`: of the table, are kept apart. `as_folds`: whether
     the parts of a data set, such as train and val, are meant as folds; `exclude`: patterns of
-    files that are left out; `masks`: whether what is called like a mask of another image is one like others, else it is
+    files that are left out; `below`: the folder below the images in which these lie, as patterns see it before each
+    path; `masks`: whether what is called like a mask of another image is one like others, else it is
     left out.
     """
 
@@ -48,6 +49,7 @@ class Rules:
     as_folds: bool = False
     exclude: Sequence[str] = ()
     masks: bool = False
+    below: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
