@@ -63,3 +63,59 @@ def test_times_that_can_be_read_in_two_ways_are_an_error_until_the_settings_say_
     assert "folds.date_order: dmy or mdy" in shown(project)
     settings.write_text(settings.read_text().replace("scheme: time", "scheme: time, date_order: mdy"))
     assert "times are read as month.day.year" in shown(project)
+
+
+def labelled(folder: Path, header: str, row: str, *, more: str = "") -> str:
+    """What is shown of twelve images that a table labels, a line of it by `{n}` and `{k}`, of three."""
+    rows = [row.format(n=n, k=n % 3, hot=",".join(str(int(n % 3 == place)) for place in range(3))) for n in range(12)]
+    (folder / "labels.csv").write_text("\n".join([header, *rows, ""]))
+    for number in range(12):
+        draw(folder / "photos" / f"{number}.png", label=number % 3, number=number)
+    (folder / "params.yaml").write_text(
+        f"version: 1\ndata: {{path: photos, labels: labels.csv, image_size: 8{more}}}\nfolds: {{k: 2}}\n"
+    )
+    return shown(folder)
+
+
+def test_a_class_of_a_column_of_its_own_shows_that_column(tmp_path):
+    told = labelled(tmp_path, "image,rust,scab,well", "{n}.png,{hot}", more=", classes: {well: healthy}")
+    assert "  healthy         4  read from 'well' (4)  from the column 'well'" in told
+    assert "  rust            4  from the column 'rust'" in told
+    assert "not used" not in told
+
+
+def test_a_class_that_a_list_of_names_calls_shows_the_number_that_stood_for_it(tmp_path):
+    told = labelled(tmp_path, "image,label", "{n}.png,{k}", more=", classes: {'0': ash, '1': elm, '2': yew}")
+    assert "  elm         4  read from '1' (4)" in told
+
+
+def in_folders(folder: Path, place: str, data: str) -> str:
+    for number in range(12):
+        where = place.format(name=("tabby", "siamese", "husky")[number % 3], number=number)
+        draw(folder / "photos" / where, label=number % 3, number=number)
+    (folder / "params.yaml").write_text(f"version: 1\ndata: {{path: photos, image_size: 8{data}}}\nfolds: {{k: 2}}\n")
+    return shown(folder)
+
+
+MERGED, PATTERN = ", classes: {tabby: cat, siamese: cat}", ", label_by: '([a-z]+)[.][0-9]+[.]'"
+
+
+@pytest.mark.parametrize(
+    ("place", "data", "line"),
+    [
+        ("{name}/{number}.png", "", "husky 4"),
+        ("{name}/{number}.png", MERGED, "cat 8 read from 'siamese' (4), 'tabby' (4)"),
+        ("{name}.{number}.png", PATTERN, "husky 4 from names such as husky.11.png"),
+        ("in/{name}/{number}.png", "", "husky 4 from folders such as in/husky"),
+        ("a/{name}/{number}.png", ", label_by: parent", "husky 4 from folders such as a/husky"),
+    ],
+)
+def test_each_class_shows_from_which_folders_or_names_it_was_read(tmp_path, place, data, line):
+    told = in_folders(tmp_path, place, data)
+    assert line in [" ".join(text.split()) for text in told.splitlines()]
+
+
+def test_what_was_understood_is_shown_once(project):
+    told = shown(project)
+    assert told.count("path from 'bild'") == 1
+    assert told.count("PatientID unknown") == 1

@@ -43,11 +43,9 @@ def _head(checked: Checked) -> Iterator[str]:
         yield f"  {shown.ljust(width)}  {counts[name]:>8,}{_as_read(checked, name)}"
     if len(dataset.classes) > 20:
         yield f"  and {len(dataset.classes) - 20} more classes"
-    yield from (f"  {note}" for note in (*seen.found.described.notes, *checked.times))
+    yield from (f"  {told}" for told in (*seen.found.described.told, *checked.times))
     if seen.found.excluded:
         yield f"  {len(seen.found.excluded):,} left out by excluded.csv"
-    for told in seen.found.described.told:
-        yield f"  {told}"
     if seen.within is not None:
         yield f"  values {seen.within} are black to white, in {2**seen.within.bits:,} levels"
     yield f"  fingerprint {dataset.fingerprint[:16]}…"
@@ -55,12 +53,12 @@ def _head(checked: Checked) -> Iterator[str]:
 
 
 def _as_read(checked: Checked, name: str) -> str:
-    """Which spellings in the table were taken for this class, where these are not its name."""
-    written = checked.seen.found.described.written.get(name, {})
+    """Which spellings were taken for this class, where these are not its name, and where it was read."""
+    described = checked.seen.found.described
+    written, place = described.written.get(name, {}), described.places.get(name)
     others = other_spellings(written, name)
-    if not others:
-        return ""
-    return f"  also {others}" if name in written else f"  read from {others}"
+    told = [f"{'also' if name in written else 'read from'} {others}"] if others else []
+    return "".join(f"  {part}" for part in (*told, *([f"from {place}"] if place else [])))
 
 
 def _version(checked: Checked) -> str:

@@ -1,10 +1,11 @@
 """Paths of images and rules in; what is said of each, and which are kept apart or left out, out. Start reading here."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from foldproof.data.labels.from_path import EXIF, said_by_path
+from foldproof.data.labels.from_path import EXIF, PARENT, TOP, said_by_path
 from foldproof.data.labels.from_table import said_by_table
 from foldproof.data.labels.masks import masks_among
 from foldproof.data.labels.names import Names
@@ -86,10 +87,22 @@ def _by_path(everything: Sequence[str], folder: Path, rules: Rules) -> Described
         said=said,
         left=left,
         held_out={path: Said("") for path in everything if _is_apart(path, rules)},
+        written={label: {label: count} for label, count in Counter(one.label for one in said.values()).items()},
+        places=_places(said, rules, wrap),
         notes=(f"all images lie in {wrap}: the folders in it are the classes; data.label_by: top says otherwise",)
         if wrap
         else (),
     )
+
+
+def _places(said: Mapping[str, Said], rules: Rules, wrap: str) -> Mapping[str, str]:
+    """An example of each class, where it is not the first folder that says it."""
+    if rules.label_by == TOP or (rules.label_by is None and not wrap):
+        return {}
+    first = {one.label: path for path, one in sorted(said.items(), reverse=True)}
+    if rules.label_by not in (None, PARENT):
+        return {label: f"names such as {path}" for label, path in first.items()}
+    return {label: f"folders such as {path.rpartition('/')[0]}" for label, path in first.items()}
 
 
 def _refuse_no_classes(folder: Path, paths: Sequence[str], *, is_grouped: bool) -> None:
@@ -136,6 +149,7 @@ def _by_table(paths: Sequence[str], folder: Path, rules: Rules) -> Described:
         lacking=found.lacking,
         notes=found.notes,
         written=found.written,
+        places=found.places,
     )
 
 
@@ -163,6 +177,7 @@ def _with_classes(made: Described, classes: Classes) -> Described:
         held_out=_relabelled(made.held_out, renamed),
         left={**made.left, **left},
         written=_rewritten(made.written, renamed),
+        places={name: place for label, place in made.places.items() if (name := renamed.get(label)) is not None},
     )
 
 

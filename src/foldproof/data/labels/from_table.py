@@ -22,7 +22,7 @@ _MOST_NOTE = 600  # characters, of what holds names from the table
 class TableSaid:
     """`said`: by path; an image with an empty label is in `without_label`. `lacking`: rows whose image is not there.
 
-    `written`: by class, how often each spelling comes.
+    `written`: by class, how often each spelling comes; `places`: by class, its column, where it has one of its own.
     """
 
     said: Mapping[str, Said]
@@ -30,6 +30,7 @@ class TableSaid:
     lacking: tuple[str, ...]
     notes: tuple[str, ...]
     written: Mapping[str, Mapping[str, int]]
+    places: Mapping[str, str]
     has_split: bool
     has_fold: bool
 
@@ -50,8 +51,9 @@ def said_by_table(
     matched = names.match(cells["path"], where=lambda row: f"{table.name}, line {table.lines[row]}")
     labels = labels_spelled(cells["label"], keep=keep)
     cells["label"] = [labels.names[text] for text in cells["label"]]
+    own = set(cells["label"]) - {""} if made_of else set()
     notes = [
-        _understood(table, roles),
+        _understood(table, roles, own),
         *([made_of] if made_of else []),
         *([matched.how] if matched.how else []),
         *labels.notes,
@@ -85,6 +87,7 @@ def said_by_table(
             cleaned(note, most=_MOST_NOTE) for note in (notes[0], *(f"{table.name}: {one}" for one in notes[1:]))
         ),
         written=labels.written,
+        places={name: f"the column '{name}'" for name in sorted(own)},
         has_split="split" in roles.columns,
         has_fold="fold" in roles.columns,
     )
@@ -104,12 +107,13 @@ def _differs(table: Table, row: int, named: str, one: Said, other: Said) -> Uncl
     )
 
 
-def _understood(table: Table, roles: Roles) -> str:
+def _understood(table: Table, roles: Roles, own: Collection[str]) -> str:
+    """`own`: columns that make up the label."""
     told = []
     for role, column in roles.columns.items():
         why = f" ({roles.reasons[role]})" if role in roles.reasons else ""
         told.append(f"{role} from '{column}'{why}" if role != column else role)
-    idle = [column for column in table.columns if column and column not in roles.columns.values()]
+    idle = [column for column in table.columns if column and column not in {*roles.columns.values(), *own}]
     way = f"; not used: {some(idle)}" if idle else ""
     way += "; data.columns says otherwise" if roles.reasons else ""
     assumed = f"; {'; '.join(table.assumed)}" if table.assumed else ""

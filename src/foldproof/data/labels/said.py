@@ -57,7 +57,8 @@ class Described:
     """`said`: of the images that can be trained on; `held_out`: of those kept apart. `left`: why others are neither.
 
     `labels`: all that were written, before classes were merged. `lacking`: what the table names and is not there.
-    `notes`: how the table was understood, in sentences; `written`: how often each spelling of a label comes in it.
+    `notes`: how labels were understood, in sentences; `written`: how often each spelling of a class comes; `places`:
+    where a class was read, as `the column 'rust'`, where that is no table's column of labels and no first folder.
     `idle`: patterns of files to leave out that match none.
     """
 
@@ -68,6 +69,7 @@ class Described:
     lacking: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     written: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict)
     idle: tuple[str, ...] = ()
 
     @property
