@@ -20,6 +20,7 @@ from foldproof.material.inspection import inspect
 from foldproof.project import Project
 from foldproof.scaffold.look import look, look_at
 from foldproof.scaffold.make import scaffold
+from foldproof.trial.look import _rules
 from foldproof.trial.look import look as first_look
 
 RUST, BLIGHT = "Pear___rust", "Pear___fire_blight"
@@ -44,6 +45,7 @@ def trained_on(folder: Path):
         (["photos/1.png", "photos/cat/2.png", "photos/dog/2.png"], ""),
         (["readme.png", "photos/cat/2.png", "photos/dog/2.png"], "photos"),
         (["cat/a/1.png", "cat/a/2.png"], ""),
+        (["w/preview.png", *(f"w/{name}/{n}.png" for name in "ab" for n in range(20))], "w"),
         ([], ""),
     ],
 )
@@ -67,6 +69,19 @@ def test_a_wrapped_set_is_found_by_every_way_in_and_said(tmp_path, around):
     assert set(wrapped.md5) >= {f"{around}/cat/000.png"}
 
 
+def test_a_preview_beside_what_is_wrapped_is_in_no_class_and_named(tmp_path):
+    draw_classes(tmp_path / "w" / "birds", each=10)
+    draw(tmp_path / "w" / "preview.png", label=0, number=99)
+    draw(tmp_path / "w" / "birds" / "cover.png", label=0, number=98)
+    found = scan(tmp_path)
+    assert found.dataset.classes == ("cat", "dog", "eel")
+    assert [(one.path, one.reason) for one in found.ignored] == [
+        ("w/birds/cover.png", "not in a class folder"),
+        ("w/preview.png", "not in a class folder"),
+    ]
+    assert look_at(tmp_path).images == 30
+
+
 def test_the_first_look_at_a_wrapped_set_says_where_it_looked(tmp_path):
     draw_classes(tmp_path / "in" / "in", each=6, size=16)
     seen = first_look(tmp_path, cache=tmp_path.parent / "cache", k=2)
@@ -82,7 +97,8 @@ def test_wrapped_parts_are_parts_and_the_test_stays_apart(tmp_path):
         scan(tmp_path / "data")
     seen = look_at(tmp_path / "data")
     assert (seen.path, seen.test) == ("archive", "archive/test")
-    assert first_look(tmp_path / "data", cache=tmp_path / "cache", k=2).images == 8
+    where, rules, _ = _rules(tmp_path / "data")
+    assert (where, rules.label_by, rules.held_folder) == (tmp_path / "data" / "archive", "parent", "test")
     _, found = trained_on(tmp_path)
     assert (len(found.dataset), len(found.held_out)) == (8, 10)
 
@@ -163,6 +179,10 @@ def published(form: str, label: int, number: int) -> str:
     return f"{code[:4]}-{code[4:10]}___RS {9000 + number}{'_final_masked' if form == 'segmented' else ''}"
 
 
+def augmented(form: str, label: int, number: int) -> str:
+    return f"leaf_{number:03d}{f'_aug{number % 3}_9{number}' if form.startswith('aug') else ''}"
+
+
 def counted(form: str, label: int, number: int) -> str:
     return f"{number:03d}"
 
@@ -174,12 +194,12 @@ FORMS = [
     (("pears", "pears-cropped-224x224"), counted),
     (("plain", "soft"), counted),
     (("one", "two"), published),
+    (("original", "augmented"), augmented),
     (("32", "64"), counted),
 ]
 
 
-@pytest.mark.parametrize(("forms", "stem"), FORMS)
-@pytest.mark.parametrize("around", ["", "all/in"])
+@pytest.mark.parametrize(("forms", "stem", "around"), [*((*form, "") for form in FORMS), (*FORMS[0], "all/in")])
 def test_one_set_in_several_forms_is_neither_classes_nor_one_set(tmp_path, forms, stem, around):
     drawn_forms(tmp_path / "leaves" / around, forms, stem)
     for rules in (Rules(), None):
@@ -202,6 +222,14 @@ def test_forms_inside_the_classes_are_no_groups_and_one_is_chosen_by_leaving_out
     assert "data.exclude: [grayscale]" in raised.value.next_step
     assert len(inspect(tmp_path / "leaves", DataSettings(exclude=["grayscale"])).dataset) == 12
     assert look(tmp_path).variants
+
+
+def test_a_few_other_pictures_beside_the_forms_hide_nothing(tmp_path):
+    drawn_forms(tmp_path / "leaves", ("color", "grayscale"), published, each=8)
+    drawn_forms(tmp_path / "leaves" / "examples", (".",), counted, each=2)
+    draw(tmp_path / "leaves" / "color" / "cover.png", label=0, number=99)
+    with pytest.raises(DataError, match="holds color, grayscale: one set"):
+        scan(tmp_path / "leaves")
 
 
 @pytest.mark.parametrize("words", [["try", "."], ["try", "leaves"], ["data", "check", "leaves"]])

@@ -21,7 +21,7 @@ from foldproof.data.labels.parts import (
 )
 from foldproof.data.labels.said import IN_NO_FOLDER, UNLABELLED, Classes, Described, Rules, Said
 from foldproof.data.labels.variants import refuse_variants
-from foldproof.data.labels.wrapping import without, wrapping
+from foldproof.data.labels.wrapping import lies_in_a_folder, without, wrapping
 from foldproof.data.patterns import left_out
 from foldproof.data.taken import times_taken
 from foldproof.errors import DataError, nearest
@@ -75,7 +75,7 @@ def _by_path(everything: Sequence[str], folder: Path, rules: Rules) -> Described
     wrap = wrapping(paths) if rules.label_by is None else ""
     of_path = said_by_path(rules, wrap)
     needs_folder = rules.label_by in (None, "top", "parent")
-    left = {path: IN_NO_FOLDER for path in paths if needs_folder and "/" not in path}
+    left = {path: IN_NO_FOLDER for path in paths if needs_folder and not lies_in_a_folder(path, wrap)}
     is_part = rules.label_by == "parent" and holds_parts(everything)
     left |= {path: IN_NO_FOLDER for path in paths if is_part and lies_in_no_class(path)}
     said = {path: of_path(path) for path in paths if path not in left}

@@ -35,7 +35,7 @@ _DENSE = 3  # numbers are a counter where there are at most so many times as man
 
 @dataclass(frozen=True)
 class Variants:
-    """`names` of the folders; `share` of the files of one come again in another. `depth`: of folders above them."""
+    """`names` of the folders; `share` of the files of one come again in another; `depth`: of the folders above them."""
 
     names: tuple[str, ...]
     share: float
@@ -48,15 +48,34 @@ Items = Mapping[tuple[str, ...], Mapping[str, str]]  # by the other folders on t
 def variants_in(folder: Path, paths: Sequence[str]) -> Variants | None:
     """Folders in `folder` that hold the same tree of the same pictures; None where there are none."""
     parts = [path.split("/") for path in paths]
-    folders = min((len(one) - 1 for one in parts), default=0)
-    for depth in range(folders):
-        names = sorted({one[depth] for one in parts})
-        if not 2 <= len(names) <= _MOST or are_parts(names):
+    for depth in range(max((len(one) - 1 for one in parts), default=0)):
+        deep = [one for one in parts if len(one) > max(depth + 1, 2)]
+        found = _variants_at(folder, deep, depth) if len(deep) >= _ENOUGH * len(parts) else None
+        if found is not None:
+            return found
+    return None
+
+
+def _variants_at(folder: Path, parts: Sequence[Sequence[str]], depth: int) -> Variants | None:
+    """Among the folders that stand in this place of each path; another one may lie beside them."""
+    names = sorted({one[depth] for one in parts})
+    if not 2 <= len(names) <= _MOST or are_parts(names):
+        return None
+    items = {name: _items([one for one in parts if one[depth] == name], depth) for name in names}
+    largest = max(names, key=lambda name: _count(items[name]))
+    shares = {
+        name: _shared(items[name], items[largest])
+        for name in names
+        if name != largest and _have_one_tree(items[name], items[largest])
+    }
+    by_files = [name for name, share in shares.items() if share >= _ENOUGH]
+    by_names = [name for name in shares if _are_forms([name, largest])]
+    for others in (by_files, by_names):
+        alike = tuple(sorted([largest, *others]))
+        if not others or sum(_count(items[name]) for name in alike) < _ENOUGH * len(parts):
             continue
-        items = {name: _items([one for one in parts if one[depth] == name], depth) for name in names}
-        share = _shared(list(items.values()))
-        if share >= _ENOUGH and (_are_forms(names) or _are_same(folder, list(items.values()))):
-            return Variants(tuple(names), share, depth)
+        if _are_forms(alike) or (others is by_files and _are_same(folder, [items[name] for name in alike])):
+            return Variants(alike, min(shares[name] for name in others), depth)
     return None
 
 
@@ -78,7 +97,8 @@ def refuse_variants(folder: Path, paths: Sequence[str]) -> None:
 def told(found: Variants) -> str:
     """`color, gray: one set of pictures …`, for a person."""
     shown = ", ".join(found.names[:4]) + (", …" if len(found.names) > 4 else "")
-    return f"{shown}: one set of pictures in {len(found.names)} forms ({found.share:.0%} of the file names come again)"
+    why = f"{found.share:.0%} of the file names" if found.share >= _ENOUGH else "the same folders"
+    return f"{shown}: one set of pictures in {len(found.names)} forms ({why} come again)"
 
 
 def _items(parts: Sequence[Sequence[str]], depth: int) -> Items:
@@ -96,19 +116,28 @@ def _key(name: str) -> str:
     return " ".join(numbered) or stem
 
 
-def _shared(forms: Sequence[Items]) -> float:
-    """The least share of the files of a form that another has as well; 0 where their folders differ."""
-    largest = max(forms, key=lambda items: sum(map(len, items.values())))
-    shares = []
-    for items in forms:
-        if items is largest:
-            continue
-        both = items.keys() & largest.keys()
-        if len(both) < max(2, _ENOUGH * max(len(items), len(largest))):
-            return 0.0
-        common = sum(len(items[rest].keys() & largest[rest].keys()) for rest in both)
-        shares.append(common / min(sum(map(len, one.values())) for one in (items, largest)))
-    return min(shares)
+def _count(items: Items) -> int:
+    return sum(map(len, items.values()))
+
+
+def _have_one_tree(one: Items, other: Items) -> bool:
+    """Whether both have the same folders, two at least."""
+    return len(one.keys() & other.keys()) >= max(2, _ENOUGH * max(len(one), len(other)))
+
+
+def _shared(one: Items, other: Items) -> float:
+    """The share of the files of the smaller that come again in the other, perhaps with more words in their names."""
+    common = 0
+    for rest in one.keys() & other.keys():
+        longer = {start for key in other[rest] for start in _starts(key)}
+        common += sum(key in longer or any(start in other[rest] for start in _starts(key)) for key in one[rest])
+    return min(1.0, common / min(_count(one), _count(other)))
+
+
+def _starts(key: str) -> list[str]:
+    """The first word of a key, the first two and so on."""
+    words = key.split()
+    return [" ".join(words[:count]) for count in range(1, len(words) + 1)]
 
 
 def _are_forms(names: Sequence[str]) -> bool:
