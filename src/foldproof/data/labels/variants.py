@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from foldproof.data.labels.parts import are_parts
 from foldproof.data.labels.same_pictures import are_same_pictures
@@ -90,7 +91,9 @@ def refuse_variants(folder: Path, paths: Sequence[str]) -> None:
     if found.depth:
         way = f"train on one of them: data.exclude: [{', '.join(others)}]. All of them as they are: data.label_by: top"
     else:
-        way = f"train on one of them: data.path: …/{folder.name}/{first}. Classes after all: data.label_by: top"
+        one = folder / first
+        way = f"train on one of them: data.path: {one}, or `foldproof try {quote(str(one))}`.\n"
+        way += "  Classes after all: data.label_by: top"
     raise DataError(f"{folder} holds {told(found)}", next_step=way)
 
 
