@@ -97,7 +97,7 @@ def test_wrapped_parts_are_parts_and_the_test_stays_apart(tmp_path):
         scan(tmp_path / "data")
     seen = look_at(tmp_path / "data")
     assert (seen.path, seen.test) == ("archive", "archive/test")
-    where, rules, _ = _rules(tmp_path / "data")
+    where, rules, _ = _rules(tmp_path / "data", "")
     assert (where, rules.label_by, rules.held_folder) == (tmp_path / "data" / "archive", "parent", "test")
     _, found = trained_on(tmp_path)
     assert (len(found.dataset), len(found.held_out)) == (8, 10)

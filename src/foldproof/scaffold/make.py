@@ -91,7 +91,7 @@ def _settings_for(folder: Path, label: str) -> tuple[str, list[str]]:
     name = folder.resolve().name or "foldproof"
     text = settings_text(choose(seen), experiment=name, candidate=seen.candidate)
     if seen.variants:
-        return text, [f"{seen.path} holds {seen.variants}: set data.path to one of them"]
+        return text, [f"{seen.path} holds {seen.variants}: choose one, by data.path or data.exclude"]
     if not seen.images:
         unread = [f"no images that can be read: {told}" for told in unread_in(folder)]
         return text, _without_class(folder) + unread or ["no images yet"]
