@@ -15,7 +15,7 @@ from foldproof.data.labels.said import Rules
 from foldproof.data.labels.variants import variants_in
 from foldproof.data.labels.wrapping import wrapping
 from foldproof.data.scan import scan
-from foldproof.errors import DataError
+from foldproof.errors import DataError, OtherTask
 from foldproof.material.inspection import inspect
 from foldproof.project import Project
 from foldproof.scaffold.look import look, look_at
@@ -80,6 +80,28 @@ def test_a_preview_beside_what_is_wrapped_is_in_no_class_and_named(tmp_path):
         ("w/preview.png", "not in a class folder"),
     ]
     assert look_at(tmp_path).images == 30
+
+
+@pytest.mark.parametrize("place", ["", "archive/", "archive/pics/"])
+def test_a_table_anywhere_around_wrapped_images_labels_them(tmp_path, place):
+    for number in range(12):
+        draw(tmp_path / "archive" / "pics" / f"{number}.png", label=number % 2, number=number)
+    rows = [f"{number}.png,{('ash', 'elm')[number % 2]}" for number in range(12)]
+    (tmp_path / f"{place}labels.csv").write_text("\n".join(["file,label", *rows]))
+    where, rules, _ = _rules(tmp_path, "")
+    assert scan(where, rules=rules).dataset.classes == ("ash", "elm")
+    _, found = trained_on(tmp_path)
+    assert found.dataset.classes == ("ash", "elm")
+
+
+def test_a_wrapped_table_of_several_labels_is_refused_as_that(tmp_path):
+    for number in range(6):
+        draw(tmp_path / "archive" / "pics" / f"{number}.png", label=0, number=number)
+    rows = [f"{number}.png,1,{number % 2}" for number in range(6)]
+    (tmp_path / "archive" / "labels.csv").write_text("\n".join(["file,rust,scab", *rows]))
+    for ask in (look, look_at):
+        with pytest.raises(OtherTask, match="several labels"):
+            ask(tmp_path)
 
 
 def test_the_first_look_at_a_wrapped_set_says_where_it_looked(tmp_path):

@@ -13,7 +13,7 @@ from foldproof.data.furniture import is_furniture
 from foldproof.data.labels.masks import masks_among
 from foldproof.data.labels.parts import Part, are_parts, part_of, parts_of
 from foldproof.data.labels.variants import told, variants_in
-from foldproof.data.labels.wrapping import without, wrapping
+from foldproof.data.labels.wrapping import around_all, without, wrapping
 from foldproof.data.readers import suffix_of, suffixes
 from foldproof.data.unread import counted, why_unread
 from foldproof.data.walk import Kind, walk
@@ -97,7 +97,7 @@ def _labelled(folder: Path, path: str, below: Sequence[str], label: str) -> Look
     Of folders, by those in what only wraps them.
     """
     with suppress(DataError):
-        if (seen := by_table(folder, path, below, label)) is not None:
+        if (seen := _by_table(folder, path, below, label)) is not None:
             return seen
     if label:
         return None
@@ -110,9 +110,24 @@ def _labelled(folder: Path, path: str, below: Sequence[str], label: str) -> Look
     return by_folders(inside, without(wrap, below)) or by_names(path, below)
 
 
+def _by_table(folder: Path, path: str, below: Sequence[str], label: str) -> Look | None:
+    """By a table beside the images or in a folder around all of them. Raises DataError, as `by_table` does."""
+    refused: DataError | None = None
+    for wrap in ("", *around_all(below)):
+        inside = f"{path}/{wrap}".removeprefix("./") if wrap else path
+        try:
+            if (seen := by_table(folder, inside, without(wrap, below), label)) is not None:
+                return seen
+        except DataError as error:
+            refused = refused or error
+    if refused is not None:
+        raise refused
+    return None
+
+
 def _refuse(folder: Path, images: Sequence[str], label: str) -> None:
     if images or label:
-        by_table(folder, ".", images, label)
+        _by_table(folder, ".", images, label)
         refuse_other_tasks(folder, images, _own_files(folder))
 
 

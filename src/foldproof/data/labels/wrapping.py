@@ -23,6 +23,16 @@ def wrapping(paths: Sequence[str]) -> str:
         inside = [path.partition("/")[2] for path in deep]
 
 
+def around_all(paths: Sequence[str]) -> list[str]:
+    """The folders that all paths lie in, the outermost first: `photos`, `photos/photos`."""
+    found: list[str] = []
+    for level in zip(*(path.split("/")[:-1] for path in paths), strict=False):
+        if len(set(level)) > 1:
+            break
+        found.append("/".join([*found[-1:], level[0]]))
+    return found
+
+
 def without(wrap: str, paths: Sequence[str]) -> list[str]:
     """The paths below the folders `wrap`, seen from there."""
     start = f"{wrap}/" if wrap else ""
