@@ -154,7 +154,8 @@ def test_data_add_of_what_wraps_the_set_counts_its_classes(tmp_path, monkeypatch
     assert run_command(["data", "add", "birds"]) == 0
     said = capsys.readouterr()
     assert "4  owl" in said.out
-    assert "not yet a folder to train on" not in said.err
+    assert "all images lie in birds: the folders in it are the classes" in said.out
+    assert "note:" not in said.err  # data.path is birds/birds
 
 
 # --- one set in several forms

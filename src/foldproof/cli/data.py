@@ -71,7 +71,7 @@ def add(path: str | None, target: str | None) -> int:
         echo(f"          {cleaned(told, most=300)}")
     echo(f"{len(dataset):>8,}  images in {len(dataset.classes)} classes; {counted(checked)}")
     asked = _asked_path()
-    if asked is not None and asked[1].resolve() != folder.resolve():
+    if asked is not None and not asked[1].resolve().is_relative_to(folder.resolve()):
         echo(f"note: the settings' data.path is {asked[0]}, not {path}: set it where these shall train", err=True)
     check = "foldproof data check\n       " if checked.findings else ""
     commit = 'git commit -m "images"    nothing is committed yet\n       ' if in_git else ""
