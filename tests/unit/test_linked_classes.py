@@ -95,3 +95,13 @@ def test_every_command_that_trains_names_the_link_and_init_does_too(birds, monke
     assert any("kite in birds left out: links are not followed" in line for line in scaffold(birds.parent).lines)
     assert run_command(["run"]) == 2
     assert "kite is a link" in capsys.readouterr().err
+
+
+def test_init_says_why_there_are_no_images_where_all_classes_are_links(tmp_path):
+    draw_classes(tmp_path / "disk", each=2)
+    (tmp_path / "project" / "birds").mkdir(parents=True)
+    for folder in (tmp_path / "disk").iterdir():
+        (tmp_path / "project" / "birds" / folder.name).symlink_to(folder)
+    (line,) = [line for line in scaffold(tmp_path / "project").lines if "links" in line]
+    assert line.startswith("birds/cat, birds/dog, birds/eel: links, which are not followed; ")
+    assert "set data.path" in line

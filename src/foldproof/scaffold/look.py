@@ -14,6 +14,7 @@ from foldproof.data.labels.masks import masks_among
 from foldproof.data.labels.parts import Part, are_parts, part_of, parts_of
 from foldproof.data.labels.variants import told, variants_in
 from foldproof.data.labels.wrapping import around_all, without, wrapping
+from foldproof.data.links import linked_images
 from foldproof.data.readers import suffix_of, suffixes
 from foldproof.data.unread import counted, why_unread
 from foldproof.data.walk import Kind, walk
@@ -144,6 +145,12 @@ def unread_in(folder: Path) -> tuple[str, ...]:
     return tuple(
         f"{count:,} {suffix or 'without suffix'} ({why.format}); {why.way}" for suffix, (count, why, _) in found.items()
     )
+
+
+def linked_in(folder: Path) -> tuple[str, ...]:
+    """Links in the folders of a project that images may stand behind; they are not followed."""
+    places = sorted(path for path in folder.glob("*/") if _may_hold_data(path))
+    return tuple(f"{place.name}/{link}" for place in places for link in linked_images(place))
 
 
 def _own_files(folder: Path) -> list[str]:

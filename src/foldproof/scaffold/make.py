@@ -14,7 +14,7 @@ from foldproof.data.walk import some
 from foldproof.errors import DamagedFile, FoldproofError, ProjectError, SettingsError
 from foldproof.provenance import git_command
 from foldproof.scaffold.choose import choose
-from foldproof.scaffold.look import is_images_itself, look, unlabelled_in, unread_in
+from foldproof.scaffold.look import is_images_itself, linked_in, look, unlabelled_in, unread_in
 from foldproof.scaffold.seen import Look, with_counts
 from foldproof.scaffold.settings import scalar, settings_text
 from foldproof.storage import read_text, write_atomically
@@ -94,7 +94,7 @@ def _settings_for(folder: Path, label: str) -> tuple[str, list[str]]:
         return text, [f"{seen.path} holds {seen.variants}: choose one, by data.path or data.exclude"]
     if not seen.images:
         unread = [f"no images that can be read: {told}" for told in unread_in(folder)]
-        return text, _without_class(folder) + unread or ["no images yet"]
+        return text, [*_without_class(folder), *unread, *_linked(folder)] or ["no images yet"]
     linked = linked_images(folder / seen.path)
     where = f", labelled by {seen.table}" if seen.table else ""
     lines = [f"found {seen.images:,} images in {len(seen.count_by_class)} classes in {seen.path}{where}"]
@@ -120,6 +120,12 @@ def _settings_for(folder: Path, label: str) -> tuple[str, list[str]]:
             "keeps such images in one fold"
         )
     return text, lines
+
+
+def _linked(folder: Path) -> list[str]:
+    links = linked_in(folder)
+    way = "put what they lead to in their place, or set data.path to the folder it lies in"
+    return [f"{some(links)}: links, which are not followed; {way}"] if links else []
 
 
 def _without_class(folder: Path) -> list[str]:
