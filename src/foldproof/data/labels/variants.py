@@ -28,6 +28,7 @@ _SAY_NOTHING = frozenset({"image", "images", "img", "imgs", "photo", "photos", "
                           "set", "version", "x", "and", "to", "the", "with", "without", "no", "background",
                           "final"})  # fmt: skip
 _SIZE = re.compile(r"[0-9]{2,4}(x[0-9]{2,4})?(px|p)?")
+_NUMBERED = re.compile(r"[^\W\d_]*[0-9][^\W_]*")
 _MOST = 12  # forms of one set
 _ENOUGH = 0.8  # of the folders, and of the files, that have to come again
 _DIFFERENT = 0.95  # of the names in a form, that have to be different whatever their folder
@@ -62,7 +63,10 @@ def _variants_at(folder: Path, parts: Sequence[Sequence[str]], depth: int) -> Va
     names = sorted({one[depth] for one in parts})
     if not 2 <= len(names) <= _MOST or are_parts(names):
         return None
-    items = {name: _items([one for one in parts if one[depth] == name], depth) for name in names}
+    by_name: dict[str, list[Sequence[str]]] = {name: [] for name in names}
+    for one in parts:
+        by_name[one[depth]].append(one)
+    items = {name: _items(below, depth) for name, below in by_name.items()}
     largest = max(names, key=lambda name: _count(items[name]))
     shares = {
         name: _shared(items[name], items[largest])
@@ -115,8 +119,7 @@ def _items(parts: Sequence[Sequence[str]], depth: int) -> Items:
 def _key(name: str) -> str:
     """What two forms of a picture have in common in their names: words with a digit, else all of it."""
     stem = (name.rpartition(".")[0] or name).lower()
-    numbered = [word for word in re.split(r"[\W_]+", stem) if re.search(r"[0-9]", word)]
-    return " ".join(numbered) or stem
+    return " ".join(_NUMBERED.findall(stem)) or stem
 
 
 def _count(items: Items) -> int:
