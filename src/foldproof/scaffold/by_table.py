@@ -12,6 +12,7 @@ from foldproof.data.tables.table import SUFFIXES
 from foldproof.data.walk import some
 from foldproof.errors import DataError, FoldproofError, OtherTask, UnclearTable
 from foldproof.scaffold.class_names import class_names
+from foldproof.scaffold.groups import candidate_of
 from foldproof.scaffold.seen import ENOUGH, Look
 
 OURS = frozenset({"folds.csv", "excluded.csv"})
@@ -20,7 +21,8 @@ _MOST_FOLDS = 20  # that a column called fold or the like can mean
 
 
 def by_table(folder: Path, path: str, below: Sequence[str], label: str = "") -> Look | None:
-    """A table that names most of the images, by columns that are recognised, or with the one called `label`.
+    """Of the tables that name most of the images beside them, by columns that are recognised or with the one called
+    `label`, the one that names most.
 
     Raises OtherTask or UnclearTable where no table labels them and one is for another task or is not clear, and
     DataError where none has the column `label`.
@@ -29,6 +31,7 @@ def by_table(folder: Path, path: str, below: Sequence[str], label: str = "") -> 
     tables = [file for file in dict.fromkeys(found) if file.suffix.lower() in SUFFIXES and _may_label(file)]
     given = {"label": label} if label else {}
     refused: DataError | None = None
+    most: tuple[int, Look | None] = (0, None)
     for table in tables[:_MOST_TABLES]:
         try:
             seen = said_by_table(table, given, below, folder=folder / path)
@@ -38,9 +41,11 @@ def by_table(folder: Path, path: str, below: Sequence[str], label: str = "") -> 
         except FoldproofError:
             continue
         named = {*seen.said, *seen.without_label}
-        if seen.said and len(named) >= ENOUGH * len(_beside(named, below)):
+        if seen.said and len(named) > most[0] and len(named) >= ENOUGH * len(_beside(named, below)):
             made = _of_table(path, table, folder, seen, given)
-            return made and replace(made, left_alone=_left_alone(path, below, seen))
+            most = len(named), made and replace(made, left_alone=_left_alone(path, below, seen))
+    if most[0]:
+        return most[1]
     if refused is None and label:
         refused = DataError(
             f"no table in {folder} names the images and has a column '{label}'",
@@ -75,11 +80,13 @@ def _top(path: str) -> str:
 def _of_table(path: str, file: Path, folder: Path, seen: TableSaid, given: Mapping[str, str]) -> Look | None:
     splits = {one.split for one in seen.said.values() if one.split}
     test = test_among(splits) if are_parts(splits) else None
-    trained = [one for one in seen.said.values() if test is None or one.split != test]
+    images = {path: one for path, one in seen.said.items() if test is None or one.split != test}
+    trained = list(images.values())
     labels = Counter(one.label for one in trained)
     if len(labels) < 2:
         return None
     classes, names_in = class_names(file, labels)
+    groups = len({one.group for one in trained if one.group})
     return Look(
         path=path,
         count_by_class=Counter({classes.get(label, label): count for label, count in labels.items()}),
@@ -87,7 +94,8 @@ def _of_table(path: str, file: Path, folder: Path, seen: TableSaid, given: Mappi
         names_in=names_in,
         table=file.relative_to(folder).as_posix() if file.is_relative_to(folder) else str(file.resolve()),
         columns={**given, **({"split": ""} if are_parts(splits) and test is None else {})} or None,
-        groups=len({one.group for one in trained if one.group}),
+        groups=groups,
+        candidate=None if groups else candidate_of(list(images), [one.label for one in trained]),
         folds=_folds(trained),
         test=test,
         note="; ".join(seen.notes),
