@@ -10,8 +10,9 @@ from PIL import Image
 
 from conftest import draw
 from foldproof.config.read import load_settings
+from foldproof.config.schema import DataSettings
 from foldproof.data.labels.masks import masks_among
-from foldproof.errors import OtherTask
+from foldproof.errors import DataError, OtherTask
 from foldproof.material.inspection import inspect
 from foldproof.project import Project
 from foldproof.scaffold.look import look, look_at
@@ -216,3 +217,41 @@ def test_pixels_in_a_table_are_named_with_the_line_that_makes_pictures_of_them(t
 def test_other_tables_hold_no_pixels(tmp_path, lines):
     write(tmp_path / "notes.csv", *lines)
     assert look(tmp_path) is None
+
+
+# --- a test that a text file lists
+
+
+@pytest.mark.parametrize("line", ["{path}", "{stem}", "{stem} 3 1 2", "./{path}", "{name}"])
+@pytest.mark.parametrize("file", ["meta/test.txt", "test.txt", "lists/images_test.lst"])
+def test_a_test_that_a_text_file_lists_is_kept_apart_and_counted(tmp_path, line, file):
+    draw_all(tmp_path / "set" / "images", (f"{n}/{n}{i}.png" for n in ("apple", "fig", "pear") for i in range(6)))
+    held = [f"{name}/{name}{number}.png" for name in ("apple", "fig", "pear") for number in (1, 4)]
+    parts = ({"path": path, "stem": path[:-4], "name": path.rpartition("/")[2]} for path in held)
+    write(tmp_path / "set" / file, *(line.format(**part) for part in parts))
+    write(tmp_path / "set" / file.replace("test", "train"), "apple/apple0")
+    made = scaffold(tmp_path)
+    assert any(f"the 6 images in set/{file}, called a test, are kept apart" in told for told in made.lines)
+    settings, seen = settings_of(tmp_path)
+    assert settings.data.test == f"set/{file}"
+    assert [sample.path for sample in sorted(seen.held_out.samples, key=lambda one: one.path)] == held
+    assert dict(seen.dataset.count_by_class) == {"apple": 4, "fig": 4, "pear": 4}
+    assert look_at(tmp_path / "set" / "images").test is None
+
+
+def test_a_list_of_a_test_that_names_nothing_here_is_an_error_where_it_is_asked_for(tmp_path):
+    fruits(tmp_path / "photos")
+    write(tmp_path / "test.txt", "kiwi/0", "kiwi/1")
+    assert look(tmp_path).test is None
+    with pytest.raises(DataError, match=r"test\.txt names none of the images"):
+        inspect(tmp_path / "photos", DataSettings(path="photos", test="test.txt"))
+
+
+def test_a_list_holds_images_of_a_table_apart_too(tmp_path):
+    draw_all(tmp_path / "photos", (f"{number}.png" for number in range(12)))
+    write(tmp_path / "labels.csv", "path,label", *(f"{number}.png,{'ab'[number % 2]}" for number in range(12)))
+    write(tmp_path / "test.txt", "3", "4")
+    settings, seen = settings_of(tmp_path)
+    assert settings.data.test == "test.txt"
+    assert dict(seen.dataset.count_by_class) == {"a": 5, "b": 5}
+    assert sorted((sample.path, sample.label) for sample in seen.held_out.samples) == [("3.png", "b"), ("4.png", "a")]

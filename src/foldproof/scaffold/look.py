@@ -17,6 +17,7 @@ from foldproof.data.walk import Kind, walk
 from foldproof.errors import DamagedFile, DataError, FoldproofError, OtherTask
 from foldproof.scaffold.by_folders import by_folders, by_names
 from foldproof.scaffold.by_table import by_table
+from foldproof.scaffold.listed_tests import with_listed_test
 from foldproof.scaffold.other_tasks import are_outlines, refuse_other_tasks
 from foldproof.scaffold.pixel_tables import pixel_table_in
 from foldproof.scaffold.seen import Look
@@ -41,6 +42,7 @@ def look(folder: Path, *, label: str = "") -> Look | None:
         seen = _labelled(folder, path, below, label)
         if seen is not None:
             others = {name: count for name, count in _others(folder, path) if seen.table and count}
+            seen = with_listed_test(seen, folder, below)
             return replace(
                 _with_parts_beside(seen, folder),
                 sizes=tuple(_sizes(folder / path, below)),
@@ -80,7 +82,7 @@ def look_at(folder: Path, *, label: str = "") -> Look | None:
     seen = _labelled(folder, ".", below, label)
     if seen is None:
         _refuse(folder, below, label)
-    return seen
+    return seen and with_listed_test(seen, folder, below)
 
 
 def _others(folder: Path, path: str) -> Iterator[tuple[str, int]]:

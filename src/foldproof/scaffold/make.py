@@ -97,7 +97,8 @@ def _settings_for(folder: Path, label: str) -> tuple[str, list[str]]:
     if seen.group_by:
         lines.append(f"{seen.grouped}: each stays in one fold")
     if seen.test:
-        lines.append(f"{seen.test} is kept apart: no fold trains or validates on it")
+        what = f"the {seen.listed:,} images in {seen.test}, called a test, are" if seen.listed else f"{seen.test} is"
+        lines.append(f"{what} kept apart: no fold trains or validates on {'them' if seen.listed else 'it'}; data.test")
     if seen.beside:
         lines.append(f"{', '.join(seen.beside)} beside it: parts of the data set that are not trained on")
     if seen.exclude:

@@ -17,6 +17,7 @@ class Look:
     `label_by`, `group_by`, `table`, `columns` and `test` are as the settings of these names; `groups`: how many there
     are by folders or the table, and the folder of one; `folds`: how many a column of it numbers.
     `candidate`: what names may say of groups.
+    `test_list`: the text file that lists the images of a test, which `test` then names too, and how many it lists.
     `classes`: names for the labels, from the file `names_in`; `left_alone`: images that it does not name,
     by the folder they begin with.
     `exclude`: as the setting, what is neither labelled nor a part; `masks`: how many images are masks of others;
@@ -34,6 +35,8 @@ class Look:
     table: str | None = None
     columns: Mapping[str, str] | None = None
     test: str | None = None
+    test_list: str | None = None
+    listed: int = 0
     exclude: Sequence[str] = ()
     masks: int = 0
     beside: Sequence[str] = ()
