@@ -12,7 +12,7 @@ from conftest import draw
 from foldproof.config.read import load_settings
 from foldproof.config.schema import DataSettings
 from foldproof.data.labels.masks import masks_among
-from foldproof.errors import DataError, OtherTask
+from foldproof.errors import DataError, OtherTask, UnclearTable
 from foldproof.material.inspection import inspect
 from foldproof.project import Project
 from foldproof.scaffold.look import look, look_at
@@ -255,3 +255,39 @@ def test_a_list_holds_images_of_a_table_apart_too(tmp_path):
     assert settings.data.test == "test.txt"
     assert dict(seen.dataset.count_by_class) == {"a": 5, "b": 5}
     assert sorted((sample.path, sample.label) for sample in seen.held_out.samples) == [("3.png", "b"), ("4.png", "a")]
+
+
+# --- lists of images and classes of several words, a file for each part
+
+
+WORDS = ("DC-3", "Boeing 717", "Do 328 Jet")
+
+
+def planes(folder: Path) -> dict[str, list[str]]:
+    draw_all(folder / "images", (f"{number:04d}.png" for number in range(60)))
+    lines = [f"{number:04d} {WORDS[number % 3]}" for number in range(60)]
+    return {"train": lines[:30], "val": lines[30:45], "test": lines[45:]}
+
+
+def test_what_stands_after_the_first_blank_is_the_class_where_it_may_be_of_several_words(tmp_path):
+    write(tmp_path / "list.txt", *(line for part in planes(tmp_path).values() for line in part))
+    seen = look(tmp_path)
+    assert seen.count_by_class == dict.fromkeys(WORDS, 20)
+    assert "the first blank between cells" in seen.note
+
+
+@pytest.mark.parametrize("header", [False, True])
+def test_lists_of_the_parts_of_a_set_are_made_one_table_by_the_line_that_is_named(tmp_path, header):
+    for part, lines in planes(tmp_path).items():
+        cells = ["name,kind", *(line.replace(" ", ",", 1) for line in lines)] if header else lines
+        write(tmp_path / f"kinds_{part}.{'csv' if header else 'txt'}", *cells)
+        write(tmp_path / f"boxes_{part}.txt", *(f"{line.split()[0]} {n} 7 70 80" for n, line in enumerate(lines)))
+    with pytest.raises(UnclearTable, match=r"kinds_test.*, kinds_train.*, kinds_val.* label a part") as refused:
+        look(tmp_path)
+    assert len(str(refused.value).splitlines()) <= 3
+    command = refused.value.next_step.partition("\n")[2].strip().replace("python", sys.executable, 1)
+    subprocess.run(command, shell=True, check=True, cwd=tmp_path)
+    settings, seen = settings_of(tmp_path)
+    assert (settings.data.labels, settings.data.test) == ("labels.csv", "test")
+    assert dict(seen.dataset.count_by_class) == dict.fromkeys(WORDS, 15)
+    assert len(seen.held_out) == 15

@@ -1,5 +1,6 @@
 """A folder, its tables and its images in; how the table that names most of them labels them, out."""
 
+import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -13,10 +14,11 @@ from foldproof.data.walk import some
 from foldproof.errors import DataError, FoldproofError, OtherTask, UnclearTable
 from foldproof.scaffold.class_names import class_names
 from foldproof.scaffold.groups import candidate_of
+from foldproof.scaffold.part_tables import joined
 from foldproof.scaffold.seen import ENOUGH, Look
 
 OURS = frozenset({"folds.csv", "excluded.csv"})
-_MOST_TABLES = 5
+_MOST_TABLES = 12
 _MOST_FOLDS = 20  # that a column called fold or the like can mean
 
 
@@ -32,6 +34,7 @@ def by_table(folder: Path, path: str, below: Sequence[str], label: str = "") -> 
     given = {"label": label} if label else {}
     refused: DataError | None = None
     most: tuple[int, Look | None] = (0, None)
+    in_part: dict[Path, TableSaid] = {}
     for table in tables[:_MOST_TABLES]:
         try:
             seen = said_by_table(table, given, below, folder=folder / path)
@@ -44,8 +47,12 @@ def by_table(folder: Path, path: str, below: Sequence[str], label: str = "") -> 
         if seen.said and len(named) > most[0] and len(named) >= ENOUGH * len(_beside(named, below)):
             made = _of_table(path, table, folder, seen, given)
             most = len(named), made and replace(made, left_alone=_left_alone(path, below, seen))
+        elif seen.said:
+            in_part[table] = seen
     if most[0]:
         return most[1]
+    if (parts := _joined(in_part, folder, below)) is not None:
+        raise parts
     if refused is None and label:
         refused = DataError(
             f"no table in {folder} names the images and has a column '{label}'",
@@ -54,6 +61,14 @@ def by_table(folder: Path, path: str, below: Sequence[str], label: str = "") -> 
     if refused is not None:
         raise refused
     return None
+
+
+def _joined(in_part: Mapping[Path, TableSaid], folder: Path, below: Sequence[str]) -> DataError | None:
+    labelled = {table: {*seen.said, *seen.without_label} for table, seen in in_part.items()}
+    named = {image for images in labelled.values() for image in images}
+    least = math.ceil(ENOUGH * len(_beside(named, below)))
+    headed = [table for table, seen in in_part.items() if seen.has_header]
+    return joined(labelled, folder=folder, least=least, headed=headed)
 
 
 def _left_alone(path: str, below: Sequence[str], seen: TableSaid) -> Mapping[str, int]:

@@ -5,14 +5,13 @@ import math
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from shlex import quote
 from typing import NamedTuple
 
 from foldproof.data.tables.usual import usual_column
+from foldproof.scaffold.typed import python_line
 
 _SUFFIXES = (".csv", ".tsv", ".txt")
 _MOST_LINE = 2_000_000  # characters of a row
-_SHELL = frozenset('$`"!\\')  # what a shell reads in double quotes
 _LEAST_EDGE = 8  # of a picture, in pixels
 
 
@@ -45,7 +44,7 @@ class PixelTable(NamedTuple):
             f"f.parent.mkdir(parents=True,exist_ok=True), I.frombytes('{'RGB' if channels == 3 else 'L'}',"
             f"({width},{height}),bytes(map(int,{self.pixels}))).save(f)) for n,r in enumerate({rows})]"
         )
-        return f"python -c {quote(code) if _SHELL & set(code) else chr(34) + code + chr(34)}"
+        return python_line(code)
 
 
 def pixel_table_in(folder: Path) -> PixelTable | None:

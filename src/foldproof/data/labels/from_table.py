@@ -32,6 +32,7 @@ class TableSaid:
     written: Mapping[str, Mapping[str, int]]
     has_split: bool
     has_fold: bool
+    has_header: bool = True
 
 
 def said_by_table(
@@ -87,6 +88,7 @@ def said_by_table(
         written=labels.written,
         has_split="split" in roles.columns,
         has_fold="fold" in roles.columns,
+        has_header=table.has_header,
     )
 
 
