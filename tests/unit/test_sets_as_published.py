@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.io
 from PIL import Image
 
 from conftest import draw
@@ -291,3 +292,18 @@ def test_lists_of_the_parts_of_a_set_are_made_one_table_by_the_line_that_is_name
     assert (settings.data.labels, settings.data.test) == ("labels.csv", "test")
     assert dict(seen.dataset.count_by_class) == dict.fromkeys(WORDS, 15)
     assert len(seen.held_out) == 15
+
+
+def test_a_file_of_arrays_that_may_say_the_classes_is_named_with_the_line_that_makes_a_table(tmp_path):
+    draw_all(tmp_path / "jpg", (f"image_{number:05d}.png" for number in range(12)))
+    scipy.io.savemat(tmp_path / "about.mat", {"parts": np.arange(3)})
+    scipy.io.savemat(tmp_path / "imagelabels.mat", {"labels": np.array([[1, 2, 3] * 4]), "other": np.arange(4)})
+    made = scaffold(tmp_path)
+    assert not any("no images that can be read" in line for line in made.lines)
+    (line,) = (line for line in made.lines if line.startswith("imagelabels.mat may say it"))
+    command = line.partition("in this folder: ")[2].partition("; then delete params.yaml")[0]
+    subprocess.run(command.replace("python", sys.executable, 1), shell=True, check=True, cwd=tmp_path)
+    made.settings_file.unlink()
+    settings, seen = settings_of(tmp_path)
+    assert settings.data.labels == "labels.csv"
+    assert dict(seen.dataset.count_by_class) == {"1": 4, "2": 4, "3": 4}

@@ -11,6 +11,7 @@ from foldproof.config.yaml_lines import parse
 from foldproof.data.versions import dvc
 from foldproof.errors import DamagedFile, FoldproofError, ProjectError, SettingsError
 from foldproof.provenance import git_command
+from foldproof.scaffold.arrays import line_for_arrays
 from foldproof.scaffold.choose import choose
 from foldproof.scaffold.look import is_images_itself, look, unlabelled_in, unread_in
 from foldproof.scaffold.seen import Look, with_counts
@@ -90,7 +91,7 @@ def _settings_for(folder: Path, label: str) -> tuple[str, list[str]]:
     text = settings_text(choose(seen), experiment=name, candidate=seen.candidate)
     if not seen.images:
         unread = [f"no images that can be read: {told}" for told in unread_in(folder)]
-        return text, _without_class(folder) + unread or ["no images yet"]
+        return text, _without_class(folder) or unread or ["no images yet"]
     where = f", labelled by {seen.table}" if seen.table else ""
     lines = [f"found {seen.images:,} images in {len(seen.count_by_class)} classes in {seen.path}{where}"]
     lines += seen.in_words
@@ -119,7 +120,10 @@ def _without_class(folder: Path) -> list[str]:
     if not there:
         return []
     ways = "class folders, or a table with a row an image (data.labels), or a pattern of names (data.label_by)"
-    return [f"images whose class nothing says: {with_counts(there)}; what can say it: {ways}"]
+    lines = [f"images whose class nothing says: {with_counts(there)}; what can say it: {ways}"]
+    if len(there) == 1 and (line := line_for_arrays(folder, *there)) is not None:
+        lines.append(line)
+    return lines
 
 
 def _is_ours(file: Path) -> bool:
