@@ -15,7 +15,8 @@ def line_for_arrays(folder: Path, images: str) -> str | None:
         return None
     code = (
         f"import pathlib,scipy.io as s; n=sorted(p.name for p in pathlib.Path({images!r}).iterdir()); "
-        f"v=[v.ravel() for k,v in s.loadmat({files[0].name!r}).items() if not k.startswith('_') and v.size==len(n)][0]; "
+        f"v=[v.ravel() for k,v in s.loadmat({files[0].name!r}).items() "
+        "if not k.startswith('_') and v.size==len(n)][0]; "
         "print('image,label',*map('{},{}'.format,n,v),sep=chr(10))"
     )
     return (
