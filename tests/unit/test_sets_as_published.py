@@ -307,3 +307,27 @@ def test_a_file_of_arrays_that_may_say_the_classes_is_named_with_the_line_that_m
     settings, seen = settings_of(tmp_path)
     assert settings.data.labels == "labels.csv"
     assert dict(seen.dataset.count_by_class) == {"1": 4, "2": 4, "3": 4}
+
+
+def test_a_test_that_is_kept_by_ids_is_named_with_the_line_that_lists_it(tmp_path):
+    birds = tmp_path / "BIRDS"
+    paths = [f"{kind}.bird/bird_{number}_{7 * number}.png" for kind in ("001", "002") for number in range(6)]
+    draw_all(birds / "images", paths)
+    write(birds / "images.txt", *(f"{at} {path}" for at, path in enumerate(paths, 1)))
+    write(birds / "classes.txt", "1 001.bird", "2 002.bird")
+    write(birds / "train_test_split.txt", *(f"{at} {int(at % 3 > 0)}" for at in range(1, 13)))
+    made = scaffold(tmp_path)
+    (line,) = (line for line in made.lines if line.startswith("BIRDS/train_test_split.txt says 0 of 4 images"))
+    command = line.partition("in this folder: ")[2].partition("; then delete params.yaml")[0]
+    subprocess.run(command.replace("python", sys.executable, 1), shell=True, check=True, cwd=tmp_path)
+    made.settings_file.unlink()
+    settings, seen = settings_of(tmp_path)
+    assert settings.data.test == "test.txt"
+    assert {sample.path for sample in seen.held_out.samples} == {paths[at - 1] for at in (3, 6, 9, 12)}
+
+
+def test_splits_of_other_ids_or_values_are_no_test(tmp_path):
+    fruits(tmp_path / "photos")
+    write(tmp_path / "train_test_split.txt", *(f"{at} {at % 2}" for at in range(9)))
+    write(tmp_path / "images.txt", *(f"{at} fig/{at}.png" for at in range(4)))
+    assert not any("train_test_split" in line for line in scaffold(tmp_path).lines)

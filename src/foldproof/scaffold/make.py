@@ -16,6 +16,7 @@ from foldproof.scaffold.choose import choose
 from foldproof.scaffold.look import is_images_itself, look, unlabelled_in, unread_in
 from foldproof.scaffold.seen import Look, with_counts
 from foldproof.scaffold.settings import scalar, settings_text
+from foldproof.scaffold.split_by_ids import line_for_split
 from foldproof.storage import read_text, write_atomically
 from foldproof.storage.limits import SETTINGS_BYTES
 
@@ -100,6 +101,8 @@ def _settings_for(folder: Path, label: str) -> tuple[str, list[str]]:
     if seen.test:
         what = f"the {seen.listed:,} images in {seen.test}, called a test, are" if seen.listed else f"{seen.test} is"
         lines.append(f"{what} kept apart: no fold trains or validates on {'them' if seen.listed else 'it'}; data.test")
+    elif (line := line_for_split(folder, folder / seen.path)) is not None:
+        lines.append(line)
     if seen.beside:
         lines.append(f"{', '.join(seen.beside)} beside it: parts of the data set that are not trained on")
     if seen.exclude:
