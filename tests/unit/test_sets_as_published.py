@@ -158,8 +158,11 @@ def test_uncertain_labels_beside_each_other_are_several_labels_and_one_can_be_ch
         look(tmp_path)
     assert "--label 'No Finding'" in refused.value.next_step
     made = scaffold(tmp_path, label="No Finding")
-    data = load_settings(made.settings_file).settings.data
-    assert (data.labels, data.columns) == ("xrays/train.csv", {"label": "No Finding"})
+    assert any(line.startswith("5 groups by folders called as patients are, such as patient000") for line in made.lines)
+    settings, seen = settings_of(tmp_path)
+    assert (settings.data.labels, settings.data.columns) == ("xrays/train.csv", {"label": "No Finding"})
+    assert {sample.group for sample in seen.dataset.samples} == {f"patient{n:03d}" for n in (0, 2, 3, 5, 6)}
+    assert not any("also written" in line for line in made.lines)
 
 
 def test_class_folders_are_trusted_beside_a_table_that_only_describes_them(tmp_path):

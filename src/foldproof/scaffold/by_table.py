@@ -14,6 +14,7 @@ from foldproof.data.walk import some
 from foldproof.errors import DataError, FoldproofError, OtherTask, UnclearTable
 from foldproof.scaffold.class_names import class_names
 from foldproof.scaffold.groups import candidate_of
+from foldproof.scaffold.levels import PATIENT, patients_in
 from foldproof.scaffold.part_tables import joined
 from foldproof.scaffold.seen import ENOUGH, Look
 
@@ -102,6 +103,7 @@ def _of_table(path: str, file: Path, folder: Path, seen: TableSaid, given: Mappi
         return None
     classes, names_in = class_names(file, labels)
     groups = len({one.group for one in trained if one.group})
+    patients = () if groups else patients_in(list(images))
     return Look(
         path=path,
         count_by_class=Counter({classes.get(label, label): count for label, count in labels.items()}),
@@ -109,8 +111,10 @@ def _of_table(path: str, file: Path, folder: Path, seen: TableSaid, given: Mappi
         names_in=names_in,
         table=file.relative_to(folder).as_posix() if file.is_relative_to(folder) else str(file.resolve()),
         columns={**given, **({"split": ""} if are_parts(splits) and test is None else {})} or None,
-        groups=groups,
-        candidate=None if groups else candidate_of(list(images), [one.label for one in trained]),
+        groups=groups or len(patients),
+        group_by=PATIENT if patients else None,
+        group_example=min(patients, default=""),
+        candidate=None if groups or patients else candidate_of(list(images), [one.label for one in trained]),
         folds=_folds(trained),
         test=test,
         note="; ".join(seen.notes),

@@ -14,6 +14,7 @@ _TAKE = re.compile(
     r"|left|right|o[ds]",
     re.IGNORECASE,
 )
+PATIENT = r"(?:^|/)((?i:patient|subject|participant|case)s?[ _-]?[0-9]+)/"  # for data.group_by
 _MANY = 10  # folders of one level in a class: of patients, not of kinds
 
 
@@ -22,6 +23,12 @@ class Together(NamedTuple):
 
     depth: int
     names: frozenset[tuple[str, ...]]
+
+
+def patients_in(paths: Sequence[str]) -> Collection[str]:
+    """The folders called as patients are, where each path has one and some share it; else nothing."""
+    found = [match[1] for path in paths if (match := re.search(PATIENT, path))]
+    return set(found) if len(found) == len(paths) > len(set(found)) > 1 else ()
 
 
 def are_no_classes(names: Collection[str]) -> bool:

@@ -54,6 +54,8 @@ class Look:
         if self.group_by == COPIES:
             return f"{self.groups} pictures by name, of which these are copies"
         example = f", such as {cleaned(self.group_example, most=60)}" if self.group_example else ""
+        if self.table:
+            return f"{self.groups} groups by folders called as patients are{example}"
         return f"{self.groups} groups by the folder {'above' if self.label_by else 'below'} the class{example}"
 
     @property
