@@ -10,6 +10,7 @@ import scipy.io
 from PIL import Image
 
 from conftest import draw
+from foldproof.cli.main import run_command
 from foldproof.config.read import load_settings
 from foldproof.config.schema import DataSettings
 from foldproof.data.labels.masks import masks_among
@@ -334,3 +335,17 @@ def test_splits_of_other_ids_or_values_are_no_test(tmp_path):
     write(tmp_path / "train_test_split.txt", *(f"{at} {at % 2}" for at in range(9)))
     write(tmp_path / "images.txt", *(f"{at} fig/{at}.png" for at in range(4)))
     assert not any("train_test_split" in line for line in scaffold(tmp_path).lines)
+
+
+@pytest.mark.parametrize(("table", "is_committed"), [("about labels.csv", True), ("photos/labels.csv", False)])
+def test_the_table_that_labels_is_committed_with_the_settings_but_for_one_among_the_images(
+    tmp_path, monkeypatch, capsys, table, is_committed
+):
+    draw_all(tmp_path / "photos", (f"{number}.png" for number in range(12)))
+    write(tmp_path / table, "path,label", *(f"{number}.png,{'ab'[number % 2]}" for number in range(12)))
+    write(tmp_path / "test.txt", "3", "4")
+    monkeypatch.chdir(tmp_path)
+    assert run_command(["init"]) == 0
+    line = next(line for line in capsys.readouterr().out.splitlines() if "git commit" in line)
+    named = f"'{table}' " if is_committed else ""
+    assert line.strip().startswith(f"git add params.yaml dvc.yaml .gitignore {named}test.txt && git commit")
