@@ -118,6 +118,14 @@ def test_where_the_first_folders_may_be_the_classes_too_it_is_said(tmp_path):
     assert any("by the first ones (north, south): data.label_by: top" in line for line in seen.in_words)
 
 
+def test_patients_of_the_same_numbers_in_several_places_stay_apart(tmp_path):
+    tops = [f"{place}/p{patient}" for place in ("north", "south", "west") for patient in range(3)]
+    draw_all(tmp_path / "scans", (f"{top}/{inner}/1.png" for top in tops for inner in ("ill", "late", "well")))
+    _, seen = settings_of(tmp_path)
+    assert dict(seen.dataset.count_by_class) == {"ill": 9, "late": 9, "well": 9}
+    assert len({sample.group for sample in seen.dataset.samples}) == 9
+
+
 def test_many_patients_with_dates_in_their_folders_are_the_groups(tmp_path):
     days = (f"{label}/P{label}{patient:02d}/2021-{patient + 1:02d}-{day:02d}/{day}.png"
             for label in "ab" for patient in range(10) for day in (patient + 1, patient + 12))  # fmt: skip

@@ -72,7 +72,7 @@ def _by_classes(path: str, below: Sequence[str]) -> Look | None:
         return Look(path=path, label_by="top", exclude=exclude, count_by_class=count) if len(count) > 1 else None
     if _classes_below_groups(deep, parts):
         count = Counter(one[-2] for one in deep)
-        grouped = _grouped([one[:-2] for one in deep], [one[-2] for one in deep], before="")
+        grouped = _grouped([one[:-2] for one in deep], [""] * len(deep), before="")
         other = _by_the_first(deep)
         note = "by the folder that an image lies in" if other else ""
         return replace(grouped, path=path, label_by="parent", count_by_class=count, note=note, other=other)
