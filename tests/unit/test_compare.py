@@ -11,7 +11,7 @@ import pytest
 from foldproof.analysis.as_json import comparison_json
 from foldproof.analysis.compare import compare
 from foldproof.analysis.foreign.scores import FoldScore, contenders_of_scores
-from foldproof.analysis.tables import csv_table, latex, markdown, telling_pairs
+from foldproof.analysis.tables import csv_table, latex, markdown, pairs_table, telling_pairs
 from foldproof.analysis.verdict import (
     ALONE,
     BETTER,
@@ -59,6 +59,13 @@ def two(images: int, *, better_by: float, discordance: float, repeats: int = 1, 
     right = drawn(0.75, images, repeats=repeats, seed=seed)
     other = alike(right, better_by=better_by, discordance=discordance, seed=seed)
     return compare([contender("A", table(other, folds)), contender("B", table(right, folds))])
+
+
+@pytest.mark.parametrize(("better_by", "word"), [(0.2, "better"), (-0.2, "worse")])
+def test_the_word_beside_a_pair_is_of_its_first_as_its_difference_is(better_by, word):
+    found = two(2000, better_by=better_by, discordance=0.3)
+    (row,) = pairs_table(found, found.pairs)[1:]
+    assert (row[1][0] in "-−", row[-1]) == (word == "worse", word)
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -10,7 +10,7 @@ from rich.console import Console
 from foldproof.events.types import EpochFinished, Event, FoldFailed, FoldFinished, FoldStarted, Notice, RunFinished
 from foldproof.trackers import RunPlan, TrackerContext
 from foldproof.trackers.console import ConsoleTracker, Work
-from foldproof.trackers.plan_shown import duration, plan_table, size
+from foldproof.trackers.plan_shown import duration, plan_line, plan_table, size
 
 PLAN = RunPlan(run="r1", experiment="[bold]First", folds=2, repeats=1, epochs=1, seconds=40.0)
 EPOCH = EpochFinished(
@@ -111,3 +111,7 @@ def test_of_several_runs_the_last_bar_is_of_all():
     tracker.close()
     assert "together" in out.getvalue()
     assert "1/4 epochs" in out.getvalue()
+
+
+def test_no_estimate_is_made_of_less_than_a_second():
+    assert plan_line((replace(PLAN, seconds=0.3),), parallel_folds=2) == "1 experiment, 2 folds, 2 at once"

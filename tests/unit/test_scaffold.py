@@ -127,6 +127,18 @@ def test_what_names_may_say_is_proposed_and_not_used(tmp_path):
         ([f"cat/IMG_{n:04d}.jpg" for n in range(40)], None),
         ([f"cat/{n:03d}.png" for n in range(40)], None),
         ([f"cat/{n}_1.png" for n in range(40)], None),
+        ([f"0{c}.{name}/{name}_{n:04d}_{7 * n + c}.jpg" for c, name in enumerate("abcd") for n in range(1, 13)], None),
+        (
+            [
+                f"{c}/{w}_{n:04d}_{7 * n + len(c)}.jpg"
+                for c, w in (("a", "red_owl"), ("bc", "owl"), ("def", "ani"))
+                for n in range(1, 13)
+            ],
+            None,
+        ),
+        ([f"{c}/{c:05d}_{t:05d}_{f:05d}.png" for c in range(3) for t in range(5) for f in range(4)], 15),
+        ([f"{c:02d}/{c:02d}_{n}x.png" for c in range(12) for n in range(4)], None),
+        ([f"{c}/{n}_{eye}.png" for c in "ab" for n in range(9 if c == "a" else 12) for eye in "lr"], 12),
         ([], None),
     ],
 )

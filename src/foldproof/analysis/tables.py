@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from foldproof.analysis.comparison import Comparison, Interval, Line, Pair
 from foldproof.analysis.scoring import most_apart
-from foldproof.analysis.verdict import Unit, name_of, names_of, too_few
+from foldproof.analysis.verdict import BETTER, Unit, name_of, names_of, too_few, winner_of
 
 Cells: TypeAlias = Sequence[Sequence[str]]  # the first row is the header
 _FORMULA = tuple("=+-@\t\r")
@@ -76,10 +76,13 @@ def _interval(pair: Pair, metric: str) -> str:
 
 
 def short_verdict(pair: Pair) -> str:
-    """A pair's verdict in a few words: what its figures say."""
+    """A pair's verdict in a few words: what its figures say of the first."""
     if pair.verdict is None:
         return ""
-    return pair.verdict.text if pair.not_comparable else pair.verdict.finding
+    if pair.not_comparable:
+        return pair.verdict.text
+    won = winner_of(pair)
+    return pair.verdict.finding.replace(BETTER, "worse") if won and won[0] == pair.b else pair.verdict.finding
 
 
 def telling_pairs(comparison: Comparison, most: int = 15) -> tuple[Pair, ...]:

@@ -25,11 +25,14 @@ def command(folder: str, label: str) -> int:
     made = scaffold(Path(folder).expanduser().absolute(), label=label)
     for line in made.lines:
         echo(cleaned(line, most=2000))
-    path = load_settings(made.settings_file).settings.data.path
+    data = load_settings(made.settings_file).settings.data
+    path = data.path
     steps = [f"cd {shlex.quote(folder)}"] if folder != "." else []
     if not (made.settings_file.parent / path).exists():
         echo(f"put the images of each class into a folder of its own in {path}")
-    ours = " ".join(name for name in ("dvc.yaml", ".gitignore") if (made.settings_file.parent / name).exists())
+    said_by = [one for one in (data.labels, data.test) if one and not Path(one).is_relative_to(path)]
+    root = made.settings_file.parent
+    ours = " ".join(shlex.quote(name) for name in ("dvc.yaml", ".gitignore", *said_by) if (root / name).is_file())
     commit = f'git add {made.settings_file.name} {ours} && git commit -m "images and settings"'
     steps += [f"foldproof data add {shlex.quote(path)}", commit, "foldproof run", "foldproof ui"]
     echo("\nnext:  " + "\n       ".join(steps))

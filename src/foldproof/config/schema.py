@@ -90,7 +90,9 @@ class DataSettings(PixelSettings):
         form="a list of labels, such as [cat, dog], or a mapping of labels to names, such as {'0': cat, '1': dog}",
     )
     test: str | None = setting(
-        None, "images that are never trained on: a folder, or the name of a split of the table", min_length=1
+        None,
+        "images that are never trained on: a folder, a text file that lists them, or the name of a split of the table",
+        min_length=1,
     )
     exclude: list[str] | None = setting(
         None,

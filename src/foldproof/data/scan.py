@@ -307,9 +307,10 @@ def _nothing(
         often = sorted(formats.items(), key=lambda item: -item[1][0])
         named = [f"{count:,} {suffix or 'without suffix'} ({why.format})" for suffix, (count, why, _) in often]
         return DataError(f"no images in {folder} that can be read: {some(named)}", next_step=often[0][1][1].way)
+    name = folder.resolve().name
     return DataError(
         f"no images in {folder}: expected a folder for each class, with images in it",
-        next_step=f"for instance {folder.name}/cat/1.jpg; files that count end in {', '.join(sorted(suffixes()))}.\n"
+        next_step=f"for instance {name}/cat/1.jpg; files that count end in {', '.join(sorted(suffixes()))}.\n"
         "  Where a spreadsheet says the classes: data.labels names it, as CSV",
     )
 

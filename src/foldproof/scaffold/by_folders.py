@@ -18,8 +18,10 @@ from foldproof.data.labels.parts import (
     test_among,
 )
 from foldproof.scaffold.groups import candidate_of
+from foldproof.scaffold.levels import are_no_classes, common_folders, together
 from foldproof.scaffold.names import label_in_names, stands_in_one_folder
 from foldproof.scaffold.seen import ENOUGH, Look
+from foldproof.storage import cleaned
 
 
 def by_folders(path: str, below: Sequence[str]) -> Look | None:
@@ -37,7 +39,7 @@ def _by_parts(path: str, below: Sequence[str]) -> Look | None:
     labelled = [one for one in below if one.partition("/")[0] in parts and not lies_in_no_class(one)]
     trained = [one for one in labelled if one.partition("/")[0] not in held]
     count = Counter(one.split("/")[-2] for one in trained)
-    if len(count) < 2:
+    if len(count) < 2 or are_no_classes(count):
         return None
     test = [one for one in labelled if one.partition("/")[0] in held]
     tops = {one.partition("/")[0] for one in below if "/" in one}
@@ -47,20 +49,10 @@ def _by_parts(path: str, below: Sequence[str]) -> Look | None:
         label_by="parent",
         group_by=COPIES if copies else None,
         groups=copies,
-        test="/".join([path, *_around([one.split("/")[:-2] for one in test])]) if test else None,
+        test="/".join([path, *common_folders([one.split("/")[:-2] for one in test])]) if test else None,
         exclude=tuple(sorted(tops - {one.partition("/")[0] for one in labelled})),
         count_by_class=count,
     )
-
-
-def _around(folders: Sequence[Sequence[str]]) -> list[str]:
-    """The folders that all have in common, from the first on."""
-    common: list[str] = []
-    for level in zip(*folders, strict=False):
-        if len(set(level)) > 1:
-            break
-        common.append(level[0])
-    return common
 
 
 def _by_classes(path: str, below: Sequence[str]) -> Look | None:
@@ -76,32 +68,72 @@ def _by_classes(path: str, below: Sequence[str]) -> Look | None:
         test = test_among(inner)
         kept = [one for one in deep if one[1] != test]
         exclude = (f"*/{test}",) if test else ()
-        return Look(path=path, label_by="top", exclude=exclude, count_by_class=Counter(one[0] for one in kept))
+        count = Counter(one[0] for one in kept)
+        return Look(path=path, label_by="top", exclude=exclude, count_by_class=count) if len(count) > 1 else None
     if _classes_below_groups(deep, parts):
         count = Counter(one[-2] for one in deep)
-        groups = len({one[:-2] for one in deep})
-        return Look(path=path, label_by="parent", group_by="parent", groups=groups, count_by_class=count)
+        grouped = _grouped([one[:-2] for one in deep], [""] * len(deep), before="")
+        other = _by_the_first(deep)
+        note = "by the folder that an image lies in" if other else ""
+        return replace(grouped, path=path, label_by="parent", count_by_class=count, note=note, other=other)
     count = Counter(one[0] for one in parts if len(one) > 1)
-    if len(count) < 2:
+    if len(count) < 2 or are_no_classes(count):
         return None
     if copies := copies_of(below):
         return Look(path=path, count_by_class=count, group_by=COPIES, groups=copies)
-    groups = len({one[1:-1] for one in deep})
-    by_folder = "parent" if len(deep) == len(parts) and groups > 1 else None
-    candidate = None if by_folder else candidate_of(below)
-    return Look(
-        path=path, count_by_class=count, group_by=by_folder, groups=groups if by_folder else 0, candidate=candidate
-    )
+    if len(deep) == len(parts):
+        grouped = _grouped([one[1:-1] for one in deep], [one[0] for one in deep], before="[^/]+/")
+        if grouped.groups > 1:
+            other = _by_inner_ones(deep, grouped.groups)
+            note = "by the first folders" if other else ""
+            return replace(grouped, path=path, count_by_class=count, note=note, other=other)
+    return Look(path=path, count_by_class=count, candidate=candidate_of(below))
+
+
+def _grouped(levels: Sequence[tuple[str, ...]], classes: Sequence[str], *, before: str) -> Look:
+    """Groups by folders; `before` matches what stands before these in a path."""
+    if len(set(map(len, levels))) > 1:
+        return Look(path="", group_by="parent", groups=len(set(levels)))
+    depth, names = together(levels, classes)
+    rule = "parent" if depth == len(levels[0]) else f"^{before}({'/'.join(['[^/]+'] * depth)})/"
+    return Look(path="", group_by=rule, groups=len(names), group_example="/".join(min(names)))
+
+
+def _by_the_first(deep: Sequence[tuple[str, ...]]) -> str:
+    """What is said where the first folders are so few that they may be the classes, and groups lie in them."""
+    first = sorted({one[0] for one in deep})
+    if min(map(len, deep)) < 4 or not 1 < len(first) <= len({one[:-2] for one in deep}) / 2:
+        return ""
+    return f"by the first ones ({_some(first)}): data.label_by: top"
+
+
+def _by_inner_ones(deep: Sequence[tuple[str, ...]], groups: int) -> str:
+    """What is said where folders between the class and the groups may be classes as well."""
+    for level in range(1, min(map(len, deep)) - 1):
+        tops = {one[level]: set[str]() for one in deep}
+        for one in deep:
+            tops[one[level]].add(one[0])
+        names = sorted(tops)
+        if 2 < len(names) <= groups / 2 and all(len(around) == 1 for around in tops.values()):
+            rule = "^" + "[^/]+/" * level + "([^/]+)/"
+            return f"by {_some(names)} ({len(names)}): data.label_by: '{rule}'"
+    return ""
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(cleaned(name, most=40) for name in names[:3]) + (", …" if len(names) > 3 else "")
 
 
 def by_names(path: str, below: Sequence[str]) -> Look | None:
     """Classes at the beginning of the names, where no folder says any."""
-    pattern = label_in_names(below) if stands_in_one_folder(below) else None
+    masks = masks_among(below)
+    images = [one for one in below if one not in masks]
+    pattern = label_in_names(images) if stands_in_one_folder(images) else None
     if pattern is None:
         return None
-    label_of = labelling(pattern)
-    count = Counter(map(label_of, below))
-    return Look(path=path, count_by_class=count, label_by=pattern, note="the class stands in the file's name")
+    count = Counter(map(labelling(pattern), images))
+    note = "the class stands in the file's name"
+    return Look(path=path, count_by_class=count, label_by=pattern, masks=len(masks), note=note)
 
 
 def _classes_below_groups(deep: Sequence[tuple[str, ...]], parts: Sequence[tuple[str, ...]]) -> bool:
@@ -111,4 +143,4 @@ def _classes_below_groups(deep: Sequence[tuple[str, ...]], parts: Sequence[tuple
     inner = {one[-2] for one in deep}
     outer = {one[:-2] for one in deep}
     pairs = {(one[:-2], one[-2]) for one in deep}
-    return 1 < len(inner) < len(outer) and len(pairs) > 1.5 * len(outer)
+    return 1 < len(inner) < len(outer) and len(pairs) > 1.5 * len(outer) and not are_no_classes(inner)

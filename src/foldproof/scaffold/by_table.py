@@ -1,5 +1,6 @@
 """A folder, its tables and its images in; how the table that names most of them labels them, out."""
 
+import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -12,15 +13,19 @@ from foldproof.data.tables.table import SUFFIXES
 from foldproof.data.walk import some
 from foldproof.errors import DataError, FoldproofError, OtherTask, UnclearTable
 from foldproof.scaffold.class_names import class_names
+from foldproof.scaffold.groups import candidate_of
+from foldproof.scaffold.levels import PATIENT, patients_in
+from foldproof.scaffold.part_tables import joined
 from foldproof.scaffold.seen import ENOUGH, Look
 
 OURS = frozenset({"folds.csv", "excluded.csv"})
-_MOST_TABLES = 5
+_MOST_TABLES = 12
 _MOST_FOLDS = 20  # that a column called fold or the like can mean
 
 
 def by_table(folder: Path, path: str, below: Sequence[str], label: str = "") -> Look | None:
-    """A table that names most of the images, by columns that are recognised, or with the one called `label`.
+    """Of the tables that name most of the images beside them, by columns that are recognised or with the one called
+    `label`, the one that names most.
 
     Raises OtherTask or UnclearTable where no table labels them and one is for another task or is not clear, and
     DataError where none has the column `label`.
@@ -29,6 +34,8 @@ def by_table(folder: Path, path: str, below: Sequence[str], label: str = "") -> 
     tables = [file for file in dict.fromkeys(found) if file.suffix.lower() in SUFFIXES and _may_label(file)]
     given = {"label": label} if label else {}
     refused: DataError | None = None
+    most: tuple[int, Look | None] = (0, None)
+    in_part: dict[Path, TableSaid] = {}
     for table in tables[:_MOST_TABLES]:
         try:
             seen = said_by_table(table, given, below, folder=folder / path)
@@ -38,9 +45,15 @@ def by_table(folder: Path, path: str, below: Sequence[str], label: str = "") -> 
         except FoldproofError:
             continue
         named = {*seen.said, *seen.without_label}
-        if seen.said and len(named) >= ENOUGH * len(_beside(named, below)):
+        if seen.said and len(named) > most[0] and len(named) >= ENOUGH * len(_beside(named, below)):
             made = _of_table(path, table, folder, seen, given)
-            return made and replace(made, left_alone=_left_alone(path, below, seen))
+            most = len(named), made and replace(made, left_alone=_left_alone(path, below, seen))
+        elif seen.said:
+            in_part[table] = seen
+    if most[0]:
+        return most[1]
+    if (parts := _joined(in_part, folder, below)) is not None:
+        raise parts
     if refused is None and label:
         refused = DataError(
             f"no table in {folder} names the images and has a column '{label}'",
@@ -49,6 +62,14 @@ def by_table(folder: Path, path: str, below: Sequence[str], label: str = "") -> 
     if refused is not None:
         raise refused
     return None
+
+
+def _joined(in_part: Mapping[Path, TableSaid], folder: Path, below: Sequence[str]) -> DataError | None:
+    labelled = {table: {*seen.said, *seen.without_label} for table, seen in in_part.items()}
+    named = {image for images in labelled.values() for image in images}
+    least = math.ceil(ENOUGH * len(_beside(named, below)))
+    headed = [table for table, seen in in_part.items() if seen.has_header]
+    return joined(labelled, folder=folder, least=least, headed=headed)
 
 
 def _left_alone(path: str, below: Sequence[str], seen: TableSaid) -> Mapping[str, int]:
@@ -75,11 +96,14 @@ def _top(path: str) -> str:
 def _of_table(path: str, file: Path, folder: Path, seen: TableSaid, given: Mapping[str, str]) -> Look | None:
     splits = {one.split for one in seen.said.values() if one.split}
     test = test_among(splits) if are_parts(splits) else None
-    trained = [one for one in seen.said.values() if test is None or one.split != test]
+    images = {path: one for path, one in seen.said.items() if test is None or one.split != test}
+    trained = list(images.values())
     labels = Counter(one.label for one in trained)
     if len(labels) < 2:
         return None
     classes, names_in = class_names(file, labels)
+    groups = len({one.group for one in trained if one.group})
+    patients = () if groups else patients_in(list(images))
     return Look(
         path=path,
         count_by_class=Counter({classes.get(label, label): count for label, count in labels.items()}),
@@ -87,7 +111,10 @@ def _of_table(path: str, file: Path, folder: Path, seen: TableSaid, given: Mappi
         names_in=names_in,
         table=file.relative_to(folder).as_posix() if file.is_relative_to(folder) else str(file.resolve()),
         columns={**given, **({"split": ""} if are_parts(splits) and test is None else {})} or None,
-        groups=len({one.group for one in trained if one.group}),
+        groups=groups or len(patients),
+        group_by=PATIENT if patients else None,
+        group_example=min(patients, default=""),
+        candidate=None if groups or patients else candidate_of(list(images), [one.label for one in trained]),
         folds=_folds(trained),
         test=test,
         note="; ".join(seen.notes),

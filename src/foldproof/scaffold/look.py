@@ -18,10 +18,12 @@ from foldproof.data.links import linked_images
 from foldproof.data.readers import suffix_of, suffixes
 from foldproof.data.unread import counted, why_unread
 from foldproof.data.walk import Kind, walk
-from foldproof.errors import DamagedFile, DataError, FoldproofError
+from foldproof.errors import DamagedFile, DataError, FoldproofError, OtherTask
 from foldproof.scaffold.by_folders import by_folders, by_names
 from foldproof.scaffold.by_table import by_table
+from foldproof.scaffold.listed_tests import with_listed_test
 from foldproof.scaffold.other_tasks import are_outlines, refuse_other_tasks
+from foldproof.scaffold.pixel_tables import pixel_table_in
 from foldproof.scaffold.seen import Look
 from foldproof.storage import read_file
 from foldproof.storage.limits import DVC_FILE_BYTES
@@ -37,13 +39,14 @@ def look(folder: Path, *, label: str = "") -> Look | None:
     Raises OtherTask or UnclearTable where nothing but a layout for another task or a table that is not clear says what
     they are, and DataError where no table has the column `label`.
     """
-    everything: list[str] = []
+    unsaid: dict[str, list[str]] = {}
     for path in _candidates(folder):
         below = list(_images(folder / path)) if (folder / path).is_dir() else []
-        everything += [f"{path}/{one}" for one in below]
+        unsaid[path] = below
         seen = _labelled(folder, path, below, label)
         if seen is not None:
             others = {name: count for name, count in _others(folder, path) if seen.table and count}
+            seen = with_listed_test(seen, folder, below)
             return replace(
                 _with_parts_beside(seen, folder),
                 sizes=tuple(_sizes(folder / path, below)),
@@ -51,8 +54,16 @@ def look(folder: Path, *, label: str = "") -> Look | None:
             )
         if Path(f"{folder / path}.dvc").is_file():
             return Look(path=path)
-    _refuse(folder, everything, label)
+    for path, below in unsaid.items():
+        _refuse_table(folder, path, below, label)
+    _refuse(folder, [f"{path}/{one}" for path, below in unsaid.items() for one in below], label)
     return None
+
+
+def _refuse_table(folder: Path, path: str, below: Sequence[str], label: str) -> None:
+    """Raises what stands against a table that lies in the folder at `path` or beside it."""
+    if below and not label:
+        by_table(folder, path, below)
 
 
 def _with_parts_beside(seen: Look, folder: Path) -> Look:
@@ -80,7 +91,7 @@ def look_at(folder: Path, *, label: str = "") -> Look | None:
     seen = _labelled(folder, ".", below, label)
     if seen is None:
         _refuse(folder, below, label)
-    return seen
+    return seen and with_listed_test(seen, folder, below)
 
 
 def _others(folder: Path, path: str) -> Iterator[tuple[str, int]]:
@@ -127,6 +138,8 @@ def _by_table(folder: Path, path: str, below: Sequence[str], label: str) -> Look
 
 
 def _refuse(folder: Path, images: Sequence[str], label: str) -> None:
+    if not images and (pixels := pixel_table_in(folder)) is not None:
+        raise OtherTask(pixels.said, next_step=f"make them, in this folder, then go on:\n  {pixels.way}")
     if images or label:
         _by_table(folder, ".", images, label)
         refuse_other_tasks(folder, images, _own_files(folder))

@@ -13,10 +13,12 @@ from foldproof.data.versions import dvc
 from foldproof.data.walk import some
 from foldproof.errors import DamagedFile, FoldproofError, ProjectError, SettingsError
 from foldproof.provenance import git_command
+from foldproof.scaffold.arrays import line_for_arrays
 from foldproof.scaffold.choose import choose
 from foldproof.scaffold.look import is_images_itself, linked_in, look, unlabelled_in, unread_in
 from foldproof.scaffold.seen import Look, with_counts
 from foldproof.scaffold.settings import scalar, settings_text
+from foldproof.scaffold.split_by_ids import line_for_split
 from foldproof.storage import read_text, write_atomically
 from foldproof.storage.limits import SETTINGS_BYTES
 
@@ -94,7 +96,7 @@ def _settings_for(folder: Path, label: str) -> tuple[str, list[str]]:
         return text, [f"{seen.path} holds {seen.variants}: choose one, by data.path or data.exclude"]
     if not seen.images:
         unread = [f"no images that can be read: {told}" for told in unread_in(folder)]
-        return text, [*_without_class(folder), *unread, *_linked(folder)] or ["no images yet"]
+        return text, [*(_without_class(folder) or unread), *_linked(folder)] or ["no images yet"]
     linked = linked_images(folder / seen.path)
     where = f", labelled by {seen.table}" if seen.table else ""
     lines = [f"found {seen.images:,} images in {len(seen.count_by_class)} classes in {seen.path}{where}"]
@@ -106,7 +108,10 @@ def _settings_for(folder: Path, label: str) -> tuple[str, list[str]]:
     if seen.group_by:
         lines.append(f"{seen.grouped}: each stays in one fold")
     if seen.test:
-        lines.append(f"{seen.test} is kept apart: no fold trains or validates on it")
+        what = f"the {seen.listed:,} images in {seen.test}, called a test, are" if seen.listed else f"{seen.test} is"
+        lines.append(f"{what} kept apart: no fold trains or validates on {'them' if seen.listed else 'it'}; data.test")
+    elif (line := line_for_split(folder, folder / seen.path)) is not None:
+        lines.append(line)
     if seen.beside:
         lines.append(f"{', '.join(seen.beside)} beside it: parts of the data set that are not trained on")
     if seen.exclude:
@@ -133,7 +138,10 @@ def _without_class(folder: Path) -> list[str]:
     if not there:
         return []
     ways = "class folders, or a table with a row an image (data.labels), or a pattern of names (data.label_by)"
-    return [f"images whose class nothing says: {with_counts(there)}; what can say it: {ways}"]
+    lines = [f"images whose class nothing says: {with_counts(there)}; what can say it: {ways}"]
+    if len(there) == 1 and (line := line_for_arrays(folder, *there)) is not None:
+        lines.append(line)
+    return lines
 
 
 def _is_ours(file: Path) -> bool:

@@ -15,12 +15,15 @@ class Look:
     """What was seen. `path`: the folder of images, relative; `sizes`: width and height in pixels of some of them.
 
     `label_by`, `group_by`, `table`, `columns` and `test` are as the settings of these names; `groups`: how many there
-    are by folders or the table; `folds`: how many a column of it numbers; `candidate`: what names may say of groups.
+    are by folders or the table, and the folder of one; `folds`: how many a column of it numbers.
+    `candidate`: what names may say of groups.
+    `test_list`: the text file that lists the images of a test, which `test` then names too, and how many it lists.
     `classes`: names for the labels, from the file `names_in`; `left_alone`: images that it does not name,
     by the folder they begin with.
     `exclude`: as the setting, what is neither labelled nor a part; `masks`: how many images are masks of others;
     `beside`: other parts of the data set, which are not trained on; `variants`: folders that hold one set in several
-    forms, of which one has to be chosen.
+    forms, of which one has to be chosen. `note`: by what the labels are; `other`: by what else they may be, with the
+    setting.
     """
 
     path: str
@@ -28,10 +31,13 @@ class Look:
     label_by: str | None = None
     group_by: str | None = None
     groups: int = 0
+    group_example: str = ""
     folds: int = 0
     table: str | None = None
     columns: Mapping[str, str] | None = None
     test: str | None = None
+    test_list: str | None = None
+    listed: int = 0
     exclude: Sequence[str] = ()
     masks: int = 0
     beside: Sequence[str] = ()
@@ -42,13 +48,17 @@ class Look:
     names_in: str = ""
     left_alone: Mapping[str, int] = field(default_factory=dict)
     note: str = ""
+    other: str = ""
 
     @property
     def grouped(self) -> str:
         """What the groups are, for a person."""
         if self.group_by == COPIES:
             return f"{self.groups} pictures by name, of which these are copies"
-        return f"{self.groups} groups by the folder {'above' if self.label_by else 'below'} the class"
+        example = f", such as {cleaned(self.group_example, most=60)}" if self.group_example else ""
+        if self.table:
+            return f"{self.groups} groups by folders called as patients are{example}"
+        return f"{self.groups} groups by the folder {'above' if self.label_by else 'below'} the class{example}"
 
     @property
     def images(self) -> int:
@@ -62,7 +72,8 @@ class Look:
             columns = "" if "data.columns" in self.note else " and data.columns"
             said.append(f"labels: {self.note}; data.labels{columns} can say otherwise")
         elif self.note:
-            said.append(f"labels: {self.note} ({with_counts(self.count_by_class)}); data.label_by can say otherwise")
+            other = self.other or "data.label_by can say otherwise"
+            said.append(f"labels: {self.note} ({with_counts(self.count_by_class)}); {other}")
         if self.classes:
             said.append(f"names of classes: {self.names_in}; data.classes can say otherwise")
         if self.left_alone:

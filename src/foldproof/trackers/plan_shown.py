@@ -52,7 +52,7 @@ def plan_line(plans: Sequence[RunPlan], *, parallel_folds: int) -> str:
         return f"{runs} experiment{'s' if runs != 1 else ''}, nothing to train"
     at_once = min(parallel_folds, folds)
     whole = seconds_of(plans, parallel_folds=parallel_folds)
-    estimate = "" if whole is None else f", about {duration(whole)}"
+    estimate = "" if whole is None or round(whole) == 0 else f", about {duration(whole)}"
     return f"{runs} experiment{'s' if runs != 1 else ''}, {folds} folds, {at_once} at once{estimate}"
 
 

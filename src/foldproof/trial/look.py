@@ -126,8 +126,9 @@ def _rules(folder: Path, label: str) -> tuple[Path, Rules, tuple[str, ...]]:
         table=folder / seen.table if seen.table else None,
         columns=seen.columns or {},
         classes=seen.classes,
-        held_split=seen.test if is_split else None,
-        held_folder=None if is_split or seen.test is None else _below(seen.test, seen.path),
+        held_split=seen.test if is_split and seen.test_list is None else None,
+        held_folder=None if is_split or seen.test is None or seen.test_list else _below(seen.test, seen.path),
+        held_list=folder / seen.test_list if seen.test_list else None,
         exclude=seen.exclude,
     )
     if seen.path == ".":
@@ -140,7 +141,7 @@ def _below(path: str, folder: str) -> str:
 
 
 def _kept_apart(rules: Rules) -> tuple[str, ...]:
-    held = rules.held_folder or rules.held_split
+    held = rules.held_folder or rules.held_split or (rules.held_list and rules.held_list.name)
     return (f"{held} is kept apart, as a test: nothing was learnt from it",) if held else ()
 
 

@@ -20,7 +20,7 @@ class Asked:
 def asked_of(data: DataSettings, folds: FoldSource, *, root: Path, folder: Path) -> Asked:
     """What `data` and `folds` say of the images in `folder`; paths in them are relative to `root`.
 
-    Raises DataError where data.test is neither a folder nor can be a split.
+    Raises DataError where data.test is neither a folder nor a file nor can be a split.
     """
     rules = Rules(
         label_by=data.label_by,
@@ -36,6 +36,8 @@ def asked_of(data: DataSettings, folds: FoldSource, *, root: Path, folder: Path)
     if data.test is None:
         return Asked(rules, None, rules)
     test = root / data.test
+    if test.is_file():
+        return Asked(replace(rules, held_list=test), None, rules)
     if not test.is_dir():
         if rules.table is None:
             raise DataError(

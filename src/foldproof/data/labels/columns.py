@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from foldproof.data.labels.kinds import cells_of, is_measured, measured_value, names_the_label
 from foldproof.data.labels.names import Names
+from foldproof.data.labels.parts import are_parts
 from foldproof.data.labels.said import ROLES
 from foldproof.data.tables.spelling import is_no_value, key_of
 from foldproof.data.tables.table import Table
@@ -21,7 +22,8 @@ _NEVER_LABELS = frozenset({"x", "y", "z", "w", "h", "width", "height", "depth", 
                            "x2", "y1", "y2", "left", "top", "right", "bottom", "lat", "lon", "latitude", "longitude",
                            "size", "bytes", "channels", "bits", "format", "age", "sex", "gender", "index", "unnamed0",
                            "seed", "camera", "hospital", "site", "center", "centre", "location", "url", "license",
-                           "rights", "usage", "isvalid", "weight", "year", "month", "day", "hour"})  # fmt: skip
+                           "rights", "usage", "isvalid", "weight", "year", "month", "day", "hour", "mag",
+                           "magnification", "zoom"})  # fmt: skip
 _SAMPLED = 1000  # rows that are looked at
 _LEAST = 0.5  # of them, that have to name an image each
 _VARIED = 0.2  # of them, that have to differ in a column of names
@@ -180,6 +182,8 @@ def _label(table: Table, taken: set[str]) -> tuple[str, str]:
 def _may_be_label(table: Table, column: str) -> bool:
     """Whether few values come again and again, and are no measurements."""
     name, values = plain_name(column), _values(table, column)
+    if are_parts(values):
+        return False
     is_y = name == "y" and not _has_x(table)
     if name in _NEVER_LABELS and not is_y:
         return False

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from foldproof.data.labels.from_path import EXIF, PARENT, TOP, said_by_path
 from foldproof.data.labels.from_table import said_by_table
+from foldproof.data.labels.listed import listed_in
 from foldproof.data.labels.masks import masks_among
 from foldproof.data.labels.names import Names
 from foldproof.data.labels.parts import (
@@ -83,10 +84,12 @@ def _by_path(everything: Sequence[str], folder: Path, rules: Rules) -> Described
         _refuse_no_classes(folder / wrap, without(wrap, list(said)), is_grouped=rules.group_by is not None)
     if rules.as_folds:
         _refuse_testing({one.split for one in said.values()}, f"{folder.name}/", "folder")
+    held = {path: Said("") for path in everything if _is_apart(path, rules)}
+    held |= {path: said.pop(path) for path in sorted(_listed(list(said), folder, rules))}
     return Described(
         said=said,
         left=left,
-        held_out={path: Said("") for path in everything if _is_apart(path, rules)},
+        held_out=held,
         written={label: {label: count} for label, count in Counter(one.label for one in said.values()).items()},
         places=_places(said, rules, wrap),
         notes=(f"all images lie in {wrap}: the folders in it are the classes; data.label_by: top says otherwise",)
@@ -117,6 +120,10 @@ def _refuse_no_classes(folder: Path, paths: Sequence[str], *, is_grouped: bool) 
         raise _parts_inside(folder, inner)
 
 
+def _listed(paths: Sequence[str], folder: Path, rules: Rules) -> Collection[str]:
+    return () if rules.held_list is None else listed_in(rules.held_list, paths, folder=folder)
+
+
 def _by_table(paths: Sequence[str], folder: Path, rules: Rules) -> Described:
     assert rules.table is not None
     found = said_by_table(rules.table, rules.columns, paths, folder=folder, keep=rules.classes or ())
@@ -125,10 +132,11 @@ def _by_table(paths: Sequence[str], folder: Path, rules: Rules) -> Described:
     if rules.group_by or rules.time_by:
         said = {path: _filled(one, of_path(path)) for path, one in said.items()}
     splits = {one.split for one in said.values() if one.split}
+    listed = _listed(list(said), folder, rules)
     held = {
         path: one
         for path, one in said.items()
-        if _is_apart(path, rules) or (rules.held_split and one.split == rules.held_split)
+        if _is_apart(path, rules) or path in listed or (rules.held_split and one.split == rules.held_split)
     }
     if rules.held_split and not held:
         raise DataError(

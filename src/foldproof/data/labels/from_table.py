@@ -33,6 +33,7 @@ class TableSaid:
     places: Mapping[str, str]
     has_split: bool
     has_fold: bool
+    has_header: bool = True
 
 
 def said_by_table(
@@ -90,6 +91,7 @@ def said_by_table(
         places={name: f"the column '{name}'" for name in sorted(own)},
         has_split="split" in roles.columns,
         has_fold="fold" in roles.columns,
+        has_header=table.has_header,
     )
 
 

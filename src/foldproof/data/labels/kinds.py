@@ -16,6 +16,7 @@ from foldproof.data.tables.usual import usual_column
 from foldproof.errors import OtherTask
 
 _YES, _NO = frozenset({"1", "1.0", "true", "True", "TRUE"}), frozenset({"0", "0.0", "false", "False", "FALSE"})
+_UNCERTAIN = frozenset({"-1", "-1.0"})
 _BOXES = (
     {"xmin", "ymin", "xmax", "ymax"},
     {"x_min", "y_min", "x_max", "y_max"},
@@ -40,8 +41,10 @@ def one_label(table: Table, given: Mapping[str, str]) -> tuple[Table, str]:
     """
     if "label" in given or usual_column("label", table.columns):
         return table, ""
-    block = [at for at, name in enumerate(table.columns) if _is_yes_or_no(table, at) and name not in given.values()]
+    free = [at for at, name in enumerate(table.columns) if name not in given.values()]
+    block = [at for at in free if _is_yes_or_no(table, at)]
     if len(block) < 2:
+        _refuse_uncertain(table, [at for at in free if _is_yes_no_or_open(table, at)])
         return table, ""
     names = [table.columns[at] for at in block]
     found = [[table.columns[at] for at in block if row[at] in _YES] for row in table.rows]
@@ -57,6 +60,20 @@ def one_label(table: Table, given: Mapping[str, str]) -> tuple[Table, str]:
         note += f", none in {without:,}, which have no label"
     rows = tuple((*row, one[0] if one else "") for row, one in zip(table.rows, found, strict=True))
     return replace(table, columns=(*table.columns, "label"), rows=rows), note
+
+
+def _refuse_uncertain(table: Table, block: Sequence[int]) -> None:
+    """Raises OtherTask where columns of yes, no and what is open say yes to several labels in a row."""
+    several = sum(sum(row[at] in _YES for at in block) > 1 for row in table.rows)
+    if several:
+        names = [table.columns[at] for at in block]
+        open_ = "; -1 is uncertain" if any(row[at] in _UNCERTAIN for row in table.rows for at in block) else ""
+        way = "; data.classes: {'-1': null} leaves out what is uncertain" if open_ else ""
+        raise OtherTask(
+            f"{table.name}: {several:,} of {len(table.rows):,} rows have several labels ({_shown(names)}{open_}): "
+            f"{_ONE_CLASS}",
+            next_step=f"choose one column, yes or no: {names_the_label(names[0])}{way}",
+        )
 
 
 def refuse_other_tasks(table: Table, roles: Mapping[str, str], given: Mapping[str, str]) -> None:
@@ -106,6 +123,11 @@ def measured_value(table: Table, column: str) -> OtherTask:
 def _is_yes_or_no(table: Table, at: int) -> bool:
     values = {row[at] for row in table.rows}
     return bool(values) and values <= _YES | _NO and not values.isdisjoint(_YES)
+
+
+def _is_yes_no_or_open(table: Table, at: int) -> bool:
+    values = {row[at] for row in table.rows}
+    return values <= _YES | _NO | _UNCERTAIN | {""} and not values.isdisjoint(_YES)
 
 
 def is_measured(labels: Sequence[str]) -> bool:

@@ -8,13 +8,15 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import dropwhile
 from typing import NamedTuple
 
 _OF_IMAGES = re.compile(
     r"(?:raw|original|rgb|input)?[ _-]?(?:image|img|photo|picture|original|input|rgb)s?", re.IGNORECASE
 )
 _OF_MASKS = re.compile(
-    r"(?:[a-z]+[ _-])?(?:mask|annotation|segmentation|contour|ground[ _-]?truth|label)s?|gts?|segs?", re.IGNORECASE
+    r"(?:[a-z]+[ _-])?(?:mask|trimap|annotation|segmentation|contour|ground[ _-]?truth|label)s?|gts?|segs?",
+    re.IGNORECASE,
 )
 _MASK_OF = re.compile(
     r"(?P<image>.+?)[ _.-]+(?:mask|segmentation|seg|gt|ground[ _-]?truth|annotation)s?(?:[ _-]?\d+)?", re.IGNORECASE
@@ -55,9 +57,11 @@ def _in_folders(paths: Sequence[str]) -> Iterator[str]:
 
 
 def _views(path: str) -> Iterator[_View]:
+    """Folders of masks in one of masks (`annotations/trimaps/1.png`) say nothing more."""
     parts = _stem(path).split("/")
     for depth in range(len(parts) - 1):
-        yield _View("/".join(parts[:depth]), parts[depth], "/".join(parts[depth + 1 :]))
+        inner = dropwhile(lambda part: _kind(part) == "masks", parts[depth + 1 : -1])
+        yield _View("/".join(parts[:depth]), parts[depth], "/".join([*inner, parts[-1]]))
 
 
 def _beside(paths: Sequence[str]) -> Iterator[str]:

@@ -31,7 +31,8 @@ class Rules:
     regular expression; None refuses a folder of train/ and val/. `group_by`, `time_by`: likewise, "parent" being the
     folders that are not the class. `table`: a CSV, parquet or spreadsheet file, which then says all that it has a
     column for; `columns`: the names of these by role. `classes`: other names for labels, None to leave one out; or
-    those to keep. `held_folder`: below the images, and `held_split`: of the table, are kept apart. `as_folds`: whether
+    those to keep. `held_folder`: below the images, `held_split`: of the table, and what the
+    text file `held_list` names are kept apart. `as_folds`: whether
     the parts of a data set, such as train and val, are meant as folds; `exclude`: patterns of
     files that are left out; `below`: the folder below the images in which these lie, as patterns see it before each
     path; `masks`: whether what is called like a mask of another image is one like others, else it is
@@ -46,6 +47,7 @@ class Rules:
     classes: Classes | None = None
     held_folder: str | None = None
     held_split: str | None = None
+    held_list: Path | None = None
     as_folds: bool = False
     exclude: Sequence[str] = ()
     masks: bool = False

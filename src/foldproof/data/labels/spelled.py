@@ -55,7 +55,7 @@ def _spelled(cells: Sequence[str], is_none: Callable[[str], bool], *, keep: Coll
 
 def _merged(what: str, spelled: Spelled) -> Iterator[str]:
     """What is said where a name is also written otherwise."""
-    others = {name: other_spellings(texts, name) for name, texts in spelled.written.items() if texts.keys() != {name}}
+    others = {name: other_spellings(texts, name) for name, texts in spelled.written.items() if len(texts) > 1}
     if others:
         told = [f"'{name}' is also written {rest}" for name, rest in list(others.items())[:_SHOWN]]
         more = f"; {len(others) - _SHOWN:,} more" if len(others) > _SHOWN else ""

@@ -15,8 +15,16 @@ from itertools import islice
 from foldproof.data.tables.usual import is_usual
 
 IsImage = Callable[[str], bool]
-_BLANKS, _BLANK = "runs of blanks", " "
-_NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar |", _BLANK: "a blank", _BLANKS: _BLANKS}
+_BLANKS, _BLANK, _FIRST = "runs of blanks", " ", "the first blank"
+_NAMES = {
+    ",": "a comma",
+    ";": "a semicolon",
+    "\t": "a tab",
+    "|": "a bar |",
+    _BLANK: "a blank",
+    _BLANKS: _BLANKS,
+    _FIRST: _FIRST,
+}
 _USUAL = (",", ";", "\t")  # of which nothing needs to be said
 _SAMPLED = 200  # rows
 _MOST_TITLES = 20  # lines before a table
@@ -65,6 +73,8 @@ def read_lines(text: str, is_image: IsImage) -> Lines:
 def _form(text: str, is_image: IsImage) -> str:
     """What parts the cells; a comma where there is one column alone."""
     scored = [(score, form) for form in (",", ";", "\t", "|") if (score := _score(text, form, is_image))[0] > 0.5]
+    if not scored and _begin_with_images(text, is_image):
+        return _FIRST
     if not scored:
         blanks = [(score, form) for form in (_BLANKS, _BLANK) if (score := _score(text, form, is_image))[0] > 0.9]
         if not blanks:
@@ -72,6 +82,15 @@ def _form(text: str, is_image: IsImage) -> str:
             return max(",;\t|", key=first.count)
         scored = blanks
     return max(scored, key=lambda pair: pair[0])[1]
+
+
+def _begin_with_images(text: str, is_image: IsImage) -> bool:
+    """Whether each line is an image and words whose number differs: `0034309 Boeing 717`, `1025794 DC-3`."""
+    words = [line.split() for line in text.splitlines() if line.strip()]
+    widths = Counter(map(len, words))
+    if min(widths, default=0) < 2 or len(widths) < 2 or widths[2] < sum(widths.values()) / 10:
+        return False
+    return all(is_image(line[0]) for line in words[:_SAMPLED])
 
 
 def _score(text: str, form: str, is_image: IsImage) -> tuple[float, bool, int, int]:
@@ -97,9 +116,11 @@ def _cells(text: str, form: str, *, strict: bool) -> Iterator[tuple[list[str], i
     """The cells of each row and the line on which it ends."""
     if form == _BLANKS:
         text = re.sub(r"[ \t]{2,}|\t", "\t", re.sub(r"[ \t]+(?=[\r\n]|$)|(?<![^\r\n])[ \t]+", "", text))
+    elif form == _FIRST:
+        text = re.sub(r"(?m)^[ \t]*(\S+)[ \t]+(.*?)[ \t]*$", r"\1\t\2", text)
     elif form == _BLANK:
         text = re.sub(r"[ \t]+(?=[\r\n]|$)|(?<![^\r\n])[ \t]+", "", text)
-    delimiter = "\t" if form == _BLANKS else form
+    delimiter = "\t" if form in (_BLANKS, _FIRST) else form
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=strict)
     try:
         for cells in reader:
