@@ -46,7 +46,7 @@ def look(folder: Path, *, label: str = "") -> Look | None:
         seen = _labelled(folder, path, below, label)
         if seen is not None:
             others = {name: count for name, count in _others(folder, path) if seen.table and count}
-            seen = with_listed_test(seen, folder, below)
+            seen = _with_listed_test(seen, folder, path, below)
             return replace(
                 _with_parts_beside(seen, folder),
                 sizes=tuple(_sizes(folder / path, below)),
@@ -91,7 +91,12 @@ def look_at(folder: Path, *, label: str = "") -> Look | None:
     seen = _labelled(folder, ".", below, label)
     if seen is None:
         _refuse(folder, below, label)
-    return seen and with_listed_test(seen, folder, below)
+    return seen and _with_listed_test(seen, folder, ".", below)
+
+
+def _with_listed_test(seen: Look, folder: Path, path: str, below: Sequence[str]) -> Look:
+    """`below`: the images in the folder at `path`, in which those of `seen` may lie deeper."""
+    return with_listed_test(seen, folder, below if seen.path == path else list(_images(folder / seen.path)))
 
 
 def _others(folder: Path, path: str) -> Iterator[tuple[str, int]]:
