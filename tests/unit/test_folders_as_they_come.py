@@ -196,7 +196,9 @@ def test_masks_are_trained_on_where_that_is_asked_for(tmp_path):
     ("image", "mask"),
     [("benign/x (1).png", "benign/x (1)_mask.png"), ("benign/x (1).png", "benign/x (1)_mask_1.png"),
      ("a/ISIC_1.jpg", "a/ISIC_1_segmentation.png"), ("images/cat/1.jpg", "GT/cat/1.png"),
-     ("train/a/Images/7.jpg", "train/a/ground_truth/7_gt.png"), ("c/img/1.png", "c/annotations/1.png")],
+     ("train/a/Images/7.jpg", "train/a/ground_truth/7_gt.png"), ("c/img/1.png", "c/annotations/1.png"),
+     ("a/7.jpg", "a/mask_7.png"), ("a/7.jpg", "a/masks/7.png"), ("a/7.jpg", "a_masks/7.png"),
+     ("x/a/7.jpg", "x/a mask/7_mask.png"), ("a/raw/7.tif", "a/annotations/7.png"), ("a/slices/7.png", "a/GT/7.png")],
 )  # fmt: skip
 def test_a_mask_is_known_by_the_image_that_it_is_of(image, mask):
     assert masks_among([image, mask]) == {mask}
@@ -209,6 +211,9 @@ def test_a_mask_is_known_by_the_image_that_it_is_of(image, mask):
         ("with_mask/1.png", "without_mask/1.png"),
         ("images/a.png", "masks/b.png"),
         ("cat/label_1.png", "cat/label_2.png"),
+        ("mask/1.png", "no_mask/1.png"),
+        ("cat/1.png", "masks/1.png"),
+        ("cat/1.png", "cat/masks/2.png"),
     ],
 )
 def test_classes_and_names_that_only_sound_like_masks_are_none(paths):

@@ -27,7 +27,17 @@ def by_folders(path: str, below: Sequence[str]) -> Look | None:
     masks = masks_among(below)
     images = [one for one in below if one not in masks]
     seen = _by_parts(path, images) if holds_parts(images) else _by_classes(path, images)
+    if seen is None and masks:
+        seen = _below_images(path, images)
     return seen and replace(seen, masks=len(masks))
+
+
+def _below_images(path: str, images: Sequence[str]) -> Look | None:
+    """By the class folders in the one folder of images that lies beside one of masks."""
+    tops = {one.partition("/")[0] for one in images}
+    seen = _by_classes(path, [one.partition("/")[2] for one in images]) if len(tops) == 1 else None
+    is_plain = seen is not None and seen.label_by is None and seen.group_by is None
+    return replace(seen, label_by="parent", candidate=None) if seen and is_plain else None
 
 
 def _by_parts(path: str, below: Sequence[str]) -> Look | None:
@@ -74,9 +84,9 @@ def _by_classes(path: str, below: Sequence[str]) -> Look | None:
         return Look(path=path, label_by="parent", count_by_class=Counter(one[-2] for one in parts if len(one) > 1))
     if inner := parts_in_classes([one for one in below if "/" in one]):
         test = test_among(inner)
-        kept = [one for one in deep if one[1] != test]
+        count = Counter(one[0] for one in deep if one[1] != test)
         exclude = (f"*/{test}",) if test else ()
-        return Look(path=path, label_by="top", exclude=exclude, count_by_class=Counter(one[0] for one in kept))
+        return Look(path=path, label_by="top", exclude=exclude, count_by_class=count) if len(count) > 1 else None
     if _classes_below_groups(deep, parts):
         count = Counter(one[-2] for one in deep)
         groups = len({one[:-2] for one in deep})
