@@ -43,11 +43,9 @@ def _head(checked: Checked) -> Iterator[str]:
         yield f"  {shown.ljust(width)}  {counts[name]:>8,}{_as_read(checked, name)}"
     if len(dataset.classes) > 20:
         yield f"  and {len(dataset.classes) - 20} more classes"
-    yield from (f"  {note}" for note in (*seen.found.described.notes, *checked.times))
+    yield from (f"  {note}" for note in (*seen.found.described.told, *checked.times))
     if seen.found.excluded:
         yield f"  {len(seen.found.excluded):,} left out by excluded.csv"
-    for told in seen.found.described.told:
-        yield f"  {told}"
     if seen.within is not None:
         yield f"  values {seen.within} are black to white, in {2**seen.within.bits:,} levels"
     yield f"  fingerprint {dataset.fingerprint[:16]}…"

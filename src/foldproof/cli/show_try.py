@@ -22,7 +22,7 @@ def print_look(seen: FirstLook, console: Console) -> None:
     for part in parts:
         for line in part:
             console.print(Text(line) if isinstance(line, str) else line, soft_wrap=True)
-    start, *others = way_on(seen.folder)
+    start, *others = way_on(seen.asked)
     console.print(Text("\n".join([f"next:  {start}", *(f"       {line}" for line in others)])), soft_wrap=True)
 
 
@@ -39,7 +39,10 @@ def _images(seen: FirstLook) -> Iterator[str | Text]:
         )
     yield from (Text(f"  {cleaned(told, most=300)}", style="dim") for told in seen.told)
     if seen.folder != seen.asked:
-        yield Text("  the training part; what lies beside it stays for a test", style="dim")
+        yield Text(
+            f"  the images below {cleaned(seen.asked.resolve().name, most=80)}; name another folder to look at that",
+            style="dim",
+        )
     yield ""
 
 

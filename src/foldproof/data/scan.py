@@ -88,7 +88,7 @@ def scan(
     images = [path for path in files if path not in reasons]
     if not described.said:
         raise _nothing(folder, entries, described, rules, unread)
-    there = len(described.said)
+    there, apart = len(described.said), list(described.held_out)
     if choose is not None:
         images = files = list(choose({path: one.label for path, one in described.said.items()}))
         described = replace(described, said={path: described.said[path] for path in images}, held_out={})
@@ -100,7 +100,7 @@ def scan(
     return Scan(
         dataset=dataset,
         md5={path: hashes.md5 for path, hashes in found.hashes.items()},
-        ignored=_reported(entries, reasons, described, images, rules, unread),
+        ignored=_reported(entries, reasons, described, [*images, *apart], rules, unread),
         pictures={sample.path: found.pictures[sample.path] for sample in (*dataset.samples, *held_out.samples)},
         troubles={path: trouble for path, trouble in sorted(found.troubles.items()) if path not in out},
         sha256={path: hashes.sha256 for path, hashes in found.hashes.items()},

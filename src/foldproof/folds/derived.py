@@ -8,6 +8,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from foldproof.data.dataset import Dataset
 from foldproof.data.tables.spelling import is_no_value, is_unknown, plain
 from foldproof.errors import FoldsError
 from foldproof.folds.cut import Assignment
-from foldproof.folds.times import Moment, read_times
+from foldproof.folds.times import Moment, Times, read_times
 from foldproof.folds.units import units_of
 
 MOST_FOLDS = 100
@@ -108,7 +109,12 @@ def in_time(dataset: Dataset, written: Mapping[str, str], k: int, *, order: str 
             for number in at_once[when]:
                 for member in units[number].members:
                     places[member] = part - 1
-    return replace(_checked(dataset, places, k, "time", ordered=True), told=f"times are {read}")
+    return replace(_checked(dataset, places, k, "time", ordered=True), told=f"times are {read}{_way(read, order)}")
+
+
+def _way(read: Times, order: str) -> str:
+    """Which setting says otherwise, where a date was not read as one asked for."""
+    return "; folds.date_order says otherwise" if isinstance(read.values[0], datetime) and not order else ""
 
 
 def _parts(

@@ -60,6 +60,7 @@ def _by_parts(path: str, below: Sequence[str]) -> Look | None:
         test="/".join([path, *_around([one.split("/")[:-2] for one in test])]) if test else None,
         exclude=tuple(sorted(tops - {one.partition("/")[0] for one in labelled})),
         count_by_class=count,
+        note=f"the folder that an image lies in, since {', '.join(parts)} are parts of a set by their names",
     )
 
 

@@ -1,7 +1,8 @@
 """A folder, its tables and its images in; how the table that names most of them labels them, out."""
 
+import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,19 +15,21 @@ from foldproof.scaffold.class_names import class_names
 from foldproof.scaffold.seen import ENOUGH, Look
 
 OURS = frozenset({"folds.csv", "excluded.csv"})
-_MOST_TABLES = 5
+_MOST_TABLES = 8
 _MOST_FOLDS = 20  # that a column called fold or the like can mean
+_FEW = 0.1  # of the images, that a table must name to be of labels at all
+_OF_TABLES = re.compile(r"labels?|annotations?|meta|metadata|csvs?|tables?|splits?|lists?|info", re.IGNORECASE)
 
 
-def by_table(folder: Path, path: str, below: Sequence[str]) -> Look | None:
+def by_table(folder: Path, path: str, below: Sequence[str], *, for_some: bool = False) -> Look | None:
     """A table that names most of the images, by columns that are recognised.
 
-    Raises OtherTask where no table does and one is for another task.
+    `for_some`: all images that a table names are enough, be there others in their folder. Raises OtherTask where no
+    table does and one is for another task.
     """
-    found = [file for where in (folder, folder / path, (folder / path).parent) for file in sorted(where.glob("*.*"))]
-    tables = [file for file in dict.fromkeys(found) if file.suffix.lower() in SUFFIXES and _may_label(file)]
     refused: OtherTask | None = None
-    for table in tables[:_MOST_TABLES]:
+    found: dict[Path, TableSaid] = {}
+    for table in _tables(folder, path):
         try:
             seen = said_by_table(table, {}, below, folder=folder / path)
         except OtherTask as error:
@@ -35,12 +38,39 @@ def by_table(folder: Path, path: str, below: Sequence[str]) -> Look | None:
         except FoldproofError:
             continue
         named = {*seen.said, *seen.without_label}
-        if seen.said and len(named) >= ENOUGH * len(_beside(named, below)):
-            made = _of_table(path, table, folder, seen)
-            return made and replace(made, left_alone=_left_alone(path, below, seen))
+        others = _beside(named, below)
+        is_for_some = for_some and not seen.lacking and len(named) >= _FEW * len(others)
+        if seen.said and (is_for_some or len(named) >= ENOUGH * len(others)):
+            found[table] = seen
+    for table, seen in found.items():
+        if (made := _of_table(path, table, folder, seen)) is not None:
+            left_alone, differing = _left_alone(path, below, seen), _differing(table, found)
+            return replace(made, left_alone=left_alone, note="; ".join([made.note, *differing]))
     if refused is not None:
         raise refused
     return None
+
+
+def _tables(folder: Path, path: str) -> Sequence[Path]:
+    """Tables that may say labels: in the folder, with the images, above them, then in labels/ and the like."""
+    around = (folder, folder / path, (folder / path).parent)
+    beside = [one for where in around for one in sorted(where.glob("*/")) if _OF_TABLES.fullmatch(one.name)]
+    found = [file for where in (*around, *beside) for file in sorted(where.glob("*.*"))]
+    tables = [file for file in dict.fromkeys(found) if file.suffix.lower() in SUFFIXES and _may_label(file)]
+    return tables[:_MOST_TABLES]
+
+
+def _differing(chosen: Path, found: Mapping[Path, TableSaid]) -> Iterator[str]:
+    """Other tables that label the same images, and not the same but for the names of classes."""
+    taken = found[chosen].said
+    for table, seen in found.items():
+        pairs = Counter((taken[path].label, one.label) for path, one in seen.said.items() if path in taken)
+        ours, theirs = ({pair[side] for pair in pairs} for side in (0, 1))
+        if len(pairs) == len(ours) == len(theirs):
+            continue
+        differ = sum(count for (one, other), count in pairs.items() if one != other)
+        classes = "" if ours == theirs else f", by {len(theirs):,} classes"
+        yield f"{table.name} labels {differ:,} of {pairs.total():,} otherwise{classes}: data.labels chooses"
 
 
 def _left_alone(path: str, below: Sequence[str], seen: TableSaid) -> Mapping[str, int]:

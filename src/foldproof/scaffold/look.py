@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 
 import PIL.Image
 
@@ -14,11 +15,11 @@ from foldproof.data.labels.parts import Part, are_parts, part_of, parts_of
 from foldproof.data.readers import suffix_of, suffixes
 from foldproof.data.unread import counted, why_unread
 from foldproof.data.walk import Kind, walk
-from foldproof.errors import DamagedFile, FoldproofError, OtherTask
+from foldproof.errors import DamagedFile, DataError, FoldproofError, OtherTask
 from foldproof.scaffold.by_folders import by_folders, by_names
 from foldproof.scaffold.by_table import by_table
 from foldproof.scaffold.other_tasks import refuse_other_tasks
-from foldproof.scaffold.seen import Look
+from foldproof.scaffold.seen import Look, with_counts
 from foldproof.storage import read_file
 from foldproof.storage.limits import DVC_FILE_BYTES
 
@@ -30,7 +31,8 @@ _SAMPLED = 200  # images whose size is read
 def look(folder: Path) -> Look | None:
     """The images of a project in `folder`; None where there are none yet.
 
-    Raises OtherTask where nothing but a table or a layout for another task says what they are.
+    Raises OtherTask where nothing but a table or a layout for another task says what they are, DataError where a table
+    labels images of several folders.
     """
     everything: list[str] = []
     for path in _candidates(folder):
@@ -38,6 +40,7 @@ def look(folder: Path) -> Look | None:
         everything += [f"{path}/{one}" for one in below]
         seen = _labelled(folder, path, below)
         if seen is not None:
+            _refuse_a_part(folder, seen)
             others = {name: count for name, count in _others(folder, path) if seen.table and count}
             return replace(
                 _with_parts_beside(seen, folder),
@@ -48,6 +51,21 @@ def look(folder: Path) -> Look | None:
             return Look(path=path)
     _refuse_other_tasks(folder, everything)
     return None
+
+
+def _refuse_a_part(folder: Path, seen: Look) -> None:
+    """Raises DataError where the table of these images labels others too, in folders beside theirs."""
+    everything = list(_images(folder)) if seen.table and "/" not in seen.path else []
+    whole = by_table(folder, ".", everything) if everything else None
+    if whole is None or whole.table != seen.table or whole.images <= seen.images:
+        return
+    counts = Counter(path.partition("/")[0] for path in everything if "/" in path)
+    labelled = {top: count for top, count in counts.items() if count > whole.left_alone.get(top, 0)}
+    folders = " ".join(map(quote, labelled))
+    raise DataError(
+        f"{seen.table} labels images of several folders: {with_counts(labelled)}; the images of a project lie in one",
+        next_step=f"`mkdir images && mv {folders} images/`, then `foldproof init` again",
+    )
 
 
 def _with_parts_beside(seen: Look, folder: Path) -> Look:
@@ -73,6 +91,21 @@ def look_at(folder: Path) -> Look | None:
     return seen
 
 
+def look_in(folder: Path) -> Look | None:
+    """The images in `folder`, as `look_at` sees them, or else as `look` does, for which it is a project around them.
+
+    Raises OtherTask and DataError, as these do.
+    """
+    tops = {path.partition("/")[0] if "/" in path else "." for path in _images(folder)}
+    try:
+        seen = None if len(tops - {"."}) == 1 else look_at(folder)
+    except OtherTask:
+        if (inside := look(folder)) is not None:
+            return inside
+        raise
+    return seen or look(folder) or look_at(folder)
+
+
 def _others(folder: Path, path: str) -> Iterator[tuple[str, int]]:
     """The folders beside that of the images, such as that of a test set, and how many images are in each."""
     if path == ".":
@@ -87,7 +120,12 @@ def _labelled(folder: Path, path: str, below: Sequence[str]) -> Look | None:
     with suppress(OtherTask):
         if (seen := by_table(folder, path, below)) is not None:
             return seen
-    return by_folders(path, below) or by_names(path, below)
+    if (seen := by_folders(path, below)) is not None:
+        return seen
+    with suppress(OtherTask):
+        if (seen := by_table(folder, path, below, for_some=True)) is not None:
+            return seen
+    return by_names(path, below)
 
 
 def _refuse_other_tasks(folder: Path, images: Sequence[str]) -> None:
@@ -122,11 +160,11 @@ def _own_files(folder: Path) -> list[str]:
 def is_images_itself(folder: Path) -> bool:
     """Whether the class folders lie directly in `folder`, which then is no place for a project.
 
-    Not where a table there labels the images: such folders are parts of a set, as those of a competition.
+    Not where they are parts of a set by their names, or by a table there that labels images, as a competition's.
     """
     found = {path.name for path in folder.glob("*/") if _may_hold_data(path) and _holds_images(path.glob("*.*"))}
     is_project = any((folder / name).exists() for name in (".git", ".dvc"))
-    return len(found) > 1 and not is_project and not _is_labelled_by_table(folder)
+    return len(found) > 1 and not is_project and not are_parts(found) and not _is_labelled_by_table(folder)
 
 
 def _is_labelled_by_table(folder: Path) -> bool:

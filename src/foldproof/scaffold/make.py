@@ -93,9 +93,11 @@ def _settings_for(folder: Path) -> tuple[str, list[str]]:
     lines = [f"found {seen.images:,} images in {len(seen.count_by_class)} classes in {seen.path}{where}"]
     lines += seen.in_words
     if seen.group_by:
-        lines.append(f"{seen.grouped}: each stays in one fold")
+        lines.append(f"{seen.grouped}: each stays in one fold; data.group_by says otherwise")
     if seen.test:
-        lines.append(f"{seen.test} is kept apart: no fold trains or validates on it")
+        lines.append(
+            f"{seen.test} is kept apart, by its name: no fold trains or validates on it; data.test says otherwise"
+        )
     if seen.beside:
         lines.append(f"{', '.join(seen.beside)} beside it: parts of the data set that are not trained on")
     if seen.exclude:

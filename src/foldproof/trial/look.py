@@ -36,7 +36,7 @@ from foldproof.errors import DataError
 from foldproof.folds import Scheme
 from foldproof.folds.units import unit_numbers, units_of
 from foldproof.material.look_through import LookedThrough, look_through
-from foldproof.scaffold.look import look_at
+from foldproof.scaffold.look import look_in
 from foldproof.trial.caches import Caches
 from foldproof.trial.defaults import MOST_IMAGES, SEED, K
 from foldproof.trial.extraction import Extractors
@@ -62,7 +62,8 @@ def look(
     FoldsError where they cannot be cut into two folds.
     """
     begun = time.monotonic()
-    rules, labelled_by = _rules(folder)
+    asked = folder
+    folder, rules, labelled_by = _rules(asked)
     caches = Caches.of(folder, cache)
     with ExitStack() as held:
         extractors = held.enter_context(Extractors())
@@ -78,10 +79,10 @@ def look(
     counts = Counter(seen.dataset.labels.tolist())
     majority = min(counts, key=lambda label: (-counts[label], label))
     return FirstLook(
-        asked=folder,
+        asked=asked,
         folder=folder,
         passed_over=found.passed_over,
-        told=(*found.described.told, *_kept_apart(rules)),
+        told=(*_untold(found.described.told, labelled_by), *_kept_apart(rules)),
         images_by_class=dict(sorted(seen.dataset.count_by_class.items())),
         accuracy=line.interval,
         balanced_accuracy=line.pooled["balanced_accuracy"],
@@ -104,36 +105,48 @@ def _by_unit(table: OutOfFold, dataset: Dataset) -> OutOfFold:
     return replace(table, groups=unit_numbers(dataset).astype(np.str_))
 
 
-def _rules(folder: Path) -> tuple[Rules, tuple[str, ...]]:
-    """How the images in `folder` are labelled, as `init` would see it, and how that is said.
+def _rules(asked: Path) -> tuple[Path, Rules, tuple[str, ...]]:
+    """The folder in `asked` that holds the images, how they are labelled as `init` would see it, and how that is said.
 
     Raises DataError where it is no folder, OtherTask where it is made for something else.
     """
-    if not folder.is_dir():
+    if not asked.is_dir():
         raise DataError(
-            f"{folder} is {'a file' if folder.exists() else 'not there'}",
+            f"{asked} is {'a file' if asked.exists() else 'not there'}",
             next_step="name a folder that holds a folder of images for each class",
         )
-    seen = look_at(folder)
+    seen = look_in(asked)
     if seen is None:
-        return Rules(), ()
+        return asked, Rules(), ()
+    folder = asked if seen.path == "." else asked / seen.path
     is_split = seen.table is not None
+    test = asked / seen.test if seen.test and not is_split else None
+    inside = test is not None and test.is_relative_to(folder)
     rules = Rules(
         label_by=seen.label_by,
         group_by=seen.group_by,
-        table=folder / seen.table if seen.table else None,
+        table=asked / seen.table if seen.table else None,
         columns=seen.columns or {},
         classes=seen.classes,
         held_split=seen.test if is_split else None,
-        held_folder=None if is_split or seen.test is None else seen.test.removeprefix("./"),
+        held_folder=test.relative_to(folder).as_posix() if test and inside else None,
         exclude=seen.exclude,
     )
-    return rules, seen.in_words
+    return folder, rules, (*seen.in_words, *([_apart(str(seen.test))] if test and not inside else []))
+
+
+def _untold(told: Sequence[str], labelled_by: Sequence[str]) -> Sequence[str]:
+    """What was not said with the labels."""
+    return [line for line in told if not any(line in said for said in labelled_by)]
+
+
+def _apart(test: str) -> str:
+    return f"{test} is kept apart, as a test: nothing was learnt from it"
 
 
 def _kept_apart(rules: Rules) -> tuple[str, ...]:
     held = rules.held_folder or rules.held_split
-    return (f"{held} is kept apart, as a test: nothing was learnt from it",) if held else ()
+    return (_apart(held),) if held else ()
 
 
 def _unreadable(folder: Path, found: Scan) -> DataError:

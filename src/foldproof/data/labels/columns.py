@@ -15,7 +15,7 @@ from foldproof.data.tables.table import Table
 from foldproof.data.tables.usual import has_image_suffix, plain_name, usual_column, usual_columns
 from foldproof.errors import DataError, nearest
 
-_NEVER_LABELS = frozenset({"x", "y", "z", "w", "h", "width", "height", "depth", "xmin", "ymin", "xmax", "ymax", "x1",
+NEVER_LABELS = frozenset({"x", "y", "z", "w", "h", "width", "height", "depth", "xmin", "ymin", "xmax", "ymax", "x1",
                            "x2", "y1", "y2", "left", "top", "right", "bottom", "lat", "lon", "latitude", "longitude",
                            "size", "bytes", "channels", "bits", "format", "age", "sex", "gender", "index", "unnamed0",
                            "seed", "camera", "hospital", "site", "center", "centre", "location", "url", "license",
@@ -144,7 +144,7 @@ def _may_be_label(table: Table, column: str) -> bool:
     """Whether few values come again and again, and are no measurements."""
     name, values = plain_name(column), _values(table, column)
     is_y = name == "y" and not _has_x(table)
-    if name in _NEVER_LABELS and not is_y:
+    if name in NEVER_LABELS and not is_y:
         return False
     count = sum(values.values())
     if not 2 <= len(values) <= min(_MOST_CLASSES, max(2, count // 3)):
