@@ -309,6 +309,22 @@ def several_as_a_list(at: Path) -> Refused:
     return Refused("holds several labels an image", "data.columns")
 
 
+def two_that_could_be(at: Path) -> Refused:
+    """Two columns of a few values, and no usual name: asked, with what each holds."""
+    labels = paint(at / "images", flat("{}.png"))
+    rows = [(p, label, ("wet", "dry")[n % 2]) for n, (p, label) in enumerate(labels.items())]
+    table(at / "trees.csv", ("image", "tree", "weather"), rows)
+    said = "not used: trees.csv: several columns could be the label: 'tree' (3 values: oak 8, ash 8, elm 8); 'weather'"
+    return Refused(said, "data: {columns: {label: tree}}")
+
+
+def one_twice(at: Path) -> Refused:
+    """Two rows of one image differ."""
+    labels = paint(at / "images", flat("{}.png"))
+    table(at / "labels.csv", ("image", "label"), [*labels.items(), ("0.png", "elm")])
+    return Refused("not used: labels.csv, line 26: 0.png stands there twice", "keep the row that is right")
+
+
 # --- names of files say the class
 
 
@@ -555,6 +571,14 @@ def masks_below_images(at: Path) -> Right:
     return _masks(at, "{}/{}.png", lambda path: path.replace("/", "/masks/"))
 
 
+def masks_with_a_table(at: Path) -> Right:
+    """Ids in a table that are names of images and of masks alike."""
+    labels = paint(at / "images", flat("{:03d}.png", classes=("salt", "rock")))
+    paint(at / "masks", dict.fromkeys(labels, "mask"), size=12)
+    table(at / "train.csv", ("id", "label"), [(stem(path), label) for path, label in labels.items()])
+    return Right(labels=labels, images="images", said=("labels: train.csv", "left alone: masks 24"), named=("images",))
+
+
 def masks_as_classes(at: Path) -> Right:
     """A folder of masks beside that of each class."""
     return _masks(at, "{}/{}.png", lambda path: path.replace("/", "_masks/"))
@@ -614,6 +638,34 @@ def parts_with_a_copy(at: Path) -> Right:
     _parts(at, "xray/xray", "{0}/{1}/{2}.png", ("train", "val"), ("test",))
     leave(at / "xray" / "__MACOSX" / "xray", ["x.png"])
     return Right(labels=right.labels, images="xray", said=(*right.said, "xray left out"), named=("xray",))
+
+
+def parts_in_a_table(at: Path) -> Right:
+    """A table names the files of all parts, which class folders label too."""
+    right = _parts(at, "birds", "{0}/{1}/{2}.jpg", ("train", "valid"), ("test",), "birds/test is kept apart")
+    files = sorted(path.relative_to(at / "birds").as_posix() for path in (at / "birds").rglob("*.jpg"))
+    rows = [(path, path.split("/")[1], path.split("/")[0]) for path in files]
+    table(at / "birds" / "birds.csv", ("filepaths", "labels", "data set"), rows)
+    return Right(labels=right.labels, images="birds", named=("birds",), said=("split from 'data set' (its values are",))
+
+
+def parts_in_a_table_alone(at: Path) -> Right:
+    """As before, without a column of parts."""
+    right = parts_in_a_table(at)
+    rows = [(path, label, 3.5) for path, label, _ in rows_of(at / "birds" / "birds.csv")[1:]]
+    table(at / "birds" / "birds.csv", ("filepaths", "labels", "weight"), rows)
+    return Right(labels=right.labels, images="birds", named=("birds",), said=("birds/test is kept apart",))
+
+
+def parts_beside_a_folder(at: Path) -> Right:
+    """A split of the table is called as a folder that lies beside the images."""
+    labels = flat("{}.png", count=30)
+    paint(at / "images", labels)
+    leave(at / "test", ["x.png"])
+    rows = [(p, label, "test" if n % 5 == 0 else "train") for n, (p, label) in enumerate(labels.items())]
+    table(at / "labels.csv", ("file", "label", "subset"), rows)
+    trains = {p: label for n, (p, label) in enumerate(labels.items()) if n % 5}
+    return Right(labels=trains, images="images", said=("test is kept apart",), named=("images",))
 
 
 def parts_in_images(at: Path) -> Right:
@@ -734,6 +786,7 @@ CASES = (
     *_cases("one-hot", one_hot, one_hot_of_floats, one_hot_of_words, one_hot_among_others, one_hot_beside_folds,
             one_hot_with_none, yes_or_no),
     *_cases("several labels", several_of_1, several_in_a_cell, several_with_bars, several_as_a_list),
+    *_cases("a table that asks", two_that_could_be, one_twice),
     *_cases("names of files", name_and_number, name_in_brackets, breeds, number_and_name, names_beside_a_test),
     *_cases("a table beside", beside, inside, beside_in_its_folder, list_of_lines),
     *_cases("no header", blanks, tabs, commas),
@@ -743,9 +796,10 @@ CASES = (
     *_cases("systems", drives, other_drives, editors, unpacked_on_a_mac),
     *_cases("masks", masks_in_folders, masks_around_classes, masks_by_name, masks_counted, masks_as_segments,
             masks_before, masks_as_truth, masks_as_ground_truth, masks_as_annotations, masks_below_images,
-            masks_as_classes),
+            masks_as_classes, masks_with_a_table),
     *_cases("parts", parts_set, parts_evaluated, parts_nested, parts_developed, parts_held_out, parts_at_the_top,
-            parts_with_a_copy, parts_in_images),
+            parts_with_a_copy, parts_beside_a_folder, parts_in_images, parts_in_a_table,
+            parts_in_a_table_alone),
     *_cases("formats", portable, avif, no_suffix, no_suffix_tiff, lying_suffix, capitals, two_suffixes, rare_suffixes),
     *_cases("unread", raw, slides, volumes),
     *_cases("depth", deep_colours, deep_grey_among_colours, deep_grey, deep_with_alpha),

@@ -7,9 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from foldproof.data.labels.from_table import TableSaid, said_by_table
-from foldproof.data.labels.parts import are_parts, test_among
+from foldproof.data.labels.masks import masks_among
+from foldproof.data.labels.names import Names
+from foldproof.data.labels.parts import are_parts, folder_of_test, test_among
 from foldproof.data.labels.said import Said
-from foldproof.data.tables.table import SUFFIXES
+from foldproof.data.tables.table import SUFFIXES, read_table
 from foldproof.errors import FoldproofError, OtherTask
 from foldproof.scaffold.class_names import class_names
 from foldproof.scaffold.seen import ENOUGH, Look
@@ -27,6 +29,8 @@ def by_table(folder: Path, path: str, below: Sequence[str], *, for_some: bool = 
     `for_some`: all images that a table names are enough, be there others in their folder. Raises OtherTask where no
     table does and one is for another task.
     """
+    masks = masks_among(below)
+    below = [one for one in below if one not in masks]
     refused: OtherTask | None = None
     found: dict[Path, TableSaid] = {}
     for table in _tables(folder, path):
@@ -49,6 +53,19 @@ def by_table(folder: Path, path: str, below: Sequence[str], *, for_some: bool = 
     if refused is not None:
         raise refused
     return None
+
+
+def why_unused(folder: Path, images: Sequence[str]) -> Iterator[tuple[str, FoldproofError]]:
+    """Tables that name most of the images, or whose rows are images for the most part, and why they label none."""
+    for file in _tables(folder, "."):
+        names = Names.of(images, file=file, folder=folder)
+        try:
+            table = read_table(file, is_image=names.may_name)
+            named = [sum(bool(names.knows(cell)) for cell in cells) for cells in zip(*table.rows, strict=True)]
+            if max(named, default=0) > len(table.rows) / 2:
+                said_by_table(file, {}, images, folder=folder)
+        except FoldproofError as error:
+            yield file.relative_to(folder).as_posix() if file.is_relative_to(folder) else str(file), error
 
 
 def _tables(folder: Path, path: str) -> Sequence[Path]:
@@ -97,7 +114,12 @@ def _top(path: str) -> str:
 def _of_table(path: str, file: Path, folder: Path, seen: TableSaid) -> Look | None:
     splits = {one.split for one in seen.said.values() if one.split}
     test = test_among(splits) if are_parts(splits) else None
-    trained = [one for one in seen.said.values() if test is None or one.split != test]
+    apart = None if splits else folder_of_test(seen.said)
+    trained = [
+        one
+        for name, one in seen.said.items()
+        if (test is None or one.split != test) and not (apart and name.startswith(f"{apart}/"))
+    ]
     labels = Counter(one.label for one in trained)
     if len(labels) < 2:
         return None
@@ -111,7 +133,7 @@ def _of_table(path: str, file: Path, folder: Path, seen: TableSaid) -> Look | No
         columns={"split": ""} if are_parts(splits) and test is None else None,
         groups=len({one.group for one in trained if one.group}),
         folds=_folds(trained),
-        test=test,
+        test=f"{path}/{apart}" if apart else test,
         note="; ".join(seen.notes),
     )
 

@@ -17,7 +17,7 @@ from foldproof.data.unread import counted, why_unread
 from foldproof.data.walk import Kind, walk
 from foldproof.errors import DamagedFile, DataError, FoldproofError, OtherTask
 from foldproof.scaffold.by_folders import by_folders, by_names
-from foldproof.scaffold.by_table import by_table
+from foldproof.scaffold.by_table import by_table, why_unused
 from foldproof.scaffold.other_tasks import refuse_other_tasks
 from foldproof.scaffold.seen import Look, with_counts
 from foldproof.storage import read_file
@@ -134,9 +134,18 @@ def _refuse_other_tasks(folder: Path, images: Sequence[str]) -> None:
         refuse_other_tasks(folder, images, _own_files(folder))
 
 
+def tables_unused(folder: Path) -> Sequence[tuple[str, FoldproofError]]:
+    """Tables that name the images below `folder`, and why they label none."""
+    return list(why_unused(folder, _own_images(folder)))
+
+
+def _own_images(folder: Path) -> list[str]:
+    return [path for path in _images(folder) if path.partition("/")[0] not in NOT_DATA]
+
+
 def unlabelled_in(folder: Path) -> Mapping[str, int]:
     """Images below `folder`, whose classes nothing may say, by the folder that they lie in."""
-    paths = [path for path in _images(folder) if path.partition("/")[0] not in NOT_DATA]
+    paths = _own_images(folder)
     return Counter(path.partition("/")[0] if "/" in path else "this folder" for path in paths)
 
 

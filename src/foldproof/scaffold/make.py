@@ -12,7 +12,7 @@ from foldproof.data.versions import dvc
 from foldproof.errors import DamagedFile, FoldproofError, ProjectError, SettingsError
 from foldproof.provenance import git_command
 from foldproof.scaffold.choose import choose
-from foldproof.scaffold.look import is_images_itself, look, unlabelled_in, unread_in
+from foldproof.scaffold.look import is_images_itself, look, tables_unused, unlabelled_in, unread_in
 from foldproof.scaffold.seen import Look, with_counts
 from foldproof.scaffold.settings import scalar, settings_text
 from foldproof.storage import read_text, write_atomically
@@ -118,7 +118,11 @@ def _without_class(folder: Path) -> list[str]:
     if not there:
         return []
     ways = "class folders, or a table with a row an image (data.labels), or a pattern of names (data.label_by)"
-    return [f"images whose class nothing says: {with_counts(there)}; what can say it: {ways}"]
+    unused = [
+        f"not used: {'' if Path(name).name in error.what else f'{name}: '}{error.what}; {error.next_step}"
+        for name, error in tables_unused(folder)
+    ]
+    return [f"images whose class nothing says: {with_counts(there)}; what can say it: {ways}", *unused]
 
 
 def _is_ours(file: Path) -> bool:

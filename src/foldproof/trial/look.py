@@ -36,7 +36,7 @@ from foldproof.errors import DataError
 from foldproof.folds import Scheme
 from foldproof.folds.units import unit_numbers, units_of
 from foldproof.material.look_through import LookedThrough, look_through
-from foldproof.scaffold.look import look_in
+from foldproof.scaffold.look import look_in, tables_unused
 from foldproof.trial.caches import Caches
 from foldproof.trial.defaults import MOST_IMAGES, SEED, K
 from foldproof.trial.extraction import Extractors
@@ -117,10 +117,12 @@ def _rules(asked: Path) -> tuple[Path, Rules, tuple[str, ...]]:
         )
     seen = look_in(asked)
     if seen is None:
+        for _, error in tables_unused(asked):
+            raise error
         return asked, Rules(), ()
     folder = asked if seen.path == "." else asked / seen.path
-    is_split = seen.table is not None
-    test = asked / seen.test if seen.test and not is_split else None
+    is_folder = seen.test is not None and (seen.table is None or "/" in seen.test)
+    test = asked / str(seen.test) if is_folder else None
     inside = test is not None and test.is_relative_to(folder)
     rules = Rules(
         label_by=seen.label_by,
@@ -128,7 +130,7 @@ def _rules(asked: Path) -> tuple[Path, Rules, tuple[str, ...]]:
         table=asked / seen.table if seen.table else None,
         columns=seen.columns or {},
         classes=seen.classes,
-        held_split=seen.test if is_split else None,
+        held_split=seen.test if test is None else None,
         held_folder=test.relative_to(folder).as_posix() if test and inside else None,
         exclude=seen.exclude,
     )

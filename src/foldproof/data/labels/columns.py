@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from foldproof.data.labels.names import Names
+from foldproof.data.labels.parts import are_parts
 from foldproof.data.labels.said import ROLES
 from foldproof.data.tables.spelling import is_no_value, key_of
 from foldproof.data.tables.table import Table
@@ -26,6 +27,7 @@ _VARIED = 0.2  # of them, that have to differ in a column of names
 _NEARLY = 0.9  # of what the column names that names most
 _FEW_NUMBERS = 10  # that can be classes wherever they lie
 _MOST_CLASSES = 1000
+_MOST_PARTS = 6
 _SHOWN = 3
 
 
@@ -46,6 +48,8 @@ def roles_of(table: Table, given: Mapping[str, str], names: Names) -> Roles:
         found["path"], reasons["path"] = _path(table, names, found["path"])
     if not found["path"]:
         raise _lacking(table, "path", found)
+    if "split" not in given and not found["split"]:
+        found["split"], reasons["split"] = _split(table, set(found.values()))
     if "label" not in given:
         taken = {column for role, column in found.items() if role != "label"}
         found["label"], reasons["label"] = _label(table, taken)
@@ -118,6 +122,15 @@ def _is_running(table: Table, column: str) -> bool:
     cells = [row[place] for row in table.rows]
     start = int(cells[0]) if cells[0].isascii() and cells[0].isdigit() and len(cells[0]) < 19 else None
     return start is not None and cells == [str(start + number) for number in range(len(cells))]
+
+
+def _split(table: Table, taken: set[str]) -> tuple[str, str]:
+    """The column whose values are the parts of a data set, such as train and test."""
+    for column in table.columns:
+        values = set(_values(table, column)) if column and column not in taken else set()
+        if 1 < len(values) <= _MOST_PARTS and are_parts(values):
+            return column, f"its values are {', '.join(sorted(values))}"
+    return "", ""
 
 
 def _label(table: Table, taken: set[str]) -> tuple[str, str]:

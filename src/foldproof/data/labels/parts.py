@@ -73,6 +73,12 @@ def test_among(names: Collection[str]) -> str | None:
     return next((name for name, part in parts_of(names).items() if part is Part.TESTING), None)
 
 
+def folder_of_test(paths: Collection[str]) -> str | None:
+    """The first folder that is the test, where all of these paths begin with the parts of a data set; else None."""
+    tops = {path.partition("/")[0] if "/" in path else "" for path in paths}
+    return test_among(tops) if are_parts(tops) else None
+
+
 def holds_parts(paths: Sequence[str]) -> bool:
     """Whether the first folders of these paths are the parts of a data set.
 
