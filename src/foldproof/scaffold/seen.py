@@ -57,8 +57,8 @@ class Look:
         """What was guessed, by what evidence, and the setting that says otherwise."""
         said = []
         if self.table:
-            columns = "" if "data.columns" in self.note else " and data.columns"
-            said.append(f"labels: {self.note}; data.labels{columns} can say otherwise")
+            columns = "" if "data.columns" in self.note else "; other columns: data.columns"
+            said.append(f"labels: {self.note}{columns}; another table: data.labels")
         elif self.note:
             said.append(f"labels: {self.note} ({with_counts(self.count_by_class)}); data.label_by can say otherwise")
         if self.classes:
