@@ -138,6 +138,15 @@ def one_folder_of_both(at: Path) -> Right:
     return Right(labels=labels, images="images", said=("labels: train.csv", "left alone: images 20"))
 
 
+def tables_of_parts(at: Path) -> Right:
+    """A table for each part, of images that lie in one folder: that of the training part is taken."""
+    labels = paint(at / "images", flat("{:02d}.png", count=32))
+    files = list(labels.items())
+    for part, rows in (("test", files[26:]), ("train", files[:20]), ("val", files[20:26])):
+        table(at / f"{part}.csv", ("image", "label"), rows)
+    return Right(labels=dict(files[:20]), images="images", said=("labels: train.csv, 20 rows", "left alone: images 12"))
+
+
 def level_of_eyes(at: Path) -> Right:
     """No usual name of a column for the label."""
     labels = paint(at / "train", flat("{}_left.jpeg", classes=("0", "1", "2")))
@@ -780,8 +789,8 @@ def _cases(kind: str, *makers: Callable[[Path], Right | Refused]) -> tuple[Case,
 
 
 CASES = (
-    *_cases("a competition", codes, train_labels, training_set_csv, one_folder_of_both, level_of_eyes, deeper,
-            two_folders, two_folders_put_into_one, three_tables, two_that_differ),
+    *_cases("a competition", codes, train_labels, training_set_csv, one_folder_of_both, tables_of_parts, level_of_eyes,
+            deeper, two_folders, two_folders_put_into_one, three_tables, two_that_differ),
     *_cases("names of classes", names_by_number, numbers_by_name, names_in_order),
     *_cases("one-hot", one_hot, one_hot_of_floats, one_hot_of_words, one_hot_among_others, one_hot_beside_folds,
             one_hot_with_none, yes_or_no),

@@ -84,6 +84,7 @@ def test_init_finds_what_trains_and_says_how_it_knows_or_refuses_it_as_what_it_i
         said = typed(capsys, "init", fails=0 if case.kind in ("unread", "a table that asks") else 2)
         assert right.what in said
         assert right.way in said
+        assert case.kind != "unread" or "data add photos" in said
         return
     said = typed(capsys, "init")
     for words in right.said:

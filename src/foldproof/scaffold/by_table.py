@@ -9,7 +9,7 @@ from pathlib import Path
 from foldproof.data.labels.from_table import TableSaid, said_by_table
 from foldproof.data.labels.masks import masks_among
 from foldproof.data.labels.names import Names
-from foldproof.data.labels.parts import are_parts, folder_of_test, test_among
+from foldproof.data.labels.parts import Part, are_parts, folder_of_test, part_of, test_among
 from foldproof.data.labels.said import Said
 from foldproof.data.tables.table import SUFFIXES, read_table
 from foldproof.errors import FoldproofError, OtherTask
@@ -74,7 +74,13 @@ def _tables(folder: Path, path: str) -> Sequence[Path]:
     beside = [one for where in around for one in sorted(where.glob("*/")) if _OF_TABLES.fullmatch(one.name)]
     found = [file for where in (*around, *beside) for file in sorted(where.glob("*.*"))]
     tables = [file for file in dict.fromkeys(found) if file.suffix.lower() in SUFFIXES and _may_label(file)]
-    return tables[:_MOST_TABLES]
+    return sorted(tables, key=_rank)[:_MOST_TABLES]
+
+
+def _rank(table: Path) -> int:
+    """A table of the training part comes before others, one of another part after them."""
+    part = part_of(table.stem)
+    return 0 if part is Part.TRAINING else 1 if part is None else 2
 
 
 def _differing(chosen: Path, found: Mapping[Path, TableSaid]) -> Iterator[str]:

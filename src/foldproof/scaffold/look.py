@@ -149,6 +149,13 @@ def unlabelled_in(folder: Path) -> Mapping[str, int]:
     return Counter(path.partition("/")[0] if "/" in path else "this folder" for path in paths)
 
 
+def pictures_in(folder: Path) -> Sequence[str]:
+    """Pictures below `folder`, be they of a format that is read or not."""
+    known = suffixes()
+    why = {path: why_unread(folder / path, known) for path in _own_files(folder)}
+    return [path for path, unread in why.items() if unread is None or unread.format]
+
+
 def unread_in(folder: Path) -> tuple[str, ...]:
     """Pictures below `folder` that are of a format that is not read: their number, and what to do."""
     known, files = suffixes(), _own_files(folder)

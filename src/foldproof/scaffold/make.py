@@ -12,7 +12,7 @@ from foldproof.data.versions import dvc
 from foldproof.errors import DamagedFile, FoldproofError, ProjectError, SettingsError
 from foldproof.provenance import git_command
 from foldproof.scaffold.choose import choose
-from foldproof.scaffold.look import is_images_itself, look, tables_unused, unlabelled_in, unread_in
+from foldproof.scaffold.look import is_images_itself, look, pictures_in, tables_unused, unlabelled_in, unread_in
 from foldproof.scaffold.seen import Look, with_counts
 from foldproof.scaffold.settings import scalar, settings_text
 from foldproof.storage import read_text, write_atomically
@@ -83,7 +83,7 @@ def _settings_file(folder: Path, settings: str | None) -> tuple[Path, list[str]]
 
 
 def _settings_for(folder: Path) -> tuple[str, list[str]]:
-    seen = look(folder) or Look(path=DataSettings().path)
+    seen = look(folder) or Look(path=_only_folder(folder) or DataSettings().path)
     name = folder.resolve().name or "foldproof"
     text = settings_text(choose(seen), experiment=name, candidate=seen.candidate)
     if not seen.images:
@@ -111,6 +111,12 @@ def _settings_for(folder: Path) -> tuple[str, list[str]]:
             "keeps such images in one fold"
         )
     return text, lines
+
+
+def _only_folder(folder: Path) -> str:
+    """The one folder of all pictures here, whose classes nothing says or which are not read yet; empty without one."""
+    tops = {path.partition("/")[0] if "/" in path else "" for path in pictures_in(folder)}
+    return tops.pop() if len(tops) == 1 else ""
 
 
 def _without_class(folder: Path) -> list[str]:
