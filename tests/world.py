@@ -681,6 +681,31 @@ def parts_in_images(at: Path) -> Right:
     return _parts(at, "data/images", "{0}/{1}/{2}.png", ("train", "validation"), ("test",), "images/test is kept apart")
 
 
+# --- versions of one set
+
+
+def _versions(at: Path, original: str, *others: str) -> Right:
+    labels = {f"{original}/{path}": label for path, label in in_folders("{}/{}.png").items()}
+    paint(at / "leaves", labels)
+    for number, other in enumerate(others):
+        copies = {f"{other}/{path.partition('/')[2]}": "elm" for path in labels}
+        paint(at / "leaves", copies, size=9 + number)
+    said = (f": versions of {original} by their names", f"{', '.join(sorted(others))} left out, by data.exclude")
+    return Right(labels=labels, images="leaves", said=said, named=("leaves",))
+
+
+def augmented(at: Path) -> Right:
+    return _versions(at, "Original", "Augmented")
+
+
+def augmented_images(at: Path) -> Right:
+    return _versions(at, "raw_images", "augmented_images")
+
+
+def colours(at: Path) -> Right:
+    return _versions(at, "color", "grayscale", "segmented")
+
+
 # --- formats
 
 
@@ -809,6 +834,7 @@ CASES = (
     *_cases("parts", parts_set, parts_evaluated, parts_nested, parts_developed, parts_held_out, parts_at_the_top,
             parts_with_a_copy, parts_beside_a_folder, parts_in_images, parts_in_a_table,
             parts_in_a_table_alone),
+    *_cases("versions", augmented, augmented_images, colours),
     *_cases("formats", portable, avif, no_suffix, no_suffix_tiff, lying_suffix, capitals, two_suffixes, rare_suffixes),
     *_cases("unread", raw, slides, volumes),
     *_cases("depth", deep_colours, deep_grey_among_colours, deep_grey, deep_with_alpha),

@@ -10,7 +10,7 @@ from foldproof.config.read import load_settings
 from foldproof.config.schema import DataSettings
 from foldproof.data.labels.describe import describe
 from foldproof.data.labels.masks import masks_among
-from foldproof.data.labels.parts import Part, are_parts, part_of, parts_of
+from foldproof.data.labels.parts import Part, are_parts, original_among, part_of, parts_of
 from foldproof.data.labels.said import Rules
 from foldproof.data.patterns import left_out
 from foldproof.data.scan import Ignored, scan
@@ -277,6 +277,18 @@ def test_a_test_without_classes_beside_the_training_part_is_left_alone_and_named
 
 
 # --- copies
+
+
+def test_folders_called_as_versions_of_images_are_versions_where_they_hold_the_same_folders():
+    def paths(*tops, classes=("a", "b")):
+        return [f"{top}/{name}/1.png" for top in tops for name in classes]
+
+    assert original_among(paths("Original", "Augmented")) == "Original"
+    assert original_among(paths("color", "grayscale", "segmented")) == "color"
+    assert original_among(paths("grey", "red")) is None
+    assert original_among(paths("raw", "color", "grey")) is None
+    assert original_among(paths("raw", "processed", classes=("a",))) is None
+    assert original_among([*paths("raw"), "processed/1.png", "processed/2.png"]) is None
 
 
 def test_a_set_that_holds_itself_again_is_not_trained_on_as_a_class(tmp_path):

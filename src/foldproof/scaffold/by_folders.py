@@ -13,6 +13,7 @@ from foldproof.data.labels.parts import (
     copy_in_itself,
     holds_parts,
     lies_in_no_class,
+    original_among,
     parts_in_classes,
     parts_of,
     test_among,
@@ -83,6 +84,15 @@ def _by_classes(path: str, below: Sequence[str]) -> Look | None:
             without = _by_classes(path, sorted(others))
             return without and replace(without, exclude=(*without.exclude, copy))
         return Look(path=path, label_by="parent", count_by_class=Counter(one[-2] for one in parts if len(one) > 1))
+    if (original := original_among(below)) is not None:
+        versions = sorted({one[0] for one in parts} - {original})
+        return Look(
+            path=path,
+            label_by="parent",
+            exclude=tuple(versions),
+            count_by_class=Counter(one[-2] for one in deep if one[0] == original),
+            note=f"the folder that an image lies in; {', '.join(versions)}: versions of {original} by their names",
+        )
     if inner := parts_in_classes([one for one in below if "/" in one]):
         test = test_among(inner)
         count = Counter(one[0] for one in deep if one[1] != test)
