@@ -489,6 +489,15 @@ def subjects_with_zeros(at: Path) -> Right:
     return _grouped(at, "Subject ID", lambda n: f"{n // 8:0{1 + n // 2 % 3}d}", ("", "N/A"), "one group")
 
 
+def patients_beside_classes(at: Path) -> Right:
+    """A table of patients and no classes, which folders say: a loss that is told."""
+    labels = paint(at / "photos", in_folders("{}/{}.png", classes=("cold", "well")))
+    table(at / "meta.csv", ("image", "patient_id"), [(path, f"P{n // 4}") for n, path in enumerate(labels)])
+    return Right(
+        labels=labels, said=("patient_id in meta.csv is not used", "data.labels: meta.csv keeps them together")
+    )
+
+
 # --- folders as people have them
 
 
@@ -827,6 +836,7 @@ CASES = (
     *_cases("no value", no_values, no_values_at_first),
     *_cases("twice", numbers_twice, numbers_with_zeros, words_twice, words_of_truth),
     *_cases("groups", patients_unknown, patients_by_word, subjects_with_zeros),
+    *_cases("groups that are lost", patients_beside_classes),
     *_cases("systems", drives, other_drives, editors, unpacked_on_a_mac),
     *_cases("masks", masks_in_folders, masks_around_classes, masks_by_name, masks_counted, masks_as_segments,
             masks_before, masks_as_truth, masks_as_ground_truth, masks_as_annotations, masks_below_images,

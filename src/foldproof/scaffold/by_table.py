@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from foldproof.data.labels.names import Names
 from foldproof.data.labels.parts import Part, are_parts, folder_of_test, part_of, test_among
 from foldproof.data.labels.said import Said
 from foldproof.data.tables.table import SUFFIXES, read_table
+from foldproof.data.tables.usual import usual_column
 from foldproof.errors import FoldproofError, OtherTask
 from foldproof.scaffold.class_names import class_names
 from foldproof.scaffold.seen import ENOUGH, Look
@@ -66,6 +68,23 @@ def why_unused(folder: Path, images: Sequence[str]) -> Iterator[tuple[str, Foldp
                 said_by_table(file, {}, images, folder=folder)
         except FoldproofError as error:
             yield file.relative_to(folder).as_posix() if file.is_relative_to(folder) else str(file), error
+
+
+def groups_unused(folder: Path, path: str, below: Sequence[str]) -> str:
+    """What is lost where a table says the groups of images that folders label; empty without such a table."""
+    for file in _tables(folder, path):
+        names = Names.of(below, file=file, folder=folder / path)
+        with suppress(FoldproofError):
+            table = read_table(file, is_image=names.may_name)
+            named = [sum(bool(names.knows(cell)) for cell in cells) for cells in zip(*table.rows, strict=True)]
+            column = usual_column("group", table.columns)
+            if column and max(named, default=0) >= ENOUGH * len(below):
+                return (
+                    f"{column} in {table.name} is not used, since it says no class that is understood: images of one "
+                    "may be in several folds; with a column of classes in it, data.labels: "
+                    f"{table.name} keeps them together"
+                )
+    return ""
 
 
 def _tables(folder: Path, path: str) -> Sequence[Path]:

@@ -17,7 +17,7 @@ from foldproof.data.unread import counted, why_unread
 from foldproof.data.walk import Kind, walk
 from foldproof.errors import DamagedFile, DataError, FoldproofError, OtherTask
 from foldproof.scaffold.by_folders import by_folders, by_names
-from foldproof.scaffold.by_table import by_table, why_unused
+from foldproof.scaffold.by_table import by_table, groups_unused, why_unused
 from foldproof.scaffold.other_tasks import refuse_other_tasks
 from foldproof.scaffold.seen import Look, with_counts
 from foldproof.storage import read_file
@@ -121,7 +121,7 @@ def _labelled(folder: Path, path: str, below: Sequence[str]) -> Look | None:
         if (seen := by_table(folder, path, below)) is not None:
             return seen
     if (seen := by_folders(path, below)) is not None:
-        return seen
+        return seen if seen.group_by else replace(seen, lost=groups_unused(folder, path, below))
     with suppress(OtherTask):
         if (seen := by_table(folder, path, below, for_some=True)) is not None:
             return seen

@@ -19,7 +19,8 @@ class Look:
     `classes`: names for the labels, from the file `names_in`; `left_alone`: images that it does not name,
     by the folder they begin with.
     `exclude`: as the setting, what is neither labelled nor a part; `masks`: how many images are masks of others;
-    `beside`: other parts of the data set, which are not trained on.
+    `beside`: other parts of the data set, which are not trained on; `lost`: what a table says of groups that folders
+    do not, in a sentence.
     """
 
     path: str
@@ -40,6 +41,7 @@ class Look:
     names_in: str = ""
     left_alone: Mapping[str, int] = field(default_factory=dict)
     note: str = ""
+    lost: str = ""
 
     @property
     def grouped(self) -> str:
@@ -61,6 +63,8 @@ class Look:
             said.append(f"labels: {self.note}{columns}; another table: data.labels")
         elif self.note:
             said.append(f"labels: {self.note} ({with_counts(self.count_by_class)}); data.label_by can say otherwise")
+        if self.lost:
+            said.append(self.lost)
         if self.classes:
             said.append(f"names of classes: {self.names_in}; data.classes can say otherwise")
         if self.left_alone:
