@@ -36,6 +36,11 @@ def one_of_each_kind(mark: pytest.MarkDecorator, *kinds: str) -> list[ParameterS
     return [pytest.param(case, marks=[] if case in first else mark, id=str(case)) for case in CASES]
 
 
+def of_kind(kind: str) -> list[ParameterSet]:
+    """The cases of a kind, of which the first is tried by `make test`."""
+    return [case for case in one_of_each_kind(pytest.mark.thorough) if case.id and case.id.startswith(f"{kind}: ")]
+
+
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One of git and DVC around all folders: making one each is another test's."""
@@ -75,7 +80,7 @@ def same_parts(read: Mapping[str, str], meant: Mapping[str, str]) -> bool:
 
 
 @pytest.mark.parametrize("case", one_of_each_kind(pytest.mark.slow))
-def test_init_finds_what_trains_and_says_how_it_knows_or_refuses_it_as_what_it_is(
+def test_init_and_a_first_look_find_what_trains_and_say_how_they_know_or_what_it_is_instead(
     case: Case, place, monkeypatch, capsys
 ):
     right = case.make(place)
@@ -86,6 +91,10 @@ def test_init_finds_what_trains_and_says_how_it_knows_or_refuses_it_as_what_it_i
         assert right.way in said
         assert case.kind != "unread" or "data add photos" in said
         return
+    for named in (".", *right.named):
+        found = look_in(place / named)
+        assert found is not None
+        assert found.count_by_class == Counter(right.labels.values())
     said = typed(capsys, "init")
     for words in right.said:
         assert words in said
@@ -100,17 +109,6 @@ def test_init_finds_what_trains_and_says_how_it_knows_or_refuses_it_as_what_it_i
     assert checked.startswith(f"{right.images}: {count} images in {classes} classes")
     head = checked.partition("  fingerprint")[0].splitlines()
     assert len(head) == len(set(head))
-
-
-@pytest.mark.parametrize("case", one_of_each_kind(pytest.mark.slow))
-def test_a_first_look_sees_the_same_from_the_folder_around_and_from_that_of_the_images(case: Case, place):
-    right = case.make(place)
-    if isinstance(right, Refused):
-        pytest.skip("the test above")
-    for named in (".", *right.named):
-        seen = look_in(place / named)
-        assert seen is not None
-        assert seen.count_by_class == Counter(right.labels.values())
 
 
 # --- `foldproof try`, typed
@@ -173,10 +171,13 @@ DATES: dict[str, tuple[Callable[[dt.datetime], str], str]] = {
     "EXIF": (lambda d: d.strftime("%Y:%m:%d %H:%M:%S"), "to seconds, from 2021-10-05"),
     "weekday": (lambda d: d.strftime("%a %b %d %Y %H:%M:%S"), "from 2021-10-05"),
 }  # fmt: skip
+RARER = ("zones that differ", "Unix time", "digits", "EXIF", "weekday")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("form", DATES)
+@pytest.mark.parametrize(
+    "form", [pytest.param(one, marks=pytest.mark.thorough if one in RARER else []) for one in DATES]
+)
 def test_no_image_trains_for_an_earlier_one_however_dates_are_written(form: str, place, monkeypatch, capsys):
     write, said = DATES[form]
     labels = paint(place / "photos", {f"{(n * 31) % 48:02d}.png": ("fox", "owl")[n // 2 % 2] for n in range(48)})
@@ -218,7 +219,7 @@ def test_days_that_can_be_months_are_refused_with_both_readings_and_the_setting(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", [case for case in CASES if case.kind == "groups"], ids=str)
+@pytest.mark.parametrize("case", of_kind("groups"))
 def test_images_of_a_known_patient_share_a_fold_and_those_of_unknown_ones_need_not(case, place, monkeypatch, capsys):
     right = case.make(place)
     assert isinstance(right, Right)
@@ -235,7 +236,7 @@ def test_images_of_a_known_patient_share_a_fold_and_those_of_unknown_ones_need_n
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", [case for case in CASES if case.kind == "depth"], ids=str)
+@pytest.mark.parametrize("case", of_kind("depth"))
 def test_one_image_of_another_depth_trains_with_the_others_and_it_is_said(case, place, monkeypatch, capsys):
     case.make(place)
     monkeypatch.chdir(place)
