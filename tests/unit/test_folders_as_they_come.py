@@ -130,6 +130,9 @@ def test_parts_of_any_usual_name_become_folds_of_our_own_and_a_test(tmp_path, pa
     assert (settings.data.label_by, settings.data.group_by, settings.data.test) == ("parent", None, f"food/{test}")
     assert seen.dataset.classes == ("rice", "soup")
     assert (len(seen.dataset), len(seen.held_out)) == (8 * (len(parts) - 1), 8)
+    assert not seen.found.ignored
+    rules = Rules(label_by="parent", held_folder=test)
+    assert not scan(tmp_path / "food", rules=rules, choose=lambda labels: list(labels)).ignored
     with pytest.raises(DataError, match="parts of a data set, not classes"):
         scan(tmp_path / "food")
 
