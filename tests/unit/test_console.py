@@ -33,6 +33,7 @@ def told(*, terminal: bool = False, quiet: bool = False) -> str:
             (1, BEGUN),
             (1, FoldFailed(error="RuntimeError", reason="no luck")),
             (None, Notice(code="x", text="look here")),
+            (None, Notice(code="x", text="look here")),
             (None, RunFinished(status="failed")),
         ]
     ):
@@ -51,6 +52,10 @@ def test_every_fold_is_a_plain_line_where_there_is_no_terminal():
     assert "[bold]First fold 0: accuracy 0.7500 (2 s)" in text
     assert "[bold]First fold 1 failed: no luck" in text
     assert "\x1b" not in text
+
+
+def test_what_is_noted_of_several_runs_is_said_once():
+    assert told().count("note: look here") == 1
 
 
 def test_a_terminal_gets_bars():

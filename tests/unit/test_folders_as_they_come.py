@@ -10,7 +10,7 @@ from foldproof.config.read import load_settings
 from foldproof.config.schema import DataSettings
 from foldproof.data.labels.describe import describe
 from foldproof.data.labels.masks import masks_among
-from foldproof.data.labels.parts import Part, are_parts, part_of, parts_of
+from foldproof.data.labels.parts import Part, are_parts, original_among, part_of, parts_of
 from foldproof.data.labels.said import Rules
 from foldproof.data.patterns import left_out
 from foldproof.data.scan import Ignored, scan
@@ -130,6 +130,9 @@ def test_parts_of_any_usual_name_become_folds_of_our_own_and_a_test(tmp_path, pa
     assert (settings.data.label_by, settings.data.group_by, settings.data.test) == ("parent", None, f"food/{test}")
     assert seen.dataset.classes == ("rice", "soup")
     assert (len(seen.dataset), len(seen.held_out)) == (8 * (len(parts) - 1), 8)
+    assert not seen.found.ignored
+    rules = Rules(label_by="parent", held_folder=test)
+    assert not scan(tmp_path / "food", rules=rules, choose=lambda labels: list(labels)).ignored
     with pytest.raises(DataError, match="parts of a data set, not classes"):
         scan(tmp_path / "food")
 
@@ -196,7 +199,9 @@ def test_masks_are_trained_on_where_that_is_asked_for(tmp_path):
     ("image", "mask"),
     [("benign/x (1).png", "benign/x (1)_mask.png"), ("benign/x (1).png", "benign/x (1)_mask_1.png"),
      ("a/ISIC_1.jpg", "a/ISIC_1_segmentation.png"), ("images/cat/1.jpg", "GT/cat/1.png"),
-     ("train/a/Images/7.jpg", "train/a/ground_truth/7_gt.png"), ("c/img/1.png", "c/annotations/1.png")],
+     ("train/a/Images/7.jpg", "train/a/ground_truth/7_gt.png"), ("c/img/1.png", "c/annotations/1.png"),
+     ("a/7.jpg", "a/mask_7.png"), ("a/7.jpg", "a/masks/7.png"), ("a/7.jpg", "a_masks/7.png"),
+     ("x/a/7.jpg", "x/a mask/7_mask.png"), ("a/raw/7.tif", "a/annotations/7.png"), ("a/slices/7.png", "a/GT/7.png")],
 )  # fmt: skip
 def test_a_mask_is_known_by_the_image_that_it_is_of(image, mask):
     assert masks_among([image, mask]) == {mask}
@@ -209,6 +214,9 @@ def test_a_mask_is_known_by_the_image_that_it_is_of(image, mask):
         ("with_mask/1.png", "without_mask/1.png"),
         ("images/a.png", "masks/b.png"),
         ("cat/label_1.png", "cat/label_2.png"),
+        ("mask/1.png", "no_mask/1.png"),
+        ("cat/1.png", "masks/1.png"),
+        ("cat/1.png", "cat/masks/2.png"),
     ],
 )
 def test_classes_and_names_that_only_sound_like_masks_are_none(paths):
@@ -272,6 +280,18 @@ def test_a_test_without_classes_beside_the_training_part_is_left_alone_and_named
 
 
 # --- copies
+
+
+def test_folders_called_as_versions_of_images_are_versions_where_they_hold_the_same_folders():
+    def paths(*tops, classes=("a", "b")):
+        return [f"{top}/{name}/1.png" for top in tops for name in classes]
+
+    assert original_among(paths("Original", "Augmented")) == "Original"
+    assert original_among(paths("color", "grayscale", "segmented")) == "color"
+    assert original_among(paths("grey", "red")) is None
+    assert original_among(paths("raw", "color", "grey")) is None
+    assert original_among(paths("raw", "processed", classes=("a",))) is None
+    assert original_among([*paths("raw"), "processed/1.png", "processed/2.png"]) is None
 
 
 def test_a_set_that_holds_itself_again_is_not_trained_on_as_a_class(tmp_path):

@@ -244,9 +244,16 @@ def test_a_test_that_is_neither_folder_nor_split_says_so(project):
     with pytest.raises(DataError, match="there is no folder nowhere"):
         seen(project, test="nowhere")
     (project.root / "labels.csv").write_text("path,label\n")
-    asked = DataSettings(path="images", labels="labels.csv", test="test")
+    asked = DataSettings(path="images", labels="labels.csv", test="./test")
     with pytest.raises(DataError, match="is not in images"):
         asked_of(asked, FoldSource(), root=project.root, folder=project.path("images"))
+
+
+def test_a_split_of_the_table_may_be_called_as_a_folder_beside_the_images(project):
+    (project.root / "test").mkdir(exist_ok=True)
+    asked = DataSettings(path="images", labels="labels.csv", test="test")
+    made = asked_of(asked, FoldSource(), root=project.root, folder=project.path("images"))
+    assert (made.rules.held_split, made.rules.held_folder, made.test_folder) == ("test", None, None)
 
 
 def test_predefined_folds_are_read_from_a_table_and_from_nnunet(tmp_path):

@@ -69,6 +69,29 @@ def test_a_json_file_beside_the_table_names_the_classes(contest, turned):
     assert seen.count_by_class == dict.fromkeys(names.values(), 4)
 
 
+@pytest.mark.parametrize("wrong", [0, 1, 5])
+def test_another_table_that_labels_the_images_otherwise_is_named_with_the_count(contest, wrong):
+    names = ("zero", "one", "two")
+    rows = [(f"a{n}.png", names[(n + (n < wrong)) % 3]) for n in range(12)]
+    written(contest / "train_old.csv", ("image_id", "label"), *rows)
+    said = [line for line in look(contest).in_words if "train_old.csv labels" in line]
+    assert len(said) == (wrong > 0)
+    assert all("by 3 classes: data.labels chooses" in line for line in said)
+    written(
+        contest / "train_old.csv", ("image_id", "label"), *((f"a{n}.png", (n + (n < wrong)) % 3) for n in range(12))
+    )
+    said = [line for line in look(contest).in_words if f"train_old.csv labels {wrong} of 12 otherwise: data" in line]
+    assert len(said) == (wrong > 0)
+
+
+def test_a_table_of_a_few_images_does_not_label_class_folders(tmp_path):
+    pictures(tmp_path / "photos" / "cat", [f"{n}.png" for n in range(9)])
+    pictures(tmp_path / "photos" / "dog", [f"d{n}.png" for n in range(9)])
+    written(tmp_path / "blurry.csv", ("image", "label"), ("1.png", "bad"), ("2.png", "worse"), ("3.png", "bad"))
+    seen = look(tmp_path)
+    assert (seen.table, seen.count_by_class) == (None, {"cat": 9, "dog": 9})
+
+
 def test_images_whose_label_is_no_value_are_named_by_their_table_all_the_same(tmp_path):
     pictures(tmp_path / "photos", [f"{number}.png" for number in range(20)])
     rows = [(f"{n}.png", ("mel", "nv", "N/A", "", "nan")[n % 5]) for n in range(20)]
@@ -102,6 +125,14 @@ def test_one_column_a_class_is_one_label_where_one_of_them_is_1_in_each_row(draw
     assert all(name in note for name in shown)
 
 
+def test_columns_of_0_and_1_that_say_something_else_are_no_classes():
+    rows = [(f"{n}.png", n % 2, int(n % 3 == 0), int(n % 3 == 1), int(n % 3 == 2), n // 2 % 2) for n in range(12)]
+    made, note = one_label(table_of(("image", "fold", "rust", "scab", "mould", "sex"), rows), {})
+    assert [row[-1] for row in made.rows] == [("rust", "scab", "mould")[n % 3] for n in range(12)]
+    assert made.columns == ("image", "fold", "sex", "label")
+    assert "rust, scab, mould" in note
+
+
 def test_several_columns_of_1_in_a_row_are_several_labels():
     rows = [("a.png", 1, 0, 0), ("b.png", 1, 1, 0), ("c.png", 0, 0, 1)]
     with pytest.raises(OtherTask, match="1 of 3 rows have several labels") as refused:
@@ -126,6 +157,11 @@ def test_several_columns_of_1_in_a_row_are_several_labels():
         (
             ("image", "label"),
             [(f"{n}.png", text) for n, text in enumerate(["a|b", "b|c", "a|c", "a", "a|b|c"])],
+            "several labels an image",
+        ),
+        (
+            ("image", "label"),
+            [(f"{n}.png", text) for n, text in enumerate(["['a']", "['a', 'b']", "['c']", "['b']", "['a', 'c']"])],
             "several labels an image",
         ),
     ],

@@ -209,3 +209,21 @@ def test_two_columns_that_name_different_images_are_asked_about(tmp_path):
     rows = [f"{(5 * n) % 12 + 1},{12 - n},{KINDS[n % 2]}" for n in range(12)]
     with pytest.raises(DataError, match="'id' and 'aufnahme' name images, and not the same, such as 1 and 12"):
         by_table(tmp_path, "id,aufnahme,label", rows, paths=paths)
+
+
+def test_a_test_that_a_table_labels_as_the_rest_is_refused_unless_it_is_kept_apart_or_asked_for(tmp_path):
+    paths = [f"{part}/{n}.png" for part in ("train", "test") for n in range(6)]
+    rows = [f"{path},{('oak', 'ash')[n % 2]}" for n, path in enumerate(paths)]
+    with pytest.raises(DataError, match="labels images of photos/test, a test by its name") as refused:
+        by_table(tmp_path, "path,label", rows, paths=paths)
+    assert "data.test: …/photos/test" in refused.value.next_step
+    kept = by_table(tmp_path, "path,label", rows, paths=paths, held_folder="test")
+    assert (len(kept.said), len(kept.held_out)) == (6, 6)
+    assert len(by_table(tmp_path, "path,label", rows, paths=paths, columns={"split": ""}).said) == 12
+
+
+def test_a_column_whose_values_are_parts_is_that_of_splits_whatever_its_name(tmp_path):
+    rows = [f"{path},{path[:3]},{('train', 'Valid', 'TEST')[n % 3]}" for n, path in enumerate(PATHS)]
+    described = by_table(tmp_path, "path,label,data set", rows, held_split="TEST", columns={})
+    assert len(described.held_out) == 4
+    assert "split from 'data set' (its values are " in described.notes[0]

@@ -22,7 +22,7 @@ def print_look(seen: FirstLook, console: Console) -> None:
     for part in parts:
         for line in part:
             console.print(Text(line) if isinstance(line, str) else line, soft_wrap=True)
-    start, *others = way_on(seen.folder)
+    start, *others = way_on(seen.asked)
     console.print(Text("\n".join([f"next:  {start}", *(f"       {line}" for line in others)])), soft_wrap=True)
 
 

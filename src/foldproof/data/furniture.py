@@ -6,7 +6,8 @@ from functools import lru_cache
 FOLDERS = frozenset(
     {"@eadir", "@tmp", "@recycle", "@recently-snapshot", "#recycle", "#snapshot", "$recycle.bin", "recycler",
      "system volume information", "lost+found", "lost.dir", "__macosx", "__pycache__", "network trash folder",
-     "temporary items", "thevolumesettingsfolder", ".appledouble", ".ipynb_checkpoints", ".trashes", ".thumbnails",
+     "@synoeastream", "@synoresource", "temporary items", "thevolumesettingsfolder", ".appledouble",
+     ".ipynb_checkpoints", ".trashes", ".thumbnails",
      ".spotlight-v100", ".fseventsd", ".documentrevisions-v100", ".temporaryitems", ".@__thumb"}
 )  # fmt: skip
 FILES = frozenset(

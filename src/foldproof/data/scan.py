@@ -98,7 +98,7 @@ def scan(
     images = [path for path in files if path not in reasons]
     if not described.said:
         raise _nothing(folder, entries, described, rules, unread)
-    there = len(described.said)
+    there, held = len(described.said), list(described.held_out)
     if choose is not None:
         images = files = list(choose({path: one.label for path, one in described.said.items()}))
         described = replace(described, said={path: described.said[path] for path in images}, held_out={})
@@ -113,7 +113,12 @@ def scan(
         dataset=dataset,
         md5={path: hashes.md5 for path, hashes in found.hashes.items()},
         ignored=_reported(
-            [entry for entry in entries if entry.path not in apart], reasons, described, images, rules, unread
+            [entry for entry in entries if entry.path not in apart],
+            reasons,
+            described,
+            [*images, *held],
+            rules,
+            unread,
         ),
         pictures={sample.path: found.pictures[sample.path] for sample in (*dataset.samples, *held_out.samples)},
         troubles={path: trouble for path, trouble in sorted(found.troubles.items()) if path not in out},

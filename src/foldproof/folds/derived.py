@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from foldproof.data.dataset import Dataset
 from foldproof.data.tables.spelling import is_no_value, is_unknown, plain
 from foldproof.errors import FoldsError
 from foldproof.folds.cut import Assignment
-from foldproof.folds.times import Moment, read_times, shown
+from foldproof.folds.times import Moment, Times, read_times, shown
 from foldproof.folds.units import Unit, units_of
 
 MOST_FOLDS = 100
@@ -111,7 +112,7 @@ def in_time(dataset: Dataset, written: Mapping[str, str], k: int, *, order: str 
             for number in stretches[start]:
                 for member in units[number].members:
                     places[member] = part - 1
-    told = f"times are {read}"
+    told = f"times are {read}{_way(read, order)}"
     if any(first < last for first, last in spans):
         told += f"; what belongs together over time stays together, which leaves {len(stretches):,} stretches of time"
     return replace(_checked(dataset, places, k, "time", ordered=True), told=told)
@@ -160,6 +161,11 @@ def _lasts(
         f"stretch{'es' if count > 1 else ''} of time can be kept apart, too few for {k} folds and a part before them",
         next_step=f"{fewer}{'make data.group_by name shorter groups' if group else 'set data.near_duplicates: report'}",
     )
+
+
+def _way(read: Times, order: str) -> str:
+    """Which setting says otherwise, where a date was not read as one asked for."""
+    return "; folds.date_order says otherwise" if isinstance(read.values[0], datetime) and not order else ""
 
 
 def _parts(

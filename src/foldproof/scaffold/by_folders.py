@@ -13,6 +13,7 @@ from foldproof.data.labels.parts import (
     copy_in_itself,
     holds_parts,
     lies_in_no_class,
+    original_among,
     parts_in_classes,
     parts_of,
     test_among,
@@ -29,7 +30,17 @@ def by_folders(path: str, below: Sequence[str]) -> Look | None:
     masks = masks_among(below)
     images = [one for one in below if one not in masks]
     seen = _by_parts(path, images) if holds_parts(images) else _by_classes(path, images)
+    if seen is None and masks:
+        seen = _below_images(path, images)
     return seen and replace(seen, masks=len(masks))
+
+
+def _below_images(path: str, images: Sequence[str]) -> Look | None:
+    """By the class folders in the one folder of images that lies beside one of masks."""
+    tops = {one.partition("/")[0] for one in images}
+    seen = _by_classes(path, [one.partition("/")[2] for one in images]) if len(tops) == 1 else None
+    is_plain = seen is not None and seen.label_by is None and seen.group_by is None
+    return replace(seen, label_by="parent", candidate=None) if seen and is_plain else None
 
 
 def _by_parts(path: str, below: Sequence[str]) -> Look | None:
@@ -52,6 +63,7 @@ def _by_parts(path: str, below: Sequence[str]) -> Look | None:
         test="/".join([path, *common_folders([one.split("/")[:-2] for one in test])]) if test else None,
         exclude=tuple(sorted(tops - {one.partition("/")[0] for one in labelled})),
         count_by_class=count,
+        note=f"the folder that an image lies in, since {', '.join(parts)} are parts of a set by their names",
     )
 
 
@@ -64,11 +76,19 @@ def _by_classes(path: str, below: Sequence[str]) -> Look | None:
             without = _by_classes(path, sorted(others))
             return without and replace(without, exclude=(*without.exclude, copy))
         return Look(path=path, label_by="parent", count_by_class=Counter(one[-2] for one in parts if len(one) > 1))
+    if (original := original_among(below)) is not None:
+        versions = sorted({one[0] for one in parts} - {original})
+        return Look(
+            path=path,
+            label_by="parent",
+            exclude=tuple(versions),
+            count_by_class=Counter(one[-2] for one in deep if one[0] == original),
+            note=f"the folder that an image lies in; {', '.join(versions)}: versions of {original} by their names",
+        )
     if inner := parts_in_classes([one for one in below if "/" in one]):
         test = test_among(inner)
-        kept = [one for one in deep if one[1] != test]
+        count = Counter(one[0] for one in deep if one[1] != test)
         exclude = (f"*/{test}",) if test else ()
-        count = Counter(one[0] for one in kept)
         return Look(path=path, label_by="top", exclude=exclude, count_by_class=count) if len(count) > 1 else None
     if _classes_below_groups(deep, parts):
         count = Counter(one[-2] for one in deep)

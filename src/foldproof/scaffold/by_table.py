@@ -1,15 +1,20 @@
 """A folder, its tables and its images in; how the table that names most of them labels them, out."""
 
 import math
+import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from foldproof.data.labels.from_table import TableSaid, said_by_table
-from foldproof.data.labels.parts import are_parts, test_among
+from foldproof.data.labels.masks import masks_among
+from foldproof.data.labels.names import Names
+from foldproof.data.labels.parts import Part, are_parts, folder_of_test, part_of, test_among
 from foldproof.data.labels.said import Said
-from foldproof.data.tables.table import SUFFIXES
+from foldproof.data.tables.table import SUFFIXES, read_table
+from foldproof.data.tables.usual import usual_column
 from foldproof.data.walk import some
 from foldproof.errors import DataError, FoldproofError, OtherTask, UnclearTable
 from foldproof.scaffold.class_names import class_names
@@ -21,55 +26,130 @@ from foldproof.scaffold.seen import ENOUGH, Look
 OURS = frozenset({"folds.csv", "excluded.csv"})
 _MOST_TABLES = 12
 _MOST_FOLDS = 20  # that a column called fold or the like can mean
+_FEW = 0.1  # of the images, that a table must name to be of labels at all
+_OF_TABLES = re.compile(r"labels?|annotations?|meta|metadata|csvs?|tables?|splits?|lists?|info", re.IGNORECASE)
 
 
-def by_table(folder: Path, path: str, below: Sequence[str], label: str = "") -> Look | None:
+def by_table(folder: Path, path: str, below: Sequence[str], label: str = "", *, for_some: bool = False) -> Look | None:
     """Of the tables that name most of the images beside them, by columns that are recognised or with the one called
-    `label`, the one that names most.
+    `label`: that of the training part first, then the one that names most.
 
-    Raises OtherTask or UnclearTable where no table labels them and one is for another task or is not clear, and
-    DataError where none has the column `label`.
+    `for_some`: all images that a table names are enough, be there others in their folder. Raises OtherTask or
+    UnclearTable where no table labels them and one is for another task or is not clear, and DataError where none has
+    the column `label`.
     """
-    found = [file for where in (folder, folder / path, (folder / path).parent) for file in sorted(where.glob("*.*"))]
-    tables = [file for file in dict.fromkeys(found) if file.suffix.lower() in SUFFIXES and _may_label(file)]
+    masks = masks_among(below)
+    below = [one for one in below if one not in masks]
     given = {"label": label} if label else {}
-    refused: DataError | None = None
-    most: tuple[int, Look | None] = (0, None)
-    in_part: dict[Path, TableSaid] = {}
-    for table in tables[:_MOST_TABLES]:
-        try:
-            seen = said_by_table(table, given, below, folder=folder / path)
-        except (OtherTask, UnclearTable) as error:
-            refused = error if refused is None else refused
-            continue
-        except FoldproofError:
-            continue
-        named = {*seen.said, *seen.without_label}
-        if seen.said and len(named) > most[0] and len(named) >= ENOUGH * len(_beside(named, below)):
-            made = _of_table(path, table, folder, seen, given)
-            most = len(named), made and replace(made, left_alone=_left_alone(path, below, seen))
-        elif seen.said:
-            in_part[table] = seen
-    if most[0]:
-        return most[1]
-    if (parts := _joined(in_part, folder, below)) is not None:
+    tables = _tables(folder, path)
+    read, refused = _read(tables, given, below, folder / path)
+    found = {table: seen for table, seen in read.items() if _names_enough(seen, below, for_some=for_some)}
+    for table in sorted(found, key=lambda one: (_rank(one), -len(found[one].said))):
+        seen = found[table]
+        if (made := _of_table(path, table, folder, seen, given)) is not None:
+            left_alone, differing = _left_alone(path, below, seen), _differing(table, found)
+            return replace(made, left_alone=left_alone, note="; ".join([made.note, *differing]))
+    if not found and (parts := _joined(read, folder, below)) is not None:
         raise parts
-    if refused is None and label:
-        refused = DataError(
+    if refused:
+        raise refused[0]
+    if label:
+        raise DataError(
             f"no table in {folder} names the images and has a column '{label}'",
             next_step=f"tables there: {some([table.name for table in tables]) or 'none'}",
         )
-    if refused is not None:
-        raise refused
     return None
 
 
-def _joined(in_part: Mapping[Path, TableSaid], folder: Path, below: Sequence[str]) -> DataError | None:
-    labelled = {table: {*seen.said, *seen.without_label} for table, seen in in_part.items()}
+def _read(
+    tables: Sequence[Path], given: Mapping[str, str], below: Sequence[str], images: Path
+) -> tuple[Mapping[Path, TableSaid], Sequence[DataError]]:
+    """What the tables say of some of the images, and what stands against those that are for something else."""
+    found: dict[Path, TableSaid] = {}
+    refused: list[DataError] = []
+    for table in tables:
+        try:
+            seen = said_by_table(table, given, below, folder=images)
+        except (OtherTask, UnclearTable) as error:
+            refused.append(error)
+        except FoldproofError:
+            continue
+        else:
+            found |= {table: seen} if seen.said else {}
+    return found, refused
+
+
+def _names_enough(seen: TableSaid, below: Sequence[str], *, for_some: bool) -> bool:
+    named = {*seen.said, *seen.without_label}
+    others = _beside(named, below)
+    is_for_some = for_some and not seen.lacking and len(named) >= _FEW * len(others)
+    return is_for_some or len(named) >= ENOUGH * len(others)
+
+
+def _joined(read: Mapping[Path, TableSaid], folder: Path, below: Sequence[str]) -> DataError | None:
+    labelled = {table: {*seen.said, *seen.without_label} for table, seen in read.items()}
     named = {image for images in labelled.values() for image in images}
     least = math.ceil(ENOUGH * len(_beside(named, below)))
-    headed = [table for table, seen in in_part.items() if seen.has_header]
+    headed = [table for table, seen in read.items() if seen.has_header]
     return joined(labelled, folder=folder, least=least, headed=headed)
+
+
+def why_unused(folder: Path, images: Sequence[str]) -> Iterator[tuple[str, FoldproofError]]:
+    """Tables that name most of the images, or whose rows are images for the most part, and why they label none."""
+    for file in _tables(folder, "."):
+        names = Names.of(images, file=file, folder=folder)
+        try:
+            table = read_table(file, is_image=names.may_name)
+            named = [sum(bool(names.knows(cell)) for cell in cells) for cells in zip(*table.rows, strict=True)]
+            if max(named, default=0) > len(table.rows) / 2:
+                said_by_table(file, {}, images, folder=folder)
+        except FoldproofError as error:
+            yield file.relative_to(folder).as_posix() if file.is_relative_to(folder) else str(file), error
+
+
+def groups_unused(folder: Path, path: str, below: Sequence[str]) -> str:
+    """What is lost where a table says the groups of images that folders label; empty without such a table."""
+    for file in _tables(folder, path):
+        names = Names.of(below, file=file, folder=folder / path)
+        with suppress(FoldproofError):
+            table = read_table(file, is_image=names.may_name)
+            named = [sum(bool(names.knows(cell)) for cell in cells) for cells in zip(*table.rows, strict=True)]
+            column = usual_column("group", table.columns)
+            if column and max(named, default=0) >= ENOUGH * len(below):
+                return (
+                    f"{column} in {table.name} is not used, since it says no class that is understood: images of one "
+                    "may be in several folds; with a column of classes in it, data.labels: "
+                    f"{table.name} keeps them together"
+                )
+    return ""
+
+
+def _tables(folder: Path, path: str) -> Sequence[Path]:
+    """Tables that may say labels: in the folder, with the images, above them, then in labels/ and the like."""
+    around = (folder, folder / path, (folder / path).parent)
+    beside = [one for where in around for one in sorted(where.glob("*/")) if _OF_TABLES.fullmatch(one.name)]
+    found = [file for where in (*around, *beside) for file in sorted(where.glob("*.*"))]
+    tables = [file for file in dict.fromkeys(found) if file.suffix.lower() in SUFFIXES and _may_label(file)]
+    return sorted(tables, key=_rank)[:_MOST_TABLES]
+
+
+def _rank(table: Path) -> int:
+    """A table of the training part comes before others, one of another part after them."""
+    part = part_of(table.stem)
+    return 0 if part is Part.TRAINING else 1 if part is None else 2
+
+
+def _differing(chosen: Path, found: Mapping[Path, TableSaid]) -> Iterator[str]:
+    """Other tables that label the same images, and not the same but for the names of classes."""
+    taken = found[chosen].said
+    for table, seen in found.items():
+        pairs = Counter((taken[path].label, one.label) for path, one in seen.said.items() if path in taken)
+        ours, theirs = ({pair[side] for pair in pairs} for side in (0, 1))
+        if len(pairs) == len(ours) == len(theirs):
+            continue
+        differ = sum(count for (one, other), count in pairs.items() if one != other)
+        classes = "" if ours == theirs else f", by {len(theirs):,} classes"
+        yield f"{table.name} labels {differ:,} of {pairs.total():,} otherwise{classes}: data.labels chooses"
 
 
 def _left_alone(path: str, below: Sequence[str], seen: TableSaid) -> Mapping[str, int]:
@@ -96,7 +176,12 @@ def _top(path: str) -> str:
 def _of_table(path: str, file: Path, folder: Path, seen: TableSaid, given: Mapping[str, str]) -> Look | None:
     splits = {one.split for one in seen.said.values() if one.split}
     test = test_among(splits) if are_parts(splits) else None
-    images = {path: one for path, one in seen.said.items() if test is None or one.split != test}
+    apart = None if splits else folder_of_test(seen.said)
+    images = {
+        name: one
+        for name, one in seen.said.items()
+        if (test is None or one.split != test) and not (apart and name.startswith(f"{apart}/"))
+    }
     trained = list(images.values())
     labels = Counter(one.label for one in trained)
     if len(labels) < 2:
@@ -116,7 +201,7 @@ def _of_table(path: str, file: Path, folder: Path, seen: TableSaid, given: Mappi
         group_example=min(patients, default=""),
         candidate=None if groups or patients else candidate_of(list(images), [one.label for one in trained]),
         folds=_folds(trained),
-        test=test,
+        test=f"{path}/{apart}" if apart else test,
         note="; ".join(seen.notes),
     )
 

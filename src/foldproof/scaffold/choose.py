@@ -56,7 +56,9 @@ def _data(seen: Look, edge: int | None) -> dict[str, Choice]:
     if seen.test:
         made["test"] = Choice(seen.test, "kept apart: no fold trains or validates on it")
     if seen.exclude:
-        made["exclude"] = Choice(list(seen.exclude), "left out: a test, a copy, or without classes")
+        made["exclude"] = Choice(
+            list(seen.exclude), "left out: a test, a copy, a version of others, or without classes"
+        )
     if seen.masks:
         made["masks"] = Choice("exclude", f"{seen.masks:,} are called like masks of other images; or train")
     if seen.group_by:

@@ -12,7 +12,8 @@ NONE: tuple[Mapping[str, str], str] = ({}, "")
 
 
 def class_names(table: Path, labels: Collection[str]) -> tuple[Mapping[str, str], str]:
-    """The name of each label, and the file that says so: a JSON object from labels to names, or the other way round.
+    """The name of each label, and the file that says so: a JSON object from labels to names or the other way
+    round, or a list of names in the order of the labels.
 
     Nothing where no file names every label, each by a name of its own.
     """
@@ -26,11 +27,13 @@ def class_names(table: Path, labels: Collection[str]) -> tuple[Mapping[str, str]
 
 
 def _object(file: Path) -> dict[str, str]:
-    """The pairs of a flat object of texts and whole numbers; none of another file."""
+    """The pairs of a flat object of texts and whole numbers, a list being one by its places; none of another file."""
     try:
         content = json.loads(read_file(file, most_bytes=_MOST_BYTES))
     except (OSError, DamagedFile, ValueError, RecursionError):
         return {}
+    if isinstance(content, list):
+        content = dict(enumerate(content))
     if not isinstance(content, dict) or not all(_is_plain(value) for value in content.values()):
         return {}
     return {str(key): str(value) for key, value in content.items()}

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 
 import PIL.Image
 
 from foldproof.data.furniture import is_furniture
 from foldproof.data.labels.masks import masks_among
-from foldproof.data.labels.parts import Part, are_parts, part_of, parts_of
+from foldproof.data.labels.parts import Part, are_parts, original_among, part_of, parts_of
 from foldproof.data.labels.variants import told, variants_in
 from foldproof.data.labels.wrapping import around_all, without, wrapping
 from foldproof.data.links import linked_images
@@ -20,11 +21,11 @@ from foldproof.data.unread import counted, why_unread
 from foldproof.data.walk import Kind, walk
 from foldproof.errors import DamagedFile, DataError, FoldproofError, OtherTask
 from foldproof.scaffold.by_folders import by_folders, by_names
-from foldproof.scaffold.by_table import by_table
+from foldproof.scaffold.by_table import by_table, groups_unused, why_unused
 from foldproof.scaffold.listed_tests import with_listed_test
 from foldproof.scaffold.other_tasks import are_outlines, refuse_other_tasks
 from foldproof.scaffold.pixel_tables import pixel_table_in
-from foldproof.scaffold.seen import Look
+from foldproof.scaffold.seen import Look, with_counts
 from foldproof.storage import read_file
 from foldproof.storage.limits import DVC_FILE_BYTES
 
@@ -37,7 +38,7 @@ def look(folder: Path, *, label: str = "") -> Look | None:
     """The images of a project in `folder`; None where there are none yet. `label`: the column of a table that says it.
 
     Raises OtherTask or UnclearTable where nothing but a layout for another task or a table that is not clear says what
-    they are, and DataError where no table has the column `label`.
+    they are, and DataError where no table has the column `label`, or one labels images of several folders.
     """
     unsaid: dict[str, list[str]] = {}
     for path in _candidates(folder):
@@ -45,6 +46,7 @@ def look(folder: Path, *, label: str = "") -> Look | None:
         unsaid[path] = below
         seen = _labelled(folder, path, below, label)
         if seen is not None:
+            _refuse_a_part(folder, seen)
             others = {name: count for name, count in _others(folder, path) if seen.table and count}
             seen = _with_listed_test(seen, folder, path, below)
             return replace(
@@ -64,6 +66,21 @@ def _refuse_table(folder: Path, path: str, below: Sequence[str], label: str) -> 
     """Raises what stands against a table that lies in the folder at `path` or beside it."""
     if below and not label:
         by_table(folder, path, below)
+
+
+def _refuse_a_part(folder: Path, seen: Look) -> None:
+    """Raises DataError where the table of these images labels others too, in folders beside theirs."""
+    everything = list(_images(folder)) if seen.table and "/" not in seen.path else []
+    whole = by_table(folder, ".", everything) if everything else None
+    if whole is None or whole.table != seen.table or whole.images <= seen.images:
+        return
+    counts = Counter(path.partition("/")[0] for path in everything if "/" in path)
+    labelled = {top: count for top, count in counts.items() if count > whole.left_alone.get(top, 0)}
+    folders = " ".join(map(quote, labelled))
+    raise DataError(
+        f"{seen.table} labels images of several folders: {with_counts(labelled)}; the images of a project lie in one",
+        next_step=f"`mkdir images && mv {folders} images/`, then `foldproof init` again",
+    )
 
 
 def _with_parts_beside(seen: Look, folder: Path) -> Look:
@@ -99,6 +116,21 @@ def _with_listed_test(seen: Look, folder: Path, path: str, below: Sequence[str])
     return with_listed_test(seen, folder, below if seen.path == path else list(_images(folder / seen.path)))
 
 
+def look_in(folder: Path, *, label: str = "") -> Look | None:
+    """The images in `folder`, as `look_at` sees them, or else as `look` does, for which it is a project around them.
+
+    Raises OtherTask and DataError, as these do.
+    """
+    tops = {path.partition("/")[0] if "/" in path else "." for path in _images(folder)}
+    try:
+        seen = None if len(tops - {"."}) == 1 else look_at(folder, label=label)
+    except OtherTask:
+        if (inside := look(folder, label=label)) is not None:
+            return inside
+        raise
+    return seen or look(folder, label=label) or look_at(folder, label=label)
+
+
 def _others(folder: Path, path: str) -> Iterator[tuple[str, int]]:
     """The folders beside that of the images, such as that of a test set, and how many images are in each."""
     if path == ".":
@@ -122,9 +154,15 @@ def _labelled(folder: Path, path: str, below: Sequence[str], label: str) -> Look
     images = [one for one in below if "/" in one and one not in masks]
     wrap = wrapping(images)
     inside = f"{path}/{wrap}".removeprefix("./") if wrap else path
-    if found := variants_in(folder / inside, without(wrap, images)):
+    classes = without(wrap, images)
+    if original_among(classes) is None and (found := variants_in(folder / inside, classes)):
         return Look(path=inside, variants=told(found))
-    return by_folders(inside, without(wrap, below)) or by_names(path, below)
+    if (seen := by_folders(inside, without(wrap, below))) is not None:
+        return seen if seen.group_by else replace(seen, lost=groups_unused(folder, inside, without(wrap, below)))
+    with suppress(DataError):
+        if (seen := by_table(folder, path, below, for_some=True)) is not None:
+            return seen
+    return by_names(path, below)
 
 
 def _by_table(folder: Path, path: str, below: Sequence[str], label: str) -> Look | None:
@@ -150,10 +188,26 @@ def _refuse(folder: Path, images: Sequence[str], label: str) -> None:
         refuse_other_tasks(folder, images, _own_files(folder))
 
 
+def tables_unused(folder: Path) -> Sequence[tuple[str, FoldproofError]]:
+    """Tables that name the images below `folder`, and why they label none."""
+    return list(why_unused(folder, _own_images(folder)))
+
+
+def _own_images(folder: Path) -> list[str]:
+    return [path for path in _images(folder) if path.partition("/")[0] not in NOT_DATA]
+
+
 def unlabelled_in(folder: Path) -> Mapping[str, int]:
     """Images below `folder`, whose classes nothing may say, by the folder that they lie in."""
-    paths = [path for path in _images(folder) if path.partition("/")[0] not in NOT_DATA]
+    paths = _own_images(folder)
     return Counter(path.partition("/")[0] if "/" in path else "this folder" for path in paths)
+
+
+def pictures_in(folder: Path) -> Sequence[str]:
+    """Pictures below `folder`, be they of a format that is read or not."""
+    known = suffixes()
+    why = {path: why_unread(folder / path, known) for path in _own_files(folder)}
+    return [path for path, unread in why.items() if unread is None or unread.format]
 
 
 def unread_in(folder: Path) -> tuple[str, ...]:
@@ -182,11 +236,11 @@ def _own_files(folder: Path) -> list[str]:
 def is_images_itself(folder: Path) -> bool:
     """Whether the class folders lie directly in `folder`, which then is no place for a project.
 
-    Not where a table there labels the images: such folders are parts of a set, as those of a competition.
+    Not where they are parts of a set by their names, or by a table there that labels images, as a competition's.
     """
     found = {path.name for path in folder.glob("*/") if _may_hold_data(path) and _holds_images(path.glob("*.*"))}
     is_project = any((folder / name).exists() for name in (".git", ".dvc"))
-    if len(found) < 2 or is_project:
+    if len(found) < 2 or is_project or are_parts(found):
         return False
     return not are_outlines(list(_images(folder))) and not _is_labelled_by_table(folder)
 

@@ -15,7 +15,15 @@ from foldproof.errors import DamagedFile, FoldproofError, ProjectError, Settings
 from foldproof.provenance import git_command
 from foldproof.scaffold.arrays import line_for_arrays
 from foldproof.scaffold.choose import choose
-from foldproof.scaffold.look import is_images_itself, linked_in, look, unlabelled_in, unread_in
+from foldproof.scaffold.look import (
+    is_images_itself,
+    linked_in,
+    look,
+    pictures_in,
+    tables_unused,
+    unlabelled_in,
+    unread_in,
+)
 from foldproof.scaffold.seen import Look, with_counts
 from foldproof.scaffold.settings import scalar, settings_text
 from foldproof.scaffold.split_by_ids import line_for_split
@@ -89,7 +97,7 @@ def _settings_file(folder: Path, settings: str | None, label: str) -> tuple[Path
 
 
 def _settings_for(folder: Path, label: str) -> tuple[str, list[str]]:
-    seen = look(folder, label=label) or Look(path=DataSettings().path)
+    seen = look(folder, label=label) or Look(path=_only_folder(folder) or DataSettings().path)
     name = folder.resolve().name or "foldproof"
     text = settings_text(choose(seen), experiment=name, candidate=seen.candidate)
     if seen.variants:
@@ -97,6 +105,11 @@ def _settings_for(folder: Path, label: str) -> tuple[str, list[str]]:
     if not seen.images:
         unread = [f"no images that can be read: {told}" for told in unread_in(folder)]
         return text, [*(_without_class(folder) or unread), *_linked(folder)] or ["no images yet"]
+    return text, _told(folder, seen)
+
+
+def _told(folder: Path, seen: Look) -> list[str]:
+    """What was found, what was guessed of it and what is left out."""
     linked = linked_images(folder / seen.path)
     where = f", labelled by {seen.table}" if seen.table else ""
     lines = [f"found {seen.images:,} images in {len(seen.count_by_class)} classes in {seen.path}{where}"]
@@ -106,10 +119,11 @@ def _settings_for(folder: Path, label: str) -> tuple[str, list[str]]:
             f"{some(linked)} in {seen.path} left out: links are not followed, and `foldproof run` refuses them"
         )
     if seen.group_by:
-        lines.append(f"{seen.grouped}: each stays in one fold")
+        lines.append(f"{seen.grouped}: each stays in one fold; data.group_by says otherwise")
     if seen.test:
         what = f"the {seen.listed:,} images in {seen.test}, called a test, are" if seen.listed else f"{seen.test} is"
-        lines.append(f"{what} kept apart: no fold trains or validates on {'them' if seen.listed else 'it'}; data.test")
+        why, which = ("", "them") if seen.listed else (", by its name", "it")
+        lines.append(f"{what} kept apart{why}: no fold trains or validates on {which}; data.test says otherwise")
     elif (line := line_for_split(folder, folder / seen.path)) is not None:
         lines.append(line)
     if seen.beside:
@@ -124,13 +138,19 @@ def _settings_for(folder: Path, label: str) -> tuple[str, list[str]]:
             f"do {first} and {second} belong together? Then data.group_by, which stands in the settings as a comment, "
             "keeps such images in one fold"
         )
-    return text, lines
+    return lines
 
 
 def _linked(folder: Path) -> list[str]:
     links = linked_in(folder)
     way = "put what they lead to in their place, or set data.path to the folder it lies in"
     return [f"{some(links)}: links, which are not followed; {way}"] if links else []
+
+
+def _only_folder(folder: Path) -> str:
+    """The one folder of all pictures here, whose classes nothing says or which are not read yet; empty without one."""
+    tops = {path.partition("/")[0] if "/" in path else "" for path in pictures_in(folder)}
+    return tops.pop() if len(tops) == 1 else ""
 
 
 def _without_class(folder: Path) -> list[str]:
@@ -141,6 +161,10 @@ def _without_class(folder: Path) -> list[str]:
     lines = [f"images whose class nothing says: {with_counts(there)}; what can say it: {ways}"]
     if len(there) == 1 and (line := line_for_arrays(folder, *there)) is not None:
         lines.append(line)
+    lines += [
+        f"not used: {'' if Path(name).name in error.what else f'{name}: '}{error.what}; {error.next_step}"
+        for name, error in tables_unused(folder)
+    ]
     return lines
 
 

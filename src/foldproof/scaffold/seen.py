@@ -23,7 +23,7 @@ class Look:
     `exclude`: as the setting, what is neither labelled nor a part; `masks`: how many images are masks of others;
     `beside`: other parts of the data set, which are not trained on; `variants`: folders that hold one set in several
     forms, of which one has to be chosen. `note`: by what the labels are; `other`: by what else they may be, with the
-    setting.
+    setting; `lost`: what a table says of groups that folders do not, in a sentence.
     """
 
     path: str
@@ -49,6 +49,7 @@ class Look:
     left_alone: Mapping[str, int] = field(default_factory=dict)
     note: str = ""
     other: str = ""
+    lost: str = ""
 
     @property
     def grouped(self) -> str:
@@ -69,11 +70,13 @@ class Look:
         """What was guessed, by what evidence, and the setting that says otherwise."""
         said = []
         if self.table:
-            columns = "" if "data.columns" in self.note else " and data.columns"
-            said.append(f"labels: {self.note}; data.labels{columns} can say otherwise")
+            columns = "" if "data.columns" in self.note else "; other columns: data.columns"
+            said.append(f"labels: {self.note}{columns}; another table: data.labels")
         elif self.note:
             other = self.other or "data.label_by can say otherwise"
             said.append(f"labels: {self.note} ({with_counts(self.count_by_class)}); {other}")
+        if self.lost:
+            said.append(self.lost)
         if self.classes:
             said.append(f"names of classes: {self.names_in}; data.classes can say otherwise")
         if self.left_alone:

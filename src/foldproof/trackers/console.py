@@ -35,6 +35,7 @@ class ConsoleTracker:
     def __init__(self, context: TrackerContext, *, console: Console | None = None) -> None:
         self._console = console or _console()
         self._quiet = context.quiet
+        self._noted: set[str] = set()
         self._work = Work(context.plans, parallel_folds=context.parallel_folds)
         self._scores: dict[str, list[float]] = {plan.run: list(plan.accuracies) for plan in context.plans}
         self._seen: dict[tuple[str, tuple[int, int] | None], tuple[float, float]] = {}
@@ -44,7 +45,7 @@ class ConsoleTracker:
                 self._console.print(plan_table(context.plans, parallel_folds=context.parallel_folds))
             self._console.print(plan_line(context.plans, parallel_folds=context.parallel_folds), markup=False)
             for notice in context.notices:
-                self._say(f"note: {notice.text}")
+                self._note(notice.text)
         if self._bars:
             self._bars.start()
 
@@ -69,11 +70,17 @@ class ConsoleTracker:
                 self._work.fold_lost(event.run)
                 self._complain(f"{name} {fold_name(event)} failed: {reason}")
             case Notice(code=code, text=text) if code != PROFILE:
-                self._say(f"note: {text}")
+                self._note(text)
             case RunFinished(status=status) if not self._bars:
                 self._say(f"{name} {status}: {summary(self._scores[event.run])}")
         if self._bars:
             self._bars.show(event.run, self._work, summary(self._scores[event.run]))
+
+    def _note(self, text: str) -> None:
+        """Once, however many runs it is said of."""
+        if text not in self._noted:
+            self._noted.add(text)
+            self._say(f"note: {text}")
 
     def close(self, *, within: float = CLOSING_SECONDS) -> tuple[Notice, ...]:  # noqa: ARG002 - nothing to wait for
         if self._bars:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
@@ -36,7 +36,7 @@ from foldproof.errors import DataError
 from foldproof.folds import Scheme
 from foldproof.folds.units import unit_numbers, units_of
 from foldproof.material.look_through import LookedThrough, look_through
-from foldproof.scaffold.look import look_at
+from foldproof.scaffold.look import look_in, tables_unused
 from foldproof.trial.caches import Caches
 from foldproof.trial.defaults import MOST_IMAGES, SEED, K
 from foldproof.trial.extraction import Extractors
@@ -83,7 +83,7 @@ def look(
         asked=asked,
         folder=folder,
         passed_over=found.passed_over,
-        told=(*found.described.told, *_kept_apart(rules)),
+        told=(*_untold(found.described.told, labelled_by), *_kept_apart(rules)),
         images_by_class=dict(sorted(seen.dataset.count_by_class.items())),
         accuracy=line.interval,
         balanced_accuracy=line.pooled["balanced_accuracy"],
@@ -106,43 +106,52 @@ def _by_unit(table: OutOfFold, dataset: Dataset) -> OutOfFold:
     return replace(table, groups=unit_numbers(dataset).astype(np.str_))
 
 
-def _rules(folder: Path, label: str) -> tuple[Path, Rules, tuple[str, ...]]:
-    """Where in `folder` its images are, how they are labelled, as `init` would see it, and how that is said.
+def _rules(asked: Path, label: str) -> tuple[Path, Rules, tuple[str, ...]]:
+    """Where in `asked` its images are, how they are labelled, as `init` would see it, and how that is said.
 
     Raises DataError where it is no folder, OtherTask where it is made for something else.
     """
-    if not folder.is_dir():
+    if not asked.is_dir():
         raise DataError(
-            f"{folder} is {'a file' if folder.exists() else 'not there'}",
+            f"{asked} is {'a file' if asked.exists() else 'not there'}",
             next_step="name a folder that holds a folder of images for each class",
         )
-    seen = look_at(folder, label=label)
+    seen = look_in(asked, label=label)
     if seen is None:
-        return folder, Rules(), ()
-    is_split = seen.table is not None
+        for _, error in tables_unused(asked):
+            raise error
+        return asked, Rules(), ()
+    folder = asked if seen.path == "." else asked / seen.path
+    is_folder = seen.test is not None and seen.test_list is None and (seen.table is None or "/" in seen.test)
+    test = asked / str(seen.test) if is_folder else None
+    inside = test is not None and test.is_relative_to(folder)
     rules = Rules(
         label_by=seen.label_by,
         group_by=seen.group_by,
-        table=folder / seen.table if seen.table else None,
+        table=asked / seen.table if seen.table else None,
         columns=seen.columns or {},
         classes=seen.classes,
-        held_split=seen.test if is_split and seen.test_list is None else None,
-        held_folder=None if is_split or seen.test is None or seen.test_list else _below(seen.test, seen.path),
-        held_list=folder / seen.test_list if seen.test_list else None,
+        held_split=seen.test if test is None and seen.test_list is None else None,
+        held_folder=test.relative_to(folder).as_posix() if test and inside else None,
+        held_list=asked / seen.test_list if seen.test_list else None,
         exclude=seen.exclude,
     )
-    if seen.path == ".":
-        return folder, rules, seen.in_words
-    return folder / seen.path, rules, (f"all images lie in {seen.path}: looked at that", *seen.in_words)
+    where = () if seen.path == "." else (f"all images lie in {seen.path}: looked at that",)
+    return folder, rules, (*where, *seen.in_words, *([_apart(str(seen.test))] if test and not inside else []))
 
 
-def _below(path: str, folder: str) -> str:
-    return PurePosixPath(path).relative_to(folder).as_posix()
+def _untold(told: Sequence[str], labelled_by: Sequence[str]) -> Sequence[str]:
+    """What was not said with the labels."""
+    return [line for line in told if not any(line in said for said in labelled_by)]
+
+
+def _apart(test: str) -> str:
+    return f"{test} is kept apart, as a test: nothing was learnt from it"
 
 
 def _kept_apart(rules: Rules) -> tuple[str, ...]:
     held = rules.held_folder or rules.held_split or (rules.held_list and rules.held_list.name)
-    return (f"{held} is kept apart, as a test: nothing was learnt from it",) if held else ()
+    return (_apart(held),) if held else ()
 
 
 def _unreadable(folder: Path, found: Scan) -> DataError:

@@ -4,9 +4,9 @@ import shlex
 from contextlib import suppress
 from pathlib import Path
 
-from foldproof.errors import OtherTask, ProjectError
+from foldproof.errors import FoldproofError, OtherTask, ProjectError
 from foldproof.project import Project
-from foldproof.scaffold.look import look
+from foldproof.scaffold.look import look, look_in
 
 
 def way_on(folder: Path) -> tuple[str, ...]:
@@ -15,6 +15,10 @@ def way_on(folder: Path) -> tuple[str, ...]:
     with suppress(ProjectError):
         root = Project.find(here).root
         return (f"cd {shlex.quote(str(root))}", "foldproof data check", "foldproof run")
+    with suppress(FoldproofError):
+        if (images := _as_project(here)) is not None:
+            start = [] if here == Path.cwd() else [f"cd {shlex.quote(str(here))}"]
+            return (*start, "foldproof init", f"foldproof data add {shlex.quote(images)}", "foldproof run")
     parent = here.parent
     around = None
     if parent not in (Path(here.anchor), Path.home()):
@@ -30,3 +34,11 @@ def way_on(folder: Path) -> tuple[str, ...]:
         f"foldproof data add {shlex.quote(str(here))} --to data/train",
         "foldproof run",
     )
+
+
+def _as_project(folder: Path) -> str | None:
+    """Where the images of a project in `folder` lie; None where it holds images itself, and no table is beside them."""
+    seen = look_in(folder)
+    if seen is not None and seen.path == "." and seen.table and Path(folder / seen.table).parent == folder:
+        seen = look(folder)
+    return seen.path if seen is not None and seen.path != "." else None

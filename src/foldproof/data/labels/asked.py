@@ -38,14 +38,15 @@ def asked_of(data: DataSettings, folds: FoldSource, *, root: Path, folder: Path)
     test = root / data.test
     if test.is_file():
         return Asked(replace(rules, held_list=test), None, rules)
-    if not test.is_dir():
+    inside = test.resolve().is_relative_to(folder.resolve()) and test.resolve() != folder.resolve()
+    is_split = rules.table is not None and not inside and "/" not in data.test
+    if is_split or not test.is_dir():
         if rules.table is None:
             raise DataError(
                 f"data.test: there is no folder {data.test}",
                 next_step="mend the path; the name of a split needs data.labels, a table that has them",
             )
         return Asked(replace(rules, held_split=data.test), None, rules)
-    inside = test.resolve().is_relative_to(folder.resolve()) and test.resolve() != folder.resolve()
     if inside:
         rules = replace(rules, held_folder=test.resolve().relative_to(folder.resolve()).as_posix())
     if rules.table is not None:

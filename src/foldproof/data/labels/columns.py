@@ -18,7 +18,7 @@ from foldproof.data.tables.table import Table
 from foldproof.data.tables.usual import has_image_suffix, plain_name, usual_column, usual_columns
 from foldproof.errors import DataError, UnclearTable, nearest
 
-_NEVER_LABELS = frozenset({"x", "y", "z", "w", "h", "width", "height", "depth", "xmin", "ymin", "xmax", "ymax", "x1",
+NEVER_LABELS = frozenset({"x", "y", "z", "w", "h", "width", "height", "depth", "xmin", "ymin", "xmax", "ymax", "x1",
                            "x2", "y1", "y2", "left", "top", "right", "bottom", "lat", "lon", "latitude", "longitude",
                            "size", "bytes", "channels", "bits", "format", "age", "sex", "gender", "index", "unnamed0",
                            "seed", "camera", "hospital", "site", "center", "centre", "location", "url", "license",
@@ -30,6 +30,7 @@ _VARIED = 0.2  # of them, that have to differ in a column of names
 _NEARLY = 0.9  # of what the column names that names most
 _FEW_NUMBERS = 10  # that can be classes wherever they lie
 _MOST_CLASSES = 1000
+_MOST_PARTS = 6
 _SHOWN = 3
 _DATE = re.compile(r"[0-9]{1,4}([-./: ])\s?([0-9]{1,2}|[a-z]{3,9}\.?)\1\s?[0-9]{1,4}(?![0-9])", re.IGNORECASE)
 
@@ -55,6 +56,8 @@ def roles_of(table: Table, given: Mapping[str, str], names: Names) -> Roles:
         found["path"], reasons["path"] = _path(table, names, found["path"])
     if not found["path"]:
         raise _lacking(table, "path", found)
+    if "split" not in given and not found["split"]:
+        found["split"], reasons["split"] = _split(table, set(found.values()))
     if "label" not in given:
         taken = {column for role, column in found.items() if role != "label"}
         found["label"], reasons["label"] = _label(table, taken)
@@ -159,6 +162,15 @@ def _is_running(table: Table, column: str) -> bool:
     return start is not None and cells == [str(start + number) for number in range(len(cells))]
 
 
+def _split(table: Table, taken: set[str]) -> tuple[str, str]:
+    """The column whose values are the parts of a data set, such as train and test."""
+    for column in table.columns:
+        values = set(_values(table, column)) if column and column not in taken else set()
+        if 1 < len(values) <= _MOST_PARTS and are_parts(values):
+            return column, f"its values are {', '.join(sorted(values))}"
+    return "", ""
+
+
 def _label(table: Table, taken: set[str]) -> tuple[str, str]:
     """`y` and the like are coordinates as often as labels: they need few values, and no `x` beside them."""
     free = [column for column in table.columns if column and column not in taken]
@@ -185,7 +197,7 @@ def _may_be_label(table: Table, column: str) -> bool:
     if are_parts(values):
         return False
     is_y = name == "y" and not _has_x(table)
-    if name in _NEVER_LABELS and not is_y:
+    if name in NEVER_LABELS and not is_y:
         return False
     count = sum(values.values())
     if not 2 <= len(values) <= min(_MOST_CLASSES, max(2, count // 3)):

@@ -14,6 +14,7 @@ from foldproof.data.labels.parts import (
     Part,
     are_parts,
     copy_in_itself,
+    folder_of_test,
     holds_parts,
     lies_in_no_class,
     parts_in_classes,
@@ -150,6 +151,8 @@ def _by_table(paths: Sequence[str], folder: Path, rules: Rules) -> Described:
         _refuse_testing(remaining, rules.table.name, "split")
     elif not rules.as_folds and not rules.held_split and are_parts(remaining):
         raise _split_column(rules.table.name, remaining)
+    elif not (splits or rules.as_folds or "split" in rules.columns) and (test := folder_of_test(rest)):
+        raise _test_in_table(rules.table.name, folder, test)
     return Described(
         said=rest,
         held_out=held,
@@ -256,6 +259,14 @@ def _twice(folder: Path, copy: str) -> DataError:
         f"{folder} holds {copy}, and {copy} the other classes again: a copy of the set in itself, and no class",
         next_step=f"leave the copy out: data.exclude: [{copy}]. Take both: data.label_by: parent.\n"
         "  A class after all: data.label_by: top",
+    )
+
+
+def _test_in_table(name: str, folder: Path, test: str) -> DataError:
+    return DataError(
+        f"{name} labels images of {folder.name}/{test}, a test by its name, which would be trained on",
+        next_step=f"keep it apart: data.test: …/{folder.name}/{test}. Train on it all the same: data.columns: "
+        "{split: ''}",
     )
 
 

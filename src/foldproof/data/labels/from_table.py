@@ -117,6 +117,7 @@ def _understood(table: Table, roles: Roles, own: Collection[str]) -> str:
         told.append(f"{role} from '{column}'{why}" if role != column else role)
     idle = [column for column in table.columns if column and column not in {*roles.columns.values(), *own}]
     way = f"; not used: {some(idle)}" if idle else ""
-    way += "; data.columns says otherwise" if roles.reasons else ""
+    guessed = roles.reasons or any(role != column for role, column in roles.columns.items())
+    way += "; data.columns says otherwise" if guessed else ""
     assumed = f"; {'; '.join(table.assumed)}" if table.assumed else ""
     return f"{table.name}, {len(table.rows):,} rows: {', '.join(told)}{way}{assumed}"

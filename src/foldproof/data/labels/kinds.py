@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from foldproof.data.labels.columns import NEVER_LABELS
 from foldproof.data.tables.table import Table
-from foldproof.data.tables.usual import usual_column
+from foldproof.data.tables.usual import is_usual, plain_name, usual_column
 from foldproof.errors import OtherTask
 
 _YES, _NO = frozenset({"1", "1.0", "true", "True", "TRUE"}), frozenset({"0", "0.0", "false", "False", "FALSE"})
@@ -28,6 +29,7 @@ _BOXES = (
     {"bounding_box"},
     {"encodedpixels"},
 )
+_AROUND = " []{}'\""  # as a list of Python is written
 _SEPARATORS = (r"\|", ";", ",", r"\s+")
 _MANY_VALUES = 20  # different numbers of which a column of classes has hardly ever as many
 _ONE_CLASS = "one class an image is what is trained here"
@@ -41,7 +43,7 @@ def one_label(table: Table, given: Mapping[str, str]) -> tuple[Table, str]:
     """
     if "label" in given or usual_column("label", table.columns):
         return table, ""
-    free = [at for at, name in enumerate(table.columns) if name not in given.values()]
+    free = [at for at, name in enumerate(table.columns) if _may_be_class(name, given)]
     block = [at for at in free if _is_yes_or_no(table, at)]
     if len(block) < 2:
         _refuse_uncertain(table, [at for at in free if _is_yes_no_or_open(table, at)])
@@ -58,8 +60,9 @@ def one_label(table: Table, given: Mapping[str, str]) -> tuple[Table, str]:
     note = f"label from the columns {_shown(names)}: one of them is 1 in each row"
     if without:
         note += f", none in {without:,}, which have no label"
-    rows = tuple((*row, one[0] if one else "") for row, one in zip(table.rows, found, strict=True))
-    return replace(table, columns=(*table.columns, "label"), rows=rows), note
+    rest = [at for at in range(len(table.columns)) if at not in block]
+    rows = tuple((*(row[at] for at in rest), one[0] if one else "") for row, one in zip(table.rows, found, strict=True))
+    return replace(table, columns=(*(table.columns[at] for at in rest), "label"), rows=rows), note
 
 
 def _refuse_uncertain(table: Table, block: Sequence[int]) -> None:
@@ -120,6 +123,10 @@ def measured_value(table: Table, column: str) -> OtherTask:
     )
 
 
+def _may_be_class(name: str, given: Mapping[str, str]) -> bool:
+    return name not in given.values() and not is_usual(name) and plain_name(name) not in NEVER_LABELS
+
+
 def _is_yes_or_no(table: Table, at: int) -> bool:
     values = {row[at] for row in table.rows}
     return bool(values) and values <= _YES | _NO and not values.isdisjoint(_YES)
@@ -159,7 +166,7 @@ def _several_in_a_cell(labels: Sequence[str]) -> frozenset[str]:
     """
     texts = set(labels)
     for separator in _SEPARATORS:
-        split = {text: [part.strip() for part in re.split(separator, text) if part.strip()] for text in texts}
+        split = {text: [part for one in re.split(separator, text) if (part := one.strip(_AROUND))] for text in texts}
         together = [parts for parts in split.values() if len(parts) > 1]
         count = Counter(part for parts in split.values() for part in set(parts))
         shared = together and all(count[part] > 1 for parts in together for part in parts)

@@ -1,7 +1,8 @@
 """Paths of images in; those that are masks of others, by the usual names of folders and files, out. Pure.
 
-A mask lies below a folder beside one of images (`cat/images/1.png`, `cat/masks/1.png`), where most have an image of the
-same name there; or beside its image with a word after the name (`1.png`, `1_mask.png`).
+A mask lies below a folder beside one of images or below it (`cat/images/1.png`, `cat/masks/1.png`; `cat_masks/1.png`;
+`cat/1.png`, `cat/masks/1.png`), where most have an image of the same name there; or beside its image with a word before
+or after the name (`1.png`, `1_mask.png`, `mask_1.png`).
 """
 
 import re
@@ -12,16 +13,16 @@ from itertools import dropwhile
 from typing import NamedTuple
 
 _OF_IMAGES = re.compile(
-    r"(?:raw|original|rgb|input)?[ _-]?(?:image|img|photo|picture|original|input|rgb)s?", re.IGNORECASE
+    r"(?:raw|original|rgb|input)?[ _-]?(?:image|img|photo|picture|original|input|rgb|scan|slice|source|src)s?|raw",
+    re.IGNORECASE,
 )
 _OF_MASKS = re.compile(
     r"(?:[a-z]+[ _-])?(?:mask|trimap|annotation|segmentation|contour|ground[ _-]?truth|label)s?|gts?|segs?",
     re.IGNORECASE,
 )
-_MASK_OF = re.compile(
-    r"(?P<image>.+?)[ _.-]+(?:mask|segmentation|seg|gt|ground[ _-]?truth|annotation)s?(?:[ _-]?\d+)?", re.IGNORECASE
-)
-_OF_ANY = re.compile(r"mask|seg|gt|truth|annotation", re.IGNORECASE)
+_WORD = r"(?:mask|segmentation|seg|gt|ground[ _-]?truth|annotation)s?"
+_MASK_OF = re.compile(rf"(?P<before>.+?)[ _.-]+{_WORD}(?:[ _-]?\d+)?|{_WORD}[ _.-]+(?P<after>.+)", re.IGNORECASE)
+_OF_ANY = re.compile(r"mask|seg|gt|truth|annotation|contour|label", re.IGNORECASE)
 _ENOUGH = 0.5  # of the files of a folder of masks, that have an image of their name
 
 
@@ -39,21 +40,24 @@ def masks_among(paths: Sequence[str]) -> frozenset[str]:
 
 
 def _in_folders(paths: Sequence[str]) -> Iterator[str]:
-    if not any("masks" in map(_kind, folder.split("/")) for folder in {path.rpartition("/")[0] for path in paths}):
+    if not any(map(_OF_ANY.search, {path.rpartition("/")[0] for path in paths})):
         return
+    names: defaultdict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     images: defaultdict[str, set[str]] = defaultdict(set)
-    masks: defaultdict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     for path in paths:
-        for around, folder, name in _views(path):
-            match _kind(folder):
-                case "images":
-                    images[around].add(name)
-                case "masks":
-                    masks[around, folder][path] = name
-    for (around, _), found in masks.items():
-        named = sum(name in images[around] or _image_of(name) in images[around] for name in found.values())
-        if named >= _ENOUGH * len(found):
-            yield from found
+        folder, _, name = _stem(path).rpartition("/")
+        images[folder].add(name)
+        for around, part, below in _views(path):
+            names[around, part][path] = below
+            if _kind(part) == "images":
+                images[around].add(below)
+    for (around, folder), found in names.items():
+        beside = names.get((around, _image_of(folder) or ""), {}).values()
+        if _kind(folder) == "masks" or beside:
+            there = images[around].union(beside)
+            named = sum(name in there or _image_of(name) in there for name in found.values())
+            if named >= _ENOUGH * len(found):
+                yield from found
 
 
 def _views(path: str) -> Iterator[_View]:
@@ -85,4 +89,4 @@ def _image_of(name: str) -> str | None:
     """The name of the image that a mask of this name would be of."""
     folder, slash, last = name.rpartition("/")
     match = _MASK_OF.fullmatch(last)
-    return f"{folder}{slash}{match['image']}" if match else None
+    return f"{folder}{slash}{match['before'] or match['after']}" if match else None

@@ -35,6 +35,11 @@ _SAY_NOTHING = frozenset(
      "raw", "original", "orig", "resized", "cropped", "new", "final", "public", "private", "jpg", "jpeg", "png", "the",
      "of", "full", "small", "large", "mini", "clean", "cleaned"}
 )  # fmt: skip
+_ORIGINAL = frozenset({"original", "originals", "orig", "raw", "color", "colour", "rgb", "source"})
+_DERIVED = frozenset(
+    {"augmented", "augmentation", "augmentations", "aug", "processed", "preprocessed", "resized", "cropped", "enhanced",
+     "normalized", "normalised", "grayscale", "greyscale", "gray", "grey", "segmented", "denoised", "filtered"}
+)  # fmt: skip
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _COMPOUND = re.compile(rf"^({'|'.join(sorted(_MEANS, key=len, reverse=True))})(?:set|data|images|imgs)s?$")
 _TWO_WORDS = re.compile(r"(hold|held)[ _.-]+out", re.IGNORECASE)
@@ -73,6 +78,12 @@ def test_among(names: Collection[str]) -> str | None:
     return next((name for name, part in parts_of(names).items() if part is Part.TESTING), None)
 
 
+def folder_of_test(paths: Collection[str]) -> str | None:
+    """The first folder that is the test, where all of these paths begin with the parts of a data set; else None."""
+    tops = {path.partition("/")[0] if "/" in path else "" for path in paths}
+    return test_among(tops) if are_parts(tops) else None
+
+
 def holds_parts(paths: Sequence[str]) -> bool:
     """Whether the first folders of these paths are the parts of a data set.
 
@@ -95,6 +106,22 @@ def copy_in_itself(paths: Sequence[str]) -> str | None:
         top, _, rest = path.partition("/")
         inner.setdefault(top, set()).add(rest.partition("/")[0] if "/" in rest else "")
     return next((top for top in sorted(inner) if len(inner.keys() - {top} & inner[top]) > 1), None)
+
+
+def original_among(paths: Sequence[str]) -> str | None:
+    """The first folder that holds the originals, where all others hold versions of them by their names; else None.
+
+    Each has at least two folders in it that the others have too, such as those of the classes.
+    """
+    inner: dict[str, set[str]] = {}
+    for path in paths:
+        top, *below = path.split("/")[:-1] or [""]
+        inner.setdefault(top, set()).update(below[-1:])
+    words = {top: {word.lower() for word in _WORD.findall(top)} for top in inner}
+    originals = [top for top, said in words.items() if said & _ORIGINAL and not said & _DERIVED]
+    are_versions = len(inner) > 1 and all(top in originals or words[top] & _DERIVED for top in inner)
+    shared = set.intersection(*inner.values()) if inner else set()
+    return originals[0] if are_versions and len(originals) == 1 and len(shared) > 1 else None
 
 
 def parts_in_classes(paths: Sequence[str]) -> tuple[str, ...]:
