@@ -293,7 +293,7 @@ def several_of_1(at: Path) -> Refused:
     rows = rows_of(at / "train.csv")
     rows[7][1:] = ["1", "1", "0", "0"]
     table(at / "train.csv", rows[0], rows[1:])
-    return Refused("1 of 24 rows have several labels", "data.columns: {label: healthy}")
+    return Refused("1 of 24 rows have several labels", "data: {columns: {label: healthy}}")
 
 
 def several_in_a_cell(at: Path) -> Refused:
@@ -323,15 +323,15 @@ def two_that_could_be(at: Path) -> Refused:
     labels = paint(at / "images", flat("{}.png"))
     rows = [(p, label, ("wet", "dry")[n % 2]) for n, (p, label) in enumerate(labels.items())]
     table(at / "trees.csv", ("image", "tree", "weather"), rows)
-    said = "not used: trees.csv: several columns could be the label: 'tree' (3 values: oak 8, ash 8, elm 8); 'weather'"
-    return Refused(said, "data: {columns: {label: tree}}")
+    said = "trees.csv: several columns could be the label: 'tree' (3 values: oak 8, ash 8, elm 8); 'weather'"
+    return Refused(said, "--label tree")
 
 
 def one_twice(at: Path) -> Refused:
     """Two rows of one image differ."""
     labels = paint(at / "images", flat("{}.png"))
     table(at / "labels.csv", ("image", "label"), [*labels.items(), ("0.png", "elm")])
-    return Refused("not used: labels.csv, line 26: 0.png stands there twice", "keep the row that is right")
+    return Refused("labels.csv, line 26: 0.png stands there twice", "keep the row that is right")
 
 
 # --- names of files say the class

@@ -19,7 +19,7 @@ from foldproof.data.links import linked_images
 from foldproof.data.readers import suffix_of, suffixes
 from foldproof.data.unread import counted, why_unread
 from foldproof.data.walk import Kind, walk
-from foldproof.errors import DamagedFile, DataError, FoldproofError, OtherTask
+from foldproof.errors import DamagedFile, DataError, FoldproofError, OtherTask, UnclearTable
 from foldproof.scaffold.by_folders import by_folders, by_names
 from foldproof.scaffold.by_table import by_table, groups_unused, why_unused
 from foldproof.scaffold.listed_tests import with_listed_test
@@ -46,7 +46,7 @@ def look(folder: Path, *, label: str = "") -> Look | None:
         unsaid[path] = below
         seen = _labelled(folder, path, below, label)
         if seen is not None:
-            _refuse_a_part(folder, seen)
+            _refuse_a_part(folder, seen, label)
             others = {name: count for name, count in _others(folder, path) if seen.table and count}
             seen = _with_listed_test(seen, folder, path, below)
             return replace(
@@ -68,10 +68,12 @@ def _refuse_table(folder: Path, path: str, below: Sequence[str], label: str) -> 
         by_table(folder, path, below)
 
 
-def _refuse_a_part(folder: Path, seen: Look) -> None:
+def _refuse_a_part(folder: Path, seen: Look, label: str) -> None:
     """Raises DataError where the table of these images labels others too, in folders beside theirs."""
     everything = list(_images(folder)) if seen.table and "/" not in seen.path else []
-    whole = by_table(folder, ".", everything) if everything else None
+    whole = None
+    with suppress(OtherTask, UnclearTable):
+        whole = by_table(folder, ".", everything, label) if everything else None
     if whole is None or whole.table != seen.table or whole.images <= seen.images:
         return
     counts = Counter(path.partition("/")[0] for path in everything if "/" in path)

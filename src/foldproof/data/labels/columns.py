@@ -15,15 +15,9 @@ from foldproof.data.labels.parts import are_parts
 from foldproof.data.labels.said import ROLES
 from foldproof.data.tables.spelling import is_no_value, key_of
 from foldproof.data.tables.table import Table
-from foldproof.data.tables.usual import has_image_suffix, plain_name, usual_column, usual_columns
+from foldproof.data.tables.usual import NEVER_LABELS, has_image_suffix, plain_name, usual_column, usual_columns
 from foldproof.errors import DataError, UnclearTable, nearest
 
-NEVER_LABELS = frozenset({"x", "y", "z", "w", "h", "width", "height", "depth", "xmin", "ymin", "xmax", "ymax", "x1",
-                           "x2", "y1", "y2", "left", "top", "right", "bottom", "lat", "lon", "latitude", "longitude",
-                           "size", "bytes", "channels", "bits", "format", "age", "sex", "gender", "index", "unnamed0",
-                           "seed", "camera", "hospital", "site", "center", "centre", "location", "url", "license",
-                           "rights", "usage", "isvalid", "weight", "year", "month", "day", "hour", "mag",
-                           "magnification", "zoom"})  # fmt: skip
 _SAMPLED = 1000  # rows that are looked at
 _LEAST = 0.5  # of them, that have to name an image each
 _VARIED = 0.2  # of them, that have to differ in a column of names

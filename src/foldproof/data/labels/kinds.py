@@ -11,9 +11,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from foldproof.data.labels.columns import NEVER_LABELS
 from foldproof.data.tables.table import Table
-from foldproof.data.tables.usual import is_usual, plain_name, usual_column
+from foldproof.data.tables.usual import NEVER_LABELS, is_usual, plain_name, usual_column
 from foldproof.errors import OtherTask
 
 _YES, _NO = frozenset({"1", "1.0", "true", "True", "TRUE"}), frozenset({"0", "0.0", "false", "False", "FALSE"})

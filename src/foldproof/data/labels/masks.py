@@ -22,7 +22,7 @@ _OF_MASKS = re.compile(
 )
 _WORD = r"(?:mask|segmentation|seg|gt|ground[ _-]?truth|annotation)s?"
 _MASK_OF = re.compile(rf"(?P<before>.+?)[ _.-]+{_WORD}(?:[ _-]?\d+)?|{_WORD}[ _.-]+(?P<after>.+)", re.IGNORECASE)
-_OF_ANY = re.compile(r"mask|seg|gt|truth|annotation|contour|label", re.IGNORECASE)
+_OF_ANY = re.compile(r"mask|trimap|seg|gt|truth|annotation|contour|label", re.IGNORECASE)
 _ENOUGH = 0.5  # of the files of a folder of masks, that have an image of their name
 
 

@@ -17,6 +17,12 @@ USUAL: Mapping[str, tuple[str, ...]] = {
     "time": ("time", "timestamp", "datetime", "date", "date_time", "taken", "date_taken", "acquired",
              "acquisition_date", "acquisition_time", "capture_date", "captured_at", "datetime_original"),
 }  # fmt: skip
+NEVER_LABELS = frozenset({"x", "y", "z", "w", "h", "width", "height", "depth", "xmin", "ymin", "xmax", "ymax", "x1",
+                           "x2", "y1", "y2", "left", "top", "right", "bottom", "lat", "lon", "latitude", "longitude",
+                           "size", "bytes", "channels", "bits", "format", "age", "sex", "gender", "index", "unnamed0",
+                           "seed", "camera", "hospital", "site", "center", "centre", "location", "url", "license",
+                           "rights", "usage", "isvalid", "weight", "year", "month", "day", "hour", "mag",
+                           "magnification", "zoom"})  # fmt: skip
 _IMAGE = re.compile(
     r"\.(png|jpe?g|jfif|jpe|tiff?|bmp|gif|webp|avif|hei[cf]|dcm|npy|p[bgp]m|pnm|jp2|j2k|svg|raw|dng)$",
     re.IGNORECASE,
