@@ -6,6 +6,7 @@ from pathlib import Path
 from foldproof.config.schema import DataSettings, FoldSource
 from foldproof.data.labels.said import Rules
 from foldproof.errors import DataError
+from foldproof.storage.nowhere import likely_name, why_no_path
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,12 @@ def asked_of(data: DataSettings, folds: FoldSource, *, root: Path, folder: Path)
         return Asked(rules, None, rules)
     test = root / data.test
     if not test.is_dir():
+        if wrong := why_no_path(test):
+            raise DataError(f"data.test: there is no folder {data.test}: {wrong[0]}", next_step=wrong[1])
         if rules.table is None:
+            hint = likely_name(test)
             raise DataError(
-                f"data.test: there is no folder {data.test}",
+                f"data.test: there is no folder {data.test}{'; ' + hint if hint else ''}",
                 next_step="mend the path; the name of a split needs data.labels, a table that has them",
             )
         return Asked(replace(rules, held_split=data.test), None, rules)
