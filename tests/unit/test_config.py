@@ -186,6 +186,13 @@ def test_a_mistake_in_the_file_is_told_although_every_experiment_or_a_set_overru
         ("train: {backbone: ''}", "must be text, not empty"),
         ("train: {backbone: {a: 1}}", "must be text, not a mapping"),
         ("train: {backbone: [1, 2]}", "must be text, not a list"),
+        (
+            "train: {backbone: '__main__:net'}",
+            "put it into a file beside the settings, such as own.py, and name own:net",
+        ),
+        ("experiments: {A: {train: {augment: '__main__:flip'}}}", "and name own:flip"),
+        ("compare: {metric: '__main__:kappa'}", "of the script or notebook that runs"),
+        ("tracking: {trackers: [console, '__main__:tell']}", "and name own:tell"),
         ("train: {schedule: linear}", "must be one of: constant, cosine"),
         ("train: {augment: lite}", "did you mean 'light'?"),
         ("train: {class_weights: true}", "must be text, not true"),
