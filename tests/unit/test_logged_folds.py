@@ -107,6 +107,22 @@ def test_runs_of_one_name_that_differ_in_a_param_are_two_experiments():
     assert scores(taken(families(some))) == {"owls (model=m0)": EXPECTED, "owls (model=m1)": EXPECTED}
 
 
+@pytest.mark.parametrize("name", ["bold-ant-{}", "train"])
+def test_params_that_go_with_the_fold_or_the_run_make_no_experiment(name):
+    some = []
+    for model in ("small", "large"):
+        params = {"data.fold": "{}", "model": model, "seed": "1{}", "out": f"out/{model}-{{}}"}
+        some += runs(params=params, prefix=model, name=f"{name}{model[0] if '{' in name else ''}")
+    found = taken(families(some))
+    assert [list(each) for each in scores(found).values()] == [[0, 1, 2, 3]] * 2
+    assert all(f"model={model}" in text for model, text in zip(("small", "large"), scores(found), strict=True))
+    halves = [
+        *runs(2, params={"fold": "{}", "model": "small"}, prefix="a", name="quiet-{}"),
+        *runs(2, first=2, params={"fold": "{}", "model": "large"}, prefix="b", name="loud-{}"),
+    ]
+    assert {len(each) for each in scores(taken(families(halves))).values()} == {2}
+
+
 def test_of_a_fold_that_was_logged_twice_the_newest_counts_and_that_is_known():
     again = runs(1, name="net fold {}", prefix="again")
     older = [*runs(name="net fold {}")]
@@ -125,6 +141,38 @@ def test_what_numbers_something_else_is_no_fold():
     always = runs(params={"cv": "5"})
     assert not families([*neighbours, of_five])
     assert not families(always)
+
+
+@pytest.mark.parametrize("key", ["datamodule.fold", "data/fold_idx", "cfg.data.Fold-Index", "current_fold", "foldId"])
+def test_a_param_that_says_fold_is_known_in_any_group_and_spelling(key):
+    found = taken(families(runs(params={key: "{}", "lr": "0.1"})))
+    assert scores(found) == {"owls": EXPECTED}
+    assert found[0].family.params == {"lr": "0.1"}
+
+
+def test_how_many_folds_there_are_is_no_fold():
+    counts = [
+        RunSeen(id=k, name="net", experiment="owls", params={"kfold": k}, metrics={"val_acc": 0.5})
+        for k in ("3", "5", "10")
+    ]
+    assert not families(counts)
+    named = runs(name="net fold {}", params={"k_fold": "5"})
+    assert scores(taken(families(named))) == {"net": EXPECTED}
+
+
+@pytest.mark.parametrize("name", ["net fold {}/4", "net fold {} of 4", "net_fold{}/4", "net fold {}"])
+def test_how_many_folds_a_name_says_is_no_part_of_it(name):
+    assert scores(taken(families(runs(name=name, first=1)))) == {"net": {at + 1: one for at, one in EXPECTED.items()}}
+
+
+def test_a_nested_run_on_all_images_is_left_out_and_named():
+    above = RunSeen(id="parent", name="net", experiment="owls")
+    last = RunSeen(id="x", name="final", experiment="owls", parent="parent", metrics={"val_acc": 0.99})
+    (found,) = taken(families([above, *runs(name="fold {}", parent="parent"), last]))
+    assert scores([found]) == {"net": EXPECTED}
+    assert "(none: final)" in found.family.how
+    others = [RunSeen(id=f"x{at}", name=f"try-{at}", experiment="owls", parent="parent") for at in range(4)]
+    assert not families([above, *runs(name="fold {}", parent="parent"), *others])
 
 
 def test_trials_of_a_search_are_no_folds_though_they_are_nested():

@@ -6,7 +6,7 @@ Whatever was taken for something is said in `taken`.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -20,14 +20,21 @@ _KEYS = (
     "fold_index",
     "fold_number",
     "fold_num",
-    "kfold",
-    "k_fold",
+    "fold_no",
+    "fold_nr",
+    "current_fold",
     "cv_fold",
     "val_fold",
+    "test_fold",
+    "kfold",
+    "k_fold",
 )
+_COUNTS_TOO = ("kfold", "k_fold")  # mostly how many folds there are, unless they begin with 0 or 1
+_ONE_ALONE = tuple(key for key in _KEYS if key not in _COUNTS_TOO)
 _VAGUE_KEYS = ("split", "cv", "k")  # names of other things, too: they count where they number all the runs
 _REPEATS = ("repeat", "rep", "repetition")
 _NUMBER = re.compile(r"\s*[^\d.-]*?(\d{1,3})(?:\.0*)?\s*(?:(?:/|of)\s*\d+\s*)?")
+_OF_HOW_MANY = re.compile(r"\s*(?:/|of)\s*\d+")
 _ONLY_A_NUMBER = re.compile(r"\s*(\d{1,3})\s*")
 
 
@@ -46,10 +53,10 @@ class RunSeen:
     steps: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
 
     def number(self, keys: Sequence[str]) -> int | None:
-        """The number under the first of `keys` that is a param or a tag, whatever its case."""
+        """The number under the first of `keys` that is a param or a tag, as it is spelled or as `data.Fold-Idx`."""
         for key in keys:
             for kept in (self.params, self.tags):
-                text = next((text for name, text in kept.items() if name.lower() == key), None)
+                text = next((text for name, text in kept.items() if _is_called(name, key)), None)
                 match = _NUMBER.fullmatch(text) if text is not None else None
                 if match is not None:
                     return int(match[1])
@@ -84,15 +91,25 @@ class Taken:
 
 @dataclass(frozen=True)
 class _Places:
-    """Of the runs that are folds: which; `key`: the param or tag that says so, `how` in words."""
+    """Of the runs that are folds: which; `key`: the param or tag that says so, `how` in words.
+
+    `sure`: by a word that says fold.
+    """
 
     by_run: Mapping[str, Place]
     key: str
     how: str
+    sure: bool = False
 
     def others(self, run: RunSeen) -> dict[str, str]:
         """The params that are about the experiment."""
-        return {key: text for key, text in run.params.items() if key.lower() not in (self.key, *_KEYS, *_REPEATS)}
+        folds = (self.key, *_KEYS, *_REPEATS)
+        return {name: text for name, text in run.params.items() if not any(_is_called(name, key) for key in folds)}
+
+
+def _is_called(name: str, key: str) -> bool:
+    """Whether a param, whatever its case and the group that it stands in, is `key`."""
+    return key.replace("_", "") == re.sub(r"[^a-z0-9]", "", re.split(r"[./:]", name.lower())[-1])
 
 
 def families(runs: Sequence[RunSeen]) -> list[Family]:
@@ -135,13 +152,18 @@ def taken(found: Sequence[Family], wanted: str | None = None) -> list[Taken]:
 
 
 def _nested(parent: RunSeen, children: Sequence[RunSeen]) -> Family | None:
-    """None where not all nested runs are folds: trials of a search are nested, too."""
+    """None where the nested runs are no folds: trials of a search are nested, too. One that trains at last on all
+    images is left out, and named.
+    """
     places = _told_apart(children)
-    finished = [run for run in children if run.finished]
-    if len(places.by_run) < len(children) or not finished:
+    folds = [run for run in children if run.id in places.by_run]
+    others = [run.name for run in children if run.id not in places.by_run]
+    finished = [run for run in folds if run.finished]
+    if not finished or (others and not (places.sure and len(others) < len(folds))):
         return None
-    params = parent.params or places.others(children[0])
-    return _family(parent.id, parent.name, params, finished, places.by_run, f"nested runs by {places.how}")
+    params = parent.params or places.others(folds[0])
+    how = f"nested runs by {places.how}" + (f" (none: {', '.join(others[:3])})" if others else "")
+    return _family(parent.id, parent.name, params, finished, places.by_run, how)
 
 
 def _single(run: RunSeen) -> Family | None:
@@ -174,10 +196,9 @@ def _flat(runs: Sequence[RunSeen]) -> Iterator[Family]:
     folds = [run for run in runs if run.id in places.by_run]
     if len(set(places.by_run.values())) < 2:
         return
-    by_params = partial(_differing, runs=folds, places=places)
-    for named in (_base_name, by_params, lambda run: run.experiment):
+    for named in (_base_name, *_by_params(folds, places), lambda run: run.experiment):
         groups = _grouped(folds, named)
-        if all(len({places.by_run[run.id] for run in some}) > 1 for some in groups.values()):
+        if _have_folds(groups, places):
             break
     for name, some in groups.items():
         for full, each in _without_doubles(name, some, places).items():
@@ -196,43 +217,66 @@ def _without_doubles(name: str, runs: Sequence[RunSeen], places: _Places) -> Map
     """Where folds come twice, by the params that differ, if each fold then comes once; else as they are."""
     if len({places.by_run[run.id] for run in runs}) == len(runs):
         return {name: runs}
-    finer = _grouped(runs, partial(_differing, runs=runs, places=places))
-    if len(finer) > 1 and all(len({places.by_run[run.id] for run in some}) > 1 for some in finer.values()):
-        return {f"{name} ({differing})": some for differing, some in finer.items()}
+    for named in _by_params(runs, places):
+        finer = _grouped(runs, named)
+        if len(finer) > 1 and _have_folds(finer, places):
+            return {f"{name} ({differing})": some for differing, some in finer.items()}
     return {name: runs}
 
 
-def _differing(run: RunSeen, runs: Sequence[RunSeen], places: _Places) -> str:
+def _have_folds(groups: Mapping[str, Sequence[RunSeen]], places: _Places) -> bool:
+    return all(len({places.by_run[run.id] for run in some}) > 1 for some in groups.values())
+
+
+def _by_params(runs: Sequence[RunSeen], places: _Places) -> Iterator[Callable[[RunSeen], str]]:
+    """Names by all params that differ; then without those that go with the fold, as a seed, or with the run, as a
+    folder of results.
+    """
     keys = dict.fromkeys(key for one in runs for key in places.others(one))
     different = [key for key in keys if len({one.params.get(key) for one in runs}) > 1]
-    return ", ".join(f"{key}={run.params.get(key, '')}" for key in different)
+    yield partial(_spelled, different)
+    by_place = {key: {(places.by_run[run.id], run.params.get(key)) for run in runs} for key in different}
+    values = {key: {run.params.get(key) for run in runs} for key in different}
+    count = len(set(places.by_run.values()))
+    yield partial(_spelled, [key for key in different if len(by_place[key]) > count and len(values[key]) < len(runs)])
+
+
+def _spelled(keys: Sequence[str], run: RunSeen) -> str:
+    return ", ".join(f"{key}={run.params.get(key, '')}" for key in keys)
 
 
 def _base_name(run: RunSeen) -> str:
     match = FOLD.search(run.name)
     if match is None:
         return run.name
-    return f"{run.name[: match.start()]} {run.name[match.end(2) :]}".strip(" _.#/:=-")
+    after = run.name[match.end(2) :]
+    total = _OF_HOW_MANY.match(after)
+    return f"{run.name[: match.start()]} {after[total.end() :] if total else after}".strip(" _.#/:=-")
 
 
 def _told_apart(runs: Sequence[RunSeen]) -> _Places:
     """By a param or tag, else by the number in a run's name."""
     for key in (*_KEYS, *_VAGUE_KEYS):
         numbers = {run.id: number for run in runs if (number := run.number([key])) is not None}
-        sure = key in _KEYS or (len(numbers) == len(runs) and number_all(numbers.values()))
-        if len(set(numbers.values())) > 1 and sure:
-            return _Places(_places(runs, numbers), key, f"'{key}'")
-    numbers = {run.id: number for run in runs if (number := run.number(_KEYS)) is not None}
-    if numbers:
-        return _Places(_places(runs, numbers), "", "'fold'")
+        if len(set(numbers.values())) > 1 and _number_folds(key, numbers.values(), of=len(runs)):
+            return _Places(_places(runs, numbers), key, f"'{key}'", sure=key in _KEYS)
     found = {run.id: match for run in runs if (match := FOLD.search(run.name))}
-    if found:
-        numbers = {run: int(match[2]) for run, match in found.items()}
-        if all(map(is_vague, found.values())) and not number_all(numbers.values()):
-            numbers = {}
-    else:
+    numbers = {run: int(match[2]) for run, match in found.items()}
+    sure = not all(map(is_vague, found.values()))
+    if not sure and not number_all(numbers.values()):
+        numbers = {}
+    one = {run.id: number for run in runs if (number := run.number(_ONE_ALONE)) is not None}
+    if one and len(set(numbers.values())) < 2:
+        return _Places(_places(runs, one), "", "'fold'", sure=True)
+    if not found:
         numbers = {run.id: int(match[1]) for run in runs if (match := _ONLY_A_NUMBER.fullmatch(run.name))}
-    return _Places(_places(runs, numbers), "", "the number in their names")
+    return _Places(_places(runs, numbers), "", "the number in their names", sure=sure)
+
+
+def _number_folds(key: str, numbers: Collection[int], *, of: int) -> bool:
+    if key in _VAGUE_KEYS:
+        return len(numbers) == of and number_all(numbers)
+    return key not in _COUNTS_TOO or min(numbers) in (0, 1)
 
 
 def _places(runs: Sequence[RunSeen], numbers: Mapping[str, int]) -> dict[str, Place]:
