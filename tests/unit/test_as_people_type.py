@@ -14,6 +14,7 @@ from rich.table import Table
 import foldproof
 from conftest import draw_classes
 from foldproof.config.check import check
+from foldproof.config.read import load_settings
 from foldproof.config.schema import DataSettings, FoldSource
 from foldproof.data.labels.asked import asked_of
 from foldproof.data.labels.from_splits import folds_in
@@ -155,11 +156,17 @@ def test_numbers_of_numpy_and_paths_are_settings_in_a_notebook():
     overrides = {
         "train.lr": np.float32(0.5), "train.epochs": np.int64(3), "train.pretrained": np.bool_(True),
         "data.range": np.array([0, 1]), "data.path": Path("owls"), "train": {"seed": np.uint8(7)},
+        "data.classes": {np.int64(0): np.str_("owl"), "1": None},
     }  # fmt: skip
     assert _spelled(overrides) == (
         "train.lr=0.5", "train.epochs=3", "train.pretrained=true", "data.range=[0, 1]", 'data.path="owls"',
-        "train.seed=7",
+        "train.seed=7", 'data.classes={"0": "owl", "1": null}',
     )  # fmt: skip
+
+
+def test_a_mapping_can_be_set_where_the_file_takes_one(tiny_project):
+    settings = load_settings(tiny_project / "params.yaml", overrides=["data.classes={0: owl}"]).settings
+    assert settings.data.classes == {"0": "owl"}
 
 
 def test_what_is_no_value_is_told_by_its_setting(tiny_project):
@@ -220,6 +227,18 @@ def test_names_that_this_locale_reads_otherwise_are_told_as_that(tmp_path, utf8)
     )
     assert (done.returncode == 0) == (utf8 == "1")
     assert ("export PYTHONUTF8=1" in done.stderr) == (utf8 == "0")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="locales of Unix")
+def test_a_setting_that_this_locale_cannot_spell_is_told_as_that(tmp_path):
+    draw_classes(tmp_path / "Über")
+    (tmp_path / "params.yaml").write_text("version: 1\ndata: {path: Über}\n", encoding="utf-8")
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    command = [sys.executable, "-m", "foldproof", "data", "check"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False)
+    assert done.returncode == 2
+    assert b"names are ascii, since LC_ALL" in done.stderr
+    assert b"export PYTHONUTF8=1" in done.stderr
 
 
 def test_a_batch_of_one_is_told_as_that_and_not_as_a_broken_model():

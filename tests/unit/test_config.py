@@ -115,6 +115,8 @@ def test_set_wins_over_the_experiments_own_settings(folder: Path) -> None:
         ("'5'", "5"),
         ('"a # b"', "a # b"),
         ("[a-z]+", "[a-z]+"),
+        ("{0: owl, 'a b': null}", {"0": "owl", "a b": None}),
+        ("{3}[a-z]", "{3}[a-z]"),
         ("sqlite:///x.db", "sqlite:///x.db"),
         ("a: b", "a: b"),
         ("'a", "'a"),
@@ -122,7 +124,7 @@ def test_set_wins_over_the_experiments_own_settings(folder: Path) -> None:
         ("9" * 5000, "9" * 5000),
     ],
 )
-def test_the_value_of_a_set_is_one_yaml_scalar(text: str, value: Any) -> None:
+def test_the_value_of_a_set_is_a_scalar_a_list_or_a_mapping(text: str, value: Any) -> None:
     assert scalar(text) == value
     assert type(scalar(text)) is type(value)
 
