@@ -18,6 +18,7 @@ def command(folder: str) -> int:
     from pathlib import Path
 
     from foldproof.config.read import load_settings
+    from foldproof.data.versions.dvc import is_versioned
     from foldproof.scaffold.make import scaffold
 
     made = scaffold(Path(folder).expanduser().absolute())
@@ -25,10 +26,16 @@ def command(folder: str) -> int:
         echo(cleaned(line, most=2000))
     path = load_settings(made.settings_file).settings.data.path
     steps = [f"cd {shlex.quote(folder)}"] if folder != "." else []
-    if not (made.settings_file.parent / path).exists():
+    images = made.settings_file.parent / path
+    versioned = is_versioned(images)
+    if not images.exists() and not versioned:
         echo(f"put the images of each class into a folder of its own in {path}")
     ours = " ".join(name for name in ("dvc.yaml", ".gitignore") if (made.settings_file.parent / name).exists())
     commit = f'git add {made.settings_file.name} {ours} && git commit -m "images and settings"'
-    steps += [f"foldproof data add {shlex.quote(path)}", commit, "foldproof run", "foldproof ui"]
+    if not versioned:
+        steps.append(f"foldproof data add {shlex.quote(path)}")
+    elif not images.exists():
+        steps.append("foldproof data pull")
+    steps += [commit, "foldproof run", "foldproof ui"]
     echo("\nnext:  " + "\n       ".join(steps))
     return 0

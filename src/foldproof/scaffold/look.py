@@ -11,6 +11,7 @@ import PIL.Image
 
 from foldproof.data.furniture import is_furniture
 from foldproof.data.labels.parts import Part, are_parts, part_of, parts_of
+from foldproof.data.pointers import pointers_among
 from foldproof.data.readers import suffix_of, suffixes
 from foldproof.data.unread import counted, why_unread
 from foldproof.data.walk import Kind, walk
@@ -100,6 +101,11 @@ def unlabelled_in(folder: Path) -> Mapping[str, int]:
     """Images below `folder`, whose classes nothing may say, by the folder that they lie in."""
     paths = [path for path in _images(folder) if path.partition("/")[0] not in NOT_DATA]
     return Counter(path.partition("/")[0] if "/" in path else "this folder" for path in paths)
+
+
+def pointers_in(folder: Path) -> int:
+    """How many images below `folder` are pointers of git-lfs."""
+    return len(pointers_among(folder, _images(folder)))
 
 
 def unread_in(folder: Path) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from foldproof.data.versions import dvc
 from foldproof.errors import DamagedFile, FoldproofError, ProjectError, SettingsError
 from foldproof.provenance import git_command
 from foldproof.scaffold.choose import choose
-from foldproof.scaffold.look import is_images_itself, look, unlabelled_in, unread_in
+from foldproof.scaffold.look import is_images_itself, look, pointers_in, unlabelled_in, unread_in
 from foldproof.scaffold.seen import Look, with_counts
 from foldproof.scaffold.settings import scalar, settings_text
 from foldproof.storage import read_text, write_atomically
@@ -92,6 +92,8 @@ def _settings_for(folder: Path) -> tuple[str, list[str]]:
     where = f", labelled by {seen.table}" if seen.table else ""
     lines = [f"found {seen.images:,} images in {len(seen.count_by_class)} classes in {seen.path}{where}"]
     lines += seen.in_words
+    if pointers := pointers_in(folder / seen.path):
+        lines.append(f"{pointers:,} of them are pointers of git-lfs: `git lfs pull` brings the pictures")
     if seen.group_by:
         lines.append(f"{seen.grouped}: each stays in one fold")
     if seen.test:
