@@ -224,5 +224,6 @@ def _nothing(uri: str, runs: list[RunSeen], found: list[Family], metric: str | N
         )
     return TrackingError(
         f"{what}, but none that are told apart as folds, with an accuracy, F1 or AUC",
-        next_step="wanted: runs with a param, tag or name such as fold=3 that log val_acc; or metrics like fold_0_acc",
+        next_step="wanted: runs that log val_acc, named such as resnet_fold3 or with params for fold and experiment;"
+        " or metrics like fold_0_acc",
     )

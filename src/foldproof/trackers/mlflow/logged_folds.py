@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from foldproof.record import Place
-from foldproof.trackers.mlflow.measures import FOLD, MEASURES, Measured, bare_name, is_vague, measured, number_all
+from foldproof.trackers.mlflow.measures import MEASURES, Measured, bare_name, fold_in, is_vague, measured, number_all
 
 _KEYS = (
     "fold",
@@ -34,7 +34,9 @@ _ONE_ALONE = tuple(key for key in _KEYS if key not in _COUNTS_TOO)
 _VAGUE_KEYS = ("split", "cv", "k")  # names of other things, too: they count where they number all the runs
 _REPEATS = ("repeat", "rep", "repetition")
 _NUMBER = re.compile(r"\s*[^\d.-]*?(\d{1,3})(?:\.0*)?\s*(?:(?:/|of)\s*\d+\s*)?")
-_OF_HOW_MANY = re.compile(r"\s*(?:/|of)\s*\d+")
+_SEPARATORS = " _.#/:=-"
+_OF_HOW_MANY = re.compile(r"[\s_-]*(?:/|of)[\s_-]*\d+")
+_LONG_NUMBERS = re.compile(r"[ _.#/:=-]*(?<![A-Za-z0-9])\d[\d_.:T-]{3,}(?!\w)[ _.#/:=-]*")
 _ONLY_A_NUMBER = re.compile(r"\s*(\d{1,3})\s*")
 
 
@@ -191,15 +193,21 @@ def _single(run: RunSeen) -> Family | None:
 
 
 def _flat(runs: Sequence[RunSeen]) -> Iterator[Family]:
-    """Runs side by side: those of one name but for the fold, else of the same params, else all of an experiment."""
+    """Runs side by side: those of one name but for the fold, else of the same params, else all of an experiment, if
+    each fold comes once.
+    """
     places = _told_apart(runs)
     folds = [run for run in runs if run.id in places.by_run]
     if len(set(places.by_run.values())) < 2:
         return
-    for named in (_base_name, *_by_params(folds, places), lambda run: run.experiment):
+    once = len(folds) == len(set(places.by_run.values()))
+    last: Callable[[RunSeen], str] = (lambda run: run.experiment) if once else partial(_unnumbered_name, places)
+    for named in (_base_name, _undated_name, *_by_params(folds, places), last):
         groups = _grouped(folds, named)
         if _have_folds(groups, places):
             break
+    else:  # folds of several experiments, and nothing says which
+        return
     for name, some in groups.items():
         for full, each in _without_doubles(name, some, places).items():
             how = f"runs side by side by {places.how}"
@@ -225,7 +233,9 @@ def _without_doubles(name: str, runs: Sequence[RunSeen], places: _Places) -> Map
 
 
 def _have_folds(groups: Mapping[str, Sequence[RunSeen]], places: _Places) -> bool:
-    return all(len({places.by_run[run.id] for run in some}) > 1 for some in groups.values())
+    """Whether most runs share their group with another fold; one that stands alone is an experiment that has begun."""
+    several = [some for some in groups.values() if len({places.by_run[run.id] for run in some}) > 1]
+    return 2 * sum(map(len, several)) > sum(map(len, groups.values()))
 
 
 def _by_params(runs: Sequence[RunSeen], places: _Places) -> Iterator[Callable[[RunSeen], str]]:
@@ -234,11 +244,14 @@ def _by_params(runs: Sequence[RunSeen], places: _Places) -> Iterator[Callable[[R
     """
     keys = dict.fromkeys(key for one in runs for key in places.others(one))
     different = [key for key in keys if len({one.params.get(key) for one in runs}) > 1]
-    yield partial(_spelled, different)
-    by_place = {key: {(places.by_run[run.id], run.params.get(key)) for run in runs} for key in different}
-    values = {key: {run.params.get(key) for run in runs} for key in different}
-    count = len(set(places.by_run.values()))
-    yield partial(_spelled, [key for key in different if len(by_place[key]) > count and len(values[key]) < len(runs)])
+    steady = [key for key in different if _says_more_than_the_fold(key, runs, places)]
+    yield from (partial(_spelled, some) for some in (different, steady) if some)
+
+
+def _says_more_than_the_fold(key: str, runs: Sequence[RunSeen], places: _Places) -> bool:
+    by_place = {(places.by_run[run.id], run.params.get(key)) for run in runs}
+    values = {run.params.get(key) for run in runs}
+    return len(by_place) > len(set(places.by_run.values())) and len(values) < len(runs)
 
 
 def _spelled(keys: Sequence[str], run: RunSeen) -> str:
@@ -246,12 +259,24 @@ def _spelled(keys: Sequence[str], run: RunSeen) -> str:
 
 
 def _base_name(run: RunSeen) -> str:
-    match = FOLD.search(run.name)
+    match = fold_in(run.name)
     if match is None:
         return run.name
     after = run.name[match.end(2) :]
     total = _OF_HOW_MANY.match(after)
-    return f"{run.name[: match.start()]} {after[total.end() :] if total else after}".strip(" _.#/:=-")
+    left = after[total.end() :] if total else after
+    return f"{run.name[: match.start()]} {left.lstrip(_SEPARATORS)}".strip(_SEPARATORS)
+
+
+def _unnumbered_name(places: _Places, run: RunSeen) -> str:
+    """Without the number of the fold at its end: `resnet_f3` of the run with the param fold=3."""
+    fold = places.by_run[run.id][1]
+    return re.sub(rf"[ _.#/:=-]+[a-z]{{0,5}}0*{fold}$", "", run.name, flags=re.IGNORECASE)
+
+
+def _undated_name(run: RunSeen) -> str:
+    """Without dates, times and other long numbers, which go with the run."""
+    return _LONG_NUMBERS.sub(" ", _base_name(run)).strip(_SEPARATORS)
 
 
 def _told_apart(runs: Sequence[RunSeen]) -> _Places:
@@ -260,7 +285,7 @@ def _told_apart(runs: Sequence[RunSeen]) -> _Places:
         numbers = {run.id: number for run in runs if (number := run.number([key])) is not None}
         if len(set(numbers.values())) > 1 and _number_folds(key, numbers.values(), of=len(runs)):
             return _Places(_places(runs, numbers), key, f"'{key}'", sure=key in _KEYS)
-    found = {run.id: match for run in runs if (match := FOLD.search(run.name))}
+    found = {run.id: match for run in runs if (match := fold_in(run.name))}
     numbers = {run: int(match[2]) for run, match in found.items()}
     sure = not all(map(is_vague, found.values()))
     if not sure and not number_all(numbers.values()):
