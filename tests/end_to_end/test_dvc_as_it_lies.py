@@ -158,6 +158,7 @@ def test_images_that_are_versioned_and_not_here_are_to_be_pulled(tmp_path, monke
     monkeypatch.chdir(here)
     assert run_command(["init"]) == 0
     said = capfd.readouterr().out
+    assert "git add params.yaml dvc.yaml owls.dvc .gitignore" in said
     assert "foldproof data pull" in said
     assert "data add" not in said
     assert "put the images" not in said

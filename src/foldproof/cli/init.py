@@ -30,7 +30,9 @@ def command(folder: str) -> int:
     versioned = is_versioned(images)
     if not images.exists() and not versioned:
         echo(f"put the images of each class into a folder of its own in {path}")
-    ours = " ".join(name for name in ("dvc.yaml", ".gitignore") if (made.settings_file.parent / name).exists())
+    there = made.settings_file.parent
+    records = ("dvc.yaml", "dvc.lock", f"{path}.dvc") if versioned else ("dvc.yaml",)
+    ours = " ".join(shlex.quote(name) for name in (*records, ".gitignore") if (there / name).is_file())
     commit = f'git add {made.settings_file.name} {ours} && git commit -m "images and settings"'
     if not versioned:
         steps.append(f"foldproof data add {shlex.quote(path)}")
