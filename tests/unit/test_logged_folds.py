@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from foldproof.trackers.mlflow.logged_folds import RunSeen, families, taken
+from foldproof.trackers.mlflow.fold_numbers import RunSeen
+from foldproof.trackers.mlflow.logged_folds import families, taken
 from foldproof.trackers.mlflow.measures import measured
 
 KEYS = ("fold", "Fold", "fold_idx", "kfold", "cv", "split", "k")

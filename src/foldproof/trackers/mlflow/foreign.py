@@ -14,8 +14,9 @@ from typing import Any
 from foldproof.errors import TrackingError
 from foldproof.storage import cleaned, redact
 from foldproof.trackers.mlflow.database import why_unusable
+from foldproof.trackers.mlflow.fold_numbers import RunSeen
 from foldproof.trackers.mlflow.limits import ASKING_SECONDS, bounded_answers, in_time, pages
-from foldproof.trackers.mlflow.logged_folds import Family, RunSeen, Taken, families, taken
+from foldproof.trackers.mlflow.logged_folds import Family, Taken, families, taken
 from foldproof.trackers.mlflow.measures import MEASURES, measured
 from foldproof.trackers.mlflow.reasons import Reason, explained
 from foldproof.trackers.mlflow.store import set_defaults
