@@ -91,6 +91,7 @@ def test_a_name_that_is_nearly_there_is_proposed(tmp_path, spelled):
     for ask in asked:
         with pytest.raises(DataError, match=r"did you mean 'labels\.csv'"):
             ask()
+    assert likely_name(tmp_path / spelled, but=tmp_path / "labels.csv") == ""
     assert likely_name(tmp_path / "gone" / "x") == likely_name(tmp_path / "quite another") == ""
 
 

@@ -37,10 +37,13 @@ def why_no_path(path: Path) -> tuple[str, str] | None:
     return f"'{strange}' is a path of Windows, and this is {sys.platform}", _with_slashes(there, "/".join(parts))
 
 
-def likely_name(path: Path) -> str:
-    """`did you mean 'x'?` where its folder has a name like that of a path which leads nowhere, else nothing."""
+def likely_name(path: Path, *, but: Path | None = None) -> str:
+    """`did you mean 'x'?` where the folder of a path that leads nowhere has such a name, else nothing.
+
+    `but`: what it cannot be.
+    """
     try:
-        names = sorted(one.name for one in path.parent.iterdir() if not one.name.startswith("."))
+        names = sorted(one.name for one in path.parent.iterdir() if not one.name.startswith(".") and one != but)
     except OSError:
         return ""
     alike = {_plain(name): name for name in names}.get(_plain(path.name))

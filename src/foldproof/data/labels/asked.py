@@ -41,7 +41,7 @@ def asked_of(data: DataSettings, folds: FoldSource, *, root: Path, folder: Path)
         if wrong := why_no_path(test):
             raise DataError(f"data.test: there is no folder {data.test}: {wrong[0]}", next_step=wrong[1])
         if rules.table is None:
-            hint = likely_name(test)
+            hint = likely_name(test, but=folder)
             raise DataError(
                 f"data.test: there is no folder {data.test}{'; ' + hint if hint else ''}",
                 next_step="mend the path; the name of a split needs data.labels, a table that has them",
