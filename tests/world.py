@@ -152,7 +152,7 @@ def level_of_eyes(at: Path) -> Right:
     labels = paint(at / "train", flat("{}_left.jpeg", classes=("0", "1", "2")))
     leave(at / "test", (f"{n}_right.jpeg" for n in range(4)))
     table(at / "trainLabels.csv", ("image", "level"), [(stem(p), label) for p, label in labels.items()])
-    return Right(labels=labels, images="train", said=("label from 'level' (3 values:", "data.columns"))
+    return Right(labels=labels, images="train", said=("label from 'level' (3 values:", "columns: {label"))
 
 
 def deeper(at: Path) -> Right:
@@ -300,7 +300,7 @@ def several_in_a_cell(at: Path) -> Refused:
     names = [("rust",), ("scab",), ("rust", "scab"), ("healthy",), ("rust", "mould"), ("mould",)]
     paths = paint(at / "images", flat("{}.png", classes=("x",)))
     table(at / "train.csv", ("image", "labels"), [(p, " ".join(names[n % 6])) for n, p in enumerate(paths)])
-    return Refused("holds several labels an image", "data.columns")
+    return Refused("holds several labels an image", "columns: {label")
 
 
 def several_with_bars(at: Path) -> Refused:
@@ -308,14 +308,14 @@ def several_with_bars(at: Path) -> Refused:
     paths = paint(at / "images", flat("{:08d}_000.png", classes=("x",)))
     rows = [(p, names[n % 6], n) for n, p in enumerate(paths)]
     table(at / "Data_Entry.csv", ("Image Index", "Finding Labels", "Patient ID"), rows)
-    return Refused("holds several labels an image", "data.columns")
+    return Refused("holds several labels an image", "columns: {label")
 
 
 def several_as_a_list(at: Path) -> Refused:
     names = ["['a']", "['a', 'b']", "['c']", "['b']", "['a', 'c']"]
     paths = paint(at / "images", flat("{}.png", classes=("x",)))
     table(at / "train.csv", ("image", "labels"), [(p, names[n % 5]) for n, p in enumerate(paths)])
-    return Refused("holds several labels an image", "data.columns")
+    return Refused("holds several labels an image", "columns: {label")
 
 
 def two_that_could_be(at: Path) -> Refused:

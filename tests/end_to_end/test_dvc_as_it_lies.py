@@ -128,3 +128,66 @@ def test_the_pipeline_depends_on_the_images_wherever_params_yaml_says_they_are(t
     with Repo(str(tmp_path)) as repository:
         (stage,) = (stage for stage in repository.index.stages if stage.cmd == "foldproof run")
         assert next(str(dependency) for dependency in stage.deps) == ("owls" if somebodys else "birds of 2024")
+
+
+def test_what_a_pipeline_makes_is_not_proposed_to_be_added_and_adding_it_says_what_to_type(
+    tmp_path, monkeypatch, capfd
+):
+    draw_classes(tmp_path / "source")
+    run(tmp_path, "git", "init", "--quiet")
+    dvc.init(tmp_path)
+    (tmp_path / "dvc.yaml").write_text("stages:\n  draw:\n    cmd: cp -r source owls\n    outs: [owls]\n")
+    run(tmp_path, "dvc", "repro", "--quiet")
+    shutil.rmtree(tmp_path / "source")
+    monkeypatch.chdir(tmp_path)
+    assert run_command(["init"]) == 0
+    said = capfd.readouterr().out
+    assert "found 18 images" in said
+    assert "data add" not in said
+    assert run_command(["data", "add", "owls"]) == 2
+    assert typed(capfd.readouterr().err)[:2] == ["dvc", "repro"]
+
+
+def test_images_that_are_versioned_and_not_here_are_to_be_pulled(tmp_path, monkeypatch, capfd):
+    here = project(tmp_path)
+    run(here, "git", "init", "--quiet")
+    dvc.init(here)
+    dvc.add(here / "owls")
+    shutil.rmtree(here / "owls")
+    (here / "params.yaml").unlink()
+    monkeypatch.chdir(here)
+    assert run_command(["init"]) == 0
+    said = capfd.readouterr().out
+    assert "git add params.yaml dvc.yaml owls.dvc .gitignore" in said
+    assert "foldproof data pull" in said
+    assert "data add" not in said
+    assert "put the images" not in said
+
+
+def test_pointers_of_git_lfs_are_not_versioned_as_if_they_were_the_pictures(tmp_path, monkeypatch, capfd):
+    draw_classes(tmp_path / "owls")
+    first = next(path for path in sorted((tmp_path / "owls").rglob("*")) if path.is_file())
+    first.write_text(f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 12\n")
+    monkeypatch.chdir(tmp_path)
+    assert run_command(["init"]) == 0
+    assert "1 of them are pointers of git-lfs: `git lfs pull`" in capfd.readouterr().out
+    assert run_command(["data", "add", "owls"]) == 2
+    said = capfd.readouterr().err
+    assert first.name in said
+    assert "`git lfs pull`" in said
+    assert not (tmp_path / "owls.dvc").exists()
+
+
+@pytest.mark.parametrize("form", ["lock of DVC 1", "file of DVC 1"])
+def test_a_record_of_a_form_that_dvc_3_does_not_take_says_so(tmp_path, form):
+    here = project(tmp_path)
+    dvc.init(here)
+    text = f"md5: {'0' * 32}.dir\n"
+    if form == "file of DVC 1":
+        (here / "owls.dvc").write_text(f"outs:\n- {text}  path: owls\n  metric: false\n")
+    else:
+        (here / "dvc.yaml").write_text("stages:\n  draw:\n    cmd: draw\n    outs: [owls]\n")
+        (here / "dvc.lock").write_text(f"draw:\n  cmd: draw\n  outs:\n  - path: owls\n    {text}")
+    with pytest.raises(DataError, match="validation failed") as raised:
+        dvc.recorded(here / "owls")
+    assert "another version of DVC wrote that" in raised.value.next_step

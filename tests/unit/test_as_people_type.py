@@ -14,12 +14,19 @@ from rich.table import Table
 import foldproof
 from conftest import draw_classes
 from foldproof.config.check import check
+from foldproof.config.read import load_settings
+from foldproof.config.schema import DataSettings, FoldSource
+from foldproof.data.labels.asked import asked_of
+from foldproof.data.labels.from_splits import folds_in
 from foldproof.data.scan import scan
-from foldproof.data.walk import walk, why_no_path
+from foldproof.data.tables.table import read_table
+from foldproof.data.walk import walk
 from foldproof.errors import DamagedFile, DataError, SettingsError
 from foldproof.executors.failure import unbuildable
 from foldproof.folds.table import COLUMNS, from_csv
 from foldproof.notebook.functions import _spelled
+from foldproof.storage.nowhere import likely_name, why_no_path
+from foldproof.trackers.mlflow.target import absolute
 from foldproof.trackers.terminal import Terminal
 from foldproof.training.task import ModelRequest
 
@@ -29,17 +36,84 @@ from foldproof.training.task import ModelRequest
     [
         ("~/owls", "'~' is not expanded", "{home}/owls"),
         ("~ada/owls", "'~ada' is not expanded", "/home/ada/owls"),
-        ("C:\\owls\\train", "a path of Windows", "as in owls/train"),
+        ("$PLACE/owls", "'$PLACE' is not expanded", "/mnt/a b/owls"),
+        ("${PLACE}/owls", "'${PLACE}' is not expanded", "/mnt/a b/owls"),
+        ("in/%NOWHERE_AT_ALL%/owls", "'%NOWHERE_AT_ALL%' is not expanded", "write the path out"),
+        ("file:///mnt/a%20b/owls", "an address", "/mnt/a b/owls"),
+        ("s3://bucket/owls", "'s3:' begins an address", "`dvc import-url s3://bucket/owls"),
+        ("C:\\Users\\ada\\owls", "a path of Windows", "with slashes, as in owls"),
+        ("C:/Users/ada/there/owls", "a path of Windows", "as in there/owls"),
+        ("\\\\nas\\share\\owls", "a path of Windows", "as in owls"),
         ("data\\owls", "a path of Windows", "as in data/owls"),
         ("D:", "a path of Windows", "slashes"),
     ],
 )
 @pytest.mark.skipif(os.name == "nt", reason="paths of Windows")
-def test_a_path_that_no_system_expands_is_told_with_what_to_write(tmp_path, spelled, said, way):
-    with pytest.raises(DataError, match="no images in") as raised:
-        walk(tmp_path / spelled)
-    assert said in raised.value.what
+def test_a_path_that_no_system_expands_is_told_with_what_to_write(tmp_path, monkeypatch, spelled, said, way):
+    """One rule for all settings that name a file or folder, and a beginning that is there is never to blame."""
+    monkeypatch.setenv("PLACE", "/mnt/a b")
+    root = tmp_path / "~ $x"
+    (root / "there" / "owls").mkdir(parents=True)
+    asked = {
+        "data.path": lambda: walk(root / spelled),
+        "data.labels": lambda: read_table(root / spelled),
+        "folds.file": lambda: folds_in(root / spelled, [], folder=root),
+        "data.test": lambda: asked_of(DataSettings(test=spelled), FoldSource(), root=root, folder=root),
+        "data.test, with a table": lambda: asked_of(
+            DataSettings(test=spelled, labels="owls.csv"), FoldSource(), root=root, folder=root
+        ),
+    }
+    for setting, ask in asked.items():
+        with pytest.raises(DataError) as raised:
+            ask()
+        assert said in raised.value.what
+        assert way.format(home=Path.home()) in raised.value.next_step
+        assert setting.split(",")[0] in raised.value.what or setting == "data.path"
+
+
+def test_a_file_of_folds_in_json_is_told_alike(tmp_path):
+    with pytest.raises(DataError, match=r"folds\.file: .*'~' is not expanded") as raised:
+        folds_in(tmp_path / "~" / "splits.json", [], folder=tmp_path)
+    assert raised.value.next_step == f"write it out: {Path.home() / 'splits.json'}"
+    (tmp_path / "splits_final.json").touch()
+    with pytest.raises(DataError, match=r"No such file .*did you mean 'splits_final\.json'"):
+        folds_in(tmp_path / "splits.json", [], folder=tmp_path)
+
+
+@pytest.mark.parametrize("spelled", ["Labels.CSV", "labels.csv ", '"labels.csv"', "lables.csv"])
+def test_a_name_that_is_nearly_there_is_proposed(tmp_path, spelled):
+    (tmp_path / "labels.csv").write_text("path,label\n")
+    asked = (
+        lambda: read_table(tmp_path / spelled),
+        lambda: folds_in(tmp_path / spelled, [], folder=tmp_path),
+        lambda: asked_of(DataSettings(test=spelled), FoldSource(), root=tmp_path, folder=tmp_path),
+    )
+    for ask in asked:
+        with pytest.raises(DataError, match=r"did you mean 'labels\.csv'"):
+            ask()
+    assert likely_name(tmp_path / spelled, but=tmp_path / "labels.csv") == ""
+    assert likely_name(tmp_path / "gone" / "x") == likely_name(tmp_path / "quite another") == ""
+
+
+@pytest.mark.parametrize(
+    ("uri", "way"),
+    [
+        ("localhost:5000", "http://localhost:5000"),
+        ("https:/mlflow.org:80/a", "https://mlflow.org:80/a"),
+        ("runs/mlflow.db", "sqlite:///runs/mlflow.db"),
+        ("~/mlruns", "{home}/mlruns"),
+        ("sqlite:///~/mlflow.db", "{home}/mlflow.db"),
+        ("file:~/mlruns", "{home}/mlruns"),
+        ("sqlite:///C:/runs/mlflow.db", "as in mlflow.db"),
+    ],
+)
+@pytest.mark.skipif(os.name == "nt", reason="paths of Windows")
+def test_a_tracking_uri_of_which_mlflow_would_make_a_strange_folder_is_told_with_what_to_write(tmp_path, uri, way):
+    with pytest.raises(SettingsError) as raised:
+        absolute(uri, tmp_path)
     assert way.format(home=Path.home()) in raised.value.next_step
+    (tmp_path / "localhost:5000").mkdir()
+    assert absolute("localhost:5000", tmp_path) == (tmp_path / "localhost:5000").as_uri()
 
 
 def test_a_folder_with_such_a_name_that_is_there_is_used(tmp_path):
@@ -83,11 +157,17 @@ def test_numbers_of_numpy_and_paths_are_settings_in_a_notebook():
     overrides = {
         "train.lr": np.float32(0.5), "train.epochs": np.int64(3), "train.pretrained": np.bool_(True),
         "data.range": np.array([0, 1]), "data.path": Path("owls"), "train": {"seed": np.uint8(7)},
+        "data.classes": {np.int64(0): np.str_("owl"), "1": None},
     }  # fmt: skip
     assert _spelled(overrides) == (
         "train.lr=0.5", "train.epochs=3", "train.pretrained=true", "data.range=[0, 1]", 'data.path="owls"',
-        "train.seed=7",
+        "train.seed=7", 'data.classes={"0": "owl", "1": null}',
     )  # fmt: skip
+
+
+def test_a_mapping_can_be_set_where_the_file_takes_one(tiny_project):
+    settings = load_settings(tiny_project / "params.yaml", overrides=["data.classes={0: owl}"]).settings
+    assert settings.data.classes == {"0": "owl"}
 
 
 def test_what_is_no_value_is_told_by_its_setting(tiny_project):
@@ -148,6 +228,18 @@ def test_names_that_this_locale_reads_otherwise_are_told_as_that(tmp_path, utf8)
     )
     assert (done.returncode == 0) == (utf8 == "1")
     assert ("export PYTHONUTF8=1" in done.stderr) == (utf8 == "0")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="locales of Unix")
+def test_a_setting_that_this_locale_cannot_spell_is_told_as_that(tmp_path):
+    draw_classes(tmp_path / "Über")
+    (tmp_path / "params.yaml").write_text("version: 1\ndata: {path: Über}\n", encoding="utf-8")
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    command = [sys.executable, "-m", "foldproof", "data", "check"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False)
+    assert done.returncode == 2
+    assert b"names are ascii, since LC_ALL" in done.stderr
+    assert b"export PYTHONUTF8=1" in done.stderr
 
 
 def test_a_batch_of_one_is_told_as_that_and_not_as_a_broken_model():

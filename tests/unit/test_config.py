@@ -115,6 +115,8 @@ def test_set_wins_over_the_experiments_own_settings(folder: Path) -> None:
         ("'5'", "5"),
         ('"a # b"', "a # b"),
         ("[a-z]+", "[a-z]+"),
+        ("{0: owl, 'a b': null}", {"0": "owl", "a b": None}),
+        ("{3}[a-z]", "{3}[a-z]"),
         ("sqlite:///x.db", "sqlite:///x.db"),
         ("a: b", "a: b"),
         ("'a", "'a"),
@@ -122,7 +124,7 @@ def test_set_wins_over_the_experiments_own_settings(folder: Path) -> None:
         ("9" * 5000, "9" * 5000),
     ],
 )
-def test_the_value_of_a_set_is_one_yaml_scalar(text: str, value: Any) -> None:
+def test_the_value_of_a_set_is_a_scalar_a_list_or_a_mapping(text: str, value: Any) -> None:
     assert scalar(text) == value
     assert type(scalar(text)) is type(value)
 
@@ -186,6 +188,13 @@ def test_a_mistake_in_the_file_is_told_although_every_experiment_or_a_set_overru
         ("train: {backbone: ''}", "must be text, not empty"),
         ("train: {backbone: {a: 1}}", "must be text, not a mapping"),
         ("train: {backbone: [1, 2]}", "must be text, not a list"),
+        (
+            "train: {backbone: '__main__:net'}",
+            "put it into a file beside the settings, such as own.py, and name own:net",
+        ),
+        ("experiments: {A: {train: {augment: '__main__:flip'}}}", "and name own:flip"),
+        ("compare: {metric: '__main__:kappa'}", "of the script or notebook that runs"),
+        ("tracking: {trackers: [console, '__main__:tell']}", "and name own:tell"),
         ("train: {schedule: linear}", "must be one of: constant, cosine"),
         ("train: {augment: lite}", "did you mean 'light'?"),
         ("train: {class_weights: true}", "must be text, not true"),

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from foldproof.analysis.compare import compare
-from foldproof.analysis.foreign.scores import FoldScore, contenders_of_scores
+from foldproof.analysis.foreign.scores import FoldScore, contenders_of_scores, scales
 from foldproof.analysis.foreign.tables import contenders_of_csv
 from foldproof.analysis.verdict import BETTER, CANNOT_TELL
 from foldproof.errors import DamagedFile
@@ -174,3 +174,10 @@ def test_names_lose_what_would_move_the_cursor():
         [FoldScore(experiment="A\x1b[2J\nB", repeat=0, fold=fold, score=0.5) for fold in range(1)], metric="accuracy"
     )
     assert one.summary.experiment.isprintable()
+
+
+def test_of_a_store_with_percentages_it_is_said_whose_they_are():
+    rows = [FoldScore(experiment=name, repeat=0, fold=0, score=score) for name, score in (("A", 0.8), ("B", 86.0))]
+    assert scales(rows) == "scores of B above 1 are percentages, the others fractions"
+    assert scales(rows[1:]) == "scores above 1 are percentages"
+    assert scales(rows[:1]) == ""

@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from foldproof.trackers.mlflow.logged_folds import RunSeen, families, taken
+from foldproof.trackers.mlflow.fold_numbers import RunSeen
+from foldproof.trackers.mlflow.logged_folds import families, taken
 from foldproof.trackers.mlflow.measures import measured
 
 KEYS = ("fold", "Fold", "fold_idx", "kfold", "cv", "split", "k")
@@ -37,7 +38,8 @@ EXPECTED = dict(enumerate(SCORES))
 @pytest.mark.parametrize(
     "name",
     ["val_acc", "val/acc", "valid_accuracy", "eval_accuracy", "Accuracy/val", "valAccuracy", "accuracy", "Val Acc",
-     "val_acc_epoch", "validation_accuracy", "test_acc", "val_MulticlassAccuracy", "val_sparse_categorical_accuracy"],
+     "val_acc_epoch", "validation_accuracy", "test_acc", "val_MulticlassAccuracy", "val_sparse_categorical_accuracy",
+     "val_acc_top1", "valid/top-1 accuracy", "val_accuracy_score"],
 )  # fmt: skip
 def test_an_accuracy_is_known_by_any_usual_name(name):
     assert measured(name).measure == "accuracy"
@@ -107,6 +109,53 @@ def test_runs_of_one_name_that_differ_in_a_param_are_two_experiments():
     assert scores(taken(families(some))) == {"owls (model=m0)": EXPECTED, "owls (model=m1)": EXPECTED}
 
 
+@pytest.mark.parametrize("name", ["bold-ant-{}", "train"])
+def test_params_that_go_with_the_fold_or_the_run_make_no_experiment(name):
+    some = []
+    for model in ("small", "large"):
+        params = {"data.fold": "{}", "model": model, "seed": "1{}", "out": f"out/{model}-{{}}"}
+        some += runs(params=params, prefix=model, name=f"{name}{model[0] if '{' in name else ''}")
+    found = taken(families(some))
+    assert [list(each) for each in scores(found).values()] == [[0, 1, 2, 3]] * 2
+    assert all(f"model={model}" in text for model, text in zip(("small", "large"), scores(found), strict=True))
+    halves = [
+        *runs(2, params={"fold": "{}", "model": "small"}, prefix="a", name="quiet-{}"),
+        *runs(2, first=2, params={"fold": "{}", "model": "large"}, prefix="b", name="loud-{}"),
+    ]
+    assert {len(each) for each in scores(taken(families(halves))).values()} == {2}
+
+
+def test_runs_are_experiments_by_their_names_whatever_the_date_in_them():
+    some = [
+        RunSeen(
+            id=f"{net}{at}", name=f"{net}_2024-05-0{at + 1}_fold{at}_s42", experiment="owls", metrics={"val_acc": one}
+        )
+        for net in ("small", "large18")
+        for at, one in EXPECTED.items()
+    ]
+    assert scores(taken(families(some))) == {"small s42": EXPECTED, "large18 s42": EXPECTED}
+
+
+def test_a_name_may_end_with_the_number_that_a_param_says():
+    some = [*runs(name="small_f{}", params={"fold": "{}"}, prefix="a"), *runs(name="large-0{}", params={"fold": "{}"})]
+    assert scores(taken(families(some))) == {"small": EXPECTED, "large": EXPECTED}
+
+
+def test_an_experiment_that_has_begun_spoils_no_other():
+    begun = RunSeen(id="x", name="huge_fold_0", experiment="owls", metrics={"val_acc": 0.1})
+    some = [*runs(name="small_fold_{}", prefix="a"), begun, *runs(name="large_fold_{}", prefix="b")]
+    assert scores(taken(families(some))) == {"small": EXPECTED, "huge": {0: 0.1}, "large": EXPECTED}
+
+
+def test_where_nothing_says_whose_folds_they_are_none_is_read():
+    once = [RunSeen(id=str(at), name=f"ant-{7 * at}", experiment="owls", params={"fold": str(at)},
+                    metrics={"val_acc": one}) for at, one in EXPECTED.items()]  # fmt: skip
+    assert scores(taken(families(once))) == {"owls": EXPECTED}
+    other = [RunSeen(id=f"x{run.id}", name=f"bee-{run.id}", experiment="owls", params=run.params,
+                     metrics={"val_acc": 0.5}) for run in once]  # fmt: skip
+    assert not families([*once, *other])
+
+
 def test_of_a_fold_that_was_logged_twice_the_newest_counts_and_that_is_known():
     again = runs(1, name="net fold {}", prefix="again")
     older = [*runs(name="net fold {}")]
@@ -125,6 +174,53 @@ def test_what_numbers_something_else_is_no_fold():
     always = runs(params={"cv": "5"})
     assert not families([*neighbours, of_five])
     assert not families(always)
+
+
+@pytest.mark.parametrize("key", ["datamodule.fold", "data/fold_idx", "cfg.data.Fold-Index", "current_fold", "foldId"])
+def test_a_param_that_says_fold_is_known_in_any_group_and_spelling(key):
+    found = taken(families(runs(params={key: "{}", "lr": "0.1"})))
+    assert scores(found) == {"owls": EXPECTED}
+    assert found[0].family.params == {"lr": "0.1"}
+
+
+def test_how_many_folds_there_are_is_no_fold():
+    counts = [
+        RunSeen(id=k, name="net", experiment="owls", params={"kfold": k}, metrics={"val_acc": 0.5})
+        for k in ("3", "5", "10")
+    ]
+    assert not families(counts)
+    named = runs(name="net fold {}", params={"k_fold": "5"})
+    assert scores(taken(families(named))) == {"net": EXPECTED}
+
+
+@pytest.mark.parametrize("name", ["cv5_fold{}_net", "net kfold4 fold{}", "k=4 net fold {}"])
+def test_a_name_that_says_folds_twice_says_the_fold_by_the_plainest_word(name):
+    ((_, by_fold),) = scores(taken(families(runs(name=name)))).items()
+    assert by_fold == EXPECTED
+
+
+def test_a_fold_and_a_measure_may_be_words_of_one_name():
+    run = RunSeen(
+        id="x", name="net", experiment="owls", metrics={f"Fold{at}ValAcc": one for at, one in EXPECTED.items()}
+    )
+    assert scores(taken(families([run]))) == {"net": EXPECTED}
+
+
+@pytest.mark.parametrize(
+    "name", ["net-kfold-{}-of-4", "net fold {}/4", "net fold {} of 4", "net_fold{}/4", "net fold {}"]
+)
+def test_how_many_folds_a_name_says_is_no_part_of_it(name):
+    assert scores(taken(families(runs(name=name, first=1)))) == {"net": {at + 1: one for at, one in EXPECTED.items()}}
+
+
+def test_a_nested_run_on_all_images_is_left_out_and_named():
+    above = RunSeen(id="parent", name="net", experiment="owls")
+    last = RunSeen(id="x", name="final", experiment="owls", parent="parent", metrics={"val_acc": 0.99})
+    (found,) = taken(families([above, *runs(name="fold {}", parent="parent"), last]))
+    assert scores([found]) == {"net": EXPECTED}
+    assert "(none: final)" in found.family.how
+    others = [RunSeen(id=f"x{at}", name=f"try-{at}", experiment="owls", parent="parent") for at in range(4)]
+    assert not families([above, *runs(name="fold {}", parent="parent"), *others])
 
 
 def test_trials_of_a_search_are_no_folds_though_they_are_nested():

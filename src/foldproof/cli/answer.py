@@ -47,10 +47,19 @@ def answer(error: Exception, arguments: Sequence[str]) -> Answer:
         return Answer("error: the memory ran out\n  end other programs, then do the same again", MISTAKE)
     if isinstance(error, FileNotFoundError) and not _stands_somewhere():
         return Answer("error: the current folder is not there any more\n  change into one that is: cd ~", MISTAKE)
+    if isinstance(error, UnicodeEncodeError) and error.encoding == sys.getfilesystemencoding():
+        return Answer(_of_another_encoding(error), MISTAKE)
     if isinstance(error, OSError) and is_known(error):
         said = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
         return Answer(f"error: {cleaned(redact(said), most=_MOST_SAID)}\n  {next_step(error)}", MISTAKE)
     return Answer(_of_our_fault(error, arguments), OUR_FAULT)
+
+
+def _of_another_encoding(error: UnicodeEncodeError) -> str:
+    return (
+        f"error: '{cleaned(redact(error.object), most=_MOST_SAID)}' cannot be the name of a file here: names are "
+        f"{error.encoding}, since LC_ALL, LANG or PYTHONUTF8 says so\n  `export PYTHONUTF8=1`, then do the same again"
+    )
 
 
 def _stands_somewhere() -> bool:

@@ -167,7 +167,7 @@ def _of_csv(path: "Path") -> "tuple[list[Contender], str]":
 
 
 def _of_mlflow(source: str, names: Sequence[str], metric: str | None) -> "tuple[list[Contender], str, str]":
-    from foldproof.analysis.foreign.scores import FoldScore, contenders_of_scores
+    from foldproof.analysis.foreign.scores import FoldScore, contenders_of_scores, scales
     from foldproof.trackers.mlflow.foreign import logged_scores
 
     logged = logged_scores(source, metric)
@@ -183,7 +183,8 @@ def _of_mlflow(source: str, names: Sequence[str], metric: str | None) -> "tuple[
         for item in logged.scores
         if item.is_newest or item.experiment in names
     ]
-    return contenders_of_scores(scores, metric=logged.measure), logged.measure, logged.said
+    said = "; ".join(filter(None, (logged.said, scales(scores))))
+    return contenders_of_scores(scores, metric=logged.measure), logged.measure, said
 
 
 def _named(contenders: "Sequence[Contender]", names: Sequence[str]) -> "list[Contender]":

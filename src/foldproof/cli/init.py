@@ -20,6 +20,7 @@ def command(folder: str, label: str) -> int:
     from pathlib import Path
 
     from foldproof.config.read import load_settings
+    from foldproof.data.versions.dvc import is_versioned
     from foldproof.scaffold.make import scaffold
 
     made = scaffold(Path(folder).expanduser().absolute(), label=label)
@@ -28,12 +29,20 @@ def command(folder: str, label: str) -> int:
     data = load_settings(made.settings_file).settings.data
     path = data.path
     steps = [f"cd {shlex.quote(folder)}"] if folder != "." else []
-    if not (made.settings_file.parent / path).exists():
+    images = made.settings_file.parent / path
+    versioned = is_versioned(images)
+    if not images.exists() and not versioned:
         echo(f"put the images of each class into a folder of its own in {path}")
-    said_by = [one for one in (data.labels, data.test) if one and not Path(one).is_relative_to(path)]
     root = made.settings_file.parent
-    ours = " ".join(shlex.quote(name) for name in ("dvc.yaml", ".gitignore", *said_by) if (root / name).is_file())
+    records = ("dvc.yaml", "dvc.lock", f"{path}.dvc") if versioned else ("dvc.yaml",)
+    said_by = [one for one in (data.labels, data.test) if one and not Path(one).is_relative_to(path)]
+    there = (name for name in (*records, ".gitignore", *said_by) if (root / name).is_file())
+    ours = " ".join(map(shlex.quote, there))
     commit = f'git add {made.settings_file.name} {ours} && git commit -m "images and settings"'
-    steps += [f"foldproof data add {shlex.quote(path)}", commit, "foldproof run", "foldproof ui"]
+    if not versioned:
+        steps.append(f"foldproof data add {shlex.quote(path)}")
+    elif not images.exists():
+        steps.append("foldproof data pull")
+    steps += [commit, "foldproof run", "foldproof ui"]
     echo("\nnext:  " + "\n       ".join(steps))
     return 0

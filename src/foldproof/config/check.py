@@ -4,7 +4,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from foldproof import registry
 from foldproof.config.schema import TAG_NAME, Settings, leaf_keys
 from foldproof.config.yaml_lines import Key
 from foldproof.errors import nearest
-from foldproof.storage import redact
+from foldproof.storage import cleaned, redact
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -110,9 +110,12 @@ def contradictions(settings: Settings) -> Iterator[Finding]:
 
 
 def unfounded(settings: Settings) -> Iterator[Finding]:
-    """What settings say of where labels, groups and folds come from, and cannot; a record has these instead."""
+    """What settings say of where labels, groups, folds and own code come from, and cannot; a record has these
+    instead.
+    """
     yield from _of_patterns(settings)
     yield from _of_sources(settings)
+    yield from _of_the_script(settings)
     for name in settings.tracking.tags or {}:
         if not TAG_NAME.fullmatch(name):
             yield Finding(
@@ -151,6 +154,20 @@ def _of_sources(settings: Settings) -> Iterator[Finding]:
         yield Finding((scheme,), "needs groups: data.group_by, or a column of groups in data.labels")
     if folds.scheme == "time" and not folds.time_by and not settings.data.labels:
         yield Finding((scheme,), "needs times: folds.time_by, or a column of times in data.labels")
+
+
+def _of_the_script(settings: Settings) -> Iterator[Finding]:
+    """Own code is named by its module: what `__main__` is, no worker and no later command can know."""
+    for section, values in asdict(settings).items():
+        for name, value in values.items() if isinstance(values, dict) else ():
+            for one in value if isinstance(value, tuple) else [value]:
+                if isinstance(one, str) and one.startswith("__main__:"):
+                    attribute = cleaned(one.partition(":")[2], most=60)
+                    yield Finding(
+                        ((section, name),),
+                        f"'__main__:{attribute}' is of the script or notebook that runs, which workers do not have: put"
+                        f" it into a file beside the settings, such as own.py, and name own:{attribute}",
+                    )
 
 
 def sections() -> tuple[str, ...]:

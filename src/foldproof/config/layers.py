@@ -69,7 +69,7 @@ def experiments(document: Document) -> Iterator[tuple[str, tuple[Written | Probl
 
 
 def command_line(overrides: Sequence[str]) -> Iterator[Written | Problem]:
-    """What `--set key=value` says. Each value is one YAML scalar."""
+    """What `--set key=value` says. Each value is a scalar, list or mapping of YAML."""
     known = leaf_keys(Settings)
     for override in overrides:
         name, equals, text = override.partition("=")

@@ -93,17 +93,19 @@ def _bound(yaml: "YAML") -> None:
 
 
 def scalar(text: str) -> Any:
-    """What `text` means as the value of a key: `1e-3` is a number, `no` a text, `[0, 1]` a list, nothing is None."""
+    """What `text` means as the value of a key: `1e-3` is a number, `no` a text, `[0, 1]` a list, `{a: b}` a mapping,
+    nothing is None.
+    """
     from ruamel.yaml import YAML
     from ruamel.yaml.nodes import ScalarNode
 
     stripped = text.strip()
-    if stripped[:1] in ("'", '"', "["):
+    if stripped[:1] in ("'", '"', "[", "{"):
         try:
             quoted = parse(stripped, name="").value
         except SettingsError:
             return stripped
-        return quoted if isinstance(quoted, str | list) else stripped
+        return quoted if isinstance(quoted, str | list | dict) else stripped
     yaml = YAML(typ="safe", pure=True)
     tag = yaml.resolver.resolve(ScalarNode, stripped, (True, False))
     reader = _Reader(yaml)

@@ -16,6 +16,7 @@ import PIL.Image
 from numpy.typing import NDArray
 
 from foldproof.data.likeness import Likeness, likeness
+from foldproof.data.pointers import POINTER
 from foldproof.data.readers import Image, decode, too_many_bytes, turn_for
 from foldproof.data.value_range import ValueRange
 from foldproof.data.values import Values, scaled
@@ -100,7 +101,6 @@ def stamp_of(status: os.stat_result) -> Stamp:
     return Stamp(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
-_POINTER = b"version https://git-lfs.github.com/spec/"
 _POINTED = "a pointer of git-lfs and not the picture: `git lfs pull` brings it"
 
 
@@ -138,7 +138,7 @@ def examine_image(path: Path, *, most_pixels: int, is_known: Callable[[str], boo
             image = decode(path.name, content, most_pixels=most_pixels)
             found = Examined(before, hashes, picture=look(image, file_bytes=len(content)))
     except BadImage as error:
-        trouble = Trouble(error.code, _POINTED) if content.startswith(_POINTER) else _trouble(error)
+        trouble = Trouble(error.code, _POINTED) if content.startswith(POINTER) else _trouble(error)
         found = Examined(before, hashes, trouble=trouble)
     return _unless_changed(before, after, found)
 

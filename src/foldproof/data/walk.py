@@ -1,7 +1,6 @@
 """A folder in, a list of everything in it out; nothing is opened and no link to a folder is followed."""
 
 import os
-import re
 import sys
 from collections.abc import Sequence
 from enum import StrEnum
@@ -10,9 +9,9 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from foldproof.data.furniture import furniture_on
-from foldproof.errors import DataError, nearest
+from foldproof.errors import DataError
+from foldproof.storage.nowhere import likely_name, why_no_path
 
-_DRIVE = re.compile(r"[A-Za-z]:(?=$|[\\/])")
 NOT_VERSIONED = frozenset({".git", ".hg", ".dvc"})  # folders that DVC itself leaves out
 
 
@@ -72,29 +71,13 @@ def _no_folder(folder: Path) -> DataError:
         return DataError(
             f"no images in {folder}: they are versioned, but not here", next_step="`foldproof data pull` brings them"
         )
-    beside = [entry.name for entry in folder.parent.iterdir() if entry.is_dir()] if folder.parent.is_dir() else []
-    hint = nearest(folder.name, beside)
     if wrong := why_no_path(folder):
         return DataError(f"no images in {folder}: {wrong[0]}", next_step=wrong[1])
+    hint = likely_name(folder)
     return DataError(
         f"no images in {folder}: there is no such folder{'; ' + hint if hint else ''}",
         next_step="correct data.path, or get images: `foldproof data pull`; `foldproof data add` versions new ones",
     )
-
-
-def why_no_path(path: Path) -> tuple[str, str] | None:
-    """What is wrong with the spelling of a path that leads nowhere, and how to spell it; None where nothing is seen.
-
-    The shell expands `~` and Windows reads backslashes; a settings file here does neither.
-    """
-    for at, part in enumerate(path.parts):
-        if part.startswith("~"):
-            home = Path.home() if part == "~" else Path("/home", part[1:])
-            return f"'{part}' is not expanded in settings", f"write it out: {home.joinpath(*path.parts[at + 1 :])}"
-        if os.sep == "/" and (_DRIVE.match(part) or "\\" in part):
-            below = re.sub(r"\\+", "/", _DRIVE.sub("", part)).lstrip("/")
-            return f"'{part}' is a path of Windows, and this is {sys.platform}", f"write it with slashes, as in {below}"
-    return None
 
 
 def some(names: Sequence[str], *, between: str = ", ") -> str:

@@ -172,6 +172,8 @@ def _as_json(key: str, value: Any) -> str:
         raise TypeError
 
     try:
+        if isinstance(value, Mapping):
+            value = {name.item() if hasattr(name, "item") else name: one for name, one in value.items()}
         return json.dumps(value, default=plain)
     except (TypeError, ValueError) as error:
         raise SettingsError(

@@ -16,6 +16,7 @@ from foldproof.data.labels.parts import Part, are_parts, original_among, part_of
 from foldproof.data.labels.variants import told, variants_in
 from foldproof.data.labels.wrapping import around_all, without, wrapping
 from foldproof.data.links import linked_images
+from foldproof.data.pointers import pointers_among
 from foldproof.data.readers import suffix_of, suffixes
 from foldproof.data.unread import counted, why_unread
 from foldproof.data.walk import Kind, walk
@@ -147,9 +148,12 @@ def _labelled(folder: Path, path: str, below: Sequence[str], label: str) -> Look
 
     Of folders, by those in what only wraps them.
     """
-    with suppress(DataError):
+    is_unclear = False
+    try:
         if (seen := _by_table(folder, path, below, label)) is not None:
             return seen
+    except DataError as error:
+        is_unclear = isinstance(error, UnclearTable)
     if label:
         return None
     masks = masks_among(below)
@@ -162,23 +166,23 @@ def _labelled(folder: Path, path: str, below: Sequence[str], label: str) -> Look
     if (seen := by_folders(inside, without(wrap, below))) is not None:
         return seen if seen.group_by else replace(seen, lost=groups_unused(folder, inside, without(wrap, below)))
     with suppress(DataError):
-        if (seen := by_table(folder, path, below, for_some=True)) is not None:
+        if not is_unclear and (seen := by_table(folder, path, below, for_some=True)) is not None:
             return seen
     return by_names(path, below)
 
 
 def _by_table(folder: Path, path: str, below: Sequence[str], label: str) -> Look | None:
     """By a table beside the images or in a folder around all of them. Raises DataError, as `by_table` does."""
-    refused: DataError | None = None
+    refused: list[DataError] = []
     for wrap in ("", *around_all(below)):
         inside = f"{path}/{wrap}".removeprefix("./") if wrap else path
         try:
             if (seen := by_table(folder, inside, without(wrap, below), label)) is not None:
                 return seen
         except DataError as error:
-            refused = refused or error
-    if refused is not None:
-        raise refused
+            refused.append(error)
+    if refused:
+        raise next((error for error in refused if isinstance(error, OtherTask | UnclearTable)), refused[0])
     return None
 
 
@@ -210,6 +214,11 @@ def pictures_in(folder: Path) -> Sequence[str]:
     known = suffixes()
     why = {path: why_unread(folder / path, known) for path in _own_files(folder)}
     return [path for path, unread in why.items() if unread is None or unread.format]
+
+
+def pointers_in(folder: Path) -> int:
+    """How many images below `folder` are pointers of git-lfs."""
+    return len(pointers_among(folder, _images(folder)))
 
 
 def unread_in(folder: Path) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from foldproof.scaffold.look import (
     linked_in,
     look,
     pictures_in,
+    pointers_in,
     tables_unused,
     unlabelled_in,
     unread_in,
@@ -118,6 +119,8 @@ def _told(folder: Path, seen: Look) -> list[str]:
         lines.append(
             f"{some(linked)} in {seen.path} left out: links are not followed, and `foldproof run` refuses them"
         )
+    if pointers := pointers_in(folder / seen.path):
+        lines.append(f"{pointers:,} of them are pointers of git-lfs: `git lfs pull` brings the pictures")
     if seen.group_by:
         lines.append(f"{seen.grouped}: each stays in one fold; data.group_by says otherwise")
     if seen.test:

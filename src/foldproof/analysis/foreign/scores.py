@@ -55,6 +55,17 @@ def one_scale(scores: Sequence[FoldScore], name: str) -> tuple[list[FoldScore], 
     return [replace(row, is_percentage=True) for row in scores], f", percentages: {why}"
 
 
+def scales(scores: Sequence[FoldScore]) -> str:
+    """Which experiments are taken for percentages, since one of their scores is above 1; empty where none is."""
+    above = {row.experiment for row in scores if math.isfinite(row.score) and row.score > 1}
+    others = {row.experiment for row in scores} - above
+    if not above:
+        return ""
+    shown = sorted(cleaned(name, most=60) for name in above)
+    whose = f" of {', '.join(shown[:3])}" + (f" and {len(shown) - 3} more" if len(shown) > 3 else "") if others else ""
+    return f"scores{whose} above 1 are percentages" + (", the others fractions" if others else "")
+
+
 def contenders_of_scores(scores: Sequence[FoldScore], *, metric: str) -> list[Contender]:
     """A contender an experiment, in the order in which they first come.
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from foldproof.config.schema import DataSettings, FoldSource
 from foldproof.data.labels.said import Rules
 from foldproof.errors import DataError
+from foldproof.storage.nowhere import likely_name, why_no_path
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,12 @@ def asked_of(data: DataSettings, folds: FoldSource, *, root: Path, folder: Path)
     inside = test.resolve().is_relative_to(folder.resolve()) and test.resolve() != folder.resolve()
     is_split = rules.table is not None and not inside and "/" not in data.test
     if is_split or not test.is_dir():
+        if not test.is_dir() and (wrong := why_no_path(test)):
+            raise DataError(f"data.test: there is no folder {data.test}: {wrong[0]}", next_step=wrong[1])
         if rules.table is None:
+            hint = likely_name(test, but=folder)
             raise DataError(
-                f"data.test: there is no folder {data.test}",
+                f"data.test: there is no folder {data.test}{'; ' + hint if hint else ''}",
                 next_step="mend the path; the name of a split needs data.labels, a table that has them",
             )
         return Asked(replace(rules, held_split=data.test), None, rules)

@@ -14,6 +14,7 @@ from foldproof.data.tables.usual import USUAL, usual_column
 from foldproof.errors import DataError
 from foldproof.storage import parse_json, read_file
 from foldproof.storage.limits import SPLITS_BYTES
+from foldproof.storage.nowhere import likely_name, why_no_path
 
 
 def folds_in(file: Path, paths: Sequence[str], *, folder: Path) -> Mapping[str, str]:
@@ -34,7 +35,7 @@ def folds_in(file: Path, paths: Sequence[str], *, folder: Path) -> Mapping[str, 
 
 
 def _of_table(file: Path, names: Names) -> Iterator[tuple[str, str, str]]:
-    table = read_table(file, is_image=names.may_name)
+    table = read_table(file, is_image=names.may_name, setting="folds.file")
     places = {}
     for role in ("path", "fold"):
         column = usual_column(role, table.columns)
@@ -78,7 +79,8 @@ def _read_json(file: Path) -> list[Mapping[str, list[str]]]:
     try:
         content: Any = parse_json(read_file(file, most_bytes=SPLITS_BYTES))
     except OSError as error:
-        raise DataError(f"folds.file: {file} cannot be read: {error.strerror}", next_step="mend the path") from error
+        what, way = why_no_path(file) or (f"{error.strerror}; {likely_name(file)}".strip("; "), "mend the path")
+        raise DataError(f"folds.file: {file} cannot be read: {what}", next_step=way) from error
     except ValueError as error:
         raise DataError(f"{file.name} is not JSON: {error}", next_step="name nnU-Net's splits_final.json") from error
     known = isinstance(content, list) and content and all(_is_fold(part) for part in content)

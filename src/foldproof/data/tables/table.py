@@ -13,6 +13,7 @@ from foldproof.data.tables.usual import has_image_suffix
 from foldproof.errors import DataError
 from foldproof.storage import read_file
 from foldproof.storage.limits import TABLE_BYTES, TABLE_ROWS
+from foldproof.storage.nowhere import likely_name, why_no_path
 
 SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".parquet", ".pq", ".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
 _PARQUET = (".parquet", ".pq")
@@ -34,21 +35,31 @@ class Table:
     has_header: bool = True
 
 
-def read_table(file: Path, *, is_image: IsImage = has_image_suffix) -> Table:
-    """The table in `file`; `is_image` says whether a cell names an image, which tells rows from a header.
+def read_table(file: Path, *, is_image: IsImage = has_image_suffix, setting: str = "data.labels") -> Table:
+    """The table in `file`, which `setting` names; `is_image` says whether a cell names an image, which tells rows from
+    a header.
 
     Raises DataError where it is missing or is none.
     """
     try:
         if not file.is_file():
-            what = "is a folder" if file.is_dir() else "is not there"
-            raise DataError(f"data.labels: {file} {what}", next_step="name a CSV or parquet file; or take the line out")
+            raise _no_file(file, setting)
         if file.stat().st_size > TABLE_BYTES:
             raise DataError(f"{file} is larger than 1 GB", next_step="keep the columns that are needed")
         content = read_file(file, most_bytes=TABLE_BYTES)
     except OSError as error:
         raise DataError(f"{file} cannot be read: {error.strerror}", next_step="mend its permissions") from error
     return table_of(content, name=file.name, is_image=is_image)
+
+
+def _no_file(file: Path, setting: str) -> DataError:
+    name_one = "name a CSV or parquet file; or take the line out"
+    if file.is_dir():
+        return DataError(f"{setting}: {file} is a folder", next_step=name_one)
+    if wrong := why_no_path(file):
+        return DataError(f"{setting}: {file} is not there: {wrong[0]}", next_step=wrong[1])
+    hint = likely_name(file)
+    return DataError(f"{setting}: {file} is not there{'; ' + hint if hint else ''}", next_step=name_one)
 
 
 def table_of(content: bytes, *, name: str, is_image: IsImage = has_image_suffix) -> Table:

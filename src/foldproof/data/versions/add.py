@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from foldproof.data.pointers import pointers_among
 from foldproof.data.readers import suffixes
 from foldproof.data.scan import hash_files
 from foldproof.data.unread import why_unread
@@ -118,7 +119,13 @@ def _checked(folder: Path) -> tuple[str, ...]:
             next_step="put what they lead to in their place, or take them out of the folder",
         )
     files = tuple(entry.path for entry in entries if entry.kind in (Kind.FILE, Kind.LINK))
-    ignored = dvc.ignored(folder, _images(folder, files))
+    images = _images(folder, files)
+    if pointers := pointers_among(folder, images):
+        raise DataError(
+            f"pointers of git-lfs where pictures would be: {count_of(pointers)} ({some(pointers)})",
+            next_step="`git lfs install` and `git lfs pull` bring them; then do the same again",
+        )
+    ignored = dvc.ignored(folder, images)
     if ignored:
         raise DataError(
             f"{count_of(ignored)} that would be trained and not versioned: .dvcignore leaves out {some(ignored)}",

@@ -7,6 +7,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,15 @@ class Recorded:
 def has_repository(folder: Path) -> bool:
     """Whether `folder` lies in a DVC repository."""
     return root_of(folder) is not None
+
+
+def is_versioned(folder: Path) -> bool:
+    """Whether DVC has recorded the folder, by a `.dvc` file or as an output of dvc.yaml; no, where it cannot say."""
+    with suppress(DataError):
+        if has_repository(folder):
+            with opened(folder, f"cannot find out what DVC recorded of {folder}") as repository:
+                return any(output.hash_info for output in outputs_of(repository, folder))
+    return False
 
 
 def cache_folders(folder: Path) -> tuple[Path, ...]:

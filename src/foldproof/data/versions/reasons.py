@@ -66,6 +66,13 @@ def way_on(error: BaseException) -> str:
     said = one_line(error)
     if tracked := re.search(r"output '([^']+)' is already tracked by SCM", said):
         return f"let git forget them (they stay where they are): git rm -r --cached {shlex.quote(tracked[1])}"
+    if made := re.search(r"overlaps with an output of stage: '([^']+)' in", said):
+        stage = shlex.quote(made[1])
+        return f"dvc.yaml makes it: `dvc repro {stage}`; or `dvc commit {stage}`, which records what is there"
+    if "validation failed" in said:
+        return (
+            "another version of DVC wrote that, or a hand: take out what is not allowed, or record it again with DVC 3"
+        )
     if "is not a git repository" in said:
         return "make one with `foldproof init`, which changes nothing that is there"
     return "mend that, then do the same again"

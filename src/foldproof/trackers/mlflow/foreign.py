@@ -14,8 +14,9 @@ from typing import Any
 from foldproof.errors import TrackingError
 from foldproof.storage import cleaned, redact
 from foldproof.trackers.mlflow.database import why_unusable
+from foldproof.trackers.mlflow.fold_numbers import RunSeen
 from foldproof.trackers.mlflow.limits import ASKING_SECONDS, bounded_answers, in_time, pages
-from foldproof.trackers.mlflow.logged_folds import Family, RunSeen, Taken, families, taken
+from foldproof.trackers.mlflow.logged_folds import Family, Taken, families, taken
 from foldproof.trackers.mlflow.measures import MEASURES, measured
 from foldproof.trackers.mlflow.reasons import Reason, explained
 from foldproof.trackers.mlflow.store import set_defaults
@@ -224,5 +225,6 @@ def _nothing(uri: str, runs: list[RunSeen], found: list[Family], metric: str | N
         )
     return TrackingError(
         f"{what}, but none that are told apart as folds, with an accuracy, F1 or AUC",
-        next_step="wanted: runs with a param, tag or name such as fold=3 that log val_acc; or metrics like fold_0_acc",
+        next_step="wanted: runs that log val_acc, named such as resnet_fold3 or with params for fold and experiment;"
+        " or metrics like fold_0_acc",
     )

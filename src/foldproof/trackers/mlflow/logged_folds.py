@@ -4,56 +4,14 @@ Known habits: nested runs below a parent, runs side by side, and one run with a 
 Whatever was taken for something is said in `taken`.
 """
 
-import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from foldproof.record import Place
-from foldproof.trackers.mlflow.measures import FOLD, MEASURES, Measured, bare_name, is_vague, measured, number_all
-
-_KEYS = (
-    "fold",
-    "fold_idx",
-    "fold_id",
-    "fold_index",
-    "fold_number",
-    "fold_num",
-    "kfold",
-    "k_fold",
-    "cv_fold",
-    "val_fold",
-)
-_VAGUE_KEYS = ("split", "cv", "k")  # names of other things, too: they count where they number all the runs
-_REPEATS = ("repeat", "rep", "repetition")
-_NUMBER = re.compile(r"\s*[^\d.-]*?(\d{1,3})(?:\.0*)?\s*(?:(?:/|of)\s*\d+\s*)?")
-_ONLY_A_NUMBER = re.compile(r"\s*(\d{1,3})\s*")
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunSeen:
-    """A run of somebody's. `metrics`: the last value of each; `steps`: all values of those whose steps may be folds."""
-
-    id: str
-    name: str
-    experiment: str
-    parent: str = ""
-    finished: bool = True
-    params: Mapping[str, str] = field(default_factory=dict)
-    tags: Mapping[str, str] = field(default_factory=dict)
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    steps: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
-
-    def number(self, keys: Sequence[str]) -> int | None:
-        """The number under the first of `keys` that is a param or a tag, whatever its case."""
-        for key in keys:
-            for kept in (self.params, self.tags):
-                text = next((text for name, text in kept.items() if name.lower() == key), None)
-                match = _NUMBER.fullmatch(text) if text is not None else None
-                if match is not None:
-                    return int(match[1])
-        return None
+from foldproof.trackers.mlflow.fold_numbers import RunSeen, told_apart
+from foldproof.trackers.mlflow.measures import MEASURES, Measured, bare_name, measured, number_all
+from foldproof.trackers.mlflow.side_by_side import experiments_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,19 +38,6 @@ class Taken:
     @property
     def by_place(self) -> Mapping[Place, float]:
         return self.family.scores[self.metric]
-
-
-@dataclass(frozen=True)
-class _Places:
-    """Of the runs that are folds: which; `key`: the param or tag that says so, `how` in words."""
-
-    by_run: Mapping[str, Place]
-    key: str
-    how: str
-
-    def others(self, run: RunSeen) -> dict[str, str]:
-        """The params that are about the experiment."""
-        return {key: text for key, text in run.params.items() if key.lower() not in (self.key, *_KEYS, *_REPEATS)}
 
 
 def families(runs: Sequence[RunSeen]) -> list[Family]:
@@ -135,13 +80,18 @@ def taken(found: Sequence[Family], wanted: str | None = None) -> list[Taken]:
 
 
 def _nested(parent: RunSeen, children: Sequence[RunSeen]) -> Family | None:
-    """None where not all nested runs are folds: trials of a search are nested, too."""
-    places = _told_apart(children)
-    finished = [run for run in children if run.finished]
-    if len(places.by_run) < len(children) or not finished:
+    """None where the nested runs are no folds: trials of a search are nested, too. One that trains at last on all
+    images is left out, and named.
+    """
+    places = told_apart(children)
+    folds = [run for run in children if run.id in places.by_run]
+    others = [run.name for run in children if run.id not in places.by_run]
+    finished = [run for run in folds if run.finished]
+    if not finished or (others and not (places.sure and len(others) < len(folds))):
         return None
-    params = parent.params or places.others(children[0])
-    return _family(parent.id, parent.name, params, finished, places.by_run, f"nested runs by {places.how}")
+    params = parent.params or places.others(folds[0])
+    how = f"nested runs by {places.how}" + (f" (none: {', '.join(others[:3])})" if others else "")
+    return _family(parent.id, parent.name, params, finished, places.by_run, how)
 
 
 def _single(run: RunSeen) -> Family | None:
@@ -169,74 +119,14 @@ def _single(run: RunSeen) -> Family | None:
 
 
 def _flat(runs: Sequence[RunSeen]) -> Iterator[Family]:
-    """Runs side by side: those of one name but for the fold, else of the same params, else all of an experiment."""
-    places = _told_apart(runs)
+    """The runs of one MLflow experiment that are nested in none."""
+    places = told_apart(runs)
     folds = [run for run in runs if run.id in places.by_run]
     if len(set(places.by_run.values())) < 2:
         return
-    by_params = partial(_differing, runs=folds, places=places)
-    for named in (_base_name, by_params, lambda run: run.experiment):
-        groups = _grouped(folds, named)
-        if all(len({places.by_run[run.id] for run in some}) > 1 for some in groups.values()):
-            break
-    for name, some in groups.items():
-        for full, each in _without_doubles(name, some, places).items():
-            how = f"runs side by side by {places.how}"
-            yield _family(each[0].id, full, places.others(each[0]), each, places.by_run, how)
-
-
-def _grouped(runs: Sequence[RunSeen], named: Callable[[RunSeen], str]) -> dict[str, list[RunSeen]]:
-    groups: dict[str, list[RunSeen]] = {}
-    for run in runs:
-        groups.setdefault(named(run) or run.experiment, []).append(run)
-    return groups
-
-
-def _without_doubles(name: str, runs: Sequence[RunSeen], places: _Places) -> Mapping[str, Sequence[RunSeen]]:
-    """Where folds come twice, by the params that differ, if each fold then comes once; else as they are."""
-    if len({places.by_run[run.id] for run in runs}) == len(runs):
-        return {name: runs}
-    finer = _grouped(runs, partial(_differing, runs=runs, places=places))
-    if len(finer) > 1 and all(len({places.by_run[run.id] for run in some}) > 1 for some in finer.values()):
-        return {f"{name} ({differing})": some for differing, some in finer.items()}
-    return {name: runs}
-
-
-def _differing(run: RunSeen, runs: Sequence[RunSeen], places: _Places) -> str:
-    keys = dict.fromkeys(key for one in runs for key in places.others(one))
-    different = [key for key in keys if len({one.params.get(key) for one in runs}) > 1]
-    return ", ".join(f"{key}={run.params.get(key, '')}" for key in different)
-
-
-def _base_name(run: RunSeen) -> str:
-    match = FOLD.search(run.name)
-    if match is None:
-        return run.name
-    return f"{run.name[: match.start()]} {run.name[match.end(2) :]}".strip(" _.#/:=-")
-
-
-def _told_apart(runs: Sequence[RunSeen]) -> _Places:
-    """By a param or tag, else by the number in a run's name."""
-    for key in (*_KEYS, *_VAGUE_KEYS):
-        numbers = {run.id: number for run in runs if (number := run.number([key])) is not None}
-        sure = key in _KEYS or (len(numbers) == len(runs) and number_all(numbers.values()))
-        if len(set(numbers.values())) > 1 and sure:
-            return _Places(_places(runs, numbers), key, f"'{key}'")
-    numbers = {run.id: number for run in runs if (number := run.number(_KEYS)) is not None}
-    if numbers:
-        return _Places(_places(runs, numbers), "", "'fold'")
-    found = {run.id: match for run in runs if (match := FOLD.search(run.name))}
-    if found:
-        numbers = {run: int(match[2]) for run, match in found.items()}
-        if all(map(is_vague, found.values())) and not number_all(numbers.values()):
-            numbers = {}
-    else:
-        numbers = {run.id: int(match[1]) for run in runs if (match := _ONLY_A_NUMBER.fullmatch(run.name))}
-    return _Places(_places(runs, numbers), "", "the number in their names")
-
-
-def _places(runs: Sequence[RunSeen], numbers: Mapping[str, int]) -> dict[str, Place]:
-    return {run.id: (run.number(_REPEATS) or 0, numbers[run.id]) for run in runs if run.id in numbers}
+    how = f"runs side by side by {places.how}"
+    for name, some in experiments_of(folds, places).items():
+        yield _family(some[0].id, name, places.others(some[0]), some, places.by_run, how)
 
 
 def _family(

@@ -9,11 +9,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 MEASURES: Mapping[str, tuple[str, ...]] = {  # as comparisons call them, the preferred first
-    "accuracy": ("accuracy", "acc", "acc1", "top1"),
-    "balanced_accuracy": ("balanced_accuracy", "balanced_acc", "bal_acc"),
+    "accuracy": (
+        "accuracy",
+        "acc",
+        "accuracy_score",
+        *("acc1", "top1", "top_1"),
+        *(f"{top}_{acc}" for top in ("top1", "top_1") for acc in ("acc", "accuracy")),
+        *(f"{acc}_{top}" for top in ("top1", "top_1") for acc in ("acc", "accuracy")),
+    ),
+    "balanced_accuracy": ("balanced_accuracy", "balanced_acc", "bal_acc", "balanced_accuracy_score"),
     "macro_f1": ("macro_f1", "f1_macro"),
     "f1": ("f1", "f1_score", "f1score", "fscore", "f_score"),
-    "auc": ("auc", "auroc", "roc_auc", "rocauc", "auc_roc"),
+    "auc": ("auc", "auroc", "roc_auc", "rocauc", "auc_roc", "roc_auc_score"),
 }
 _PARTS: Mapping[str, int] = {  # the preferred first; a metric of no part between them
     **dict.fromkeys(("val", "valid", "validation", "vali", "eval", "evaluation", "dev"), 0),
@@ -21,7 +28,7 @@ _PARTS: Mapping[str, int] = {  # the preferred first; a metric of no part betwee
 }
 _OPTIMISTIC = frozenset({"best", "max", "highest"})
 _NEUTRAL = frozenset({"epoch", "final", "last", "multiclass", "binary", "categorical", "sparse", "metrics", "metric"})
-FOLD = re.compile(r"(?:^|[^a-z])(k[ _-]?fold|fold|split|cv|k)[ _.#/=:-]*(\d{1,3})(?:\D|$)", re.IGNORECASE)
+_FOLD = re.compile(r"(?:^|[^a-z])(k[ _-]?fold|fold|split|cv|k)[ _.#/=:-]*(\d{1,3})(?!\d)", re.IGNORECASE)
 _VAGUE = ("split", "cv", "k")  # words for other things, too
 _FOLD_WORD = re.compile(r"(?:^|_)(?:k_?fold|folds?|split|cv)(?:_|$)")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -48,7 +55,7 @@ class Measured:
 
 def measured(name: str) -> Measured | None:
     """None for a loss, a training metric, a mean over folds, or a name that is not understood."""
-    match = FOLD.search(name)
+    match = fold_in(name)
     fold = int(match[2]) if match else None
     bare = f"{name[: match.start()]}_{name[match.end(2) :]}" if match else name
     words = re.sub(r"[^a-z0-9]+", "_", _CAMEL.sub("_", bare).lower()).strip("_")
@@ -65,8 +72,13 @@ def measured(name: str) -> Measured | None:
     return Measured(measure, _PARTS[parts[0]] if parts else 1, optimistic, fold, vague, by_step)
 
 
+def fold_in(name: str) -> re.Match[str] | None:
+    """Where a name says a fold, its number in group 2: `cv5_fold2` is fold 2."""
+    return min(_FOLD.finditer(name), key=lambda match: (is_vague(match), match[1].lower() != "fold"), default=None)
+
+
 def is_vague(match: re.Match[str]) -> bool:
-    """Whether what FOLD found may number something else: `acc_k5` is mostly an accuracy among five."""
+    """Whether what was found may number something else: `acc_k5` is mostly an accuracy among five."""
     return match[1].lower() in _VAGUE
 
 
@@ -79,8 +91,8 @@ def number_all(folds: Iterable[int]) -> bool:
 
 def bare_name(name: str) -> str:
     """The name of a metric without its fold: `fold_3/val_acc` and `val_acc-fold3` are `val_acc`."""
-    match = FOLD.search(name)
+    match = fold_in(name)
     if match is None:
         return name
     left = f"{name[: match.start()]}_{name[match.end(2) :]}"
-    return re.sub(r"[ _.#/-]+", "_", left).strip("_").lower()
+    return re.sub(r"[ _.#/-]+", "_", _CAMEL.sub("_", left)).strip("_").lower()

@@ -12,11 +12,15 @@ from foldproof.config.schema import TrackingSettings
 from foldproof.errors import SettingsError, nearest
 from foldproof.project import Project
 from foldproof.storage import redact
+from foldproof.storage.nowhere import why_no_path
 from foldproof.trackers import TrackingTarget
 from foldproof.trackers.mlflow.trust import is_trusted, names_a_host
 
 DEFAULT_URI = "sqlite:///mlflow.db"
 _SQLITE = re.compile(r"(?P<head>sqlite(?:\+\w+)?:///)(?P<path>[^?]+)(?P<query>\?.*)?", re.DOTALL)
+_NEARLY_HTTP = re.compile(r"(https?):/?([^/].*)", re.IGNORECASE)
+_HOST_AND_PORT = re.compile(r"[\w.-]{2,}:\d+(?:/.*)?")
+_DATABASE_FILES = (".db", ".sqlite", ".sqlite3")
 _SERVERS = ("http", "https", "databricks", "databricks-uc", "uc")
 _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 
@@ -83,15 +87,36 @@ def absolute(uri: str, root: Path) -> str:
             raise SettingsError(
                 f"tracking.uri '{redact(uri)}' names no database file", next_step="write it as sqlite:///mlflow.db"
             )
-        return f"{match['head']}{(root / match['path']).absolute().as_posix()}{match['query'] or ''}"
+        return f"{match['head']}{_path(uri, match['path'], root).as_posix()}{match['query'] or ''}"
     if uri.startswith("file:"):
         path = unquote(urlsplit(uri).path)
-        return (root / (path[1:] if re.match(r"/[A-Za-z]:", path) else path)).absolute().as_uri()
+        return _path(uri, path[1:] if re.match(r"/[A-Za-z]:", path) else path, root).as_uri()
     if "://" in uri:
         _check_scheme(uri)
     if "://" in uri or uri in ("databricks", "databricks-uc", "uc") or uri.startswith("arn:"):
         return uri
-    return (root / uri).absolute().as_uri()
+    return _path(uri, uri, root).as_uri()
+
+
+def _path(uri: str, spelled: str, root: Path) -> Path:
+    """Raises SettingsError where MLflow would make a folder called `~`, `C:`, `localhost:5000` or `mlflow.db`."""
+    path = (root / spelled).absolute()
+    if not path.is_dir() and uri == spelled and (meant := _meant(spelled)):
+        raise SettingsError(
+            f"tracking.uri '{redact(uri)}' is the name of a folder to MLflow", next_step=f"write it as {meant}"
+        )
+    if wrong := why_no_path(path):
+        raise SettingsError(f"tracking.uri '{redact(uri)}': {wrong[0]}", next_step=wrong[1])
+    return path
+
+
+def _meant(spelled: str) -> str:
+    """The URI of a server or database file that was named without what says so; empty for anything else."""
+    if nearly := _NEARLY_HTTP.fullmatch(spelled):
+        return redact(f"{nearly[1]}://{nearly[2]}")
+    if _HOST_AND_PORT.fullmatch(spelled):
+        return redact(f"http://{spelled}")
+    return redact(f"sqlite:///{spelled}") if spelled.lower().endswith(_DATABASE_FILES) else ""
 
 
 def _check_scheme(uri: str) -> None:
