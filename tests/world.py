@@ -6,7 +6,7 @@
 import csv
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -138,13 +138,13 @@ def one_folder_of_both(at: Path) -> Right:
     return Right(labels=labels, images="images", said=("labels: train.csv", "left alone: images 20"))
 
 
-def tables_of_parts(at: Path) -> Right:
-    """A table for each part, of images that lie in one folder: that of the training part is taken."""
+def tables_of_parts(at: Path) -> Refused:
+    """A table for each part, of images that lie in one folder: they are to be made one, with a column of splits."""
     labels = paint(at / "images", flat("{:02d}.png", count=32))
     files = list(labels.items())
     for part, rows in (("test", files[26:]), ("train", files[:20]), ("val", files[20:26])):
         table(at / f"{part}.csv", ("image", "label"), rows)
-    return Right(labels=dict(files[:20]), images="images", said=("labels: train.csv, 20 rows", "left alone: images 12"))
+    return Refused("label a part of the images each", "> labels.csv")
 
 
 def level_of_eyes(at: Path) -> Right:
@@ -152,7 +152,7 @@ def level_of_eyes(at: Path) -> Right:
     labels = paint(at / "train", flat("{}_left.jpeg", classes=("0", "1", "2")))
     leave(at / "test", (f"{n}_right.jpeg" for n in range(4)))
     table(at / "trainLabels.csv", ("image", "level"), [(stem(p), label) for p, label in labels.items()])
-    return Right(labels=labels, images="train", said=("label from 'level' (3 values:", "columns: {label"))
+    return Right(labels=labels, images="train", said=("label from 'level' (3 values:", "data.columns"))
 
 
 def deeper(at: Path) -> Right:
@@ -553,7 +553,10 @@ def masks_in_folders(at: Path) -> Right:
 
 
 def masks_around_classes(at: Path) -> Right:
-    return _masks(at, "images/{}/{}.png", lambda path: path.replace("images/", "masks/"))
+    """The classes lie in the folder of images: that is the one to train on."""
+    made = _masks(at, "images/{}/{}.png", lambda path: path.replace("images/", "masks/"))
+    labels = {path.removeprefix("images/"): label for path, label in made.labels.items()}
+    return replace(made, labels=labels, images="photos/images", said=("3 classes in photos/images",))
 
 
 def masks_by_name(at: Path) -> Right:
@@ -711,8 +714,10 @@ def augmented_images(at: Path) -> Right:
     return _versions(at, "raw_images", "augmented_images")
 
 
-def colours(at: Path) -> Right:
-    return _versions(at, "color", "grayscale", "segmented")
+def colours(at: Path) -> Refused:
+    """No form is called the original."""
+    _versions(at, "color", "grayscale", "segmented")
+    return Refused("color, grayscale, segmented: one set of pictures in 3 forms", "data.path or data.exclude")
 
 
 # --- formats

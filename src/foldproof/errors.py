@@ -66,6 +66,10 @@ class UnclearTable(DataError):
     """A table names the images, and does not say in one way what they are."""
 
 
+class TablesOfParts(UnclearTable):
+    """Several tables label a part of the images each."""
+
+
 class BadImage(DataError):
     """One file that holds no picture that can be trained on. `code` is the finding's (see `data.findings`)."""
 

@@ -287,9 +287,9 @@ def test_folders_called_as_versions_of_images_are_versions_where_they_hold_the_s
         return [f"{top}/{name}/1.png" for top in tops for name in classes]
 
     assert original_among(paths("Original", "Augmented")) == "Original"
-    assert original_among(paths("color", "grayscale", "segmented")) == "color"
+    assert original_among(paths("color", "grayscale", "segmented")) is None
     assert original_among(paths("grey", "red")) is None
-    assert original_among(paths("raw", "color", "grey")) is None
+    assert original_among(paths("raw", "source", "grey")) is None
     assert original_among(paths("raw", "processed", classes=("a",))) is None
     assert original_among([*paths("raw"), "processed/1.png", "processed/2.png"]) is None
 

@@ -231,7 +231,10 @@ def test_one_set_in_several_forms_is_neither_classes_nor_one_set(tmp_path, forms
         assert f"/{min(forms)}" in raised.value.next_step
         assert "data.label_by: top" in raised.value.next_step
     seen = look_at(tmp_path / "leaves")
-    assert (seen.images, seen.label_by, bool(seen.variants)) == (0, None, True)
+    if "original" in forms:  # which is the one to take, and is said
+        assert (seen.exclude, seen.count_by_class) == (("augmented",), {RUST: 6, BLIGHT: 6})
+    else:
+        assert (seen.images, seen.label_by, bool(seen.variants)) == (0, None, True)
     chosen = scan(tmp_path / "leaves" / around / forms[0])
     assert dict(chosen.dataset.count_by_class) == {RUST: 6, BLIGHT: 6}
     if not around:

@@ -20,7 +20,7 @@ from foldproof.data.pointers import pointers_among
 from foldproof.data.readers import suffix_of, suffixes
 from foldproof.data.unread import counted, why_unread
 from foldproof.data.walk import Kind, walk
-from foldproof.errors import DamagedFile, DataError, FoldproofError, OtherTask, UnclearTable
+from foldproof.errors import DamagedFile, DataError, FoldproofError, OtherTask, TablesOfParts, UnclearTable
 from foldproof.scaffold.by_folders import by_folders, by_names
 from foldproof.scaffold.by_table import by_table, groups_unused, why_unused
 from foldproof.scaffold.listed_tests import with_listed_test
@@ -73,7 +73,7 @@ def _refuse_a_part(folder: Path, seen: Look, label: str) -> None:
     """Raises DataError where the table of these images labels others too, in folders beside theirs."""
     everything = list(_images(folder)) if seen.table and "/" not in seen.path else []
     whole = None
-    with suppress(OtherTask, UnclearTable):
+    with suppress(DataError):
         whole = by_table(folder, ".", everything, label) if everything else None
     if whole is None or whole.table != seen.table or whole.images <= seen.images:
         return
@@ -148,12 +148,12 @@ def _labelled(folder: Path, path: str, below: Sequence[str], label: str) -> Look
 
     Of folders, by those in what only wraps them.
     """
-    is_unclear = False
+    are_parts_of_one = False
     try:
         if (seen := _by_table(folder, path, below, label)) is not None:
             return seen
     except DataError as error:
-        is_unclear = isinstance(error, UnclearTable)
+        are_parts_of_one = isinstance(error, TablesOfParts)
     if label:
         return None
     masks = masks_among(below)
@@ -166,7 +166,7 @@ def _labelled(folder: Path, path: str, below: Sequence[str], label: str) -> Look
     if (seen := by_folders(inside, without(wrap, below))) is not None:
         return seen if seen.group_by else replace(seen, lost=groups_unused(folder, inside, without(wrap, below)))
     with suppress(DataError):
-        if not is_unclear and (seen := by_table(folder, path, below, for_some=True)) is not None:
+        if not are_parts_of_one and (seen := by_table(folder, path, below, for_some=True)) is not None:
             return seen
     return by_names(path, below)
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from foldproof.data.labels.parts import are_parts, part_of
-from foldproof.errors import UnclearTable
+from foldproof.errors import TablesOfParts
 from foldproof.scaffold.typed import python_line
 
 _WORD = re.compile(r"[A-Za-z]+")
@@ -14,7 +14,7 @@ _WORD = re.compile(r"[A-Za-z]+")
 
 def joined(
     labelled: Mapping[Path, Collection[str]], *, folder: Path, least: int, headed: Collection[Path]
-) -> UnclearTable | None:
+) -> TablesOfParts | None:
     """The refusal of tables that are called as parts of a set, such as labels_train.txt and labels_test.txt, and label
     `least` images together, though none does alone. `labelled`: the images of each, in or below `folder`; `headed`:
     those with a header.
@@ -45,7 +45,7 @@ def _seen_from(folder: Path, file: Path) -> str:
     return file.relative_to(folder).as_posix() if file.is_relative_to(folder) else file.as_posix()
 
 
-def _refusal(names: Mapping[str, str], *, has_header: bool, others: Sequence[str]) -> UnclearTable:
+def _refusal(names: Mapping[str, str], *, has_header: bool, others: Sequence[str]) -> TablesOfParts:
     if has_header:
         code = (
             f"import csv,sys; t=[r|{{'split':p}} for p,f in {names!r}.items() for r in csv.DictReader(open(f))]; "
@@ -57,7 +57,7 @@ def _refusal(names: Mapping[str, str], *, has_header: bool, others: Sequence[str
             f"for p,f in {names!r}.items() for l in open(f) if l.strip()]"
         )
     also = f" (as do {', '.join(others[:3])})" if others else ""
-    return UnclearTable(
+    return TablesOfParts(
         f"{', '.join(Path(name).name for name in names.values())} label a part of the images each{also}: "
         "one table labels them all here",
         next_step=f"make one of them, in this folder, then go on:\n  {python_line(code)} > labels.csv",

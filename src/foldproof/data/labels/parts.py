@@ -35,7 +35,7 @@ _SAY_NOTHING = frozenset(
      "raw", "original", "orig", "resized", "cropped", "new", "final", "public", "private", "jpg", "jpeg", "png", "the",
      "of", "full", "small", "large", "mini", "clean", "cleaned"}
 )  # fmt: skip
-_ORIGINAL = frozenset({"original", "originals", "orig", "raw", "color", "colour", "rgb", "source"})
+_ORIGINAL = frozenset({"original", "originals", "orig", "raw", "source"})
 _DERIVED = frozenset(
     {"augmented", "augmentation", "augmentations", "aug", "processed", "preprocessed", "resized", "cropped", "enhanced",
      "normalized", "normalised", "grayscale", "greyscale", "gray", "grey", "segmented", "denoised", "filtered"}
