@@ -110,11 +110,9 @@ def ways_in() -> str:
         rows.append(f"| **{kind}** | | | | |")
         for way in ways:
             typed = ", ".join(f"`{command.removeprefix('foldproof ')}`" for command in way.commands)
-            rows.append(f"| {way.name} | {typed} | {way.typed} | {measured.get(way.name, '')} | {way.note} |")
+            rows.append(f"| {way.name} | {typed} | {way.typed} | {measured[way.name]} | {way.note} |")
     rows.append("| **Not one class an image** | | | | refused by `init` and `try` |")
-    rows += [
-        f"| {one.name} | `init` | 1 | {measured.get(one.name, '')} | {one.said}; {one.way_on} |" for one in REFUSALS
-    ]
+    rows += [f"| {one.name} | `init` | 1 | {measured[one.name]} | {one.said}; {one.way_on} |" for one in REFUSALS]
     return "\n".join(rows)
 
 

@@ -41,7 +41,7 @@ def by_table(folder: Path, path: str, below: Sequence[str], label: str = "", *, 
     masks = masks_among(below)
     below = [one for one in below if one not in masks]
     given = {"label": label} if label else {}
-    tables = _tables(folder, path)
+    tables = _tables(folder, path, below)
     read, refused = _read(tables, given, below, folder / path)
     found = {table: seen for table, seen in read.items() if _names_enough(seen, below, for_some=for_some)}
     for table in sorted(found, key=lambda one: (_rank(one), -len(found[one].said))):
@@ -96,7 +96,7 @@ def _joined(read: Mapping[Path, TableSaid], folder: Path, below: Sequence[str]) 
 
 def why_unused(folder: Path, images: Sequence[str]) -> Iterator[tuple[str, FoldproofError]]:
     """Tables that name most of the images, or whose rows are images for the most part, and why they label none."""
-    for file in _tables(folder, "."):
+    for file in _tables(folder, ".", images):
         names = Names.of(images, file=file, folder=folder)
         try:
             table = read_table(file, is_image=names.may_name)
@@ -109,7 +109,7 @@ def why_unused(folder: Path, images: Sequence[str]) -> Iterator[tuple[str, Foldp
 
 def groups_unused(folder: Path, path: str, below: Sequence[str]) -> str:
     """What is lost where a table says the groups of images that folders label; empty without such a table."""
-    for file in _tables(folder, path):
+    for file in _tables(folder, path, below):
         names = Names.of(below, file=file, folder=folder / path)
         with suppress(FoldproofError):
             table = read_table(file, is_image=names.may_name)
@@ -124,12 +124,14 @@ def groups_unused(folder: Path, path: str, below: Sequence[str]) -> str:
     return ""
 
 
-def _tables(folder: Path, path: str) -> Sequence[Path]:
+def _tables(folder: Path, path: str, images: Sequence[str]) -> Sequence[Path]:
     """Tables that may say labels: in the folder, with the images, above them, then in labels/ and the like."""
     around = (folder, folder / path, (folder / path).parent)
     beside = [one for where in around for one in sorted(where.glob("*/")) if _OF_TABLES.fullmatch(one.name)]
     found = [file for where in (*around, *beside) for file in sorted(where.glob("*.*"))]
     tables = [file for file in dict.fromkeys(found) if file.suffix.lower() in SUFFIXES and _may_label(file)]
+    stems = {Path(image).stem for image in images}
+    tables = [file for file in tables if file.stem not in stems]  # which is of the one image that is called so
     return sorted(tables, key=_rank)[:_MOST_TABLES]
 
 
