@@ -30,7 +30,8 @@ def _images(seen: FirstLook) -> Iterator[str | Text]:
     counts = list(seen.images_by_class.items())
     named = ", ".join(f"{_name(name)} {count:,}" for name, count in counts[:SHOWN_CLASSES])
     more = f" and {len(counts) - SHOWN_CLASSES} more" if len(counts) > SHOWN_CLASSES else ""
-    yield f"{cleaned(str(seen.folder), most=200)}: {seen.images:,} images in {len(counts)} classes: {named}{more}"
+    where = cleaned(str(seen.folder), most=200) if str(seen.folder) != "." else "this folder"
+    yield f"{where}: {seen.images:,} images in {len(counts)} classes: {named}{more}"
     for said in seen.labelled_by:
         yield Text(f"  {cleaned(said, most=400)}", style="dim")
     if seen.passed_over:
