@@ -1,7 +1,7 @@
 """Paths of images in; how folders, or else the beginnings of names, label them, out. Pure."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
@@ -23,6 +23,8 @@ from foldproof.scaffold.levels import are_no_classes, common_folders, together
 from foldproof.scaffold.names import label_in_names, stands_in_one_folder
 from foldproof.scaffold.seen import ENOUGH, Look
 from foldproof.storage import cleaned
+
+_BELOW_PARTS = "^[^/]+/([^/]+)/"
 
 
 def by_folders(path: str, below: Sequence[str]) -> Look | None:
@@ -49,21 +51,56 @@ def _by_parts(path: str, below: Sequence[str]) -> Look | None:
     held = {top for top, part in parts.items() if part is Part.TESTING}
     labelled = [one for one in below if one.partition("/")[0] in parts and not lies_in_no_class(one)]
     trained = [one for one in labelled if one.partition("/")[0] not in held]
-    count = Counter(one.split("/")[-2] for one in trained)
+    level = 1 if _groups_in_classes(labelled, parts) else -2
+    count = Counter(one.split("/")[level] for one in trained)
     if len(count) < 2 or are_no_classes(count):
         return None
     test = [one for one in labelled if one.partition("/")[0] in held]
     tops = {one.partition("/")[0] for one in below if "/" in one}
-    copies = copies_of(trained)
-    return Look(
+    return replace(
+        _with_groups([one.split("/") for one in trained]) if level == 1 else _by_parent(trained, parts),
         path=path,
+        test="/".join([path, *common_folders([one.split("/")[:level] for one in test])]) if test else None,
+        exclude=tuple(sorted(tops - {one.partition("/")[0] for one in labelled})),
+        count_by_class=count,
+    )
+
+
+def _groups_in_classes(labelled: Sequence[str], parts: Mapping[str, Part]) -> bool:
+    """Whether below each part lie the same few folders, and in these such as training lacks: patients of classes."""
+    folders = [one.split("/")[:-1] for one in labelled]
+    if len({len(one) for one in folders}) != 1 or len(folders[0]) < 3:
+        return False
+    trained = [one for one in folders if parts[one[0]] is Part.TRAINING]
+    classes, inner = {one[1] for one in trained}, {tuple(one[2:]) for one in trained}
+    return (
+        1 < len(classes) < len(inner)
+        and {one[1] for one in folders} <= classes
+        and not {tuple(one[2:]) for one in folders} <= inner
+    )
+
+
+def _with_groups(trained: Sequence[Sequence[str]]) -> Look:
+    """By the folders below the parts, whatever part they are in, and by groups below these."""
+    grouped = _grouped([tuple(one[2:-1]) for one in trained], [one[1] for one in trained], before="[^/]+/[^/]+/")
+    note = f"the folder below {_some(sorted({one[0] for one in trained}))}, which are parts of a set by their names"
+    return replace(grouped, label_by=_BELOW_PARTS, note=note)
+
+
+def _by_parent(trained: Sequence[str], parts: Collection[str]) -> Look:
+    """By the folder that an image lies in."""
+    copies = copies_of(trained)
+    deep = [one.split("/")[1:] for one in trained]
+    first = sorted({one[0] for one in deep})
+    inner = {tuple(one[:-1]) for one in deep}
+    may_be_first = min(map(len, deep)) > 2 and 1 < len(first) <= len(inner) / 2 and not are_no_classes(first)
+    return Look(
+        path="",
         label_by="parent",
         group_by=COPIES if copies else None,
         groups=copies,
-        test="/".join([path, *common_folders([one.split("/")[:-2] for one in test])]) if test else None,
-        exclude=tuple(sorted(tops - {one.partition("/")[0] for one in labelled})),
-        count_by_class=count,
         note=f"the folder that an image lies in, since {', '.join(parts)} are parts of a set by their names",
+        other=f"by the first ones ({_some(first)}): data.label_by: '{_BELOW_PARTS}'" if may_be_first else "",
     )
 
 

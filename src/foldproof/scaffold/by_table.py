@@ -13,8 +13,9 @@ from foldproof.data.labels.masks import masks_among
 from foldproof.data.labels.names import Names
 from foldproof.data.labels.parts import Part, are_parts, folder_of_test, part_of, test_among
 from foldproof.data.labels.said import Said
+from foldproof.data.tables.spelling import key_of
 from foldproof.data.tables.table import SUFFIXES, read_table
-from foldproof.data.tables.usual import usual_column
+from foldproof.data.tables.usual import has_image_suffix, plain_name, usual_column
 from foldproof.data.walk import some
 from foldproof.errors import DataError, FoldproofError, OtherTask, UnclearTable
 from foldproof.scaffold.class_names import class_names
@@ -122,6 +123,23 @@ def groups_unused(folder: Path, path: str, below: Sequence[str]) -> str:
                     f"{table.name} keeps them together"
                 )
     return ""
+
+
+def are_groups_of_a_table(folder: Path, path: str, folders: Collection[str]) -> bool:
+    """Whether a column of a table that is called as groups or ids are names all these folders."""
+    names = {key_of(name) for name in folders}
+    for file in _tables(folder, path, ()):
+        with suppress(FoldproofError):
+            table = read_table(file, is_image=has_image_suffix)
+            ids = [place for place, column in enumerate(table.columns) if _says_who(column)]
+            if any(names <= {key_of(row[place]) for row in table.rows} for place in ids):
+                return True
+    return False
+
+
+def _says_who(column: str) -> bool:
+    is_id = plain_name(column).endswith("id") and not usual_column("label", [column])
+    return is_id or bool(usual_column("group", [column]))
 
 
 def _tables(folder: Path, path: str, images: Sequence[str]) -> Sequence[Path]:

@@ -22,7 +22,7 @@ from foldproof.data.unread import counted, why_unread
 from foldproof.data.walk import Kind, walk
 from foldproof.errors import DamagedFile, DataError, FoldproofError, OtherTask, TablesOfParts, UnclearTable
 from foldproof.scaffold.by_folders import by_folders, by_names
-from foldproof.scaffold.by_table import by_table, groups_unused, why_unused
+from foldproof.scaffold.by_table import are_groups_of_a_table, by_table, groups_unused, why_unused
 from foldproof.scaffold.listed_tests import with_listed_test
 from foldproof.scaffold.other_tasks import are_outlines, refuse_other_tasks
 from foldproof.scaffold.pixel_tables import pixel_table_in
@@ -146,14 +146,15 @@ def _others(folder: Path, path: str) -> Iterator[tuple[str, int]]:
 def _labelled(folder: Path, path: str, below: Sequence[str], label: str) -> Look | None:
     """By a table, by folders or by names, whichever says it first; by a table alone where its column is named.
 
-    Of folders, by those in what only wraps them.
+    Of folders, by those in what only wraps them. Raises what stands against a table of the images where only their
+    names say a class, or where the folders are its patients.
     """
-    are_parts_of_one = False
+    refused: DataError | None = None
     try:
         if (seen := _by_table(folder, path, below, label)) is not None:
             return seen
     except DataError as error:
-        are_parts_of_one = isinstance(error, TablesOfParts)
+        refused = error
     if label:
         return None
     masks = masks_among(below)
@@ -164,11 +165,16 @@ def _labelled(folder: Path, path: str, below: Sequence[str], label: str) -> Look
     if original_among(classes) is None and (found := variants_in(folder / inside, classes)):
         return Look(path=inside, variants=told(found))
     if (seen := by_folders(inside, without(wrap, below))) is not None:
+        if refused is not None and are_groups_of_a_table(folder, inside, seen.count_by_class):
+            raise refused
         return seen if seen.group_by else replace(seen, lost=groups_unused(folder, inside, without(wrap, below)))
     with suppress(DataError):
-        if not are_parts_of_one and (seen := by_table(folder, path, below, for_some=True)) is not None:
-            return seen
-    return by_names(path, below)
+        for_some = None if isinstance(refused, TablesOfParts) else by_table(folder, path, below, for_some=True)
+        if for_some is not None:
+            return for_some
+    if (seen := by_names(path, below)) is not None and isinstance(refused, OtherTask | UnclearTable):
+        raise refused
+    return seen
 
 
 def _by_table(folder: Path, path: str, below: Sequence[str], label: str) -> Look | None:
@@ -271,11 +277,18 @@ def _candidates(folder: Path) -> Iterator[str]:
     likely = [folder / name for name in LIKELY]
     parts = parts_of({path.name for path in below})
     trained = [path for path in below if parts.get(path.name) is Part.TRAINING]
-    held = {path for path in below if parts.get(path.name, Part.TRAINING) is not Part.TRAINING} if trained else set()
+    held = {one for around in dict.fromkeys((folder, *below)) for one in _beside_training(around)}
     ordered = [path for path in (*whole, *likely, *trained, *below, *deeper, *versioned) if path not in held]
-    for path in dict.fromkeys([*ordered, *held]):
+    for path in dict.fromkeys([*ordered, *sorted(held)]):
         if path.is_dir() or Path(f"{path}.dvc").is_file():
             yield path.relative_to(folder).as_posix()
+
+
+def _beside_training(folder: Path) -> list[Path]:
+    """The folders in one that are parts of a set, where another of them is the training part."""
+    parts = parts_of({path.name for path in folder.glob("*/") if _may_hold_data(path)})
+    others = [folder / name for name, part in parts.items() if part is not Part.TRAINING]
+    return others if len(others) < len(parts) else []
 
 
 def _records_a_folder(file: Path) -> bool:

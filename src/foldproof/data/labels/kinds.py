@@ -161,7 +161,8 @@ def _range(labels: Sequence[str]) -> str:
 def _several_in_a_cell(labels: Sequence[str]) -> frozenset[str]:
     """The labels that cells are combinations of; none where they are no combinations.
 
-    They are where fewer words than texts make up all of them, and each word stands in several texts.
+    They are where fewer words than texts make up all of them, and each word stands in several texts; and where each
+    word of every combination is the whole of another text.
     """
     texts = set(labels)
     for separator in _SEPARATORS:
@@ -169,7 +170,8 @@ def _several_in_a_cell(labels: Sequence[str]) -> frozenset[str]:
         together = [parts for parts in split.values() if len(parts) > 1]
         count = Counter(part for parts in split.values() for part in set(parts))
         shared = together and all(count[part] > 1 for parts in together for part in parts)
-        if shared and len(count) < len(texts) and len(together) >= len(texts) / 3:
+        are_alone = together and all(part in texts for parts in together for part in parts)
+        if are_alone or (shared and len(count) < len(texts) and len(together) >= len(texts) / 3):
             return frozenset(count)
     return frozenset()
 

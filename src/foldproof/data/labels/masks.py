@@ -1,8 +1,8 @@
 """Paths of images in; those that are masks of others, by the usual names of folders and files, out. Pure.
 
 A mask lies below a folder beside one of images or below it (`cat/images/1.png`, `cat/masks/1.png`; `cat_masks/1.png`;
-`cat/1.png`, `cat/masks/1.png`), where most have an image of the same name there; or beside its image with a word before
-or after the name (`1.png`, `1_mask.png`, `mask_1.png`).
+`images_cat/1.png`, `masks_cat/1.png`; `cat/1.png`, `cat/masks/1.png`), where most have an image of the same name there;
+or beside its image with a word before or after the name (`1.png`, `1_mask.png`, `mask_1.png`).
 """
 
 import re
@@ -23,6 +23,7 @@ _OF_MASKS = re.compile(
 _WORD = r"(?:mask|segmentation|seg|gt|ground[ _-]?truth|annotation)s?"
 _MASK_OF = re.compile(rf"(?P<before>.+?)[ _.-]+{_WORD}(?:[ _-]?\d+)?|{_WORD}[ _.-]+(?P<after>.+)", re.IGNORECASE)
 _OF_ANY = re.compile(r"mask|trimap|seg|gt|truth|annotation|contour|label", re.IGNORECASE)
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 _ENOUGH = 0.5  # of the files of a folder of masks, that have an image of their name
 
 
@@ -51,8 +52,10 @@ def _in_folders(paths: Sequence[str]) -> Iterator[str]:
             names[around, part][path] = below
             if _kind(part) == "images":
                 images[around].add(below)
+    twins = {(around, rest): folder for around, folder in names if (rest := _but_for(_OF_IMAGES, folder))}
     for (around, folder), found in names.items():
-        beside = names.get((around, _image_of(folder) or ""), {}).values()
+        twin = twins.get((around, _but_for(_OF_MASKS, folder)), "")
+        beside = {*names.get((around, _image_of(folder) or ""), {}).values(), *names.get((around, twin), {}).values()}
         if _kind(folder) == "masks" or beside:
             there = images[around].union(beside)
             named = sum(name in there or _image_of(name) in there for name in found.values())
@@ -83,6 +86,14 @@ def _stem(path: str) -> str:
 def _kind(folder: str) -> str:
     """What a folder of this name holds: "images", "masks", or what nobody knows."""
     return "images" if _OF_IMAGES.fullmatch(folder) else "masks" if _OF_MASKS.fullmatch(folder) else ""
+
+
+@lru_cache(maxsize=4096)
+def _but_for(word: re.Pattern[str], folder: str) -> tuple[str, ...]:
+    """The other words of a folder's name that has one such word, as (`train`,) in train_images; else nothing."""
+    words = _WORDS.findall(folder)
+    rest = tuple(one.lower() for one in words if not word.fullmatch(one))
+    return rest if len(rest) == len(words) - 1 else ()
 
 
 def _image_of(name: str) -> str | None:
