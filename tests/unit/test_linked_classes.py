@@ -3,8 +3,10 @@
 import pytest
 
 from conftest import draw, draw_classes
+from foldproof import registry
 from foldproof.cli.main import run_command
 from foldproof.data.labels.said import Rules
+from foldproof.data.links import linked_images
 from foldproof.data.scan import scan
 from foldproof.errors import DataError
 from foldproof.scaffold.make import scaffold
@@ -105,3 +107,13 @@ def test_init_says_why_there_are_no_images_where_all_classes_are_links(tmp_path)
     (line,) = [line for line in scaffold(tmp_path / "project").lines if "links" in line]
     assert line.startswith("birds/cat, birds/dog, birds/eel: links, which are not followed; ")
     assert "set data.path" in line
+
+
+@pytest.mark.parametrize("each", [2, 30])
+def test_packages_are_not_asked_for_readers_once_an_image(tmp_path, monkeypatch, each):
+    draw_classes(tmp_path / "birds", classes=("crow", "gull"), each=each)
+    asked = []
+    of_packages = registry.entry_points
+    monkeypatch.setattr(registry, "entry_points", lambda **group: asked.append(group) or of_packages(**group))
+    assert linked_images(tmp_path / "birds") == []
+    assert len(asked) < 4

@@ -5,7 +5,7 @@ with a warning, a class or a part of one would be missing from the training.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from shlex import quote
 
@@ -22,7 +22,7 @@ def refuse_linked_images(
     linked = _linked(folder, entries, files)
     linked = [path for path in linked if path not in left_out(linked, exclude)]
     if linked:
-        raise _refusal(folder, linked, alone=not any(_is_image(path) for path in files))
+        raise _refusal(folder, linked, alone=not _images(files))
 
 
 def linked_images(folder: Path) -> Sequence[str]:
@@ -36,8 +36,8 @@ def linked_images(folder: Path) -> Sequence[str]:
 
 def _linked(folder: Path, entries: Sequence[Entry], files: frozenset[str]) -> list[str]:
     folders = [entry.path for entry in entries if entry.kind is Kind.FOLDER_LINK and not entry.hidden]
-    images = {path.partition("/")[0] for path in files if _is_image(path)}
-    behind = [entry.path for entry in entries if entry.kind is Kind.LINK and not entry.hidden and _is_image(entry.path)]
+    images = {path.partition("/")[0] for path in _images(files)}
+    behind = _images([entry.path for entry in entries if entry.kind is Kind.LINK and not entry.hidden])
     lacking = {top for path in behind if path not in files and (top := path.partition("/")[0]) not in images}
     own = Path(os.path.realpath(folder))
     return sorted({*(path for path in folders if _leads_to_others(folder / path, own, path)), *lacking})
@@ -49,8 +49,9 @@ def _leads_to_others(link: Path, own: Path, path: str) -> bool:
     return not own.is_relative_to(target) and ("/" not in path or not target.is_relative_to(own))
 
 
-def _is_image(path: str) -> bool:
-    return suffix_of(path) in suffixes()
+def _images(paths: Iterable[str]) -> list[str]:
+    known = suffixes()
+    return [path for path in paths if suffix_of(path) in known]
 
 
 def _refusal(folder: Path, linked: Sequence[str], *, alone: bool) -> DataError:
