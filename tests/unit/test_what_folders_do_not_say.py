@@ -1,5 +1,7 @@
 """Folders of patients, of tests and of masks in; no class is made of them, whatever lies beside."""
 
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -44,6 +46,45 @@ def test_patients_below_the_classes_in_parts_of_a_set_are_groups_across_the_part
     assert {one.group for one in seen.dataset.samples} == {f"Q{n:02d}" for n in range(8)}
     assert all(f"/{one.group}/" in one.path for one in seen.dataset.samples)
     assert dict(seen.held_out.count_by_class) == {"well": 4 * visits, "ill": 4 * visits}
+
+
+def test_patients_that_are_in_every_part_are_no_classes_where_their_names_are_numbers(tmp_path):
+    draw_all(tmp_path / "scans", (f"{part}/{('well', 'ill')[n % 2]}/Q{n:02d}/{part}{at}.png"
+                                  for part in ("train", "val", "test") for n in range(8) for at in (1, 2)))  # fmt: skip
+    seen = inspected(tmp_path)
+    assert dict(seen.dataset.count_by_class) == {"well": 16, "ill": 16}
+    assert {one.group for one in seen.dataset.samples} == {f"Q{n:02d}" for n in range(8)}
+
+
+def test_patients_above_the_classes_in_parts_of_a_set_are_groups_across_the_parts(tmp_path):
+    of = {"train": range(6), "val": range(4, 9)}
+    draw_all(tmp_path / "scans", (f"{part}/Q{n:02d}/{label}/{part}{at}.png" for part, some in of.items() for n in some
+                                  for label in ("well", "ill") for at in (1, 2)))  # fmt: skip
+    seen = inspected(tmp_path)
+    assert dict(seen.dataset.count_by_class) == {"well": 22, "ill": 22}
+    assert {one.group for one in seen.dataset.samples} == {f"Q{n:02d}" for n in range(9)}
+
+
+@pytest.mark.parametrize("tops", [("siteA", "siteB"), ("2019", "2020", "2021"), ("lab 1", "lab 2")])
+def test_sites_or_years_that_hold_the_same_classes_are_none(tmp_path, tops):
+    draw_all(
+        tmp_path / "photos", (f"{top}/{kind}/{n}.png" for top in tops for kind in ("a", "bee", "cow") for n in "12")
+    )
+    seen = look(tmp_path)
+    assert seen.count_by_class == dict.fromkeys(("a", "bee", "cow"), 2 * len(tops))
+    assert any("data.label_by: top" in line for line in seen.in_words)
+
+
+def test_a_row_for_each_folder_says_that_folders_are_no_classes(tmp_path):
+    draw_all(tmp_path / "train", (f"B{n:03d}/{at}.png" for n in range(12) for at in range(3)))
+    write(tmp_path / "train.csv", "BraTS21ID,value", *(f"B{n:03d},{n % 2}" for n in range(12)))
+    with pytest.raises(UnclearTable, match=r"train\.csv has a row for each folder, such as B000") as refused:
+        look(tmp_path)
+    (line,) = (line.strip() for line in str(refused.value).splitlines() if "python -c" in line)
+    subprocess.run(line.replace("python", sys.executable, 1), shell=True, check=True, cwd=tmp_path)
+    seen = inspected(tmp_path)
+    assert dict(seen.dataset.count_by_class) == {"0": 18, "1": 18}
+    assert {one.group for one in seen.dataset.samples} == {f"B{n:03d}" for n in range(12)}
 
 
 def test_kinds_of_kinds_that_come_again_in_each_part_of_a_set_stay_the_classes(tmp_path):

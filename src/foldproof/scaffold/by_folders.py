@@ -19,7 +19,7 @@ from foldproof.data.labels.parts import (
     test_among,
 )
 from foldproof.scaffold.groups import candidate_of
-from foldproof.scaffold.levels import are_no_classes, common_folders, together
+from foldproof.scaffold.levels import are_no_classes, are_numbered, common_folders, together
 from foldproof.scaffold.names import label_in_names, stands_in_one_folder
 from foldproof.scaffold.seen import ENOUGH, Look
 from foldproof.storage import cleaned
@@ -67,7 +67,9 @@ def _by_parts(path: str, below: Sequence[str]) -> Look | None:
 
 
 def _groups_in_classes(labelled: Sequence[str], parts: Mapping[str, Part]) -> bool:
-    """Whether below each part lie the same few folders, and in these such as training lacks: patients of classes."""
+    """Whether below each part lie the same few folders, and in these such as training lacks, or all of one name but
+    for its number: patients of classes.
+    """
     folders = [one.split("/")[:-1] for one in labelled]
     if len({len(one) for one in folders}) != 1 or len(folders[0]) < 3:
         return False
@@ -76,7 +78,7 @@ def _groups_in_classes(labelled: Sequence[str], parts: Mapping[str, Part]) -> bo
     return (
         1 < len(classes) < len(inner)
         and {one[1] for one in folders} <= classes
-        and not {tuple(one[2:]) for one in folders} <= inner
+        and (not {tuple(one[2:]) for one in folders} <= inner or are_numbered({one[2] for one in folders}))
     )
 
 
@@ -91,6 +93,12 @@ def _by_parent(trained: Sequence[str], parts: Collection[str]) -> Look:
     """By the folder that an image lies in."""
     copies = copies_of(trained)
     deep = [one.split("/")[1:] for one in trained]
+    if _classes_below_groups([tuple(one) for one in deep], [tuple(one) for one in deep]):
+        groups = {tuple(one[:-2]) for one in deep}
+        note = (
+            f"the folder that an image lies in, below {_some(sorted(parts))}, which are parts of a set by their names"
+        )
+        return Look(path="", label_by="parent", group_by="parent", groups=len(groups), note=note)
     first = sorted({one[0] for one in deep})
     inner = {tuple(one[:-1]) for one in deep}
     may_be_first = min(map(len, deep)) > 2 and 1 < len(first) <= len(inner) / 2 and not are_no_classes(first)
@@ -143,7 +151,8 @@ def _by_classes(path: str, below: Sequence[str]) -> Look | None:
         if grouped.groups > 1:
             other = _by_inner_ones(deep, grouped.groups)
             note = "by the first folders" if other else ""
-            return replace(grouped, path=path, count_by_class=count, note=note, other=other)
+            by_first = replace(grouped, path=path, count_by_class=count, note=note, other=other)
+            return _crossed(path, deep) or by_first
     return Look(path=path, count_by_class=count, candidate=candidate_of(below))
 
 
@@ -162,6 +171,30 @@ def _by_the_first(deep: Sequence[tuple[str, ...]]) -> str:
     if min(map(len, deep)) < 4 or not 1 < len(first) <= len({one[:-2] for one in deep}) / 2:
         return ""
     return f"by the first ones ({_some(first)}): data.label_by: top"
+
+
+def _crossed(path: str, deep: Sequence[tuple[str, ...]]) -> Look | None:
+    """Where each first folder, such as a site, holds the same few: these are the classes where only the first ones are
+    of one name but for a number or letter.
+    """
+    inner = {one[0]: set[str]() for one in deep}
+    for one in deep:
+        inner[one[0]].add(one[1])
+    first, second = sorted(inner), sorted(set().union(*inner.values()))
+    if min(map(len, deep)) != 3 or max(map(len, deep)) != 3 or any(len(one) < len(second) for one in inner.values()):
+        return None
+    if len(second) < 2 or not are_numbered(first) or are_numbered(second):
+        return None
+    return Look(
+        path=path,
+        label_by="parent",
+        group_by="parent",
+        groups=len(first),
+        group_example=first[0],
+        count_by_class=Counter(one[1] for one in deep),
+        note="the folder that an image lies in, since these are the same in each first one",
+        other=f"by the first ones ({_some(first)}): data.label_by: top",
+    )
 
 
 def _by_inner_ones(deep: Sequence[tuple[str, ...]], groups: int) -> str:

@@ -13,15 +13,15 @@ from foldproof.data.labels.masks import masks_among
 from foldproof.data.labels.names import Names
 from foldproof.data.labels.parts import Part, are_parts, folder_of_test, part_of, test_among
 from foldproof.data.labels.said import Said
-from foldproof.data.tables.spelling import key_of
 from foldproof.data.tables.table import SUFFIXES, read_table
-from foldproof.data.tables.usual import has_image_suffix, plain_name, usual_column
+from foldproof.data.tables.usual import has_image_suffix, usual_column
 from foldproof.data.walk import some
 from foldproof.errors import DataError, FoldproofError, OtherTask, UnclearTable
 from foldproof.scaffold.class_names import class_names
 from foldproof.scaffold.groups import candidate_of
 from foldproof.scaffold.levels import PATIENT, patients_in
 from foldproof.scaffold.part_tables import joined
+from foldproof.scaffold.row_a_folder import names_all, refusal_of
 from foldproof.scaffold.seen import ENOUGH, Look
 
 OURS = frozenset({"folds.csv", "excluded.csv"})
@@ -125,21 +125,21 @@ def groups_unused(folder: Path, path: str, below: Sequence[str]) -> str:
     return ""
 
 
-def are_groups_of_a_table(folder: Path, path: str, folders: Collection[str]) -> bool:
-    """Whether a column of a table that is called as groups or ids are names all these folders."""
-    names = {key_of(name) for name in folders}
+def refuse_groups(folder: Path, path: str, folders: Collection[str], refused: DataError | None) -> None:
+    """Raises DataError where a table says that `folders` are patients or the like: `refused`, what stands against the
+    tables of the images, or that one has a row a folder.
+    """
     for file in _tables(folder, path, ()):
+        table = None
         with suppress(FoldproofError):
             table = read_table(file, is_image=has_image_suffix)
-            ids = [place for place, column in enumerate(table.columns) if _says_who(column)]
-            if any(names <= {key_of(row[place]) for row in table.rows} for place in ids):
-                return True
-    return False
-
-
-def _says_who(column: str) -> bool:
-    is_id = plain_name(column).endswith("id") and not usual_column("label", [column])
-    return is_id or bool(usual_column("group", [column]))
+        if table is None or not names_all(table, folders):
+            continue
+        if refused is not None:
+            raise refused
+        named = file.relative_to(folder).as_posix() if file.is_relative_to(folder) else str(file)
+        if (error := refusal_of(table, named, folders, path)) is not None:
+            raise error
 
 
 def _tables(folder: Path, path: str, images: Sequence[str]) -> Sequence[Path]:

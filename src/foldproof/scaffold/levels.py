@@ -15,6 +15,7 @@ _TAKE = re.compile(
     re.IGNORECASE,
 )
 PATIENT = r"(?:^|/)((?i:patient|subject|participant|case)s?[ _-]?[0-9]+)/"  # for data.group_by
+_NUMBER = re.compile(r"[0-9]+|(?<=[ _.-])[A-Za-z]$|(?<=[a-z])[A-Z]$")
 _MANY = 10  # folders of one level in a class: of patients, not of kinds
 
 
@@ -34,6 +35,11 @@ def patients_in(paths: Sequence[str]) -> Collection[str]:
 def are_no_classes(names: Collection[str]) -> bool:
     """Whether all folders are called as takes of one thing are, or as patients."""
     return bool(names) and all(map(_TAKE.fullmatch, names))
+
+
+def are_numbered(names: Collection[str]) -> bool:
+    """Whether all are one name but for a number or a letter at its end: `site 1`, `site 2`; `2019`, `2020`; `p01`."""
+    return len(names) > 1 and len({_NUMBER.sub("", name) for name in names}) == 1
 
 
 def common_folders(folders: Sequence[Sequence[str]]) -> list[str]:

@@ -22,7 +22,7 @@ from foldproof.data.unread import counted, why_unread
 from foldproof.data.walk import Kind, walk
 from foldproof.errors import DamagedFile, DataError, FoldproofError, OtherTask, TablesOfParts, UnclearTable
 from foldproof.scaffold.by_folders import by_folders, by_names
-from foldproof.scaffold.by_table import are_groups_of_a_table, by_table, groups_unused, why_unused
+from foldproof.scaffold.by_table import by_table, groups_unused, refuse_groups, why_unused
 from foldproof.scaffold.listed_tests import with_listed_test
 from foldproof.scaffold.other_tasks import are_outlines, refuse_other_tasks
 from foldproof.scaffold.pixel_tables import pixel_table_in
@@ -165,8 +165,7 @@ def _labelled(folder: Path, path: str, below: Sequence[str], label: str) -> Look
     if original_among(classes) is None and (found := variants_in(folder / inside, classes)):
         return Look(path=inside, variants=told(found))
     if (seen := by_folders(inside, without(wrap, below))) is not None:
-        if refused is not None and are_groups_of_a_table(folder, inside, seen.count_by_class):
-            raise refused
+        refuse_groups(folder, inside, seen.count_by_class, refused)
         return seen if seen.group_by else replace(seen, lost=groups_unused(folder, inside, without(wrap, below)))
     with suppress(DataError):
         for_some = None if isinstance(refused, TablesOfParts) else by_table(folder, path, below, for_some=True)
