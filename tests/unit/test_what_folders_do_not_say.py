@@ -40,6 +40,7 @@ def test_patients_below_the_classes_in_parts_of_a_set_are_groups_across_the_part
     folders = [f"{part}/{('well', 'ill')[n % 2]}/Q{n:02d}{one}" for part, some in of.items() for n in some
                for one in inner.split("|")]  # fmt: skip
     draw_all(tmp_path / "scans", (f"{folder}/{folder[:2]}{n}.png" for folder in folders for n in range(2)))
+    assert "8 groups by the folder below the class" in look(tmp_path).grouped
     seen = inspected(tmp_path)
     visits = len(inner.split("|"))
     assert dict(seen.dataset.count_by_class) == {"well": 10 * visits, "ill": 10 * visits}

@@ -59,7 +59,9 @@ class Look:
         example = f", such as {cleaned(self.group_example, most=60)}" if self.group_example else ""
         if self.table:
             return f"{self.groups} groups by folders called as patients are{example}"
-        return f"{self.groups} groups by the folder {'above' if self.label_by else 'below'} the class{example}"
+        return (
+            f"{self.groups} groups by the folder {'above' if self.label_by == 'parent' else 'below'} the class{example}"
+        )
 
     @property
     def images(self) -> int:
