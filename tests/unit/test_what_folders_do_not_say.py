@@ -149,8 +149,9 @@ def test_sides_in_the_names_are_no_classes_beside_a_table_that_names_both(tmp_pa
     draw_all(tmp_path / "eyes", (f"{n}_{side}.jpg" for n in range(12) for side in ("left", "right")))
     write(tmp_path / "data.csv", "ID,Age,Left,Right,N,D", *(
         f"{n},{40 + n},{n}_left.jpg,{n}_right.jpg,{n % 2},{1 - n % 2}" for n in range(12)))  # fmt: skip
-    with pytest.raises(UnclearTable, match="'Left' and 'Right' name images"):
+    with pytest.raises(UnclearTable, match="'Left' and 'Right' name images") as refused:
         look(tmp_path)
+    assert "data: {labels: data.csv, columns: {path: Left}}" in refused.value.next_step
 
 
 def test_words_between_blanks_are_several_labels_where_each_is_one_alone_too(tmp_path):
@@ -158,4 +159,12 @@ def test_words_between_blanks_are_several_labels_where_each_is_one_alone_too(tmp
     labels = ("healthy", "scab", "rust", "scab rust", "complex")
     write(tmp_path / "train.csv", "image,labels", *(f"{n}.png,{labels[n % 5]}" for n in range(30)))
     with pytest.raises(OtherTask, match="several labels an image"):
+        look(tmp_path)
+
+
+@pytest.mark.parametrize("rows", [("0.8,0.1,0.1", "0.1,0.2,0.7"), ("0.33,0.33,0.33", "1,0,0")])
+def test_how_sure_each_class_is_is_no_class(tmp_path, rows):
+    draw_all(tmp_path / "galaxies", (f"{n}.png" for n in range(24)))
+    write(tmp_path / "train.csv", "image,smooth,disk,star", *(f"{n}.png,{rows[n % 2]}" for n in range(24)))
+    with pytest.raises(OtherTask, match=r"how sure each class is \(smooth, disk, star\)"):
         look(tmp_path)

@@ -139,7 +139,7 @@ def _path(table: Table, names: Names, usual: str) -> tuple[str, str]:
         raise UnclearTable(
             f"{table.name}: '{first}' and '{other}' name images, and not the same, such as {cells[first][0]} and "
             f"{cells[other][0]}",
-            next_step=f"say which: data: {{columns: {{path: {first}}}}}",
+            next_step=f"say which: data: {{labels: {table.name}, columns: {{path: {first}}}}}",
         )
     return first, "" if first in usual_columns("path", best) else f"its cells name {most:,} images"
 

@@ -31,6 +31,7 @@ _BOXES = (
 _AROUND = " []{}'\""  # as a list of Python is written
 _SEPARATORS = (r"\|", ";", ",", r"\s+")
 _MANY_VALUES = 20  # different numbers of which a column of classes has hardly ever as many
+_ROUNDED = 0.02  # that fractions of one may be away from it, written with few digits
 _ONE_CLASS = "one class an image is what is trained here"
 
 
@@ -45,6 +46,7 @@ def one_label(table: Table, given: Mapping[str, str]) -> tuple[Table, str]:
     free = [at for at, name in enumerate(table.columns) if _may_be_class(name, given)]
     block = [at for at in free if _is_yes_or_no(table, at)]
     if len(block) < 2:
+        _refuse_shares(table, free)
         _refuse_uncertain(table, [at for at in free if _is_yes_no_or_open(table, at)])
         return table, ""
     names = [table.columns[at] for at in block]
@@ -62,6 +64,20 @@ def one_label(table: Table, given: Mapping[str, str]) -> tuple[Table, str]:
     rest = [at for at in range(len(table.columns)) if at not in block]
     rows = tuple((*(row[at] for at in rest), one[0] if one else "") for row, one in zip(table.rows, found, strict=True))
     return replace(table, columns=(*(table.columns[at] for at in rest), "label"), rows=rows), note
+
+
+def _refuse_shares(table: Table, free: Sequence[int]) -> None:
+    """Raises OtherTask where columns of fractions make up 1 in each row: how sure each class is, and no class."""
+    fractions = [at for at in free if all((number := _number(row[at])) is not None and 0 <= number <= 1
+                                          for row in table.rows)]  # fmt: skip
+    fractions = [at for at in fractions if any(not float(row[at]).is_integer() for row in table.rows)]
+    sums = [sum(float(row[at]) for at in fractions) for row in table.rows]
+    if len(fractions) > 1 and sums and all(abs(one - 1) < _ROUNDED for one in sums):
+        names = [table.columns[at] for at in fractions]
+        raise OtherTask(
+            f"{table.name} holds how sure each class is ({_shown(names)}), which make up 1 in each row: {_ONE_CLASS}",
+            next_step=f"make a column of the class that is surest, and name it: {names_the_label('NAME')}",
+        )
 
 
 def _refuse_uncertain(table: Table, block: Sequence[int]) -> None:
