@@ -29,7 +29,7 @@ def draws(setting: Healthy) -> dict[str, NDArray[Any]]:
 def flagged(curves: NDArray[np.float64], images: NDArray[np.int32]) -> int | None:
     """The fold that is said to disagree.  # [fold, epoch], [fold]"""
     found = by_curves({(0, at): Curve(tuple(curve), int(n)) for at, (curve, n) in enumerate(zip(curves, images))})  # noqa: B905
-    return found.place[1] if found is not None and found.p < DISAGREES and found.matters else None
+    return found.fold_id.fold if found is not None and found.p < DISAGREES and found.matters else None
 
 
 def judged(setting: Healthy) -> dict[str, Any] | None:

@@ -1,7 +1,6 @@
 """`RunRecord`: replay the journals of a run into what it amounted to. Pure but for reading the files."""
 
 import math
-import re
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from typing import Any, TypeVar
 
 from foldproof.errors import DamagedFile
 from foldproof.events import journal
+from foldproof.events.fold_id import FoldId
 from foldproof.events.reuse import Reuse, in_words
 from foldproof.events.types import (
     EpochFinished,
@@ -29,9 +29,7 @@ from foldproof.storage import is_folder_here
 REPORT_FOLDER = "report"  # of a run's folder: what was made of the record for people
 PRIVATE_REPORT_FOLDER = "report-private"  # the same without pictures, paths and groups
 STATUSES = ("finished", "failed", "interrupted")
-Place = tuple[int, int]
 _T = TypeVar("_T")
-_FOLD_FOLDER = re.compile(r"fold-(0|[1-9][0-9]{0,2})-(0|[1-9][0-9]{0,2})")  # one spelling: a place is one folder
 _MOST_SECONDS = 1e11  # since 1970; the year 5138
 _MOST_EPOCHS = 1_000_000
 _MOST_COUNT = 2**53
@@ -67,14 +65,14 @@ class RunRecord:
     started_at: float | None
     ended_at: float | None
     status: str
-    fold_started: Mapping[Place, FoldStarted]
-    epochs: Mapping[Place, tuple[EpochFinished, ...]]
-    finished: Mapping[Place, FoldFinished]
-    failed: Mapping[Place, FoldFailed]
+    fold_started: Mapping[FoldId, FoldStarted]
+    epochs: Mapping[FoldId, tuple[EpochFinished, ...]]
+    finished: Mapping[FoldId, FoldFinished]
+    failed: Mapping[FoldId, FoldFailed]
     notices: tuple[Notice, ...]
-    fold_seconds: Mapping[Place, float] = field(default_factory=dict)  # of training, interruptions left out
-    fold_keys: Mapping[Place, str] = field(default_factory=dict)  # of the finished folds, where they are recorded
-    reused: Mapping[Place, Reuse] = field(default_factory=dict)  # where the first epochs of a fold come from
+    fold_seconds: Mapping[FoldId, float] = field(default_factory=dict)  # of training, interruptions left out
+    fold_keys: Mapping[FoldId, str] = field(default_factory=dict)  # of the finished folds, where they are recorded
+    reused: Mapping[FoldId, Reuse] = field(default_factory=dict)  # where the first epochs of a fold come from
 
     @staticmethod
     def read(folder: Path) -> "RunRecord":
@@ -118,28 +116,28 @@ class RunRecord:
     @property
     def seconds(self) -> float | None:
         """Training time of the finished folds together; None where it is not known of all."""
-        known = [self.fold_seconds[place] for place in self.finished if place in self.fold_seconds]
+        known = [self.fold_seconds[fold_id] for fold_id in self.finished if fold_id in self.fold_seconds]
         return math.fsum(known) if known and len(known) == len(self.finished) else None
 
     @property
     def last_accuracy(self) -> Spread:
         """Validation accuracy at the last epoch, over the finished folds."""
-        return Spread.of(self.epochs[place][-1].val_accuracy for place in self.finished)
+        return Spread.of(self.epochs[fold_id][-1].val_accuracy for fold_id in self.finished)
 
     @property
     def last_loss(self) -> Spread:
         """Validation loss at the last epoch, over the finished folds."""
-        return Spread.of(self.epochs[place][-1].val_loss for place in self.finished)
+        return Spread.of(self.epochs[fold_id][-1].val_loss for fold_id in self.finished)
 
     @property
     def best_epoch_accuracy(self) -> Spread:
         """Validation accuracy at each fold's own best epoch: optimistic, since the fold chose its epoch."""
-        return Spread.of(max(e.val_accuracy for e in self.epochs[place]) for place in self.finished)
+        return Spread.of(max(e.val_accuracy for e in self.epochs[fold_id]) for fold_id in self.finished)
 
     @property
     def best_epoch_loss(self) -> Spread:
         """Validation loss at each fold's own best epoch: optimistic in the same way."""
-        return Spread.of(min(e.val_loss for e in self.epochs[place]) for place in self.finished)
+        return Spread.of(min(e.val_loss for e in self.epochs[fold_id]) for fold_id in self.finished)
 
     def by_epoch(self, quantity: str) -> tuple[Spread, ...]:
         """A quantity of EpochFinished, such as "val_loss", over the folds, for each epoch that every fold has."""
@@ -180,32 +178,32 @@ def _each(folders: Iterable[Path], read: Callable[[Path], _T]) -> tuple[dict[Pat
 def read_events(folder: Path) -> tuple[Event, ...]:
     """The events of the run and of all its folds, journal by journal: the run's first, then by repeat and fold.
 
-    Raises DamagedFile where a journal does not check, or is not that of the place where it stands.
+    Raises DamagedFile where a journal does not check, or is not that of the fold where it stands.
     """
     events = list(read_journal(folder, None))
-    for place in sorted(places(folder)):
-        events += read_journal(folder, place)
+    for fold_id in sorted(fold_ids(folder)):
+        events += read_journal(folder, fold_id)
     return tuple(events)
 
 
-def read_journal(folder: Path, place: Place | None) -> tuple[Event, ...]:
+def read_journal(folder: Path, fold_id: FoldId | None) -> tuple[Event, ...]:
     """The events of a fold's journal, or with None of the run's own; none where there is none. Raises DamagedFile."""
-    within = folder if place is None else fold_folder(folder, *place)
+    within = folder if fold_id is None else fold_id.folder(folder)
     path = within / journal.FILE_NAME
     try:
         events = journal.read(path)
         for event in events:
-            _check_event(event, place)
+            _check_event(event, fold_id)
     except (ValueError, OverflowError) as error:
         raise DamagedFile(
-            f"{path} is not a journal of this place: {error}", next_step="restore it from a copy, or leave it out"
+            f"{path} is not the journal of this fold: {error}", next_step="restore it from a copy, or leave it out"
         ) from error
     return events
 
 
-def _check_event(event: Event, place: Place | None) -> None:
+def _check_event(event: Event, fold_id: FoldId | None) -> None:
     """Raises ValueError for what no run writes: times, processes and epochs that cannot be, another fold's event."""
-    if (event.repeat, event.fold) != (place or (None, None)):
+    if (event.repeat, event.fold) != (fold_id or (None, None)):
         raise ValueError(f"event {event.seq} is of repeat {event.repeat}, fold {event.fold}")
     if not 0 <= event.time < _MOST_SECONDS:
         raise ValueError(f"event {event.seq} has the time {event.time}")
@@ -232,26 +230,17 @@ def _check_event(event: Event, place: Place | None) -> None:
         raise ValueError(f"event {event.seq} has values that no run writes")
 
 
-def fold_folder(folder: Path, repeat: int, fold: int) -> Path:
-    """Where a fold of the run in `folder` writes."""
-    return folder / f"fold-{repeat}-{fold}"
+def fold_ids(folder: Path) -> tuple[FoldId, ...]:
+    """The folds that have a folder in the run's. Raises DamagedFile where one is a link to elsewhere."""
+    named = {path: FoldId.of_folder(path.name) for path in folder.iterdir()}
+    return tuple(fold_id for path, fold_id in named.items() if fold_id and is_folder_here(path))
 
 
-def places(folder: Path) -> tuple[Place, ...]:
-    """(repeat, fold) of the folds that have a folder. Raises DamagedFile where one is a link to elsewhere."""
-    found = []
-    for path in folder.iterdir():
-        match = _FOLD_FOLDER.fullmatch(path.name)
-        if match and is_folder_here(path):
-            found.append((int(match[1]), int(match[2])))
-    return tuple(found)
-
-
-def _check_trained(folder: Path, finished: Iterable[Place], epochs: Mapping[Place, Sequence[EpochFinished]]) -> None:
-    for repeat, fold in finished:
-        if not epochs.get((repeat, fold)):
+def _check_trained(folder: Path, finished: Iterable[FoldId], epochs: Mapping[FoldId, Sequence[EpochFinished]]) -> None:
+    for fold_id in finished:
+        if not epochs.get(fold_id):
             raise DamagedFile(
-                f"{folder}: fold {repeat}-{fold} finished without an epoch",
+                f"{folder}: {fold_id} finished without an epoch",
                 next_step="restore its journal from a copy, or leave it out",
             )
 
@@ -264,16 +253,16 @@ def replay(folder: Path, facts: Mapping[str, Any], events: Iterable[Event]) -> R
     started: RunStarted | None = None
     started_at = ended_at = None
     status = "running"
-    fold_started: dict[Place, FoldStarted] = {}
-    epochs: dict[Place, list[EpochFinished]] = {}
-    finished: dict[Place, FoldFinished] = {}
-    failed: dict[Place, FoldFailed] = {}
+    fold_started: dict[FoldId, FoldStarted] = {}
+    epochs: dict[FoldId, list[EpochFinished]] = {}
+    finished: dict[FoldId, FoldFinished] = {}
+    failed: dict[FoldId, FoldFailed] = {}
     notices: list[Notice] = []
-    fold_keys: dict[Place, str] = {}
-    reused: dict[Place, Reuse | None] = {}
+    fold_keys: dict[FoldId, str] = {}
+    reused: dict[FoldId, Reuse | None] = {}
     clock = _Clock()
     for event in events:
-        place = event.place
+        fold_id = event.fold_id
         clock.see(event)
         match event.body:
             case RunStarted() as body:
@@ -283,21 +272,21 @@ def replay(folder: Path, facts: Mapping[str, Any], events: Iterable[Event]) -> R
                 status, ended_at = ended, event.time
             case Notice() as body:
                 notices.append(body)
-            case FoldStarted() as body if place:
-                fold_started[place] = body
-                epochs[place] = []
-                failed.pop(place, None)
-                finished.pop(place, None)
-                reused[place] = Reuse.of(event.about)
-            case FoldResumed() if place:
-                failed.pop(place, None)
-            case EpochFinished() as body if place:
-                epochs.setdefault(place, []).append(body)
-            case FoldFinished() as body if place:
-                finished[place] = body
-                fold_keys[place] = str(event.about.get("fold_key", ""))
-            case FoldFailed() as body if place:
-                failed[place] = body
+            case FoldStarted() as body if fold_id:
+                fold_started[fold_id] = body
+                epochs[fold_id] = []
+                failed.pop(fold_id, None)
+                finished.pop(fold_id, None)
+                reused[fold_id] = Reuse.of(event.about)
+            case FoldResumed() if fold_id:
+                failed.pop(fold_id, None)
+            case EpochFinished() as body if fold_id:
+                epochs.setdefault(fold_id, []).append(body)
+            case FoldFinished() as body if fold_id:
+                finished[fold_id] = body
+                fold_keys[fold_id] = str(event.about.get("fold_key", ""))
+            case FoldFailed() as body if fold_id:
+                failed[fold_id] = body
     _check_trained(folder, finished, epochs)
     return RunRecord(
         folder=folder,
@@ -307,13 +296,13 @@ def replay(folder: Path, facts: Mapping[str, Any], events: Iterable[Event]) -> R
         ended_at=ended_at,
         status=status,
         fold_started=fold_started,
-        epochs={place: tuple(epochs[place]) for place in sorted(epochs)},
-        finished={place: finished[place] for place in sorted(finished)},
+        epochs={fold_id: tuple(epochs[fold_id]) for fold_id in sorted(epochs)},
+        finished={fold_id: finished[fold_id] for fold_id in sorted(finished)},
         failed=failed,
         notices=tuple(notices),
         fold_seconds=clock.seconds,
-        fold_keys={place: fold_keys[place] for place in finished},
-        reused={place: whose for place, whose in sorted(reused.items()) if whose is not None},
+        fold_keys={fold_id: fold_keys[fold_id] for fold_id in finished},
+        reused={fold_id: whose for fold_id, whose in sorted(reused.items()) if whose is not None},
     )
 
 
@@ -321,16 +310,16 @@ class _Clock:
     """Adds up how long each fold was trained: from a start or a resumption to the last event before the next."""
 
     def __init__(self) -> None:
-        self._before: dict[Place, float] = {}
-        self._since: dict[Place, float] = {}
-        self.seconds: dict[Place, float] = {}
+        self._before: dict[FoldId, float] = {}
+        self._since: dict[FoldId, float] = {}
+        self.seconds: dict[FoldId, float] = {}
 
     def see(self, event: Event) -> None:
-        place = event.place
-        if place is None:
+        fold_id = event.fold_id
+        if fold_id is None:
             return
         if isinstance(event.body, FoldStarted | FoldResumed):
-            self._before[place] = self.seconds.get(place, 0.0) if isinstance(event.body, FoldResumed) else 0.0
-            self._since[place] = event.time
-        if place in self._since:
-            self.seconds[place] = self._before[place] + max(event.time - self._since[place], 0.0)
+            self._before[fold_id] = self.seconds.get(fold_id, 0.0) if isinstance(event.body, FoldResumed) else 0.0
+            self._since[fold_id] = event.time
+        if fold_id in self._since:
+            self.seconds[fold_id] = self._before[fold_id] + max(event.time - self._since[fold_id], 0.0)

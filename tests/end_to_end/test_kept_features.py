@@ -94,7 +94,7 @@ def carry_out(folder: Path, *overrides: str) -> RunReport:
 
 
 def bits(report: RunReport) -> dict[str, object]:
-    return {RunRecord.read(at).experiment: journal.by_place(read_events(at)) for at in report.statuses}
+    return {RunRecord.read(at).experiment: journal.by_fold(read_events(at)) for at in report.statuses}
 
 
 def chunks(folder: Path) -> int:

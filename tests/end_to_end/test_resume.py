@@ -18,10 +18,11 @@ from foldproof.cli.main import run_command
 from foldproof.config.read import load_settings
 from foldproof.errors import DamagedFile, SettingsError, StorageError
 from foldproof.events import journal
+from foldproof.events.fold_id import FoldId
 from foldproof.events.types import EpochFinished, Event, FoldResumed, Notice
 from foldproof.plan.extent import Extent
 from foldproof.project import Project
-from foldproof.record import RunRecord, fold_folder, read_events
+from foldproof.record import RunRecord, read_events
 from foldproof.run import RunReport, run
 from foldproof.stopping import Stopping
 from foldproof.trackers import TrackerContext
@@ -125,7 +126,7 @@ def test_a_stopped_run_goes_on_to_what_an_uninterrupted_one_gives(after, tiny_pr
 
 def test_what_was_finished_is_not_trained_again_and_the_environments_are_kept(tiny_project):
     stopped = carry_out(tiny_project, stop_after=3)
-    first = fold_folder(only(stopped), 0, 0)
+    first = FoldId(0, 0).folder(only(stopped))
     before = {path.name: path.stat().st_mtime_ns for path in first.iterdir()}
     again = carry_out(tiny_project, resume=True)
     assert {path.name: path.stat().st_mtime_ns for path in first.iterdir()} == before
@@ -134,7 +135,7 @@ def test_what_was_finished_is_not_trained_again_and_the_environments_are_kept(ti
         "environment.json",
     ]
     resumed = [
-        e for e in journal.read(fold_folder(only(again), 0, 1) / "events.jsonl") if isinstance(e.body, FoldResumed)
+        e for e in journal.read(FoldId(0, 1).folder(only(again)) / "events.jsonl") if isinstance(e.body, FoldResumed)
     ]
     assert len(resumed) == 1
 
@@ -262,11 +263,11 @@ def test_a_fold_that_failed_is_the_only_one_that_resume_trains_again(error, harm
     record = RunRecord.read(only(report))
     (place,) = record.failed
     assert (record.status, list(report.statuses.values()), record.failed[place].error) == ("failed", ["failed"], error)
-    before = {p: (fold_folder(record.folder, *p) / "model.safetensors").stat().st_mtime_ns for p in record.finished}
+    before = {p: (p.folder(record.folder) / "model.safetensors").stat().st_mtime_ns for p in record.finished}
     again = carry_out(harmful, resume=True)
     assert again.all_finished
     assert_equal_outcome(only(again), reference)
-    after = {p: (fold_folder(record.folder, *p) / "model.safetensors").stat().st_mtime_ns for p in before}
+    after = {p: (p.folder(record.folder) / "model.safetensors").stat().st_mtime_ns for p in before}
     assert before == after
 
 
@@ -302,7 +303,7 @@ def test_folds_trained_apart_are_one_run(tiny_project):
     assert_equal_outcome(only(first), tiny_project / f"kept-{reference.name}")
     third = carry_out(tiny_project, folds=frozenset({(None, 0)}))
     assert (only(third), third.was_done, third.all_finished) == (only(first), True, True)
-    run_events = [e.kind for e in read_events(only(first)) if e.place is None and not isinstance(e.body, Notice)]
+    run_events = [e.kind for e in read_events(only(first)) if e.fold_id is None and not isinstance(e.body, Notice)]
     assert run_events == ["RunStarted", "RunStarted", "RunFinished"]
 
 

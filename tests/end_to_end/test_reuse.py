@@ -13,12 +13,13 @@ from faults.outcome import assert_equal_outcome
 from foldproof.cli.main import run_command
 from foldproof.config.read import load_settings
 from foldproof.events import journal
+from foldproof.events.fold_id import FoldId
 from foldproof.events.reuse import Reuse
 from foldproof.events.types import to_json
 from foldproof.outlook import outlook
 from foldproof.plan.extent import ALL_ANEW, WHAT_IS_NEW, Extent
 from foldproof.project import Project
-from foldproof.record import RunRecord, fold_folder
+from foldproof.record import RunRecord
 from foldproof.run import RunReport, run
 from foldproof.stopping import Stopping
 from foldproof.training.resuming.state_files import descriptions, end_state
@@ -112,7 +113,7 @@ def test_experiments_that_differ_in_epochs_alone_fall_out_of_the_longest_with_th
         assert_equal_outcome(record.folder, alone[name].folder)
         for place in record.finished:
             first = "initial.safetensors"
-            here, there = fold_folder(record.folder, *place), fold_folder(alone[name].folder, *place)
+            here, there = place.folder(record.folder), place.folder(alone[name].folder)
             assert (here / first).read_bytes() == (there / first).read_bytes()
             assert len(descriptions(here)) == len(descriptions(there))
 
@@ -135,13 +136,13 @@ def test_a_finished_fold_of_an_earlier_run_is_gone_on_from_where_its_end_is_whol
     alone = by_name(carry_out(project, "four", overrides=of_four, extent=ALL_ANEW))["four"]
     shutil.move(alone.folder, project / "alone")
     two = by_name(carry_out(project, "two", overrides=of_four))["two"]
-    flipped, gone, other = (end_state(fold_folder(two.folder, 0, fold), epochs=2) for fold in (0, 1, 2))
+    flipped, gone, other = (end_state(FoldId(0, fold).folder(two.folder), epochs=2) for fold in (0, 1, 2))
     (tensors,) = flipped.parent.glob(f"{flipped.stem}-*.safetensors")
     content = bytearray(tensors.read_bytes())
     content[-1] ^= 1
     tensors.write_bytes(content)
     gone.unlink()
-    for path in fold_folder(two.folder, 0, 3).glob("state-*"):
+    for path in FoldId(0, 3).folder(two.folder).glob("state-*"):
         shutil.copy(path, other.parent)
     four = by_name(carry_out(project, "four", overrides=of_four))["four"]
     assert_equal_outcome(four.folder, project / "alone")
@@ -241,7 +242,7 @@ def test_what_has_changed_since_the_newest_run_is_said_in_a_line(project):
 def test_a_run_under_another_arithmetic_does_not_stand_for_one_here(project):
     first = by_name(carry_out(project, "one"))["one"]
     for place in first.finished:
-        record_another_arithmetic(fold_folder(first.folder, *place) / "events.jsonl")
+        record_another_arithmetic(place.folder(first.folder) / "events.jsonl")
     environment = json.loads((first.folder / "environment.json").read_text())
     environment["numeric_class"]["fingerprint"] = "0" * 64
     (first.folder / "environment.json").write_text(json.dumps(environment))

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 from foldproof.errors import DamagedFile
 from foldproof.events import journal
 from foldproof.events.types import CheckpointSaved, FoldFinished, from_json
-from foldproof.record import RunRecord, fold_folder, read_events
+from foldproof.record import RunRecord, read_events
 from foldproof.training.checkpoint import Checkpoint, weights_sha256
 from foldproof.training.resuming.state import latest, read
 from foldproof.training.resuming.state_files import descriptions
@@ -17,9 +17,9 @@ def assert_equal_outcome(folder: Path, reference: Path) -> None:
     """Journals, weights, predictions and losses of a finished run are those of `reference`; the files say so too."""
     record = RunRecord.read(folder)
     assert (record.status, record.complete) == ("finished", True)
-    assert journal.by_place(read_events(folder)) == journal.by_place(read_events(reference))
+    assert journal.by_fold(read_events(folder)) == journal.by_fold(read_events(reference))
     for place, end in record.finished.items():
-        here, there = fold_folder(folder, *place), fold_folder(reference, *place)
+        here, there = place.folder(folder), place.folder(reference)
         model = Checkpoint.load(here / "model.safetensors")
         assert weights_sha256(model.weights) == end.weights_sha256
         assert pq.read_table(here / "predictions.parquet").equals(pq.read_table(there / "predictions.parquet"))

@@ -14,8 +14,9 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from foldproof.events.fold_id import FoldId
 from foldproof.events.types import ArtifactAdded, EpochFinished, Event, FoldFailed, FoldFinished
-from foldproof.record import Place, RunRecord, fold_folder, read_events
+from foldproof.record import RunRecord, read_events
 from foldproof.sync import sync
 from foldproof.trackers import TrackingTarget
 from foldproof.trackers.mlflow.server import _Address, _started, _wait_until_ready
@@ -82,9 +83,9 @@ def _compare_run(
     server: Server, folder: Path, parent: Any, children: Mapping[str, Any], statuses: Mapping[str, str]
 ) -> None:
     record, events = RunRecord.read(folder), read_events(folder)
-    told: dict[Place | None, list[Event]] = {}
+    told: dict[FoldId | None, list[Event]] = {}
     for event in events:
-        told.setdefault(event.place, []).append(event)
+        told.setdefault(event.fold_id, []).append(event)
     places = {f"{place[0]}-{place[1]}": place for place in told if place is not None}
     assert children.keys() == places.keys()
     assert parent.info.status == statuses.get(folder.name, "FINISHED")
@@ -108,7 +109,7 @@ def _compare_run(
         assert child.data.params.items() >= parent.data.params.items()
         assert ("foldproof.failure" in child.data.tags) == (place in record.failed)
         assert _points(server, child) == _spelled(_wanted_of_fold(told[place], record.facts["classes"]))
-        of_fold = _contents(fold_folder(folder, *place), OF_A_FOLD)
+        of_fold = _contents(place.folder(folder), OF_A_FOLD)
         assert _files(server, child) == {**of_fold, **_contents(folder, _added(told[place]))}
         if isinstance(told[place][-1].body, FoldFinished | FoldFailed):
             assert child.info.end_time == round(told[place][-1].time * 1000)

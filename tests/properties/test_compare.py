@@ -13,6 +13,7 @@ from foldproof.analysis.statistics.homogeneity import Curve, by_curves, by_score
 from foldproof.analysis.statistics.paired import corrected, holm
 from foldproof.analysis.tables import csv_table, latex, markdown
 from foldproof.analysis.verdict import BETTER, PROBABLY_BETTER, WORDS
+from foldproof.events.fold_id import FoldId
 from tabled import contender, drawn, folds_of, table
 
 FRACTIONS = st.floats(0, 1, allow_nan=False)
@@ -30,7 +31,7 @@ def contenders(draw, most=4, least=1):
         whole = table(right, folds)
         kept = whole.take(np.isin(whole.folds, draw(st.sets(st.integers(0, k - 1), min_size=1))))
         with_table = draw(st.booleans())
-        scores = {place: draw(FRACTIONS) for place in kept.places}
+        scores = {place: draw(FRACTIONS) for place in kept.fold_ids}
         made.append(contender(f"e{number}", kept if with_table else None, scores=scores, k=k))
     return made
 
@@ -87,7 +88,9 @@ def test_the_order_of_folds_does_not_matter(scores, random):
     shuffled = random.sample(scores, len(scores))
     plain, other = corrected(np.array(scores), k=5), corrected(np.array(shuffled), k=5)
     assert math.isclose(plain.p, other.p, rel_tol=1e-6, abs_tol=1e-9)
-    (found,), (again,) = (by_scores([{(0, at): score for at, score in enumerate(one)}]) for one in (scores, shuffled))
+    (found,), (again,) = (
+        by_scores([{FoldId(0, at): score for at, score in enumerate(one)}]) for one in (scores, shuffled)
+    )
     assert (found is None) == (again is None)
     assert found is None or math.isclose(found.p, again.p, rel_tol=1e-6, abs_tol=1e-9)
 
@@ -97,7 +100,7 @@ def test_the_order_of_folds_does_not_matter(scores, random):
     st.integers(1, 6),
 )
 def test_equal_folds_never_disagree_and_p_values_are_probabilities(drawn, epochs):
-    counts = {(repeat, at): (hits, hits + wrong) for at, (repeat, hits, wrong) in enumerate(drawn)}
+    counts = {FoldId(repeat, at): (hits, hits + wrong) for at, (repeat, hits, wrong) in enumerate(drawn)}
     curves = {place: Curve((hits / images,) * epochs, images) for place, (hits, images) in counts.items()}
     found = by_curves(curves)
     assert found is None or 0 <= found.p <= 1

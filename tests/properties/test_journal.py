@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foldproof.errors import DamagedFile
-from foldproof.events.journal import by_place, equal, frame, parse
+from foldproof.events.journal import by_fold, equal, frame, parse
 from foldproof.events.types import KINDS, Body, Event, to_json
 
 TEXT = st.text(max_size=8)  # half characters of undecodable file names too
@@ -53,8 +53,8 @@ def written(events: Sequence[Event]) -> bytes:
 def test_every_event_reads_back_and_is_written_the_same_again(events: list[Event]) -> None:
     back = parse(written(events)).events
     assert written(back) == written(events)
-    assert [(e.run, e.place, e.time, e.kind, e.about) for e in back] == [
-        (e.run, e.place, e.time, e.kind, e.about) for e in events
+    assert [(e.run, e.fold_id, e.time, e.kind, e.about) for e in back] == [
+        (e.run, e.fold_id, e.time, e.kind, e.about) for e in events
     ]
 
 
@@ -98,9 +98,9 @@ def test_no_bytes_whatever_end_in_anything_but_a_damaged_file(payloads: list[byt
 @some
 @given(JOURNALS, st.randoms(use_true_random=False))
 def test_only_the_order_within_a_fold_counts_in_a_comparison(events: list[Event], random: Any) -> None:
-    places = list({event.place for event in events})
+    places = list({event.fold_id for event in events})
     random.shuffle(places)
-    regrouped = [replace(e, time=0.0, about={}, seq=9) for place in places for e in events if e.place == place]
+    regrouped = [replace(e, time=0.0, about={}, seq=9) for place in places for e in events if e.fold_id == place]
     assert equal(events, regrouped)
 
 
@@ -115,8 +115,8 @@ def test_a_missing_event_makes_journals_differ_unless_it_follows_the_clock(
     gone = data.draw(st.integers(0, len(events) - 1))
     fewer = events[:gone] + events[gone + 1 :]
     follows = {"CheckpointSaved", "FoldResumed", "Notice"} | (
-        {"ArtifactAdded"} if events[gone].place is None else set()
+        {"ArtifactAdded"} if events[gone].fold_id is None else set()
     )
     assert equal(events, fewer) == (events[gone].kind in follows)
     assert not any(math.isnan(event.time) for event in events)
-    assert sum(map(len, by_place(fewer).values())) <= len(fewer)
+    assert sum(map(len, by_fold(fewer).values())) <= len(fewer)

@@ -107,7 +107,7 @@ def test_two_runs_have_in_common_the_rows_of_one_name_where_folds_and_labels_of_
 def test_predictions_of_a_run_are_read_fold_by_fold_and_those_of_a_class_that_it_does_not_have_refused(tmp_path):
     record = write_run(tmp_path, "20260102-030405-abcdef", Scored(k=2, repeats=2, epochs=1, each=4, groups=3))
     found = read_out_of_fold(record)
-    assert found.places == ((0, 0), (0, 1), (1, 0), (1, 1))
+    assert found.fold_ids == ((0, 0), (0, 1), (1, 0), (1, 1))
     assert len(found) == 2 * 12
     assert sorted(found.sha256[found.repeats == 0]) == sorted(found.sha256[found.repeats == 1])
     for place, done in record.finished.items():
@@ -119,4 +119,4 @@ def test_predictions_of_a_run_are_read_fold_by_fold_and_those_of_a_class_that_it
     with pytest.raises(DamagedFile, match="predictions of a class that the run does not have"):
         read_out_of_fold(other)
     none = read_out_of_fold(replace(record, finished={}))
-    assert (len(none), none.probabilities.shape, none.places) == (0, (0, 3), ())
+    assert (len(none), none.probabilities.shape, none.fold_ids) == (0, (0, 3), ())

@@ -11,6 +11,7 @@ from foldproof.analysis.diagnosis import diagnose
 from foldproof.analysis.diagnosis.evidence import gather
 from foldproof.analysis.diagnosis.rules import RULES
 from foldproof.analysis.out_of_fold import OutOfFold
+from foldproof.events.fold_id import FoldId
 from foldproof.events.types import EpochFinished, FoldFailed, FoldFinished, FoldStarted
 from foldproof.record import RunRecord
 
@@ -49,7 +50,7 @@ def record_of(
             weights_sha256="",
         )
 
-    places = [(0, fold) for fold in range(folds)]
+    places = [FoldId(0, fold) for fold in range(folds)]
     done = FoldFinished(epochs=length, scores={}, per_class={}, weights_sha256="", predictions_sha256="")
     started = FoldStarted(
         train_images=800, validation_images=images, parameters=1, trained_parameters=1, weights_sha256=""
@@ -161,15 +162,15 @@ def test_a_loss_that_is_no_number_is_a_divergence(bad):
 
 def test_a_fold_that_failed_for_its_loss_diverged_and_the_others_are_judged_without_it():
     failure = FoldFailed(error="TrainingError", reason="the loss is nan in step 3 of epoch 1\n  try a smaller train.lr")
-    found = said(record_of(**HEALTHY, failed={(0, 2): failure}.items()))
+    found = said(record_of(**HEALTHY, failed={FoldId(0, 2): failure}.items()))
     assert set(found) == {"diverged"}
-    assert found["diverged"].place == (0, 2)
+    assert found["diverged"].fold_id == (0, 2)
     assert "fold 2 diverged: the loss is nan in step 3 of epoch 1;" in found["diverged"].text
 
 
 def test_a_fold_that_failed_for_another_reason_did_not_diverge():
     failure = FoldFailed(error="OutOfMemoryError", reason="no memory")
-    assert said(record_of(**HEALTHY, failed={(0, 2): failure}.items())) == {}
+    assert said(record_of(**HEALTHY, failed={FoldId(0, 2): failure}.items())) == {}
 
 
 def test_a_training_loss_that_grows_beyond_guessing_is_a_divergence():
@@ -235,13 +236,13 @@ def test_a_best_epoch_at_the_end_asks_for_more_and_at_the_beginning_for_less():
 
 def disagreement(*, flagged):
     return Disagreement(
-        test="chi-squared", p=1e-5, adjusted=3e-5, place=(0, 3), score=0.32, others=0.512, flagged=flagged
+        test="chi-squared", p=1e-5, adjusted=3e-5, fold_id=FoldId(0, 3), score=0.32, others=0.512, flagged=flagged
     )
 
 
 def test_a_fold_that_disagrees_is_named_with_the_command_that_tells_why():
     found = said(record_of(**HEALTHY), disagreement=disagreement(flagged=True))
-    assert found["fold-disagrees"].place == (0, 3)
+    assert found["fold-disagrees"].fold_id == (0, 3)
     assert "fold 3 lies 19.2 points below the others (32.0 % against 51.2 %, p = 3e-05)" in found["fold-disagrees"].text
     assert "`foldproof run First --fold 3 --reseed`" in found["fold-disagrees"].text
     assert said(record_of(**HEALTHY), disagreement=disagreement(flagged=False)) == {}

@@ -168,7 +168,7 @@ def test_what_both_sides_lack_is_no_difference():
 def test_a_place_is_said_with_its_repeat_and_its_step_where_there_are_any():
     found = parting(trace(), replace(trace(), started=None))
     assert found.place == "fold 2, before the first epoch"
-    assert replace(found, repeat=1, epoch=2).place == "repeat 1, fold 2, epoch 2"
+    assert replace(found, repeat=1, epoch=2).place == "fold 1.2, epoch 2"
     assert replace(found, epoch=2, step=3).place == "fold 2, epoch 2, step 3"
 
 

@@ -97,9 +97,9 @@ def test_floats_have_their_shortest_exact_spelling() -> None:
     assert b'"train_accuracy":0.3333333333333333,' in to_json(event(EPOCH))
 
 
-def test_an_event_knows_its_place() -> None:
-    assert event(EPOCH).place == (0, 1)
-    assert event(BODIES[0], repeat=None, fold=None).place is None
+def test_an_event_knows_its_fold() -> None:
+    assert event(EPOCH).fold_id == (0, 1)
+    assert event(BODIES[0], repeat=None, fold=None).fold_id is None
 
 
 def test_when_and_where_it_happened_is_never_compared() -> None:

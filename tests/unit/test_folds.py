@@ -163,8 +163,8 @@ def test_a_repeat_does_not_depend_on_how_many_there_are(tmp_path: Path) -> None:
     assert set(rows(1)) < set(rows(3))
 
 
-def test_the_name_of_a_fold_says_repeat_and_index() -> None:
-    assert [fold.name for fold in folds.assign(TINY, SCHEME, repeat=3).folds(2)] == ["fold-3-0", "fold-3-1"]
+def test_a_fold_says_repeat_and_index() -> None:
+    assert [fold.id.folder_name for fold in folds.assign(TINY, SCHEME, repeat=3).folds(2)] == ["fold-3-0", "fold-3-1"]
 
 
 def test_a_set_of_one_class_or_none_is_refused() -> None:

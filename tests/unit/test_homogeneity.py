@@ -11,6 +11,7 @@ from foldproof.analysis.compare import compare
 from foldproof.analysis.lines import DISAGREES
 from foldproof.analysis.statistics.homogeneity import Curve, by_curves
 from foldproof.analysis.verdict import BETTER
+from foldproof.events.fold_id import FoldId
 from tabled import alike, contender, drawn, folds_of, table
 
 
@@ -48,7 +49,8 @@ def written_out(accuracies, units):
 
 def curves(accuracies, units, repeat=0):
     return {
-        (repeat, fold): Curve(tuple(one), size) for fold, (one, size) in enumerate(zip(accuracies, units, strict=True))
+        FoldId(repeat, fold): Curve(tuple(one), size)
+        for fold, (one, size) in enumerate(zip(accuracies, units, strict=True))
     }
 
 
@@ -59,9 +61,9 @@ def test_folds_are_held_apart_as_the_test_is_written_out(units, epochs):
     accuracies = 0.7 + 0.05 * rng.standard_normal((len(units), epochs))
     found, expected = by_curves(curves(accuracies, units)), written_out(accuracies.tolist(), units)
     assert found.p == pytest.approx(min(min(expected) * len(units), 1.0))
-    assert found.place == (0, int(np.argmin(expected)))
+    assert found.fold_id == (0, int(np.argmin(expected)))
     assert found.epochs == min(epochs, 3)
-    assert found.score == pytest.approx(accuracies[found.place[1], -3:].mean())
+    assert found.score == pytest.approx(accuracies[found.fold_id[1], -3:].mean())
 
 
 def test_repeats_lend_each_other_their_swings_and_are_adjusted_for_together():
@@ -71,7 +73,7 @@ def test_repeats_lend_each_other_their_swings_and_are_adjusted_for_together():
     alone = by_curves(curves(calm, (400,) * 5))
     twice = by_curves(curves(calm, (400,) * 5) | curves(np.full((5, 4), 0.8), (400,) * 5, 1))
     beside_wild = by_curves(curves(calm, (400,) * 5) | curves(wild, (400,) * 5, 1))
-    assert alone.place == twice.place == (0, 2)
+    assert alone.fold_id == twice.fold_id == (0, 2)
     assert alone.p < DISAGREES
     assert alone.p < twice.p < 2.5 * alone.p
     assert beside_wild.p > 10 * twice.p
@@ -112,7 +114,7 @@ def test_a_fold_that_costs_five_points_is_found_among_two_thousand_images_a_fold
         accuracies = healthy(rng, 2000, epochs)
         accuracies[1] -= 0.05
         one = by_curves(curves(accuracies, (2000,) * 5))
-        found += flagged(one) and one.place == (0, 1)
+        found += flagged(one) and one.fold_id == (0, 1)
     assert found >= 90
 
 

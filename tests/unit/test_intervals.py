@@ -12,6 +12,7 @@ from foldproof.analysis.compare import compare
 from foldproof.analysis.statistics.paired import corrected
 from foldproof.analysis.statistics.shares import all_agree_interval, wilson_interval
 from foldproof.analysis.verdict import PRACTICALLY_EQUAL
+from foldproof.events.fold_id import FoldId
 from tabled import contender, drawn, folds_of, table
 
 with warnings.catch_warnings():
@@ -50,7 +51,7 @@ def test_all_of_a_few_leave_doubt(right, images):
 
 
 def test_two_folds_with_equal_scores_are_neither_certain_nor_equal():
-    scores = {(0, 0): 0.8, (0, 1): 0.8}
+    scores = {FoldId(0, 0): 0.8, FoldId(0, 1): 0.8}
     found = compare([contender(name, None, scores=scores, k=2) for name in ("A", "B")])
     assert found.verdict.word != PRACTICALLY_EQUAL
     assert all(math.isnan(line.interval.low) for line in found.lines)
@@ -169,7 +170,7 @@ def test_a_loss_has_an_interval_above_nothing():
 
 @pytest.mark.parametrize("counted", [True, False])
 def test_scores_of_folds_alone_have_an_interval_within_what_can_be(counted):
-    scores = {(0, 0): 0.99, (0, 1): 0.995, (0, 2): 1.0, (0, 3): 0.98, (0, 4): 0.999}
+    scores = {FoldId(0, 0): 0.99, FoldId(0, 1): 0.995, FoldId(0, 2): 1.0, FoldId(0, 3): 0.98, FoldId(0, 4): 0.999}
     one = contender("A", None, scores=scores)
     if counted:
         one = replace(one, summary=replace(one.summary, images_by_fold=dict.fromkeys(scores, 200)))

@@ -61,7 +61,7 @@ def test_what_is_appended_is_read_in_order(tmp_path: Path) -> None:
     written = write(tmp_path)
     assert read(tmp_path / FILE_NAME) == written
     assert [event.seq for event in written] == [0, 1, 2]
-    assert {(event.run, event.place) for event in written} == {("r", (0, 0))}
+    assert {(event.run, event.fold_id) for event in written} == {("r", (0, 0))}
 
 
 def test_there_are_no_events_where_there_is_no_journal(tmp_path: Path) -> None:
@@ -303,7 +303,7 @@ def test_a_journal_of_schema_version_1_still_reads_and_is_still_written_the_same
         "FoldFailed",
     ]
     assert [event.time for event in events] == [1767225600.0 + 0.25 * seq for seq in range(7)]
-    assert {(event.run, event.place) for event in events} == {("20260101-000000-aaaaaa", (1, 2))}
+    assert {(event.run, event.fold_id) for event in events} == {("20260101-000000-aaaaaa", (1, 2))}
     assert b"".join(frame(to_json(event)) for event in events) == content
     assert journal.equal(events, parse(content).events)
 
@@ -313,7 +313,7 @@ def test_a_journal_of_schema_version_2_says_for_ever_what_it_amounts_to() -> Non
     events = parse(content).events
     assert b"".join(frame(to_json(event)) for event in events) == content
     assert [event.kind for event in events if isinstance(event.body, FoldResumed)] == ["FoldResumed"] * 2
-    (counted,) = journal.by_place(events).values()
+    (counted,) = journal.by_fold(events).values()
     assert [kind for kind, _ in counted] == ["FoldStarted", "EpochFinished", "FoldFinished"]
     record = replay(Path("run"), {}, events)
     assert [epoch.train_loss for epoch in record.epochs[1, 2]] == [0.25]

@@ -8,6 +8,7 @@ import pytest
 
 from foldproof.analysis.label_errors import COLUMNS, LabelError, find_label_errors, to_csv
 from foldproof.analysis.out_of_fold import OutOfFold
+from foldproof.events.fold_id import FoldId
 
 
 def table_of(probabilities, labels, *, classes=("ant", "bee", "cat"), repeats=1):
@@ -37,7 +38,7 @@ def test_an_image_that_looks_like_another_class_is_suggested_with_the_evidence()
     assert (one.path, one.label, one.suggested) == ("ant/8.png", "ant", "cat")
     assert one.own_probability == pytest.approx(0.05)
     assert one.suggested_probability == pytest.approx(0.9)
-    assert (one.group, one.repeats_agreeing, one.place) == ("g8", 1, (0, 0))
+    assert (one.group, one.repeats_agreeing, one.fold_id) == ("g8", 1, (0, 0))
     assert one.sha256.endswith("8")
 
 
@@ -130,7 +131,7 @@ def error(**other):
         "own_probability": 0.1,
         "suggested_probability": 0.9,
         "repeats_agreeing": 1,
-        "place": (0, 0),
+        "fold_id": FoldId(0, 0),
     }
     return LabelError(**{**known, **other})
 

@@ -29,7 +29,7 @@ def runs(count=4, *, first=0, prefix="", metric="val_acc", experiment="owls", pa
 
 
 def scores(found):
-    return {one.family.name: {fold: score for (_, fold), score in one.by_place.items()} for one in found}
+    return {one.family.name: {fold: score for (_, fold), score in one.by_fold.items()} for one in found}
 
 
 EXPECTED = dict(enumerate(SCORES))
@@ -270,4 +270,4 @@ def test_repeats_are_told_apart():
         run for at in range(2) for run in runs(name="net", params={"fold": "{}", "repeat": str(at)}, prefix=str(at))
     ]
     (found,) = taken(families(some))
-    assert set(found.by_place) == {(repeat, fold) for repeat in range(2) for fold in range(4)}
+    assert set(found.by_fold) == {(repeat, fold) for repeat in range(2) for fold in range(4)}

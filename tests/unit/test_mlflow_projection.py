@@ -189,7 +189,7 @@ def test_every_fold_is_a_nested_run_with_its_epochs_at_the_times_of_the_journal(
     assert (fold.data.params["fold"], fold.data.params["train_images"]) == ("1", "40")
     with Projection(run.folder, no_pulse) as projection:
         projection._reader.look()
-        events = projection._reader.content().by_place[0, 1]
+        events = projection._reader.content().by_fold[0, 1]
     told = {event.body.epoch: event for event in events if isinstance(event.body, EpochFinished)}
     for key in ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "lr"):
         points = store.client.get_metric_history(fold.info.run_id, key)

@@ -11,6 +11,7 @@ import pytest
 
 from foldproof.config.identity import canonical_json
 from foldproof.errors import DamagedFile
+from foldproof.events.fold_id import FoldId
 from foldproof.project import Project
 from foldproof.reproduce.states import Stored, last_before_the_end, said_by_states, state_before
 from foldproof.reproduce.subject import Subject
@@ -34,7 +35,7 @@ def run(trained, tmp_path) -> Path:
 
 
 def state_of(run: Path) -> Stored:
-    found = last_before_the_end(run, (0, 0), 3)
+    found = last_before_the_end(run, FoldId(0, 0), 3)
     assert found is not None
     return found
 
@@ -85,7 +86,7 @@ def test_a_state_that_is_no_plain_file_is_refused_at_once(run, tmp_path, deed, w
     assert len(str(refused.value).splitlines()) <= 3
     if which.endswith("json"):
         assert list((tmp_path / "copy").iterdir()) == []
-    assert said_by_states(run, run, (0, 0)) == () or which.endswith("safetensors")
+    assert said_by_states(run, run, FoldId(0, 0)) == () or which.endswith("safetensors")
     project = Project(run.parent.parent / "params.yaml")
     found = verify(Subject(folder=run, is_foreign=True), project)
     assert not found.is_sound
@@ -122,8 +123,8 @@ def test_a_fold_that_is_a_link_has_no_states(run, tmp_path):
     (run / "fold-0-0").rename(tmp_path / "elsewhere")
     (run / "fold-0-0").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(DamagedFile):
-        state_before(run, (0, 0), 3)
-    assert said_by_states(run, run, (0, 0)) == ()
+        state_before(run, FoldId(0, 0), 3)
+    assert said_by_states(run, run, FoldId(0, 0)) == ()
 
 
 def test_a_state_as_a_training_wrote_it_is_copied_bit_for_bit(run, tmp_path):

@@ -33,6 +33,7 @@ from foldproof.analysis.verdict import (
     judge_pair,
     winner_of,
 )
+from foldproof.events.fold_id import FoldId
 from foldproof.record import Spread
 from scored import Scored, write_run
 from tabled import alike, contender, drawn, folds_of, table
@@ -74,7 +75,7 @@ def line(name: str, **changed: object) -> Line:
             loss=NONE,
             best_epoch_accuracy=NONE,
             best_epoch_loss=NONE,
-            folds={(0, fold): 0.9 for fold in range(5)},
+            folds={FoldId(0, fold): 0.9 for fold in range(5)},
             accuracy_by_fold={},
         ),
         **changed,
@@ -83,7 +84,9 @@ def line(name: str, **changed: object) -> Line:
 
 LINES = (line("one"), line("two"))
 THREE = (*LINES, line("three"))
-FLAGGED = Disagreement(test="a test", p=0.001, adjusted=0.002, place=(0, 3), score=0.5, others=0.9, flagged=True)
+FLAGGED = Disagreement(
+    test="a test", p=0.001, adjusted=0.002, fold_id=FoldId(0, 3), score=0.5, others=0.9, flagged=True
+)
 
 
 def judged_pair(pair: Pair, lines=LINES, remarks=()):
@@ -378,7 +381,7 @@ def test_there_are_seven_words():
 
 
 def test_runs_that_are_known_by_their_folds_alone_are_held_together_where_their_folds_are_the_same():
-    scores = {(0, fold): 0.8 + fold / 100 for fold in range(5)}
+    scores = {FoldId(0, fold): 0.8 + fold / 100 for fold in range(5)}
     others = {place: score - 0.05 for place, score in scores.items()}
     three = [contender(name, None, scores=of) for name, of in (("one", scores), ("two", others), ("three", others))]
     apart = replace(three[2], summary=replace(three[2].summary, folds_digest="another"))
@@ -404,7 +407,7 @@ def test_the_predictions_in_a_runs_folder_are_what_it_is_compared_by(tmp_path):
 
 
 def test_a_metric_that_only_one_of_two_lacks_beside_a_score_is_why_they_cannot_be_compared():
-    measured = contender("one", None, scores={(0, fold): 0.8 for fold in range(5)})
+    measured = contender("one", None, scores={FoldId(0, fold): 0.8 for fold in range(5)})
     nothing = contender("none", None, scores={})
     (found,) = compare([measured, nothing], metric="macro_f1").pairs
     assert found.not_comparable == "metric"
@@ -464,16 +467,16 @@ def test_images_are_counted_so_that_four_of_five_repetitions_find_the_difference
 
 
 def test_folds_that_only_one_of_two_has_are_left_out_of_their_difference():
-    early = contender("one", None, scores={(0, fold): 0.8 + fold / 100 for fold in (0, 1, 2, 3)})
-    late = contender("two", None, scores={(0, fold): 0.7 + fold / 50 for fold in (1, 2, 3, 4)})
+    early = contender("one", None, scores={FoldId(0, fold): 0.8 + fold / 100 for fold in (0, 1, 2, 3)})
+    late = contender("two", None, scores={FoldId(0, fold): 0.7 + fold / 50 for fold in (1, 2, 3, 4)})
     (found,) = compare([early, late]).pairs
-    assert found.differences == pytest.approx({(0, fold): 0.1 - fold / 100 for fold in (1, 2, 3)})
+    assert found.differences == pytest.approx({FoldId(0, fold): 0.1 - fold / 100 for fold in (1, 2, 3)})
     (turned,) = compare([late, early]).pairs
-    assert turned.differences == pytest.approx({(0, fold): fold / 100 - 0.1 for fold in (1, 2, 3)})
+    assert turned.differences == pytest.approx({FoldId(0, fold): fold / 100 - 0.1 for fold in (1, 2, 3)})
 
 
 def test_where_the_images_of_one_fold_are_not_counted_those_of_none_are():
-    scores = {(0, fold): 0.8 for fold in range(5)}
+    scores = {FoldId(0, fold): 0.8 for fold in range(5)}
     one = contender("one", None, scores=scores)
     counted = replace(one, summary=replace(one.summary, images_by_fold=dict.fromkeys(scores, 100)))
     lacking = replace(one, summary=replace(one.summary, images_by_fold={(0, 0): 100}))

@@ -19,6 +19,7 @@ from conftest import draw_classes
 from foldproof import predictions, registry
 from foldproof.config.read import load_settings
 from foldproof.data.dataset import Dataset
+from foldproof.events.fold_id import FoldId
 from foldproof.events.types import ArtifactAdded
 from foldproof.executors import ExecutorContext
 from foldproof.executors.inline import InlineExecutor
@@ -37,7 +38,7 @@ from foldproof.verify import company, identity, papers, scores, splits, trained,
 from foldproof.verify.epoch import train_on
 from foldproof.verify.ladder import verify
 from foldproof.verify.rescore import rescore
-from foldproof.verify.rung import Check, Rung, Verification, checked, name_of, not_here
+from foldproof.verify.rung import Check, Rung, Verification, checked, not_here
 from forged import rewrite
 from journaled import JournaledRun
 
@@ -50,7 +51,7 @@ execution: {executor: inline}
 tracking: {enabled: false}
 experiments: {one: {}}
 """
-PLACE = (1, 2)
+PLACE = FoldId(1, 2)
 
 
 @pytest.fixture(scope="module")
@@ -103,11 +104,11 @@ def with_finished(honest: Recorded, **changed: Any) -> Recorded:
 
 
 def test_an_honest_record_has_no_problem(honest, assignments, fold):
-    assert list(training_log.of_fold(honest, fold, PLACE)) == []
+    assert list(training_log.of_fold(honest, fold)) == []
     assert list(training_log.of_states(honest, PLACE)) == []
-    assert list(scores.of_fold(honest, fold, PLACE)) == []
+    assert list(scores.of_fold(honest, fold)) == []
     assert list(identity.of_hashes(honest, assignments)) == []
-    assert list(identity.of_fold_key(honest, fold, PLACE)) == []
+    assert list(identity.of_fold_key(honest, fold)) == []
     assert list(identity.of_code(honest)) == []
     assert list(splits.of_leaks(honest, assignments)) == []
     assert list(splits.of_held_out(honest)) == []
@@ -125,40 +126,40 @@ def test_an_honest_record_has_no_problem(honest, assignments, fold):
     ],
 )
 def test_an_epoch_that_does_not_follow_from_the_settings_is_said(honest, fold, epoch, changed, said):
-    assert list(training_log.of_fold(with_epoch(honest, epoch, **changed), fold, PLACE)) == [said]
+    assert list(training_log.of_fold(with_epoch(honest, epoch, **changed), fold)) == [said]
 
 
 @pytest.mark.parametrize("epoch", [1, 2])
 def test_a_loss_that_does_not_follow_from_the_steps_is_said(honest, fold, epoch):
     loss = honest.record.epochs[PLACE][epoch - 1].train_loss
-    (said,) = training_log.of_fold(with_epoch(honest, epoch, train_loss=loss * (1 + 1e-7)), fold, PLACE)
+    (said,) = training_log.of_fold(with_epoch(honest, epoch, train_loss=loss * (1 + 1e-7)), fold)
     assert said.startswith(f"epoch {epoch} has the training loss")
-    assert list(training_log.of_fold(with_epoch(honest, epoch, train_loss=loss * (1 + 1e-12)), fold, PLACE)) == []
+    assert list(training_log.of_fold(with_epoch(honest, epoch, train_loss=loss * (1 + 1e-12)), fold)) == []
 
 
 def test_numbers_of_images_and_of_epochs_that_do_not_fit_are_said(honest, fold):
     record = honest.record
     started = replace(record.fold_started[PLACE], train_images=11, validation_images=7)
     forged = replace(honest, record=replace(record, fold_started={**record.fold_started, PLACE: started}))
-    assert list(training_log.of_fold(forged, fold, PLACE)) == [
+    assert list(training_log.of_fold(forged, fold)) == [
         "its journal says that 11 images train, folds.csv has 12",
         "its journal says that 7 images validate, folds.csv has 6",
     ]
     short = replace(honest, record=replace(record, epochs={**record.epochs, PLACE: record.epochs[PLACE][:1]}))
-    assert list(training_log.of_fold(short, fold, PLACE)) == ["it finished after 1 of 2 epochs"]
+    assert list(training_log.of_fold(short, fold)) == ["it finished after 1 of 2 epochs"]
     going = replace(short, record=replace(short.record, finished={}))
-    assert list(training_log.of_fold(going, fold, PLACE)) == []
+    assert list(training_log.of_fold(going, fold)) == []
     unknown = replace(honest, record=replace(record, fold_started={}))
-    assert list(training_log.of_fold(unknown, fold, PLACE)) == []
+    assert list(training_log.of_fold(unknown, fold)) == []
 
 
 def test_steps_that_are_cut_off_are_said_and_missing_ones_are_no_harm(honest, copied, fold):
     file = copied / "fold-1-2" / "steps.f32"
     file.write_bytes(file.read_bytes()[:-4])
     moved = replace(honest, folder=copied)
-    assert list(training_log.of_fold(moved, fold, PLACE)) == ["steps.f32 holds 5 losses of 6 steps"]
+    assert list(training_log.of_fold(moved, fold)) == ["steps.f32 holds 5 losses of 6 steps"]
     file.unlink()
-    assert list(training_log.of_fold(moved, fold, PLACE)) == []
+    assert list(training_log.of_fold(moved, fold)) == []
 
 
 def test_states_that_know_other_epochs_or_cannot_be_read_are_said(honest, copied):
@@ -179,9 +180,9 @@ def test_a_metric_that_is_newer_than_the_record_accuses_nobody_and_is_checked_wh
 ):
     metrics = {**registry.SEAMS["metrics"], "newer": "foldproof.metrics:accuracy"}
     monkeypatch.setattr(registry, "SEAMS", {**registry.SEAMS, "metrics": metrics})
-    assert list(scores.of_fold(honest, fold, PLACE)) == []
+    assert list(scores.of_fold(honest, fold)) == []
     recorded = {**honest.record.finished[PLACE].scores, "newer": 2.0}
-    (said,) = scores.of_fold(with_finished(honest, scores=recorded), fold, PLACE)
+    (said,) = scores.of_fold(with_finished(honest, scores=recorded), fold)
     assert said.startswith("its newer is recorded as 2; its predictions give")
 
 
@@ -205,39 +206,37 @@ def test_each_score_is_held_against_the_predictions(honest, fold):
     right = honest.record.finished[PLACE]
     for name, value in right.scores.items():
         forged = with_finished(honest, scores={**right.scores, name: value + 0.125})
-        (said,) = scores.of_fold(forged, fold, PLACE)
+        (said,) = scores.of_fold(forged, fold)
         assert said == f"its {name} is recorded as {value + 0.125:.6g}; its predictions give {value:.6g}"
         without = with_finished(honest, scores={key: one for key, one in right.scores.items() if key != name})
-        assert list(scores.of_fold(without, fold, PLACE)) == [f"its result has no {name}"]
+        assert list(scores.of_fold(without, fold)) == [f"its result has no {name}"]
     of_ones_own = with_finished(honest, scores={**right.scores, "own:metric": 0.3})
-    assert list(scores.of_fold(of_ones_own, fold, PLACE)) == []
+    assert list(scores.of_fold(of_ones_own, fold)) == []
 
 
 def test_recall_the_last_epoch_and_the_end_are_held_against_the_predictions(honest, fold):
     right, last = honest.record.finished[PLACE], honest.record.epochs[PLACE][-1]
     for name, value in right.per_class.items():
-        (said,) = scores.of_fold(
-            with_finished(honest, per_class={**right.per_class, name: value / 2 + 0.3}), fold, PLACE
-        )
+        (said,) = scores.of_fold(with_finished(honest, per_class={**right.per_class, name: value / 2 + 0.3}), fold)
         assert said == f"its recall of {name} is not that of its predictions"
     accuracy = last.val_accuracy / 2 + 0.3
-    (said,) = scores.of_fold(with_epoch(honest, 2, val_accuracy=accuracy), fold, PLACE)
+    (said,) = scores.of_fold(with_epoch(honest, 2, val_accuracy=accuracy), fold)
     assert said == f"its last epoch has the accuracy {accuracy:.6g}, which is not that of its predictions"
-    (said,) = scores.of_fold(with_epoch(honest, 2, val_loss=last.val_loss * 1.01), fold, PLACE)
+    (said,) = scores.of_fold(with_epoch(honest, 2, val_loss=last.val_loss * 1.01), fold)
     assert said.startswith("its last epoch has the loss")
-    assert list(scores.of_fold(with_epoch(honest, 2, val_loss=last.val_loss * 1.00001), fold, PLACE)) == []
-    assert list(scores.of_fold(with_epoch(honest, 1, val_accuracy=0.1, val_loss=9.0), fold, PLACE)) == []
-    (said,) = scores.of_fold(with_finished(honest, weights_sha256="0" * 64), fold, PLACE)
+    assert list(scores.of_fold(with_epoch(honest, 2, val_loss=last.val_loss * 1.00001), fold)) == []
+    assert list(scores.of_fold(with_epoch(honest, 1, val_accuracy=0.1, val_loss=9.0), fold)) == []
+    (said,) = scores.of_fold(with_finished(honest, weights_sha256="0" * 64), fold)
     assert said == "the weights at its end are not those of its last epoch"
-    (said,) = scores.of_fold(with_finished(honest, epochs=3), fold, PLACE)
+    (said,) = scores.of_fold(with_finished(honest, epochs=3), fold)
     assert said == "it finished after 3 epochs; the last that it has is 2"
 
 
 def test_predictions_of_other_images_or_that_were_rewritten_are_said(honest, fold):
     other = replace(fold, validation=np.concatenate([fold.validation[1:], fold.train[:1]]))
-    (said,) = scores.of_fold(honest, other, PLACE)
+    (said,) = scores.of_fold(honest, other)
     assert said == "its predictions are of 6 images; 1 that validate in it are missing, 1 do not"
-    (said,) = scores.of_fold(with_finished(honest, predictions_sha256="0" * 64), fold, PLACE)
+    (said,) = scores.of_fold(with_finished(honest, predictions_sha256="0" * 64), fold)
     assert "it is not the table that its journal speaks of" in said
 
 
@@ -269,11 +268,11 @@ def certain(honest: Recorded, copied: Path, probability: float, beside: int = 0)
 def test_a_loss_is_not_held_against_probabilities_that_float32_cannot_tell_from_nothing(
     honest, copied, fold, probability, problems
 ):
-    assert len(list(scores.of_fold(certain(honest, copied, probability), fold, PLACE))) == problems
+    assert len(list(scores.of_fold(certain(honest, copied, probability), fold))) == problems
 
 
 def test_a_loss_is_held_against_the_predictions_however_impossible_another_class_is(honest, copied, fold):
-    (said,) = scores.of_fold(certain(honest, copied, 1e-32, beside=1), fold, PLACE)
+    (said,) = scores.of_fold(certain(honest, copied, 1e-32, beside=1), fold)
     assert said.startswith("its last epoch has the loss 99")
 
 
@@ -283,7 +282,7 @@ def test_of_a_fold_in_which_nothing_validates_it_is_said_that_its_scores_do_not_
     moved = with_finished(
         replace(honest, folder=copied), predictions_sha256=predictions.predictions_sha256((), np.empty((0, 3)))
     )
-    said = list(scores.of_fold(moved, replace(fold, validation=fold.validation[:0]), PLACE))
+    said = list(scores.of_fold(moved, replace(fold, validation=fold.validation[:0])))
     assert all(sentence.endswith(("its predictions give nan", "not that of its predictions")) for sentence in said)
     assert len(said) == len(honest.record.finished[PLACE].scores) + 3 + 2
 
@@ -364,12 +363,12 @@ def test_settings_are_held_against_the_identity_and_the_journal_of_a_fold(honest
     assert list(identity.of_hashes(other, assignments)) == [
         "the identity in run.json is not that of its settings, images and folds"
     ]
-    said = ["fold 2: its journal was written for other settings, images, folds or another arithmetic"]
-    assert list(identity.of_fold_key(other, fold, PLACE)) == said
-    assert list(identity.of_fold_key(with_facts(honest, image_size=9), fold, PLACE)) == said
+    said = ["fold 1.2: its journal was written for other settings, images, folds or another arithmetic"]
+    assert list(identity.of_fold_key(other, fold)) == said
+    assert list(identity.of_fold_key(with_facts(honest, image_size=9), fold)) == said
     elsewhere = {**honest.environment, "numeric_class": {"torch": "1.0"}}
-    assert list(identity.of_fold_key(replace(honest, environments=(elsewhere,)), fold, PLACE)) == said
-    assert list(identity.of_fold_key(replace(honest, environments=(elsewhere, honest.environment)), fold, PLACE)) == []
+    assert list(identity.of_fold_key(replace(honest, environments=(elsewhere,)), fold)) == said
+    assert list(identity.of_fold_key(replace(honest, environments=(elsewhere, honest.environment)), fold)) == []
 
 
 @pytest.mark.parametrize(
@@ -553,14 +552,14 @@ def test_an_epoch_is_trained_again_from_the_last_state_or_the_beginning_to_equal
     assert train_on(moved, task).said.startswith("epoch 2 of 2 trained again from the state stored before step 1 of it")
     forged = with_epoch(moved, 2, weights_sha256="0" * 64)
     (said,) = train_on(forged, task).problems
-    assert said.startswith("parts at repeat 1, fold 2, epoch 2 (weights: ")
+    assert said.startswith("parts at fold 1.2, epoch 2 (weights: ")
     for state in (copied / "fold-1-2").glob("state-*"):
         state.unlink()
     found = train_on(moved, task)
     assert (found.problems, found.said) == ((), "epoch 1 of 2 trained again from its initial weights: equal bits")
     assert train_on(forged, task).problems == ()  # the second epoch is not trained, then
     (said,) = train_on(with_epoch(moved, 1, val_loss=0.5), task).problems
-    assert said.startswith("parts at repeat 1, fold 2, epoch 1 (")
+    assert said.startswith("parts at fold 1.2, epoch 1 (")
 
 
 def test_a_state_of_another_fold_is_not_trained_from(honest, copied, task):
@@ -618,7 +617,6 @@ def test_a_verdict_counts_the_problems_of_the_first_rung_that_is_broken():
     assert (sound.verdict, sound.is_sound) == ("HOLDS: L0", True)
     assert sound.to_json()["rungs"][0]["checks"] == [{"name": "a", "state": "holds", "said": "fine", "problems": ()}]
     assert isinstance(AWAY, Check)
-    assert (name_of((0, 3)), name_of((1, 3))) == ("fold 3", "repeat 1, fold 3")
 
 
 def climbed(folder: Path, *, highest: int = 0) -> dict[str, Check]:
@@ -647,7 +645,7 @@ def test_each_side_of_a_record_finds_what_is_its_own(copied):
     rewrite(copied / "fold-1-2", better)
     found = climbed(copied)
     assert [name for name, check in found.items() if check.state == "broken"] == ["scores"]
-    assert found["scores"].problems[0].startswith("repeat 1, fold 2: its macro_f1 is recorded as 0.123")
+    assert found["scores"].problems[0].startswith("fold 1.2: its macro_f1 is recorded as 0.123")
     losses = np.fromfile(copied / "fold-0-1" / "steps.f32", dtype="<f4")
     losses[0] *= 2
     losses.tofile(copied / "fold-0-1" / "steps.f32")
@@ -678,10 +676,12 @@ def test_weights_that_are_not_here_are_no_harm_and_counted(honest, copied, task)
         "holds",
         "weights of 1 folds give the stored predictions, bit for bit",
     )
-    (found,) = trained._predictions(moved, {PLACE: task}, [(0, 0), PLACE], True) if away(copied, "fold-0-0") else ()
+    (found,) = (
+        trained._predictions(moved, {PLACE: task}, [FoldId(0, 0), PLACE], True) if away(copied, "fold-0-0") else ()
+    )
     assert found.said == "weights of 1 folds give the stored predictions, bit for bit; 1 folds have no weights here"
     away(copied, "fold-1-2")
-    (found,) = trained._predictions(moved, {PLACE: task}, [(0, 0), PLACE], True)
+    (found,) = trained._predictions(moved, {PLACE: task}, [FoldId(0, 0), PLACE], True)
     assert (found.state, found.said) == ("not here", "the weights of the folds are not here")
 
 
@@ -691,7 +691,7 @@ def test_weights_that_are_a_link_are_a_problem_and_the_others_are_looked_at(hone
     weights.symlink_to(tmp_path / "elsewhere")
     here = SimpleNamespace(same_arithmetic=True)
     moved = replace(honest, folder=copied)
-    (found,) = trained._predictions(moved, {PLACE: task}, [(0, 0), PLACE], here)
+    (found,) = trained._predictions(moved, {PLACE: task}, [FoldId(0, 0), PLACE], here)
     assert (found.state, len(found.problems)) == ("broken", 1)
     assert found.problems[0].startswith(f"fold 0: {weights}")
     assert found.said.startswith("weights of 1 folds give the stored predictions")
@@ -704,10 +704,10 @@ def away(copied: Path, fold: str) -> bool:
 
 def test_an_epoch_is_trained_again_where_the_arithmetic_is_the_same_and_a_fold_has_finished(honest, copied, task):
     moved = replace(honest, folder=copied)
-    found = trained._epoch(moved, {PLACE: task}, [PLACE, (0, 0)], True)
-    assert (found.state, found.said.startswith("repeat 1, fold 2, epoch 2 of 2 trained again")) == ("holds", True)
+    found = trained._epoch(moved, {PLACE: task}, [PLACE, FoldId(0, 0)], True)
+    assert (found.state, found.said.startswith("fold 1.2, epoch 2 of 2 trained again")) == ("holds", True)
     forged = with_epoch(moved, 2, weights_sha256="0" * 64)
-    assert trained._epoch(forged, {PLACE: task}, [PLACE], True).problems[0].startswith("repeat 1, fold 2: parts at")
+    assert trained._epoch(forged, {PLACE: task}, [PLACE], True).problems[0].startswith("fold 1.2: parts at")
     assert trained._epoch(moved, {}, [], True).said == "no fold has finished"
     assert trained._epoch(moved, {PLACE: task}, [PLACE], False).state == "not here"
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from foldproof.analysis.comparison import Comparison, Interval, Line, Pair, Verdict
 from foldproof.analysis.summary import finite, spread_json
-from foldproof.record import Place
+from foldproof.events.fold_id import FoldId
 
 SCHEMA_VERSION = 2
 
@@ -58,8 +58,8 @@ def _line(line: Line) -> dict[str, Any]:
             "test": found.test,
             "p": found.p,
             "p_holm": found.adjusted,
-            "repeat": found.place[0],
-            "fold": found.place[1],
+            "repeat": found.fold_id.repeat,
+            "fold": found.fold_id.fold,
             "accuracy": found.score,
             "accuracy_of_the_others": found.others,
             "epochs": found.epochs,
@@ -67,12 +67,12 @@ def _line(line: Line) -> dict[str, Any]:
         },
         "folds": [
             {
-                "repeat": place[0],
-                "fold": place[1],
-                "score": finite(line.folds.get(place, math.nan)),
-                "accuracy": finite(line.accuracy_by_fold.get(place, math.nan)),
+                "repeat": fold_id.repeat,
+                "fold": fold_id.fold,
+                "score": finite(line.folds.get(fold_id, math.nan)),
+                "accuracy": finite(line.accuracy_by_fold.get(fold_id, math.nan)),
             }
-            for place in sorted({*line.folds, *line.accuracy_by_fold})
+            for fold_id in sorted({*line.folds, *line.accuracy_by_fold})
         ],
     }
 
@@ -85,7 +85,7 @@ def _pair(pair: Pair, runs: Sequence[str]) -> dict[str, Any]:
         "verdict": _verdict(pair.verdict, runs),
         "difference": finite(pair.difference.value),
         "interval_95": _bounds(pair.difference),
-        "differences": _by_place(pair.differences),
+        "differences": _by_fold(pair.differences),
         "p": finite(pair.p),
         "p_holm": finite(pair.adjusted),
         "p_corrected_t": finite(pair.corrected_p),
@@ -117,5 +117,7 @@ def _finite(values: Mapping[str, float]) -> dict[str, float | None]:
     return {name: finite(value) for name, value in values.items()}
 
 
-def _by_place(values: Mapping[Place, float]) -> list[dict[str, Any]]:
-    return [{"repeat": place[0], "fold": place[1], "value": finite(value)} for place, value in values.items()]
+def _by_fold(values: Mapping[FoldId, float]) -> list[dict[str, Any]]:
+    return [
+        {"repeat": fold_id.repeat, "fold": fold_id.fold, "value": finite(value)} for fold_id, value in values.items()
+    ]

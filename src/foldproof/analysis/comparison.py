@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from foldproof.record import Place, Spread
+from foldproof.events.fold_id import FoldId
+from foldproof.record import Spread
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Disagreement:
     """Whether one fold of an experiment is unlike the others, beyond the chance of images and training or, where the
     number of images is not known, as an outlier of the scores.
 
-    `p` of the test, `adjusted` by Holm over the experiments shown. `place` is the fold least like the others, `score`
+    `p` of the test, `adjusted` by Holm over the experiments shown. `fold_id` is the fold least like the others, `score`
     and `others` its accuracy and theirs, on average over the last `epochs`. `flagged`: beyond chance, and by a gap that
     matters.
     """
@@ -29,7 +30,7 @@ class Disagreement:
     test: str
     p: float
     adjusted: float
-    place: Place
+    fold_id: FoldId
     score: float
     others: float
     epochs: int = 1
@@ -58,8 +59,8 @@ class Line:
     loss: Spread
     best_epoch_accuracy: Spread
     best_epoch_loss: Spread
-    folds: Mapping[Place, float]
-    accuracy_by_fold: Mapping[Place, float]
+    folds: Mapping[FoldId, float]
+    accuracy_by_fold: Mapping[FoldId, float]
     pooled: Mapping[str, float] = field(default_factory=dict)
     pooled_by_group: Mapping[str, float] = field(default_factory=dict)
     disagreement: Disagreement | None = None
@@ -88,7 +89,7 @@ class Pair:
     places: int = 0
     repeats: int = 1
     difference: Interval = Interval(float("nan"), float("nan"), float("nan"))
-    differences: Mapping[Place, float] = field(default_factory=dict)
+    differences: Mapping[FoldId, float] = field(default_factory=dict)
     p: float = float("nan")
     adjusted: float = float("nan")
     corrected_p: float = float("nan")

@@ -12,8 +12,9 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from foldproof.events.fold_id import FoldId
 from foldproof.events.types import Body, EpochFinished, FoldFinished, FoldStarted, comparable_body
-from foldproof.record import Place, RunRecord
+from foldproof.record import RunRecord
 
 Kind: TypeAlias = Literal["sizes", "initial weights", "loss", "weights", "scores", "predictions", "settings", "end"]
 _SIZES = ("train_images", "validation_images", "parameters", "trained_parameters")
@@ -34,14 +35,14 @@ class FoldTrace:
     losses: NDArray[np.float32] | None
 
     @staticmethod
-    def of(record: RunRecord, place: Place, losses: NDArray[np.float32] | None) -> "FoldTrace":
+    def of(record: RunRecord, fold_id: FoldId, losses: NDArray[np.float32] | None) -> "FoldTrace":
         """What the last attempt at a fold recorded."""
         return FoldTrace(
-            repeat=place[0],
-            fold=place[1],
-            started=record.fold_started.get(place),
-            epochs=record.epochs.get(place, ()),
-            finished=record.finished.get(place),
+            repeat=fold_id.repeat,
+            fold=fold_id.fold,
+            started=record.fold_started.get(fold_id),
+            epochs=record.epochs.get(fold_id, ()),
+            finished=record.finished.get(fold_id),
             losses=losses,
         )
 
@@ -63,12 +64,15 @@ class Divergence:
     now: str
 
     @property
+    def fold_id(self) -> FoldId:
+        return FoldId(self.repeat, self.fold)
+
+    @property
     def place(self) -> str:
-        """`fold 2, epoch 3, step 17`; with the repeat where that is not the first."""
-        fold = f"repeat {self.repeat}, fold {self.fold}" if self.repeat else f"fold {self.fold}"
+        """`fold 2, epoch 3, step 17`."""
         if self.epoch == 0:
-            return f"{fold}, before the first epoch"
-        return f"{fold}, epoch {self.epoch}" + (f", step {self.step}" if self.step is not None else "")
+            return f"{self.fold_id}, before the first epoch"
+        return f"{self.fold_id}, epoch {self.epoch}" + (f", step {self.step}" if self.step is not None else "")
 
 
 def parting(then: FoldTrace, now: FoldTrace, *, epochs: int | None = None) -> Divergence | None:

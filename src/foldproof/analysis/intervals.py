@@ -16,7 +16,7 @@ from foldproof.analysis.rows import rows_of_one
 from foldproof.analysis.scoring import ACCURACY, FRACTIONS, LOG_LOSS
 from foldproof.analysis.statistics.paired import Rows, by_images, by_runs, corrected
 from foldproof.analysis.statistics.shares import all_agree_interval, upper_quantile, wilson_interval
-from foldproof.record import Place
+from foldproof.events.fold_id import FoldId
 
 OVERLAP = 1.2  # times the error that the draw of the images explains: folds share training images. Measured
 _NEVER_QUITE = 0.001  # how near to 0 and 1 the score of a fold is taken to be, where its images are not counted
@@ -24,7 +24,7 @@ _NEVER_QUITE = 0.001  # how near to 0 and 1 the score of a fold is taken to be, 
 Floats = NDArray[np.float64]
 
 
-def interval_of(contender: Contender, scores: Mapping[Place, float], metric: str) -> Interval:
+def interval_of(contender: Contender, scores: Mapping[FoldId, float], metric: str) -> Interval:
     """By images where they are known, else by folds; bounds of nan where nothing differs and nothing is counted."""
     values = np.array([value for value in scores.values() if math.isfinite(value)], dtype=np.float64)
     mean = float(values.mean()) if len(values) else math.nan
@@ -63,9 +63,11 @@ def _never_quite(share: float, units: int) -> float:
     return (share * units + 1) / (units + 2)
 
 
-def _images(contender: Contender, scores: Mapping[Place, float]) -> int:
+def _images(contender: Contender, scores: Mapping[FoldId, float]) -> int:
     """How many images the folds were scored on, each counted once; 0 where that is not known of every fold."""
-    counts = [contender.summary.images_by_fold.get(place, 0) for place, value in scores.items() if math.isfinite(value)]
+    counts = [
+        contender.summary.images_by_fold.get(fold_id, 0) for fold_id, value in scores.items() if math.isfinite(value)
+    ]
     return sum(counts) // len({repeat for repeat, _ in scores}) if counts and all(counts) else 0
 
 

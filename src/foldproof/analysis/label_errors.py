@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.analysis.out_of_fold import OutOfFold
-from foldproof.record import Place
+from foldproof.events.fold_id import FoldId
 
 FILE_NAME = "label-errors.csv"
 COLUMNS = ("path", "sha256", "label", "suggested", "own_probability", "suggested_probability", "run")
@@ -29,7 +29,7 @@ _BEGINS_A_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 class LabelError:
     """An image whose label is probably wrong. Probabilities are means over repeats, by models that had not seen it.
 
-    `repeats_agreeing`: in how many repeats `suggested` was the most probable class. `place`: the first of its folds.
+    `repeats_agreeing`: in how many repeats `suggested` was the most probable class. `fold_id`: the first of its folds.
     """
 
     path: str
@@ -40,7 +40,7 @@ class LabelError:
     own_probability: float
     suggested_probability: float
     repeats_agreeing: int
-    place: Place
+    fold_id: FoldId
 
 
 def find_label_errors(table: OutOfFold) -> tuple[LabelError, ...]:
@@ -71,7 +71,7 @@ def find_label_errors(table: OutOfFold) -> tuple[LabelError, ...]:
             own_probability=float(means[one, labels[one]]),
             suggested_probability=float(means[one, best[one]]),
             repeats_agreeing=int(agreeing[one]),
-            place=(int(table.repeats[row]), int(table.folds[row])),
+            fold_id=FoldId(int(table.repeats[row]), int(table.folds[row])),
         )
         for one in found[np.argsort(-margins, kind="stable")]
         for row in [first[one]]

@@ -14,11 +14,12 @@ from foldproof.analysis.scoring import (
     by_group,
     fold_scores,
     pooled_scores,
-    rows_by_place,
+    rows_by_fold,
 )
 from foldproof.analysis.statistics.homogeneity import Curve, Homogeneity, by_curves, by_scores
 from foldproof.analysis.statistics.paired import holm
-from foldproof.record import Place, Spread
+from foldproof.events.fold_id import FoldId
+from foldproof.record import Spread
 
 DISAGREES = 0.01  # the Holm-adjusted p-value below which a fold is said to disagree
 
@@ -29,14 +30,14 @@ def lines_of(contenders: Sequence[Contender], metric: str) -> list[Line]:
     return _with_disagreements(lines, contenders)
 
 
-def scores_of(contender: Contender, metric: str) -> Mapping[Place, float]:
+def scores_of(contender: Contender, metric: str) -> Mapping[FoldId, float]:
     """The score of every fold, from the predictions or, without them, from what the journals or a table say."""
     if contender.table is not None:
         return fold_scores(contender.table, metric)
-    return {place: scores[metric] for place, scores in contender.summary.scores_by_fold.items() if metric in scores}
+    return {fold_id: scores[metric] for fold_id, scores in contender.summary.scores_by_fold.items() if metric in scores}
 
 
-def _line(contender: Contender, scores: Mapping[Place, float], metric: str) -> Line:
+def _line(contender: Contender, scores: Mapping[FoldId, float], metric: str) -> Line:
     summary, table = contender.summary, contender.table
     grouped = by_group(table) if table is not None and (table.groups != "").any() else None
     spread = Spread.of(scores.values())
@@ -81,7 +82,7 @@ def _disagreement(found: Homogeneity, adjusted: float) -> Disagreement:
         test=found.test,
         p=found.p,
         adjusted=adjusted,
-        place=found.place,
+        fold_id=found.fold_id,
         score=found.score,
         others=found.others,
         epochs=found.epochs,
@@ -89,25 +90,25 @@ def _disagreement(found: Homogeneity, adjusted: float) -> Disagreement:
     )
 
 
-def _curves(contender: Contender) -> Mapping[Place, Curve] | None:
+def _curves(contender: Contender) -> Mapping[FoldId, Curve] | None:
     """The accuracies of each fold, epoch by epoch where that is known, and on how many images.
 
     None where the images are not counted.
     """
     summary, units = contender.summary, _units_by_fold(contender)
-    last = {place: (value,) for place, value in _last_accuracies(contender).items() if math.isfinite(value)}
-    curves = {place: summary.curves.get(place) or accuracies for place, accuracies in last.items()}
-    if not curves or not all(units.get(place) for place in curves):
+    last = {fold_id: (value,) for fold_id, value in _last_accuracies(contender).items() if math.isfinite(value)}
+    curves = {fold_id: summary.curves.get(fold_id) or accuracies for fold_id, accuracies in last.items()}
+    if not curves or not all(units.get(fold_id) for fold_id in curves):
         return None
-    return {place: Curve(accuracies, units[place]) for place, accuracies in curves.items()}
+    return {fold_id: Curve(accuracies, units[fold_id]) for fold_id, accuracies in curves.items()}
 
 
-def _units_by_fold(contender: Contender) -> Mapping[Place, int]:
+def _units_by_fold(contender: Contender) -> Mapping[FoldId, int]:
     """Images, or groups of them, which are right or wrong together."""
     if contender.table is None:
         return contender.summary.images_by_fold
-    return {place: len(np.unique(contender.table.units[rows])) for place, rows in rows_by_place(contender.table)}
+    return {fold_id: len(np.unique(contender.table.units[rows])) for fold_id, rows in rows_by_fold(contender.table)}
 
 
-def _last_accuracies(contender: Contender) -> Mapping[Place, float]:
+def _last_accuracies(contender: Contender) -> Mapping[FoldId, float]:
     return contender.summary.accuracy_by_fold if contender.table is None else fold_scores(contender.table, ACCURACY)

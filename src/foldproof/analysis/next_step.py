@@ -24,8 +24,8 @@ def next_step(lines: Sequence[Line], pairs: Sequence[Pair], contenders: Sequence
     """
     odd = next((line for line in lines if line.disagreement and line.disagreement.flagged and line.identity), None)
     if odd is not None and odd.disagreement is not None:
-        repeat, fold = odd.disagreement.place
-        where = f"{repeat}.{fold}" if odd.expected_folds > contenders[lines.index(odd)].summary.k else f"{fold}"
+        repeats = odd.expected_folds // contenders[lines.index(odd)].summary.k
+        where = odd.disagreement.fold_id.short(repeats=repeats)
         return f"next: `foldproof run {odd.experiment} --fold {where} --reseed` tells its images from its training"
     order = sorted(range(len(lines)), key=lambda at: _rank(lines[at], metric))
     pair = next((one for one in pairs if {one.a, one.b} == set(order[:2])), None)

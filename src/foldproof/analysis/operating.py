@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.analysis.out_of_fold import OutOfFold
-from foldproof.record import Place, Spread
+from foldproof.events.fold_id import FoldId
+from foldproof.record import Spread
 
 _GRID = np.linspace(0.0, 1.0, 201)  # false positive rates at which a macro curve is averaged
 
@@ -39,7 +40,7 @@ class OneAgainstRest:
     name: str
     images: int
     auroc: Spread
-    by_fold: dict[Place, float]
+    by_fold: dict[FoldId, float]
     average_precision: float
     roc: Curve
     precision_recall: Curve
@@ -62,12 +63,12 @@ def one_against_rest(table: OutOfFold, number: int) -> OneAgainstRest | None:
     )
 
 
-def auroc_by_fold(table: OutOfFold, number: int) -> dict[Place, float]:
-    """The area under the ROC curve of each (repeat, fold); nan where it has images of one kind only."""
+def auroc_by_fold(table: OutOfFold, number: int) -> dict[FoldId, float]:
+    """The area under the ROC curve of each fold; nan where it has images of one kind only."""
     found = {}
-    for repeat, fold in table.places:
-        here = (table.repeats == repeat) & (table.folds == fold)
-        found[repeat, fold] = auroc(table.probabilities[here, number].astype(np.float64), table.labels[here] == number)
+    for fold_id in table.fold_ids:
+        here = (table.repeats == fold_id.repeat) & (table.folds == fold_id.fold)
+        found[fold_id] = auroc(table.probabilities[here, number].astype(np.float64), table.labels[here] == number)
     return found
 
 

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from foldproof import predictions
 from foldproof.errors import DamagedFile
-from foldproof.record import Place, RunRecord, fold_folder
+from foldproof.events.fold_id import FoldId
+from foldproof.record import RunRecord
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +38,9 @@ class OutOfFold:
         return most_probable
 
     @cached_property
-    def places(self) -> tuple[Place, ...]:
-        """(repeat, fold) of the folds that have rows, in that order."""
-        return tuple(sorted(set(zip(self.repeats.tolist(), self.folds.tolist(), strict=True))))
+    def fold_ids(self) -> tuple[FoldId, ...]:
+        """The folds that have rows, in order."""
+        return tuple(sorted(set(map(FoldId, self.repeats.tolist(), self.folds.tolist()))))
 
     @cached_property
     def row_names(self) -> NDArray[np.str_]:
@@ -82,13 +83,13 @@ def read_out_of_fold(record: RunRecord) -> OutOfFold:
     classes = tuple(record.facts["classes"])
     number = {name: index for index, name in enumerate(classes)}
     tables = {
-        place: predictions.read(
+        fold_id: predictions.read(
             record.folder,
-            fold_folder(record.folder, *place).name,
+            fold_id.folder_name,
             classes=len(classes),
             sha256=done.predictions_sha256,
         )
-        for place, done in record.finished.items()
+        for fold_id, done in record.finished.items()
     }
     samples = [sample for table in tables.values() for sample in table.samples]
     unknown = {sample.label for sample in samples} - number.keys()

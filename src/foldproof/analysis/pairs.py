@@ -16,7 +16,7 @@ from foldproof.analysis.scoring import ACCURACY, fold_scores, higher_is_better, 
 from foldproof.analysis.statistics.paired import Rows, both_ways, by_images, corrected, holm
 from foldproof.analysis.statistics.sample_size import images_by_scale, images_for_accuracy
 from foldproof.analysis.statistics.student import Student
-from foldproof.record import Place
+from foldproof.events.fold_id import FoldId
 
 
 def pairs_of(contenders: Sequence[Contender], *, metric: str, rope: float) -> list[Pair]:
@@ -38,7 +38,7 @@ def adjusted(pairs: Sequence[Pair]) -> list[Pair]:
 def _pair(
     at: tuple[int, int],
     contenders: tuple[Contender, Contender],
-    scores: tuple[Mapping[Place, float], Mapping[Place, float]],
+    scores: tuple[Mapping[FoldId, float], Mapping[FoldId, float]],
     *,
     metric: str,
     rope: float,
@@ -50,7 +50,7 @@ def _pair(
     if isinstance(common, str):
         return Pair(a=at[0], b=at[1], not_comparable=common)
     of_a, of_b = fold_scores(common.a, metric), fold_scores(common.b, metric)
-    differences = {place: of_a[place] - of_b[place] for place in of_a}
+    differences = {fold_id: of_a[fold_id] - of_b[fold_id] for fold_id in of_a}
     plain = corrected(np.array(list(differences.values())), k=a.summary.k)
     rows = rows_of(common, metric)
     reading, p = both_ways(rows) if rows is not None else (plain, plain.p)
@@ -71,7 +71,7 @@ def _pair(
 def _by_folds(
     at: tuple[int, int],
     contenders: tuple[Contender, Contender],
-    scores: tuple[Mapping[Place, float], Mapping[Place, float]],
+    scores: tuple[Mapping[FoldId, float], Mapping[FoldId, float]],
     metric: str,
     rope: float,
 ) -> Pair:
@@ -82,7 +82,7 @@ def _by_folds(
         return Pair(a=at[0], b=at[1], not_comparable=METRIC if unmeasured else FOLDS)
     if a.summary.folds_digest != b.summary.folds_digest or a.summary.k != b.summary.k:
         return Pair(a=at[0], b=at[1], not_comparable=FOLDS)
-    differences = {place: scores[0][place] - scores[1][place] for place in scores[0] if place in scores[1]}
+    differences = {fold_id: scores[0][fold_id] - scores[1][fold_id] for fold_id in scores[0] if fold_id in scores[1]}
     plain = corrected(np.array(list(differences.values())), k=a.summary.k)
     return judged(Pair(a=at[0], b=at[1], differences=differences), plain, plain, metric, rope)
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 
-from foldproof.record import Place, RunRecord
+from foldproof.events.fold_id import FoldId
+from foldproof.record import RunRecord
 
 
 def equal_runs(one: RunRecord, other: RunRecord) -> bool:
     """Whether every fold that both runs have finished came out the same, by epochs, scores and weights."""
     both = one.finished.keys() & other.finished.keys()
-    return bool(both) and all(_said(one, place) == _said(other, place) for place in both)
+    return bool(both) and all(_said(one, fold_id) == _said(other, fold_id) for fold_id in both)
 
 
 def again(records: Mapping[str, RunRecord]) -> Mapping[str, tuple[str, bool]]:
@@ -25,5 +26,5 @@ def again(records: Mapping[str, RunRecord]) -> Mapping[str, tuple[str, bool]]:
     return found
 
 
-def _said(record: RunRecord, place: Place) -> object:
-    return record.epochs[place], record.finished[place]
+def _said(record: RunRecord, fold_id: FoldId) -> object:
+    return record.epochs[fold_id], record.finished[fold_id]

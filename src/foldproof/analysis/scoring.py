@@ -11,7 +11,7 @@ from foldproof import registry
 from foldproof.analysis.out_of_fold import OutOfFold
 from foldproof.data.dataset import are_uneven
 from foldproof.errors import UnknownName
-from foldproof.record import Place
+from foldproof.events.fold_id import FoldId
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -49,15 +49,18 @@ def most_apart(metric: str) -> float:
     return 1.0 if metric in FRACTIONS else math.inf
 
 
-def fold_scores(table: OutOfFold, metric: str) -> dict[Place, float]:
+def fold_scores(table: OutOfFold, metric: str) -> dict[FoldId, float]:
     """The score of each fold of each repeat."""
     measure = registry.load("metrics", metric)
-    return {place: measure(table.probabilities[rows], table.labels[rows]) for place, rows in rows_by_place(table)}
+    return {fold_id: measure(table.probabilities[rows], table.labels[rows]) for fold_id, rows in rows_by_fold(table)}
 
 
-def rows_by_place(table: OutOfFold) -> list[tuple[Place, Ints]]:
+def rows_by_fold(table: OutOfFold) -> list[tuple[FoldId, Ints]]:
     """The rows of every fold of every repeat."""
-    return [(place, np.flatnonzero((table.repeats == place[0]) & (table.folds == place[1]))) for place in table.places]
+    return [
+        (fold_id, np.flatnonzero((table.repeats == fold_id.repeat) & (table.folds == fold_id.fold)))
+        for fold_id in table.fold_ids
+    ]
 
 
 def pooled_scores(table: OutOfFold) -> dict[str, float]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from foldproof.config.schema import FoldSettings, PixelSettings, TrainSettings
-from foldproof.record import Place, RunRecord, Spread
+from foldproof.events.fold_id import FoldId
+from foldproof.record import RunRecord, Spread
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,11 +30,11 @@ class Summary:
     loss: Spread
     best_epoch_accuracy: Spread
     best_epoch_loss: Spread
-    accuracy_by_fold: Mapping[Place, float]
-    scores_by_fold: Mapping[Place, Mapping[str, float]]
-    images_by_fold: Mapping[Place, int]
+    accuracy_by_fold: Mapping[FoldId, float]
+    scores_by_fold: Mapping[FoldId, Mapping[str, float]]
+    images_by_fold: Mapping[FoldId, int]
     seconds: float | None
-    curves: Mapping[Place, tuple[float, ...]] = field(default_factory=dict)
+    curves: Mapping[FoldId, tuple[float, ...]] = field(default_factory=dict)
     scheme: str = "stratified"
 
     @property
@@ -57,15 +58,17 @@ class Summary:
             loss=record.last_loss,
             best_epoch_accuracy=record.best_epoch_accuracy,
             best_epoch_loss=record.best_epoch_loss,
-            accuracy_by_fold={place: record.epochs[place][-1].val_accuracy for place in record.finished},
-            scores_by_fold={place: done.scores for place, done in record.finished.items()},
+            accuracy_by_fold={fold_id: record.epochs[fold_id][-1].val_accuracy for fold_id in record.finished},
+            scores_by_fold={fold_id: done.scores for fold_id, done in record.finished.items()},
             images_by_fold={
-                place: record.fold_started[place].validation_images
-                for place in record.finished
-                if place in record.fold_started
+                fold_id: record.fold_started[fold_id].validation_images
+                for fold_id in record.finished
+                if fold_id in record.fold_started
             },
             seconds=record.seconds,
-            curves={place: tuple(epoch.val_accuracy for epoch in record.epochs[place]) for place in record.finished},
+            curves={
+                fold_id: tuple(epoch.val_accuracy for epoch in record.epochs[fold_id]) for fold_id in record.finished
+            },
             scheme=config["folds"].get("scheme", "stratified"),
         )
 

@@ -8,7 +8,8 @@ from typing import TypeAlias
 
 from foldproof.analysis.comparison import Comparison, Interval, Line, Pair
 from foldproof.analysis.scoring import most_apart
-from foldproof.analysis.verdict import BETTER, Unit, name_of, names_of, too_few, winner_of
+from foldproof.analysis.verdict import BETTER, Unit, names_of, too_few, winner_of
+from foldproof.events.fold_id import FoldId
 
 Cells: TypeAlias = Sequence[Sequence[str]]  # the first row is the header
 _FORMULA = tuple("=+-@\t\r")
@@ -37,13 +38,15 @@ def experiments_table(comparison: Comparison) -> list[list[str]]:
 def folds_table(comparison: Comparison) -> list[list[str]]:
     """A row an experiment, a column a fold; a fold that disagrees with the others is marked with `!`."""
     unit, lines = Unit.of(comparison.metric), comparison.lines
-    places = sorted({place for line in lines for place in line.folds})
-    repeats = len({repeat for repeat, _ in places})
+    fold_ids = sorted({fold_id for line in lines for fold_id in line.folds})
+    repeats = len({repeat for repeat, _ in fold_ids})
     title = f"{comparison.metric.replace('_', ' ')} by fold" + (", %" if unit.is_fraction else "")
-    rows = [[title, *(name_of(place, repeats=repeats).removeprefix("fold ") for place in places)]]
+    rows = [[title, *(fold_id.short(repeats=repeats) for fold_id in fold_ids)]]
     for name, line in zip(names_of(lines), lines, strict=True):
-        odd = line.disagreement.place if line.disagreement and line.disagreement.flagged else None
-        cells = [unit.plain(line.folds.get(place, math.nan)) + (" !" if place == odd else "") for place in places]
+        odd = line.disagreement.fold_id if line.disagreement and line.disagreement.flagged else None
+        cells = [
+            unit.plain(line.folds.get(fold_id, math.nan)) + (" !" if fold_id == odd else "") for fold_id in fold_ids
+        ]
         rows.append([name, *cells])
     return rows
 
@@ -172,20 +175,20 @@ def csv_table(comparison: Comparison) -> str:
     metrics = dict.fromkeys((comparison.metric, "accuracy"))
     writer.writerow(["experiment", "run", *comparison.differing, "repeat", "fold", *metrics, "images of the run"])
     for line in comparison.lines:
-        for place in sorted({*line.folds, *line.accuracy_by_fold}):
-            writer.writerow(_csv_row(comparison, line, place))
+        for fold_id in sorted({*line.folds, *line.accuracy_by_fold}):
+            writer.writerow(_csv_row(comparison, line, fold_id))
     return "".join(lines)
 
 
-def _csv_row(comparison: Comparison, line: Line, place: tuple[int, int]) -> list[str]:
-    scores = [line.folds.get(place)]
-    scores += [line.accuracy_by_fold.get(place)] if comparison.metric != "accuracy" else []
+def _csv_row(comparison: Comparison, line: Line, fold_id: FoldId) -> list[str]:
+    scores = [line.folds.get(fold_id)]
+    scores += [line.accuracy_by_fold.get(fold_id)] if comparison.metric != "accuracy" else []
     return [
         _no_formula(line.experiment),
         _no_formula(line.run),
         *(_no_formula(str(line.settings.get(key, ""))) for key in comparison.differing),
-        str(place[0]),
-        str(place[1]),
+        str(fold_id.repeat),
+        str(fold_id.fold),
         *("" if score is None or math.isnan(score) else repr(score) for score in scores),
         "" if line.images is None else str(line.images),
     ]

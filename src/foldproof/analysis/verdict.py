@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from foldproof.analysis.comparison import Comparison, Disagreement, Line, Pair, Verdict
 from foldproof.analysis.scoring import FRACTIONS
-from foldproof.record import Place
 
 NOT_COMPARABLE = "not comparable"
 NOT_TRUSTWORTHY = "not trustworthy yet"
@@ -64,11 +63,6 @@ class Unit:
         if math.isnan(value):
             return "-"
         return f"{100 * value:.2f}" if self.is_fraction else f"{value:.4f}"
-
-
-def name_of(place: Place, *, repeats: int) -> str:
-    """A fold as people call it: its number, with the repeat before it where there are several."""
-    return f"fold {place[0]}.{place[1]}" if repeats > 1 else f"fold {place[1]}"
 
 
 def winner_of(pair: Pair) -> tuple[int, str] | None:
@@ -172,12 +166,12 @@ def _distrusted(flagged: Sequence[tuple[str, Line]]) -> list[Verdict]:
     """A sentence each of few; of many one for all, which names the folds."""
     if len(flagged) <= MOST_TOLD:
         return [Verdict(NOT_TRUSTWORTHY, _distrust(name, line)) for name, line in flagged]
-    places = [
-        f"{name_of(line.disagreement.place, repeats=_repeats(line))} of {name}"
+    fold_ids = [
+        f"fold {line.disagreement.fold_id.short(repeats=_repeats(line))} of {name}"
         for name, line in flagged
         if line.disagreement is not None
     ]
-    told = f"{', '.join(places[:MOST_TOLD])} and {len(places) - MOST_TOLD} more lie apart from the others"
+    told = f"{', '.join(fold_ids[:MOST_TOLD])} and {len(fold_ids) - MOST_TOLD} more lie apart from the others"
     return [Verdict(NOT_TRUSTWORTHY, f"{NOT_TRUSTWORTHY}: {told}")]
 
 
@@ -192,7 +186,7 @@ def disagreement_in_words(found: Disagreement, *, name: str, repeats: int) -> st
     gap, side = 100 * abs(found.score - found.others), "below" if found.score < found.others else "above"
     when = f" on average over the last {found.epochs} epochs" if found.epochs > 1 else ""
     return (
-        f"{name_of(found.place, repeats=repeats)} of {name} lies {gap:.1f} points {side} the others "
+        f"fold {found.fold_id.short(repeats=repeats)} of {name} lies {gap:.1f} points {side} the others "
         f"({100 * found.score:.1f} % against {100 * found.others:.1f} %{when}; p {_p(found.adjusted)}, {found.test})"
     )
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 from foldproof.errors import DamagedFile
 from foldproof.facts import HELD_OUT, read_facts
-from foldproof.record import REPORT_FOLDER, places
+from foldproof.record import REPORT_FOLDER, fold_ids
 from foldproof.storage import read_inside
 
 RECORD = ("run.json", "events.jsonl", "environment.json", "dataset.json", "folds.csv", HELD_OUT, "code.diff")
@@ -40,8 +40,8 @@ def of_run(folder: Path, wanted: Wanted) -> Iterator[tuple[str, bytes]]:
     names = [*RECORD, *CARDS, *sorted(path.name for path in folder.glob("environment-*.json"))]
     report = folder / REPORT_FOLDER
     names += sorted(path.relative_to(folder).as_posix() for path in report.rglob("*") if path.is_file())
-    for place in sorted(places(folder)):
-        within = f"fold-{place[0]}-{place[1]}"
+    for fold_id in sorted(fold_ids(folder)):
+        within = fold_id.folder_name
         names += [f"{within}/{name}" for name in (*OF_FOLD, *(WEIGHTS if wanted.weights else ()))]
         if wanted.states:
             names += sorted(f"{within}/{path.name}" for path in (folder / within).glob("state-*"))
@@ -51,8 +51,8 @@ def of_run(folder: Path, wanted: Wanted) -> Iterator[tuple[str, bytes]]:
 def of_company(folder: Path) -> Iterator[tuple[str, bytes]]:
     """The least of another run that shows what it amounted to: its journals and its predictions."""
     names = list(COMPANY)
-    for place in sorted(places(folder)):
-        names += [f"fold-{place[0]}-{place[1]}/{name}" for name in COMPANY_OF_FOLD]
+    for fold_id in sorted(fold_ids(folder)):
+        names += [f"{fold_id.folder_name}/{name}" for name in COMPANY_OF_FOLD]
     yield from _read(folder, names)
 
 

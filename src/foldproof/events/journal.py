@@ -17,6 +17,7 @@ from typing import Any, Self
 import google_crc32c
 
 from foldproof.errors import DamagedFile, StorageError
+from foldproof.events.fold_id import FoldId
 from foldproof.events.types import (
     Body,
     Event,
@@ -107,18 +108,18 @@ def is_written(folder: Path) -> bool:
 
 def equal(one: Iterable[Event], other: Iterable[Event]) -> bool:
     """Whether two runs, or two folds, record the same: the same (kind, data) in order, for every (repeat, fold)."""
-    return by_place(one) == by_place(other)
+    return by_fold(one) == by_fold(other)
 
 
-def by_place(events: Iterable[Event]) -> Mapping[tuple[int, int] | None, tuple[tuple[str, bytes], ...]]:
+def by_fold(events: Iterable[Event]) -> Mapping[FoldId | None, tuple[tuple[str, bytes], ...]]:
     """What counts in a comparison, for each (repeat, fold); None is the run itself.
 
     What was interrupted or failed and then went on counts as if it had never stopped: a beginning (RunStarted,
     FoldStarted) takes the place of what was recorded before it, and an end that something follows is none.
     """
-    places: dict[tuple[int, int] | None, list[Event]] = {}
+    places: dict[FoldId | None, list[Event]] = {}
     for event in events:
-        counted = places.setdefault(event.place, [])
+        counted = places.setdefault(event.fold_id, [])
         compared = comparable(event) is not None
         if isinstance(event.body, RunStarted | FoldStarted):
             counted.clear()
@@ -158,7 +159,7 @@ class JournalWriter:
         self.path = folder / FILE_NAME
         self._wait_seconds = wait_seconds
         self._identity: dict[str, Any] = {"run": run, "repeat": repeat, "fold": fold}
-        self._place = None if repeat is None or fold is None else (repeat, fold)
+        self._fold_id = None if repeat is None or fold is None else FoldId(repeat, fold)
         self._about = dict(about)
         self._held = ExitStack()
 
@@ -226,7 +227,7 @@ class JournalWriter:
         What stands here since the last beginning is compared, not appended. Should it be something else, all that was
         said so far is recorded anew, from its beginning.
         """
-        known = by_place(self._events).get(self._place, ())
+        known = by_fold(self._events).get(self._fold_id, ())
         said: list[Body] = []
         for body in bodies:
             if body is None:

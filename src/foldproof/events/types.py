@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, TypeAlias
 
 from foldproof.errors import DamagedFile
+from foldproof.events.fold_id import FoldId
 from foldproof.storage import cleaned, parse_line
 
 SCHEMA_VERSION = 2
@@ -171,9 +172,9 @@ class Event:
         return type(self.body).__name__
 
     @property
-    def place(self) -> tuple[int, int] | None:
-        """(repeat, fold), or None for the run itself."""
-        return None if self.repeat is None or self.fold is None else (self.repeat, self.fold)
+    def fold_id(self) -> FoldId | None:
+        """The fold it is of; None for the run itself."""
+        return None if self.repeat is None or self.fold is None else FoldId(self.repeat, self.fold)
 
 
 def to_json(event: Event) -> bytes:
@@ -234,7 +235,7 @@ def comparable(event: Event) -> tuple[str, bytes] | None:
     A file of the run itself, such as its report, counts as nothing either: it was made of the record and of whatever
     else had run by then.
     """
-    is_derived = event.place is None and isinstance(event.body, ArtifactAdded)
+    is_derived = event.fold_id is None and isinstance(event.body, ArtifactAdded)
     return None if is_derived else comparable_body(event.body)
 
 

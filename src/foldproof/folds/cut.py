@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from foldproof.data.dataset import Dataset, hashed_row
 from foldproof.errors import FoldsError
+from foldproof.events.fold_id import FoldId
 from foldproof.folds.cover import Loads, covering, mend
 from foldproof.folds.units import Unit, units_of
 
@@ -44,8 +45,8 @@ class Fold:
     validation: NDArray[np.int64]  # [validation image] manifest positions, ascending
 
     @property
-    def name(self) -> str:
-        return f"fold-{self.repeat}-{self.index}"
+    def id(self) -> FoldId:
+        return FoldId(self.repeat, self.index)
 
 
 @dataclass(frozen=True)

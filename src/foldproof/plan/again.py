@@ -5,12 +5,12 @@ from dataclasses import replace
 
 from foldproof.config.schema import ExperimentConfig
 from foldproof.errors import FoldsError, RunNotFound, SettingsError
+from foldproof.events.fold_id import FoldId
 from foldproof.events.types import Notice
 from foldproof.facts import Reseed, reseed_of
 from foldproof.plan.begun import Begun, begun, difference, every_run
 from foldproof.plan.runs import Ground, Planned, facts_of, plan_anew
 from foldproof.plan.tasks import Model
-from foldproof.record import Place
 
 _SEEDS = 2**63
 
@@ -24,37 +24,38 @@ def refuse_many(configs: Sequence[ExperimentConfig]) -> None:
         )
 
 
-def only_place(config: ExperimentConfig, wanted: Sequence[Place]) -> Place:
+def only_fold(config: ExperimentConfig, wanted: Sequence[FoldId]) -> FoldId:
     """The one fold that is wanted. Raises FoldsError where there are several."""
     if len(wanted) != 1:
-        repeat, fold = wanted[0]
-        one = f"{repeat}.{fold}" if config.folds.repeats > 1 else f"{fold}"
         raise FoldsError(
-            f"--reseed trains one fold, not {len(wanted)}", next_step=f"name one, as in `--fold {one}`, then another"
+            f"--reseed trains one fold, not {len(wanted)}",
+            next_step=f"name one, as in `--fold {wanted[0].short(repeats=config.folds.repeats)}`, then another",
         )
     return wanted[0]
 
 
-def again(config: ExperimentConfig, ground: Ground, model: Model, place: Place) -> Planned:
+def again(config: ExperimentConfig, ground: Ground, model: Model, fold_id: FoldId) -> Planned:
     """A run of that fold alone. Raises as `reseeded` does."""
-    changed, reseed = reseeded(config, ground, model, place)
-    text = f"{config.name}: fold {place[1]} of run {reseed.run} again, with train.seed {changed.train.seed}"
-    return plan_anew(changed, ground, model, [place], (), notices=[Notice(code="reseed", text=text)], reseed=reseed)
+    changed, reseed = reseeded(config, ground, model, fold_id)
+    text = f"{config.name}: {fold_id} of run {reseed.run} again, with train.seed {changed.train.seed}"
+    return plan_anew(changed, ground, model, [fold_id], (), notices=[Notice(code="reseed", text=text)], reseed=reseed)
 
 
-def reseeded(config: ExperimentConfig, ground: Ground, model: Model, place: Place) -> tuple[ExperimentConfig, Reseed]:
+def reseeded(
+    config: ExperimentConfig, ground: Ground, model: Model, fold_id: FoldId
+) -> tuple[ExperimentConfig, Reseed]:
     """The experiment with a seed one higher than the last that was tried for a fold, and which fold that is.
 
     Raises RunNotFound where the experiment has not run, SettingsError where its newest run was begun otherwise, and
     FoldsError where that run has no score of the fold.
     """
     original = _newest(config, ground, model)
-    if place not in original.record.finished:
+    if fold_id not in original.record.finished:
         raise FoldsError(
-            f"fold {place[1]} of run {original.folder.name} has no score to compare with",
+            f"{fold_id} of run {original.folder.name} has no score to compare with",
             next_step="`foldproof run --resume` completes it",
         )
-    reseed = Reseed(run=original.folder.name, repeat=place[0], fold=place[1])
+    reseed = Reseed(run=original.folder.name, repeat=fold_id.repeat, fold=fold_id.fold)
     before = sum(reseed_of(run.facts) == reseed for run in every_run(ground.project))
     seed = (config.train.seed + 1 + before) % _SEEDS
     return replace(config, train=replace(config.train, seed=seed)), reseed

@@ -18,7 +18,6 @@ from foldproof.plan.begun import Begun
 from foldproof.plan.cuts import Cuts
 from foldproof.plan.runs import Planned
 from foldproof.plan.tasks import Model, estimated_seconds, fold_keys
-from foldproof.record import fold_folder
 from foldproof.training.resuming.state_files import end_state
 from foldproof.training.task import Beginning, FoldTask
 
@@ -51,7 +50,7 @@ def _begun(item: Planned, cuts: Cuts, model: Model, ahead: Mapping[str, Beginnin
     keys = [fold_keys(_of_epochs(item.config, epochs), cuts, model) for epochs in lengths]
     found = []
     for task in item.tasks:
-        of_task = [of_length[task.repeat, task.fold] for of_length in keys]
+        of_task = [of_length[task.fold_id] for of_length in keys]
         found.append(replace(task, beginnings=tuple(_longest_first(of_task, there, ahead, task.fold_key))))
     if not any(task.beginnings for task in found):
         return item
@@ -93,8 +92,8 @@ def _finished(item: Planned, run: Begun) -> Iterator[Beginning]:
         keys = run.record.fold_keys
     except DamagedFile:
         return
-    for place, key in keys.items():
-        folder = fold_folder(run.folder, *place)
+    for fold_id, key in keys.items():
+        folder = fold_id.folder(run.folder)
         if end_state(folder, epochs=epochs).exists():
             reuse = Reuse(run=run.folder.name, experiment=run.experiment, epochs=epochs)
             yield Beginning(reuse=reuse, fold_key=key, folder=folder)

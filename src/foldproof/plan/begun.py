@@ -10,11 +10,12 @@ from typing import Any
 
 from foldproof.errors import DamagedFile, SettingsError, StorageError
 from foldproof.events import journal
+from foldproof.events.fold_id import FoldId
 from foldproof.events.types import Notice
 from foldproof.facts import FILE_NAME as FACTS
 from foldproof.facts import MOST_BYTES, range_in_use, read_facts, reseed_of
 from foldproof.project import Project
-from foldproof.record import Place, RunRecord, fold_folder
+from foldproof.record import RunRecord
 from foldproof.storage import holder, read_inside
 
 MOMENT_SECONDS = 3.0
@@ -61,9 +62,9 @@ class Begun:
         folds = self.facts["config"]["folds"]
         return f"{len(self.record.finished)} of {folds['k'] * folds['repeats']} folds finished"
 
-    def worked_on_by(self, wanted: Iterable[Place] = ()) -> str:
+    def worked_on_by(self, wanted: Iterable[FoldId] = ()) -> str:
         """Who holds the run as a whole or, where given, one of the folds `wanted`; empty where nobody does."""
-        folders = [self.folder, *(fold_folder(self.folder, *place) for place in wanted)]
+        folders = [self.folder, *(fold_id.folder(self.folder) for fold_id in wanted)]
         return next((holder(path / journal.LOCK_NAME) for path in folders if journal.is_written(path)), "")
 
 
@@ -97,7 +98,7 @@ def before(runs: Iterable[Begun], *, experiment: str, identity: str) -> Mapping[
 
 def seen_now(record: RunRecord) -> RunRecord:
     """The same record; where it has no end and nobody works on it, its status is `cut off` instead of `running`."""
-    folders = [record.folder, *(fold_folder(record.folder, *place) for place in record.fold_started)]
+    folders = [record.folder, *(fold_id.folder(record.folder) for fold_id in record.fold_started)]
     if record.status != "running" or any(map(journal.is_written, folders)):
         return record
     return replace(record, status="cut off")
@@ -107,7 +108,7 @@ def _when(folder: Path) -> tuple[str, int]:
     return folder.name[: len("YYYYMMDD-HHMMSS")], (folder / "run.json").stat().st_mtime_ns
 
 
-def to_go_on_with(runs: Iterable[Begun], *, identity: str, wanted: Iterable[Place]) -> Begun | None:
+def to_go_on_with(runs: Iterable[Begun], *, identity: str, wanted: Iterable[FoldId]) -> Begun | None:
     """The newest run of an identity that lacks a fold of `wanted`, else the newest; None where there is none."""
     wanted = set(wanted)
     same = [run for run in runs if run.identity == identity]
@@ -162,14 +163,14 @@ def difference(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     return "; ".join(said[:3])
 
 
-def refuse_worked_on(run: Begun, wanted: Iterable[Place], *, shared: bool) -> None:
+def refuse_worked_on(run: Begun, wanted: Iterable[FoldId], *, shared: bool) -> None:
     """Raises StorageError where somebody trains what is `wanted`, or the run as a whole.
 
     Those who share a run hold it as a whole for moments only, which are waited for.
     """
-    places = tuple(wanted)
+    fold_ids = tuple(wanted)
     deadline = time.monotonic() + (MOMENT_SECONDS if shared else 0.0)
-    while (who := run.worked_on_by(places)) and time.monotonic() < deadline:
+    while (who := run.worked_on_by(fold_ids)) and time.monotonic() < deadline:
         time.sleep(0.05)
     if who:
         raise StorageError(

@@ -10,7 +10,7 @@ from foldproof.data.pixels.fitted import Form
 from foldproof.events.types import Notice
 from foldproof.executors import Executor
 from foldproof.material.gather import Material
-from foldproof.plan.again import only_place, refuse_many, reseeded
+from foldproof.plan.again import only_fold, refuse_many, reseeded
 from foldproof.plan.arithmetic import arithmetic_notices
 from foldproof.plan.beginnings import with_beginnings
 from foldproof.plan.begun import begun, refuse_other_settings, to_go_on_with
@@ -107,7 +107,7 @@ def foresee(
     to_train = [config for config in configs if config.name not in whole]
     if extent.reseed:
         (config,) = configs
-        place = only_place(config, wanted[config.name])
+        place = only_fold(config, wanted[config.name])
         configs = [reseeded(config, ground, models[config.name], place)[0]]
     planned = []
     for config in configs:

@@ -7,10 +7,11 @@ from functools import partial
 from foldproof.config.schema import CompareSettings, ExecutionConfig, ExperimentConfig
 from foldproof.data.survey import Progress, unheard
 from foldproof.environment import circumstances
+from foldproof.events.fold_id import FoldId
 from foldproof.events.types import Notice
 from foldproof.executors import Executor
 from foldproof.material.gather import Material
-from foldproof.plan.again import again, only_place, refuse_many
+from foldproof.plan.again import again, only_fold, refuse_many
 from foldproof.plan.arithmetic import arithmetic_notices
 from foldproof.plan.beginnings import with_beginnings
 from foldproof.plan.begun import Begun, begun, left_over, refuse_other_settings, to_go_on_with
@@ -26,7 +27,6 @@ from foldproof.plan.uncommitted import secret_notices
 from foldproof.plan.whole import changes, found_whole, plan_whole
 from foldproof.project import WRITTEN, Project
 from foldproof.provenance.git import git_state
-from foldproof.record import Place
 from foldproof.storage import locked
 
 JOINING_SECONDS = 60.0
@@ -88,7 +88,7 @@ def prepare(
     if extent.reseed:
         check_disk(project.runs, work, at_once=at_once)
         (config,) = configs
-        return (again(config, ground, models[config.name], only_place(config, wanted[config.name])),)
+        return (again(config, ground, models[config.name], only_fold(config, wanted[config.name])),)
     if not extent.joins:
         if to_train:
             check_disk(project.runs, [(models[c.name], len(wanted[c.name])) for c in to_train], at_once=at_once)
@@ -111,7 +111,7 @@ def prepare(
 
 
 def is_done(
-    config: ExperimentConfig, ground: Ground, model: Model, wanted: Sequence[Place], runs: Sequence[Begun]
+    config: ExperimentConfig, ground: Ground, model: Model, wanted: Sequence[FoldId], runs: Sequence[Begun]
 ) -> bool:
     """Whether the run to go on with has all the folds `wanted` already."""
     run = to_go_on_with(runs, identity=facts_of(config, ground, model)["identity"], wanted=wanted)
@@ -122,7 +122,7 @@ def anew(
     config: ExperimentConfig,
     ground: Ground,
     model: Model,
-    wanted: Sequence[Place],
+    wanted: Sequence[FoldId],
     runs: Sequence[Begun],
     extent: Extent,
 ) -> Planned:
@@ -138,7 +138,7 @@ def join(
     config: ExperimentConfig,
     ground: Ground,
     model: Model,
-    wanted: Sequence[Place],
+    wanted: Sequence[FoldId],
     runs: Sequence[Begun],
     extent: Extent,
 ) -> Planned:

@@ -13,6 +13,7 @@ from foldproof.config.schema import CompareSettings, ExecutionConfig, Experiment
 from foldproof.data.checks.card import DATA_CARD, DATA_CARD_PAGE, as_markdown
 from foldproof.data.dataset import Dataset
 from foldproof.errors import DamagedFile
+from foldproof.events.fold_id import FoldId
 from foldproof.events.reuse import in_words
 from foldproof.events.types import Notice
 from foldproof.facts import HELD_OUT, Reseed
@@ -23,7 +24,7 @@ from foldproof.plan.features import plain_path
 from foldproof.plan.room import kept_bytes
 from foldproof.plan.tasks import Model, estimated_seconds, tasks
 from foldproof.project import Project
-from foldproof.record import SCHEMA_VERSION, Place
+from foldproof.record import SCHEMA_VERSION
 from foldproof.storage import read_json_inside, redact_uris, write_atomically
 from foldproof.trackers import RunPlan
 from foldproof.training.task import FoldTask
@@ -84,10 +85,10 @@ class Planned:
 
     @property
     def summary(self) -> RunPlan:
-        view = {(task.repeat, task.fold) for task in self.tasks}
+        view = {task.fold_id for task in self.tasks}
         record = self.begun.record if self.begun else None
         finished = () if record is None or self.shared else tuple(record.finished)
-        told = {} if record is None else {place: record.epochs.get(place, ()) for place in view.union(finished)}
+        told = {} if record is None else {fold_id: record.epochs.get(fold_id, ()) for fold_id in view.union(finished)}
         return RunPlan(
             run=self.run,
             experiment=self.config.name,
@@ -95,7 +96,7 @@ class Planned:
             repeats=1,
             epochs=self.config.train.epochs,
             epochs_done=sum(map(len, told.values())),
-            accuracies=tuple(told[place][-1].val_accuracy for place in finished),
+            accuracies=tuple(told[fold_id][-1].val_accuracy for fold_id in finished),
             seconds=self.seconds,
             finished=len(finished),
             goes_on=self.run if self.begun else "",
@@ -132,7 +133,7 @@ def plan_anew(
     config: ExperimentConfig,
     ground: Ground,
     model: Model,
-    wanted: Iterable[Place],
+    wanted: Iterable[FoldId],
     runs: Iterable[Begun],
     *,
     notices: Iterable[Notice] = (),
@@ -161,12 +162,12 @@ def plan_anew(
     return planned_in(config, ground, model, folder, wanted, notices=(*notices, *ground.cuts.notices(config)))
 
 
-def plan_on(config: ExperimentConfig, ground: Ground, model: Model, begun: Begun, wanted: Iterable[Place]) -> Planned:
+def plan_on(config: ExperimentConfig, ground: Ground, model: Model, begun: Begun, wanted: Iterable[FoldId]) -> Planned:
     """Go on with a run: those of the folds `wanted` that have not finished. Its folder gets one more environment.
 
     Raises StorageError where somebody trains one of them, DamagedFile where the run is not as it was written.
     """
-    left = [place for place in wanted if place not in begun.record.finished]
+    left = [fold_id for fold_id in wanted if fold_id not in begun.record.finished]
     if not left:
         text = f"{config.name}: nothing to do, run {begun.folder.name} has {begun.share}"
         done = Notice(code="done", text=text)
@@ -204,7 +205,7 @@ def planned_in(
     ground: Ground,
     model: Model,
     folder: Path,
-    wanted: Iterable[Place],
+    wanted: Iterable[FoldId],
     *,
     begun: Begun | None = None,
     notices: Iterable[Notice] = (),

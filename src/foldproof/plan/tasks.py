@@ -11,9 +11,9 @@ from foldproof.data.dataset import Dataset
 from foldproof.data.pixels.originals import Originals
 from foldproof.data.value_range import ValueRange
 from foldproof.errors import FoldsError
+from foldproof.events.fold_id import FoldId
 from foldproof.folds import Fold
 from foldproof.plan.cuts import Cuts
-from foldproof.record import Place, fold_folder
 from foldproof.training.chunks import batch_sizes
 from foldproof.training.frozen.rows import FeatureStore
 from foldproof.training.task import FoldTask, ModelRequest, Probe
@@ -47,17 +47,17 @@ def tasks(
     identity: str,
     checkpoint_seconds: float,
     cuda_graphs: bool,
-    wanted: Iterable[Place],
+    wanted: Iterable[FoldId],
 ) -> tuple[FoldTask, ...]:
     """The folds `wanted`, as work that writes below the run's `folder`."""
-    places, keys = set(wanted), fold_keys(config, cuts, model)
+    fold_ids, keys = set(wanted), fold_keys(config, cuts, model)
     return tuple(
         FoldTask(
             run=folder.name,
             repeat=fold.repeat,
             fold=fold.index,
             identity=identity,
-            fold_key=keys[fold.repeat, fold.index],
+            fold_key=keys[fold.id],
             model=replace(model.request, device=model.probe.device),
             pixels=config.pixels,
             train=config.train,
@@ -66,7 +66,7 @@ def tasks(
             images=model.images,
             train_positions=fold.train,
             validation_positions=fold.validation,
-            folder=fold_folder(folder, fold.repeat, fold.index),
+            folder=fold.id.folder(folder),
             checkpoint_seconds=checkpoint_seconds,
             cuda_graphs=cuda_graphs,
             within=model.within,
@@ -74,29 +74,29 @@ def tasks(
         )
         for made in cuts.of(config)
         for fold in made.folds(config.folds.k)
-        if (fold.repeat, fold.index) in places
+        if fold.id in fold_ids
     )
 
 
-def select(config: ExperimentConfig, selection: Selection | None) -> tuple[Place, ...]:
+def select(config: ExperimentConfig, selection: Selection | None) -> tuple[FoldId, ...]:
     """The folds of an experiment that are selected; None is all. Raises FoldsError for one that is not there."""
-    there = [(repeat, fold) for repeat in range(config.folds.repeats) for fold in range(config.folds.k)]
+    there = [FoldId(repeat, fold) for repeat in range(config.folds.repeats) for fold in range(config.folds.k)]
     if selection is None:
         return tuple(there)
     for repeat, fold in sorted(selection, key=str):
         if (repeat or 0, fold) not in there:
-            named = f"{fold}" if repeat is None else f"{repeat}.{fold}"
+            named = FoldId(repeat or 0, fold).short(repeats=1 if repeat is None else 2)
             also = f", of repeats 0 to {config.folds.repeats - 1}" if config.folds.repeats > 1 else ""
             raise FoldsError(
                 f"{config.name} has no fold {named}", next_step=f"its folds are 0 to {config.folds.k - 1}{also}"
             )
-    return tuple((repeat, fold) for repeat, fold in there if selection & {(None, fold), (repeat, fold)})
+    return tuple(one for one in there if selection & {(None, one.fold), one})
 
 
-def fold_keys(config: ExperimentConfig, cuts: Cuts, model: Model) -> dict[Place, str]:
+def fold_keys(config: ExperimentConfig, cuts: Cuts, model: Model) -> dict[FoldId, str]:
     """The FoldKey of every fold of an experiment."""
     return {
-        (fold.repeat, fold.index): fold_key(
+        fold.id: fold_key(
             config,
             cuts.dataset,
             fold,

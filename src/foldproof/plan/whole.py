@@ -5,11 +5,11 @@ from typing import Any
 
 from foldproof.config.schema import ExperimentConfig
 from foldproof.errors import DamagedFile
+from foldproof.events.fold_id import FoldId
 from foldproof.events.types import Notice
 from foldproof.plan.begun import Begun, difference
 from foldproof.plan.runs import Ground, Planned, changed_arithmetic, facts_of, planned_in, read_environment
 from foldproof.plan.tasks import Model, fold_keys
-from foldproof.record import Place
 
 
 def found_whole(
@@ -29,7 +29,7 @@ def found_whole(
     return found
 
 
-def _is_whole(run: Begun, keys: Mapping[Place, str]) -> bool:
+def _is_whole(run: Begun, keys: Mapping[FoldId, str]) -> bool:
     try:
         return run.record.complete and run.record.fold_keys == keys and not run.worked_on_by(keys)
     except DamagedFile:

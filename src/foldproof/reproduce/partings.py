@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from foldproof.analysis.divergence import Divergence, FoldTrace, parting
-from foldproof.record import Place, RunRecord
+from foldproof.events.fold_id import FoldId
+from foldproof.record import RunRecord
 from foldproof.reproduce.recorded import losses
 
 
@@ -14,9 +15,9 @@ def first_parting(then: Path, now: Path) -> tuple[Divergence | None, int]:
     """
     old, new = RunRecord.read(then), RunRecord.read(now)
     both = sorted(old.finished.keys() & new.finished.keys())
-    partings = (parting(_trace(then, old, place), _trace(now, new, place)) for place in both)
+    partings = (parting(_trace(then, old, fold_id), _trace(now, new, fold_id)) for fold_id in both)
     return next((one for one in partings if one is not None), None), len(both)
 
 
-def _trace(folder: Path, record: RunRecord, place: Place) -> FoldTrace:
-    return FoldTrace.of(record, place, losses(folder, place))
+def _trace(folder: Path, record: RunRecord, fold_id: FoldId) -> FoldTrace:
+    return FoldTrace.of(record, fold_id, losses(folder, fold_id))

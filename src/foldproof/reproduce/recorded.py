@@ -16,10 +16,11 @@ from foldproof.config.recorded import own_code, recorded_config
 from foldproof.config.schema import ExperimentConfig
 from foldproof.data.dataset import Dataset
 from foldproof.errors import DamagedFile
+from foldproof.events.fold_id import FoldId
 from foldproof.facts import HELD_OUT
 from foldproof.folds import Row
 from foldproof.plan.runs import read_environment
-from foldproof.record import Place, RunRecord, fold_folder
+from foldproof.record import RunRecord
 from foldproof.storage import Commit, as_text, read_inside, read_json_inside
 
 CODE_DIFF = "code.diff"
@@ -88,14 +89,14 @@ class Recorded:
         stated = code.get("diff_sha256") if isinstance(code, dict) else None
         return stated is None or hashlib.sha256(self.code_diff).hexdigest() == stated
 
-    def trace(self, place: Place) -> FoldTrace:
+    def trace(self, fold_id: FoldId) -> FoldTrace:
         """What a fold recorded. Raises DamagedFile."""
-        return FoldTrace.of(self.record, place, losses(self.folder, place))
+        return FoldTrace.of(self.record, fold_id, losses(self.folder, fold_id))
 
 
-def losses(folder: Path, place: Place) -> NDArray[np.float32] | None:
+def losses(folder: Path, fold_id: FoldId) -> NDArray[np.float32] | None:
     """The loss of every step that a fold recorded; None where there is no file of them.  # [step] float32"""
-    name = f"{fold_folder(Path(), *place).as_posix()}/steps.f32"
+    name = f"{fold_id.folder_name}/steps.f32"
     try:
         content = read_inside(folder, name, most_bytes=_MOST_STEPS_BYTES)
     except FileNotFoundError:

@@ -13,9 +13,10 @@ from foldproof.analysis.difference import Difference, RunSide, differ
 from foldproof.analysis.divergence import FoldTrace
 from foldproof.data.survey import Progress, unheard
 from foldproof.errors import FoldsError, SettingsError
+from foldproof.events.fold_id import FoldId
 from foldproof.plan.tasks import select
 from foldproof.project import Project
-from foldproof.record import Place, RunRecord
+from foldproof.record import RunRecord
 from foldproof.reproduce.agreement import disagreements
 from foldproof.reproduce.cannot import CannotCheck
 from foldproof.reproduce.rebuild import by_its_own_foldproof
@@ -45,11 +46,11 @@ def reproduce(
     recorded = Recorded.read(subject.folder)
     refuse_untrusted(recorded, subject, request)
     try:
-        places = _places(recorded, request)
+        fold_ids = _fold_ids(recorded, request)
         with workshop(project) as place:
             if request.env == "rebuild":
                 folder = by_its_own_foldproof(subject, recorded, project, request, place, stopping, quiet=quiet)
-                return None if folder is None else _judged(recorded, folder, places, request)
+                return None if folder is None else _judged(recorded, folder, fold_ids, request)
             if request.as_is:
                 staged = stage_as_it_is(recorded, project, place, progress)
             else:
@@ -57,7 +58,7 @@ def reproduce(
                 _refuse_other_packages(recorded, request, staged)
             folder = retrain(
                 staged,
-                Share(places=places, last_epoch=request.epochs, states=_states(recorded, places, request)),
+                Share(fold_ids=fold_ids, last_epoch=request.epochs, states=_states(recorded, fold_ids, request)),
                 execution=execution_like(recorded, project),
                 stopping=stopping,
                 quiet=quiet,
@@ -67,7 +68,7 @@ def reproduce(
                 return None
             if request.keep is not None:
                 shutil.copytree(folder, request.keep)
-            return _judged(recorded, folder, places, request)
+            return _judged(recorded, folder, fold_ids, request)
     except CannotCheck as reason:
         return cannot(reason.why, needed=reason.needed)
 
@@ -80,16 +81,16 @@ def _refuse_contradiction(request: Request) -> None:
         )
 
 
-def _places(recorded: Recorded, request: Request) -> tuple[Place, ...]:
+def _fold_ids(recorded: Recorded, request: Request) -> tuple[FoldId, ...]:
     """The folds to train again. Raises FoldsError for one that is not there, CannotCheck for one without a result."""
     wanted = select(recorded.config, request.folds)
     epochs = recorded.config.train.epochs
     for name, value in (("--epochs", request.epochs), ("--from-epoch", request.from_epoch)):
         if value is not None and not 1 <= value <= epochs:
             raise FoldsError(f"{name} {value}: the run has {epochs} epochs", next_step=f"give 1 to {epochs}")
-    have = [place for place in wanted if len(recorded.record.epochs.get(place, ())) >= (request.epochs or epochs)]
+    have = [fold_id for fold_id in wanted if len(recorded.record.epochs.get(fold_id, ())) >= (request.epochs or epochs)]
     if request.epochs is None:
-        have = [place for place in have if place in recorded.record.finished]
+        have = [fold_id for fold_id in have if fold_id in recorded.record.finished]
     if not have:
         raise CannotCheck(
             "no fold of the run got so far: there is nothing to compare with",
@@ -98,19 +99,19 @@ def _places(recorded: Recorded, request: Request) -> tuple[Place, ...]:
     return tuple(have)
 
 
-def _states(recorded: Recorded, places: Sequence[Place], request: Request) -> dict[Place, Stored]:
+def _states(recorded: Recorded, fold_ids: Sequence[FoldId], request: Request) -> dict[FoldId, Stored]:
     """The stored states to go on from. Raises CannotCheck where there is none."""
     if request.from_epoch == 1:
         return {}
     found = {}
-    for place in places:
-        state = state_before(recorded.folder, place, request.from_epoch)
+    for fold_id in fold_ids:
+        state = state_before(recorded.folder, fold_id, request.from_epoch)
         if state is None:
             raise CannotCheck(
-                f"fold {place[1]} has no stored state from which epoch {request.from_epoch} can be trained",
+                f"{fold_id} has no stored state from which epoch {request.from_epoch} can be trained",
                 needed=f"--from-epoch {recorded.config.train.epochs}, or none: states are kept for the last epoch",
             )
-        found[place] = state
+        found[fold_id] = state
     return found
 
 
@@ -125,24 +126,26 @@ def _refuse_other_packages(recorded: Recorded, request: Request, staged: Staged)
         )
 
 
-def _judged(recorded: Recorded, folder: Path, places: Sequence[Place], request: Request) -> Verdict:
+def _judged(recorded: Recorded, folder: Path, fold_ids: Sequence[FoldId], request: Request) -> Verdict:
     """Both records compared. Raises CannotCheck where a fold could not be trained here."""
     record = RunRecord.read(folder)
-    for place, failure in record.failed.items():
+    for fold_id, failure in record.failed.items():
         raise CannotCheck(
-            f"fold {place[1]} could not be trained here: {failure.error}: {failure.reason}",
+            f"{fold_id} could not be trained here: {failure.error}: {failure.reason}",
             needed="what that asks for; the record itself says nothing against it",
         )
     checks = [
-        check_fold(recorded.trace(place), FoldTrace.of(record, place, losses(folder, place)), epochs=request.epochs)
-        for place in places
+        check_fold(
+            recorded.trace(fold_id), FoldTrace.of(record, fold_id, losses(folder, fold_id)), epochs=request.epochs
+        )
+        for fold_id in fold_ids
     ]
     difference = _of_what_took_part(recorded, differ(RunSide.read(recorded.folder), RunSide.read(folder)))
     verdict = judge(
         checks,
         difference,
         extent=Extent(
-            folds=len(places),
+            folds=len(fold_ids),
             of_folds=recorded.record.expected_folds,
             epochs=request.epochs or recorded.config.train.epochs,
             of_epochs=recorded.config.train.epochs,
@@ -165,7 +168,7 @@ def _of_what_took_part(recorded: Recorded, difference: Difference) -> Difference
 
 def _stored(recorded: Recorded, folder: Path, checks: Sequence[FoldCheck]) -> tuple[str, ...]:
     first = next((check for check in checks if check.divergence is not None), None)
-    return () if first is None else said_by_states(recorded.folder, folder, (first.repeat, first.fold))
+    return () if first is None else said_by_states(recorded.folder, folder, first.fold_id)
 
 
 def _is_mixed(recorded: Recorded) -> bool:

@@ -12,11 +12,11 @@ from pathlib import Path
 from foldproof import registry
 from foldproof.config.schema import ExecutionConfig
 from foldproof.data.survey import Progress, unheard
+from foldproof.events.fold_id import FoldId
 from foldproof.events.types import Notice
 from foldproof.executors import ExecutorContext
 from foldproof.plan.prepare import prepare
 from foldproof.plan.runs import Planned
-from foldproof.record import Place
 from foldproof.recorder import Recorder
 from foldproof.reproduce.staging import Staged
 from foldproof.reproduce.states import Stored
@@ -32,9 +32,9 @@ class Share:
     `states`: for a fold, the state from which it goes on.
     """
 
-    places: Collection[Place]
+    fold_ids: Collection[FoldId]
     last_epoch: int | None = None
-    states: dict[Place, Stored] | None = None
+    states: dict[FoldId, Stored] | None = None
 
 
 def retrain(
@@ -84,10 +84,10 @@ def retrain(
 
 
 def _part_of(planned: Planned, share: Share) -> Planned:
-    tasks = [task for task in planned.tasks if (task.repeat, task.fold) in share.places]
+    tasks = [task for task in planned.tasks if task.fold_id in share.fold_ids]
     for task in tasks:
-        if share.states and (task.repeat, task.fold) in share.states:
-            share.states[task.repeat, task.fold].copy_to(task.folder)
+        if share.states and task.fold_id in share.states:
+            share.states[task.fold_id].copy_to(task.folder)
             assert descriptions(task.folder)
     return replace(planned, tasks=tuple(replace(task, stop_after=share.last_epoch) for task in tasks))
 

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 
 from foldproof.errors import DamagedFile
-from foldproof.record import Place, fold_folder
+from foldproof.events.fold_id import FoldId
 from foldproof.storage import FileName, RelativePath, copy_inside, is_folder_here, read_json_inside, regular_inside
 
 MOST_BYTES = 2**27  # of the description of a state: a line an epoch
@@ -52,12 +52,12 @@ class Stored:
             copy_inside(self.run_folder, f"{self.fold}/{name}", folder, RelativePath.parse(name), most_bytes=most)
 
 
-def stored(folder: Path, place: Place) -> Iterator[Stored]:
+def stored(folder: Path, fold_id: FoldId) -> Iterator[Stored]:
     """The states of a fold that the run in `folder` holds, oldest first.
 
     Raises DamagedFile where the fold's folder is a link.
     """
-    fold = RelativePath.parse(fold_folder(Path(), *place).as_posix())
+    fold = RelativePath.parse(fold_id.folder_name)
     with suppress(FileNotFoundError):
         if is_folder_here(fold.below(folder)):
             for path in sorted(fold.below(folder).glob("state-*.json")):
@@ -65,31 +65,31 @@ def stored(folder: Path, place: Place) -> Iterator[Stored]:
                     yield Stored(folder, fold, FileName.parse(path.name), int(match[1]), int(match[2]))
 
 
-def said_by_states(then: Path, now: Path, place: Place) -> tuple[str, ...]:
+def said_by_states(then: Path, now: Path, fold_id: FoldId) -> tuple[str, ...]:
     """A sentence for each state that the run folders `then` and `now` both have of a fold, in order of training."""
-    old, new = (_content(folder, place) for folder in (then, now))
+    old, new = (_content(folder, fold_id) for folder in (then, now))
     return tuple(
         f"the states stored {_where(state)} " + ("agree in all bits" if old[state] == new[state] else "differ already")
         for state in sorted(old.keys() & new.keys())
     )
 
 
-def state_before(folder: Path, place: Place, epoch: int) -> Stored | None:
+def state_before(folder: Path, fold_id: FoldId, epoch: int) -> Stored | None:
     """The newest stored state of a fold from which epoch `epoch` can be trained whole; None where there is none."""
-    found = [state for state in stored(folder, place) if (1, 0) < (state.epoch, state.step) <= (epoch, 0)]
+    found = [state for state in stored(folder, fold_id) if (1, 0) < (state.epoch, state.step) <= (epoch, 0)]
     return found[-1] if found else None
 
 
-def last_before_the_end(folder: Path, place: Place, epochs: int) -> Stored | None:
+def last_before_the_end(folder: Path, fold_id: FoldId, epochs: int) -> Stored | None:
     """The newest stored state of a fold that some training follows; None where there is none."""
-    found = [state for state in stored(folder, place) if state.epoch <= epochs]
+    found = [state for state in stored(folder, fold_id) if state.epoch <= epochs]
     return found[-1] if found else None
 
 
-def _content(folder: Path, place: Place) -> Mapping[tuple[int, int], str]:
+def _content(folder: Path, fold_id: FoldId) -> Mapping[tuple[int, int], str]:
     found = {}
     with suppress(DamagedFile):
-        for state in stored(folder, place):
+        for state in stored(folder, fold_id):
             with suppress(DamagedFile, KeyError, FileNotFoundError):
                 found[state.epoch, state.step] = str(state.description()["file_sha256"])
     return found

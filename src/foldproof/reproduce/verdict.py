@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeAlias
 from foldproof.analysis.causes import Cause, probable_causes
 from foldproof.analysis.difference import Change, Difference
 from foldproof.analysis.divergence import Divergence, FoldTrace, parting
+from foldproof.events.fold_id import FoldId
 
 Word: TypeAlias = Literal["REPRODUCED", "REPRODUCED WITHIN", "DIVERGED", "CANNOT CHECK HERE"]
 SCHEMA_VERSION = 1
@@ -37,8 +38,8 @@ class FoldCheck:
         return abs(self.accuracy_now - self.accuracy_then)
 
     @property
-    def name(self) -> str:
-        return f"fold {self.fold} of repeat {self.repeat}" if self.repeat else f"fold {self.fold}"
+    def fold_id(self) -> FoldId:
+        return FoldId(self.repeat, self.fold)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,7 +175,7 @@ def _within(
         math.fsum(getattr(check, name) for check in checks) / len(checks) for name in ("accuracy_then", "accuracy_now")
     )
     largest = max(checks, key=lambda check: check.difference)
-    far = f"the largest difference is {100 * largest.difference:.2f} points, in {largest.name}"
+    far = f"the largest difference is {100 * largest.difference:.2f} points, in {largest.fold_id}"
     lines = [
         f"another numeric class, in which bits differ: {'; '.join(otherwise[:_SHOWN])}",
         f"accuracy {then:.4f} then, {now:.4f} now ({extent.text}); {far}",

@@ -53,22 +53,22 @@ class ConsoleTracker:
         name = self._work.names.get(event.run, event.run)
         match event.body:
             case FoldStarted():
-                self._seen[event.run, event.place] = (event.time, float("nan"))
+                self._seen[event.run, event.fold_id] = (event.time, float("nan"))
             case EpochFinished(val_accuracy=accuracy):
                 self._work.epoch_done(event.run, is_of_others=REUSE in event.about)
-                started, _ = self._seen.get((event.run, event.place), (event.time, 0.0))
-                self._seen[event.run, event.place] = (started, accuracy)
+                started, _ = self._seen.get((event.run, event.fold_id), (event.time, 0.0))
+                self._seen[event.run, event.fold_id] = (started, accuracy)
             case FoldFinished(scores=scores):
                 self._scores[event.run].append(scores["accuracy"])
-                started, _ = self._seen.get((event.run, event.place), (event.time, 0.0))
+                started, _ = self._seen.get((event.run, event.fold_id), (event.time, 0.0))
                 if not self._bars:
                     took = duration(event.time - started)
                     self._say(
-                        f"{name} {fold_name(event)}: accuracy {scores['accuracy']:.4f} ({took}); {self._work.left()}"
+                        f"{name} {event.fold_id}: accuracy {scores['accuracy']:.4f} ({took}); {self._work.left()}"
                     )
             case FoldFailed(reason=reason):
                 self._work.fold_lost(event.run)
-                self._complain(f"{name} {fold_name(event)} failed: {reason}")
+                self._complain(f"{name} {event.fold_id} failed: {reason}")
             case Notice(code=code, text=text) if code != PROFILE:
                 self._note(text)
             case RunFinished(status=status) if not self._bars:
@@ -174,8 +174,3 @@ def summary(accuracies: list[float]) -> str:
     spread = Spread.of(accuracies)
     around = f" ± {spread.sd:.4f}" if spread.n > 1 else ""
     return f"accuracy {spread.mean:.4f}{around} ({spread.n} fold{'s' if spread.n != 1 else ''})"
-
-
-def fold_name(event: Event) -> str:
-    repeat, fold = event.place or (0, 0)
-    return f"fold {fold}" if repeat == 0 else f"repeat {repeat}, fold {fold}"

@@ -12,6 +12,7 @@ from foldproof.config.schema import ExperimentConfig, PixelSettings, Precision, 
 from foldproof.data.dataset import Sample
 from foldproof.data.pixels.originals import Originals
 from foldproof.data.value_range import ValueRange
+from foldproof.events.fold_id import FoldId
 from foldproof.events.reuse import Reuse
 from foldproof.provenance.numeric import NumericClass
 from foldproof.training.frozen.rows import FeatureStore
@@ -160,6 +161,10 @@ class FoldTask:
     beginnings: tuple[Beginning, ...] = ()
     cuda_graphs: bool = False
     features: FeatureStore | None = None
+
+    @property
+    def fold_id(self) -> FoldId:
+        return FoldId(self.repeat, self.fold)
 
     @property
     def epochs_of_others(self) -> int:

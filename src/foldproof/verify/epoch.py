@@ -25,23 +25,23 @@ class Trained:
 
 def train_on(recorded: Recorded, task: FoldTask) -> Trained:
     """Train from the last stored state before the end, or where there is none the first epoch from its beginning."""
-    place = (task.repeat, task.fold)
+    fold_id = task.fold_id
     start = None
     try:
-        stored = last_before_the_end(recorded.folder, place, task.train.epochs)
+        stored = last_before_the_end(recorded.folder, fold_id, task.train.epochs)
         if stored is not None:
             start = state.read(stored.checked())
     except DamagedFile as error:
         return Trained((error.what,), "")
     if start is not None and start.fold_key not in {
-        event.about.get("fold_key") for event in read_journal(recorded.folder, place)
+        event.about.get("fold_key") for event in read_journal(recorded.folder, fold_id)
     }:
         return Trained((f"{start.name} is the state of another fold or experiment",), "")
     last = None if start is not None else 1
     shutil.rmtree(task.folder, ignore_errors=True)
     task.folder.mkdir(parents=True)
     bodies = [body for body in train(replace(task, stop_after=last), start) if body is not None]
-    then = recorded.trace(place)
+    then = recorded.trace(fold_id)
     now = _trace(task, bodies)
     found = parting(then, now, epochs=last)
     first = 1 if start is None else start.epoch

@@ -11,7 +11,7 @@ from foldproof.config.recorded import SECTIONS
 from foldproof.facts import range_in_use
 from foldproof.folds import Assignment, Fold
 from foldproof.plan.tasks import fold_key
-from foldproof.record import Place, read_journal
+from foldproof.record import read_journal
 from foldproof.reproduce.recorded import CODE_DIFF, Recorded
 from foldproof.storage.secret_code import HIDDEN
 
@@ -63,9 +63,9 @@ def _disagree(recorded: Recorded) -> bool:
     return False
 
 
-def of_fold_key(recorded: Recorded, fold: Fold, place: Place) -> Iterator[str]:
+def of_fold_key(recorded: Recorded, fold: Fold) -> Iterator[str]:
     """Whether a fold's journal was written for these settings, images, folds and this arithmetic."""
-    stated = [event.about.get("fold_key") for event in read_journal(recorded.folder, place)]
+    stated = [event.about.get("fold_key") for event in read_journal(recorded.folder, fold.id)]
     keys = {
         fold_key(
             recorded.config,
@@ -78,7 +78,7 @@ def of_fold_key(recorded: Recorded, fold: Fold, place: Place) -> Iterator[str]:
         for environment in recorded.environments
     }
     if set(stated) - keys - {None}:
-        yield f"fold {place[1]}: its journal was written for other settings, images, folds or another arithmetic"
+        yield f"{fold.id}: its journal was written for other settings, images, folds or another arithmetic"
 
 
 def of_code(recorded: Recorded) -> Iterator[str]:

@@ -15,7 +15,7 @@ from foldproof.project import Project
 from foldproof.reproduce.recorded import Recorded
 from foldproof.reproduce.subject import Subject
 from foldproof.verify import company, identity, papers, scores, splits, training_log
-from foldproof.verify.rung import TITLES, Check, Rung, Verification, checked, name_of, not_here
+from foldproof.verify.rung import TITLES, Check, Rung, Verification, checked, not_here
 
 HIGHEST = 2
 
@@ -89,14 +89,13 @@ def _record(recorded: Recorded, subject: Subject) -> Iterator[Check]:
 def _training(recorded: Recorded, assignments: tuple[Assignment, ...]) -> Iterator[tuple[str, Iterable[str]]]:
     for made in assignments:
         for fold in made.folds(recorded.config.folds.k):
-            place = (fold.repeat, fold.index)
-            if place in recorded.record.epochs:
+            if fold.id in recorded.record.epochs:
                 yield (
-                    name_of(place),
+                    str(fold.id),
                     [
-                        *training_log.of_fold(recorded, fold, place),
-                        *training_log.of_states(recorded, place),
-                        *identity.of_fold_key(recorded, fold, place),
+                        *training_log.of_fold(recorded, fold),
+                        *training_log.of_states(recorded, fold.id),
+                        *identity.of_fold_key(recorded, fold),
                     ],
                 )
 
@@ -104,9 +103,8 @@ def _training(recorded: Recorded, assignments: tuple[Assignment, ...]) -> Iterat
 def _scores(recorded: Recorded, assignments: tuple[Assignment, ...]) -> Iterator[tuple[str, Iterable[str]]]:
     for made in assignments:
         for fold in made.folds(recorded.config.folds.k):
-            place = (fold.repeat, fold.index)
-            if place in recorded.record.finished:
-                yield name_of(place), scores.of_fold(recorded, fold, place)
+            if fold.id in recorded.record.finished:
+                yield str(fold.id), scores.of_fold(recorded, fold)
 
 
 def _of_folds(

@@ -16,7 +16,7 @@ from foldproof.analysis.tables import csv_table, markdown
 from foldproof.errors import DamagedFile, FoldproofError
 from foldproof.events.types import ArtifactAdded
 from foldproof.facts import judged_by
-from foldproof.record import PRIVATE_REPORT_FOLDER, REPORT_FOLDER, RunRecord, places, read_journal
+from foldproof.record import PRIVATE_REPORT_FOLDER, REPORT_FOLDER, RunRecord, fold_ids, read_journal
 from foldproof.storage import read_inside
 from foldproof.verify.rung import Check, checked, not_here
 
@@ -187,5 +187,5 @@ def _added(folder: Path) -> dict[str, str]:
 
 
 def _artifacts(folder: Path) -> Iterator[ArtifactAdded]:
-    for place in (None, *sorted(places(folder))):
-        yield from (event.body for event in read_journal(folder, place) if isinstance(event.body, ArtifactAdded))
+    for fold_id in (None, *sorted(fold_ids(folder))):
+        yield from (event.body for event in read_journal(folder, fold_id) if isinstance(event.body, ArtifactAdded))

@@ -30,8 +30,8 @@ def rescore(recorded: Recorded, task: FoldTask, weights: Path, *, same_class: bo
 
     In another numeric class probabilities may differ by TOLERANCE.
     """
-    place = (task.repeat, task.fold)
-    finished = recorded.record.finished[place]
+    fold_id = task.fold_id
+    finished = recorded.record.finished[fold_id]
     try:
         checkpoint = Checkpoint.load(weights)
         stored = predictions.read(
@@ -62,7 +62,7 @@ def rescore(recorded: Recorded, task: FoldTask, weights: Path, *, same_class: bo
 
 
 def _of_another_fold(recorded: Recorded, task: FoldTask, checkpoint: Checkpoint) -> list[str]:
-    finished = recorded.record.finished[task.repeat, task.fold]
+    finished = recorded.record.finished[task.fold_id]
     found = []
     if weights_sha256(checkpoint.weights) != finished.weights_sha256:
         found.append("its weights are not those that its journal names")

@@ -80,11 +80,6 @@ class Verification:
         }
 
 
-def name_of(place: tuple[int, int]) -> str:
-    """A (repeat, fold) in words; the first repeat goes without saying."""
-    return f"fold {place[1]}" if place[0] == 0 else f"repeat {place[0]}, fold {place[1]}"
-
-
 def checked(name: str, problems: list[str], said: str) -> Check:
     """Holds where there are no problems."""
     return Check(name=name, state="broken" if problems else "holds", said=said, problems=tuple(problems))

@@ -9,10 +9,10 @@ import numpy as np
 from foldproof import predictions, registry
 from foldproof.analysis.scoring import POOLED
 from foldproof.errors import DamagedFile
+from foldproof.events.fold_id import FoldId
 from foldproof.folds import Fold
 from foldproof.metrics import accuracy, log_loss, recall_by_class
 from foldproof.predictions import Predictions
-from foldproof.record import Place, fold_folder
 from foldproof.reproduce.recorded import Recorded
 
 _CLOSE = 1e-9
@@ -20,12 +20,12 @@ _LOSS_CLOSE = 1e-4  # of a softmax in float32 against its logits
 _ALMOST_CERTAIN = 1e-30  # below that a probability in float32 says no more of its logit
 
 
-def of_fold(recorded: Recorded, fold: Fold, place: Place) -> Iterator[str]:
+def of_fold(recorded: Recorded, fold: Fold) -> Iterator[str]:
     """What is wrong with the result of a fold, each as a sentence without the fold's name."""
     record = recorded.record
-    finished = record.finished[place]
+    finished = record.finished[fold.id]
     classes = recorded.dataset.classes
-    name = fold_folder(recorded.folder, *place).name
+    name = fold.id.folder_name
     try:
         made = predictions.read(recorded.folder, name, classes=len(classes), sha256=finished.predictions_sha256)
     except DamagedFile as error:
@@ -39,16 +39,16 @@ def of_fold(recorded: Recorded, fold: Fold, place: Place) -> Iterator[str]:
             f"it are missing, {sum((there - expected).values())} do not"
         )
         return
-    yield from _of_scores(recorded, made, place)
-    last = record.epochs[place][-1]
+    yield from _of_scores(recorded, made, fold.id)
+    last = record.epochs[fold.id][-1]
     if finished.weights_sha256 != last.weights_sha256:
         yield "the weights at its end are not those of its last epoch"
     if finished.epochs != last.epoch:
         yield f"it finished after {finished.epochs} epochs; the last that it has is {last.epoch}"
 
 
-def _of_scores(recorded: Recorded, made: Predictions, place: Place) -> Iterator[str]:
-    finished, last = recorded.record.finished[place], recorded.record.epochs[place][-1]
+def _of_scores(recorded: Recorded, made: Predictions, fold_id: FoldId) -> Iterator[str]:
+    finished, last = recorded.record.finished[fold_id], recorded.record.epochs[fold_id][-1]
     number = {name: index for index, name in enumerate(recorded.dataset.classes)}
     labels = np.array([number[sample.label] for sample in made.samples], dtype=np.int64)
     known = registry.SEAMS["metrics"]  # built in: another's metric would be code to run

@@ -8,13 +8,13 @@ from pathlib import Path
 from foldproof import registry
 from foldproof.data.survey import Progress, unheard
 from foldproof.errors import DamagedFile, FoldproofError
+from foldproof.events.fold_id import FoldId
 from foldproof.executors import ExecutorContext
 from foldproof.executors.memory import keep_freed_memory
 from foldproof.plan.prepare import prepare
 from foldproof.plan.runs import read_environment
 from foldproof.project import Project
 from foldproof.provenance.numeric import CODE
-from foldproof.record import Place, fold_folder
 from foldproof.reproduce.cannot import CannotCheck
 from foldproof.reproduce.recorded import Recorded
 from foldproof.reproduce.request import Request
@@ -27,7 +27,7 @@ from foldproof.stopping import Stopping
 from foldproof.storage import regular_inside
 from foldproof.training.checkpoint import MOST_BYTES
 from foldproof.training.task import FoldTask
-from foldproof.verify.rung import TITLES, Check, Rung, checked, name_of, not_here
+from foldproof.verify.rung import TITLES, Check, Rung, checked, not_here
 
 
 def climb(
@@ -54,7 +54,7 @@ def climb(
         except FoldproofError as error:
             yield _unreached(1, f"{error.what}; {error.next_step}", started)
             return
-        finished = [place for place in recorded.record.finished if place in tasks]
+        finished = [fold_id for fold_id in recorded.record.finished if fold_id in tasks]
         first = _rung(1, list(_predictions(recorded, tasks, finished, same_arithmetic)), started)
         yield first
         if highest > 1 and first.state != "broken":
@@ -64,7 +64,7 @@ def climb(
 
 def _tasks(
     recorded: Recorded, staged: Staged, project: Project | None, progress: Progress, held: ExitStack
-) -> tuple[dict[Place, FoldTask], bool]:
+) -> tuple[dict[FoldId, FoldTask], bool]:
     """The tasks of the run's folds, as they would be trained here, and whether this place computes as the run's did."""
     only_from(staged.project.root)
     stopping = held.enter_context(closing(Stopping()))
@@ -76,27 +76,27 @@ def _tasks(
     one_pass = train.freeze_backbone and train.pretrained  # over all images, for all folds: by all cores, then
     with registry.load("executors", "process")(context) if one_pass else nullcontext(here) as executor:
         (planned,) = prepare(staged.project, [staged.config], staged.material, executor, execution, progress=progress)
-    tasks = {(task.repeat, task.fold): task for task in planned.tasks}
+    tasks = {task.fold_id: task for task in planned.tasks}
     return tasks, _same_arithmetic(recorded, planned.folder)
 
 
 def _predictions(
-    recorded: Recorded, tasks: dict[Place, FoldTask], finished: Sequence[Place], same_arithmetic: bool
+    recorded: Recorded, tasks: dict[FoldId, FoldTask], finished: Sequence[FoldId], same_arithmetic: bool
 ) -> Iterator[Check]:
     from foldproof.verify.rescore import rescore
 
     problems, made, absent, largest = list[str](), 0, 0, 0.0
-    for place in finished:
+    for fold_id in finished:
         try:
-            weights = _weights(recorded, place)
+            weights = _weights(recorded, fold_id)
         except FileNotFoundError:
             absent += 1
             continue
         except DamagedFile as error:
-            problems.append(f"{name_of(place)}: {error.what}")
+            problems.append(f"{fold_id}: {error.what}")
             continue
-        found = rescore(recorded, tasks[place], weights, same_class=same_arithmetic)
-        problems += [f"{name_of(place)}: {problem}" for problem in found.problems]
+        found = rescore(recorded, tasks[fold_id], weights, same_class=same_arithmetic)
+        problems += [f"{fold_id}: {problem}" for problem in found.problems]
         largest = max(largest, found.largest)
         made += 1
     if not made and not problems:
@@ -107,18 +107,18 @@ def _predictions(
     yield checked("predictions", problems, f"weights of {made} folds give the stored predictions, {how}{beside}")
 
 
-def _epoch(recorded: Recorded, tasks: dict[Place, FoldTask], finished: Sequence[Place], same_arithmetic: bool) -> Check:
+def _epoch(
+    recorded: Recorded, tasks: dict[FoldId, FoldTask], finished: Sequence[FoldId], same_arithmetic: bool
+) -> Check:
     from foldproof.verify.epoch import train_on
 
     if not same_arithmetic:
         return not_here("training", "bits are only comparable in the numeric class of the run; this is another")
     if not finished:
         return not_here("training", "no fold has finished")
-    place = finished[0]
-    found = train_on(recorded, tasks[place])
-    return checked(
-        "training", [f"{name_of(place)}: {problem}" for problem in found.problems], f"{name_of(place)}, {found.said}"
-    )
+    fold_id = finished[0]
+    found = train_on(recorded, tasks[fold_id])
+    return checked("training", [f"{fold_id}: {problem}" for problem in found.problems], f"{fold_id}, {found.said}")
 
 
 def _same_arithmetic(recorded: Recorded, folder: Path) -> bool:
@@ -128,9 +128,9 @@ def _same_arithmetic(recorded: Recorded, folder: Path) -> bool:
     return not any({name for name in one if one[name] != now.get(name)} - set(CODE) for one in then)
 
 
-def _weights(recorded: Recorded, place: Place) -> Path:
+def _weights(recorded: Recorded, fold_id: FoldId) -> Path:
     """The file of a fold's weights. Raises DamagedFile where it is no plain file, FileNotFoundError."""
-    name = f"{fold_folder(Path(), *place).as_posix()}/model.safetensors"
+    name = f"{fold_id.folder_name}/model.safetensors"
     return regular_inside(recorded.folder, name, most_bytes=MOST_BYTES)
 
 

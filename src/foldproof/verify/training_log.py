@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from foldproof.config.schema import TrainSettings
 from foldproof.errors import DamagedFile
+from foldproof.events.fold_id import FoldId
 from foldproof.events.types import EpochFinished, body_from_plain, comparable_body
 from foldproof.folds import Fold
-from foldproof.record import Place
 from foldproof.reproduce.recorded import Recorded, losses
 from foldproof.reproduce.states import stored
 from foldproof.training.chunks import batch_sizes
@@ -19,10 +19,10 @@ _UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, OverflowError, R
 _CLOSE = 1e-9  # relative; sums of float64 in another order
 
 
-def of_fold(recorded: Recorded, fold: Fold, place: Place) -> Iterator[str]:
+def of_fold(recorded: Recorded, fold: Fold) -> Iterator[str]:
     """What is wrong with the epochs of a fold, each as a sentence without the fold's name."""
     record, settings = recorded.record, recorded.config.train
-    started, epochs = record.fold_started.get(place), record.epochs.get(place, ())
+    started, epochs = record.fold_started.get(fold.id), record.epochs.get(fold.id, ())
     if started is not None:
         sides = ((started.train_images, fold.train, "train"), (started.validation_images, fold.validation, "validate"))
         for said, positions, what in sides:
@@ -31,10 +31,10 @@ def of_fold(recorded: Recorded, fold: Fold, place: Place) -> Iterator[str]:
     if [epoch.epoch for epoch in epochs] != list(range(1, len(epochs) + 1)):
         yield "its epochs are not 1, 2, 3 and so on"
         return
-    if place in record.finished and len(epochs) != settings.epochs:
+    if fold.id in record.finished and len(epochs) != settings.epochs:
         yield f"it finished after {len(epochs)} of {settings.epochs} epochs"
     sizes = batch_sizes(len(fold.train), settings.batch_size)
-    steps = losses(recorded.folder, place)
+    steps = losses(recorded.folder, fold.id)
     if steps is not None and len(steps) < len(epochs) * len(sizes):
         yield f"steps.f32 holds {len(steps)} losses of {len(epochs) * len(sizes)} steps"
     for epoch in epochs:
@@ -45,10 +45,10 @@ def of_fold(recorded: Recorded, fold: Fold, place: Place) -> Iterator[str]:
         yield from _of_losses(epoch, steps, sizes)
 
 
-def of_states(recorded: Recorded, place: Place) -> Iterator[str]:
+def of_states(recorded: Recorded, fold_id: FoldId) -> Iterator[str]:
     """Whether the states that a fold has stored know of the same epochs as its journal, where there are any."""
-    epochs = recorded.record.epochs.get(place, ())
-    for state in stored(recorded.folder, place):
+    epochs = recorded.record.epochs.get(fold_id, ())
+    for state in stored(recorded.folder, fold_id):
         try:
             bodies = [body_from_plain(raw) for raw in state.description()["bodies"]]
         except (DamagedFile, OSError, *_UNREADABLE) as error:

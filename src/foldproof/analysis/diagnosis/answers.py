@@ -108,16 +108,15 @@ def fold_disagrees(seen: Seen) -> Iterator[Diagnosis]:
     found = seen.disagreement
     if found is None or not found.flagged:
         return
-    repeat, fold = found.place
-    where = f"{repeat}.{fold}" if repeat else f"{fold}"
+    where = found.fold_id.short(repeats=1 + found.fold_id.repeat)
     gap, side = words.points(abs(found.score - found.others)), "below" if found.score < found.others else "above"
     yield Diagnosis(
         "fold-disagrees",
-        f"{words.fold(found.place)} lies {gap} {side} the others ({words.percent(found.score)} against "
+        f"{found.fold_id} lies {gap} {side} the others ({words.percent(found.score)} against "
         f"{words.percent(found.others)}, p = {found.adjusted:.2g}): its images or its training; "
         f"`foldproof run {seen.experiment} --fold {where} --reseed` tells",
         {"score": found.score, "others": found.others, "p": found.adjusted},
-        found.place,
+        found.fold_id,
     )
 
 

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from foldproof.analysis.comparison import Disagreement
 from foldproof.analysis.out_of_fold import OutOfFold
+from foldproof.events.fold_id import FoldId
 from foldproof.events.types import EpochFinished, FoldFailed
-from foldproof.record import Place, RunRecord
+from foldproof.record import RunRecord
 
 Curve = NDArray[np.float64]  # [epoch]
 
@@ -23,12 +24,12 @@ _NO_LOSS = "the loss is "  # how training says that a loss is no number any more
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What a run, or one fold of it (`place`), looks like. `text` ends with what to try; `evidence` are its numbers."""
+    """What a run, or one fold of it, looks like. `text` ends with what to try; `evidence` are its numbers."""
 
     code: str
     text: str
     evidence: Mapping[str, float | int | str] = field(default_factory=dict)
-    place: Place | None = None
+    fold_id: FoldId | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +53,8 @@ class Seen:
     experiment: str
     settings: Mapping[str, Any]
     classes: int
-    curves: Mapping[Place, FoldCurves]
-    diverged: Mapping[Place, str]
+    curves: Mapping[FoldId, FoldCurves]
+    diverged: Mapping[FoldId, str]
     table: OutOfFold | None
     disagreement: Disagreement | None
 
@@ -123,18 +124,21 @@ def gather(record: RunRecord, table: OutOfFold | None, disagreement: Disagreemen
     """What a run's record and predictions show. Only folds that have finished count, or all where none has."""
     classes = len(record.facts["classes"])
     diverged = {
-        place: reason
-        for place in (*record.epochs, *record.failed)
-        if (reason := _diverged(record.epochs.get(place, ()), record.failed.get(place), classes))
+        fold_id: reason
+        for fold_id in (*record.epochs, *record.failed)
+        if (reason := _diverged(record.epochs.get(fold_id, ()), record.failed.get(fold_id), classes))
     }
-    counted = [place for place in (record.finished or record.epochs) if place not in diverged and record.epochs[place]]
-    epochs = min((len(record.epochs[place]) for place in counted), default=0)
+    counted = [
+        fold_id for fold_id in (record.finished or record.epochs) if fold_id not in diverged and record.epochs[fold_id]
+    ]
+    epochs = min((len(record.epochs[fold_id]) for fold_id in counted), default=0)
     return Seen(
         experiment=record.experiment,
         settings=record.facts["config"]["train"],
         classes=classes,
         curves={
-            place: _curves(record.epochs[place][:epochs], images=_validation_images(record, place)) for place in counted
+            fold_id: _curves(record.epochs[fold_id][:epochs], images=_validation_images(record, fold_id))
+            for fold_id in counted
         },
         diverged=dict(sorted(diverged.items())),
         table=_sound(table, diverged),
@@ -142,19 +146,19 @@ def gather(record: RunRecord, table: OutOfFold | None, disagreement: Disagreemen
     )
 
 
-def _validation_images(record: RunRecord, place: Place) -> int:
-    started = record.fold_started.get(place)
+def _validation_images(record: RunRecord, fold_id: FoldId) -> int:
+    started = record.fold_started.get(fold_id)
     return started.validation_images if started else 0
 
 
-def _sound(table: OutOfFold | None, diverged: Collection[Place]) -> OutOfFold | None:
+def _sound(table: OutOfFold | None, diverged: Collection[FoldId]) -> OutOfFold | None:
     """The rows whose probabilities are numbers, of folds that did not diverge; None where there are none."""
     if table is None:
         return None
     rows = [
         row
-        for row, place in enumerate(zip(table.repeats.tolist(), table.folds.tolist(), strict=True))
-        if place not in diverged
+        for row, fold_id in enumerate(zip(table.repeats.tolist(), table.folds.tolist(), strict=True))
+        if fold_id not in diverged
     ]
     taken = table.take(np.array(rows, dtype=np.int64))
     finite = np.flatnonzero(np.isfinite(taken.probabilities).all(axis=1))

@@ -7,7 +7,7 @@ import numpy as np
 
 from foldproof.analysis.diagnosis import words
 from foldproof.analysis.diagnosis.evidence import Diagnosis, FoldCurves, Seen
-from foldproof.record import Place
+from foldproof.events.fold_id import FoldId
 
 THROWN = 1.5  # times the loss of guessing: a mean training loss that high was thrown there
 AT_CHANCE = 0.9  # of the loss of knowing the shares: nothing was learned
@@ -25,7 +25,7 @@ SWING_IMAGES = 5
 class Swing:
     """The validation loss of one fold that jumped in `epoch`, counted from 1, while training went on."""
 
-    place: Place
+    fold_id: FoldId
     epoch: int
     before: float
     after: float
@@ -37,14 +37,14 @@ def diverged(seen: Seen) -> Iterator[Diagnosis]:
     """Folds whose loss is no number any more, or grew far beyond that of guessing."""
     if not seen.diverged:
         return
-    places = tuple(seen.diverged)
-    every = len(places) + seen.folds
+    fold_ids = tuple(seen.diverged)
+    every = len(fold_ids) + seen.folds
     yield Diagnosis(
         "diverged",
-        f"{words.folds(places)} diverged: {seen.diverged[places[0]]}; consistent with too high a learning rate: "
+        f"{words.folds(fold_ids)} diverged: {seen.diverged[fold_ids[0]]}; consistent with too high a learning rate: "
         f"try {_lower_rate(seen)}",
-        {"folds": len(places), "of_folds": every, "lr": seen.lr},
-        places[0] if len(places) < every else None,
+        {"folds": len(fold_ids), "of_folds": every, "lr": seen.lr},
+        fold_ids[0] if len(fold_ids) < every else None,
     )
 
 
@@ -112,20 +112,20 @@ def unstable(seen: Seen) -> Iterator[Diagnosis]:
     """A validation loss that jumps in one epoch while the training loss does not, in a third of the folds."""
     if not seen.validated:
         return
-    swings = [swing for place, curves in seen.curves.items() for swing in swings_of(place, curves)]
-    places = tuple(dict.fromkeys(swing.place for swing in swings))
-    if not swings or 3 * len(places) < seen.folds:
+    swings = [swing for fold_id, curves in seen.curves.items() for swing in swings_of(fold_id, curves)]
+    fold_ids = tuple(dict.fromkeys(swing.fold_id for swing in swings))
+    if not swings or 3 * len(fold_ids) < seen.folds:
         return
     worst = max(swings, key=lambda swing: swing.accuracy_before - swing.accuracy_after)
     remedy = "train.schedule: cosine" if seen.setting("schedule") == "constant" else _lower_rate(seen)
     yield Diagnosis(
         "unstable",
-        f"the validation loss swings from epoch to epoch {words.of_folds(len(places), seen.folds)}: in "
-        f"{words.fold(worst.place)} from {words.loss(worst.before)} to {words.loss(worst.after)} in epoch "
+        f"the validation loss swings from epoch to epoch {words.of_folds(len(fold_ids), seen.folds)}: in "
+        f"{worst.fold_id} from {words.loss(worst.before)} to {words.loss(worst.after)} in epoch "
         f"{worst.epoch} (accuracy {words.percent(worst.accuracy_before)} to {words.percent(worst.accuracy_after)}) "
         f"while training went on; consistent with steps that are too large at the end: try {remedy}",
         {
-            "folds": len(places),
+            "folds": len(fold_ids),
             "of_folds": seen.folds,
             "swings": len(swings),
             "epoch": worst.epoch,
@@ -137,7 +137,7 @@ def unstable(seen: Seen) -> Iterator[Diagnosis]:
     )
 
 
-def swings_of(place: Place, curves: FoldCurves) -> Iterator[Swing]:
+def swings_of(fold_id: FoldId, curves: FoldCurves) -> Iterator[Swing]:
     """Where one fold's validation loss jumped and came back, or jumped in the last epoch after it had fallen."""
     loss, accuracy, train = curves.val_loss, curves.val_accuracy, curves.train_loss
     for now in range(1, len(loss)):
@@ -150,7 +150,7 @@ def swings_of(place: Place, curves: FoldCurves) -> Iterator[Swing]:
             came_back = now >= 2 and bool(loss[now - 1] <= loss[now - 2])
         if jumped and felt and came_back:
             before, after = float(loss[now - 1]), float(loss[now])
-            yield Swing(place, now + 1, before, after, float(accuracy[now - 1]), float(accuracy[now]))
+            yield Swing(fold_id, now + 1, before, after, float(accuracy[now - 1]), float(accuracy[now]))
 
 
 def _lower_rate(seen: Seen) -> str:

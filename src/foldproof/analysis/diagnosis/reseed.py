@@ -4,8 +4,9 @@ import math
 
 from foldproof.analysis.diagnosis import words
 from foldproof.analysis.diagnosis.evidence import Diagnosis
+from foldproof.events.fold_id import FoldId
 from foldproof.facts import reseed_of
-from foldproof.record import Place, RunRecord, Spread
+from foldproof.record import RunRecord, Spread
 
 TIMES = 2.0  # standard errors: about 95 %
 
@@ -19,13 +20,13 @@ def reseeded(original: RunRecord, again: RunRecord) -> Diagnosis:
     """
     which = reseed_of(again.facts)
     assert which is not None
-    place = which.repeat, which.fold
-    others = Spread.of(original.epochs[other][-1].val_accuracy for other in original.finished if other != place)
-    missing = _missing(original, again, place, others)
+    fold_id = FoldId(which.repeat, which.fold)
+    others = Spread.of(original.epochs[other][-1].val_accuracy for other in original.finished if other != fold_id)
+    missing = _missing(original, again, fold_id, others)
     if missing:
-        return Diagnosis("reseed-open", f"{words.fold(place)}: cannot tell, {missing}", place=place)
-    before, now = original.epochs[place][-1].val_accuracy, again.epochs[place][-1].val_accuracy
-    images = again.fold_started[place].validation_images
+        return Diagnosis("reseed-open", f"{fold_id}: cannot tell, {missing}", fold_id=fold_id)
+    before, now = original.epochs[fold_id][-1].val_accuracy, again.epochs[fold_id][-1].val_accuracy
+    images = again.fold_started[fold_id].validation_images
     low, high = binomial_interval(now, images)
     reach = TIMES * _spread(others, images)
     evidence = {
@@ -44,7 +45,7 @@ def reseeded(original: RunRecord, again: RunRecord) -> Diagnosis:
         low <= before <= high,
     )
     told = (
-        f"{words.fold(place)} scored {words.percent(before)}, the others {words.percent(others.mean)}; "
+        f"{fold_id} scored {words.percent(before)}, the others {words.percent(others.mean)}; "
         f"trained again with another seed it scores {words.percent(now)}"
     )
     if not differed:
@@ -55,7 +56,7 @@ def reseeded(original: RunRecord, again: RunRecord) -> Diagnosis:
         code, meaning = "reseed-images", "consistent with its images or labels; look at those it gets wrong"
     else:
         code, meaning = "reseed-open", "cannot tell; train it again with one more seed"
-    return Diagnosis(code, f"{told}: {meaning}", evidence, place)
+    return Diagnosis(code, f"{told}: {meaning}", evidence, fold_id)
 
 
 def binomial_interval(share: float, count: int) -> tuple[float, float]:
@@ -75,11 +76,11 @@ def _spread(others: Spread, images: int) -> float:
     return max(sd, drawn) * math.sqrt(1 + 1 / others.n)
 
 
-def _missing(original: RunRecord, again: RunRecord, place: Place, others: Spread) -> str:
+def _missing(original: RunRecord, again: RunRecord, fold_id: FoldId, others: Spread) -> str:
     """Why nothing can be said; empty where something can."""
-    if place not in again.finished:
+    if fold_id not in again.finished:
         return "it was not trained to its end again"
-    if place not in original.finished:
+    if fold_id not in original.finished:
         return f"it has no score in run {original.run}"
     if not others.n:
         return f"no other fold of run {original.run} has a score"

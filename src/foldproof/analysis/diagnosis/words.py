@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from foldproof.record import Place
+from foldproof.events.fold_id import FoldId
 from foldproof.storage import cleaned
 
 
@@ -32,18 +32,12 @@ def of_folds(some: int, every: int) -> str:
     return "in every fold" if some == every else f"in {some} of {every} folds"
 
 
-def fold(place: Place) -> str:
-    """`fold 3`, and `fold 3 of repeat 1` after the first partition."""
-    repeat, index = place
-    return f"fold {index} of repeat {repeat}" if repeat else f"fold {index}"
-
-
-def folds(places: Sequence[Place]) -> str:
+def folds(fold_ids: Sequence[FoldId]) -> str:
     """`fold 3`; `folds 0, 3`; of many the first five."""
-    if len(places) == 1:
-        return fold(places[0])
-    repeated = any(repeat for repeat, _ in places)
-    names = [f"{repeat}.{index}" if repeated else str(index) for repeat, index in places]
+    if len(fold_ids) == 1:
+        return str(fold_ids[0])
+    repeats = 1 + max(fold_id.repeat for fold_id in fold_ids)
+    names = [fold_id.short(repeats=repeats) for fold_id in fold_ids]
     return f"folds {', '.join(names[:5])}{' …' if len(names) > 5 else ''}"
 
 

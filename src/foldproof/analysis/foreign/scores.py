@@ -10,7 +10,8 @@ from foldproof.analysis.contender import Contender
 from foldproof.analysis.scoring import ACCURACY
 from foldproof.analysis.summary import Summary
 from foldproof.errors import DamagedFile
-from foldproof.record import Place, Spread
+from foldproof.events.fold_id import FoldId
+from foldproof.record import Spread
 from foldproof.storage import cleaned
 
 MOST_FOLDS = 1000
@@ -72,21 +73,21 @@ def contenders_of_scores(scores: Sequence[FoldScore], *, metric: str) -> list[Co
     The scores of an experiment are taken for percentages where any is above 1, or where they were written so. Raises
     DamagedFile where a fold comes twice, or where a score is neither a fraction nor a percentage.
     """
-    by_experiment: dict[str, dict[Place, FoldScore]] = {}
+    by_experiment: dict[str, dict[FoldId, FoldScore]] = {}
     for row in scores:
         folds = by_experiment.setdefault(cleaned(row.experiment, most=100), {})
-        place = row.repeat, row.fold
-        if place in folds:
+        fold_id = FoldId(row.repeat, row.fold)
+        if fold_id in folds:
             raise DamagedFile(
-                f"fold {row.fold} of '{cleaned(row.experiment, most=60)}' comes twice",
+                f"{fold_id} of '{cleaned(row.experiment, most=60)}' comes twice",
                 next_step="a row a fold of an experiment; give several repeats a column `repeat`",
             )
-        folds[place] = row
+        folds[fold_id] = row
     k = max((_folds_a_repeat(folds) for folds in by_experiment.values()), default=2)
     return [_contender(name, folds, k, metric) for name, folds in by_experiment.items()]
 
 
-def _folds_a_repeat(folds: Mapping[Place, FoldScore]) -> int:
+def _folds_a_repeat(folds: Mapping[FoldId, FoldScore]) -> int:
     return max(Counter(repeat for repeat, _ in folds).values())
 
 
@@ -100,10 +101,10 @@ def _factor(name: str, rows: Collection[FoldScore]) -> float:
     return 0.01 if any(row.is_percentage for row in rows) or max(known, default=0.0) > 1 else 1.0
 
 
-def _contender(name: str, folds: Mapping[Place, FoldScore], k: int, metric: str) -> Contender:
+def _contender(name: str, folds: Mapping[FoldId, FoldScore], k: int, metric: str) -> Contender:
     factor = _factor(name, folds.values())
-    scores = {place: factor * folds[place].score for place in sorted(folds)}
-    known = {place: score for place, score in scores.items() if math.isfinite(score)}
+    scores = {fold_id: factor * folds[fold_id].score for fold_id in sorted(folds)}
+    known = {fold_id: score for fold_id, score in scores.items() if math.isfinite(score)}
     repeats = len({repeat for repeat, _ in folds})
     summary = Summary(
         run=name,
@@ -120,8 +121,8 @@ def _contender(name: str, folds: Mapping[Place, FoldScore], k: int, metric: str)
         best_epoch_accuracy=_NOTHING,
         best_epoch_loss=_NOTHING,
         accuracy_by_fold=known if metric == ACCURACY else {},
-        scores_by_fold={place: {metric: score} for place, score in known.items()},
-        images_by_fold={place: images for place in known if (images := folds[place].images)},
+        scores_by_fold={fold_id: {metric: score} for fold_id, score in known.items()},
+        images_by_fold={fold_id: images for fold_id in known if (images := folds[fold_id].images)},
         seconds=None,
     )
     return Contender(summary, None, _NO_TABLE)

@@ -18,7 +18,8 @@ from foldproof.analysis.scoring import ACCURACY, fold_scores
 from foldproof.analysis.summary import Summary
 from foldproof.data.tables.table import table_of
 from foldproof.errors import DamagedFile, DataError
-from foldproof.record import Place, Spread
+from foldproof.events.fold_id import FoldId
+from foldproof.record import Spread
 from foldproof.storage import cleaned
 
 SCORES = ("experiment", "fold", "score")
@@ -151,9 +152,11 @@ def _table(rows: Sequence[tuple[int, Row]], classes: tuple[str, ...], name: str)
 
 def contender_of(name: str, table: OutOfFold) -> Contender:
     """What can be held against others where a table of out-of-fold predictions is all there is."""
-    scores: Mapping[Place, float] = fold_scores(table, ACCURACY)
+    scores: Mapping[FoldId, float] = fold_scores(table, ACCURACY)
     repeats = len({repeat for repeat, _ in scores})
-    counts = {place: int(((table.repeats == place[0]) & (table.folds == place[1])).sum()) for place in scores}
+    counts = {
+        fold_id: int(((table.repeats == fold_id.repeat) & (table.folds == fold_id.fold)).sum()) for fold_id in scores
+    }
     summary = Summary(
         run=name,
         experiment=name,

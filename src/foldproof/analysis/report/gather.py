@@ -12,6 +12,7 @@ from foldproof.analysis.report.privacy import Privacy, name
 from foldproof.analysis.scoring import higher_is_better
 from foldproof.analysis.verdict import Unit, names_of
 from foldproof.errors import DamagedFile
+from foldproof.events.fold_id import FoldId
 from foldproof.record import RunRecord
 from foldproof.storage import read_json_inside, redact
 
@@ -153,16 +154,16 @@ def _reason(reason: str, record: RunRecord, privacy: Privacy) -> str:
 
 def _gaps(record: RunRecord, privacy: Privacy) -> list[str]:
     folds = record.facts["config"]["folds"]
-    expected = [(repeat, fold) for repeat in range(folds["repeats"]) for fold in range(folds["k"])]
+    expected = [FoldId(repeat, fold) for repeat in range(folds["repeats"]) for fold in range(folds["k"])]
     gaps = []
-    for place in expected:
-        where = f"fold {place[0]}.{place[1]}" if folds["repeats"] > 1 else f"fold {place[1]}"
-        if place in record.failed:
-            failed = record.failed[place]
+    for fold_id in expected:
+        where = f"fold {fold_id.short(repeats=folds['repeats'])}"
+        if fold_id in record.failed:
+            failed = record.failed[fold_id]
             gaps.append(f"{where} failed: {failed.error}{_reason(failed.reason, record, privacy)}")
-        elif place not in record.finished:
+        elif fold_id not in record.finished:
             gaps.append(f"{where} has no result ({record.status})")
-        elif not all(map(math.isfinite, (record.epochs[place][-1].val_loss, record.epochs[place][-1].train_loss))):
+        elif not all(map(math.isfinite, (record.epochs[fold_id][-1].val_loss, record.epochs[fold_id][-1].train_loss))):
             gaps.append(f"{where}: its loss is no finite number at the last epoch")
     return gaps
 

@@ -12,7 +12,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from foldproof.record import Place
+from foldproof.events.fold_id import FoldId
 
 BY_CURVES = "outlier test beyond images and training noise"
 BY_SCORES = "outlier test on the scores"
@@ -45,7 +45,7 @@ class Homogeneity:
 
     test: str
     p: float
-    place: Place
+    fold_id: FoldId
     score: float
     others: float
     epochs: int = 1
@@ -56,7 +56,7 @@ class Homogeneity:
         return abs(self.score - self.others) >= MATTERS
 
 
-def by_curves(curves: Mapping[Place, Curve]) -> Homogeneity | None:
+def by_curves(curves: Mapping[FoldId, Curve]) -> Homogeneity | None:
     """Each fold against the others of its repeat, on average over the last three epochs; the least p, times the folds.
 
     The variance of a fold's accuracy: p (1 - p) / images, as of a binomial; LASTING p (1 - p), as of a beta-binomial
@@ -64,30 +64,34 @@ def by_curves(curves: Mapping[Place, Curve]) -> Homogeneity | None:
     SWING. A t-test with Satterthwaite's (1946) degrees of freedom. Of a single epoch no curve shows how far trainings
     swing: the variance is then at least what the other folds show. None for no repeat with two folds.
     """
-    repeats = [_Repeat.of(places, curves) for places in _repeats([place for place in curves if curves[place].units])]
-    known = [one for one in repeats if len(one.places) > 1 and one.accuracies.size]
+    repeats = [
+        _Repeat.of(fold_ids, curves) for fold_ids in _repeats([fold_id for fold_id in curves if curves[fold_id].units])
+    ]
+    known = [one for one in repeats if len(one.fold_ids) > 1 and one.accuracies.size]
     if not known:
         return None
     squares, df = sum(one.swing[0] for one in known), sum(one.swing[1] for one in known)
     found = [item for one in known for item in one.apart(squares, df)]
     least = min(found, key=lambda item: item.p)
     p = min(least.p * len(found), 1.0)
-    return Homogeneity(BY_CURVES, p, least.place, least.score, least.others, least.epochs)
+    return Homogeneity(BY_CURVES, p, least.fold_id, least.score, least.others, least.epochs)
 
 
 @dataclass(frozen=True)
 class _Repeat:
     """The folds of one repeat.  # accuracies: [fold, epoch], the last epochs; units: [fold]"""
 
-    places: Sequence[Place]
+    fold_ids: Sequence[FoldId]
     accuracies: Floats
     units: Floats
 
     @staticmethod
-    def of(places: Sequence[Place], curves: Mapping[Place, Curve]) -> "_Repeat":
-        epochs = min(LOOKED_AT, *(len(curves[place].accuracies) for place in places))
-        last = [curves[place].accuracies[-epochs:] if epochs else () for place in places]
-        return _Repeat(places, np.array(last, dtype=np.float64), np.array([curves[place].units for place in places]))
+    def of(fold_ids: Sequence[FoldId], curves: Mapping[FoldId, Curve]) -> "_Repeat":
+        epochs = min(LOOKED_AT, *(len(curves[fold_id].accuracies) for fold_id in fold_ids))
+        last = [curves[fold_id].accuracies[-epochs:] if epochs else () for fold_id in fold_ids]
+        return _Repeat(
+            fold_ids, np.array(last, dtype=np.float64), np.array([curves[fold_id].units for fold_id in fold_ids])
+        )
 
     @property
     def swing(self) -> tuple[float, int]:
@@ -99,10 +103,10 @@ class _Repeat:
 
     def apart(self, squares: float, df: int) -> list[Homogeneity]:
         """Each fold against the others, where the curves of all repeats move by `squares` with `df`."""
-        return [self._apart(fold, squares, df) for fold in range(len(self.places))]
+        return [self._apart(fold, squares, df) for fold in range(len(self.fold_ids))]
 
     def _apart(self, fold: int, squares: float, df: int) -> Homogeneity:
-        mean, rest = self.accuracies.mean(axis=1), np.arange(len(self.places)) != fold
+        mean, rest = self.accuracies.mean(axis=1), np.arange(len(self.fold_ids)) != fold
         images = float(self.units[rest].sum())
         others = float((mean[rest] * self.units[rest]).sum() / images)
         share = (float(mean @ self.units) + 1) / (float(self.units.sum()) + 2)  # Laplace's rule: never quite 0 or 1
@@ -116,21 +120,24 @@ class _Repeat:
             variance, freedom = spread, float(rest.sum()) - 1
         score = float(mean[fold])
         p = 2 * float(scipy.special.stdtr(freedom, -abs(score - others) / math.sqrt(variance)))
-        return Homogeneity(BY_CURVES, p, self.places[fold], score, others, epochs)
+        return Homogeneity(BY_CURVES, p, self.fold_ids[fold], score, others, epochs)
 
 
-def _repeats(places: Sequence[Place]) -> list[list[Place]]:
-    return [[place for place in places if place[0] == repeat] for repeat in sorted({repeat for repeat, _ in places})]
+def _repeats(fold_ids: Sequence[FoldId]) -> list[list[FoldId]]:
+    return [
+        [fold_id for fold_id in fold_ids if fold_id.repeat == repeat]
+        for repeat in sorted({repeat for repeat, _ in fold_ids})
+    ]
 
 
-def by_scores(experiments: Sequence[Mapping[Place, float]]) -> tuple[Homogeneity | None, ...]:
+def by_scores(experiments: Sequence[Mapping[FoldId, float]]) -> tuple[Homogeneity | None, ...]:
     """Where the images of a fold are not counted: each fold against the others of its experiment, as a t-test of one
     more observation, with a spread pooled over all experiments without that fold, and of at least half a point, which
     is what hundreds of images a fold leave to chance; the least p, times the folds.
 
     None for an experiment of fewer than three folds with a score.
     """
-    scores = [{place: score for place, score in one.items() if math.isfinite(score)} for one in experiments]
+    scores = [{fold_id: score for fold_id, score in one.items() if math.isfinite(score)} for one in experiments]
     spreads = [_spread(list(one.values())) for one in scores]
     squares, df = math.fsum(spread for spread, _ in spreads), sum(freedom for _, freedom in spreads)
     return tuple(
@@ -138,20 +145,20 @@ def by_scores(experiments: Sequence[Mapping[Place, float]]) -> tuple[Homogeneity
     )
 
 
-def _farthest(mine: Mapping[Place, float], squares: float, freedom: int) -> Homogeneity | None:
+def _farthest(mine: Mapping[FoldId, float], squares: float, freedom: int) -> Homogeneity | None:
     """The fold of `mine` least like the others, where all other experiments vary by `squares` with `freedom`."""
     if len(mine) < 3:
         return None
     found = []
-    for place, score in mine.items():
-        rest = [other for at, other in mine.items() if at != place]
+    for fold_id, score in mine.items():
+        rest = [other for at, other in mine.items() if at != fold_id]
         spread, left = _spread(rest)
         others, df = math.fsum(rest) / len(rest), left + freedom
         variance = max((spread + squares) / df, LEAST_SPREAD**2) * (1 + 1 / len(rest))
         p = float(2 * scipy.special.stdtr(df, -abs(score - others) / math.sqrt(variance)))
-        found.append(Homogeneity(BY_SCORES, p, place, score, others))
+        found.append(Homogeneity(BY_SCORES, p, fold_id, score, others))
     least = min(found, key=lambda item: item.p)
-    return Homogeneity(BY_SCORES, min(least.p * len(mine), 1.0), least.place, least.score, least.others)
+    return Homogeneity(BY_SCORES, min(least.p * len(mine), 1.0), least.fold_id, least.score, least.others)
 
 
 def _spread(values: Sequence[float]) -> tuple[float, int]:

@@ -8,9 +8,10 @@ from typing import Any
 from foldproof.data.checks.card import DATA_CARD
 from foldproof.errors import DamagedFile
 from foldproof.events import journal
+from foldproof.events.fold_id import FoldId
 from foldproof.events.types import Event
 from foldproof.facts import read_facts
-from foldproof.record import Place, RunRecord, fold_folder, places, read_journal, replay
+from foldproof.record import RunRecord, fold_ids, read_journal, replay
 from foldproof.storage import read_json_inside
 
 MOST_BYTES = 64 * 2**20  # of environment.json, which names every file that is not as it was versioned
@@ -19,14 +20,14 @@ MOST_CARD_BYTES = 8 * 2**20
 
 @dataclass(frozen=True)
 class RunContent:
-    """All that a projection depends on. `by_place` holds the events of each fold, `events` those of the run itself."""
+    """All that a projection depends on. `by_fold` holds the events of each fold, `events` those of the run itself."""
 
     folder: Path
     facts: Mapping[str, Any]
     environment: Mapping[str, Any]
     card: Mapping[str, Any]
     events: tuple[Event, ...]
-    by_place: Mapping[Place, tuple[Event, ...]]
+    by_fold: Mapping[FoldId, tuple[Event, ...]]
     record: RunRecord
 
     @property
@@ -36,7 +37,7 @@ class RunContent:
     @property
     def last_event(self) -> Event:
         """The newest event of the run and its folds."""
-        return max((*self.events, *(event for events in self.by_place.values() for event in events)), key=_time)
+        return max((*self.events, *(event for events in self.by_fold.values() for event in events)), key=_time)
 
 
 def _time(event: Event) -> float:
@@ -52,12 +53,12 @@ class RunReader:
         self._environment: Mapping[str, Any] = {}
         self._card: Mapping[str, Any] = {}
         self._seen: dict[Path, tuple[int, int]] = {}
-        self._events: dict[Place | None, tuple[Event, ...]] = {}
+        self._events: dict[FoldId | None, tuple[Event, ...]] = {}
 
     def look(self) -> bool:
         """Read what is new. Whether anything was."""
         news = [self._follow(None, self.folder)]
-        news += [self._follow(place, fold_folder(self.folder, *place)) for place in sorted(places(self.folder))]
+        news += [self._follow(fold_id, fold_id.folder(self.folder)) for fold_id in sorted(fold_ids(self.folder))]
         return any(news)
 
     def content(self) -> RunContent | None:
@@ -66,25 +67,25 @@ class RunReader:
         if not events:
             return None
         facts = self._read_facts()
-        by_place = {place: self._events[place] for place in sorted(p for p in self._events if p is not None)}
-        everything = (*events, *(event for told in by_place.values() for event in told))
+        by_fold = {fold_id: self._events[fold_id] for fold_id in sorted(p for p in self._events if p is not None)}
+        everything = (*events, *(event for told in by_fold.values() for event in told))
         record = replay(self.folder, facts, everything)
-        return RunContent(self.folder, facts, self._environment, self._card, events, by_place, record)
+        return RunContent(self.folder, facts, self._environment, self._card, events, by_fold, record)
 
-    def _follow(self, place: Place | None, folder: Path) -> bool:
+    def _follow(self, fold_id: FoldId | None, folder: Path) -> bool:
         path = folder / journal.FILE_NAME
         try:
             state = path.stat()
             size_and_time = (state.st_size, state.st_mtime_ns)
             if self._seen.get(path) == size_and_time:
                 return False
-            events = read_journal(self.folder, place)
+            events = read_journal(self.folder, fold_id)
         except FileNotFoundError:
             return False
         except OSError as error:
             raise DamagedFile(f"{path} cannot be read: {error.strerror}", next_step="mend the permissions") from error
-        news = events != self._events.get(place, ())
-        self._seen[path], self._events[place] = size_and_time, events
+        news = events != self._events.get(fold_id, ())
+        self._seen[path], self._events[fold_id] = size_and_time, events
         return news
 
     def _read_facts(self) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from foldproof.record import Place
+from foldproof.events.fold_id import FoldId
 from foldproof.trackers.mlflow.measures import fold_in, is_vague, number_all
 
 _KEYS = (
@@ -64,7 +64,7 @@ class Places:
     `sure`: by a word that says fold.
     """
 
-    by_run: Mapping[str, Place]
+    by_run: Mapping[str, FoldId]
     key: str
     how: str
     sure: bool = False
@@ -100,8 +100,8 @@ def _number_folds(key: str, numbers: Collection[int], *, of: int) -> bool:
     return key not in _COUNTS_TOO or min(numbers) in (0, 1)
 
 
-def _placed(runs: Sequence[RunSeen], numbers: Mapping[str, int]) -> dict[str, Place]:
-    return {run.id: (run.number(_REPEATS) or 0, numbers[run.id]) for run in runs if run.id in numbers}
+def _placed(runs: Sequence[RunSeen], numbers: Mapping[str, int]) -> dict[str, FoldId]:
+    return {run.id: FoldId(run.number(_REPEATS) or 0, numbers[run.id]) for run in runs if run.id in numbers}
 
 
 def _is_called(name: str, key: str) -> bool:

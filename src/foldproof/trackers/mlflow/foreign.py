@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.errors import TrackingError
+from foldproof.events.fold_id import FoldId
 from foldproof.storage import cleaned, redact
 from foldproof.trackers.mlflow.database import why_unusable
 from foldproof.trackers.mlflow.fold_numbers import RunSeen
@@ -81,11 +82,11 @@ def logged_scores(source: str, metric: str | None = None) -> LoggedScores:
             score=score,
             metric=one.metric,
             params=one.family.params,
-            images=one.family.images.get((repeat, fold)),
+            images=one.family.images.get(FoldId(repeat, fold)),
             is_newest=newest[one.family.name] == at,
         )
         for at, one in enumerate(chosen)
-        for (repeat, fold), score in sorted(one.by_place.items())
+        for (repeat, fold), score in sorted(one.by_fold.items())
     ]
     return LoggedScores(scores=tuple(scores), measure=chosen[0].measured.measure, said=_said(chosen, found))
 

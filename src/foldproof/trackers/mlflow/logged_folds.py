@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from foldproof.record import Place
+from foldproof.events.fold_id import FoldId
 from foldproof.trackers.mlflow.fold_numbers import RunSeen, told_apart
 from foldproof.trackers.mlflow.measures import MEASURES, Measured, bare_name, measured, number_all
 from foldproof.trackers.mlflow.side_by_side import experiments_of
@@ -21,8 +21,8 @@ class Family:
     id: str  # of the run that stands for it
     name: str
     params: Mapping[str, str]
-    scores: Mapping[str, Mapping[Place, float]]
-    images: Mapping[Place, int]
+    scores: Mapping[str, Mapping[FoldId, float]]
+    images: Mapping[FoldId, int]
     how: str
     again: int = 0  # folds that were logged more than once
 
@@ -36,7 +36,7 @@ class Taken:
     measured: Measured
 
     @property
-    def by_place(self) -> Mapping[Place, float]:
+    def by_fold(self) -> Mapping[FoldId, float]:
         return self.family.scores[self.metric]
 
 
@@ -95,12 +95,12 @@ def _nested(parent: RunSeen, children: Sequence[RunSeen]) -> Family | None:
 
 
 def _single(run: RunSeen) -> Family | None:
-    scores: dict[str, dict[Place, float]] = {}
+    scores: dict[str, dict[FoldId, float]] = {}
     vague: dict[str, bool] = {}
     for name, value in run.metrics.items():
         known = measured(name)
         if known is not None and known.fold is not None:
-            scores.setdefault(bare_name(name), {})[0, known.fold] = value
+            scores.setdefault(bare_name(name), {})[FoldId(0, known.fold)] = value
             vague[bare_name(name)] = known.vague
     scores = {
         name: folds
@@ -110,7 +110,9 @@ def _single(run: RunSeen) -> Family | None:
     how = "the numbers in names of metrics"
     if not scores:
         scores = {
-            name: {(0, step): one for step, one in some.items()} for name, some in run.steps.items() if len(some) > 1
+            name: {FoldId(0, step): one for step, one in some.items()}
+            for name, some in run.steps.items()
+            if len(some) > 1
         }
         how = f"the steps of {', '.join(scores)}"
     if not scores:
@@ -130,7 +132,7 @@ def _flat(runs: Sequence[RunSeen]) -> Iterator[Family]:
 
 
 def _family(
-    first: str, name: str, params: Mapping[str, str], runs: Sequence[RunSeen], places: Mapping[str, Place], how: str
+    first: str, name: str, params: Mapping[str, str], runs: Sequence[RunSeen], places: Mapping[str, FoldId], how: str
 ) -> Family:
     newest = {places[run.id]: run for run in runs}
     metrics = Counter(metric for run in newest.values() for metric in run.metrics if measured(metric) is not None)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from foldproof.record import Place
+from foldproof.events.fold_id import FoldId
 from foldproof.trackers.mlflow.limits import pages
 from foldproof.trackers.mlflow.places import local_path
 from foldproof.trackers.mlflow.points import Point
@@ -154,28 +154,28 @@ class Mirror:
         return True
 
 
-def find_mirrors(store: Store, run: str, pulse: Pulse) -> tuple[dict[Place | None, Mirror], bool]:
+def find_mirrors(store: Store, run: str, pulse: Pulse) -> tuple[dict[FoldId | None, Mirror], bool]:
     """The MLflow runs that stand for `run` and its folds, and whether some had to be deleted.
 
-    Of several for one place the least id stays, whoever looks: so two that look at once never delete all of them.
+    Of several for one fold the least id stays, whoever looks: so two that look at once never delete all of them.
     """
     pulse(USUAL_SECONDS)
-    found = _by_place(_search(store, run))
-    mirrors = {place: _only(store, runs, pulse) for place, runs in found.items()}
+    found = _by_fold(_search(store, run))
+    mirrors = {fold_id: _only(store, runs, pulse) for fold_id, runs in found.items()}
     return mirrors, any(len(runs) > 1 for runs in found.values())
 
 
-def is_settled(store: Store, run: str, mirrors: Mapping[Place | None, Mirror], pulse: Pulse) -> bool:
+def is_settled(store: Store, run: str, mirrors: Mapping[FoldId | None, Mirror], pulse: Pulse) -> bool:
     """Whether the mirrors are all that stands for `run`, and the folds' hang below that of the run.
 
     Not so where a request was carried out late, after its reply was given up, or where another machine is at work.
     """
     pulse(USUAL_SECONDS)
-    found = _by_place(_search(store, run))
-    parents = {one.data.tags.get(PARENT) for place, runs in found.items() if place is not None for one in runs}
+    found = _by_fold(_search(store, run))
+    parents = {one.data.tags.get(PARENT) for fold_id, runs in found.items() if fold_id is not None for one in runs}
     return parents <= {mirrors[None].run_id} and {
-        place: [one.info.run_id for one in runs] for place, runs in found.items()
-    } == {place: [mirror.run_id] for place, mirror in mirrors.items()}
+        fold_id: [one.info.run_id for one in runs] for fold_id, runs in found.items()
+    } == {fold_id: [mirror.run_id] for fold_id, mirror in mirrors.items()}
 
 
 def make_mirror(store: Store, wanted: WantedRun, pulse: Pulse, *, more_tags: Mapping[str, str]) -> Mirror:
@@ -188,8 +188,8 @@ def make_mirror(store: Store, wanted: WantedRun, pulse: Pulse, *, more_tags: Map
         tags={**_user(), **wanted.first_tags, **wanted.tags, **more_tags},
     )
     pulse(USUAL_SECONDS)
-    found = _by_place(_search(store, wanted.run, place=wanted.tags.get(PLACE)))
-    return _only(store, found[wanted.place], pulse)
+    found = _by_fold(_search(store, wanted.run, fold_id=wanted.tags.get(PLACE)))
+    return _only(store, found[wanted.fold_id], pulse)
 
 
 def metric_history(store: Store, run_id: str, key: str) -> Iterable[Any]:
@@ -208,8 +208,8 @@ def milliseconds(seconds: float) -> int:
     return round(seconds * 1000)
 
 
-def _search(store: Store, run: str, *, place: str | None = None) -> Iterator[Any]:
-    conditions = [f"tags.`{RUN_ID}` = '{run}'"] + ([f"tags.`{PLACE}` = '{place}'"] if place else [])
+def _search(store: Store, run: str, *, fold_id: str | None = None) -> Iterator[Any]:
+    conditions = [f"tags.`{RUN_ID}` = '{run}'"] + ([f"tags.`{PLACE}` = '{fold_id}'"] if fold_id else [])
     yield from pages(
         lambda token: store.client.search_runs(
             [store.experiment_id], filter_string=" AND ".join(conditions), max_results=1000, page_token=token
@@ -218,13 +218,13 @@ def _search(store: Store, run: str, *, place: str | None = None) -> Iterator[Any
     )
 
 
-def _by_place(runs: Iterator[Any]) -> dict[Place | None, list[Any]]:
-    found: dict[Place | None, list[Any]] = {}
+def _by_fold(runs: Iterator[Any]) -> dict[FoldId | None, list[Any]]:
+    found: dict[FoldId | None, list[Any]] = {}
     for run in runs:
         repeat, dash, fold = run.data.tags.get(PLACE, "").partition("-")
-        place = (int(repeat), int(fold)) if dash else None
+        fold_id = FoldId(int(repeat), int(fold)) if dash else None
         if dash or PARENT not in run.data.tags:
-            found.setdefault(place, []).append(run)
+            found.setdefault(fold_id, []).append(run)
     return found
 
 

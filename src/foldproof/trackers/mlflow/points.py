@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from foldproof.events.fold_id import FoldId
 from foldproof.events.types import EpochFinished, Event, FoldFinished
-from foldproof.record import Place, RunRecord, Spread
+from foldproof.record import RunRecord, Spread
 
 PER_EPOCH = ("train_loss", "train_accuracy", "val_loss", "val_accuracy")
 _NOT_ALLOWED = re.compile(r"[^\w .-]", re.ASCII)  # MLflow takes `/` and `:` too, but not on every system
@@ -71,20 +72,20 @@ def _fold_points(events: Iterable[Event], classes: Iterable[str]) -> _Points:
     return points
 
 
-def run_points(record: RunRecord, by_place: Mapping[Place, Iterable[Event]]) -> tuple[Point, ...]:
+def run_points(record: RunRecord, by_fold: Mapping[FoldId, Iterable[Event]]) -> tuple[Point, ...]:
     """What the parent run holds: mean and sd over folds of every epoch that all have; at the end the scores."""
-    said = {place: _fold_points(events, ()) for place, events in by_place.items()}
+    said = {fold_id: _fold_points(events, ()) for fold_id, events in by_fold.items()}
     points = _Points()
     for quantity in PER_EPOCH:
         for index, spread in enumerate(record.by_epoch(quantity)):
-            across = {place: epochs[index] for place, epochs in record.epochs.items()}
+            across = {fold_id: epochs[index] for fold_id, epochs in record.epochs.items()}
             step = min(epoch.epoch for epoch in across.values())
             time = max(said[p].when(quantity, epoch.epoch, getattr(epoch, quantity)) for p, epoch in across.items())
             points.say(f"mean_{quantity}", step, spread.mean, time)
             points.say(f"sd_{quantity}", step, spread.sd, time)
     if record.complete:
         time = max(
-            event.time for events in by_place.values() for event in events if isinstance(event.body, FoldFinished)
+            event.time for events in by_fold.values() for event in events if isinstance(event.body, FoldFinished)
         )
         for key, value in _cross_validation(record):
             points.say(key, 0, value, time)

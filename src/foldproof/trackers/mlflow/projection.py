@@ -6,8 +6,9 @@ from types import TracebackType
 from typing import Self
 
 from foldproof.errors import DamagedFile, StorageError, TrackingError
+from foldproof.events.fold_id import FoldId
 from foldproof.events.journal import is_written
-from foldproof.record import Place, fold_folder, places
+from foldproof.record import fold_ids
 from foldproof.storage import is_held, locked, redact, regular_inside
 from foldproof.trackers.mlflow.content import RunContent, RunReader
 from foldproof.trackers.mlflow.mirror import Mirror, find_mirrors, is_settled, make_mirror
@@ -36,7 +37,7 @@ class Projection:
         self.without_files = ""  # why MLflow has everything but the files
         self._reader = RunReader(folder)
         self._pulse = pulse
-        self._mirrors: dict[Place | None, Mirror] | None = None
+        self._mirrors: dict[FoldId | None, Mirror] | None = None
         self._behind = True
         self._held = ExitStack()
 
@@ -119,24 +120,24 @@ class Projection:
         for wanted in wanted_runs(content, abandoned=abandoned, private=store.target.private):
             mirror, made = self._mirror(store, self._mirrors, wanted, tags)
             changed |= made | mirror.bring(wanted, more_tags=tags)
-            tags = {PARENT: mirror.run_id} if wanted.place is None else tags
+            tags = {PARENT: mirror.run_id} if wanted.fold_id is None else tags
             self.without_files = mirror.without_files or self.without_files
-        for place, mirror in self._mirrors.items():
-            if place is not None and place not in content.by_place:  # a newer copy of this run has that fold
+        for fold_id, mirror in self._mirrors.items():
+            if fold_id is not None and fold_id not in content.by_fold:  # a newer copy of this run has that fold
                 changed |= mirror.tag(tags)
         return changed
 
     def _mirror(
-        self, store: Store, mirrors: dict[Place | None, Mirror], wanted: WantedRun, tags: dict[str, str]
+        self, store: Store, mirrors: dict[FoldId | None, Mirror], wanted: WantedRun, tags: dict[str, str]
     ) -> tuple[Mirror, bool]:
-        known = mirrors.get(wanted.place)
+        known = mirrors.get(wanted.fold_id)
         if known is not None:
             return known, False
-        mirrors[wanted.place] = make_mirror(store, wanted, self._pulse, more_tags=tags)
-        self.created |= wanted.place is None
-        return mirrors[wanted.place], True
+        mirrors[wanted.fold_id] = make_mirror(store, wanted, self._pulse, more_tags=tags)
+        self.created |= wanted.fold_id is None
+        return mirrors[wanted.fold_id], True
 
 
 def is_running(folder: Path) -> bool:
     """Whether a process, on any machine that sees the folder, writes a journal of the run in it."""
-    return any(map(is_written, (folder, *(fold_folder(folder, *place) for place in places(folder)))))
+    return any(map(is_written, (folder, *(fold_id.folder(folder) for fold_id in fold_ids(folder)))))

@@ -64,9 +64,9 @@ def _by_params(runs: Sequence[RunSeen], places: Places) -> Iterator[Callable[[Ru
 
 
 def _says_more_than_the_fold(key: str, runs: Sequence[RunSeen], places: Places) -> bool:
-    by_place = {(places.by_run[run.id], run.params.get(key)) for run in runs}
+    by_fold = {(places.by_run[run.id], run.params.get(key)) for run in runs}
     values = {run.params.get(key) for run in runs}
-    return len(by_place) > len(set(places.by_run.values())) and len(values) < len(runs)
+    return len(by_fold) > len(set(places.by_run.values())) and len(values) < len(runs)
 
 
 def _spelled(keys: Sequence[str], run: RunSeen) -> str:

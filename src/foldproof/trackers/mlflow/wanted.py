@@ -10,10 +10,11 @@ from typing import Any
 from foldproof.config.recorded import SECTIONS
 from foldproof.config.schema import TAG_NAME
 from foldproof.data.checks.card import DATA_CARD, DATA_CARD_PAGE
+from foldproof.events.fold_id import FoldId
 from foldproof.events.journal import FILE_NAME
 from foldproof.events.types import ArtifactAdded, Event, FoldFailed, FoldFinished, FoldResumed, FoldStarted
 from foldproof.facts import range_in_use, reseed_of
-from foldproof.record import PRIVATE_REPORT_FOLDER, Place, fold_folder
+from foldproof.record import PRIVATE_REPORT_FOLDER
 from foldproof.storage import cleaned, cleaned_lines, redact, redact_value, regular_inside
 from foldproof.trackers.mlflow.content import RunContent
 from foldproof.trackers.mlflow.points import Point, class_keys, fold_points, run_points
@@ -65,10 +66,10 @@ class Upload:
 
 @dataclass(frozen=True, kw_only=True)
 class WantedRun:
-    """A run as MLflow shall hold it. `place` is None for the parent; `events` is how many it is the projection of."""
+    """A run as MLflow shall hold it. `fold_id` is None for the parent; `events` is how many it is the projection of."""
 
     run: str
-    place: Place | None
+    fold_id: FoldId | None
     name: str
     started: float
     first_tags: Mapping[str, str] = field(default_factory=dict)  # a person may change them
@@ -105,7 +106,7 @@ def wanted_runs(content: RunContent, *, abandoned: bool, private: bool = False) 
         upload.file()
     runs = [_parent(content, abandoned=abandoned)]
     runs += [
-        _child(content, place, events, abandoned=abandoned) for place, events in content.by_place.items() if events
+        _child(content, fold_id, events, abandoned=abandoned) for fold_id, events in content.by_fold.items() if events
     ]
     for wanted in runs:
         yield _without_paths(wanted) if private else wanted
@@ -128,12 +129,12 @@ def _parent(content: RunContent, *, abandoned: bool) -> WantedRun:
     ended = record.ended_at if status != "RUNNING" else None
     if status == "RUNNING" and abandoned:
         status, ended = "KILLED", content.last_event.time
-    points = run_points(record, content.by_place)
+    points = run_points(record, content.by_fold)
     folds = facts["config"]["folds"]
     repeats = f" x {folds['repeats']} repeats" if folds["repeats"] > 1 else ""
     return WantedRun(
         run=record.run,
-        place=None,
+        fold_id=None,
         name=record.title,
         started=content.events[0].time,
         first_tags={
@@ -153,21 +154,21 @@ def _parent(content: RunContent, *, abandoned: bool) -> WantedRun:
         dataset=dataset_input(facts, content.environment, content.card),
         status=status,
         ended=ended,
-        events=len(content.events) + sum(map(len, content.by_place.values())),
+        events=len(content.events) + sum(map(len, content.by_fold.values())),
     )
 
 
-def _child(content: RunContent, place: Place, events: tuple[Event, ...], *, abandoned: bool) -> WantedRun:
+def _child(content: RunContent, fold_id: FoldId, events: tuple[Event, ...], *, abandoned: bool) -> WantedRun:
     facts = content.facts
-    repeat, fold = place
+    repeat, fold = fold_id
     ended = _end(events)
-    status, ended_at = _child_status(content, place, ended)
+    status, ended_at = _child_status(content, fold_id, ended)
     if status == "RUNNING" and abandoned:
         status, ended_at = "KILLED", content.last_event.time
     points = fold_points(events, content.classes)
     return WantedRun(
         run=content.record.run,
-        place=place,
+        fold_id=fold_id,
         name=f"fold-{repeat}-{fold}" if facts["config"]["folds"]["repeats"] > 1 else f"fold-{fold}",
         started=events[0].time,
         first_tags=_given(content.environment),
@@ -175,7 +176,7 @@ def _child(content: RunContent, place: Place, events: tuple[Event, ...], *, aban
             RUN_ID: content.record.run,
             PLACE: f"{repeat}-{fold}",
             **_origin(content),
-            **_beginning(content, place),
+            **_beginning(content, fold_id),
             **_outcome(ended),
             **_infinite(points),
         },
@@ -183,7 +184,7 @@ def _child(content: RunContent, place: Place, events: tuple[Event, ...], *, aban
         points=points,
         uploads=(
             *_added(content.folder, events),
-            *(_last(content.folder, place, events) if status != "RUNNING" else ()),
+            *(_last(content.folder, fold_id, events) if status != "RUNNING" else ()),
         ),
         status=status,
         ended=ended_at,
@@ -191,11 +192,11 @@ def _child(content: RunContent, place: Place, events: tuple[Event, ...], *, aban
     )
 
 
-def _child_status(content: RunContent, place: Place, ended: Event | None) -> tuple[str, float | None]:
+def _child_status(content: RunContent, fold_id: FoldId, ended: Event | None) -> tuple[str, float | None]:
     record = content.record
-    if ended is not None and place in record.finished:
+    if ended is not None and fold_id in record.finished:
         return "FINISHED", ended.time
-    if ended is not None and place in record.failed:
+    if ended is not None and fold_id in record.failed:
         return "FAILED", ended.time
     if record.status != "running":
         return "KILLED", record.ended_at
@@ -286,9 +287,9 @@ def _again(facts: Mapping[str, Any]) -> dict[str, str]:
     return {RESEED_OF: again.run} if again else {}
 
 
-def _beginning(content: RunContent, place: Place) -> dict[str, str]:
+def _beginning(content: RunContent, fold_id: FoldId) -> dict[str, str]:
     """Of a fold whose first epochs are another's, whose."""
-    reuse = content.record.reused.get(place)
+    reuse = content.record.reused.get(fold_id)
     return {BEGINS_WITH: f"{reuse} (run {reuse.run})"} if reuse else {}
 
 
@@ -332,8 +333,8 @@ def _first(content: RunContent) -> tuple[Upload, ...]:
     return tuple(Upload(content.folder, name) for name in _FIRST_FILES)
 
 
-def _last(folder: Path, place: Place, events: tuple[Event, ...]) -> tuple[Upload, ...]:
-    within = fold_folder(Path(), *place)
+def _last(folder: Path, fold_id: FoldId, events: tuple[Event, ...]) -> tuple[Upload, ...]:
+    within = fold_id.folder(Path())
     return tuple(Upload(folder, (within / name).as_posix(), version=len(events)) for name in _LAST_FILES)
 
 
@@ -341,8 +342,8 @@ def _record(content: RunContent) -> Iterator[Upload]:
     """What the record of the run has beside its own files, so that the artifacts of the parent are a whole one."""
     for path in sorted(content.folder.glob("environment-*.json")):
         yield Upload(content.folder, path.name)
-    for place, events in content.by_place.items():
-        within = fold_folder(Path(), *place).as_posix()
+    for fold_id, events in content.by_fold.items():
+        within = fold_id.folder_name
         for name in _RECORD_FILES:
             yield Upload(content.folder, f"{within}/{name}", to=within, version=len(events))
 
@@ -352,6 +353,6 @@ def _every_upload(content: RunContent) -> Iterator[Upload]:
     yield from _record(content)
     yield from _journal(content.folder, content.events, ended=True)
     yield from _added(content.folder, content.events)
-    for place, events in content.by_place.items():
-        yield from _last(content.folder, place, events)
+    for fold_id, events in content.by_fold.items():
+        yield from _last(content.folder, fold_id, events)
         yield from _added(content.folder, events)

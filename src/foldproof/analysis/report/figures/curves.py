@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from foldproof.analysis.report.spelling import PERCENT, number, share
-from foldproof.record import Place, Spread
+from foldproof.events.fold_id import FoldId
+from foldproof.record import Spread
 
 LEGEND = (("blue", "validation"), ("orange", "training"))
 
@@ -18,8 +19,8 @@ class Curves:
     """
 
     title: str
-    training: Mapping[Place, Sequence[float]]
-    validation: Mapping[Place, Sequence[float]]
+    training: Mapping[FoldId, Sequence[float]]
+    validation: Mapping[FoldId, Sequence[float]]
     fraction: bool
 
     @property
@@ -42,9 +43,9 @@ class Curves:
             means = [Spread.of(at) for at in by_epoch(lines)]
             along = range(1, len(means) + 1)
             canvas.band(along, [m.mean - m.sd for m in means], [m.mean + m.sd for m in means], colour, 0.16)
-            for place, line in lines.items():
+            for fold_id, line in lines.items():
                 last = f"{spell(line[-1])} at epoch {len(line)}" if line else ""
-                about = f"{part}, {fold_name(place)}: {last}"
+                about = f"{part}, {fold_id}: {last}"
                 canvas.line(range(1, len(line) + 1), line, colour, width=0.9, alpha=0.5, about=about)
             if means:
                 about = f"{part}, mean over folds: {spell(means[-1].mean)} at epoch {len(means)}"
@@ -52,15 +53,10 @@ class Curves:
         return canvas
 
 
-def by_epoch(lines: Mapping[Place, Sequence[float]]) -> list[list[float]]:
+def by_epoch(lines: Mapping[FoldId, Sequence[float]]) -> list[list[float]]:
     """What the folds have at each epoch."""
     longest = max((len(line) for line in lines.values()), default=0)
     return [[line[epoch] for line in lines.values() if epoch < len(line)] for epoch in range(longest)]
-
-
-def fold_name(place: Place) -> str:
-    """`fold 3`, or in a later repeat `repeat 1, fold 3`."""
-    return f"repeat {place[0]}, fold {place[1]}" if place[0] else f"fold {place[1]}"
 
 
 def _whole(epochs: int) -> list[float]:

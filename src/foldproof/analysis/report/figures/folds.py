@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from foldproof.analysis.comparison import Interval
-from foldproof.analysis.report.figures.curves import fold_name
-from foldproof.record import Place
+from foldproof.events.fold_id import FoldId
 
 LEGEND = (("blue", "a fold"), ("ink", "mean with its 95 % interval"), ("red", "a fold apart from the others"))
 
@@ -17,9 +16,9 @@ class Strip:
     """The folds of one experiment; `odd` is the fold that disagrees with the others, where one does."""
 
     name: str
-    scores: Mapping[Place, float]
+    scores: Mapping[FoldId, float]
     interval: Interval
-    odd: Place | None = None
+    odd: FoldId | None = None
 
 
 @dataclass(frozen=True)
@@ -47,10 +46,10 @@ class Strips:
         for row, strip in enumerate(self.strips):
             canvas.text(short(strip.name, 44), canvas.x[0], row - 0.38, offset=(2, 0))
             canvas.line([strip.interval.low, strip.interval.high], [row, row], "ink", width=1.4)
-            for place, score in strip.scores.items():
+            for fold_id, score in strip.scores.items():
                 if math.isfinite(score):
-                    odd = place == strip.odd
-                    about = f"{strip.name}, {fold_name(place)}: {self.spell(score)}"
+                    odd = fold_id == strip.odd
+                    about = f"{strip.name}, {fold_id}: {self.spell(score)}"
                     about += ", apart from the others" if odd else ""
                     canvas.dot(score, row, "red" if odd else "blue", size=8 if odd else 6.5, hollow=odd, about=about)
             mean = strip.interval.value

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from foldproof.analysis.report.document import Column, Figure, Section, Table, Text
-from foldproof.analysis.report.figures.curves import LEGEND, Curves, by_epoch, fold_name
+from foldproof.analysis.report.figures.curves import LEGEND, Curves, by_epoch
 from foldproof.analysis.report.gather import Material, Shown
+from foldproof.events.fold_id import FoldId
 from foldproof.record import Spread
 
 QUANTITIES = (("accuracy", True), ("loss", False))
@@ -73,7 +74,7 @@ def _table(shown: Shown, index: int) -> Table:
             )
             for key in means
         ),
-        *(Column(f"fold_{r}_{f}", f"validation accuracy, {fold_name((r, f))}", "share") for r, f in folds),
+        *(Column(f"fold_{r}_{f}", f"validation accuracy, {FoldId(r, f)}", "share") for r, f in folds),
     )
     rows = tuple(
         (

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from foldproof.analysis.diagnosis import Diagnosis, diagnose, reseeded
 from foldproof.analysis.report.document import Column, Section, Table
-from foldproof.analysis.report.figures.curves import fold_name
 from foldproof.analysis.report.gather import Material, Shown
 from foldproof.analysis.report.spelling import number, setting
 from foldproof.facts import reseed_of
@@ -23,7 +22,7 @@ def diagnosis(material: Material) -> Section | None:
         (
             shown.name,
             setting(one.text, most=400),
-            fold_name(one.place) if one.place else "all folds",
+            str(one.fold_id or "all folds"),
             _evidence(one),
             setting(one.code),
         )

@@ -40,7 +40,7 @@ def every_fold(material: Material, *, key: str) -> Figure:
             shown.name,
             shown.line.folds,
             shown.line.interval,
-            shown.line.disagreement.place if shown.line.disagreement and _flagged(shown) else None,
+            shown.line.disagreement.fold_id if shown.line.disagreement and _flagged(shown) else None,
         )
         for shown in scored
     )

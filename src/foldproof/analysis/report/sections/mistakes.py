@@ -13,6 +13,7 @@ from foldproof.analysis.report.gather import Material, Shown
 from foldproof.analysis.report.pictures import NotShown, thumbnail
 from foldproof.analysis.report.privacy import name
 from foldproof.analysis.report.spelling import PERCENT, listed
+from foldproof.events.fold_id import FoldId
 from foldproof.facts import range_in_use
 
 MOST_MISTAKES, MOST_LABELS = 24, 12
@@ -61,8 +62,8 @@ def _suspect(one: LabelError) -> Case:
         label=one.label,
         said=one.suggested,
         probability=one.suggested_probability,
-        repeat=one.place[0],
-        fold=one.place[1],
+        repeat=one.fold_id.repeat,
+        fold=one.fold_id.fold,
     )
 
 
@@ -123,7 +124,7 @@ def _picture(case: Case, content: bytes, material: Material) -> Picture:
     percent = f"{100 * case.probability:.0f}{PERCENT}"
     about = (
         f"{material.privacy.path(case.path)}: labelled {name(case.label)}, taken for {name(case.said)} with"
-        f" {100 * case.probability:.1f} %, repeat {case.repeat}, fold {case.fold}"
+        f" {100 * case.probability:.1f} %, {FoldId(case.repeat, case.fold)}"
     )
     return Picture(content=content, mark=said, text=percent, about=about)
 

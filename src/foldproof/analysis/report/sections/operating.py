@@ -6,6 +6,7 @@ from foldproof.analysis.report.figures.operating import COLOURS, Drawn, Operatin
 from foldproof.analysis.report.gather import Material, Shown
 from foldproof.analysis.report.privacy import name
 from foldproof.analysis.report.spelling import listed, number, share
+from foldproof.events.fold_id import FoldId
 
 _MOST_CLASSES = 10  # drawn one by one; of more, the worst five
 _WORST = 5
@@ -70,16 +71,16 @@ def _drawn(one: OneAgainstRest, colours: dict[str, str], *, binary: bool, kind: 
 
 def _table(shown: Shown, found: list[OneAgainstRest]) -> Table:
     assert shown.table is not None
-    places = shown.table.places
+    fold_ids = shown.table.fold_ids
     columns = (
         Column("class", "class", "name"),
         Column("images", "images", "count"),
         Column("auroc", "AUROC, mean ± sd over folds", "number_around"),
         Column("average_precision", "average precision, pooled", "number"),
-        *(Column(f"fold_{r}_{f}", f"AUROC, fold {r}.{f}" if r else f"AUROC, fold {f}", "number") for r, f in places),
+        *(Column(f"fold_{r}_{f}", f"AUROC, {FoldId(r, f)}", "number") for r, f in fold_ids),
     )
     rows = tuple(
-        (name(one.name), one.images, one.auroc, one.average_precision, *(one.by_fold[place] for place in places))
+        (name(one.name), one.images, one.auroc, one.average_precision, *(one.by_fold[fold_id] for fold_id in fold_ids))
         for one in found
     )
     title = f"{shown.name}: areas by class"
