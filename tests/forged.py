@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from foldproof import folds, predictions
+from foldproof import folds
 from foldproof.config.identity import experiment_identity
 from foldproof.config.recorded import recorded_config
 from foldproof.data.dataset import Dataset
@@ -20,6 +20,7 @@ from foldproof.events.journal import frame, unframe
 from foldproof.metrics import accuracy, balanced_accuracy, log_loss, macro_f1, recall_by_class
 from foldproof.plan.tasks import fold_key
 from foldproof.reproduce.recorded import Recorded
+from foldproof.runs import predictions
 from foldproof.training.checkpoint import Checkpoint, weights_sha256
 from foldproof.verify.splits import assignments_of
 

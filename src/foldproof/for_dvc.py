@@ -13,9 +13,9 @@ from contextlib import suppress
 from typing import Any
 
 from foldproof.errors import DamagedFile
-from foldproof.facts import reseed_of
 from foldproof.project import METRICS_FILE, PLOTS_FOLDER, Project
-from foldproof.record import RunRecord, Spread
+from foldproof.runs.facts import reseed_of
+from foldproof.runs.record import RunRecord, Spread
 from foldproof.storage import parse_json, read_file, write_atomically
 from foldproof.storage.limits import PIPELINE_BYTES
 

@@ -22,9 +22,9 @@ from foldproof.analysis.tables import csv_table, markdown
 from foldproof.config.schema import Settings
 from foldproof.errors import FoldproofError
 from foldproof.events.types import ArtifactAdded, Body, Notice
-from foldproof.facts import reseed_of
 from foldproof.project import Project
-from foldproof.record import PRIVATE_REPORT_FOLDER, REPORT_FOLDER, RunRecord, experiments_of, read_records
+from foldproof.runs.facts import reseed_of
+from foldproof.runs.record import PRIVATE_REPORT_FOLDER, REPORT_FOLDER, RunRecord, experiments_of, read_records
 from foldproof.stopping import Stopping
 from foldproof.storage import write_atomically
 

@@ -26,9 +26,7 @@ ROOMS = (
     "verify",
     "data/dataset.py",
     "data/exclusions.py",
-    "facts.py",
-    "predictions.py",
-    "record.py",
+    "runs",
 )
 RAW = {
     *("open", "read_text", "read_bytes", "write_text", "write_bytes", "unlink", "rmdir", "touch", "rename"),

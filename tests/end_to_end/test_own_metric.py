@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from conftest import draw_classes
-from foldproof.record import RunRecord
+from foldproof.runs.record import RunRecord
 from recorded import INLINE
 
 METRIC = """\

@@ -18,7 +18,7 @@ from foldproof.plan.begun import Begun
 from foldproof.plan.cuts import Cuts
 from foldproof.plan.runs import Planned
 from foldproof.plan.tasks import Model, fold_keys, tasks
-from foldproof.record import RunRecord
+from foldproof.runs.record import RunRecord
 from foldproof.training.resuming.state_files import stem
 from foldproof.training.task import ModelRequest
 from planned import DATASET, PROBE

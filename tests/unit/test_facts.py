@@ -13,11 +13,11 @@ from foldproof.config.schema import CompareSettings, ExecutionConfig, FoldSettin
 from foldproof.data.value_range import ValueRange
 from foldproof.data.versions.versioned import DataVersion
 from foldproof.errors import DamagedFile
-from foldproof.facts import FILE_NAME, SCHEMA_VERSION, judged_by, read_facts
 from foldproof.material.gather import Material
 from foldproof.plan.runs import Ground, facts_of
 from foldproof.plan.tasks import Model
 from foldproof.project import Project
+from foldproof.runs.facts import FILE_NAME, SCHEMA_VERSION, judged_by, read_facts
 from planned import CONFIG, CUTS, DATASET, PROBE, request_of
 
 WITHIN = ValueRange(0.0, 9.0, 16)

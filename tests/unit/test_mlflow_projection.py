@@ -19,8 +19,8 @@ from foldproof.config.schema import TrackingSettings
 from foldproof.errors import SettingsError, StorageError, TrackingError
 from foldproof.events.journal import JournalWriter
 from foldproof.events.types import EpochFinished, FoldResumed, FoldStarted, RunStarted
-from foldproof.facts import read_facts
 from foldproof.project import Project
+from foldproof.runs.facts import read_facts
 from foldproof.sync import sync
 from foldproof.trackers import TrackingTarget
 from foldproof.trackers.mlflow.content import RunReader

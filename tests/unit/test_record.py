@@ -16,7 +16,7 @@ from foldproof.events.types import (
     RunFinished,
     RunStarted,
 )
-from foldproof.record import RunRecord, Spread, experiments_of, read_records
+from foldproof.runs.record import RunRecord, Spread, experiments_of, read_records
 
 ACCURACIES = {0: (0.5, 0.8, 0.6), 1: (0.4, 0.5, 0.9)}
 

@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from conftest import draw_classes
-from foldproof import predictions, registry
+from foldproof import registry
 from foldproof.config.read import load_settings
 from foldproof.data.dataset import Dataset
 from foldproof.events.fold_id import FoldId
@@ -31,6 +31,7 @@ from foldproof.project import Project
 from foldproof.reproduce.recorded import Recorded
 from foldproof.reproduce.subject import Subject
 from foldproof.run import run
+from foldproof.runs import predictions
 from foldproof.stopping import Stopping
 from foldproof.training.checkpoint import Checkpoint, weights_sha256
 from foldproof.training.task import FoldTask

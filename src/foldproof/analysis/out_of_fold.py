@@ -6,10 +6,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from foldproof import predictions
 from foldproof.errors import DamagedFile
 from foldproof.events.fold_id import FoldId
-from foldproof.record import RunRecord
+from foldproof.runs import predictions
+from foldproof.runs.record import RunRecord
 
 
 @dataclass(frozen=True, kw_only=True)

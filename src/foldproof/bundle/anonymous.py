@@ -16,16 +16,17 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from foldproof import folds, predictions, registry
+from foldproof import folds, registry
 from foldproof.config.identity import canonical_json
 from foldproof.config.recorded import own_code, recorded_config
 from foldproof.data.dataset import Dataset
 from foldproof.errors import DamagedFile, SettingsError
 from foldproof.events.journal import frame, parse
 from foldproof.events.types import FoldFailed, Notice, to_json
-from foldproof.facts import HELD_OUT
 from foldproof.provenance.git_command import git
-from foldproof.record import RunRecord
+from foldproof.runs import predictions
+from foldproof.runs.facts import HELD_OUT
+from foldproof.runs.record import RunRecord
 from foldproof.storage import as_text, cleaned, parse_json
 from foldproof.storage.columns import read_parquet
 from foldproof.storage.limits import IMAGES

@@ -8,11 +8,11 @@ from typing import Any
 from foldproof.bundle.read import is_bundle, opened
 from foldproof.config.schema import EXPERIMENT_NAME
 from foldproof.errors import DamagedFile, RunNotFound
-from foldproof.facts import read_facts, reseed_of
 from foldproof.plan.begun import seen_now
 from foldproof.project import Project, choose_folders
-from foldproof.record import RunRecord, experiments_of, read_records
 from foldproof.reproduce.subject import Subject
+from foldproof.runs.facts import read_facts, reseed_of
+from foldproof.runs.record import RunRecord, experiments_of, read_records
 
 
 def chosen_records(project: Project, runs: Sequence[str]) -> tuple[tuple[RunRecord, ...], Mapping[Path, DamagedFile]]:

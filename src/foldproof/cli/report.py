@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from foldproof.project import Project
-    from foldproof.record import RunRecord
+    from foldproof.runs.record import RunRecord
 
 FORMATS = ("html", "md", "json")
 
@@ -92,8 +92,8 @@ def command(
 
 def _again(facts: "Mapping[Path, Mapping[str, Any]]", runs: set[str]) -> "tuple[RunRecord, ...]":
     """Runs that trained one fold of one of `runs` again; those that cannot be read are passed over."""
-    from foldproof.facts import reseed_of
-    from foldproof.record import read_records
+    from foldproof.runs.facts import reseed_of
+    from foldproof.runs.record import read_records
 
     of = {folder: reseed_of(said) for folder, said in facts.items()}
     return read_records(folder for folder, reseed in of.items() if reseed is not None and reseed.run in runs)[0]

@@ -21,7 +21,7 @@ def command(as_json: bool) -> int:
     from foldproof.cli.show import print_damaged, print_runs
     from foldproof.plan.begun import seen_now
     from foldproof.project import Project
-    from foldproof.record import read_records
+    from foldproof.runs.record import read_records
     from foldproof.trackers.terminal import Terminal
 
     found, damaged = read_records(Project.find(Path.cwd()).run_folders())

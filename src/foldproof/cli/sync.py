@@ -23,7 +23,7 @@ def command(runs: tuple[str, ...], trust_host: bool, as_json: bool) -> int:
 
     from foldproof.config.read import load_settings
     from foldproof.project import Project, choose_folders
-    from foldproof.record import experiments_of
+    from foldproof.runs.record import experiments_of
     from foldproof.storage import cleaned
     from foldproof.sync import sync
     from foldproof.trackers.mlflow.target import resolve_target

@@ -23,8 +23,8 @@ from foldproof.notebook.values import Compared, Run, Runs
 from foldproof.plan.begun import seen_now
 from foldproof.plan.extent import Extent
 from foldproof.project import Project
-from foldproof.record import RunRecord, read_records
 from foldproof.run import run as train
+from foldproof.runs.record import RunRecord, read_records
 from foldproof.stopping import Stopping
 from foldproof.storage import cleaned_lines, redact
 from foldproof.trackers.mlflow.target import read_here, read_instead, resolve_target

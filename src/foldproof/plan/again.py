@@ -7,10 +7,10 @@ from foldproof.config.schema import ExperimentConfig
 from foldproof.errors import FoldsError, RunNotFound, SettingsError
 from foldproof.events.fold_id import FoldId
 from foldproof.events.types import Notice
-from foldproof.facts import Reseed, reseed_of
 from foldproof.plan.begun import Begun, begun, difference, every_run
 from foldproof.plan.runs import Ground, Planned, facts_of, plan_anew
 from foldproof.plan.tasks import Model
+from foldproof.runs.facts import Reseed, reseed_of
 
 _SEEDS = 2**63
 

@@ -12,10 +12,10 @@ from foldproof.errors import DamagedFile, SettingsError, StorageError
 from foldproof.events import journal
 from foldproof.events.fold_id import FoldId
 from foldproof.events.types import Notice
-from foldproof.facts import FILE_NAME as FACTS
-from foldproof.facts import MOST_BYTES, range_in_use, read_facts, reseed_of
 from foldproof.project import Project
-from foldproof.record import RunRecord
+from foldproof.runs.facts import FILE_NAME as FACTS
+from foldproof.runs.facts import MOST_BYTES, range_in_use, read_facts, reseed_of
+from foldproof.runs.record import RunRecord
 from foldproof.storage import holder, read_inside
 
 MOMENT_SECONDS = 3.0

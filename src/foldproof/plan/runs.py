@@ -16,7 +16,6 @@ from foldproof.errors import DamagedFile
 from foldproof.events.fold_id import FoldId
 from foldproof.events.reuse import in_words
 from foldproof.events.types import Notice
-from foldproof.facts import HELD_OUT, Reseed
 from foldproof.material.gather import Material
 from foldproof.plan.begun import Begun, before, refuse_worked_on
 from foldproof.plan.cuts import Cuts
@@ -24,7 +23,8 @@ from foldproof.plan.features import plain_path
 from foldproof.plan.room import kept_bytes
 from foldproof.plan.tasks import Model, estimated_seconds, tasks
 from foldproof.project import Project
-from foldproof.record import SCHEMA_VERSION
+from foldproof.runs.facts import HELD_OUT, Reseed
+from foldproof.runs.record import SCHEMA_VERSION
 from foldproof.storage import read_json_inside, redact_uris, write_atomically
 from foldproof.trackers import RunPlan
 from foldproof.training.task import FoldTask

@@ -17,10 +17,10 @@ from foldproof.config.schema import ExperimentConfig
 from foldproof.data.dataset import Dataset
 from foldproof.errors import DamagedFile
 from foldproof.events.fold_id import FoldId
-from foldproof.facts import HELD_OUT
 from foldproof.folds import Row
 from foldproof.plan.runs import read_environment
-from foldproof.record import RunRecord
+from foldproof.runs.facts import HELD_OUT
+from foldproof.runs.record import RunRecord
 from foldproof.storage import Commit, as_text, read_inside, read_json_inside
 
 CODE_DIFF = "code.diff"

@@ -13,10 +13,11 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.functional import cross_entropy
 
-from foldproof import predictions, registry
+from foldproof import registry
 from foldproof.errors import TrainingError
 from foldproof.events.types import Body, CheckpointSaved, EpochFinished, FoldFinished, FoldStarted
 from foldproof.metrics import recall_by_class
+from foldproof.runs import predictions
 from foldproof.training.batches import Batches
 from foldproof.training.checkpoint import Checkpoint, Preprocessing, save_tensors, weights_sha256
 from foldproof.training.chunks import LEAST_TO_TRAIN, batch_sizes, chunks

@@ -8,11 +8,11 @@ from foldproof import folds
 from foldproof.config.identity import canonical_json, experiment_identity
 from foldproof.config.read import resolved_experiment
 from foldproof.config.recorded import SECTIONS
-from foldproof.facts import range_in_use
 from foldproof.folds import Assignment, Fold
 from foldproof.plan.tasks import fold_key
-from foldproof.record import read_journal
 from foldproof.reproduce.recorded import CODE_DIFF, Recorded
+from foldproof.runs.facts import range_in_use
+from foldproof.runs.record import read_journal
 from foldproof.storage.secret_code import HIDDEN
 
 
