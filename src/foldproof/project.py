@@ -2,12 +2,11 @@
 
 import secrets
 import time
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from foldproof.config.schema import SETTINGS_FILES
-from foldproof.errors import DamagedFile, ProjectError, RunNotFound, StorageError, nearest
+from foldproof.errors import ProjectError, StorageError
 from foldproof.provenance.committed_links import leading_out
 from foldproof.storage import next_step
 
@@ -135,45 +134,3 @@ def _refuse_committed_links(root: Path) -> None:
                 f"{path} is a link that came with the repository and leads out of it: nothing is written through it",
                 next_step=f"if it is yours: `git rm --cached {path.relative_to(root)}`; otherwise remove it",
             )
-
-
-def choose_run(wanted: str, experiments: dict[str, str]) -> str:
-    """The run meant by `wanted`: a run id, an experiment's name (its newest run), or a unique prefix of an id.
-
-    `experiments` maps every run id to its experiment's name. Raises RunNotFound where none or several fit.
-    """
-    if wanted in experiments:
-        return wanted
-    named = [run for run, name in experiments.items() if name == wanted]
-    if named:
-        return max(named)
-    fitting = sorted(run for run in experiments if wanted and run.startswith(wanted))
-    if len(fitting) == 1:
-        return fitting[0]
-    if fitting:
-        shown = ", ".join(fitting[:5]) + (", …" if len(fitting) > 5 else "")
-        raise RunNotFound(f"'{wanted}' begins {len(fitting)} run ids", next_step=f"say which: {shown}")
-    if not experiments:
-        raise RunNotFound(f"no run '{wanted}': nothing has run yet", next_step="start with `foldproof run`")
-    hint = nearest(wanted, experiments.values())
-    raise RunNotFound(
-        f"no run '{wanted}': neither a run id, an experiment's name nor the beginning of an id"
-        + (f"; {hint}" if hint else ""),
-        next_step="`foldproof runs` lists them",
-    )
-
-
-def choose_folders(
-    wanted: Sequence[str], experiments: Mapping[Path, str], damaged: Mapping[Path, DamagedFile]
-) -> tuple[Path, ...]:
-    """The folders of the runs meant, each once, as `choose_run` understands them; `damaged` runs have no experiment.
-
-    Raises RunNotFound, and what is wrong with a damaged run where its id is meant.
-    """
-    names = {folder.name: experiments.get(folder, folder.name) for folder in (*experiments, *damaged)}
-    folders = {folder.name: folder for folder in (*experiments, *damaged)}
-    chosen = tuple(folders[run] for run in dict.fromkeys(choose_run(one, names) for one in wanted))
-    for folder in chosen:
-        if folder in damaged:
-            raise damaged[folder]
-    return chosen

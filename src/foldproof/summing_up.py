@@ -23,8 +23,8 @@ from foldproof.config.schema import Settings
 from foldproof.errors import FoldproofError
 from foldproof.events.types import ArtifactAdded, Body, Notice
 from foldproof.project import Project
-from foldproof.runs.facts import reseed_of
-from foldproof.runs.record import PRIVATE_REPORT_FOLDER, REPORT_FOLDER, RunRecord, experiments_of, read_records
+from foldproof.runs.record import PRIVATE_REPORT_FOLDER, REPORT_FOLDER, RunRecord
+from foldproof.runs.store import RunStore, read_records
 from foldproof.stopping import Stopping
 from foldproof.storage import write_atomically
 
@@ -46,7 +46,7 @@ def sum_up(
             return
         try:
             record = RunRecord.read(folder)
-            if not record.finished or record.status == "running" or reseed_of(record.facts) is not None:
+            if not record.finished or record.status == "running" or record.reseed is not None:
                 continue
             compared = compared or _compared(project, settings)
             bodies = _written(project, settings, record, compared)
@@ -67,10 +67,8 @@ class _Compared:
 
 def _compared(project: Project, settings: Settings) -> _Compared:
     """Of the newest run of each experiment of which a fold has finished."""
-    experiments, _ = experiments_of(project.run_folders())
-    newest = {experiments[folder]: folder for folder in sorted(experiments)}
-    records, _ = read_records(sorted(newest.values()))
-    of_experiments = [record for record in records if record.finished and reseed_of(record.facts) is None]
+    records, _ = read_records(RunStore.read(project.run_folders()).newest_of_each)
+    of_experiments = [record for record in records if record.finished]
     comparison = compare([Contender.of(record) for record in of_experiments], **_how(settings))
     return _Compared(comparison, {record.run: state_of(record) for record in of_experiments})
 

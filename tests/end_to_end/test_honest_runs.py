@@ -21,7 +21,7 @@ from foldproof.plan.extent import Extent
 from foldproof.project import Project
 from foldproof.reproduce.subject import Subject
 from foldproof.run import run as train
-from foldproof.runs.record import RunRecord, read_records
+from foldproof.runs.record import RunRecord
 from foldproof.stopping import Stopping
 from foldproof.summing_up import sum_up
 from foldproof.verify.ladder import verify
@@ -102,7 +102,7 @@ def train_kind(kind: str, root: Path) -> Path:
     sys.modules.pop("own_parts", None)
     train_inline(root, settings_of(kind))
     if kind in ("a fold failed", "resumed"):
-        (slow,) = (run for run in read_records(Project(root / "params.yaml").run_folders())[0] if run.failed)
+        (slow,) = (run for run in map(RunRecord.read, Project(root / "params.yaml").run_folders()) if run.failed)
         assert (len(slow.failed), len(slow.finished)) == (1, 2)
     if kind == "resumed":
         project = Project(root / "params.yaml")

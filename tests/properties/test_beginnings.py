@@ -14,11 +14,11 @@ from foldproof.config.identity import canonical
 from foldproof.config.schema import ExperimentConfig, FoldSettings, PixelSettings, TrainSettings
 from foldproof.folds import Assignment, Scheme
 from foldproof.plan.beginnings import with_beginnings
-from foldproof.plan.begun import Begun
 from foldproof.plan.cuts import Cuts
 from foldproof.plan.runs import Planned
 from foldproof.plan.tasks import Model, fold_keys, tasks
 from foldproof.runs.record import RunRecord
+from foldproof.runs.store import StoredRun
 from foldproof.training.resuming.state_files import stem
 from foldproof.training.task import ModelRequest
 from planned import DATASET, PROBE
@@ -129,7 +129,7 @@ def kept(tmp_path_factory) -> Mapping[tuple[int, frozenset[tuple[int, int]]], Pa
     return found
 
 
-def begun(folder: Path, earlier: Earlier) -> Begun:
+def begun(folder: Path, earlier: Earlier) -> StoredRun:
     config = earlier.settings.config("earlier")
     pixels = {"resize": "crop"} if earlier.elsewhere == "pixels" else {}
     facts = {
@@ -152,7 +152,7 @@ def begun(folder: Path, earlier: Earlier) -> Begun:
         notices=(),
         fold_keys=fold_keys(config, CUTS, model(config)),
     )
-    made = Begun(folder, facts)
+    made = StoredRun(folder, facts)
     vars(made)["record"] = record  # as if its journals had been read
     return made
 

@@ -6,16 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from foldproof.errors import DamagedFile, ProjectError, RunNotFound, StorageError
-from foldproof.project import Project, choose_folders, choose_run
+from foldproof.errors import ProjectError, StorageError
+from foldproof.project import Project
 from foldproof.provenance.committed_links import leading_out
-
-RUNS = {
-    "20260101-000000-aaaaaa": "FirstRun",
-    "20260102-000000-bbbbbb": "FirstRun",
-    "20260102-000000-cccccc": "Second",
-    "20270101-000000-dddddd": "2026",
-}
 
 
 @pytest.fixture
@@ -79,43 +72,6 @@ def test_only_folders_with_a_description_are_runs_oldest_first(project: Project)
         (folder / "run.json").write_text("{}")
     assert project.run_folders() == (early, late)
     assert bare.is_dir()
-
-
-@pytest.mark.parametrize(
-    ("wanted", "run"),
-    [
-        ("20260101-000000-aaaaaa", "20260101-000000-aaaaaa"),
-        ("FirstRun", "20260102-000000-bbbbbb"),
-        ("2026", "20270101-000000-dddddd"),
-        ("20260101", "20260101-000000-aaaaaa"),
-        ("20260102-000000-c", "20260102-000000-cccccc"),
-    ],
-)
-def test_a_run_is_an_id_then_a_name_then_a_unique_beginning(wanted: str, run: str) -> None:
-    assert choose_run(wanted, RUNS) == run
-
-
-def test_a_beginning_that_several_runs_share_is_refused_with_the_list() -> None:
-    with pytest.raises(RunNotFound, match="begins 3 run ids") as caught:
-        choose_run("202601", RUNS)
-    assert "20260102-000000-bbbbbb" in caught.value.next_step
-
-
-@pytest.mark.parametrize("wanted", ["", "Third", "First", "2026010100"])
-def test_a_run_nobody_knows_is_refused(wanted: str) -> None:
-    with pytest.raises(RunNotFound, match="no run"):
-        choose_run(wanted, RUNS)
-
-
-def test_a_damaged_run_is_an_error_where_it_is_meant_and_nowhere_else() -> None:
-    good = {Path("runs", run): name for run, name in RUNS.items()}
-    bad = {Path("runs", "20280101-000000-eeeeee"): DamagedFile("damaged")}
-    assert choose_folders(["Second", "20260102-000000-c"], good, bad) == (Path("runs", "20260102-000000-cccccc"),)
-    with pytest.raises(DamagedFile):
-        choose_folders(["Second", "2028"], good, bad)
-    for nobody in ("", "Third"):
-        with pytest.raises(RunNotFound):
-            choose_folders([nobody], good, bad)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from foldproof.events.types import (
     RunFinished,
     RunStarted,
 )
-from foldproof.runs.record import RunRecord, Spread, experiments_of, read_records
+from foldproof.runs.record import RunRecord, Spread
 
 ACCURACIES = {0: (0.5, 0.8, 0.6), 1: (0.4, 0.5, 0.9)}
 
@@ -104,16 +104,6 @@ def test_a_damaged_description_is_said(tmp_path, content):
     (folder / "run.json").write_text(content, encoding="utf-8")
     with pytest.raises(DamagedFile, match=r"run\.json"):
         RunRecord.read(folder)
-
-
-def test_one_damaged_run_hides_no_other(tmp_path):
-    good, bad, worse = (write_run(tmp_path / name) for name in ("good", "bad", "worse"))
-    (bad / "events.jsonl").write_text("nonsense\n")
-    (worse / "run.json").write_text("{}")
-    records, damaged = read_records((bad, good, worse))
-    assert ([record.folder for record in records], list(damaged)) == ([good], [bad, worse])
-    experiments, damaged = experiments_of((bad, good, worse))
-    assert (list(experiments), list(damaged)) == ([bad, good], [worse])
 
 
 def test_a_finished_fold_that_is_trained_anew_is_not_finished_until_it_is_again(tmp_path):

@@ -54,13 +54,14 @@ def command(
     from foldproof.bundle.collect import Wanted
     from foldproof.bundle.secrets import SecretsFound
     from foldproof.bundle.write import write_bundle
-    from foldproof.cli.chosen import chosen_records
     from foldproof.project import Project
+    from foldproof.runs.store import RunStore
 
     if redact_code and with_secrets:
         raise click.UsageError("--redact-code leaves out what --with-secrets packs: choose one")
     project = Project.find(Path.cwd())
-    (record,), _ = chosen_records(project, [run])
+    (found,) = RunStore.read(project.run_folders()).find([run])
+    record = found.record
     wanted = Wanted(
         images=images,
         weights=weights,

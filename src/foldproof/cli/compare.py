@@ -64,18 +64,20 @@ def of_project(runs: Sequence[str], metric: str | None = None) -> "tuple[Compari
 
     from foldproof.analysis.compare import compare
     from foldproof.analysis.contender import Contender
-    from foldproof.cli.chosen import chosen_records, known_facts, scored_on
+    from foldproof.cli.chosen import chosen_records
     from foldproof.config.read import load_settings
     from foldproof.project import Project
+    from foldproof.runs.store import RunStore
 
     project = Project.find(Path.cwd())
     settings = load_settings(project.settings_file).settings.compare
-    records, damaged = chosen_records(project, runs)
+    store = RunStore.read(project.run_folders())
+    records, damaged = chosen_records(store, runs)
     comparison = compare(
         [Contender.of(record) for record in records],
         metric=known_metric(metric or settings.metric, project.root, typed=metric is not None),
         rope=settings.rope / 100,
-        scored_on_this_data=scored_on(known_facts(project).values(), records),
+        scored_on_this_data=store.scored_on(records),
     )
     return comparison, damaged
 

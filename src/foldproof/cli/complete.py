@@ -36,14 +36,14 @@ def runs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Co
     """Experiments that have run; the ids of runs once the beginning of one is typed."""
     from foldproof.errors import FoldproofError
     from foldproof.project import Project
-    from foldproof.runs.record import experiments_of
+    from foldproof.runs.store import RunStore
 
     try:
-        known, _ = experiments_of(_in_time(reversed(Project.find(Path.cwd()).run_folders())))
+        store = RunStore.read(_in_time(reversed(Project.find(Path.cwd()).run_folders())))
     except (FoldproofError, OSError, ValueError, RecursionError):
         return []
-    ids = sorted(folder.name for folder in known) if incomplete[:1].isdigit() else []
-    return _fitting([*sorted(set(known.values())), *ids], _typed(ctx, param), incomplete)
+    ids = sorted(run.run for run in store.runs) if incomplete[:1].isdigit() else []
+    return _fitting([*sorted({run.title for run in store.runs}), *ids], _typed(ctx, param), incomplete)
 
 
 def runs_or_files(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -1,6 +1,6 @@
 """`foldproof report`."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -8,11 +8,9 @@ from foldproof.cli import complete
 from foldproof.cli.out import echo
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from foldproof.project import Project
-    from foldproof.runs.record import RunRecord
 
 FORMATS = ("html", "md", "json")
 
@@ -49,18 +47,19 @@ def command(
     from foldproof.analysis.label_errors import find_label_errors, to_csv
     from foldproof.analysis.report.build import write_report
     from foldproof.analysis.report.privacy import Privacy
-    from foldproof.cli.chosen import chosen_records, known_facts, scored_on
+    from foldproof.cli.chosen import chosen_records
     from foldproof.cli.compare import known_metric
     from foldproof.cli.show import print_damaged
     from foldproof.config.read import load_settings
     from foldproof.project import Project
+    from foldproof.runs.store import RunStore, read_records
     from foldproof.storage import write_atomically
 
     project = Project.find(Path.cwd())
     settings = load_settings(project.settings_file).settings
     private = settings.tracking.privacy
-    records, damaged = chosen_records(project, runs)
-    facts = known_facts(project)
+    store = RunStore.read(project.run_folders())
+    records, damaged = chosen_records(store, runs)
     contenders = [Contender.of(record) for record in records]
     if records:
         written = write_report(
@@ -69,10 +68,10 @@ def command(
                 contenders,
                 metric=known_metric(settings.compare.metric, project.root),
                 rope=settings.compare.rope / 100,
-                scored_on_this_data=scored_on(facts.values(), records),
+                scored_on_this_data=store.scored_on(records),
             ),
             _target(project, output, form),
-            again=_again(facts, {record.run for record in records}),
+            again=read_records(store.retrained(record.run for record in records))[0],
             tables=[contender.table for contender in contenders],
             data_folder=project.path(settings.data.path),
             privacy=Privacy(images=not (no_images or private), hash_paths=hash_paths or private),
@@ -88,15 +87,6 @@ def command(
         echo(f"{_short(written.file)}, {written.bytes / 1000:,.0f} kB: {written.verdict}")
     print_damaged(damaged)
     return 1 if damaged else 0
-
-
-def _again(facts: "Mapping[Path, Mapping[str, Any]]", runs: set[str]) -> "tuple[RunRecord, ...]":
-    """Runs that trained one fold of one of `runs` again; those that cannot be read are passed over."""
-    from foldproof.runs.facts import reseed_of
-    from foldproof.runs.record import read_records
-
-    of = {folder: reseed_of(said) for folder, said in facts.items()}
-    return read_records(folder for folder, reseed in of.items() if reseed is not None and reseed.run in runs)[0]
 
 
 def _target(project: "Project", output: str | None, form: str) -> "Path":

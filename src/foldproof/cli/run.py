@@ -269,12 +269,11 @@ def print_notices(notices: Iterable["Notice"]) -> None:
 def print_reseeded(project: "Project", again: Path, *, as_json: bool) -> None:
     """Whether a fold differs by its images or by its training: a sentence, or with `as_json` a document."""
     from foldproof.analysis.diagnosis import reseeded
-    from foldproof.runs.facts import reseed_of
     from foldproof.runs.record import RunRecord
     from foldproof.storage import cleaned_lines
 
     record = RunRecord.read(again)
-    reseed = reseed_of(record.facts)
+    reseed = record.reseed
     assert reseed is not None
     found = reseeded(RunRecord.read(project.runs / reseed.run), record)
     if as_json:

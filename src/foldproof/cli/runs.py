@@ -19,13 +19,13 @@ def command(as_json: bool) -> int:
     from foldproof.analysis.repeats import again
     from foldproof.analysis.summary import Summary
     from foldproof.cli.show import print_damaged, print_runs
-    from foldproof.plan.begun import seen_now
     from foldproof.project import Project
-    from foldproof.runs.record import read_records
+    from foldproof.runs.store import RunStore, read_records
     from foldproof.trackers.terminal import Terminal
 
-    found, damaged = read_records(Project.find(Path.cwd()).run_folders())
-    records = tuple(map(seen_now, found))
+    store = RunStore.read(Project.find(Path.cwd()).run_folders())
+    records, unread = read_records(store.runs)
+    damaged = {**store.damaged, **unread}
     repeated = again({record.run: record for record in records})
     if as_json:
         told = [

@@ -22,8 +22,8 @@ def command(runs: tuple[str, ...], trust_host: bool, as_json: bool) -> int:
     from pathlib import Path
 
     from foldproof.config.read import load_settings
-    from foldproof.project import Project, choose_folders
-    from foldproof.runs.record import experiments_of
+    from foldproof.project import Project
+    from foldproof.runs.store import RunStore
     from foldproof.storage import cleaned
     from foldproof.sync import sync
     from foldproof.trackers.mlflow.target import resolve_target
@@ -38,7 +38,7 @@ def command(runs: tuple[str, ...], trust_host: bool, as_json: bool) -> int:
         target = replace(target, trusted=True)
     folders = project.run_folders()
     if runs:
-        folders = choose_folders(runs, *experiments_of(folders))
+        folders = tuple(run.folder for run in RunStore.read(folders).find(runs))
     report = sync(folders, target)
     if as_json:
         echo_json(asdict(report))

@@ -9,8 +9,8 @@ from foldproof.doctor.images import of_images
 from foldproof.doctor.machine import of_arithmetic, of_packages, of_room
 from foldproof.doctor.tracking import of_tracking
 from foldproof.errors import DamagedFile
-from foldproof.plan.begun import begun
 from foldproof.project import Project
+from foldproof.runs.store import RunStore
 
 
 def examine(project: Project, environ: Mapping[str, str]) -> Examination:
@@ -36,13 +36,13 @@ def _checks(project: Project, loaded: ProjectSettings, environ: Mapping[str, str
 
 def _unfinished(project: Project) -> Check:
     left = []
-    for run in begun(project):
+    for run in RunStore.read(project.run_folders()).of_experiments:
         try:
             if not run.record.complete and not run.worked_on_by():
                 left.append(run)
         except DamagedFile:
             continue
     if left:
-        said = f"{len(left)} were cut off, the newest {left[-1].folder.name} of {left[-1].experiment}"
+        said = f"{len(left)} were cut off, the newest {left[-1].run} of {left[-1].experiment}"
         return Check("runs", "note", said, "`foldproof run --resume` goes on")
     return Check("runs", "ok", "none was cut off")

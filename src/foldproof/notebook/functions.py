@@ -13,18 +13,18 @@ from foldproof import registry
 from foldproof.analysis.compare import compare as compared
 from foldproof.analysis.contender import Contender
 from foldproof.analysis.scoring import higher_is_better
-from foldproof.cli.chosen import chosen_records, known_facts, scored_on
+from foldproof.cli.chosen import chosen_records
 from foldproof.cli.signals import Interruption, stopping_by_signals
 from foldproof.config.check import sections
 from foldproof.config.read import load_settings
 from foldproof.config.schema import SETTINGS_FILES
 from foldproof.errors import ProjectError, SettingsError
 from foldproof.notebook.values import Compared, Run, Runs
-from foldproof.plan.begun import seen_now
 from foldproof.plan.extent import Extent
 from foldproof.project import Project
 from foldproof.run import run as train
-from foldproof.runs.record import RunRecord, read_records
+from foldproof.runs.record import RunRecord
+from foldproof.runs.store import RunStore, read_records, seen_now
 from foldproof.stopping import Stopping
 from foldproof.storage import cleaned_lines, redact
 from foldproof.trackers.mlflow.target import read_here, read_instead, resolve_target
@@ -93,14 +93,15 @@ def load(wanted: str | os.PathLike[str], *, path: Place = None) -> Run:
     """
     if (Path(wanted) / "run.json").is_file():
         return Run(seen_now(RunRecord.read(Path(wanted))))
-    ((record,), _) = chosen_records(_project(path), [str(wanted)])
-    return Run(record)
+    (found,) = RunStore.read(_project(path).run_folders()).find([str(wanted)])
+    return Run(seen_now(found.record))
 
 
 def runs(path: Place = None) -> Runs:
     """Everything that has run, oldest first. `damaged` says which runs cannot be read, and why."""
-    found, damaged = read_records(_project(path).run_folders())
-    return Runs(tuple(Run(seen_now(record)) for record in found), damaged=tuple(map(str, damaged.values())))
+    store = RunStore.read(_project(path).run_folders())
+    records, unread = read_records(store.runs)
+    return Runs(tuple(map(Run, records)), damaged=tuple(map(str, {**store.damaged, **unread}.values())))
 
 
 def compare(*which: "str | Run", metric: str | None = None, path: Place = None) -> Compared:
@@ -114,16 +115,17 @@ def compare(*which: "str | Run", metric: str | None = None, path: Place = None) 
     if metric != "auto":
         registry.make_named_importable(project.root, [metric])
         higher_is_better(metric)
+    store = RunStore.read(project.run_folders())
     records = tuple(
         record
         for one in which or [None]
-        for record in ((one.record,) if isinstance(one, Run) else chosen_records(project, [one] if one else [])[0])
+        for record in ((one.record,) if isinstance(one, Run) else chosen_records(store, [one] if one else [])[0])
     )
     comparison = compared(
         [Contender.of(record) for record in records],
         metric=metric,
         rope=settings.rope / 100,
-        scored_on_this_data=scored_on(known_facts(project).values(), records),
+        scored_on_this_data=store.scored_on(records),
     )
     return Compared(comparison)
 

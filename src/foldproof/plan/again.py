@@ -7,10 +7,11 @@ from foldproof.config.schema import ExperimentConfig
 from foldproof.errors import FoldsError, RunNotFound, SettingsError
 from foldproof.events.fold_id import FoldId
 from foldproof.events.types import Notice
-from foldproof.plan.begun import Begun, begun, difference, every_run
+from foldproof.plan.earlier import difference
 from foldproof.plan.runs import Ground, Planned, facts_of, plan_anew
 from foldproof.plan.tasks import Model
-from foldproof.runs.facts import Reseed, reseed_of
+from foldproof.runs.facts import Reseed
+from foldproof.runs.store import RunStore, StoredRun
 
 _SEEDS = 2**63
 
@@ -34,41 +35,41 @@ def only_fold(config: ExperimentConfig, wanted: Sequence[FoldId]) -> FoldId:
     return wanted[0]
 
 
-def again(config: ExperimentConfig, ground: Ground, model: Model, fold_id: FoldId) -> Planned:
+def again(config: ExperimentConfig, ground: Ground, model: Model, fold_id: FoldId, store: RunStore) -> Planned:
     """A run of that fold alone. Raises as `reseeded` does."""
-    changed, reseed = reseeded(config, ground, model, fold_id)
+    changed, reseed = reseeded(config, ground, model, fold_id, store)
     text = f"{config.name}: {fold_id} of run {reseed.run} again, with train.seed {changed.train.seed}"
-    return plan_anew(changed, ground, model, [fold_id], (), notices=[Notice(code="reseed", text=text)], reseed=reseed)
+    return plan_anew(changed, ground, model, [fold_id], {}, notices=[Notice(code="reseed", text=text)], reseed=reseed)
 
 
 def reseeded(
-    config: ExperimentConfig, ground: Ground, model: Model, fold_id: FoldId
+    config: ExperimentConfig, ground: Ground, model: Model, fold_id: FoldId, store: RunStore
 ) -> tuple[ExperimentConfig, Reseed]:
     """The experiment with a seed one higher than the last that was tried for a fold, and which fold that is.
 
     Raises RunNotFound where the experiment has not run, SettingsError where its newest run was begun otherwise, and
     FoldsError where that run has no score of the fold.
     """
-    original = _newest(config, ground, model)
+    original = _newest(config, ground, model, store)
     if fold_id not in original.record.finished:
         raise FoldsError(
-            f"{fold_id} of run {original.folder.name} has no score to compare with",
+            f"{fold_id} of run {original.run} has no score to compare with",
             next_step="`foldproof run --resume` completes it",
         )
-    reseed = Reseed(run=original.folder.name, repeat=fold_id.repeat, fold=fold_id.fold)
-    before = sum(reseed_of(run.facts) == reseed for run in every_run(ground.project))
+    reseed = Reseed(run=original.run, repeat=fold_id.repeat, fold=fold_id.fold)
+    before = sum(run.reseed == reseed for run in store.runs)
     seed = (config.train.seed + 1 + before) % _SEEDS
     return replace(config, train=replace(config.train, seed=seed)), reseed
 
 
-def _newest(config: ExperimentConfig, ground: Ground, model: Model) -> Begun:
-    named = [run for run in begun(ground.project) if run.experiment == config.name]
-    if not named:
+def _newest(config: ExperimentConfig, ground: Ground, model: Model, store: RunStore) -> StoredRun:
+    newest = store.newest(config.name)
+    if newest is None:
         raise RunNotFound(f"{config.name} has not run yet", next_step=f"start with `foldproof run {config.name}`")
     facts = facts_of(config, ground, model)
-    if named[-1].identity != facts["identity"]:
+    if newest.identity != facts["identity"]:
         raise SettingsError(
-            f"{config.name} was run otherwise in run {named[-1].folder.name}: {difference(named[-1].facts, facts)}",
+            f"{config.name} was run otherwise in run {newest.run}: {difference(newest.facts, facts)}",
             next_step="set that back to train its fold again",
         )
-    return named[-1]
+    return newest

@@ -14,16 +14,16 @@ from foldproof.config.schema import ExperimentConfig
 from foldproof.errors import DamagedFile
 from foldproof.events.reuse import Reuse
 from foldproof.events.types import Notice
-from foldproof.plan.begun import Begun
 from foldproof.plan.cuts import Cuts
 from foldproof.plan.runs import Planned
 from foldproof.plan.tasks import Model, estimated_seconds, fold_keys
+from foldproof.runs.store import StoredRun
 from foldproof.training.resuming.state_files import end_state
 from foldproof.training.task import Beginning, FoldTask
 
 
 def with_beginnings(
-    planned: Sequence[Planned], cuts: Cuts, models: Mapping[str, Model], runs: Iterable[Begun]
+    planned: Sequence[Planned], cuts: Cuts, models: Mapping[str, Model], runs: Iterable[StoredRun]
 ) -> tuple[Planned, ...]:
     """The plans, those with fewer epochs as beginnings of the others, and finished folds of `runs` where they are kept.
 
@@ -41,7 +41,9 @@ def begins_alike(config: ExperimentConfig) -> bool:
     return train.schedule == "constant" and train.optimizer in registry.SEAMS["optimizers"]
 
 
-def _begun(item: Planned, cuts: Cuts, model: Model, ahead: Mapping[str, Beginning], runs: Sequence[Begun]) -> Planned:
+def _begun(
+    item: Planned, cuts: Cuts, model: Model, ahead: Mapping[str, Beginning], runs: Sequence[StoredRun]
+) -> Planned:
     if not item.tasks or not begins_alike(item.config):
         return item
     there = {one.fold_key: one for run in runs for one in _finished(item, run)}
@@ -76,7 +78,7 @@ def _longest_first(
             yield ahead[key]
 
 
-def _finished(item: Planned, run: Begun) -> Iterator[Beginning]:
+def _finished(item: Planned, run: StoredRun) -> Iterator[Beginning]:
     """The finished folds of a run that began alike and did not go on for longer, and whose last state is kept."""
     then, now = run.facts["config"], canonical(item.config)
     epochs = int(then["train"]["epochs"])

@@ -13,8 +13,8 @@ from foldproof.material.gather import Material
 from foldproof.plan.again import only_fold, refuse_many, reseeded
 from foldproof.plan.arithmetic import arithmetic_notices
 from foldproof.plan.beginnings import with_beginnings
-from foldproof.plan.begun import begun, refuse_other_settings, to_go_on_with
 from foldproof.plan.cuts import foresee_cuts
+from foldproof.plan.earlier import refuse_other_settings
 from foldproof.plan.extent import ALL_ANEW, Extent
 from foldproof.plan.features import passes, seconds_left
 from foldproof.plan.given import as_the_data_say
@@ -24,6 +24,7 @@ from foldproof.plan.runs import Ground, facts_of, planned_in
 from foldproof.plan.tasks import select
 from foldproof.plan.whole import found_whole
 from foldproof.project import Project
+from foldproof.runs.store import RunStore
 from foldproof.trackers import RunPlan
 from foldproof.trackers.plan_shown import seconds_of
 
@@ -102,27 +103,27 @@ def foresee(
         shared=extent.shares,
         notices=(*memory_notices(work, at_once=at_once), *arithmetic_notices(model for model, _ in work)),
     )
-    runs = begun(project)
-    whole = found_whole(configs, ground, models, runs) if extent.skips_done else {}
+    store = RunStore.read(project.run_folders())
+    whole = found_whole(configs, ground, models, store) if extent.skips_done else {}
     to_train = [config for config in configs if config.name not in whole]
     if extent.reseed:
         (config,) = configs
         place = only_fold(config, wanted[config.name])
-        configs = [reseeded(config, ground, models[config.name], place)[0]]
+        configs = [reseeded(config, ground, models[config.name], place, store)[0]]
     planned = []
     for config in configs:
         model, places = models[config.name], wanted[config.name]
         facts = facts_of(config, ground, model)
         run = whole.get(config.name)
         if extent.joins:
-            run = to_go_on_with(runs, identity=facts["identity"], wanted=places)
+            run = store.find_resumable(identity=facts["identity"], wanted=places)
         if run is None and extent.resume:
-            refuse_other_settings(runs, experiment=config.name, facts=facts)
+            refuse_other_settings(store, experiment=config.name, facts=facts)
         left = places if run is None else [place for place in places if place not in run.record.finished]
         folder = run.folder if run else project.runs / config.name
         planned.append(planned_in(config, ground, model, folder, left, begun=run))
     if extent.reuse and not extent.reseed:
-        planned = [*with_beginnings(planned, cuts, models, () if extent.again else runs)]
+        planned = [*with_beginnings(planned, cuts, models, () if extent.again else store.of_experiments)]
     forms = {
         Form.of(config.pixels, size=models[config.name].probe.image_size, within=material.within) for config in configs
     }

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from foldproof.config.schema import CompareSettings, ExecutionConfig, ExperimentConfig
 from foldproof.data.survey import Progress, unheard
@@ -14,8 +15,8 @@ from foldproof.material.gather import Material
 from foldproof.plan.again import again, only_fold, refuse_many
 from foldproof.plan.arithmetic import arithmetic_notices
 from foldproof.plan.beginnings import with_beginnings
-from foldproof.plan.begun import Begun, begun, left_over, refuse_other_settings, to_go_on_with
-from foldproof.plan.cuts import cut
+from foldproof.plan.cuts import Cuts, cut
+from foldproof.plan.earlier import left_over, refuse_other_settings
 from foldproof.plan.extent import ALL_ANEW, Extent
 from foldproof.plan.features import carried_out, passes, with_stores
 from foldproof.plan.given import as_the_data_say
@@ -27,6 +28,7 @@ from foldproof.plan.uncommitted import secret_notices
 from foldproof.plan.whole import changes, found_whole, plan_whole
 from foldproof.project import WRITTEN, Project
 from foldproof.provenance.git import git_state
+from foldproof.runs.store import RunStore
 from foldproof.storage import locked
 
 JOINING_SECONDS = 60.0
@@ -73,9 +75,9 @@ def prepare(
             *secret_notices(code.diff if code else b""),
         ),
     )
-    runs = begun(project)
-    there = found_whole(configs, ground, models, runs) if extent.skips_done else {}
-    done = {c.name for c in configs if extent.joins and is_done(c, ground, models[c.name], wanted[c.name], runs)}
+    store = RunStore.read(project.run_folders())
+    there = found_whole(configs, ground, models, store) if extent.skips_done else {}
+    done = {c.name for c in configs if extent.joins and is_done(c, ground, models[c.name], wanted[c.name], store)}
     to_train = [config for config in configs if config.name not in {*there, *done}]
     models, undecoded = with_images(
         models, to_train, project=project, material=material, execution=execution, progress=progress
@@ -88,33 +90,47 @@ def prepare(
     if extent.reseed:
         check_disk(project.runs, work, at_once=at_once)
         (config,) = configs
-        return (again(config, ground, models[config.name], only_fold(config, wanted[config.name])),)
+        return (again(config, ground, models[config.name], only_fold(config, wanted[config.name]), store),)
     if not extent.joins:
         if to_train:
             check_disk(project.runs, [(models[c.name], len(wanted[c.name])) for c in to_train], at_once=at_once)
         planned = tuple(
-            plan_whole(c, ground, models[c.name], there[c.name], runs)
+            plan_whole(c, ground, models[c.name], there[c.name], store)
             if c.name in there
-            else anew(c, ground, models[c.name], wanted[c.name], runs, extent)
+            else anew(c, ground, models[c.name], wanted[c.name], store, extent)
             for c in configs
         )
-        return with_beginnings(planned, cuts, models, () if extent.again else runs) if extent.reuse else planned
+        return (
+            with_beginnings(planned, cuts, models, () if extent.again else store.of_experiments)
+            if extent.reuse
+            else planned
+        )
     with locked(project.home / ".foldproof" / "runs.lock", what="the list of runs", wait_seconds=JOINING_SECONDS):
-        earlier, runs = runs, begun(project)
+        earlier, store = store, RunStore.read(project.run_folders())
         planned = tuple(
-            join(c, ground, models[c.name], wanted[c.name], earlier if c.name in done else runs, extent)
+            join(c, ground, models[c.name], wanted[c.name], earlier if c.name in done else store, extent)
             for c in configs
         )
     left = [(models[item.config.name], len(item.tasks)) for item in planned]
     check_disk(project.runs, left, at_once=at_once)
-    return with_beginnings(planned, cuts, models, () if extent.again else runs) if extent.reuse else planned
+    return (
+        with_beginnings(planned, cuts, models, () if extent.again else store.of_experiments)
+        if extent.reuse
+        else planned
+    )
 
 
-def is_done(
-    config: ExperimentConfig, ground: Ground, model: Model, wanted: Sequence[FoldId], runs: Sequence[Begun]
-) -> bool:
+def _reusing(
+    planned: Sequence[Planned], cuts: Cuts, models: Mapping[str, Model], store: RunStore, extent: Extent
+) -> tuple[Planned, ...]:
+    if not extent.reuse:
+        return tuple(planned)
+    return with_beginnings(planned, cuts, models, () if extent.again else store.of_experiments)
+
+
+def is_done(config: ExperimentConfig, ground: Ground, model: Model, wanted: Sequence[FoldId], store: RunStore) -> bool:
     """Whether the run to go on with has all the folds `wanted` already."""
-    run = to_go_on_with(runs, identity=facts_of(config, ground, model)["identity"], wanted=wanted)
+    run = store.find_resumable(identity=facts_of(config, ground, model)["identity"], wanted=wanted)
     return run is not None and set(wanted) <= run.record.finished.keys()
 
 
@@ -123,15 +139,15 @@ def anew(
     ground: Ground,
     model: Model,
     wanted: Sequence[FoldId],
-    runs: Sequence[Begun],
+    store: RunStore,
     extent: Extent,
 ) -> Planned:
     """A new run, which says where one of the same experiment goes on or was cut off, or what is not as it was."""
     facts = facts_of(config, ground, model)
-    notices = left_over(runs, identity=facts["identity"])
+    notices = left_over(store, identity=facts["identity"])
     if not extent.again:
-        notices += changes(runs, facts=facts, numeric_class=model.probe.numeric_class)
-    return plan_anew(config, ground, model, wanted, runs, notices=notices)
+        notices += changes(store, facts=facts, numeric_class=model.probe.numeric_class)
+    return plan_anew(config, ground, model, wanted, _earlier(store, config, facts), notices=notices)
 
 
 def join(
@@ -139,16 +155,21 @@ def join(
     ground: Ground,
     model: Model,
     wanted: Sequence[FoldId],
-    runs: Sequence[Begun],
+    store: RunStore,
     extent: Extent,
 ) -> Planned:
     """A run of the experiment that lacks some of the folds `wanted`, or a new one."""
     facts = facts_of(config, ground, model)
-    run = to_go_on_with(runs, identity=facts["identity"], wanted=wanted)
+    run = store.find_resumable(identity=facts["identity"], wanted=wanted)
     if run is not None:
         return plan_on(config, ground, model, run, wanted)
     if not extent.resume:
-        return plan_anew(config, ground, model, wanted, runs)
-    refuse_other_settings(runs, experiment=config.name, facts=facts)
+        return plan_anew(config, ground, model, wanted, _earlier(store, config, facts))
+    refuse_other_settings(store, experiment=config.name, facts=facts)
     text = f"{config.name}: there is no run of these settings, images and folds to go on with, so it begins"
-    return plan_anew(config, ground, model, wanted, runs, notices=[Notice(code="begins", text=text)])
+    notices = [Notice(code="begins", text=text)]
+    return plan_anew(config, ground, model, wanted, _earlier(store, config, facts), notices=notices)
+
+
+def _earlier(store: RunStore, config: ExperimentConfig, facts: Mapping[str, Any]) -> Mapping[str, str]:
+    return store.earlier(experiment=config.name, identity=facts["identity"])

@@ -17,14 +17,15 @@ from foldproof.events.fold_id import FoldId
 from foldproof.events.reuse import in_words
 from foldproof.events.types import Notice
 from foldproof.material.gather import Material
-from foldproof.plan.begun import Begun, before, refuse_worked_on
 from foldproof.plan.cuts import Cuts
+from foldproof.plan.earlier import refuse_worked_on
 from foldproof.plan.features import plain_path
 from foldproof.plan.room import kept_bytes
 from foldproof.plan.tasks import Model, estimated_seconds, tasks
 from foldproof.project import Project
 from foldproof.runs.facts import HELD_OUT, Reseed
 from foldproof.runs.record import SCHEMA_VERSION
+from foldproof.runs.store import StoredRun
 from foldproof.storage import read_json_inside, redact_uris, write_atomically
 from foldproof.trackers import RunPlan
 from foldproof.training.task import FoldTask
@@ -58,7 +59,7 @@ class Planned:
     tasks: tuple[FoldTask, ...]
     seconds: float
     bytes: int
-    begun: Begun | None
+    begun: StoredRun | None
     shared: bool
     notices: tuple[Notice, ...]
 
@@ -134,12 +135,12 @@ def plan_anew(
     ground: Ground,
     model: Model,
     wanted: Iterable[FoldId],
-    runs: Iterable[Begun],
+    earlier: Mapping[str, str],
     *,
     notices: Iterable[Notice] = (),
     reseed: Reseed | None = None,
 ) -> Planned:
-    """Make a run's folder and describe the run in it; run.json comes last. `runs`: those that have begun before.
+    """Make a run's folder and describe the run in it; run.json comes last. `earlier`: as `RunStore.earlier`.
 
     Raises StorageError.
     """
@@ -157,25 +158,26 @@ def plan_anew(
     _write_json(folder / "environment.json", _environment(ground, model))
     created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     again = {"reseed_of": asdict(reseed)} if reseed else {}
-    earlier = before(runs, experiment=config.name, identity=facts["identity"])
     _write_json(folder / "run.json", {**facts, **again, "before": earlier, "run": folder.name, "created": created})
     return planned_in(config, ground, model, folder, wanted, notices=(*notices, *ground.cuts.notices(config)))
 
 
-def plan_on(config: ExperimentConfig, ground: Ground, model: Model, begun: Begun, wanted: Iterable[FoldId]) -> Planned:
+def plan_on(
+    config: ExperimentConfig, ground: Ground, model: Model, begun: StoredRun, wanted: Iterable[FoldId]
+) -> Planned:
     """Go on with a run: those of the folds `wanted` that have not finished. Its folder gets one more environment.
 
     Raises StorageError where somebody trains one of them, DamagedFile where the run is not as it was written.
     """
     left = [fold_id for fold_id in wanted if fold_id not in begun.record.finished]
     if not left:
-        text = f"{config.name}: nothing to do, run {begun.folder.name} has {begun.share}"
+        text = f"{config.name}: nothing to do, run {begun.run} has {begun.share}"
         done = Notice(code="done", text=text)
         return planned_in(config, ground, model, begun.folder, left, begun=begun, notices=[done])
     refuse_other_manifest(begun)
     refuse_worked_on(begun, left, shared=ground.shared)
     environment = _environment(ground, model)
-    text = f"{config.name} goes on in run {begun.folder.name}: {begun.share}"
+    text = f"{config.name} goes on in run {begun.run}: {begun.share}"
     notices = [Notice(code="goes_on", text=text), *other_arithmetic(read_environment(begun.folder), environment)]
     number = 2 + len(list(begun.folder.glob("environment-*.json")))
     _write_json(begun.folder / f"environment-{number}.json", environment)
@@ -207,7 +209,7 @@ def planned_in(
     folder: Path,
     wanted: Iterable[FoldId],
     *,
-    begun: Begun | None = None,
+    begun: StoredRun | None = None,
     notices: Iterable[Notice] = (),
 ) -> Planned:
     """The folds `wanted` of an experiment, as work for `folder`; nothing is written."""
@@ -255,7 +257,7 @@ def read_environment(folder: Path) -> dict[str, Any]:
         return {}
 
 
-def refuse_other_manifest(begun: Begun) -> None:
+def refuse_other_manifest(begun: StoredRun) -> None:
     """Raises DamagedFile where dataset.json is not the one that the run was begun with."""
     try:
         manifest = read_json_inside(begun.folder, "dataset.json", most_bytes=_MOST_BYTES)

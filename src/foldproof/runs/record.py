@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,7 +23,7 @@ from foldproof.events.types import (
     RunStarted,
 )
 from foldproof.runs.facts import SCHEMA_VERSION as SCHEMA_VERSION
-from foldproof.runs.facts import read_facts, reseed_of, title_of
+from foldproof.runs.facts import Reseed, read_facts, reseed_of, title_of
 from foldproof.storage import is_folder_here
 
 REPORT_FOLDER = "report"  # of a run's folder: what was made of the record for people
@@ -93,10 +93,15 @@ class RunRecord:
         return title_of(self.facts)
 
     @property
+    def reseed(self) -> Reseed | None:
+        """Which fold of which run was trained again; None for a run of an experiment."""
+        return reseed_of(self.facts)
+
+    @property
     def expected_folds(self) -> int:
         """How many folds it has when it is done: all of every repeat, or the one that was trained again."""
         folds = self.facts["config"]["folds"]
-        return 1 if reseed_of(self.facts) else int(folds["k"] * folds["repeats"])
+        return 1 if self.reseed else int(folds["k"] * folds["repeats"])
 
     @property
     def identity(self) -> str:
@@ -148,31 +153,6 @@ class RunRecord:
             Spread.of(getattr(epoch, quantity) for epoch in across)
             for across in zip(*self.epochs.values(), strict=False)
         )
-
-
-def experiments_of(folders: Iterable[Path]) -> tuple[dict[Path, str], dict[Path, DamagedFile]]:
-    """The experiment of each run whose run.json can be read, and why not that of each of the others.
-
-    A fold that was trained again goes by its title, so that it is never an experiment's newest run.
-    """
-    return _each(folders, lambda folder: title_of(read_facts(folder)))
-
-
-def read_records(folders: Iterable[Path]) -> tuple[tuple[RunRecord, ...], dict[Path, DamagedFile]]:
-    """The runs that can be read, in the order of `folders`, and why each of the others cannot."""
-    records, damaged = _each(folders, RunRecord.read)
-    return tuple(records.values()), damaged
-
-
-def _each(folders: Iterable[Path], read: Callable[[Path], _T]) -> tuple[dict[Path, _T], dict[Path, DamagedFile]]:
-    found: dict[Path, _T] = {}
-    damaged: dict[Path, DamagedFile] = {}
-    for folder in folders:
-        try:
-            found[folder] = read(folder)
-        except DamagedFile as error:
-            damaged[folder] = error
-    return found, damaged
 
 
 def read_events(folder: Path) -> tuple[Event, ...]:
