@@ -14,7 +14,7 @@ from foldproof.analysis.compare import compare
 from foldproof.analysis.contender import Contender
 from foldproof.cli.show import print_comparison
 from foldproof.project import Project
-from foldproof.runs.record import RunRecord
+from foldproof.records.record import RunRecord
 
 TARGET = Path(__file__).parent / "images" / "demo.svg"
 

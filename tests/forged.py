@@ -19,8 +19,8 @@ from foldproof.data.dataset import Dataset
 from foldproof.events.journal import frame, unframe
 from foldproof.metrics import accuracy, balanced_accuracy, log_loss, macro_f1, recall_by_class
 from foldproof.plan.tasks import fold_key
+from foldproof.records import predictions
 from foldproof.reproduce.recorded import Recorded
-from foldproof.runs import predictions
 from foldproof.training.checkpoint import Checkpoint, weights_sha256
 from foldproof.verify.splits import assignments_of
 

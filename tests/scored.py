@@ -11,8 +11,8 @@ import numpy as np
 from foldproof.data.dataset import Sample
 from foldproof.events.journal import JournalWriter
 from foldproof.events.types import EpochFinished, FoldFailed, FoldFinished, FoldStarted, RunFinished, RunStarted
-from foldproof.runs import predictions
-from foldproof.runs.record import RunRecord
+from foldproof.records import predictions
+from foldproof.records.record import RunRecord
 from journaled import HEX
 
 NASTY = (

@@ -10,7 +10,7 @@ from foldproof.analysis.contender import Contender
 from foldproof.analysis.out_of_fold import OutOfFold
 from foldproof.analysis.scoring import fold_scores
 from foldproof.analysis.summary import Summary
-from foldproof.runs.record import Spread
+from foldproof.records.record import Spread
 
 NOTHING = Spread(math.nan, math.nan, 0)
 

@@ -27,7 +27,7 @@ from foldproof.analysis.statistics.paired import Rows, by_images, by_runs, corre
 from foldproof.analysis.statistics.student import Student
 from foldproof.analysis.summary import Summary
 from foldproof.analysis.verdict import winner_of
-from foldproof.runs.record import Spread
+from foldproof.records.record import Spread
 
 RESULT = Path(__file__).parent / "result.json"
 ROPE, LEVEL = 0.01, 0.05

@@ -63,7 +63,7 @@ def run(project: Path, experiment: str, *, portable: bool, processor: str | None
 def same(one: Path, other: Path) -> dict[str, bool]:
     """Whether journals, and numeric fingerprints, of two runs are equal."""
     from foldproof.events.journal import by_fold
-    from foldproof.runs.record import read_events
+    from foldproof.records.record import read_events
 
     def compared(folder: Path) -> dict[object, object]:
         return {place: said for place, said in by_fold(read_events(folder)).items() if place is not None}

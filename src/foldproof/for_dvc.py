@@ -14,8 +14,8 @@ from typing import Any
 
 from foldproof.errors import DamagedFile
 from foldproof.project import METRICS_FILE, PLOTS_FOLDER, Project
-from foldproof.runs.facts import reseed_of
-from foldproof.runs.record import RunRecord, Spread
+from foldproof.records.facts import reseed_of
+from foldproof.records.record import RunRecord, Spread
 from foldproof.storage import parse_json, read_file, write_atomically
 from foldproof.storage.limits import PIPELINE_BYTES
 

@@ -11,7 +11,7 @@ from foldproof.events.journal import JournalWriter
 from foldproof.events.types import Body, Event, FoldFailed, FoldFinished, Notice, RunFinished, RunStarted
 from foldproof.plan.runs import Planned
 from foldproof.provenance.machine import about_process
-from foldproof.runs.record import RunRecord
+from foldproof.records.record import RunRecord
 from foldproof.trackers import Tracker
 
 SHARED_WAIT_SECONDS = 60.0

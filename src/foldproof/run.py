@@ -25,7 +25,7 @@ from foldproof.plan.extent import ALL_ANEW, Extent
 from foldproof.plan.prepare import prepare
 from foldproof.project import Project
 from foldproof.recorder import Recorder
-from foldproof.runs.record import RunRecord
+from foldproof.records.record import RunRecord
 from foldproof.stopping import Stopping
 from foldproof.summing_up import sum_up
 from foldproof.trackers import Tracker, TrackerContext, TrackerFactory, TrackingTarget

@@ -23,8 +23,8 @@ from foldproof.config.schema import Settings
 from foldproof.errors import FoldproofError
 from foldproof.events.types import ArtifactAdded, Body, Notice
 from foldproof.project import Project
-from foldproof.runs.record import PRIVATE_REPORT_FOLDER, REPORT_FOLDER, RunRecord
-from foldproof.runs.store import RunStore, read_records
+from foldproof.records.record import PRIVATE_REPORT_FOLDER, REPORT_FOLDER, RunRecord
+from foldproof.records.store import RunStore, read_records
 from foldproof.stopping import Stopping
 from foldproof.storage import write_atomically
 

@@ -18,8 +18,8 @@ from foldproof.events import journal
 from foldproof.executors import ExecutorContext
 from foldproof.executors.process import ProcessExecutor
 from foldproof.project import Project
+from foldproof.records.record import RunRecord, read_events
 from foldproof.run import RunReport, run
-from foldproof.runs.record import RunRecord, read_events
 from foldproof.stopping import Stopping
 from foldproof.training.task import ModelRequest
 

@@ -26,7 +26,7 @@ ROOMS = (
     "verify",
     "data/dataset.py",
     "data/exclusions.py",
-    "runs",
+    "records",
 )
 RAW = {
     *("open", "read_text", "read_bytes", "write_text", "write_bytes", "unlink", "rmdir", "touch", "rename"),

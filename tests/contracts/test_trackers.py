@@ -17,7 +17,7 @@ import pytest
 
 from foldproof import registry
 from foldproof.events.types import Notice, RunFinished
-from foldproof.runs.record import RunRecord, read_events
+from foldproof.records.record import RunRecord, read_events
 from foldproof.sync import sync
 from foldproof.trackers import RunPlan, Tracker, TrackerContext, TrackingTarget
 from foldproof.trackers.mlflow.store import prepare

@@ -17,8 +17,8 @@ from foldproof.analysis.summary import Summary
 from foldproof.config.read import load_settings
 from foldproof.plan.extent import Extent
 from foldproof.project import Project
+from foldproof.records.record import RunRecord
 from foldproof.run import run
-from foldproof.runs.record import RunRecord
 
 pytestmark = pytest.mark.slow
 SETTINGS = """\

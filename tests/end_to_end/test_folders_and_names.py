@@ -10,7 +10,7 @@ import pytest
 from conftest import draw, draw_classes
 from foldproof.cli.main import run_command
 from foldproof.project import Project
-from foldproof.runs.record import RunRecord
+from foldproof.records.record import RunRecord
 
 CHEAP = (
     "train.backbone=small_cnn train.pretrained=false train.freeze_backbone=false train.epochs=1 data.image_size=8 "

@@ -19,9 +19,9 @@ from foldproof.errors import DamagedFile
 from foldproof.events.journal import JournalWriter
 from foldproof.plan.extent import Extent
 from foldproof.project import Project
+from foldproof.records.record import RunRecord
 from foldproof.reproduce.subject import Subject
 from foldproof.run import run as train
-from foldproof.runs.record import RunRecord
 from foldproof.stopping import Stopping
 from foldproof.summing_up import sum_up
 from foldproof.verify.ladder import verify

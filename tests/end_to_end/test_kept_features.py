@@ -26,8 +26,8 @@ from foldproof.events.types import Notice
 from foldproof.outlook import outlook
 from foldproof.plan import features
 from foldproof.project import Project
+from foldproof.records.record import RunRecord, read_events
 from foldproof.run import RunReport, run
-from foldproof.runs.record import RunRecord, read_events
 
 SETTINGS = """\
 version: 1

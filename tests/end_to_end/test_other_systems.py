@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import foldproof
-from foldproof.runs.record import RunRecord
+from foldproof.records.record import RunRecord
 
 AS_ON_WINDOWS = Path(__file__).parents[1] / "as_on_windows.py"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from conftest import draw_classes
-from foldproof.runs.record import RunRecord
+from foldproof.records.record import RunRecord
 from recorded import INLINE
 
 METRIC = """\

@@ -8,7 +8,7 @@ import pytest
 from conftest import draw_classes
 from foldproof.cli.main import run_command
 from foldproof.project import Project
-from foldproof.runs.record import RunRecord, read_events
+from foldproof.records.record import RunRecord, read_events
 from recorded import INLINE
 
 TRACKER = """\

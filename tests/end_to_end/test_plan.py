@@ -8,7 +8,7 @@ from PIL import Image
 
 from foldproof.cli.main import run_command
 from foldproof.project import Project
-from foldproof.runs.record import RunRecord
+from foldproof.records.record import RunRecord
 
 INLINE = ("--set", "execution.executor=inline", "--set", "tracking.enabled=false")
 

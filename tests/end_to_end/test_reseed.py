@@ -7,7 +7,7 @@ import pytest
 
 from foldproof.cli.main import run_command
 from foldproof.project import Project
-from foldproof.runs.record import RunRecord
+from foldproof.records.record import RunRecord
 from foldproof.trackers.mlflow.content import RunReader
 from foldproof.trackers.mlflow.wanted import wanted_runs
 

@@ -22,8 +22,8 @@ from foldproof.events.fold_id import FoldId
 from foldproof.events.types import EpochFinished, Event, FoldResumed, Notice
 from foldproof.plan.extent import Extent
 from foldproof.project import Project
+from foldproof.records.record import RunRecord, read_events
 from foldproof.run import RunReport, run
-from foldproof.runs.record import RunRecord, read_events
 from foldproof.stopping import Stopping
 from foldproof.trackers import TrackerContext
 

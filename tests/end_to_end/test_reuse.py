@@ -19,8 +19,8 @@ from foldproof.events.types import to_json
 from foldproof.outlook import outlook
 from foldproof.plan.extent import ALL_ANEW, WHAT_IS_NEW, Extent
 from foldproof.project import Project
+from foldproof.records.record import RunRecord
 from foldproof.run import RunReport, run
-from foldproof.runs.record import RunRecord
 from foldproof.stopping import Stopping
 from foldproof.training.resuming.state_files import descriptions, end_state
 

@@ -15,8 +15,8 @@ import pytest
 from foldproof.config.read import load_settings
 from foldproof.events import journal
 from foldproof.project import Project
+from foldproof.records.record import RunRecord, read_events
 from foldproof.run import run
-from foldproof.runs.record import RunRecord, read_events
 
 SETTINGS = """\
 version: 1

@@ -11,7 +11,7 @@ import pytest
 
 from foldproof.cli.main import run_command
 from foldproof.project import Project
-from foldproof.runs.record import RunRecord
+from foldproof.records.record import RunRecord
 from served import old_python, served
 from ways_in import REFUSALS, WAYS, Refusal, Way, call
 

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 from foldproof.errors import DamagedFile
 from foldproof.events import journal
 from foldproof.events.types import CheckpointSaved, FoldFinished, from_json
-from foldproof.runs.record import RunRecord, read_events
+from foldproof.records.record import RunRecord, read_events
 from foldproof.training.checkpoint import Checkpoint, weights_sha256
 from foldproof.training.resuming.state import latest, read
 from foldproof.training.resuming.state_files import descriptions

@@ -16,7 +16,7 @@ import pytest
 
 from foldproof.events.fold_id import FoldId
 from foldproof.events.types import ArtifactAdded, EpochFinished, Event, FoldFailed, FoldFinished
-from foldproof.runs.record import RunRecord, read_events
+from foldproof.records.record import RunRecord, read_events
 from foldproof.sync import sync
 from foldproof.trackers import TrackingTarget
 from foldproof.trackers.mlflow.server import _Address, _started, _wait_until_ready

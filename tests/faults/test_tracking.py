@@ -32,7 +32,7 @@ from foldproof.errors import TrackingError
 from foldproof.events.journal import JournalWriter
 from foldproof.events.types import EpochFinished, FoldFinished, FoldResumed, RunFinished, RunStarted
 from foldproof.project import Project
-from foldproof.runs.record import read_events
+from foldproof.records.record import read_events
 from foldproof.storage import is_held
 from foldproof.sync import sync
 from foldproof.trackers import TrackerContext, TrackingTarget

@@ -17,8 +17,8 @@ from foldproof.plan.beginnings import with_beginnings
 from foldproof.plan.cuts import Cuts
 from foldproof.plan.runs import Planned
 from foldproof.plan.tasks import Model, fold_keys, tasks
-from foldproof.runs.record import RunRecord
-from foldproof.runs.store import StoredRun
+from foldproof.records.record import RunRecord
+from foldproof.records.store import StoredRun
 from foldproof.training.resuming.state_files import stem
 from foldproof.training.task import ModelRequest
 from planned import DATASET, PROBE

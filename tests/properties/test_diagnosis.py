@@ -11,7 +11,7 @@ from foldproof.analysis.diagnosis import diagnose
 from foldproof.analysis.diagnosis.rules import RULES
 from foldproof.analysis.out_of_fold import OutOfFold
 from foldproof.events.types import EpochFinished, FoldFailed, FoldFinished, FoldStarted
-from foldproof.runs.record import RunRecord
+from foldproof.records.record import RunRecord
 
 LOSS = st.one_of(st.floats(0, 10), st.floats(0, 1e30), st.sampled_from([math.nan, math.inf, 0.0, 1e-300]))
 SHARE = st.floats(0, 1)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from foldproof.analysis.repeats import again
 from foldproof.events.types import FoldFinished
-from foldproof.runs.record import RunRecord
+from foldproof.records.record import RunRecord
 from journaled import HEX, epoch
 
 FOLDS = [(0, 0), (0, 1)]

@@ -20,8 +20,8 @@ from foldproof.bundle.read import is_bundle, opened
 from foldproof.bundle.write import write_bundle
 from foldproof.errors import DamagedFile, SettingsError, StorageError
 from foldproof.project import Project
+from foldproof.records.record import RunRecord
 from foldproof.reproduce.subject import Subject
-from foldproof.runs.record import RunRecord
 from foldproof.verify.ladder import verify
 from recorded import INLINE, train_inline
 

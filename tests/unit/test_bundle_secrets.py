@@ -20,11 +20,11 @@ from foldproof.bundle.secrets import SecretsFound
 from foldproof.bundle.write import write_bundle
 from foldproof.errors import DataError
 from foldproof.project import Project
+from foldproof.records.record import RunRecord
 from foldproof.reproduce.cannot import CannotCheck
 from foldproof.reproduce.recorded import Recorded
 from foldproof.reproduce.subject import Subject
 from foldproof.reproduce.workshop import with_recorded_code
-from foldproof.runs.record import RunRecord
 from foldproof.verify.ladder import verify
 from leaking import made
 from recorded import INLINE, call, done, draw_classes, train_inline

@@ -23,7 +23,7 @@ from foldproof.data.survey import Survey
 from foldproof.data.value_range import ValueRange
 from foldproof.errors import DamagedFile
 from foldproof.material.inspection import inspect
-from foldproof.runs.facts import range_in_use, read_facts
+from foldproof.records.facts import range_in_use, read_facts
 from journaled import JournaledRun
 
 RANDOM = np.random.default_rng(5)

@@ -13,7 +13,7 @@ from foldproof.analysis.diagnosis.rules import RULES
 from foldproof.analysis.out_of_fold import OutOfFold
 from foldproof.events.fold_id import FoldId
 from foldproof.events.types import EpochFinished, FoldFailed, FoldFinished, FoldStarted
-from foldproof.runs.record import RunRecord
+from foldproof.records.record import RunRecord
 
 GUESSING = math.log(10)
 

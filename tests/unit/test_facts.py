@@ -17,7 +17,7 @@ from foldproof.material.gather import Material
 from foldproof.plan.runs import Ground, facts_of
 from foldproof.plan.tasks import Model
 from foldproof.project import Project
-from foldproof.runs.facts import FILE_NAME, SCHEMA_VERSION, judged_by, read_facts
+from foldproof.records.facts import FILE_NAME, SCHEMA_VERSION, judged_by, read_facts
 from planned import CONFIG, CUTS, DATASET, PROBE, request_of
 
 WITHIN = ValueRange(0.0, 9.0, 16)

@@ -22,7 +22,7 @@ from foldproof.events.types import (
     RunFinished,
     to_json,
 )
-from foldproof.runs.record import replay
+from foldproof.records.record import replay
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "journal_v1"
 

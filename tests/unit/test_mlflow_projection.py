@@ -20,7 +20,7 @@ from foldproof.errors import SettingsError, StorageError, TrackingError
 from foldproof.events.journal import JournalWriter
 from foldproof.events.types import EpochFinished, FoldResumed, FoldStarted, RunStarted
 from foldproof.project import Project
-from foldproof.runs.facts import read_facts
+from foldproof.records.facts import read_facts
 from foldproof.sync import sync
 from foldproof.trackers import TrackingTarget
 from foldproof.trackers.mlflow.content import RunReader

@@ -13,7 +13,7 @@ from foldproof.analysis.judged import FILE_NAME, STATISTICS, Judged, state_of
 from foldproof.analysis.tables import csv_table, markdown
 from foldproof.events.journal import JournalWriter
 from foldproof.events.types import ArtifactAdded
-from foldproof.runs.record import RunRecord
+from foldproof.records.record import RunRecord
 from foldproof.verify import papers
 from scored import Scored, write_run
 

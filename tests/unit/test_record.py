@@ -16,7 +16,7 @@ from foldproof.events.types import (
     RunFinished,
     RunStarted,
 )
-from foldproof.runs.record import RunRecord, Spread
+from foldproof.records.record import RunRecord, Spread
 
 ACCURACIES = {0: (0.5, 0.8, 0.6), 1: (0.4, 0.5, 0.9)}
 

@@ -11,8 +11,8 @@ import pytest
 from foldproof.analysis.diagnosis import reseeded
 from foldproof.analysis.diagnosis.reseed import binomial_interval
 from foldproof.errors import DamagedFile
-from foldproof.runs.facts import Reseed, read_facts, reseed_of, title_of
-from foldproof.runs.record import RunRecord
+from foldproof.records.facts import Reseed, read_facts, reseed_of, title_of
+from foldproof.records.record import RunRecord
 from journaled import JournaledRun, epoch
 
 ID = "20260102-030405-abcdef"

@@ -8,7 +8,7 @@ import pytest
 
 from foldproof.errors import DamagedFile, RunNotFound
 from foldproof.events.fold_id import FoldId
-from foldproof.runs.store import RunStore, read_records
+from foldproof.records.store import RunStore, read_records
 from scored import Scored, write_run
 
 FIRST, AGAIN, SECOND, RETRAINED, OTHER = (

@@ -11,7 +11,7 @@ from foldproof.data.checks import card
 from foldproof.data.pixels import images
 from foldproof.events import types
 from foldproof.folds import table
-from foldproof.runs import facts
+from foldproof.records import facts
 from foldproof.training import checkpoint
 from foldproof.training.frozen import rows
 from foldproof.training.resuming import state

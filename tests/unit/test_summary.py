@@ -4,7 +4,7 @@ import json
 import math
 
 from foldproof.analysis.summary import Summary
-from foldproof.runs.record import RunRecord
+from foldproof.records.record import RunRecord
 from journaled import HEX, JournaledRun
 
 

@@ -34,7 +34,7 @@ from foldproof.analysis.verdict import (
     winner_of,
 )
 from foldproof.events.fold_id import FoldId
-from foldproof.runs.record import Spread
+from foldproof.records.record import Spread
 from scored import Scored, write_run
 from tabled import alike, contender, drawn, folds_of, table
 

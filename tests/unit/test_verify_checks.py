@@ -28,10 +28,10 @@ from foldproof.material.gather import gather
 from foldproof.metrics import recall_by_class
 from foldproof.plan.prepare import prepare
 from foldproof.project import Project
+from foldproof.records import predictions
 from foldproof.reproduce.recorded import Recorded
 from foldproof.reproduce.subject import Subject
 from foldproof.run import run
-from foldproof.runs import predictions
 from foldproof.stopping import Stopping
 from foldproof.training.checkpoint import Checkpoint, weights_sha256
 from foldproof.training.task import FoldTask

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from foldproof.events.fold_id import FoldId
-from foldproof.runs.record import Spread
+from foldproof.records.record import Spread
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from foldproof.analysis.out_of_fold import OutOfFold, read_out_of_fold
 from foldproof.analysis.summary import Summary
 from foldproof.errors import DamagedFile
-from foldproof.runs.record import RunRecord
+from foldproof.records.record import RunRecord
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from foldproof.config.schema import DataSettings, FoldSettings, TrainSettings
 from foldproof.data.dataset import Dataset
 from foldproof.folds import Row
 from foldproof.provenance.numeric import CODE
-from foldproof.runs.facts import range_in_use, read_facts
+from foldproof.records.facts import range_in_use, read_facts
 from foldproof.storage import as_text, read_inside, read_json_inside
 
 _NOT_ARITHMETIC = (*CODE, "packages")  # of a numeric class; packages are compared as those of the environment

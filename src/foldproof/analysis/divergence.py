@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from foldproof.events.fold_id import FoldId
 from foldproof.events.types import Body, EpochFinished, FoldFinished, FoldStarted, comparable_body
-from foldproof.runs.record import RunRecord
+from foldproof.records.record import RunRecord
 
 Kind: TypeAlias = Literal["sizes", "initial weights", "loss", "weights", "scores", "predictions", "settings", "end"]
 _SIZES = ("train_images", "validation_images", "parameters", "trained_parameters")

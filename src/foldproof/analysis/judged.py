@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 
 from foldproof.config.identity import canonical_json, digest
 from foldproof.errors import DamagedFile
-from foldproof.runs.record import RunRecord
+from foldproof.records.record import RunRecord
 from foldproof.storage import RunId
 
 FILE_NAME = "judged.json"

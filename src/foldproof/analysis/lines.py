@@ -19,7 +19,7 @@ from foldproof.analysis.scoring import (
 from foldproof.analysis.statistics.homogeneity import Curve, Homogeneity, by_curves, by_scores
 from foldproof.analysis.statistics.paired import holm
 from foldproof.events.fold_id import FoldId
-from foldproof.runs.record import Spread
+from foldproof.records.record import Spread
 
 DISAGREES = 0.01  # the Holm-adjusted p-value below which a fold is said to disagree
 

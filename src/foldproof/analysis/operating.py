@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from foldproof.analysis.out_of_fold import OutOfFold
 from foldproof.events.fold_id import FoldId
-from foldproof.runs.record import Spread
+from foldproof.records.record import Spread
 
 _GRID = np.linspace(0.0, 1.0, 201)  # false positive rates at which a macro curve is averaged
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from foldproof.errors import DamagedFile
 from foldproof.events.fold_id import FoldId
-from foldproof.runs import predictions
-from foldproof.runs.record import RunRecord
+from foldproof.records import predictions
+from foldproof.records.record import RunRecord
 
 
 @dataclass(frozen=True, kw_only=True)

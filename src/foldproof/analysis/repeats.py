@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from foldproof.events.fold_id import FoldId
-from foldproof.runs.record import RunRecord
+from foldproof.records.record import RunRecord
 
 
 def equal_runs(one: RunRecord, other: RunRecord) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from foldproof.config.schema import FoldSettings, PixelSettings, TrainSettings
 from foldproof.events.fold_id import FoldId
-from foldproof.runs.record import RunRecord, Spread
+from foldproof.records.record import RunRecord, Spread
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,9 +24,9 @@ from foldproof.errors import DamagedFile, SettingsError
 from foldproof.events.journal import frame, parse
 from foldproof.events.types import FoldFailed, Notice, to_json
 from foldproof.provenance.git_command import git
-from foldproof.runs import predictions
-from foldproof.runs.facts import HELD_OUT
-from foldproof.runs.record import RunRecord
+from foldproof.records import predictions
+from foldproof.records.facts import HELD_OUT
+from foldproof.records.record import RunRecord
 from foldproof.storage import as_text, cleaned, parse_json
 from foldproof.storage.columns import read_parquet
 from foldproof.storage.limits import IMAGES

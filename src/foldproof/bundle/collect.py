@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 from foldproof.errors import DamagedFile
-from foldproof.runs.facts import HELD_OUT, read_facts
-from foldproof.runs.record import REPORT_FOLDER, fold_ids
+from foldproof.records.facts import HELD_OUT, read_facts
+from foldproof.records.record import REPORT_FOLDER, fold_ids
 from foldproof.storage import read_inside
 
 RECORD = ("run.json", "events.jsonl", "environment.json", "dataset.json", "folds.csv", HELD_OUT, "code.diff")

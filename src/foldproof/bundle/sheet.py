@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from foldproof import __version__
-from foldproof.runs.record import RunRecord, Spread
+from foldproof.records.record import RunRecord, Spread
 
 _COMMENTS = {
     "run.json": "what was asked, and the hashes that the run is known by",

@@ -21,7 +21,7 @@ from foldproof.errors import DataError, StorageError
 from foldproof.plan.runs import read_environment
 from foldproof.project import Project
 from foldproof.provenance.wheel import kept_wheel
-from foldproof.runs.record import RunRecord
+from foldproof.records.record import RunRecord
 from foldproof.storage import inside, read_file, read_json_inside, replacing
 from foldproof.storage.limits import DATASET_BYTES, IMAGE_BYTES
 

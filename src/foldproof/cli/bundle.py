@@ -55,7 +55,7 @@ def command(
     from foldproof.bundle.secrets import SecretsFound
     from foldproof.bundle.write import write_bundle
     from foldproof.project import Project
-    from foldproof.runs.store import RunStore
+    from foldproof.records.store import RunStore
 
     if redact_code and with_secrets:
         raise click.UsageError("--redact-code leaves out what --with-secrets packs: choose one")

@@ -7,9 +7,9 @@ from pathlib import Path
 from foldproof.bundle.read import is_bundle, opened
 from foldproof.errors import DamagedFile, RunNotFound
 from foldproof.project import Project
+from foldproof.records.record import RunRecord
+from foldproof.records.store import RunStore, read_records, seen_now
 from foldproof.reproduce.subject import Subject
-from foldproof.runs.record import RunRecord
-from foldproof.runs.store import RunStore, read_records, seen_now
 
 
 def chosen_records(store: RunStore, runs: Sequence[str]) -> tuple[tuple[RunRecord, ...], Mapping[Path, DamagedFile]]:

@@ -67,7 +67,7 @@ def of_project(runs: Sequence[str], metric: str | None = None) -> "tuple[Compari
     from foldproof.cli.chosen import chosen_records
     from foldproof.config.read import load_settings
     from foldproof.project import Project
-    from foldproof.runs.store import RunStore
+    from foldproof.records.store import RunStore
 
     project = Project.find(Path.cwd())
     settings = load_settings(project.settings_file).settings.compare

@@ -36,7 +36,7 @@ def runs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Co
     """Experiments that have run; the ids of runs once the beginning of one is typed."""
     from foldproof.errors import FoldproofError
     from foldproof.project import Project
-    from foldproof.runs.store import RunStore
+    from foldproof.records.store import RunStore
 
     try:
         store = RunStore.read(_in_time(reversed(Project.find(Path.cwd()).run_folders())))

@@ -52,7 +52,7 @@ def command(
     from foldproof.cli.show import print_damaged
     from foldproof.config.read import load_settings
     from foldproof.project import Project
-    from foldproof.runs.store import RunStore, read_records
+    from foldproof.records.store import RunStore, read_records
     from foldproof.storage import write_atomically
 
     project = Project.find(Path.cwd())

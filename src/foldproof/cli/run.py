@@ -144,8 +144,8 @@ def train_and_compare(
     from foldproof.config.read import load_settings
     from foldproof.plan.extent import WHAT_IS_NEW
     from foldproof.project import Project
+    from foldproof.records.record import RunRecord
     from foldproof.run import run
-    from foldproof.runs.record import RunRecord
     from foldproof.trackers.mlflow.target import resolve_target
     from foldproof.trackers.terminal import Terminal
 
@@ -269,7 +269,7 @@ def print_notices(notices: Iterable["Notice"]) -> None:
 def print_reseeded(project: "Project", again: Path, *, as_json: bool) -> None:
     """Whether a fold differs by its images or by its training: a sentence, or with `as_json` a document."""
     from foldproof.analysis.diagnosis import reseeded
-    from foldproof.runs.record import RunRecord
+    from foldproof.records.record import RunRecord
     from foldproof.storage import cleaned_lines
 
     record = RunRecord.read(again)

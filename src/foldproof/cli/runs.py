@@ -20,7 +20,7 @@ def command(as_json: bool) -> int:
     from foldproof.analysis.summary import Summary
     from foldproof.cli.show import print_damaged, print_runs
     from foldproof.project import Project
-    from foldproof.runs.store import RunStore, read_records
+    from foldproof.records.store import RunStore, read_records
     from foldproof.trackers.terminal import Terminal
 
     store = RunStore.read(Project.find(Path.cwd()).run_folders())

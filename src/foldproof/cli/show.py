@@ -14,7 +14,7 @@ from foldproof.analysis.tables import folds_table, pairs_table, telling_pairs
 from foldproof.analysis.verdict import Unit, names_of
 from foldproof.cli.out import echo
 from foldproof.errors import DamagedFile
-from foldproof.runs.record import RunRecord, Spread
+from foldproof.records.record import RunRecord, Spread
 from foldproof.storage import cleaned, redact
 
 _WIDEST = 60  # characters of one setting

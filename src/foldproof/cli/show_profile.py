@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from foldproof.runs.record import RunRecord
+from foldproof.records.record import RunRecord
 from foldproof.storage import cleaned
 from foldproof.training.spent import PARTS
 

@@ -23,7 +23,7 @@ def command(runs: tuple[str, ...], trust_host: bool, as_json: bool) -> int:
 
     from foldproof.config.read import load_settings
     from foldproof.project import Project
-    from foldproof.runs.store import RunStore
+    from foldproof.records.store import RunStore
     from foldproof.storage import cleaned
     from foldproof.sync import sync
     from foldproof.trackers.mlflow.target import resolve_target

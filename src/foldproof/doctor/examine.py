@@ -10,7 +10,7 @@ from foldproof.doctor.machine import of_arithmetic, of_packages, of_room
 from foldproof.doctor.tracking import of_tracking
 from foldproof.errors import DamagedFile
 from foldproof.project import Project
-from foldproof.runs.store import RunStore
+from foldproof.records.store import RunStore
 
 
 def examine(project: Project, environ: Mapping[str, str]) -> Examination:

@@ -9,7 +9,7 @@ from foldproof.analysis.out_of_fold import read_out_of_fold
 from foldproof.analysis.summary import Summary
 from foldproof.analysis.verdict import names_of
 from foldproof.errors import FoldproofError
-from foldproof.runs.record import RunRecord
+from foldproof.records.record import RunRecord
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -22,9 +22,9 @@ from foldproof.errors import ProjectError, SettingsError
 from foldproof.notebook.values import Compared, Run, Runs
 from foldproof.plan.extent import Extent
 from foldproof.project import Project
+from foldproof.records.record import RunRecord
+from foldproof.records.store import RunStore, read_records, seen_now
 from foldproof.run import run as train
-from foldproof.runs.record import RunRecord
-from foldproof.runs.store import RunStore, read_records, seen_now
 from foldproof.stopping import Stopping
 from foldproof.storage import cleaned_lines, redact
 from foldproof.trackers.mlflow.target import read_here, read_instead, resolve_target

@@ -9,7 +9,7 @@ from foldproof.analysis.comparison import Comparison
 from foldproof.analysis.tables import experiments_table, folds_table, pairs_table, telling_pairs
 from foldproof.notebook import frames
 from foldproof.notebook.html import paragraph, table
-from foldproof.runs.record import RunRecord, Spread
+from foldproof.records.record import RunRecord, Spread
 
 if TYPE_CHECKING:
     import pandas as pd

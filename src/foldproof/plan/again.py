@@ -10,8 +10,8 @@ from foldproof.events.types import Notice
 from foldproof.plan.earlier import difference
 from foldproof.plan.runs import Ground, Planned, facts_of, plan_anew
 from foldproof.plan.tasks import Model
-from foldproof.runs.facts import Reseed
-from foldproof.runs.store import RunStore, StoredRun
+from foldproof.records.facts import Reseed
+from foldproof.records.store import RunStore, StoredRun
 
 _SEEDS = 2**63
 

@@ -17,7 +17,7 @@ from foldproof.events.types import Notice
 from foldproof.plan.cuts import Cuts
 from foldproof.plan.runs import Planned
 from foldproof.plan.tasks import Model, estimated_seconds, fold_keys
-from foldproof.runs.store import StoredRun
+from foldproof.records.store import StoredRun
 from foldproof.training.resuming.state_files import end_state
 from foldproof.training.task import Beginning, FoldTask
 

@@ -7,8 +7,8 @@ from typing import Any
 from foldproof.errors import DamagedFile, SettingsError, StorageError
 from foldproof.events.fold_id import FoldId
 from foldproof.events.types import Notice
-from foldproof.runs.facts import range_in_use
-from foldproof.runs.store import RunStore, StoredRun
+from foldproof.records.facts import range_in_use
+from foldproof.records.store import RunStore, StoredRun
 
 MOMENT_SECONDS = 3.0
 

@@ -24,7 +24,7 @@ from foldproof.plan.runs import Ground, facts_of, planned_in
 from foldproof.plan.tasks import select
 from foldproof.plan.whole import found_whole
 from foldproof.project import Project
-from foldproof.runs.store import RunStore
+from foldproof.records.store import RunStore
 from foldproof.trackers import RunPlan
 from foldproof.trackers.plan_shown import seconds_of
 

@@ -28,7 +28,7 @@ from foldproof.plan.uncommitted import secret_notices
 from foldproof.plan.whole import changes, found_whole, plan_whole
 from foldproof.project import WRITTEN, Project
 from foldproof.provenance.git import git_state
-from foldproof.runs.store import RunStore
+from foldproof.records.store import RunStore
 from foldproof.storage import locked
 
 JOINING_SECONDS = 60.0

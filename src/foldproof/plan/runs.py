@@ -23,9 +23,9 @@ from foldproof.plan.features import plain_path
 from foldproof.plan.room import kept_bytes
 from foldproof.plan.tasks import Model, estimated_seconds, tasks
 from foldproof.project import Project
-from foldproof.runs.facts import HELD_OUT, Reseed
-from foldproof.runs.record import SCHEMA_VERSION
-from foldproof.runs.store import StoredRun
+from foldproof.records.facts import HELD_OUT, Reseed
+from foldproof.records.record import SCHEMA_VERSION
+from foldproof.records.store import StoredRun
 from foldproof.storage import read_json_inside, redact_uris, write_atomically
 from foldproof.trackers import RunPlan
 from foldproof.training.task import FoldTask

@@ -10,7 +10,7 @@ from foldproof.events.types import Notice
 from foldproof.plan.earlier import difference
 from foldproof.plan.runs import Ground, Planned, changed_arithmetic, facts_of, planned_in, read_environment
 from foldproof.plan.tasks import Model, fold_keys
-from foldproof.runs.store import RunStore, StoredRun
+from foldproof.records.store import RunStore, StoredRun
 
 
 def found_whole(

@@ -15,9 +15,9 @@ from foldproof.events.types import (
     RunFinished,
     RunStarted,
 )
+from foldproof.records.record import RunRecord, read_events
 from foldproof.rehearsal.rehearsed import Step
 from foldproof.run import RunReport
-from foldproof.runs.record import RunRecord, read_events
 from foldproof.trackers import TrackingTarget
 
 _OF_A_FOLD = (

@@ -6,8 +6,8 @@ from typing import Any
 
 from foldproof.provenance.own_code import own_code
 from foldproof.provenance.packages import DECISIVE, OF_DEEP_IMAGES, installed
+from foldproof.records.facts import range_in_use
 from foldproof.reproduce.recorded import Recorded
-from foldproof.runs.facts import range_in_use
 
 
 def disagreements(recorded: Recorded, code: Path, *, now: Mapping[str, str] | None = None) -> tuple[str, ...]:

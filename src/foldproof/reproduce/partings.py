@@ -4,8 +4,8 @@ from pathlib import Path
 
 from foldproof.analysis.divergence import Divergence, FoldTrace, parting
 from foldproof.events.fold_id import FoldId
+from foldproof.records.record import RunRecord
 from foldproof.reproduce.recorded import losses
-from foldproof.runs.record import RunRecord
 
 
 def first_parting(then: Path, now: Path) -> tuple[Divergence | None, int]:

@@ -19,8 +19,8 @@ from foldproof.errors import DamagedFile
 from foldproof.events.fold_id import FoldId
 from foldproof.folds import Row
 from foldproof.plan.runs import read_environment
-from foldproof.runs.facts import HELD_OUT
-from foldproof.runs.record import RunRecord
+from foldproof.records.facts import HELD_OUT
+from foldproof.records.record import RunRecord
 from foldproof.storage import Commit, as_text, read_inside, read_json_inside
 
 CODE_DIFF = "code.diff"

@@ -16,6 +16,7 @@ from foldproof.errors import FoldsError, SettingsError
 from foldproof.events.fold_id import FoldId
 from foldproof.plan.tasks import select
 from foldproof.project import Project
+from foldproof.records.record import RunRecord
 from foldproof.reproduce.agreement import disagreements
 from foldproof.reproduce.cannot import CannotCheck
 from foldproof.reproduce.rebuild import by_its_own_foldproof
@@ -28,7 +29,6 @@ from foldproof.reproduce.subject import Subject
 from foldproof.reproduce.trust import refuse_untrusted
 from foldproof.reproduce.verdict import Extent, FoldCheck, Verdict, by_another_foldproof, cannot, check_fold, judge
 from foldproof.reproduce.workshop import workshop
-from foldproof.runs.record import RunRecord
 from foldproof.stopping import Stopping
 
 

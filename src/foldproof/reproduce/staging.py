@@ -19,12 +19,12 @@ from foldproof.errors import DataError, ProjectError, UnknownName, nearest
 from foldproof.material.gather import Material, gather
 from foldproof.project import Project
 from foldproof.provenance import worktree
+from foldproof.records.facts import range_in_use
 from foldproof.reproduce import images
 from foldproof.reproduce.images import Source
 from foldproof.reproduce.recorded import Recorded
 from foldproof.reproduce.subject import Subject
 from foldproof.reproduce.workshop import commit_here, with_code_as_it_is, with_recorded_code, with_recorded_versions
-from foldproof.runs.facts import range_in_use
 from foldproof.storage import Commit, RelativePath, leads_astray, write_atomically
 
 MOST_PIXELS = 10**10  # what was trained on once is not refused for its size

@@ -17,7 +17,7 @@ from foldproof.events.types import (
     Notice,
     RunFinished,
 )
-from foldproof.runs.record import Spread
+from foldproof.records.record import Spread
 from foldproof.trackers import CLOSING_SECONDS, RunPlan, TrackerContext
 from foldproof.trackers.plan_shown import duration, plan_line, plan_table, seconds_of
 from foldproof.trackers.terminal import Terminal

@@ -17,7 +17,7 @@ from foldproof import registry
 from foldproof.errors import TrainingError
 from foldproof.events.types import Body, CheckpointSaved, EpochFinished, FoldFinished, FoldStarted
 from foldproof.metrics import recall_by_class
-from foldproof.runs import predictions
+from foldproof.records import predictions
 from foldproof.training.batches import Batches
 from foldproof.training.checkpoint import Checkpoint, Preprocessing, save_tensors, weights_sha256
 from foldproof.training.chunks import LEAST_TO_TRAIN, batch_sizes, chunks

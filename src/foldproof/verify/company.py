@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from foldproof.errors import DamagedFile
+from foldproof.records.facts import FILE_NAME, MOST_BYTES, read_facts
 from foldproof.reproduce.recorded import Recorded
-from foldproof.runs.facts import FILE_NAME, MOST_BYTES, read_facts
 from foldproof.storage import read_inside
 from foldproof.verify.rung import Check, checked, not_here
 

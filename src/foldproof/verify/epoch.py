@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from foldproof.analysis.divergence import FoldTrace, parting
 from foldproof.errors import DamagedFile
 from foldproof.events.types import Body, EpochFinished, FoldFinished, FoldStarted
+from foldproof.records.record import read_journal
 from foldproof.reproduce.recorded import Recorded
 from foldproof.reproduce.states import last_before_the_end
-from foldproof.runs.record import read_journal
 from foldproof.training.loop import train
 from foldproof.training.resuming import state
 from foldproof.training.steps import read_losses

@@ -10,9 +10,9 @@ from foldproof.config.read import resolved_experiment
 from foldproof.config.recorded import SECTIONS
 from foldproof.folds import Assignment, Fold
 from foldproof.plan.tasks import fold_key
+from foldproof.records.facts import range_in_use
+from foldproof.records.record import read_journal
 from foldproof.reproduce.recorded import CODE_DIFF, Recorded
-from foldproof.runs.facts import range_in_use
-from foldproof.runs.record import read_journal
 from foldproof.storage.secret_code import HIDDEN
 
 

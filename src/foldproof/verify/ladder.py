@@ -11,9 +11,9 @@ from foldproof.data.survey import Progress, unheard
 from foldproof.errors import DamagedFile
 from foldproof.folds import Assignment
 from foldproof.project import Project
+from foldproof.records.facts import read_facts
 from foldproof.reproduce.recorded import Recorded
 from foldproof.reproduce.subject import Subject
-from foldproof.runs.facts import read_facts
 from foldproof.verify import company, identity, papers, scores, splits, training_log
 from foldproof.verify.rung import TITLES, Check, Rung, Verification, checked, not_here
 

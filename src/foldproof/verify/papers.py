@@ -15,8 +15,8 @@ from foldproof.analysis.judged import STATISTICS, Judged, state_of
 from foldproof.analysis.tables import csv_table, markdown
 from foldproof.errors import DamagedFile, FoldproofError
 from foldproof.events.types import ArtifactAdded
-from foldproof.runs.facts import judged_by
-from foldproof.runs.record import PRIVATE_REPORT_FOLDER, REPORT_FOLDER, RunRecord, fold_ids, read_journal
+from foldproof.records.facts import judged_by
+from foldproof.records.record import PRIVATE_REPORT_FOLDER, REPORT_FOLDER, RunRecord, fold_ids, read_journal
 from foldproof.storage import read_inside
 from foldproof.verify.rung import Check, checked, not_here
 

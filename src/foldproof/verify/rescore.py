@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.errors import DamagedFile
+from foldproof.records import predictions
 from foldproof.reproduce.recorded import Recorded
-from foldproof.runs import predictions
 from foldproof.training.checkpoint import Checkpoint, weights_sha256
 from foldproof.training.fold import Fold, prepare
 from foldproof.training.loop import Scores, evaluate

@@ -12,9 +12,9 @@ from foldproof.errors import DamagedFile
 from foldproof.events.fold_id import FoldId
 from foldproof.folds import Fold
 from foldproof.metrics import accuracy, log_loss, recall_by_class
+from foldproof.records import predictions
+from foldproof.records.predictions import Predictions
 from foldproof.reproduce.recorded import Recorded
-from foldproof.runs import predictions
-from foldproof.runs.predictions import Predictions
 
 _CLOSE = 1e-9
 _LOSS_CLOSE = 1e-4  # of a softmax in float32 against its logits

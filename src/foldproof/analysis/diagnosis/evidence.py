@@ -13,7 +13,7 @@ from foldproof.analysis.comparison import Disagreement
 from foldproof.analysis.out_of_fold import OutOfFold
 from foldproof.events.fold_id import FoldId
 from foldproof.events.types import EpochFinished, FoldFailed
-from foldproof.runs.record import RunRecord
+from foldproof.records.record import RunRecord
 
 Curve = NDArray[np.float64]  # [epoch]
 

@@ -5,8 +5,8 @@ import math
 from foldproof.analysis.diagnosis import words
 from foldproof.analysis.diagnosis.evidence import Diagnosis
 from foldproof.events.fold_id import FoldId
-from foldproof.runs.facts import reseed_of
-from foldproof.runs.record import RunRecord, Spread
+from foldproof.records.facts import reseed_of
+from foldproof.records.record import RunRecord, Spread
 
 TIMES = 2.0  # standard errors: about 95 %
 

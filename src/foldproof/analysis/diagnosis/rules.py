@@ -8,7 +8,7 @@ from foldproof.analysis.comparison import Disagreement
 from foldproof.analysis.diagnosis import answers, evidence, fit, optimisation, words
 from foldproof.analysis.diagnosis.evidence import Diagnosis, Seen, gather
 from foldproof.analysis.out_of_fold import OutOfFold
-from foldproof.runs.record import RunRecord
+from foldproof.records.record import RunRecord
 
 
 @dataclass(frozen=True)

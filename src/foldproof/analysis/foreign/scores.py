@@ -11,7 +11,7 @@ from foldproof.analysis.scoring import ACCURACY
 from foldproof.analysis.summary import Summary
 from foldproof.errors import DamagedFile
 from foldproof.events.fold_id import FoldId
-from foldproof.runs.record import Spread
+from foldproof.records.record import Spread
 from foldproof.storage import cleaned
 
 MOST_FOLDS = 1000

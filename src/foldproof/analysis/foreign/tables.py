@@ -19,7 +19,7 @@ from foldproof.analysis.summary import Summary
 from foldproof.data.tables.table import table_of
 from foldproof.errors import DamagedFile, DataError
 from foldproof.events.fold_id import FoldId
-from foldproof.runs.record import Spread
+from foldproof.records.record import Spread
 from foldproof.storage import cleaned
 
 SCORES = ("experiment", "fold", "score")

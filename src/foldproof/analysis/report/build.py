@@ -10,7 +10,7 @@ from foldproof.analysis.report.assemble import assemble
 from foldproof.analysis.report.gather import gather
 from foldproof.analysis.report.privacy import Privacy
 from foldproof.errors import StorageError
-from foldproof.runs.record import RunRecord
+from foldproof.records.record import RunRecord
 from foldproof.storage import write_atomically
 
 FORMATS = ("html", "md", "json")

@@ -13,7 +13,7 @@ from foldproof.analysis.scoring import higher_is_better
 from foldproof.analysis.verdict import Unit, names_of
 from foldproof.errors import DamagedFile
 from foldproof.events.fold_id import FoldId
-from foldproof.runs.record import RunRecord
+from foldproof.records.record import RunRecord
 from foldproof.storage import read_json_inside, redact
 
 MOST_DETAILED = 4  # experiments whose matrices and curves by class are drawn

@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from foldproof.analysis.comparison import Interval
-from foldproof.runs.record import Spread
+from foldproof.records.record import Spread
 from foldproof.storage import cleaned
 
 NOTHING = "–"

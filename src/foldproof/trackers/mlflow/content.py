@@ -10,8 +10,8 @@ from foldproof.errors import DamagedFile
 from foldproof.events import journal
 from foldproof.events.fold_id import FoldId
 from foldproof.events.types import Event
-from foldproof.runs.facts import read_facts
-from foldproof.runs.record import RunRecord, fold_ids, read_journal, replay
+from foldproof.records.facts import read_facts
+from foldproof.records.record import RunRecord, fold_ids, read_journal, replay
 from foldproof.storage import read_json_inside
 
 MOST_BYTES = 64 * 2**20  # of environment.json, which names every file that is not as it was versioned

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from foldproof.events.fold_id import FoldId
 from foldproof.events.types import EpochFinished, Event, FoldFinished
-from foldproof.runs.record import RunRecord, Spread
+from foldproof.records.record import RunRecord, Spread
 
 PER_EPOCH = ("train_loss", "train_accuracy", "val_loss", "val_accuracy")
 _NOT_ALLOWED = re.compile(r"[^\w .-]", re.ASCII)  # MLflow takes `/` and `:` too, but not on every system

@@ -8,7 +8,7 @@ from typing import Self
 from foldproof.errors import DamagedFile, StorageError, TrackingError
 from foldproof.events.fold_id import FoldId
 from foldproof.events.journal import is_written
-from foldproof.runs.record import fold_ids
+from foldproof.records.record import fold_ids
 from foldproof.storage import is_held, locked, redact, regular_inside
 from foldproof.trackers.mlflow.content import RunContent, RunReader
 from foldproof.trackers.mlflow.mirror import Mirror, find_mirrors, is_settled, make_mirror

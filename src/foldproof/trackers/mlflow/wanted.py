@@ -13,8 +13,8 @@ from foldproof.data.checks.card import DATA_CARD, DATA_CARD_PAGE
 from foldproof.events.fold_id import FoldId
 from foldproof.events.journal import FILE_NAME
 from foldproof.events.types import ArtifactAdded, Event, FoldFailed, FoldFinished, FoldResumed, FoldStarted
-from foldproof.runs.facts import range_in_use, reseed_of
-from foldproof.runs.record import PRIVATE_REPORT_FOLDER
+from foldproof.records.facts import range_in_use, reseed_of
+from foldproof.records.record import PRIVATE_REPORT_FOLDER
 from foldproof.storage import cleaned, cleaned_lines, redact, redact_value, regular_inside
 from foldproof.trackers.mlflow.content import RunContent
 from foldproof.trackers.mlflow.points import Point, class_keys, fold_points, run_points

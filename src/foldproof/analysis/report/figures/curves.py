@@ -7,7 +7,7 @@ from typing import Any
 
 from foldproof.analysis.report.spelling import PERCENT, number, share
 from foldproof.events.fold_id import FoldId
-from foldproof.runs.record import Spread
+from foldproof.records.record import Spread
 
 LEGEND = (("blue", "validation"), ("orange", "training"))
 

@@ -8,7 +8,7 @@ from foldproof.analysis.report.document import Column, Figure, Section, Table, T
 from foldproof.analysis.report.figures.curves import LEGEND, Curves, by_epoch
 from foldproof.analysis.report.gather import Material, Shown
 from foldproof.events.fold_id import FoldId
-from foldproof.runs.record import Spread
+from foldproof.records.record import Spread
 
 QUANTITIES = (("accuracy", True), ("loss", False))
 

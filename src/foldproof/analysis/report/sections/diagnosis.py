@@ -6,7 +6,7 @@ from foldproof.analysis.diagnosis import Diagnosis, diagnose, reseeded
 from foldproof.analysis.report.document import Column, Section, Table
 from foldproof.analysis.report.gather import Material, Shown
 from foldproof.analysis.report.spelling import number, setting
-from foldproof.runs.facts import reseed_of
+from foldproof.records.facts import reseed_of
 
 
 def diagnosis(material: Material) -> Section | None:

@@ -14,7 +14,7 @@ from foldproof.analysis.report.pictures import NotShown, thumbnail
 from foldproof.analysis.report.privacy import name
 from foldproof.analysis.report.spelling import PERCENT, listed
 from foldproof.events.fold_id import FoldId
-from foldproof.runs.facts import range_in_use
+from foldproof.records.facts import range_in_use
 
 MOST_MISTAKES, MOST_LABELS = 24, 12
 _BELOW = "Below each picture: what it was taken for, and how sure of it the model was."

@@ -22,8 +22,8 @@ from foldproof.events.types import (
     RunFinished,
     RunStarted,
 )
-from foldproof.runs.facts import SCHEMA_VERSION as SCHEMA_VERSION
-from foldproof.runs.facts import Reseed, read_facts, reseed_of, title_of
+from foldproof.records.facts import SCHEMA_VERSION as SCHEMA_VERSION
+from foldproof.records.facts import Reseed, read_facts, reseed_of, title_of
 from foldproof.storage import is_folder_here
 
 REPORT_FOLDER = "report"  # of a run's folder: what was made of the record for people

@@ -10,8 +10,8 @@ from typing import Any
 from foldproof.errors import DamagedFile, RunNotFound, nearest
 from foldproof.events import journal
 from foldproof.events.fold_id import FoldId
-from foldproof.runs.facts import FILE_NAME, MOST_BYTES, Reseed, read_facts, reseed_of, title_of
-from foldproof.runs.record import RunRecord, read_events, replay
+from foldproof.records.facts import FILE_NAME, MOST_BYTES, Reseed, read_facts, reseed_of, title_of
+from foldproof.records.record import RunRecord, read_events, replay
 from foldproof.storage import holder, read_inside
 
 MOST_BEFORE = 1000
