@@ -9,8 +9,8 @@ from foldproof.config.schema import ExecutionConfig, ExperimentConfig
 from foldproof.data.survey import Progress, unheard
 from foldproof.executors import Executor, ExecutorContext, ExecutorFactory
 from foldproof.material.gather import gather
-from foldproof.plan.extent import ALL_ANEW, Extent
 from foldproof.plan.foresee import Foreseen, foresee
+from foldproof.plan.options import ALL_ANEW, RunOptions
 from foldproof.project import Project
 from foldproof.run import chosen, of_one_arithmetic
 from foldproof.stopping import Stopping
@@ -21,7 +21,7 @@ def outlook(
     loaded: ProjectSettings,
     *,
     names: Sequence[str] = (),
-    extent: Extent = ALL_ANEW,
+    options: RunOptions = ALL_ANEW,
     allow_dirty: bool = False,
     progress: Progress = unheard,
 ) -> Foreseen:
@@ -30,7 +30,7 @@ def outlook(
     execution = loaded.settings.execution
     with executor_for(project, configs, execution) as executor:
         material = gather(project, loaded.settings, allow_dirty=allow_dirty, progress=progress)
-        return foresee(project, configs, material, executor, execution, extent=extent)
+        return foresee(project, configs, material, executor, execution, options=options)
 
 
 @contextmanager

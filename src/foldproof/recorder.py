@@ -9,7 +9,7 @@ from typing import Self
 from foldproof.errors import StorageError
 from foldproof.events.journal import JournalWriter
 from foldproof.events.types import Body, Event, FoldFailed, FoldFinished, Notice, RunFinished, RunStarted
-from foldproof.plan.runs import Planned
+from foldproof.plan.planned import PlannedRun
 from foldproof.provenance.machine import about_process
 from foldproof.records.record import RunRecord
 from foldproof.trackers import Tracker
@@ -24,7 +24,7 @@ class Recorder:
     ends with whoever trains its last fold.
     """
 
-    def __init__(self, planned: Sequence[Planned], trackers: Sequence[Tracker]) -> None:
+    def __init__(self, planned: Sequence[PlannedRun], trackers: Sequence[Tracker]) -> None:
         self._planned = {item.run: item for item in planned if item.has_work}
         self._trackers = tuple(trackers)
         self._waiting = {run: len(item.tasks) for run, item in self._planned.items()}
@@ -113,5 +113,5 @@ class Recorder:
             tracker.tell(event)
 
 
-def _writer(item: Planned, *, wait_seconds: float = 1.0) -> JournalWriter:
+def _writer(item: PlannedRun, *, wait_seconds: float = 1.0) -> JournalWriter:
     return JournalWriter(item.folder, run=item.run, about=about_process(), wait_seconds=wait_seconds)

@@ -21,7 +21,7 @@ from foldproof.events.types import Notice
 from foldproof.executors import ExecutorContext
 from foldproof.for_dvc import leave_for_dvc
 from foldproof.material.gather import Material, gather
-from foldproof.plan.extent import ALL_ANEW, Extent
+from foldproof.plan.options import ALL_ANEW, RunOptions
 from foldproof.plan.prepare import prepare
 from foldproof.project import Project
 from foldproof.recorder import Recorder
@@ -61,7 +61,7 @@ def run(
     loaded: ProjectSettings,
     *,
     names: Sequence[str] = (),
-    extent: Extent = ALL_ANEW,
+    options: RunOptions = ALL_ANEW,
     target: TrackingTarget | None = None,
     trackers: Sequence[str] = (),
     allow_dirty: bool = False,
@@ -110,7 +110,7 @@ def run(
             executor,
             execution,
             compare=loaded.settings.compare,
-            extent=extent,
+            options=options,
             tags=loaded.settings.tracking.tags,
             progress=progress,
         )

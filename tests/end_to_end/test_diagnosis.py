@@ -15,7 +15,7 @@ from foldproof.analysis.diagnosis import diagnose, reseeded
 from foldproof.analysis.out_of_fold import read_out_of_fold
 from foldproof.analysis.summary import Summary
 from foldproof.config.read import load_settings
-from foldproof.plan.extent import Extent
+from foldproof.plan.options import RunOptions
 from foldproof.project import Project
 from foldproof.records.record import RunRecord
 from foldproof.run import run
@@ -156,7 +156,7 @@ def test_a_fold_with_drawn_labels_disagrees_and_training_it_again_shows_that_it_
     (line,) = compare([Contender(Summary.of(record), by_image)]).lines
     found = {one.code: one for one in diagnose(record, table, disagreement=line.disagreement)}
     where = int(table.folds[np.char.find(table.paths, "bad") >= 0][0])
-    assert found["fold-disagrees"].place == (0, where)
-    extent = Extent(folds=frozenset({(0, where)}), reseed=True)
-    (again,) = run(project, loaded, extent=extent, quiet=True).statuses
+    assert found["fold-disagrees"].fold_id == (0, where)
+    options = RunOptions(folds=frozenset({(0, where)}), reseed=True)
+    (again,) = run(project, loaded, options=options, quiet=True).statuses
     assert reseeded(record, RunRecord.read(again)).code == "reseed-images"

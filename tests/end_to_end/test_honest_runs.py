@@ -17,7 +17,7 @@ from foldproof.analysis.judged import STATISTICS, Judged
 from foldproof.config.read import load_settings
 from foldproof.errors import DamagedFile
 from foldproof.events.journal import JournalWriter
-from foldproof.plan.extent import Extent
+from foldproof.plan.options import RunOptions
 from foldproof.project import Project
 from foldproof.records.record import RunRecord
 from foldproof.reproduce.subject import Subject
@@ -106,7 +106,9 @@ def train_kind(kind: str, root: Path) -> Path:
         assert (len(slow.failed), len(slow.finished)) == (1, 2)
     if kind == "resumed":
         project = Project(root / "params.yaml")
-        train(project, load_settings(project.settings_file), names=["slow"], extent=Extent(resume=True), quiet=True)
+        train(
+            project, load_settings(project.settings_file), names=["slow"], options=RunOptions(resume=True), quiet=True
+        )
         assert RunRecord.read(slow.folder).complete
     return root
 
@@ -224,7 +226,7 @@ def test_a_table_that_is_older_than_a_run_in_it_says_nothing_against_the_record(
             said = {name: value for name, value in json.loads(file.read_text()).items() if name != "states"}
             file.write_text(json.dumps({**said, "v": 1}))
     assert all(tables_of(run)[1].state == "holds" for run in project.run_folders())
-    train(project, load_settings(project.settings_file), names=["slow"], extent=Extent(resume=True), quiet=True)
+    train(project, load_settings(project.settings_file), names=["slow"], options=RunOptions(resume=True), quiet=True)
     how = {"recorded": "has gone on since they were made", "not recorded": "when they were made is not recorded"}
     for run in project.run_folders():
         found = tables_of(run)[1]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from foldproof.config.read import load_settings
-from foldproof.plan.extent import WHAT_IS_NEW, Extent
+from foldproof.plan.options import WHAT_IS_NEW, RunOptions
 from foldproof.project import Project
 from foldproof.run import run
 from recorded import INLINE, train_inline
@@ -59,13 +59,13 @@ def opened_by(root: Path, *arguments: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "extent",
-    [WHAT_IS_NEW, Extent(resume=True), Extent(folds=frozenset({(None, 0), (None, 2)}))],
+    "options",
+    [WHAT_IS_NEW, RunOptions(resume=True), RunOptions(folds=frozenset({(None, 0), (None, 2)}))],
     ids=["run", "--resume", "--fold"],
 )
-def test_what_has_run_whole_is_decoded_by_no_way_to_run_it(project, extent):
+def test_what_has_run_whole_is_decoded_by_no_way_to_run_it(project, options):
     found = Project(project / "params.yaml")
-    report = run(found, load_settings(found.settings_file), extent=extent, quiet=True)
+    report = run(found, load_settings(found.settings_file), options=options, quiet=True)
     assert (report.was_done, report.all_finished, len(report.statuses)) == (True, True, 2)
     assert decoded(project) == []
 

@@ -20,7 +20,7 @@ from foldproof.errors import DamagedFile, SettingsError, StorageError
 from foldproof.events import journal
 from foldproof.events.fold_id import FoldId
 from foldproof.events.types import EpochFinished, Event, FoldResumed, Notice
-from foldproof.plan.extent import Extent
+from foldproof.plan.options import RunOptions
 from foldproof.project import Project
 from foldproof.records.record import RunRecord, read_events
 from foldproof.run import RunReport, run
@@ -54,7 +54,7 @@ def sometimes(*, classes, pretrained):
 """
 
 
-def carry_out(root: Path, *overrides: str, stop_after: int = 0, executor: str = INLINE, **extent: object) -> RunReport:
+def carry_out(root: Path, *overrides: str, stop_after: int = 0, executor: str = INLINE, **options: object) -> RunReport:
     """Run what is in the project; stopped once so many epochs have been told of."""
     project = Project.find(root)
     with closing(Stopping()) as stopping:
@@ -62,7 +62,7 @@ def carry_out(root: Path, *overrides: str, stop_after: int = 0, executor: str = 
         return run(
             project,
             load_settings(project.settings_file, overrides=(executor, *overrides)),
-            extent=Extent(**extent),  # type: ignore[arg-type]
+            options=RunOptions(**options),  # type: ignore[arg-type]
             trackers=(f"{__name__}:Counting",),
             stopping=stopping,
             quiet=True,

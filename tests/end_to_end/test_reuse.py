@@ -17,7 +17,7 @@ from foldproof.events.fold_id import FoldId
 from foldproof.events.reuse import Reuse
 from foldproof.events.types import to_json
 from foldproof.outlook import outlook
-from foldproof.plan.extent import ALL_ANEW, WHAT_IS_NEW, Extent
+from foldproof.plan.options import ALL_ANEW, WHAT_IS_NEW, RunOptions
 from foldproof.project import Project
 from foldproof.records.record import RunRecord
 from foldproof.run import RunReport, run
@@ -47,7 +47,7 @@ def project(tiny_project: Path) -> Path:
 
 
 def carry_out(
-    root: Path, *names: str, overrides: tuple[str, ...] = (), extent: Extent = WHAT_IS_NEW, stop_after: int = 0
+    root: Path, *names: str, overrides: tuple[str, ...] = (), options: RunOptions = WHAT_IS_NEW, stop_after: int = 0
 ) -> RunReport:
     """Run what is in the project; stopped as soon as a fold has so many epochs in its journal."""
     found = Project.find(root)
@@ -55,7 +55,7 @@ def carry_out(
     with closing(Stopping()) as stopping:
         StopsAfter.epochs, StopsAfter.stopping = stop_after, stopping
         trackers = (f"{__name__}:StopsAfter",) if stop_after else ()
-        return run(found, loaded, names=names, extent=extent, trackers=trackers, stopping=stopping, quiet=True)
+        return run(found, loaded, names=names, options=options, trackers=trackers, stopping=stopping, quiet=True)
 
 
 class StopsAfter:
@@ -98,8 +98,8 @@ def begun_with(record: RunRecord) -> set[tuple[str, int]]:
 def test_experiments_that_differ_in_epochs_alone_fall_out_of_the_longest_with_the_bits_of_training_each(
     overrides, project
 ):
-    alone = by_name(carry_out(project, overrides=overrides, extent=ALL_ANEW))
-    together = by_name(carry_out(project, overrides=overrides, extent=replace(WHAT_IS_NEW, again=True)))
+    alone = by_name(carry_out(project, overrides=overrides, options=ALL_ANEW))
+    together = by_name(carry_out(project, overrides=overrides, options=replace(WHAT_IS_NEW, again=True)))
     assert {name: begun_with(record) for name, record in together.items()} == {
         "one": set(),
         "two": {("one", 1)},
@@ -121,9 +121,9 @@ def test_experiments_that_differ_in_epochs_alone_fall_out_of_the_longest_with_th
 @pytest.mark.slow
 def test_processes_wait_for_the_end_that_a_fold_begins_with(project):
     names = ("four", "one", "two")
-    alone = by_name(carry_out(project, *names, extent=ALL_ANEW))
+    alone = by_name(carry_out(project, *names, options=ALL_ANEW))
     overrides = ("execution.executor=process", "execution.parallel_folds=2")
-    together = by_name(carry_out(project, *names, overrides=overrides, extent=replace(WHAT_IS_NEW, again=True)))
+    together = by_name(carry_out(project, *names, overrides=overrides, options=replace(WHAT_IS_NEW, again=True)))
     assert begun_with(together["four"]) == {("two", 2)}
     assert len(together["four"].reused) == len(together["two"].reused) == 3
     for name, record in together.items():
@@ -133,7 +133,7 @@ def test_processes_wait_for_the_end_that_a_fold_begins_with(project):
 @pytest.mark.slow
 def test_a_finished_fold_of_an_earlier_run_is_gone_on_from_where_its_end_is_whole(project):
     of_four = ("folds.k=4",)
-    alone = by_name(carry_out(project, "four", overrides=of_four, extent=ALL_ANEW))["four"]
+    alone = by_name(carry_out(project, "four", overrides=of_four, options=ALL_ANEW))["four"]
     shutil.move(alone.folder, project / "alone")
     two = by_name(carry_out(project, "two", overrides=of_four))["two"]
     flipped, gone, other = (end_state(FoldId(0, fold).folder(two.folder), epochs=2) for fold in (0, 1, 2))
@@ -156,14 +156,14 @@ def test_again_takes_nothing_from_earlier_runs_and_without_reuse_every_epoch_is_
     carry_out(project, "two")
     begun = {
         WHAT_IS_NEW: "2 epochs of two",
-        Extent(again=True, reuse=True): "1 epoch of one",
-        Extent(again=False, reuse=False): "",
+        RunOptions(again=True, reuse=True): "1 epoch of one",
+        RunOptions(again=False, reuse=False): "",
         ALL_ANEW: "",
     }
     found = Project.find(project)
     loaded = load_settings(found.settings_file)
-    for extent, expected in begun.items():
-        one, four = outlook(found, loaded, names=("one", "four"), extent=extent).plans
+    for options, expected in begun.items():
+        one, four = outlook(found, loaded, names=("one", "four"), options=options).plans
         assert (one.begins_with, four.begins_with) == ("", expected)
         assert four.epochs_of_others == 3 * int(expected[:1] or 0)
 
@@ -171,7 +171,7 @@ def test_again_takes_nothing_from_earlier_runs_and_without_reuse_every_epoch_is_
 @pytest.mark.slow
 def test_added_repeats_take_the_folds_that_are_there_from_the_earlier_run(project):
     more = ("folds.repeats=2",)
-    alone = by_name(carry_out(project, "two", overrides=more, extent=ALL_ANEW))["two"]
+    alone = by_name(carry_out(project, "two", overrides=more, options=ALL_ANEW))["two"]
     shutil.move(alone.folder, project / "alone")
     first = by_name(carry_out(project, "two"))["two"]
     again = by_name(carry_out(project, "two", overrides=more))["two"]
@@ -183,12 +183,12 @@ def test_added_repeats_take_the_folds_that_are_there_from_the_earlier_run(projec
 @pytest.mark.slow
 @pytest.mark.parametrize("after", [2, 3])
 def test_a_fold_that_goes_on_from_another_and_is_stopped_goes_on_once_more(after, project):
-    alone = by_name(carry_out(project, "four", extent=ALL_ANEW))["four"]
+    alone = by_name(carry_out(project, "four", options=ALL_ANEW))["four"]
     shutil.move(alone.folder, project / "alone")
     carry_out(project, "two")
     stopped = carry_out(project, "four", stop_after=after)
     assert list(stopped.statuses.values()) == ["interrupted"]
-    resumed = by_name(carry_out(project, "four", extent=Extent(resume=True, again=False, reuse=True)))["four"]
+    resumed = by_name(carry_out(project, "four", options=RunOptions(resume=True, again=False, reuse=True)))["four"]
     assert [resumed.folder] == list(stopped.statuses)
     assert begun_with(resumed) == {("two", 2)}
     assert_equal_outcome(resumed.folder, project / "alone")
@@ -235,7 +235,7 @@ def test_what_has_changed_since_the_newest_run_is_said_in_a_line(project):
     back = carry_out(project, "one")
     assert (list(back.statuses), codes(back)[-1]) == ([first.folder], "done")
     assert "is newer, and otherwise" in back.notices[-1].text
-    carry_out(project, "two", extent=replace(WHAT_IS_NEW, again=True), stop_after=1)
+    carry_out(project, "two", options=replace(WHAT_IS_NEW, again=True), stop_after=1)
     assert "is newer, and not complete" in carry_out(project, "two").notices[-1].text
 
 

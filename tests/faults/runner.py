@@ -21,7 +21,7 @@ from foldproof.events.types import Event, Notice, to_json
 from foldproof.executors import ExecutorContext
 from foldproof.executors.inline import InlineExecutor
 from foldproof.material.gather import gather
-from foldproof.plan.extent import Extent
+from foldproof.plan.options import RunOptions
 from foldproof.plan.prepare import prepare
 from foldproof.project import Project
 from foldproof.run import run
@@ -50,7 +50,7 @@ def carry_out(order: dict[str, Any]) -> int:
         report = run(
             project,
             load_settings(project.settings_file, overrides=tuple(order["overrides"])),
-            extent=Extent(resume=order["resume"]),
+            options=RunOptions(resume=order["resume"]),
             trackers=("faults.runner:Acknowledged",),
             quiet=True,
         )

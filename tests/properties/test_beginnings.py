@@ -15,10 +15,11 @@ from foldproof.config.schema import ExperimentConfig, FoldSettings, PixelSetting
 from foldproof.folds import Assignment, Scheme
 from foldproof.plan.beginnings import with_beginnings
 from foldproof.plan.cuts import Cuts
-from foldproof.plan.runs import Planned
+from foldproof.plan.options import WHAT_IS_NEW
+from foldproof.plan.planned import PlannedRun
 from foldproof.plan.tasks import Model, fold_keys, tasks
 from foldproof.records.record import RunRecord
-from foldproof.records.store import StoredRun
+from foldproof.records.store import RunStore, StoredRun
 from foldproof.training.resuming.state_files import stem
 from foldproof.training.task import ModelRequest
 from planned import DATASET, PROBE
@@ -88,7 +89,7 @@ def model(config: ExperimentConfig) -> Model:
     return Model(request=request, probe=PROBE, images=Path("images.npy"))
 
 
-def planned(name: str, said: Settings, wanted: frozenset[tuple[int, int]]) -> Planned:
+def planned(name: str, said: Settings, wanted: frozenset[tuple[int, int]]) -> PlannedRun:
     config = said.config(name)
     made = tasks(
         config,
@@ -96,11 +97,12 @@ def planned(name: str, said: Settings, wanted: frozenset[tuple[int, int]]) -> Pl
         model(config),
         folder=Path("runs") / f"run-of-{name}",
         identity=said.identity,
+        keys=fold_keys(config, CUTS, model(config)),
         checkpoint_seconds=60.0,
         cuda_graphs=False,
         wanted=wanted,
     )
-    return Planned(
+    return PlannedRun(
         folder=Path("runs") / f"run-of-{name}",
         config=config,
         identity=said.identity,
@@ -201,7 +203,8 @@ def test_a_fold_begins_with_the_longest_end_that_is_there_or_will_be_of_settings
     before = [planned(f"plan-{number}", *drawn) for number, drawn in enumerate(plans)]
     earlier = [begun(kept[run.settings.epochs, run.kept], run) for run in runs]
     models = {item.config.name: model(item.config) for item in before}
-    for (said, _), item, found in zip(plans, before, with_beginnings(before, CUTS, models, iter(earlier)), strict=True):
+    reused = with_beginnings(before, CUTS, models, RunStore(tuple(earlier), {}), WHAT_IS_NEW)
+    for (said, _), item, found in zip(plans, before, reused, strict=True):
         wanted = {
             (task.repeat, task.fold): list(expected(said, (task.repeat, task.fold), plans, runs)) for task in item.tasks
         }

@@ -14,7 +14,7 @@ from foldproof.data.value_range import ValueRange
 from foldproof.data.versions.versioned import DataVersion
 from foldproof.errors import DamagedFile
 from foldproof.material.gather import Material
-from foldproof.plan.runs import Ground, facts_of
+from foldproof.plan.experiment import ExperimentPlan, RunContext
 from foldproof.plan.tasks import Model
 from foldproof.project import Project
 from foldproof.records.facts import FILE_NAME, SCHEMA_VERSION, judged_by, read_facts
@@ -28,20 +28,18 @@ EXECUTION = ExecutionConfig(executor="inline")
 def said(**changed: Any) -> dict[str, Any]:
     """The facts of a run of `CONFIG`, as they come back from the file."""
     version = DataVersion(state="unversioned", dvc_hash=None)
-    ground = Ground(
+    context = RunContext(
         project=Project(Path("params.yaml")),
         material=Material("images", Path("images"), DATASET, version, (), {}, held_out=CUTS.dataset, within=WITHIN),
         cuts=CUTS,
-        environment={},
-        code_diff=b"",
         execution=EXECUTION,
         compare=COMPARE,
         shared=False,
         notices=(),
     )
     model = Model(request=request_of(), probe=PROBE, images=Path("images.npy"), within=WITHIN)
-    facts = facts_of(replace(CONFIG, **changed), ground, model)
-    return dict(json.loads(json.dumps(facts)))
+    planned = ExperimentPlan.of(replace(CONFIG, **changed), model, context, ())
+    return dict(json.loads(json.dumps(planned.facts)))
 
 
 def written(folder: Path, facts: Mapping[str, Any]) -> Path:

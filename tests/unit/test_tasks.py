@@ -32,6 +32,7 @@ def made(wanted: tuple[tuple[int, int], ...] = ((1, 0), (0, 1)), **changed: Any)
         model,
         folder=Path("runs/a-run"),
         identity="identity",
+        keys=fold_keys(CONFIG, CUTS, model),
         checkpoint_seconds=60.0,
         cuda_graphs=False,
         wanted=wanted,

@@ -18,9 +18,9 @@ from foldproof.bundle.sheet import codecheck, crate, readme
 from foldproof.config.identity import canonical_json
 from foldproof.data.dataset import Dataset
 from foldproof.errors import DataError, StorageError
-from foldproof.plan.runs import read_environment
 from foldproof.project import Project
 from foldproof.provenance.wheel import kept_wheel
+from foldproof.records.facts import read_environment
 from foldproof.records.record import RunRecord
 from foldproof.storage import inside, read_file, read_json_inside, replacing
 from foldproof.storage.limits import DATASET_BYTES, IMAGE_BYTES

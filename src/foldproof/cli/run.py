@@ -13,7 +13,7 @@ from foldproof.cli.out import echo, echo_json
 
 if TYPE_CHECKING:
     from foldproof.events.types import Notice
-    from foldproof.plan.extent import Extent
+    from foldproof.plan.options import RunOptions
     from foldproof.project import Project
 
 
@@ -83,7 +83,7 @@ def command(
     foldproof run FirstRun --fold 3 --reseed
     """
     from foldproof.errors import FoldsError
-    from foldproof.plan.extent import Extent
+    from foldproof.plan.options import RunOptions
 
     if repeats is not None:
         overrides = (*overrides, f"folds.repeats={repeats}")
@@ -97,7 +97,7 @@ def command(
             "--again trains whole experiments in new runs, and goes with none of --fold, --resume, --reseed and --try",
             next_step="`foldproof run --again`, or with the names of experiments",
         )
-    extent = Extent(resume=resume, folds=folds, reseed=reseed, again=again, reuse=not (no_reuse or reseed))
+    options = RunOptions(resume=resume, folds=folds, reseed=reseed, again=again, reuse=not (no_reuse or reseed))
     if rehearsed:
         if resume or reseed or plan or folds is not None:
             raise FoldsError(
@@ -106,11 +106,11 @@ def command(
             )
         return show_rehearsal(names, overrides=overrides, allow_dirty=allow_dirty, quiet=quiet, as_json=as_json)
     if plan:
-        return show_outlook(names, overrides=overrides, extent=extent, allow_dirty=allow_dirty, as_json=as_json)
+        return show_outlook(names, overrides=overrides, options=options, allow_dirty=allow_dirty, as_json=as_json)
     return train_and_compare(
         names,
         overrides=overrides,
-        extent=extent,
+        options=options,
         profile=profile,
         allow_dirty=allow_dirty,
         quiet=quiet,
@@ -122,7 +122,7 @@ def train_and_compare(
     names: tuple[str, ...] = (),
     *,
     overrides: tuple[str, ...] = (),
-    extent: "Extent | None" = None,
+    options: "RunOptions | None" = None,
     profile: bool = False,
     allow_dirty: bool = False,
     quiet: bool = False,
@@ -142,7 +142,7 @@ def train_and_compare(
     from foldproof.cli.show_profile import print_profile, profile_json
     from foldproof.cli.signals import stopping_by_signals
     from foldproof.config.read import load_settings
-    from foldproof.plan.extent import WHAT_IS_NEW
+    from foldproof.plan.options import WHAT_IS_NEW
     from foldproof.project import Project
     from foldproof.records.record import RunRecord
     from foldproof.run import run
@@ -157,7 +157,7 @@ def train_and_compare(
             project,
             loaded,
             names=names,
-            extent=extent or WHAT_IS_NEW,
+            options=options or WHAT_IS_NEW,
             target=resolve_target(tracking, project, os.environ, overrides=overrides) if tracking.to_mlflow else None,
             trackers=tracking.told,
             allow_dirty=allow_dirty,
@@ -171,10 +171,10 @@ def train_and_compare(
         print_notices(report.notices)
     if interruption.number:
         print_notices(notices)
-        how = "the same command begins anew" if extent and extent.reseed else "`foldproof run --resume` goes on"
+        how = "the same command begins anew" if options and options.reseed else "`foldproof run --resume` goes on"
         echo(f"interrupted; {how}", err=True)
         return interruption.code
-    if extent and extent.reseed:
+    if options and options.reseed:
         print_reseeded(project, *report.statuses, as_json=as_json)
         print_notices(notices)
         return 0 if report.all_finished else 1
@@ -197,7 +197,7 @@ def train_and_compare(
 
 
 def show_outlook(
-    names: tuple[str, ...], *, overrides: tuple[str, ...], extent: "Extent", allow_dirty: bool, as_json: bool
+    names: tuple[str, ...], *, overrides: tuple[str, ...], options: "RunOptions", allow_dirty: bool, as_json: bool
 ) -> int:
     """Print what the same command would train; nothing is trained and no run is begun."""
     from foldproof.cli.progress import shown_progress
@@ -210,7 +210,7 @@ def show_outlook(
     project = Project.find(Path.cwd())
     loaded = load_settings(project.settings_file, overrides=overrides)
     with shown_progress(quiet=as_json) as progress:
-        foreseen = outlook(project, loaded, names=names, extent=extent, allow_dirty=allow_dirty, progress=progress)
+        foreseen = outlook(project, loaded, names=names, options=options, allow_dirty=allow_dirty, progress=progress)
     if as_json:
         echo_json(foreseen.to_json())
         return 0

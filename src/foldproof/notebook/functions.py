@@ -20,7 +20,7 @@ from foldproof.config.read import load_settings
 from foldproof.config.schema import SETTINGS_FILES
 from foldproof.errors import ProjectError, SettingsError
 from foldproof.notebook.values import Compared, Run, Runs
-from foldproof.plan.extent import Extent
+from foldproof.plan.options import RunOptions
 from foldproof.project import Project
 from foldproof.records.record import RunRecord
 from foldproof.records.store import RunStore, read_records, seen_now
@@ -62,7 +62,7 @@ def run(
             project,
             loaded,
             names=_listed(names),
-            extent=Extent(
+            options=RunOptions(
                 resume=resume, folds=frozenset((None, fold) for fold in folds) or None, again=again, reuse=reuse
             ),
             target=target,

@@ -1,7 +1,10 @@
-"""What the arithmetic that is asked for costs here: models in; what a person should know of it, out."""
+"""Say what the arithmetic that is asked for costs here, and in what it differs from that of a run. Pure."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
 
+from foldproof.config.identity import canonical_json
 from foldproof.events.types import Notice
 from foldproof.plan.tasks import Model
 
@@ -23,3 +26,21 @@ def arithmetic_notices(models: Iterable[Model]) -> tuple[Notice, ...]:
             text = "train.compile: the first fold compiles for about a minute, each further one for some seconds"
             notices.append(Notice(code="compiles", text=text))
     return tuple(dict.fromkeys(notices))
+
+
+def other_arithmetic(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[Notice, ...]:
+    """What a person should know of a run that goes on in another numeric class than it was begun in."""
+    changed = changed_arithmetic(then, now)
+    if not changed:
+        return ()
+    text = (
+        f"this run was begun under another arithmetic ({', '.join(changed)}): finished folds stay as they are, "
+        "folds that were cut off begin anew; for the same bits throughout, start anew with `foldproof run`"
+    )
+    return (Notice(code="other_arithmetic", text=text),)
+
+
+def changed_arithmetic(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """The fields of the numeric class in which two environments differ."""
+    old, new = (json.loads(canonical_json(side.get("numeric_class") or {})) for side in (then, now))
+    return [name for name in new if old.get(name) != new[name]]

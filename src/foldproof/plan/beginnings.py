@@ -15,23 +15,26 @@ from foldproof.errors import DamagedFile
 from foldproof.events.reuse import Reuse
 from foldproof.events.types import Notice
 from foldproof.plan.cuts import Cuts
-from foldproof.plan.runs import Planned
+from foldproof.plan.options import RunOptions
+from foldproof.plan.planned import PlannedRun
 from foldproof.plan.tasks import Model, estimated_seconds, fold_keys
-from foldproof.records.store import StoredRun
+from foldproof.records.store import RunStore, StoredRun
 from foldproof.training.resuming.state_files import end_state
 from foldproof.training.task import Beginning, FoldTask
 
 
 def with_beginnings(
-    planned: Sequence[Planned], cuts: Cuts, models: Mapping[str, Model], runs: Iterable[StoredRun]
-) -> tuple[Planned, ...]:
-    """The plans, those with fewer epochs as beginnings of the others, and finished folds of `runs` where they are kept.
+    planned: Sequence[PlannedRun], cuts: Cuts, models: Mapping[str, Model], store: RunStore, options: RunOptions
+) -> tuple[PlannedRun, ...]:
+    """The plans, those with fewer epochs as beginnings of the others, as finished folds of `store` that are kept are.
 
-    `models`: by the name of the experiment.
+    `models`: by the name of the experiment. With `again` the runs of `store` do not count, without `reuse` nothing.
     """
+    if options.reseed or not options.reuse:
+        return tuple(planned)
     tasks = [(item.config, task) for item in planned for task in item.tasks]
     ahead = {task.fold_key: _as_beginning(config, task) for config, task in tasks if begins_alike(config)}
-    runs = tuple(runs)
+    runs = () if options.again else store.of_experiments
     return tuple(_begun(item, cuts, models[item.config.name], ahead, runs) for item in planned)
 
 
@@ -42,8 +45,8 @@ def begins_alike(config: ExperimentConfig) -> bool:
 
 
 def _begun(
-    item: Planned, cuts: Cuts, model: Model, ahead: Mapping[str, Beginning], runs: Sequence[StoredRun]
-) -> Planned:
+    item: PlannedRun, cuts: Cuts, model: Model, ahead: Mapping[str, Beginning], runs: Sequence[StoredRun]
+) -> PlannedRun:
     if not item.tasks or not begins_alike(item.config):
         return item
     there = {one.fold_key: one for run in runs for one in _finished(item, run)}
@@ -78,7 +81,7 @@ def _longest_first(
             yield ahead[key]
 
 
-def _finished(item: Planned, run: StoredRun) -> Iterator[Beginning]:
+def _finished(item: PlannedRun, run: StoredRun) -> Iterator[Beginning]:
     """The finished folds of a run that began alike and did not go on for longer, and whose last state is kept."""
     then, now = run.facts["config"], canonical(item.config)
     epochs = int(then["train"]["epochs"])

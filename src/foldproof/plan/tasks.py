@@ -1,6 +1,6 @@
 """The work that a run is cut into: an experiment, its folds and its model in, a `FoldTask` a fold out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -45,12 +45,13 @@ def tasks(
     *,
     folder: Path,
     identity: str,
+    keys: Mapping[FoldId, str],
     checkpoint_seconds: float,
     cuda_graphs: bool,
     wanted: Iterable[FoldId],
 ) -> tuple[FoldTask, ...]:
-    """The folds `wanted`, as work that writes below the run's `folder`."""
-    fold_ids, keys = set(wanted), fold_keys(config, cuts, model)
+    """The folds `wanted`, as work that writes below the run's `folder`. `keys`: their FoldKeys."""
+    fold_ids = set(wanted)
     return tuple(
         FoldTask(
             run=folder.name,

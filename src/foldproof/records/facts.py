@@ -19,6 +19,7 @@ SCHEMA_VERSION = 2  # 2: with the full settings
 FILE_NAME = "run.json"
 HELD_OUT = "held-out.json"  # images that were never trained on, as dataset.json has the others
 MOST_BYTES = 32 * 2**20
+MOST_ENVIRONMENT_BYTES = 4 * 2**30
 MOST_FOLDS = 100  # of a partition, and as many partitions: what the settings allow
 _RUN_ID = re.compile(r"\w[\w.-]{0,99}", re.ASCII)
 _SHA256 = re.compile("[0-9a-f]{64}")
@@ -45,6 +46,14 @@ def read_facts(folder: Path) -> Mapping[str, Any]:
             next_step="restore it from a copy, or leave it out",
         ) from error
     return facts
+
+
+def read_environment(folder: Path) -> dict[str, Any]:
+    """The content of a run's environment.json, nothing where there is none. Raises DamagedFile."""
+    try:
+        return read_json_inside(folder, "environment.json", most_bytes=MOST_ENVIRONMENT_BYTES)
+    except FileNotFoundError:
+        return {}
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from foldproof.events.types import EpochFinished, FoldStarted
 from foldproof.folds import Scheme
 from foldproof.material.gather import Material, gather
 from foldproof.outlook import executor_for
-from foldproof.plan.extent import WHAT_IS_NEW, Extent
 from foldproof.plan.foresee import Foreseen, foresee
+from foldproof.plan.options import WHAT_IS_NEW, RunOptions
 from foldproof.plan.subset import few
 from foldproof.project import Project
 from foldproof.rehearsal.rehearsed import Rehearsed, Step
@@ -30,7 +30,7 @@ from foldproof.storage import locked
 from foldproof.trackers import TrackingTarget
 
 MOST_IMAGES = 200
-FIRST_FOLD = Extent(folds=frozenset({(0, 0)}), apart=True)
+FIRST_FOLD = RunOptions(folds=frozenset({(0, 0)}), apart=True)
 LEAST_SECONDS = 0.5  # of an estimate, to be held against what was measured
 
 
@@ -77,8 +77,8 @@ def _rehearse(
         part = replace(material, dataset=few(material.dataset, MOST_IMAGES))
         small = tuple(_cut_down(config, part) for config in configs)
         execution = loaded.settings.execution
-        whole = foresee(project, configs, material, executor, execution, extent=WHAT_IS_NEW)
-        expected = foresee(aside, small, part, executor, execution, extent=FIRST_FOLD)
+        whole = foresee(project, configs, material, executor, execution, options=WHAT_IS_NEW)
+        expected = foresee(aside, small, part, executor, execution, options=FIRST_FOLD)
     target = (
         replace(target, experiment=f"{target.experiment}-try", artifacts=_beside(aside, target)) if target else None
     )
@@ -86,7 +86,7 @@ def _rehearse(
     report = run(
         aside,
         replace(loaded, experiments=small),
-        extent=FIRST_FOLD,
+        options=FIRST_FOLD,
         target=target,
         trackers=("mlflow",) if target else (),
         quiet=True,

@@ -18,8 +18,7 @@ from foldproof.data.dataset import Dataset
 from foldproof.errors import DamagedFile
 from foldproof.events.fold_id import FoldId
 from foldproof.folds import Row
-from foldproof.plan.runs import read_environment
-from foldproof.records.facts import HELD_OUT
+from foldproof.records.facts import HELD_OUT, read_environment
 from foldproof.records.record import RunRecord
 from foldproof.storage import Commit, as_text, read_inside, read_json_inside
 

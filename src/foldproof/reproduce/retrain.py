@@ -15,8 +15,8 @@ from foldproof.data.survey import Progress, unheard
 from foldproof.events.fold_id import FoldId
 from foldproof.events.types import Notice
 from foldproof.executors import ExecutorContext
+from foldproof.plan.planned import PlannedRun
 from foldproof.plan.prepare import prepare
-from foldproof.plan.runs import Planned
 from foldproof.recorder import Recorder
 from foldproof.reproduce.staging import Staged
 from foldproof.reproduce.states import Stored
@@ -83,7 +83,7 @@ def retrain(
     return planned.folder
 
 
-def _part_of(planned: Planned, share: Share) -> Planned:
+def _part_of(planned: PlannedRun, share: Share) -> PlannedRun:
     tasks = [task for task in planned.tasks if task.fold_id in share.fold_ids]
     for task in tasks:
         if share.states and task.fold_id in share.states:

@@ -12,9 +12,9 @@ from foldproof.events.fold_id import FoldId
 from foldproof.executors import ExecutorContext
 from foldproof.executors.memory import keep_freed_memory
 from foldproof.plan.prepare import prepare
-from foldproof.plan.runs import read_environment
 from foldproof.project import Project
 from foldproof.provenance.numeric import CODE
+from foldproof.records.facts import read_environment
 from foldproof.reproduce.cannot import CannotCheck
 from foldproof.reproduce.recorded import Recorded
 from foldproof.reproduce.request import Request

@@ -6,7 +6,7 @@ from foldproof.plan.tasks import Selection
 
 
 @dataclass(frozen=True)
-class Extent:
+class RunOptions:
     """What of the experiments shall be trained: all of new runs, what unfinished runs lack, or some folds.
 
     `resume`: go on with unfinished runs. `folds`: only these, in a run that other processes may share. `reseed`: the
@@ -25,7 +25,7 @@ class Extent:
     @property
     def joins(self) -> bool:
         """Whether runs that are there are gone on with."""
-        return self.resume or self.shares
+        return (self.resume or self.shares) and not self.reseed
 
     @property
     def skips_done(self) -> bool:
@@ -38,5 +38,5 @@ class Extent:
         return self.folds is not None and not self.reseed and not self.apart
 
 
-ALL_ANEW = Extent()
-WHAT_IS_NEW = Extent(again=False, reuse=True)  # what `foldproof run` does
+ALL_ANEW = RunOptions()
+WHAT_IS_NEW = RunOptions(again=False, reuse=True)  # what `foldproof run` does
