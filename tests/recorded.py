@@ -10,9 +10,9 @@ from conftest import draw_classes
 from foldproof.config.read import load_settings
 from foldproof.events.journal import JournalWriter
 from foldproof.project import Project
-from foldproof.run import run
 from foldproof.stopping import Stopping
 from foldproof.summing_up import sum_up
+from foldproof.workflow import run
 
 MODEL = """\
 from torch import nn

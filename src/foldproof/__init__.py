@@ -6,12 +6,9 @@ In a notebook: `foldproof.run`, `load`, `runs` and `compare`; nothing is importe
 import os
 import sys
 
-TYPE_CHECKING = False  # nothing more is loaded yet: a file called `typing` or `types` could lie in the current folder
+TYPE_CHECKING = False  # nothing more is loaded yet: a file called `typing` could lie in the current folder
 if TYPE_CHECKING:
-    from types import ModuleType
     from typing import Any
-else:
-    ModuleType = type(sys.modules[__name__])
 
 __version__ = "0.1.0"
 _FUNCTIONS = ("compare", "load", "run", "runs")
@@ -42,18 +39,6 @@ def _function(name: str) -> "Any":
         sys.path[:] = before
 
 
-class _Package(ModuleType):
-    """`foldproof.run` is the function; the module of the same name is imported from as ever."""
-
-    @property
-    def run(self) -> "Any":
-        return _function("run")
-
-    @run.setter
-    def run(self, module: ModuleType) -> None:
-        """The import system puts the module here."""
-
-
 def __getattr__(name: str) -> "Any":
     if name in _FUNCTIONS:
         return _function(name)
@@ -62,6 +47,3 @@ def __getattr__(name: str) -> "Any":
 
 def __dir__() -> list[str]:
     return [*globals(), *_FUNCTIONS]
-
-
-sys.modules[__name__].__class__ = _Package

@@ -19,9 +19,9 @@ from foldproof.executors import ExecutorContext
 from foldproof.executors.process import ProcessExecutor
 from foldproof.project import Project
 from foldproof.records.record import RunRecord, read_events
-from foldproof.run import RunReport, run
 from foldproof.stopping import Stopping
 from foldproof.training.task import ModelRequest
+from foldproof.workflow import RunReport, run
 
 FAILING_MODEL = """\
 import os

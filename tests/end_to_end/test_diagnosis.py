@@ -18,7 +18,7 @@ from foldproof.config.read import load_settings
 from foldproof.plan.options import RunOptions
 from foldproof.project import Project
 from foldproof.records.record import RunRecord
-from foldproof.run import run
+from foldproof.workflow import run
 
 pytestmark = pytest.mark.slow
 SETTINGS = """\

@@ -21,10 +21,10 @@ from foldproof.plan.options import RunOptions
 from foldproof.project import Project
 from foldproof.records.record import RunRecord
 from foldproof.reproduce.subject import Subject
-from foldproof.run import run as train
 from foldproof.stopping import Stopping
 from foldproof.summing_up import sum_up
 from foldproof.verify.ladder import verify
+from foldproof.workflow import run as train
 from recorded import INLINE, train_inline
 
 OWN_METRIC = """\

@@ -23,11 +23,10 @@ from foldproof.config.read import load_settings
 from foldproof.data.rows.cache import kept
 from foldproof.events import journal
 from foldproof.events.types import Notice
-from foldproof.outlook import outlook
 from foldproof.plan import features
 from foldproof.project import Project
 from foldproof.records.record import RunRecord, read_events
-from foldproof.run import RunReport, run
+from foldproof.workflow import RunReport, preview_run, run
 
 SETTINGS = """\
 version: 1
@@ -205,7 +204,7 @@ def test_a_plan_counts_features_once_and_not_where_they_are_kept_and_the_cache_l
     def planned() -> dict[str, Any]:
         sys.modules.pop("counted", None)
         project = Project.find(place)
-        return outlook(project, load_settings(project.settings_file)).to_json()
+        return preview_run(project, load_settings(project.settings_file)).to_json()
 
     before = planned()
     carry_out(place)

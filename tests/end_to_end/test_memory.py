@@ -38,7 +38,7 @@ RUN = """
     import torch  # what it holds counts for both
     from foldproof.config.read import load_settings
     from foldproof.project import Project
-    from foldproof.run import run
+    from foldproof.workflow import run
 
     def held():
         lines = Path("/proc/self/status").read_text().splitlines()

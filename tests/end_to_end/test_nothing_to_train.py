@@ -11,7 +11,7 @@ import pytest
 from foldproof.config.read import load_settings
 from foldproof.plan.options import WHAT_IS_NEW, RunOptions
 from foldproof.project import Project
-from foldproof.run import run
+from foldproof.workflow import run
 from recorded import INLINE, train_inline
 
 SETTINGS = INLINE.replace("epochs: 3", "epochs: 1") + "tracking: {enabled: false}\n"

@@ -23,9 +23,9 @@ from foldproof.events.types import EpochFinished, Event, FoldResumed, Notice
 from foldproof.plan.options import RunOptions
 from foldproof.project import Project
 from foldproof.records.record import RunRecord, read_events
-from foldproof.run import RunReport, run
 from foldproof.stopping import Stopping
 from foldproof.trackers import TrackerContext
+from foldproof.workflow import RunReport, run
 
 INLINE = "execution.executor=inline"
 MODEL = """\

@@ -16,13 +16,12 @@ from foldproof.events import journal
 from foldproof.events.fold_id import FoldId
 from foldproof.events.reuse import Reuse
 from foldproof.events.types import to_json
-from foldproof.outlook import outlook
 from foldproof.plan.options import ALL_ANEW, WHAT_IS_NEW, RunOptions
 from foldproof.project import Project
 from foldproof.records.record import RunRecord
-from foldproof.run import RunReport, run
 from foldproof.stopping import Stopping
 from foldproof.training.resuming.state_files import descriptions, end_state
+from foldproof.workflow import RunReport, preview_run, run
 
 SETTINGS = """\
 version: 1
@@ -163,7 +162,7 @@ def test_again_takes_nothing_from_earlier_runs_and_without_reuse_every_epoch_is_
     found = Project.find(project)
     loaded = load_settings(found.settings_file)
     for options, expected in begun.items():
-        one, four = outlook(found, loaded, names=("one", "four"), options=options).plans
+        one, four = preview_run(found, loaded, names=("one", "four"), options=options).plans
         assert (one.begins_with, four.begins_with) == ("", expected)
         assert four.epochs_of_others == 3 * int(expected[:1] or 0)
 

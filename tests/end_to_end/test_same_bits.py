@@ -16,7 +16,7 @@ from foldproof.config.read import load_settings
 from foldproof.events import journal
 from foldproof.project import Project
 from foldproof.records.record import RunRecord, read_events
-from foldproof.run import run
+from foldproof.workflow import run
 
 SETTINGS = """\
 version: 1

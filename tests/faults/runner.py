@@ -24,9 +24,9 @@ from foldproof.material.gather import gather
 from foldproof.plan.options import RunOptions
 from foldproof.plan.prepare import prepare
 from foldproof.project import Project
-from foldproof.run import run
 from foldproof.stopping import Stopping
 from foldproof.trackers import TrackerContext
+from foldproof.workflow import run
 
 
 class Acknowledged:

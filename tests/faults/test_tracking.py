@@ -329,7 +329,7 @@ def train(project: Path, proxy: Proxy, fault: Fault, experiment: str, out: Path)
             process.wait()
     lines = out.read_text(encoding="utf-8").splitlines()
     imported = {line.rpartition("|")[2].strip() for line in lines if line.startswith("import time:")}
-    assert {"foldproof.run", "torch"} <= imported
+    assert {"foldproof.workflow", "torch"} <= imported
     assert not {name for name in imported if name.partition(".")[0] == "mlflow"}
     assert seen <= {"tracking"}
     assert seen or all(rule.action != HANG for rule in fault.rules)

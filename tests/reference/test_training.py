@@ -17,7 +17,7 @@ from sklearn import metrics
 
 from foldproof.config.read import load_settings
 from foldproof.project import Project
-from foldproof.run import run
+from foldproof.workflow import run
 from reference import networks, scheme
 from reference.training import Trained, trained
 

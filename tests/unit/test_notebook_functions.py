@@ -33,9 +33,9 @@ def test_importing_foldproof_imports_nothing_heavy() -> None:
 
 
 def test_the_function_wins_over_the_module_of_the_same_name_whichever_comes_first() -> None:
-    from foldproof.run import RunReport, run
+    from foldproof.workflow import RunReport, run
 
-    assert RunReport.__module__ == run.__module__ == "foldproof.run"
+    assert RunReport.__module__ == run.__module__ == "foldproof.workflow"
     assert foldproof.run.__module__ == "foldproof.notebook.functions"
     assert {"compare", "load", "run", "runs"} <= set(dir(foldproof))
     with pytest.raises(AttributeError, match="nosuch"):

@@ -31,7 +31,6 @@ from foldproof.project import Project
 from foldproof.records import predictions
 from foldproof.reproduce.recorded import Recorded
 from foldproof.reproduce.subject import Subject
-from foldproof.run import run
 from foldproof.stopping import Stopping
 from foldproof.training.checkpoint import Checkpoint, weights_sha256
 from foldproof.training.task import FoldTask
@@ -40,6 +39,7 @@ from foldproof.verify.epoch import train_on
 from foldproof.verify.ladder import verify
 from foldproof.verify.rescore import rescore
 from foldproof.verify.rung import Check, Rung, Verification, checked, not_here
+from foldproof.workflow import run
 from forged import rewrite
 from journaled import JournaledRun
 

@@ -106,7 +106,7 @@ def command(
             )
         return show_rehearsal(names, overrides=overrides, allow_dirty=allow_dirty, quiet=quiet, as_json=as_json)
     if plan:
-        return show_outlook(names, overrides=overrides, options=options, allow_dirty=allow_dirty, as_json=as_json)
+        return show_plan(names, overrides=overrides, options=options, allow_dirty=allow_dirty, as_json=as_json)
     return train_and_compare(
         names,
         overrides=overrides,
@@ -145,9 +145,9 @@ def train_and_compare(
     from foldproof.plan.options import WHAT_IS_NEW
     from foldproof.project import Project
     from foldproof.records.record import RunRecord
-    from foldproof.run import run
     from foldproof.trackers.mlflow.target import resolve_target
     from foldproof.trackers.terminal import Terminal
+    from foldproof.workflow import run
 
     project = Project.find(Path.cwd())
     loaded = load_settings(project.settings_file, overrides=overrides)
@@ -196,26 +196,26 @@ def train_and_compare(
     return 0 if report.all_finished else 1
 
 
-def show_outlook(
+def show_plan(
     names: tuple[str, ...], *, overrides: tuple[str, ...], options: "RunOptions", allow_dirty: bool, as_json: bool
 ) -> int:
     """Print what the same command would train; nothing is trained and no run is begun."""
     from foldproof.cli.progress import shown_progress
-    from foldproof.cli.show_plan import print_outlook
+    from foldproof.cli.show_plan import print_plan
     from foldproof.config.read import load_settings
-    from foldproof.outlook import outlook
     from foldproof.project import Project
     from foldproof.trackers.terminal import Terminal
+    from foldproof.workflow import preview_run
 
     project = Project.find(Path.cwd())
     loaded = load_settings(project.settings_file, overrides=overrides)
     with shown_progress(quiet=as_json) as progress:
-        foreseen = outlook(project, loaded, names=names, options=options, allow_dirty=allow_dirty, progress=progress)
+        preview = preview_run(project, loaded, names=names, options=options, allow_dirty=allow_dirty, progress=progress)
     if as_json:
-        echo_json(foreseen.to_json())
+        echo_json(preview.to_json())
         return 0
-    print_outlook(foreseen, Terminal())
-    print_notices(foreseen.notices)
+    print_plan(preview, Terminal())
+    print_notices(preview.notices)
     return 0
 
 

@@ -3,23 +3,23 @@
 from rich.console import Console
 from rich.text import Text
 
-from foldproof.plan.foresee import Foreseen
+from foldproof.plan.preview import Preview
 from foldproof.rehearsal.rehearsed import Rehearsed
 from foldproof.storage import cleaned
 from foldproof.trackers.plan_shown import duration, plan_line, plan_table, size
 
 
-def print_outlook(foreseen: Foreseen, console: Console) -> None:
+def print_plan(preview: Preview, console: Console) -> None:
     """A row an experiment, then all together, what comes before it, and what disk it takes."""
-    console.print(plan_table(foreseen.plans, parallel_folds=foreseen.parallel_folds))
-    line = plan_line(foreseen.plans, parallel_folds=foreseen.parallel_folds)
-    console.print(Text(f"{line}, on {foreseen.device}"), soft_wrap=True)
-    if foreseen.features_seconds:
-        before = f"before that, about {duration(foreseen.features_seconds)} for features of {foreseen.images:,} images"
+    console.print(plan_table(preview.plans, parallel_folds=preview.parallel_folds))
+    line = plan_line(preview.plans, parallel_folds=preview.parallel_folds)
+    console.print(Text(f"{line}, on {preview.device}"), soft_wrap=True)
+    if preview.features_seconds:
+        before = f"before that, about {duration(preview.features_seconds)} for features of {preview.images:,} images"
         console.print(Text(f"{before}, once for all folds that share them"), soft_wrap=True)
-    writes = sum(plan.bytes or 0 for plan in foreseen.plans)
-    decoded = f"{foreseen.images:,} decoded images take up to {size(foreseen.decoded_bytes)}"
-    console.print(Text(f"writes about {size(writes)}; {decoded}; {size(foreseen.free_bytes)} free"), soft_wrap=True)
+    writes = sum(plan.bytes or 0 for plan in preview.plans)
+    decoded = f"{preview.images:,} decoded images take up to {size(preview.decoded_bytes)}"
+    console.print(Text(f"writes about {size(writes)}; {decoded}; {size(preview.free_bytes)} free"), soft_wrap=True)
 
 
 def print_rehearsed(found: Rehearsed, console: Console) -> None:

@@ -1,6 +1,6 @@
 """Many `FoldTask`s in, one stream of events out."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self, TypeAlias
@@ -54,7 +54,7 @@ class Executor(Protocol):
         """
         ...
 
-    def run(self, tasks: Sequence[FoldTask]) -> Iterator[Event]:
+    def run(self, tasks: Sequence[FoldTask]) -> Generator[Event, None, None]:
         """Train every task. A fold that fails is an event; the others go on.
 
         Raises StorageError where nothing can be written any more; a fold that was stopped can go on later.

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
@@ -60,7 +60,7 @@ class InlineExecutor:
                 span = extractor.rows(task)
             yield span
 
-    def run(self, tasks: Sequence[FoldTask]) -> Iterator[Event]:
+    def run(self, tasks: Sequence[FoldTask]) -> Generator[Event, None, None]:
         stopping, waiting = self._context.stopping, Waiting(tasks)
         while not stopping.asked and (task := waiting.take()) is not None:
             yield from perform(task, executor="inline", stop=lambda: stopping.asked)

@@ -26,7 +26,7 @@ class InterleavedExecutor(InlineExecutor):
     def parallel_folds(self, device: str) -> int:
         return self._context.parallel_folds or (AT_ONCE if device.startswith("cuda") else 1)
 
-    def run(self, tasks: Sequence[FoldTask]) -> Iterator[Event]:
+    def run(self, tasks: Sequence[FoldTask]) -> Generator[Event, None, None]:
         for (device, _), alike in groupby(tasks, key=settled_alike):
             yield from self._by_turns(Waiting(list(alike)), at_once=self.parallel_folds(device))
 

@@ -8,7 +8,7 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -116,7 +116,7 @@ class ProcessExecutor:
     def extract(self, tasks: Sequence[FeatureTask]) -> Iterator[FeatureSpan]:
         yield from self._carry_out(Queue(tasks))
 
-    def run(self, tasks: Sequence[FoldTask]) -> Iterator[Event]:
+    def run(self, tasks: Sequence[FoldTask]) -> Generator[Event, None, None]:
         yield from self._carry_out(Waiting(tasks))
 
     def _carry_out(self, waiting: Waiting | Queue) -> Iterator[Any]:

@@ -24,10 +24,10 @@ from foldproof.plan.options import RunOptions
 from foldproof.project import Project
 from foldproof.records.record import RunRecord
 from foldproof.records.store import RunStore, read_records, seen_now
-from foldproof.run import run as train
 from foldproof.stopping import Stopping
 from foldproof.storage import cleaned_lines, redact
 from foldproof.trackers.mlflow.target import read_here, read_instead, resolve_target
+from foldproof.workflow import run as train
 
 Names: TypeAlias = str | Sequence[str]
 Place: TypeAlias = str | os.PathLike[str] | None

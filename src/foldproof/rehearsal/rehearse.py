@@ -10,24 +10,23 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from foldproof import folds
+from foldproof import folds, registry
 from foldproof.config.read import ProjectSettings
 from foldproof.config.schema import ExperimentConfig
 from foldproof.data.survey import Progress, unheard
 from foldproof.events.types import EpochFinished, FoldStarted
 from foldproof.folds import Scheme
 from foldproof.material.gather import Material, gather
-from foldproof.outlook import executor_for
-from foldproof.plan.foresee import Foreseen, foresee
 from foldproof.plan.options import WHAT_IS_NEW, RunOptions
+from foldproof.plan.preview import Preview, preview
 from foldproof.plan.subset import few
 from foldproof.project import Project
 from foldproof.rehearsal.rehearsed import Rehearsed, Step
 from foldproof.rehearsal.steps import Journal, steps_of, tracked
-from foldproof.run import chosen, run
 from foldproof.stopping import Stopping
 from foldproof.storage import locked
 from foldproof.trackers import TrackingTarget
+from foldproof.workflow import chosen, executor_for, run
 
 MOST_IMAGES = 200
 FIRST_FOLD = RunOptions(folds=frozenset({(0, 0)}), apart=True)
@@ -72,13 +71,14 @@ def _rehearse(
 ) -> Rehearsed:
     configs = chosen(loaded.experiments, names)
     began = time.time()
-    with executor_for(project, configs, loaded.settings.execution) as executor:
+    registry.make_named_importable(project.root, [loaded.settings.execution.executor])
+    with executor_for(configs, loaded.settings.execution, stopping) as executor:
         material = gather(project, loaded.settings, allow_dirty=allow_dirty, progress=progress)
         part = replace(material, dataset=few(material.dataset, MOST_IMAGES))
         small = tuple(_cut_down(config, part) for config in configs)
         execution = loaded.settings.execution
-        whole = foresee(project, configs, material, executor, execution, options=WHAT_IS_NEW)
-        expected = foresee(aside, small, part, executor, execution, options=FIRST_FOLD)
+        whole = preview(project, configs, material, executor, execution, options=WHAT_IS_NEW)
+        expected = preview(aside, small, part, executor, execution, options=FIRST_FOLD)
     target = (
         replace(target, experiment=f"{target.experiment}-try", artifacts=_beside(aside, target)) if target else None
     )
@@ -129,7 +129,7 @@ def _beside(aside: Project, target: TrackingTarget) -> Path | None:
     return aside.artifacts.absolute() if target.artifacts else None
 
 
-def _whole_seconds(whole: Foreseen, expected: Foreseen, journals: Sequence[Journal]) -> float:
+def _whole_seconds(whole: Preview, expected: Preview, journals: Sequence[Journal]) -> float:
     """The estimate of the whole, corrected by what an epoch took against what it was expected to take."""
     took = {journal.record.experiment: journal.between(FoldStarted, EpochFinished) for journal in journals}
     thought = {plan.experiment: plan.seconds or 0.0 for plan in expected.plans}

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.events.types import Notice
-from foldproof.plan.foresee import Foreseen
+from foldproof.plan.preview import Preview
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Rehearsed:
     experiments: tuple[str, ...]
     images: int
     steps: tuple[Step, ...]
-    whole: Foreseen
+    whole: Preview
     seconds: float
     kept: Path | None
     notices: tuple[Notice, ...]

@@ -17,8 +17,8 @@ from foldproof.events.types import (
 )
 from foldproof.records.record import RunRecord, read_events
 from foldproof.rehearsal.rehearsed import Step
-from foldproof.run import RunReport
 from foldproof.trackers import TrackingTarget
+from foldproof.workflow import RunReport
 
 _OF_A_FOLD = (
     ("one epoch of one fold", FoldStarted, EpochFinished),

@@ -1,11 +1,11 @@
-"""Run experiments. The whole program on one page; start reading here.
+"""Run experiments, or say what a run would do. The whole program on one page; start reading here.
 
 Images and settings in; folds are cut, models probed, run folders made; an executor trains the folds; every event stands
 in a journal before anybody hears of it; trackers are told; each run ends with its record.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,15 +14,16 @@ from foldproof.accepted import accept
 from foldproof.analysis.compare import AUTO
 from foldproof.analysis.scoring import higher_is_better
 from foldproof.config.read import ProjectSettings
-from foldproof.config.schema import ExperimentConfig
+from foldproof.config.schema import ExecutionConfig, ExperimentConfig
 from foldproof.data.survey import Progress, unheard
 from foldproof.errors import FoldproofError, SettingsError, StorageError, UnknownName, nearest
 from foldproof.events.types import Notice
-from foldproof.executors import ExecutorContext
+from foldproof.executors import Executor, ExecutorContext, ExecutorFactory
 from foldproof.for_dvc import leave_for_dvc
 from foldproof.material.gather import Material, gather
 from foldproof.plan.options import ALL_ANEW, RunOptions
 from foldproof.plan.prepare import prepare
+from foldproof.plan.preview import Preview, preview
 from foldproof.project import Project
 from foldproof.recorder import Recorder
 from foldproof.records.record import RunRecord
@@ -80,27 +81,14 @@ def run(
     """
     configs = chosen(loaded.experiments, names)
     execution = loaded.settings.execution
-    at_once = None if execution.parallel_folds == "auto" else execution.parallel_folds
-    threads = max(config.train.threads for config in configs)
-    portable = of_one_arithmetic(configs)
     registry.make_named_importable(project.root, [execution.executor, loaded.settings.compare.metric, *trackers])
     accept(project.root, loaded.settings.compare.metric)
     if loaded.settings.compare.metric != AUTO:
         higher_is_better(loaded.settings.compare.metric)  # known now, not after hours of training
-    make_executor = registry.load("executors", execution.executor)
     make_trackers = {name: registry.load("trackers", name) for name in trackers}
     with (
         nullcontext(stopping) if stopping else closing(Stopping()) as stopping,
-        make_executor(
-            ExecutorContext(
-                parallel_folds=at_once,
-                threads=threads,
-                stopping=stopping,
-                portable=portable,
-                device=execution.device,
-                folds=sum(config.folds.k * config.folds.repeats for config in configs),
-            )
-        ) as executor,
+        executor_for(configs, execution, stopping) as executor,
     ):
         material = material or gather(project, loaded.settings, allow_dirty=allow_dirty, progress=progress)
         planned = prepare(
@@ -148,6 +136,41 @@ def run(
     statuses = {item.folder: recorder.statuses[item.folder] for item in planned}
     where = {item.folder: spent.together(profiles[item.run]) for item in planned if item.run in profiles}
     return RunReport(statuses, (*material.notices, *of_runs), tuple(farewells), not tracked, where)
+
+
+def preview_run(
+    project: Project,
+    loaded: ProjectSettings,
+    *,
+    names: Sequence[str] = (),
+    options: RunOptions = ALL_ANEW,
+    allow_dirty: bool = False,
+    progress: Progress = unheard,
+) -> Preview:
+    """What `run` would do with the named experiments, or all; nothing is trained. Raises what starting them would."""
+    configs = chosen(loaded.experiments, names)
+    execution = loaded.settings.execution
+    registry.make_named_importable(project.root, [execution.executor])
+    with closing(Stopping()) as stopping, executor_for(configs, execution, stopping) as executor:
+        material = gather(project, loaded.settings, allow_dirty=allow_dirty, progress=progress)
+        return preview(project, configs, material, executor, execution, options=options)
+
+
+def executor_for(
+    configs: Sequence[ExperimentConfig], execution: ExecutionConfig, stopping: Stopping
+) -> AbstractContextManager[Executor]:
+    """The executor of the settings, for the folds of these experiments. Raises UnknownName, SettingsError."""
+    make: ExecutorFactory = registry.load("executors", execution.executor)
+    return make(
+        ExecutorContext(
+            parallel_folds=None if execution.parallel_folds == "auto" else execution.parallel_folds,
+            threads=max(config.train.threads for config in configs),
+            stopping=stopping,
+            portable=of_one_arithmetic(configs),
+            device=execution.device,
+            folds=sum(config.folds.k * config.folds.repeats for config in configs),
+        )
+    )
 
 
 @contextmanager

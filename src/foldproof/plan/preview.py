@@ -1,4 +1,4 @@
-"""What a run would do: experiments and images in; plans with their time and disk out. Nothing is written or trained."""
+"""Preview a run: its plans, their time and their disk. Nothing is written or trained."""
 
 import shutil
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from foldproof.trackers.plan_shown import seconds_of
 
 
 @dataclass(frozen=True, kw_only=True)
-class Foreseen:
+class Preview:
     """The plans of a run, and what it needs. Sizes in bytes; `decoded_bytes` is what all images take once decoded.
 
     `features_seconds` is the time that frozen backbones take before the first fold, once for all that share them.
@@ -65,7 +65,7 @@ class Foreseen:
         return {"v": 1, **whole, "seconds": self.seconds, "experiments": experiments, "notices": notices}
 
 
-def foresee(
+def preview(
     project: Project,
     configs: Sequence[ExperimentConfig],
     material: Material,
@@ -73,7 +73,7 @@ def foresee(
     execution: ExecutionConfig,
     *,
     options: RunOptions = ALL_ANEW,
-) -> Foreseen:
+) -> Preview:
     """What `prepare` and a training after it would do; models are built and timed, images are not decoded.
 
     Raises what `prepare` raises where an experiment cannot start, but for a lack of disk and for others who train it.
@@ -86,7 +86,7 @@ def foresee(
         Form.of(one.experiment.config.pixels, size=one.experiment.model.probe.image_size, within=material.within)
         for one in plan.decisions
     }
-    return Foreseen(
+    return Preview(
         plans=tuple(item.summary for item in planned),
         parallel_folds=plan.at_once,
         device=planned[0].device,
