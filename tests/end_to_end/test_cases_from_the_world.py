@@ -18,7 +18,7 @@ from foldproof.data.versions import dvc
 from foldproof.material.inspection import Inspection, inspect
 from foldproof.project import Project
 from foldproof.provenance import git_command
-from foldproof.record import RunRecord
+from foldproof.records.record import RunRecord
 from foldproof.scaffold.look import look_in
 from world import CASES, Case, Refused, Right, dict_rows, paint, table
 
