@@ -271,7 +271,7 @@ def test_install(place, monkeypatch):
             (place / "params.yaml").write_text(SETTINGS, encoding="utf-8")
         typed(place, command)
     assert list(site.glob("foldproof-*.dist-info"))
-    assert (site / "foldproof" / "run.py").exists()
+    assert (site / "foldproof" / "workflow.py").exists()
     assert (place / "report.html").exists()
     (facts,) = place.glob("runs/*/environment.json")
     assert json.loads(facts.read_text(encoding="utf-8"))

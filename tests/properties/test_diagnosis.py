@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from foldproof.analysis.diagnosis import diagnose
 from foldproof.analysis.diagnosis.rules import RULES
 from foldproof.analysis.out_of_fold import OutOfFold
+from foldproof.events.fold_id import FoldId
 from foldproof.events.types import EpochFinished, FoldFailed, FoldFinished, FoldStarted
 from foldproof.records.record import RunRecord
 
@@ -22,7 +23,7 @@ FOLD = st.tuples(st.lists(EPOCH, max_size=6), st.sampled_from(["finished", "fail
 def record_of(folds, classes):
     epochs, finished, failed = {}, {}, {}
     for fold, (points, state) in enumerate(folds):
-        place = (0, fold)
+        place = FoldId(0, fold)
         epochs[place] = tuple(
             EpochFinished(
                 epoch=number,
