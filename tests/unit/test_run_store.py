@@ -107,6 +107,12 @@ def test_a_damaged_run_is_an_error_where_it_is_meant_and_hides_no_other(tmp_path
             store.find(["FirstRun", meant])
 
 
+def test_a_run_that_is_removed_while_the_runs_are_read_is_damaged_and_hides_no_other(tmp_path):
+    write_run(tmp_path, FIRST, Scored(**SMALL))
+    store = RunStore.read([tmp_path / FIRST, tmp_path / SECOND])
+    assert (ids(store.runs), list(store.damaged)) == ([FIRST], [tmp_path / SECOND])
+
+
 def test_the_newest_run_that_lacks_a_fold_is_resumed_else_the_newest(store):
     identity = store.newest("FirstRun").identity
     every = [FoldId(0, fold) for fold in range(3)]

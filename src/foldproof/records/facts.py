@@ -92,6 +92,30 @@ def title_of(facts: Mapping[str, Any]) -> str:
     return f"{facts['experiment']} fold {fold} again"
 
 
+class Described:
+    """What a run is, for whatever holds its `facts`."""
+
+    facts: Mapping[str, Any]
+
+    @property
+    def experiment(self) -> str:
+        return str(self.facts["experiment"])
+
+    @property
+    def identity(self) -> str:
+        return str(self.facts["identity"])
+
+    @property
+    def title(self) -> str:
+        """The experiment's name, or which fold of which experiment was trained again."""
+        return title_of(self.facts)
+
+    @property
+    def reseed(self) -> Reseed | None:
+        """Which fold of which run was trained again; None for a run of an experiment."""
+        return reseed_of(self.facts)
+
+
 def _check(facts: Mapping[str, Any]) -> None:
     config, classes = facts["config"], facts["classes"]
     _demand("config", isinstance(config, dict))

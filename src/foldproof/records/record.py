@@ -23,7 +23,7 @@ from foldproof.events.types import (
     RunStarted,
 )
 from foldproof.records.facts import SCHEMA_VERSION as SCHEMA_VERSION
-from foldproof.records.facts import Reseed, read_facts, reseed_of, title_of
+from foldproof.records.facts import Described, read_facts
 from foldproof.storage import is_folder_here
 
 REPORT_FOLDER = "report"  # of a run's folder: what was made of the record for people
@@ -56,7 +56,7 @@ class Spread:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunRecord:
+class RunRecord(Described):
     """A run replayed. Dictionaries are keyed by (repeat, fold), in that order; epochs count from 1."""
 
     folder: Path
@@ -84,28 +84,10 @@ class RunRecord:
         return str(self.facts["run"])
 
     @property
-    def experiment(self) -> str:
-        return str(self.facts["experiment"])
-
-    @property
-    def title(self) -> str:
-        """The experiment's name, or which fold of which experiment was trained again."""
-        return title_of(self.facts)
-
-    @property
-    def reseed(self) -> Reseed | None:
-        """Which fold of which run was trained again; None for a run of an experiment."""
-        return reseed_of(self.facts)
-
-    @property
     def expected_folds(self) -> int:
         """How many folds it has when it is done: all of every repeat, or the one that was trained again."""
         folds = self.facts["config"]["folds"]
         return 1 if self.reseed else int(folds["k"] * folds["repeats"])
-
-    @property
-    def identity(self) -> str:
-        return str(self.facts["identity"])
 
     @property
     def begins_with(self) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 from foldproof.errors import DamagedFile, RunNotFound, nearest
 from foldproof.events import journal
 from foldproof.events.fold_id import FoldId
-from foldproof.records.facts import FILE_NAME, MOST_BYTES, Reseed, read_facts, reseed_of, title_of
+from foldproof.records.facts import FILE_NAME, MOST_BYTES, Described, read_facts
 from foldproof.records.record import RunRecord, read_events, replay
 from foldproof.storage import holder, read_inside
 
@@ -19,7 +20,7 @@ _STAMP = len("YYYYMMDD-HHMMSS")
 
 
 @dataclass(frozen=True)
-class StoredRun:
+class StoredRun(Described):
     """A run whose run.json can be read."""
 
     folder: Path
@@ -38,24 +39,6 @@ class StoredRun:
     @property
     def run(self) -> str:
         return self.folder.name
-
-    @property
-    def experiment(self) -> str:
-        return str(self.facts["experiment"])
-
-    @property
-    def identity(self) -> str:
-        return str(self.facts["identity"])
-
-    @property
-    def title(self) -> str:
-        """The experiment's name, or which fold of which experiment was trained again."""
-        return title_of(self.facts)
-
-    @property
-    def reseed(self) -> Reseed | None:
-        """Which fold of which run was trained again; None for a run of an experiment."""
-        return reseed_of(self.facts)
 
     @property
     def epochs_done(self) -> int:
@@ -178,8 +161,10 @@ def seen_now(record: RunRecord) -> RunRecord:
 
 
 def _began(folder: Path) -> tuple[str, int]:
-    """Ids tell seconds; of one second the file does."""
-    return folder.name[:_STAMP], (folder / FILE_NAME).stat().st_mtime_ns
+    """Ids tell seconds; of one second the file does, unless it is being removed."""
+    with suppress(OSError):
+        return folder.name[:_STAMP], (folder / FILE_NAME).stat().st_mtime_ns
+    return folder.name[:_STAMP], 0
 
 
 def _meant(wanted: str, titles: Mapping[str, str]) -> str:
