@@ -176,7 +176,7 @@ def test_other_settings_are_not_gone_on_with_and_the_difference_is_said(tiny_pro
 def test_other_images_are_not_gone_on_with(tiny_project, make_images):
     carry_out(tiny_project, stop_after=1)
     make_images(tiny_project / "images", each=7)
-    with pytest.raises(SettingsError, match="the images are others"):
+    with pytest.raises(SettingsError, match="the images differ"):
         carry_out(tiny_project, resume=True)
 
 

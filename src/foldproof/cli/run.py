@@ -171,7 +171,7 @@ def train_and_compare(
         print_notices(report.notices)
     if interruption.number:
         print_notices(notices)
-        how = "the same command begins anew" if options and options.reseed else "`foldproof run --resume` goes on"
+        how = "the same command starts over" if options and options.reseed else "`foldproof run --resume` goes on"
         echo(f"interrupted; {how}", err=True)
         return interruption.code
     if options and options.reseed:

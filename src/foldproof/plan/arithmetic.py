@@ -35,7 +35,7 @@ def other_arithmetic(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[N
         return ()
     text = (
         f"this run was begun under another arithmetic ({', '.join(changed)}): finished folds stay as they are, "
-        "folds that were cut off begin anew; for the same bits throughout, start anew with `foldproof run`"
+        "folds that were cut off start over; for the same bits throughout, start over with `foldproof run`"
     )
     return (Notice(code="other_arithmetic", text=text),)
 

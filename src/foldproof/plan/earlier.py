@@ -35,7 +35,7 @@ def refuse_other_settings(store: RunStore, *, experiment: str, facts: Mapping[st
     if named:
         raise SettingsError(
             f"{experiment} was begun otherwise in run {named[-1].run}: {difference(named[-1].facts, facts)}",
-            next_step="set that back to go on with it, or start anew with `foldproof run`",
+            next_step="set that back to go on with it, or start over with `foldproof run`",
         )
 
 
@@ -54,9 +54,9 @@ def difference(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
         old, new = (range_in_use(facts) or "that of 8 bits" for facts in (then, now))
         said.append(f"the range of values was {old} and is {new}")
     if then["fingerprint"] != now["fingerprint"]:
-        said.append("the images are others")
+        said.append("the images differ")
     elif then["folds_digest"] != now["folds_digest"]:
-        said.append("the folds are others")
+        said.append("the folds differ")
     return "; ".join(said[:3])
 
 

@@ -99,5 +99,5 @@ def _refuse_other_manifest(run: StoredRun) -> None:
     if Dataset.from_json(manifest).fingerprint != run.facts["fingerprint"]:
         raise DamagedFile(
             f"{run.folder / 'dataset.json'} is not of this run",
-            next_step="restore it, or start anew with `foldproof run`",
+            next_step="restore it, or start over with `foldproof run`",
         )
