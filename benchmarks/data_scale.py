@@ -24,10 +24,10 @@ from PIL import Image
 from foldproof.cli.main import expect_many_values
 from foldproof.config.read import load_settings
 from foldproof.data.versions import dvc
-from foldproof.material.gather import gather
 from foldproof.plan.cuts import cut
 from foldproof.project import Project
 from foldproof.provenance.machine import describe
+from foldproof.training_data.load import load_training_data
 
 SETTINGS = "version: 1\ndata: {path: images}\nfolds: {k: 5}\n"
 
@@ -57,9 +57,9 @@ def prepare_images(root):
     began = time.perf_counter()
     project = Project.find(Path(root))
     loaded = load_settings(project.settings_file)
-    material = gather(project, loaded.settings.data, allow_dirty=False)
+    training_data = load_training_data(project, loaded.settings.data, allow_dirty=False)
     gathered = time.perf_counter()
-    cut(project, material.dataset, loaded.experiments)
+    cut(project, training_data.dataset, loaded.experiments)
     print(json.dumps({"gather": gathered - began, "folds": time.perf_counter() - gathered}))
 
 

@@ -24,11 +24,11 @@ from foldproof.errors import FoldsError, ProjectError
 from foldproof.folds import Scheme
 from foldproof.folds.units import unit_numbers, units_of
 from foldproof.leaks import IMAGE_SIZE, Leak, measure_leak, sample_units
-from foldproof.material.gather import folds_by_file, refuse
-from foldproof.material.inspection import Inspection, inspect
 from foldproof.plan.given import derived
 from foldproof.project import Project
 from foldproof.provenance import git
+from foldproof.training_data.inspection import Inspection, inspect
+from foldproof.training_data.load import folds_by_file, refuse
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,6 @@ from foldproof.errors import FoldproofError, SettingsError, StorageError, Unknow
 from foldproof.events.types import Notice
 from foldproof.executors import Executor, ExecutorContext, ExecutorFactory
 from foldproof.for_dvc import leave_for_dvc
-from foldproof.material.gather import Material, gather
 from foldproof.plan.options import ALL_ANEW, RunOptions
 from foldproof.plan.prepare import prepare
 from foldproof.plan.preview import Preview, preview
@@ -33,6 +32,7 @@ from foldproof.trackers import Tracker, TrackerContext, TrackerFactory, Tracking
 from foldproof.trackers.guarded import Guarded
 from foldproof.training import spent
 from foldproof.training.resuming.state_files import keep_within
+from foldproof.training_data.load import TrainingData, load_training_data
 
 USUAL_SECONDS = 60.0  # that trackers may take at the end
 HURRIED_SECONDS = 3.0  # after Ctrl-C
@@ -69,10 +69,10 @@ def run(
     quiet: bool = False,
     progress: Progress = unheard,
     stopping: Stopping | None = None,
-    material: Material | None = None,
+    training_data: TrainingData | None = None,
     profiled: bool = False,
 ) -> RunReport:
-    """Run the named experiments, or all. Folds of all of them share the executor. `material`: images gathered before.
+    """Run the named experiments, or all. Folds of all of them share the executor. `training_data`: loaded before.
 
     Raises FoldproofError before anything is trained, also for a metric that nothing can be compared by; afterwards a
     fold that fails fails its run alone, and StorageError means that nothing can be written any more. Once `stopping` is
@@ -90,11 +90,13 @@ def run(
         nullcontext(stopping) if stopping else closing(Stopping()) as stopping,
         executor_for(configs, execution, stopping) as executor,
     ):
-        material = material or gather(project, loaded.settings, allow_dirty=allow_dirty, progress=progress)
+        training_data = training_data or load_training_data(
+            project, loaded.settings, allow_dirty=allow_dirty, progress=progress
+        )
         planned = prepare(
             project,
             configs,
-            material,
+            training_data,
             executor,
             execution,
             compare=loaded.settings.compare,
@@ -119,7 +121,7 @@ def run(
             stopping.heeding(),
             going_on_later(),
         ):
-            recorder.begin(material.notices)
+            recorder.begin(training_data.notices)
             with closing(executor.run(tasks)) as events:
                 for event in events:
                     recorder.hear(event)
@@ -135,7 +137,7 @@ def run(
     of_runs = dict.fromkeys(notice for item in planned for notice in item.notices)
     statuses = {item.folder: recorder.statuses[item.folder] for item in planned}
     where = {item.folder: spent.together(profiles[item.run]) for item in planned if item.run in profiles}
-    return RunReport(statuses, (*material.notices, *of_runs), tuple(farewells), not tracked, where)
+    return RunReport(statuses, (*training_data.notices, *of_runs), tuple(farewells), not tracked, where)
 
 
 def preview_run(
@@ -152,8 +154,8 @@ def preview_run(
     execution = loaded.settings.execution
     registry.make_named_importable(project.root, [execution.executor])
     with closing(Stopping()) as stopping, executor_for(configs, execution, stopping) as executor:
-        material = gather(project, loaded.settings, allow_dirty=allow_dirty, progress=progress)
-        return preview(project, configs, material, executor, execution, options=options)
+        training_data = load_training_data(project, loaded.settings, allow_dirty=allow_dirty, progress=progress)
+        return preview(project, configs, training_data, executor, execution, options=options)
 
 
 def executor_for(

@@ -15,11 +15,11 @@ from _pytest.mark import ParameterSet
 from foldproof.cli.main import run_command
 from foldproof.config.read import load_settings
 from foldproof.data.versions import dvc
-from foldproof.material.inspection import Inspection, inspect
 from foldproof.project import Project
 from foldproof.provenance import git_command
 from foldproof.records.record import RunRecord
 from foldproof.scaffold.look import look_in
+from foldproof.training_data.inspection import Inspection, inspect
 from world import CASES, Case, Refused, Right, dict_rows, paint, table
 
 CHEAP = (

@@ -14,8 +14,8 @@ from conftest import draw, draw_classes
 from foldproof.config.read import load_settings
 from foldproof.data.versions import dvc
 from foldproof.errors import DataError
-from foldproof.material.gather import gather
 from foldproof.project import Project
+from foldproof.training_data.load import load_training_data
 
 SOURCE = Path(__file__).parents[2] / "src"
 SETTINGS = "version: 1\ndata: {path: data/train, image_size: 8}\n"
@@ -85,14 +85,14 @@ class Place:
         project = Project(self.root / "params.yaml")
         settings = load_settings(project.settings_file).settings
         try:
-            material = gather(project, settings, allow_dirty=False)
+            training_data = load_training_data(project, settings, allow_dirty=False)
         except DataError as error:
             return "refused" if len(str(error).splitlines()) <= 3 else f"refused at length: {error}"
-        if material.version.state == "clean":
-            trained = {sample.path for sample in material.dataset.samples}
+        if training_data.version.state == "clean":
+            trained = {sample.path for sample in training_data.dataset.samples}
             there = contents(self.images)
             assert {path: there[path] for path in trained} == self.versioned
-        return material.version.state
+        return training_data.version.state
 
 
 def make_place(root: Path, *, each: int) -> Place:

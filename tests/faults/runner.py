@@ -20,12 +20,12 @@ from foldproof.errors import FoldproofError
 from foldproof.events.types import Event, Notice, to_json
 from foldproof.executors import ExecutorContext
 from foldproof.executors.inline import InlineExecutor
-from foldproof.material.gather import gather
 from foldproof.plan.options import RunOptions
 from foldproof.plan.prepare import prepare
 from foldproof.project import Project
 from foldproof.stopping import Stopping
 from foldproof.trackers import TrackerContext
+from foldproof.training_data.load import load_training_data
 from foldproof.workflow import run
 
 
@@ -64,9 +64,9 @@ def warm(root: Path) -> None:
     """Everything up to the first epoch, once, so that its imports are there."""
     project = Project.find(root)
     loaded = load_settings(project.settings_file)
-    material = gather(project, loaded.settings, allow_dirty=False)
+    training_data = load_training_data(project, loaded.settings, allow_dirty=False)
     with InlineExecutor(ExecutorContext(parallel_folds=1, threads=1, stopping=Stopping())) as executor:
-        prepare(project, loaded.experiments, material, executor, loaded.settings.execution)
+        prepare(project, loaded.experiments, training_data, executor, loaded.settings.execution)
     torch.optim.Adam([torch.zeros(1, requires_grad=True)])  # the first one imports a compiler
 
 

@@ -22,8 +22,8 @@ from foldproof.data.scan import scan
 from foldproof.data.survey import Survey
 from foldproof.data.value_range import ValueRange
 from foldproof.errors import DamagedFile
-from foldproof.material.inspection import inspect
 from foldproof.records.facts import range_in_use, read_facts
+from foldproof.training_data.inspection import inspect
 from journaled import JournaledRun
 
 RANDOM = np.random.default_rng(5)

@@ -17,9 +17,9 @@ from foldproof.data.examine import look
 from foldproof.data.heads import boxed_bits
 from foldproof.data.readers import read
 from foldproof.errors import DataError
-from foldproof.material.gather import gather
-from foldproof.material.inspection import inspect
 from foldproof.project import Project
+from foldproof.training_data.inspection import inspect
+from foldproof.training_data.load import load_training_data
 
 RANDOM = np.random.default_rng(8)
 
@@ -95,7 +95,7 @@ def project(tiny_project):
 
 def gathered(project, heard):
     settings = load_settings(project.settings_file).settings
-    return gather(project, settings, allow_dirty=True, progress=lambda *told: heard.append(told))
+    return load_training_data(project, settings, allow_dirty=True, progress=lambda *told: heard.append(told))
 
 
 def test_the_one_image_of_another_depth_is_refused_before_any_is_decoded(project):

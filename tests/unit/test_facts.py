@@ -13,11 +13,11 @@ from foldproof.config.schema import CompareSettings, ExecutionConfig, FoldSettin
 from foldproof.data.value_range import ValueRange
 from foldproof.data.versions.versioned import DataVersion
 from foldproof.errors import DamagedFile
-from foldproof.material.gather import Material
 from foldproof.plan.experiment import ExperimentPlan, RunContext
 from foldproof.plan.tasks import Model
 from foldproof.project import Project
 from foldproof.records.facts import FILE_NAME, SCHEMA_VERSION, judged_by, read_facts
+from foldproof.training_data.load import TrainingData
 from planned import CONFIG, CUTS, DATASET, PROBE, request_of
 
 WITHIN = ValueRange(0.0, 9.0, 16)
@@ -30,7 +30,9 @@ def said(**changed: Any) -> dict[str, Any]:
     version = DataVersion(state="unversioned", dvc_hash=None)
     context = RunContext(
         project=Project(Path("params.yaml")),
-        material=Material("images", Path("images"), DATASET, version, (), {}, held_out=CUTS.dataset, within=WITHIN),
+        training_data=TrainingData(
+            "images", Path("images"), DATASET, version, (), {}, held_out=CUTS.dataset, within=WITHIN
+        ),
         cuts=CUTS,
         execution=EXECUTION,
         compare=COMPARE,

@@ -15,9 +15,9 @@ from foldproof.data.labels.said import Rules
 from foldproof.data.patterns import left_out
 from foldproof.data.scan import Ignored, scan
 from foldproof.errors import DataError
-from foldproof.material.inspection import inspect
 from foldproof.project import Project
 from foldproof.scaffold.make import scaffold
+from foldproof.training_data.inspection import inspect
 
 TRAINS, VALIDATES, TESTS, HAS_NONE = Part.TRAINING, Part.VALIDATION, Part.TESTING, Part.UNLABELLED
 

@@ -18,8 +18,8 @@ from foldproof.data.heads import HEAD_BYTES, format_of, size_of
 from foldproof.data.readers import BY_CONTENT, decode, read
 from foldproof.data.scan import scan
 from foldproof.errors import BadImage, DataError
-from foldproof.material.inspection import inspect
 from foldproof.scaffold.make import scaffold
+from foldproof.training_data.inspection import inspect
 
 RANDOM = np.random.default_rng(3)
 PHOTO = Image.fromarray(RANDOM.integers(0, 256, (17, 23, 3), dtype=np.uint8))

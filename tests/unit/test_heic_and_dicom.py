@@ -13,7 +13,7 @@ from foldproof.data import readers
 from foldproof.data.readers import decode, reader_named, suffixes
 from foldproof.data.scan import scan
 from foldproof.errors import BadImage, DataError
-from foldproof.material.inspection import inspect
+from foldproof.training_data.inspection import inspect
 
 RANDOM = np.random.default_rng(8)
 PHOTO = Image.fromarray(RANDOM.integers(0, 256, (3, 4, 3), dtype=np.uint8)).resize((32, 24), Image.Resampling.BICUBIC)

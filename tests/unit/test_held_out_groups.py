@@ -8,7 +8,7 @@ from conftest import draw
 from foldproof.config.schema import DataSettings
 from foldproof.data.labels.from_path import said_by_path
 from foldproof.data.labels.said import Rules
-from foldproof.material.inspection import inspect
+from foldproof.training_data.inspection import inspect
 
 TRAINED, TESTED = ("ann", "bob", "eve"), ("bob", "zoe")
 

@@ -16,11 +16,11 @@ from foldproof.executors import ExecutorContext
 from foldproof.executors.inline import InlineExecutor
 from foldproof.executors.interleaved import InterleavedExecutor
 from foldproof.executors.perform import journal_of
-from foldproof.material.gather import gather
 from foldproof.plan.prepare import prepare
 from foldproof.project import Project
 from foldproof.stopping import Stopping
 from foldproof.training.task import FoldTask
+from foldproof.training_data.load import load_training_data
 
 SETTINGS = """\
 version: 1
@@ -50,12 +50,12 @@ def planned(tmp_path: Path, make_images: Callable[..., Path], stopping: Stopping
     (tmp_path / "params.yaml").write_text(SETTINGS, encoding="utf-8")
     (tmp_path / "taking_turns.py").write_text(MODEL, encoding="utf-8")
     project = Project.find(tmp_path)
-    material = gather(project, load_settings(project.settings_file).settings, allow_dirty=False)
+    training_data = load_training_data(project, load_settings(project.settings_file).settings, allow_dirty=False)
 
     def plan(*overrides: str) -> Sequence[FoldTask]:
         loaded = load_settings(project.settings_file, overrides=overrides)
         with InlineExecutor(ExecutorContext(parallel_folds=1, threads=1, stopping=stopping)) as executor:
-            (run,) = prepare(project, loaded.experiments, material, executor, loaded.settings.execution)
+            (run,) = prepare(project, loaded.experiments, training_data, executor, loaded.settings.execution)
         return run.tasks
 
     return plan

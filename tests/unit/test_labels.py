@@ -15,8 +15,8 @@ from foldproof.data.labels.from_splits import folds_in
 from foldproof.data.labels.said import Rules, Said
 from foldproof.data.scan import scan
 from foldproof.errors import DataError
-from foldproof.material.inspection import inspect
 from foldproof.project import Project
+from foldproof.training_data.inspection import inspect
 
 PATHS = ["p1/cat/1.png", "p1/dog/2.png", "p2/cat/3.png"]
 

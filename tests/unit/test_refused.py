@@ -4,7 +4,7 @@ import pytest
 
 from foldproof.data.checks.findings import Finding
 from foldproof.errors import DataError
-from foldproof.material.gather import refuse
+from foldproof.training_data.load import refuse
 
 
 def test_errors_of_one_kind_are_told_together_with_the_first_files_and_the_number_of_the_others():

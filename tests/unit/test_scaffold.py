@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from conftest import CLASSES, draw, draw_classes
 from foldproof.config.read import load_settings
 from foldproof.errors import ProjectError
-from foldproof.material.inspection import inspect
 from foldproof.project import Project
 from foldproof.scaffold.choose import choose
 from foldproof.scaffold.groups import candidate_of
 from foldproof.scaffold.make import scaffold
 from foldproof.scaffold.seen import Look
 from foldproof.scaffold.settings import scalar, settings_text
+from foldproof.training_data.inspection import inspect
 
 
 def trained_on(folder: Path):

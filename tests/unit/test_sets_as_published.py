@@ -15,10 +15,10 @@ from foldproof.config.read import load_settings
 from foldproof.config.schema import DataSettings
 from foldproof.data.labels.masks import masks_among
 from foldproof.errors import DataError, OtherTask, UnclearTable
-from foldproof.material.inspection import inspect
 from foldproof.project import Project
 from foldproof.scaffold.look import look, look_at
 from foldproof.scaffold.make import scaffold
+from foldproof.training_data.inspection import inspect
 
 
 def write(file: Path, *lines: str) -> None:

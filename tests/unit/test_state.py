@@ -20,7 +20,6 @@ from foldproof.events.types import CheckpointSaved, FoldStarted, comparable_body
 from foldproof.executors import ExecutorContext
 from foldproof.executors.inline import InlineExecutor
 from foldproof.executors.perform import until
-from foldproof.material.gather import gather
 from foldproof.plan.prepare import prepare
 from foldproof.project import Project
 from foldproof.stopping import Stopping
@@ -32,6 +31,7 @@ from foldproof.training.resuming.state import State, latest, optimizer_tensors, 
 from foldproof.training.resuming.state_files import descriptions, keep_within, prune
 from foldproof.training.steps import append_losses, read_losses
 from foldproof.training.task import Beginning, FoldTask
+from foldproof.training_data.load import load_training_data
 
 MODEL = """\
 from torch import nn
@@ -62,12 +62,12 @@ def task_of(root: Path, *overrides: str) -> FoldTask:
     """Fold 0 of the project's experiment, ready to be trained."""
     project = Project.find(root)
     loaded = load_settings(project.settings_file, overrides=overrides)
-    material = gather(project, loaded.settings, allow_dirty=False)
+    training_data = load_training_data(project, loaded.settings, allow_dirty=False)
     with (
         closing(Stopping()) as stopping,
         InlineExecutor(ExecutorContext(parallel_folds=1, threads=1, stopping=stopping)) as executor,
     ):
-        (planned,) = prepare(project, loaded.experiments, material, executor, loaded.settings.execution)
+        (planned,) = prepare(project, loaded.experiments, training_data, executor, loaded.settings.execution)
     task = planned.tasks[0]
     task.folder.mkdir()
     return task

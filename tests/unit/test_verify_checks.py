@@ -24,7 +24,6 @@ from foldproof.events.types import ArtifactAdded
 from foldproof.executors import ExecutorContext
 from foldproof.executors.inline import InlineExecutor
 from foldproof.folds import Assignment, Fold
-from foldproof.material.gather import gather
 from foldproof.metrics import recall_by_class
 from foldproof.plan.prepare import prepare
 from foldproof.project import Project
@@ -34,6 +33,7 @@ from foldproof.reproduce.subject import Subject
 from foldproof.stopping import Stopping
 from foldproof.training.checkpoint import Checkpoint, weights_sha256
 from foldproof.training.task import FoldTask
+from foldproof.training_data.load import load_training_data
 from foldproof.verify import company, identity, papers, scores, splits, trained, training_log
 from foldproof.verify.epoch import train_on
 from foldproof.verify.ladder import verify
@@ -486,12 +486,12 @@ def test_a_later_run_of_the_same_experiment_tells_of_one_that_was_left_out_and_o
 def task(project, honest, tmp_path) -> FoldTask:
     """The fold as it would be trained here, into a folder of its own."""
     loaded = load_settings(project.settings_file)
-    material = gather(project, loaded.settings, allow_dirty=False)
+    training_data = load_training_data(project, loaded.settings, allow_dirty=False)
     with (
         closing(Stopping()) as stopping,
         InlineExecutor(ExecutorContext(parallel_folds=1, threads=1, stopping=stopping)) as executor,
     ):
-        (planned,) = prepare(project, loaded.experiments, material, executor, loaded.settings.execution)
+        (planned,) = prepare(project, loaded.experiments, training_data, executor, loaded.settings.execution)
     shutil.move(planned.folder, tmp_path / "planned")
     (made,) = [one for one in planned.tasks if (one.repeat, one.fold) == PLACE]
     folder = tmp_path / "planned" / made.folder.name

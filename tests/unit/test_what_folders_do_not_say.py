@@ -11,10 +11,10 @@ from conftest import draw
 from foldproof.config.read import load_settings
 from foldproof.data.labels.masks import masks_among
 from foldproof.errors import OtherTask, UnclearTable
-from foldproof.material.inspection import Inspection, inspect
 from foldproof.project import Project
 from foldproof.scaffold.look import look
 from foldproof.scaffold.make import scaffold
+from foldproof.training_data.inspection import Inspection, inspect
 
 
 def draw_all(folder: Path, paths) -> None:

@@ -16,10 +16,10 @@ from foldproof.data.labels.variants import variants_in
 from foldproof.data.labels.wrapping import wrapping
 from foldproof.data.scan import scan
 from foldproof.errors import DataError, OtherTask
-from foldproof.material.inspection import inspect
 from foldproof.project import Project
 from foldproof.scaffold.look import look, look_at
 from foldproof.scaffold.make import scaffold
+from foldproof.training_data.inspection import inspect
 from foldproof.trial.look import _rules
 from foldproof.trial.look import look as first_look
 

@@ -9,11 +9,11 @@ from foldproof.config.recorded import full_settings
 from foldproof.config.schema import CompareSettings, ExecutionConfig, ExperimentConfig
 from foldproof.events.fold_id import FoldId
 from foldproof.events.types import Notice
-from foldproof.material.gather import Material
 from foldproof.plan.cuts import Cuts
 from foldproof.plan.tasks import Model, fold_keys
 from foldproof.project import Project
 from foldproof.records.facts import SCHEMA_VERSION
+from foldproof.training_data.load import TrainingData
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +21,7 @@ class RunContext:
     """What all runs of one invocation share. `shared`: others may train other folds of the same runs meanwhile."""
 
     project: Project
-    material: Material
+    training_data: TrainingData
     cuts: Cuts
     execution: ExecutionConfig
     compare: CompareSettings = field(default_factory=CompareSettings)
@@ -60,7 +60,7 @@ class ExperimentPlan:
 
 
 def _facts(config: ExperimentConfig, model: Model, context: RunContext) -> dict[str, Any]:
-    dataset, held_out, within = context.material.dataset, context.material.held_out, model.within
+    dataset, held_out, within = context.training_data.dataset, context.training_data.held_out, model.within
     folds_digest = context.cuts.written(config).digest
     return {
         "v": SCHEMA_VERSION,
@@ -72,7 +72,7 @@ def _facts(config: ExperimentConfig, model: Model, context: RunContext) -> dict[
         "folds_digest": folds_digest,
         "classes": list(dataset.classes),
         "images": len(dataset),
-        "data_path": context.material.path,
+        "data_path": context.training_data.path,
         "image_size": model.probe.image_size,
         **({} if within is None else {"range": within._asdict()}),
         "config": canonical(config),

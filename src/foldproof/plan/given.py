@@ -11,11 +11,11 @@ from foldproof.data.dataset import Dataset
 from foldproof.data.labels.parts import Part, parts_of
 from foldproof.data.labels.said import Said
 from foldproof.folds import Assignment, Scheme
-from foldproof.material.gather import Material
 from foldproof.plan.cuts import scheme_of
 from foldproof.project import Project
 from foldproof.storage import read_text
 from foldproof.storage.limits import FOLDS_BYTES
+from foldproof.training_data.load import TrainingData
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Derived:
 
 
 def as_the_data_say(
-    configs: Sequence[ExperimentConfig], material: Material, project: Project
+    configs: Sequence[ExperimentConfig], training_data: TrainingData, project: Project
 ) -> tuple[tuple[ExperimentConfig, ...], Mapping[Scheme, Assignment]]:
     """The experiments with the number of folds that there are, and the folds that the data say.
 
@@ -43,16 +43,18 @@ def as_the_data_say(
             continue
         key = (scheme, config.folds.k if scheme == folds.TIME else 0)
         if key not in made:
-            made[key] = _made(config, material, project)
+            made[key] = _made(config, training_data, project)
         resolved.append(replace(config, folds=replace(config.folds, k=made[key].k)))
         found[scheme_of(resolved[-1])] = made[key].assignment
     return tuple(resolved), found
 
 
-def _made(config: ExperimentConfig, material: Material, project: Project) -> Derived:
-    if material.card:
-        return derived(config.folds, material.dataset, material.said, material.folds_file, material.date_order)
-    return _recorded(config, material, project)
+def _made(config: ExperimentConfig, training_data: TrainingData, project: Project) -> Derived:
+    if training_data.card:
+        return derived(
+            config.folds, training_data.dataset, training_data.said, training_data.folds_file, training_data.date_order
+        )
+    return _recorded(config, training_data, project)
 
 
 def derived(
@@ -80,9 +82,9 @@ def _as_fold(split: str, parts: Mapping[str, Part]) -> str:
     return split
 
 
-def _recorded(config: ExperimentConfig, material: Material, project: Project) -> Derived:
+def _recorded(config: ExperimentConfig, training_data: TrainingData, project: Project) -> Derived:
     rows = folds.from_csv(read_text(project.folds_file, most_bytes=FOLDS_BYTES))
     known = folds.known_folds(rows, scheme_of(config), 0)
-    places = [known[sample.sha256] for sample in material.dataset.samples]
+    places = [known[sample.sha256] for sample in training_data.dataset.samples]
     ordered = config.folds.scheme == folds.TIME
     return Derived(Assignment(0, np.array(places, dtype=np.int64), ordered=ordered), config.folds.k)

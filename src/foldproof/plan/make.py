@@ -9,7 +9,6 @@ from foldproof.events.fold_id import FoldId
 from foldproof.events.types import Notice
 from foldproof.executors import Executor
 from foldproof.folds import Assignment, Scheme
-from foldproof.material.gather import Material
 from foldproof.plan.arithmetic import arithmetic_notices
 from foldproof.plan.cuts import Cuts
 from foldproof.plan.decide import Decision, decide, refuse_many
@@ -21,6 +20,7 @@ from foldproof.plan.room import memory_notices
 from foldproof.plan.tasks import Model, select
 from foldproof.project import Project
 from foldproof.records.store import RunStore
+from foldproof.training_data.load import TrainingData
 
 DEFAULT_COMPARE = CompareSettings()
 CutFolds = Callable[[Project, Dataset, Iterable[ExperimentConfig], Mapping[Scheme, Assignment]], Cuts]
@@ -62,7 +62,7 @@ class Plan:
 def make_plan(
     project: Project,
     configs: Sequence[ExperimentConfig],
-    material: Material,
+    training_data: TrainingData,
     executor: Executor,
     execution: ExecutionConfig,
     store: RunStore,
@@ -77,15 +77,15 @@ def make_plan(
     """
     if options.reseed:
         refuse_many([config.name for config in configs])
-    configs, said = as_the_data_say(configs, material, project)
+    configs, said = as_the_data_say(configs, training_data, project)
     wanted: dict[str, Sequence[FoldId]] = {config.name: select(config, options.folds) for config in configs}
-    cuts = cut_folds(project, material.dataset, configs, said)
-    models = modelled(project, configs, material, executor, execution)
+    cuts = cut_folds(project, training_data.dataset, configs, said)
+    models = modelled(project, configs, training_data, executor, execution)
     work = [(models[config.name], len(wanted[config.name])) for config in configs]
     at_once = executor.parallel_folds(work[0][0].probe.device)
     context = RunContext(
         project=project,
-        material=material,
+        training_data=training_data,
         cuts=cuts,
         execution=execution,
         compare=compare,

@@ -12,24 +12,24 @@ from foldproof.data.pixels.fitted import Form
 from foldproof.data.survey import Progress
 from foldproof.events.types import Notice
 from foldproof.executors import Executor
-from foldproof.material.gather import Material
 from foldproof.plan.features import with_stores
 from foldproof.plan.tasks import Model
 from foldproof.project import Project
 from foldproof.training.task import ModelRequest, Probe
+from foldproof.training_data.load import TrainingData
 
 
 def modelled(
     project: Project,
     configs: Sequence[ExperimentConfig],
-    material: Material,
+    training_data: TrainingData,
     executor: Executor,
     execution: ExecutionConfig,
 ) -> dict[str, Model]:
     """The model of each experiment, by name, without its images. Raises what building a model raises."""
-    requests, probes = probed(project, configs, material.dataset, executor, execution)
+    requests, probes = probed(project, configs, training_data.dataset, executor, execution)
     models = {
-        name: Model(request=request, probe=probes[request], within=material.within)
+        name: Model(request=request, probe=probes[request], within=training_data.within)
         for name, request in requests.items()
     }
     return with_stores(models, project, execution, shared=True)
@@ -40,7 +40,7 @@ def with_images(
     configs: Iterable[ExperimentConfig],
     *,
     project: Project,
-    material: Material,
+    training_data: TrainingData,
     execution: ExecutionConfig,
     progress: Progress,
 ) -> tuple[dict[str, Model], tuple[Notice, ...]]:
@@ -49,17 +49,17 @@ def with_images(
     Raises DataError where images cannot be read.
     """
     forms = {
-        config.name: Form.of(config.pixels, size=models[config.name].probe.image_size, within=material.within)
+        config.name: Form.of(config.pixels, size=models[config.name].probe.image_size, within=training_data.within)
         for config in configs
     }
     images = {
         form: at_hand(
-            material.dataset,
-            material.folder,
+            training_data.dataset,
+            training_data.folder,
             form,
             cache=project.cache,
             limit_gb=execution.cache_gb,
-            most_pixels=material.most_pixels,
+            most_pixels=training_data.most_pixels,
             progress=partial(progress, "decoding images"),
         )
         for form in dict.fromkeys(forms.values())

@@ -54,11 +54,11 @@ def _new(new: New, circumstances: Circumstances) -> PlannedRun:
     folder = context.project.new_run_folder()
     write_atomically(folder / "dataset.json", context.cuts.dataset_json + b"\n")
     write_atomically(folder / "folds.csv", context.cuts.written(experiment.config).table)
-    if len(context.material.held_out):
-        _write_json(folder / HELD_OUT, context.material.held_out.to_json())
-    if context.material.card:
-        _write_json(folder / DATA_CARD, context.material.card)
-        write_atomically(folder / DATA_CARD_PAGE, as_markdown(context.material.card))
+    if len(context.training_data.held_out):
+        _write_json(folder / HELD_OUT, context.training_data.held_out.to_json())
+    if context.training_data.card:
+        _write_json(folder / DATA_CARD, context.training_data.card)
+        write_atomically(folder / DATA_CARD_PAGE, as_markdown(context.training_data.card))
     if circumstances.code_diff:
         write_atomically(folder / "code.diff", redact_uris(circumstances.code_diff))
     _write_json(folder / "environment.json", circumstances.of(experiment))

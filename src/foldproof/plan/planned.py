@@ -96,12 +96,12 @@ def plan_run(
         cuda_graphs=context.execution.cuda_graphs,
         wanted=wanted,
     )
-    images = 0 if model.featured else len(context.material.dataset)
+    images = 0 if model.featured else len(context.training_data.dataset)
     return PlannedRun(
         folder=folder,
         config=experiment.config,
         identity=experiment.identity,
-        fingerprint=context.material.dataset.fingerprint,
+        fingerprint=context.training_data.dataset.fingerprint,
         tasks=work,
         bytes=kept_bytes(model, len(work)),
         seconds=sum(estimated_seconds(task, model.probe, images=images) for task in work),

@@ -8,7 +8,6 @@ from foldproof.data.survey import Progress, unheard
 from foldproof.environment import circumstances
 from foldproof.events.types import Notice
 from foldproof.executors import Executor
-from foldproof.material.gather import Material
 from foldproof.plan.beginnings import with_beginnings
 from foldproof.plan.cuts import cut
 from foldproof.plan.decide import Decision, decide
@@ -24,6 +23,7 @@ from foldproof.project import WRITTEN, Project
 from foldproof.provenance.git import git_state
 from foldproof.records.store import RunStore
 from foldproof.storage import locked
+from foldproof.training_data.load import TrainingData
 
 JOINING_SECONDS = 60.0
 
@@ -31,7 +31,7 @@ JOINING_SECONDS = 60.0
 def prepare(
     project: Project,
     configs: Sequence[ExperimentConfig],
-    material: Material,
+    training_data: TrainingData,
     executor: Executor,
     execution: ExecutionConfig,
     *,
@@ -44,10 +44,12 @@ def prepare(
     until it is known that every experiment can start.
     """
     store = RunStore.read(project.run_folders())
-    plan = make_plan(project, configs, material, executor, execution, store, options, compare=compare, cut_folds=cut)
+    plan = make_plan(
+        project, configs, training_data, executor, execution, store, options, compare=compare, cut_folds=cut
+    )
     code = git_state(project.root, apart_from=(project.folds_file.name, *WRITTEN))
     diff = code.diff if code else b""
-    now = Circumstances(circumstances(project, code, material.version, tags or {}), diff)
+    now = Circumstances(circumstances(project, code, training_data.version, tags or {}), diff)
     plan = _with_inputs(plan, executor, progress, secret_notices(diff))
     if options.joins:
         with locked(project.home / ".foldproof" / "runs.lock", what="the list of runs", wait_seconds=JOINING_SECONDS):
@@ -65,11 +67,11 @@ def prepare(
 def _with_inputs(plan: Plan, executor: Executor, progress: Progress, notices: Sequence[Notice]) -> Plan:
     """Images decoded and features computed, only of what is to be trained."""
     context = plan.context
-    project, material, execution = context.project, context.material, context.execution
+    project, training_data, execution = context.project, context.training_data, context.execution
     models, undecoded = with_images(
-        plan.models, plan.to_train, project=project, material=material, execution=execution, progress=progress
+        plan.models, plan.to_train, project=project, training_data=training_data, execution=execution, progress=progress
     )
-    shared = passes(models, plan.to_train, material.dataset)
+    shared = passes(models, plan.to_train, training_data.dataset)
     unkept = carried_out(shared, executor, progress=partial(progress, "computing features"))
     if unkept:
         models = with_stores(models, project, execution, shared=False)

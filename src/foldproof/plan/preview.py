@@ -9,7 +9,6 @@ from foldproof.config.schema import ExecutionConfig, ExperimentConfig
 from foldproof.data.pixels.fitted import Form
 from foldproof.events.types import Notice
 from foldproof.executors import Executor
-from foldproof.material.gather import Material
 from foldproof.plan.beginnings import with_beginnings
 from foldproof.plan.cuts import foresee_cuts
 from foldproof.plan.decide import Decision, New, Resume, UpToDate
@@ -21,6 +20,7 @@ from foldproof.project import Project
 from foldproof.records.store import RunStore
 from foldproof.trackers import RunPlan
 from foldproof.trackers.plan_shown import seconds_of
+from foldproof.training_data.load import TrainingData
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +68,7 @@ class Preview:
 def preview(
     project: Project,
     configs: Sequence[ExperimentConfig],
-    material: Material,
+    training_data: TrainingData,
     executor: Executor,
     execution: ExecutionConfig,
     *,
@@ -79,11 +79,11 @@ def preview(
     Raises what `prepare` raises where an experiment cannot start, but for a lack of disk and for others who train it.
     """
     store = RunStore.read(project.run_folders())
-    plan = make_plan(project, configs, material, executor, execution, store, options, cut_folds=foresee_cuts)
-    cuts, dataset = plan.context.cuts, material.dataset
+    plan = make_plan(project, configs, training_data, executor, execution, store, options, cut_folds=foresee_cuts)
+    cuts, dataset = plan.context.cuts, training_data.dataset
     planned = with_beginnings([_planned(one, project) for one in plan.decisions], cuts, plan.models, store, options)
     forms = {
-        Form.of(one.experiment.config.pixels, size=one.experiment.model.probe.image_size, within=material.within)
+        Form.of(one.experiment.config.pixels, size=one.experiment.model.probe.image_size, within=training_data.within)
         for one in plan.decisions
     }
     return Preview(
@@ -94,7 +94,7 @@ def preview(
         decoded_bytes=sum(len(dataset) * form.image_bytes for form in forms),
         free_bytes=shutil.disk_usage(project.home).free,
         features_seconds=seconds_left(passes(plan.models, plan.to_train, dataset)) / plan.at_once,
-        notices=(*material.notices, *plan.context.notices),
+        notices=(*training_data.notices, *plan.context.notices),
     )
 
 

@@ -16,7 +16,6 @@ from foldproof.config.schema import ExperimentConfig
 from foldproof.data.survey import Progress, unheard
 from foldproof.events.types import EpochFinished, FoldStarted
 from foldproof.folds import Scheme
-from foldproof.material.gather import Material, gather
 from foldproof.plan.options import WHAT_IS_NEW, RunOptions
 from foldproof.plan.preview import Preview, preview
 from foldproof.plan.subset import few
@@ -26,6 +25,7 @@ from foldproof.rehearsal.steps import Journal, steps_of, tracked
 from foldproof.stopping import Stopping
 from foldproof.storage import locked
 from foldproof.trackers import TrackingTarget
+from foldproof.training_data.load import TrainingData, load_training_data
 from foldproof.workflow import chosen, executor_for, run
 
 MOST_IMAGES = 200
@@ -73,11 +73,11 @@ def _rehearse(
     began = time.time()
     registry.make_named_importable(project.root, [loaded.settings.execution.executor])
     with executor_for(configs, loaded.settings.execution, stopping) as executor:
-        material = gather(project, loaded.settings, allow_dirty=allow_dirty, progress=progress)
-        part = replace(material, dataset=few(material.dataset, MOST_IMAGES))
+        training_data = load_training_data(project, loaded.settings, allow_dirty=allow_dirty, progress=progress)
+        part = replace(training_data, dataset=few(training_data.dataset, MOST_IMAGES))
         small = tuple(_cut_down(config, part) for config in configs)
         execution = loaded.settings.execution
-        whole = preview(project, configs, material, executor, execution, options=WHAT_IS_NEW)
+        whole = preview(project, configs, training_data, executor, execution, options=WHAT_IS_NEW)
         expected = preview(aside, small, part, executor, execution, options=FIRST_FOLD)
     target = (
         replace(target, experiment=f"{target.experiment}-try", artifacts=_beside(aside, target)) if target else None
@@ -92,7 +92,7 @@ def _rehearse(
         quiet=True,
         progress=progress,
         stopping=stopping,
-        material=part,
+        training_data=part,
     )
     ended = time.time()
     journals = [Journal(folder) for folder in report.statuses]
@@ -111,11 +111,11 @@ def _rehearse(
         whole=whole,
         seconds=_whole_seconds(whole, expected, journals),
         kept=None if well or stopping.asked else aside.aside,
-        notices=material.notices,
+        notices=training_data.notices,
     )
 
 
-def _cut_down(config: ExperimentConfig, part: Material) -> ExperimentConfig:
+def _cut_down(config: ExperimentConfig, part: TrainingData) -> ExperimentConfig:
     """One epoch, and as many folds as so few images allow."""
     _, scheme = folds.assign_at_most(part.dataset, Scheme(config.folds.k, config.folds.seed))
     return replace(

@@ -62,7 +62,9 @@ def retrain(
             portable=staged.config.train.portable,
         )
     ) as executor:
-        (planned,) = prepare(staged.project, [staged.config], staged.material, executor, execution, progress=progress)
+        (planned,) = prepare(
+            staged.project, [staged.config], staged.training_data, executor, execution, progress=progress
+        )
         planned = _part_of(planned, share)
         context = TrackerContext(
             folders=(planned.folder,),

@@ -16,7 +16,6 @@ from foldproof.data.versions.pull import pull
 from foldproof.data.versions.unfinished import root_of
 from foldproof.data.versions.versioned import DataVersion
 from foldproof.errors import DataError, ProjectError, UnknownName, nearest
-from foldproof.material.gather import Material, gather
 from foldproof.project import Project
 from foldproof.provenance import worktree
 from foldproof.records.facts import range_in_use
@@ -26,17 +25,18 @@ from foldproof.reproduce.recorded import Recorded
 from foldproof.reproduce.subject import Subject
 from foldproof.reproduce.workshop import commit_here, with_code_as_it_is, with_recorded_code, with_recorded_versions
 from foldproof.storage import Commit, RelativePath, leads_astray, write_atomically
+from foldproof.training_data.load import TrainingData, load_training_data
 
 MOST_PIXELS = 10**10  # what was trained on once is not refused for its size
 
 
 @dataclass(frozen=True, kw_only=True)
 class Staged:
-    """`project` holds the code and will hold the run; `config` and `material` are what is trained."""
+    """`project` holds the code and will hold the run; `config` and `training_data` are what is trained."""
 
     project: Project
     config: ExperimentConfig
-    material: Material
+    training_data: TrainingData
 
 
 def stage_as_recorded(recorded: Recorded, subject: Subject, project: Project | None, place: Path) -> Staged:
@@ -51,9 +51,11 @@ def stage_as_recorded(recorded: Recorded, subject: Subject, project: Project | N
     dvc_hash = _of(recorded.environment, "data").get("dvc_hash")
     version = DataVersion(state="clean" if dvc_hash else "unversioned", dvc_hash=dvc_hash)
     within = range_in_use(recorded.record.facts)
-    material = Material(path, folder, dataset, version, notices=(), card={}, most_pixels=MOST_PIXELS, within=within)
+    training_data = TrainingData(
+        path, folder, dataset, version, notices=(), card={}, most_pixels=MOST_PIXELS, within=within
+    )
     write_atomically(root / "folds.csv", recorded.folds_table)
-    return _staged(root, recorded.config, material)
+    return _staged(root, recorded.config, training_data)
 
 
 def _sources(recorded: Recorded, subject: Subject, project: Project | None, place: Path, path: str) -> Iterator[Source]:
@@ -86,7 +88,7 @@ def stage_as_it_is(recorded: Recorded, project: Project | None, place: Path, pro
     root = with_code_as_it_is(place, project)
     if project.folds_file.exists():
         shutil.copyfile(project.folds_file, root / "folds.csv")
-    return _staged(root, named[name], gather(project, loaded.settings, allow_dirty=True, progress=progress))
+    return _staged(root, named[name], load_training_data(project, loaded.settings, allow_dirty=True, progress=progress))
 
 
 def execution_like(recorded: Recorded, project: Project | None) -> ExecutionConfig:
@@ -96,13 +98,13 @@ def execution_like(recorded: Recorded, project: Project | None) -> ExecutionConf
     return replace(execution, device="cpu" if on_cpu else "auto")
 
 
-def _staged(root: Path, config: ExperimentConfig, material: Material) -> Staged:
+def _staged(root: Path, config: ExperimentConfig, training_data: TrainingData) -> Staged:
     """With a settings file, in JSON, which is YAML too, of the one experiment as it is trained."""
     sections = resolved_experiment(config)
-    sections["data"]["path"] = str(material.folder)
+    sections["data"]["path"] = str(training_data.folder)
     content = {"version": 1, **sections, "experiments": {config.name: {}}, "tracking": {"enabled": False}}
     file = write_atomically(root / SETTINGS_FILES[0], json.dumps(content, indent=1).encode() + b"\n")
-    return Staged(project=Project(file), config=config, material=material)
+    return Staged(project=Project(file), config=config, training_data=training_data)
 
 
 def _pulled(place: Path, project: Project, commit: Commit, path: str, *, is_foreign: bool) -> Path:

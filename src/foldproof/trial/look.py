@@ -35,8 +35,8 @@ from foldproof.data.versions import dvc
 from foldproof.errors import DataError
 from foldproof.folds import Scheme
 from foldproof.folds.units import unit_numbers, units_of
-from foldproof.material.look_through import LookedThrough, look_through
 from foldproof.scaffold.look import look_in, tables_unused
+from foldproof.training_data.look_through import LookedThrough, look_through
 from foldproof.trial.caches import Caches
 from foldproof.trial.defaults import MOST_IMAGES, SEED, K
 from foldproof.trial.extraction import Extractors

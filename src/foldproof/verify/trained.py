@@ -75,7 +75,9 @@ def _tasks(
     execution = execution_like(recorded, project)
     one_pass = train.freeze_backbone and train.pretrained  # over all images, for all folds: by all cores, then
     with registry.load("executors", "process")(context) if one_pass else nullcontext(here) as executor:
-        (planned,) = prepare(staged.project, [staged.config], staged.material, executor, execution, progress=progress)
+        (planned,) = prepare(
+            staged.project, [staged.config], staged.training_data, executor, execution, progress=progress
+        )
     tasks = {task.fold_id: task for task in planned.tasks}
     return tasks, _same_arithmetic(recorded, planned.folder)
 

@@ -1,4 +1,4 @@
-"""Settings in; the `Material` of a run, and what a person should know of it, out. Start reading here."""
+"""Settings in; the `TrainingData` of a run, and what a person should know of it, out. Start reading here."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,14 +20,14 @@ from foldproof.data.versions.versioned import DataVersion
 from foldproof.data.walk import some
 from foldproof.errors import DataError
 from foldproof.events.types import Notice
-from foldproof.material.inspection import Inspection, inspect
 from foldproof.project import Project
+from foldproof.training_data.inspection import Inspection, inspect
 
 NOBODY = Dataset(())
 
 
 @dataclass(frozen=True)
-class Material:
+class TrainingData:
     """What is trained on, which version of it that is, and what a person should know of it.
 
     `path` is as the settings have it, `folder` where that is; `card` describes the images as plain JSON values, and is
@@ -52,7 +52,9 @@ class Material:
     within: ValueRange | None = None
 
 
-def gather(project: Project, asked: Settings, *, allow_dirty: bool, progress: Progress = unheard) -> Material:
+def load_training_data(
+    project: Project, asked: Settings, *, allow_dirty: bool, progress: Progress = unheard
+) -> TrainingData:
     """The images that a run trains on.
 
     Raises DataError where some are missing, are not those that were versioned, or cannot be trained on.
@@ -76,7 +78,7 @@ def gather(project: Project, asked: Settings, *, allow_dirty: bool, progress: Pr
     if warned:
         told = some([f"{code} ({len(findings)})" for code, findings in warned.items()])
         notices.append(Notice(code="warnings", text=f"the images: {told}; `foldproof data check` says more"))
-    return Material(
+    return TrainingData(
         path=data.path,
         folder=seen.folder,
         dataset=seen.dataset,

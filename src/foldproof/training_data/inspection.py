@@ -24,8 +24,8 @@ from foldproof.data.value_range import ValueRange
 from foldproof.data.versions import dvc
 from foldproof.data.versions.versioned import DataVersion
 from foldproof.errors import DataError
-from foldproof.material.look_through import duplicates_of, look_through
 from foldproof.project import Project
+from foldproof.training_data.look_through import duplicates_of, look_through
 
 
 @dataclass(frozen=True, kw_only=True)
