@@ -31,7 +31,7 @@ from foldproof.events.types import FoldFailed, Notice
 from foldproof.executors import ExecutorContext
 from foldproof.executors.inline import InlineExecutor
 from foldproof.executors.interleaved import InterleavedExecutor
-from foldproof.stopping import Stopping
+from foldproof.executors.stopping import Stopping
 from foldproof.training.fold import Fold, prepare
 from foldproof.training.gpu.cuda_graph import capture
 from foldproof.training.gpu.streams import own_stream

@@ -15,7 +15,7 @@ from PIL import Image, ImageEnhance
 from sklearn.datasets import load_sample_images
 
 from benchmarks.works import Work
-from foldproof.demo import write_digits
+from foldproof.scaffold.demo import write_digits
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 _SIZE = (320, 240)

@@ -24,7 +24,7 @@ from foldproof.data import readers
 from foldproof.data.checks import duplicates
 from foldproof.data.checks.duplicates import Duplicates, Looks, find_duplicates
 from foldproof.data.likeness import EDGE, likeness
-from foldproof.demo import write_digits
+from foldproof.scaffold.demo import write_digits
 
 Change = Callable[[Image.Image, np.random.Generator], Image.Image]
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}

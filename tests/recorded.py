@@ -9,8 +9,8 @@ from pathlib import Path
 from conftest import draw_classes
 from foldproof.config.read import load_settings
 from foldproof.events.journal import JournalWriter
+from foldproof.executors.stopping import Stopping
 from foldproof.project import Project
-from foldproof.stopping import Stopping
 from foldproof.summing_up import sum_up
 from foldproof.workflow import run
 

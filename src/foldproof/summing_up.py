@@ -22,10 +22,10 @@ from foldproof.analysis.tables import csv_table, markdown
 from foldproof.config.schema import Settings
 from foldproof.errors import FoldproofError
 from foldproof.events.types import ArtifactAdded, Body, Notice
+from foldproof.executors.stopping import Stopping
 from foldproof.project import Project
 from foldproof.records.record import PRIVATE_REPORT_FOLDER, REPORT_FOLDER, RunRecord
 from foldproof.records.store import RunStore, read_records
-from foldproof.stopping import Stopping
 from foldproof.storage import write_atomically
 
 

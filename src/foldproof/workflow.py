@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from foldproof import registry
-from foldproof.accepted import accept
 from foldproof.analysis.compare import AUTO
 from foldproof.analysis.scoring import higher_is_better
 from foldproof.config.read import ProjectSettings
@@ -19,14 +18,15 @@ from foldproof.data.survey import Progress, unheard
 from foldproof.errors import FoldproofError, SettingsError, StorageError, UnknownName, nearest
 from foldproof.events.types import Notice
 from foldproof.executors import Executor, ExecutorContext, ExecutorFactory
+from foldproof.executors.stopping import Stopping
 from foldproof.for_dvc import leave_for_dvc
 from foldproof.plan.options import ALL_ANEW, RunOptions
 from foldproof.plan.prepare import prepare
 from foldproof.plan.preview import Preview, preview
 from foldproof.project import Project
+from foldproof.provenance.trusted_code import accept
 from foldproof.recorder import Recorder
 from foldproof.records.record import RunRecord
-from foldproof.stopping import Stopping
 from foldproof.summing_up import sum_up
 from foldproof.trackers import Tracker, TrackerContext, TrackerFactory, TrackingTarget
 from foldproof.trackers.guarded import Guarded

@@ -17,9 +17,9 @@ from foldproof.errors import ModelError
 from foldproof.events import journal
 from foldproof.executors import ExecutorContext
 from foldproof.executors.process import ProcessExecutor
+from foldproof.executors.stopping import Stopping
 from foldproof.project import Project
 from foldproof.records.record import RunRecord, read_events
-from foldproof.stopping import Stopping
 from foldproof.training.task import ModelRequest
 from foldproof.workflow import RunReport, run
 

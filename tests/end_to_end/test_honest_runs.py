@@ -17,11 +17,11 @@ from foldproof.analysis.judged import STATISTICS, Judged
 from foldproof.config.read import load_settings
 from foldproof.errors import DamagedFile
 from foldproof.events.journal import JournalWriter
+from foldproof.executors.stopping import Stopping
 from foldproof.plan.options import RunOptions
 from foldproof.project import Project
 from foldproof.records.record import RunRecord
 from foldproof.reproduce.subject import Subject
-from foldproof.stopping import Stopping
 from foldproof.summing_up import sum_up
 from foldproof.verify.ladder import verify
 from foldproof.workflow import run as train

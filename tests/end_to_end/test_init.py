@@ -16,10 +16,10 @@ from foldproof.cli.main import run_command
 from foldproof.config.read import load_settings
 from foldproof.data.scan import scan
 from foldproof.data.versions import dvc
-from foldproof.demo import REMOTE, SETTINGS, prepare, write_digits
 from foldproof.errors import ProjectError
 from foldproof.project import Project
 from foldproof.provenance.git import git_state
+from foldproof.scaffold.demo import REMOTE, SETTINGS, prepare, write_digits
 from foldproof.scaffold.look import look
 from foldproof.scaffold.make import IGNORED, scaffold
 

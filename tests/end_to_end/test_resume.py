@@ -20,10 +20,10 @@ from foldproof.errors import DamagedFile, SettingsError, StorageError
 from foldproof.events import journal
 from foldproof.events.fold_id import FoldId
 from foldproof.events.types import EpochFinished, Event, FoldResumed, Notice
+from foldproof.executors.stopping import Stopping
 from foldproof.plan.options import RunOptions
 from foldproof.project import Project
 from foldproof.records.record import RunRecord, read_events
-from foldproof.stopping import Stopping
 from foldproof.trackers import TrackerContext
 from foldproof.workflow import RunReport, run
 

@@ -16,10 +16,10 @@ from foldproof.events import journal
 from foldproof.events.fold_id import FoldId
 from foldproof.events.reuse import Reuse
 from foldproof.events.types import to_json
+from foldproof.executors.stopping import Stopping
 from foldproof.plan.options import ALL_ANEW, WHAT_IS_NEW, RunOptions
 from foldproof.project import Project
 from foldproof.records.record import RunRecord
-from foldproof.stopping import Stopping
 from foldproof.training.resuming.state_files import descriptions, end_state
 from foldproof.workflow import RunReport, preview_run, run
 

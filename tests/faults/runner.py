@@ -20,10 +20,10 @@ from foldproof.errors import FoldproofError
 from foldproof.events.types import Event, Notice, to_json
 from foldproof.executors import ExecutorContext
 from foldproof.executors.inline import InlineExecutor
+from foldproof.executors.stopping import Stopping
 from foldproof.plan.options import RunOptions
 from foldproof.plan.prepare import prepare
 from foldproof.project import Project
-from foldproof.stopping import Stopping
 from foldproof.trackers import TrackerContext
 from foldproof.training_data.load import load_training_data
 from foldproof.workflow import run

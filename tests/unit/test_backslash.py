@@ -12,11 +12,11 @@ from conftest import draw_classes
 from foldproof.bundle.collect import Wanted
 from foldproof.bundle.read import opened
 from foldproof.bundle.write import write_bundle
+from foldproof.executors.stopping import Stopping
 from foldproof.project import Project
 from foldproof.reproduce.reproduce import reproduce
 from foldproof.reproduce.request import Request
 from foldproof.reproduce.subject import Subject
-from foldproof.stopping import Stopping
 from foldproof.verify.ladder import verify
 from recorded import INLINE, train_inline
 

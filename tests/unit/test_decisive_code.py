@@ -31,7 +31,7 @@ print(json.dumps(sorted(name for name in sys.modules if name.split(".")[0] == "f
 """
 AROUND_IT = (  # they bring tasks to the loop and its events away
     "foldproof.executors",
-    "foldproof.stopping",
+    "foldproof.executors.stopping",
     "foldproof.training.loading",
 )
 

@@ -16,9 +16,9 @@ from foldproof.executors import ExecutorContext
 from foldproof.executors.inline import InlineExecutor
 from foldproof.executors.interleaved import InterleavedExecutor
 from foldproof.executors.perform import journal_of
+from foldproof.executors.stopping import Stopping
 from foldproof.plan.prepare import prepare
 from foldproof.project import Project
-from foldproof.stopping import Stopping
 from foldproof.training.task import FoldTask
 from foldproof.training_data.load import load_training_data
 

@@ -4,13 +4,14 @@ from types import ModuleType
 
 import pytest
 
-from foldproof import environment, leaks
+from foldproof import leaks
 from foldproof.config import schema
 from foldproof.data import dataset, exclusions, index
 from foldproof.data.checks import card
 from foldproof.data.pixels import images
 from foldproof.events import types
 from foldproof.folds import table
+from foldproof.plan import environment
 from foldproof.records import facts
 from foldproof.training import checkpoint
 from foldproof.training.frozen import rows

@@ -20,9 +20,9 @@ from foldproof.events.types import CheckpointSaved, FoldStarted, comparable_body
 from foldproof.executors import ExecutorContext
 from foldproof.executors.inline import InlineExecutor
 from foldproof.executors.perform import until
+from foldproof.executors.stopping import Stopping
 from foldproof.plan.prepare import prepare
 from foldproof.project import Project
-from foldproof.stopping import Stopping
 from foldproof.training.checkpoint import Checkpoint, weights_sha256
 from foldproof.training.loop import Stop, train
 from foldproof.training.resuming.beginning import begun

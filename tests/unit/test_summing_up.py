@@ -10,10 +10,10 @@ import pytest
 
 from foldproof.config.schema import Settings, TrackingSettings
 from foldproof.events.types import ArtifactAdded, Notice
+from foldproof.executors.stopping import Stopping
 from foldproof.for_dvc import leave_for_dvc
 from foldproof.project import Project
 from foldproof.records.record import RunRecord
-from foldproof.stopping import Stopping
 from foldproof.summing_up import sum_up
 from foldproof.trackers.mlflow.content import RunReader
 from foldproof.trackers.mlflow.wanted import wanted_runs

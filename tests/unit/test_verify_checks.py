@@ -23,6 +23,7 @@ from foldproof.events.fold_id import FoldId
 from foldproof.events.types import ArtifactAdded
 from foldproof.executors import ExecutorContext
 from foldproof.executors.inline import InlineExecutor
+from foldproof.executors.stopping import Stopping
 from foldproof.folds import Assignment, Fold
 from foldproof.metrics import recall_by_class
 from foldproof.plan.prepare import prepare
@@ -30,7 +31,6 @@ from foldproof.project import Project
 from foldproof.records import predictions
 from foldproof.reproduce.recorded import Recorded
 from foldproof.reproduce.subject import Subject
-from foldproof.stopping import Stopping
 from foldproof.training.checkpoint import Checkpoint, weights_sha256
 from foldproof.training.task import FoldTask
 from foldproof.training_data.load import load_training_data

@@ -143,11 +143,12 @@ def known_metric(name: str, folder: "Path", *, typed: bool = False) -> str:
 
     Raises UnknownName, and UntrustedCode for own code that only the settings name and that was not run here before.
     """
-    from foldproof import accepted, registry
+    from foldproof import registry
     from foldproof.analysis.scoring import higher_is_better
+    from foldproof.provenance import trusted_code
 
     if name != "auto":
-        accepted.accept(folder, name) if typed else accepted.refuse_unknown(folder, name)
+        trusted_code.accept(folder, name) if typed else trusted_code.refuse_unknown(folder, name)
         registry.make_named_importable(folder, [name])
         higher_is_better(name)
     return name

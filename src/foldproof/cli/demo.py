@@ -19,7 +19,7 @@ def command(folder: str) -> int:
     from pathlib import Path
 
     from foldproof.cli.run import train_and_compare
-    from foldproof.demo import prepare
+    from foldproof.scaffold.demo import prepare
     from foldproof.trackers.terminal import Terminal
 
     console = Terminal(stderr=True)

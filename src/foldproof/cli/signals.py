@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from foldproof.stopping import Stopping
+from foldproof.executors.stopping import Stopping
 
 _STOPPING = b"\nstopping: each fold ends after its step, with a checkpoint (once more: at once)\n"
 

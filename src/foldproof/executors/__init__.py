@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Protocol, Self, TypeAlias
 
 from foldproof.events.types import Event
-from foldproof.stopping import Stopping
+from foldproof.executors.stopping import Stopping
 from foldproof.training.task import FeatureSpan, FeatureTask, FoldTask, ModelRequest, Probe
 
 

@@ -19,12 +19,12 @@ from foldproof.config.check import sections
 from foldproof.config.read import load_settings
 from foldproof.config.schema import SETTINGS_FILES
 from foldproof.errors import ProjectError, SettingsError
+from foldproof.executors.stopping import Stopping
 from foldproof.notebook.values import Compared, Run, Runs
 from foldproof.plan.options import RunOptions
 from foldproof.project import Project
 from foldproof.records.record import RunRecord
 from foldproof.records.store import RunStore, read_records, seen_now
-from foldproof.stopping import Stopping
 from foldproof.storage import cleaned_lines, redact
 from foldproof.trackers.mlflow.target import read_here, read_instead, resolve_target
 from foldproof.workflow import run as train

@@ -5,12 +5,12 @@ from functools import partial
 
 from foldproof.config.schema import CompareSettings, ExecutionConfig, ExperimentConfig
 from foldproof.data.survey import Progress, unheard
-from foldproof.environment import circumstances
 from foldproof.events.types import Notice
 from foldproof.executors import Executor
 from foldproof.plan.beginnings import with_beginnings
 from foldproof.plan.cuts import cut
 from foldproof.plan.decide import Decision, decide
+from foldproof.plan.environment import circumstances
 from foldproof.plan.features import carried_out, passes, with_stores
 from foldproof.plan.make import DEFAULT_COMPARE, Plan, make_plan
 from foldproof.plan.models import with_images

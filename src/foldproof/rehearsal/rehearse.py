@@ -15,6 +15,7 @@ from foldproof.config.read import ProjectSettings
 from foldproof.config.schema import ExperimentConfig
 from foldproof.data.survey import Progress, unheard
 from foldproof.events.types import EpochFinished, FoldStarted
+from foldproof.executors.stopping import Stopping
 from foldproof.folds import Scheme
 from foldproof.plan.options import WHAT_IS_NEW, RunOptions
 from foldproof.plan.preview import Preview, preview
@@ -22,7 +23,6 @@ from foldproof.plan.subset import few
 from foldproof.project import Project
 from foldproof.rehearsal.rehearsed import Rehearsed, Step
 from foldproof.rehearsal.steps import Journal, steps_of, tracked
-from foldproof.stopping import Stopping
 from foldproof.storage import locked
 from foldproof.trackers import TrackingTarget
 from foldproof.training_data.load import TrainingData, load_training_data

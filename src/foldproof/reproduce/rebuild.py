@@ -18,6 +18,7 @@ from typing import Any
 import platformdirs
 
 from foldproof.config.identity import canonical_json
+from foldproof.executors.stopping import Stopping
 from foldproof.project import Project
 from foldproof.provenance import worktree
 from foldproof.provenance.packages import DECISIVE
@@ -27,7 +28,6 @@ from foldproof.reproduce.recorded import Recorded
 from foldproof.reproduce.request import Request
 from foldproof.reproduce.subject import Subject
 from foldproof.reproduce.trust import may_run
-from foldproof.stopping import Stopping
 from foldproof.storage import cleaned, locked, own_folder, redact
 
 _READY = "ready"

@@ -14,6 +14,7 @@ from foldproof.analysis.divergence import FoldTrace
 from foldproof.data.survey import Progress, unheard
 from foldproof.errors import FoldsError, SettingsError
 from foldproof.events.fold_id import FoldId
+from foldproof.executors.stopping import Stopping
 from foldproof.plan.tasks import select
 from foldproof.project import Project
 from foldproof.records.record import RunRecord
@@ -29,7 +30,6 @@ from foldproof.reproduce.subject import Subject
 from foldproof.reproduce.trust import refuse_untrusted
 from foldproof.reproduce.verdict import Extent, FoldCheck, Verdict, by_another_foldproof, cannot, check_fold, judge
 from foldproof.reproduce.workshop import workshop
-from foldproof.stopping import Stopping
 
 
 def reproduce(

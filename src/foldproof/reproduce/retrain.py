@@ -15,12 +15,12 @@ from foldproof.data.survey import Progress, unheard
 from foldproof.events.fold_id import FoldId
 from foldproof.events.types import Notice
 from foldproof.executors import ExecutorContext
+from foldproof.executors.stopping import Stopping
 from foldproof.plan.planned import PlannedRun
 from foldproof.plan.prepare import prepare
 from foldproof.recorder import Recorder
 from foldproof.reproduce.staging import Staged
 from foldproof.reproduce.states import Stored
-from foldproof.stopping import Stopping
 from foldproof.trackers import TrackerContext
 from foldproof.training.resuming.state_files import descriptions
 

@@ -11,6 +11,7 @@ from foldproof.errors import DamagedFile, FoldproofError
 from foldproof.events.fold_id import FoldId
 from foldproof.executors import ExecutorContext
 from foldproof.executors.memory import keep_freed_memory
+from foldproof.executors.stopping import Stopping
 from foldproof.plan.prepare import prepare
 from foldproof.project import Project
 from foldproof.provenance.numeric import CODE
@@ -23,7 +24,6 @@ from foldproof.reproduce.staging import Staged, execution_like, stage_as_recorde
 from foldproof.reproduce.subject import Subject
 from foldproof.reproduce.trust import refuse_untrusted
 from foldproof.reproduce.workshop import workshop
-from foldproof.stopping import Stopping
 from foldproof.storage import regular_inside
 from foldproof.training.checkpoint import MOST_BYTES
 from foldproof.training.task import FoldTask
