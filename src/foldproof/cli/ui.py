@@ -1,4 +1,4 @@
-"""`foldproof ui`: open MLflow on the runs."""
+"""`foldproof ui`: show the runs in MLflow."""
 
 import signal
 import sys
@@ -33,8 +33,18 @@ def command(port: int | None, host: str, password: bool) -> int:
     project = Project.find(Path.cwd())
     tracking = load_settings(project.settings_file).settings.tracking
     target = resolve_target(tracking, project, os.environ)
-    serve(target, host=host, port=port, say=echo, with_password=password)
+    serve(target, host=host, port=port, say=echo, show=_open_in_browser, with_password=password)
     return 0
+
+
+def _open_in_browser(page: str) -> None:
+    """Where a person types at a desktop; nowhere else would a browser show anything."""
+    import os
+    import webbrowser
+
+    has_desktop = sys.platform in ("darwin", "win32") or "DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ
+    if has_desktop and sys.stdout.isatty():
+        webbrowser.open(page)
 
 
 def _terminated(number: int, frame: FrameType | None) -> None:  # noqa: ARG001

@@ -1,4 +1,4 @@
-"""A target in, MLflow's own server on it until interrupted.
+"""Run MLflow's own server on a project's store until interrupted.
 
 It opens files of the project's runs alone, for requests that show or change runs: see `door` and `fence`.
 """
@@ -26,6 +26,7 @@ from foldproof.trackers import TrackingTarget
 from foldproof.trackers.mlflow import app, door
 from foldproof.trackers.mlflow.moved import follow_the_project
 from foldproof.trackers.mlflow.places import kept_folders
+from foldproof.trackers.mlflow.runs_page import link_to_runs
 from foldproof.trackers.mlflow.store import (
     ENVIRONMENT,
     LOCK_SECONDS,
@@ -45,9 +46,17 @@ _NOT_OURS = ("MLFLOW_GUNICORN_OPTS", "MLFLOW_WAITRESS_OPTS", "MLFLOW_STATIC_PREF
 
 
 def serve(
-    target: TrackingTarget, *, host: str, port: int | None, say: Callable[[str], None], with_password: bool = False
+    target: TrackingTarget,
+    *,
+    host: str,
+    port: int | None,
+    say: Callable[[str], None],
+    show: Callable[[str], None] = lambda _: None,
+    with_password: bool = False,
 ) -> None:
-    """Say the address once a browser can open it, then serve until interrupted; all its processes end with this.
+    """Say and `show` the page of the runs once a browser can open it, then serve until interrupted.
+
+    All its processes end with this.
 
     A target that is a server already is only named. Without a port: 5000 or the next free one. `with_password`: a new
     one is said once, and nothing is shown without it.
@@ -68,9 +77,11 @@ def serve(
     with tempfile.TemporaryDirectory() as folder, _started(target, host, chosen, Path(folder), password) as server:
         with _making_the_store(target):
             _wait_until_ready(server, address)
-        say(f"MLflow: {address} (Ctrl-C ends it)")
+        page = link_to_runs(str(address), target.experiment, password)
+        say(f"MLflow: {page} (Ctrl-C ends it)")
         for line in _about_the_password(host, password):
             say(line)
+        show(page)
         server.process.wait()
         raise TrackingError(f"MLflow ended: {server.last_words}", next_step="start it again with `foldproof ui`")
 
