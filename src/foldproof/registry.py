@@ -75,6 +75,7 @@ SEAMS: MappingProxyType[str, MappingProxyType[str, str]] = MappingProxyType(
             {
                 "console": "foldproof.trackers.console:ConsoleTracker",
                 "mlflow": "foldproof.trackers.mlflow.tracker:MlflowTracker",
+                "tensorboard": "foldproof.trackers.tensorboard:TensorBoardTracker",
             }
         ),
     }

@@ -217,14 +217,13 @@ def told(
 ) -> Iterator[tuple[tuple[Tracker, ...], list[Notice]]]:
     """Trackers by name, closed at the end whatever happens; the list then holds what they have to say.
 
-    Raises TrackingError where one that is not built in cannot start; its later failures cost no training.
+    Raises TrackingError where one cannot start; its later failures cost no training.
     """
     farewells: list[Notice] = []
     listeners: list[Tracker] = []
     try:
         for name, made in make.items():
-            is_built_in = name in registry.SEAMS["trackers"]
-            listeners.append(made(context) if is_built_in else Guarded(name, made, context))
+            listeners.append(Guarded(name, made, context))
         yield tuple(listeners), farewells
     finally:
         for listener in listeners:

@@ -275,3 +275,20 @@ def test_install(place, monkeypatch):
     assert (place / "report.html").exists()
     (facts,) = place.glob("runs/*/environment.json")
     assert json.loads(facts.read_text(encoding="utf-8"))
+
+
+@pytest.mark.slow
+def test_tensorboard_in_the_how_to_of_trackers(place):
+    from tensorboard.backend.event_processing.event_multiplexer import EventMultiplexer
+
+    text = (HOW_TOS / "existing-mlflow-server.md").read_text(encoding="utf-8").partition("## TensorBoard")[2]
+    named = re.search(r"```yaml\n(.*?)```", text, re.DOTALL)[1].replace("mlflow, ", "")
+    settings = SETTINGS.replace("tracking: {enabled: false}\n", named)
+    (place / "params.yaml").write_text(settings, encoding="utf-8")
+    assert "tensorboard is installed" in typed(place, "foldproof doctor || true")
+    typed(place, "foldproof run")
+    (run,) = json.loads(typed(place, "foldproof runs --json"))
+    shown = EventMultiplexer().AddRunsFromDirectory(str(place / "runs" / "tensorboard")).Reload()
+    folder = f"{run['experiment']}/{run['run']}"
+    assert {folder, f"{folder}/fold 0", f"{folder}/fold 1"} <= set(shown.Runs())
+    assert shown.Scalars(folder, "cv_accuracy_mean")

@@ -16,7 +16,7 @@ from faults.proxy import Proxy, proxy_before
 from faults.store import Server, compare_store
 from foldproof.cli.main import run_command
 from foldproof.config.schema import TrackingSettings
-from foldproof.doctor.tracking import of_tracking
+from foldproof.doctor.tracking import check_mlflow
 from foldproof.errors import TrackingError
 from foldproof.project import Project
 from foldproof.sync import sync
@@ -79,7 +79,7 @@ def runs_in(server: Server, experiment: str) -> dict[str, int]:
 
 
 def doctor_of(project: Path) -> tuple[str, str]:
-    found = of_tracking(Project(project / "params.yaml"), TrackingSettings(), os.environ)
+    found = check_mlflow(Project(project / "params.yaml"), TrackingSettings(), os.environ)
     return found.state, f"{found.said}; {found.next_step}"
 
 

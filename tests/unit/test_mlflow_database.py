@@ -13,7 +13,7 @@ import pytest
 
 from foldproof.config.schema import TrackingSettings
 from foldproof.doctor.check import Check
-from foldproof.doctor.tracking import of_tracking
+from foldproof.doctor.tracking import check_mlflow
 from foldproof.errors import TrackingError
 from foldproof.project import Project
 from foldproof.trackers import TrackingTarget
@@ -52,7 +52,7 @@ def sql(file: Path, *statements: str) -> None:
 
 def doctor(target: TrackingTarget, **settings: object) -> Check:
     project = Project(file_of(target).with_name("params.yaml"))
-    return of_tracking(project, TrackingSettings(**settings), {})
+    return check_mlflow(project, TrackingSettings(**settings), {})
 
 
 def made_by_an_older_mlflow(file: Path, revision: str) -> None:

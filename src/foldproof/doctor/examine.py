@@ -7,7 +7,7 @@ from foldproof.doctor.check import Check, Examination
 from foldproof.doctor.code import of_code, of_folds, of_pipeline
 from foldproof.doctor.images import of_images
 from foldproof.doctor.machine import of_arithmetic, of_packages, of_room
-from foldproof.doctor.tracking import of_tracking
+from foldproof.doctor.tracking import check_mlflow, check_named_trackers
 from foldproof.errors import DamagedFile
 from foldproof.project import Project
 from foldproof.records.store import RunStore
@@ -30,7 +30,8 @@ def _checks(project: Project, loaded: ProjectSettings, environ: Mapping[str, str
     yield of_packages()
     yield from of_arithmetic(loaded.experiments)
     yield from of_room(project, loaded.settings.execution, loaded.experiments)
-    yield of_tracking(project, loaded.settings.tracking, environ)
+    yield from check_named_trackers(loaded.settings.tracking)
+    yield check_mlflow(project, loaded.settings.tracking, environ)
     yield _unfinished(project)
 
 

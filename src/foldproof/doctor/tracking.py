@@ -1,13 +1,14 @@
-"""Where MLflow shall find the runs in: whether it can be reached, bounded in time, out."""
+"""Check that the trackers are installed and that MLflow can be reached, within seconds."""
 
 import socket
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from foldproof.config.schema import TrackingSettings
+from foldproof import registry
+from foldproof.config.schema import CONSOLE, MLFLOW, TrackingSettings
 from foldproof.doctor.check import Check
 from foldproof.errors import FoldproofError
 from foldproof.project import Project
@@ -22,11 +23,23 @@ from foldproof.trackers.mlflow.trust import sends_password_in_the_clear
 _PATIENCE_SECONDS = 2.0
 
 
-def of_tracking(project: Project, tracking: TrackingSettings, environ: Mapping[str, str]) -> Check:
+def check_named_trackers(tracking: TrackingSettings) -> Iterator[Check]:
+    """Whether what the installed trackers need is there too; own code is not run."""
+    for name in tracking.told:
+        if name not in (CONSOLE, MLFLOW) and not registry.is_dotted_path(name):
+            try:
+                registry.load("trackers", name)
+            except FoldproofError as error:
+                yield Check("trackers", "bad", error.what, error.next_step)
+            else:
+                yield Check("trackers", "ok", f"{name} is installed")
+
+
+def check_mlflow(project: Project, tracking: TrackingSettings, environ: Mapping[str, str]) -> Check:
     """A server answers and takes the user, or the store's file is there or can be made. No run depends on it."""
     if not tracking.to_mlflow:
         way = "name mlflow in tracking.trackers" if tracking.enabled else "set tracking.enabled: true"
-        return Check("tracking", "note", "off: the runs are in runs/ alone", f"{way} for MLflow")
+        return Check("tracking", "note", "off: the runs are only in runs/", f"{way} for MLflow")
     try:
         target = resolve_target(tracking, project, environ)
     except FoldproofError as error:
@@ -35,7 +48,7 @@ def of_tracking(project: Project, tracking: TrackingSettings, environ: Mapping[s
         return _of_server(target, environ)
     file = sqlite_file(target.uri)
     if file is not None and not file.parent.is_dir():
-        return Check("tracking", "bad", f"{file.parent} is not there", "make it, or mend tracking.uri")
+        return Check("tracking", "bad", f"{file.parent} is not there", "make it, or fix tracking.uri")
     return _of_file(file, target) if file is not None else _of_another(target, environ)
 
 

@@ -1,4 +1,4 @@
-"""Somebody else's tracker in; the same, which costs no training when it fails, out."""
+"""Wrap a tracker so that its failure costs no training."""
 
 from foldproof.errors import TrackingError
 from foldproof.events.types import Event, Notice
@@ -17,7 +17,7 @@ class Guarded:
         except Exception as error:
             raise TrackingError(
                 f"the tracker {name} cannot start: {_in_words(error)}",
-                next_step="mend it, or leave it out of tracking.trackers",
+                next_step="fix it, or leave it out of tracking.trackers",
             ) from error
 
     def tell(self, event: Event) -> None:
@@ -33,7 +33,7 @@ class Guarded:
             said = tuple(self._tracker.close(within=within))
         except Exception as error:  # noqa: BLE001 - as above
             self._failure = self._failure or _in_words(error)
-        text = f"the tracker {self._name} failed and hears no more: {self._failure}"
+        text = f"the tracker {self._name} failed and is told no more: {self._failure}"
         return (*said, Notice(code="tracker_failed", text=text)) if self._failure else said
 
 
