@@ -8,8 +8,8 @@ import pytest
 from foldproof.cli.main import run_command
 from foldproof.project import Project
 from foldproof.records.record import RunRecord
-from foldproof.trackers.mlflow.content import RunReader
-from foldproof.trackers.mlflow.wanted import wanted_runs
+from foldproof.trackers.mlflow.desired_runs import wanted_runs
+from foldproof.trackers.mlflow.run_folder import RunReader
 
 QUIET = ("--set", "execution.executor=inline", "--set", "tracking.enabled=false", "--quiet")
 

@@ -16,8 +16,8 @@ from foldproof.cli.main import run_command
 from foldproof.errors import FoldproofError
 from foldproof.project import Project
 from foldproof.reproduce.recorded import Recorded
-from foldproof.trackers.mlflow.content import RunReader
-from foldproof.trackers.mlflow.wanted import wanted_runs
+from foldproof.trackers.mlflow.desired_runs import wanted_runs
+from foldproof.trackers.mlflow.run_folder import RunReader
 from nasty import spoil
 from recorded import INLINE, train_inline
 

@@ -8,8 +8,8 @@ import platformdirs
 import pytest
 
 from foldproof.trackers import TrackingTarget
-from foldproof.trackers.mlflow.fresh import put_empty_store
 from foldproof.trackers.mlflow.store import prepare
+from foldproof.trackers.mlflow.store_template import put_empty_store
 
 pytestmark = pytest.mark.slow  # MLflow's migrations
 

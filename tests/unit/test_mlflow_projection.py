@@ -23,14 +23,14 @@ from foldproof.project import Project
 from foldproof.records.facts import read_facts
 from foldproof.sync import sync
 from foldproof.trackers import TrackingTarget
-from foldproof.trackers.mlflow.content import RunReader
-from foldproof.trackers.mlflow.mirror import Mirror, make_mirror
+from foldproof.trackers.mlflow.apply import Mirror, make_mirror
+from foldproof.trackers.mlflow.desired_runs import WantedRun, parameters, wanted_runs
 from foldproof.trackers.mlflow.points import class_keys, fold_points
 from foldproof.trackers.mlflow.projection import Projection
 from foldproof.trackers.mlflow.reasons import reason
+from foldproof.trackers.mlflow.run_folder import RunReader
 from foldproof.trackers.mlflow.store import ENVIRONMENT, OPENING_SECONDS, USUAL_SECONDS, Store, prepare
 from foldproof.trackers.mlflow.target import resolve_target
-from foldproof.trackers.mlflow.wanted import WantedRun, parameters, wanted_runs
 from foldproof.trackers.mlflow.worker import Answers, Parent, Work
 from foldproof.trackers.mlflow.worker import work as work_on
 from journaled import CLASSES, DATA, GIT, HEX, JournaledRun, epoch

@@ -15,8 +15,8 @@ from foldproof.for_dvc import leave_for_dvc
 from foldproof.project import Project
 from foldproof.records.record import RunRecord
 from foldproof.summing_up import sum_up
-from foldproof.trackers.mlflow.content import RunReader
-from foldproof.trackers.mlflow.wanted import wanted_runs
+from foldproof.trackers.mlflow.desired_runs import wanted_runs
+from foldproof.trackers.mlflow.run_folder import RunReader
 from scored import Scored, write_run
 
 

@@ -69,7 +69,7 @@ def tracked(
     journals: Sequence[Journal], target: TrackingTarget, report: RunReport, *, since: float, until: float
 ) -> Step:
     """Whether MLflow has the runs and their folds; they are deleted there."""
-    from foldproof.trackers.mlflow.taken_back import take_back
+    from foldproof.trackers.mlflow.deleted_runs import take_back
 
     name, seconds = "MLflow", until - since
     said = [notice.text for notice in report.farewells]

@@ -26,8 +26,8 @@ from foldproof.events.types import EpochFinished, Event, FoldFinished, FoldStart
 from foldproof.records.facts import read_facts
 from foldproof.records.record import RunRecord, read_events
 from foldproof.trackers import CLOSING_SECONDS, TrackerContext
+from foldproof.trackers.mlflow.desired_runs import parameters
 from foldproof.trackers.mlflow.points import PER_EPOCH, run_points
-from foldproof.trackers.mlflow.wanted import parameters
 
 FOLDER = "tensorboard"
 

@@ -15,6 +15,7 @@ from foldproof.errors import TrackingError
 from foldproof.events.fold_id import FoldId
 from foldproof.storage import cleaned, redact
 from foldproof.trackers.mlflow.database import why_unusable
+from foldproof.trackers.mlflow.desired_runs import PARENT, RESEED_OF
 from foldproof.trackers.mlflow.fold_numbers import RunSeen
 from foldproof.trackers.mlflow.limits import ASKING_SECONDS, bounded_answers, in_time, pages
 from foldproof.trackers.mlflow.logged_folds import Family, Taken, families, taken
@@ -22,7 +23,6 @@ from foldproof.trackers.mlflow.measures import MEASURES, measured
 from foldproof.trackers.mlflow.reasons import Reason, explained
 from foldproof.trackers.mlflow.store import set_defaults
 from foldproof.trackers.mlflow.target import DEFAULT_URI, sqlite_file
-from foldproof.trackers.mlflow.wanted import PARENT, RESEED_OF
 
 MOST_RUNS = 20_000
 _MOST_STEPS = 100  # runs whose metrics are asked for step by step

@@ -10,10 +10,10 @@ from foldproof.events.fold_id import FoldId
 from foldproof.events.journal import is_written
 from foldproof.records.record import fold_ids
 from foldproof.storage import is_held, locked, redact, regular_inside
-from foldproof.trackers.mlflow.content import RunContent, RunReader
-from foldproof.trackers.mlflow.mirror import Mirror, find_mirrors, is_settled, make_mirror
+from foldproof.trackers.mlflow.apply import Mirror, find_mirrors, is_settled, make_mirror
+from foldproof.trackers.mlflow.desired_runs import PARENT, WantedRun, wanted_runs
+from foldproof.trackers.mlflow.run_folder import RunContent, RunReader
 from foldproof.trackers.mlflow.store import OPENING_SECONDS, Pulse, Store, tracking_errors, was_refused
-from foldproof.trackers.mlflow.wanted import PARENT, WantedRun, wanted_runs
 
 LOCK_FILE = "tracking.lock"
 MOST_LOCK_BYTES = 10_000

@@ -16,11 +16,11 @@ from foldproof.provenance.committed_links import leading_out
 from foldproof.storage import cleaned, locked, redact
 from foldproof.trackers import TrackingTarget
 from foldproof.trackers.mlflow.database import why_unusable
-from foldproof.trackers.mlflow.fresh import put_empty_store
 from foldproof.trackers.mlflow.limits import bounded_answers
 from foldproof.trackers.mlflow.moved import Moved, follow_the_project
 from foldproof.trackers.mlflow.places import kept_folders, lies_within, local_path
 from foldproof.trackers.mlflow.reasons import Reason, explained
+from foldproof.trackers.mlflow.store_template import put_empty_store
 from foldproof.trackers.mlflow.target import is_server, sqlite_file
 from foldproof.trackers.mlflow.trust import is_trusted, names_a_host, origin, withheld
 

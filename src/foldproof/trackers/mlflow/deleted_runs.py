@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from foldproof.trackers import TrackingTarget
+from foldproof.trackers.mlflow.desired_runs import RUN_ID
 from foldproof.trackers.mlflow.limits import in_time
 from foldproof.trackers.mlflow.store import Pulse, prepare, tracking_errors
 from foldproof.trackers.mlflow.target import is_server
-from foldproof.trackers.mlflow.wanted import RUN_ID
 
 
 def take_back(target: TrackingTarget, runs: Sequence[str]) -> int:

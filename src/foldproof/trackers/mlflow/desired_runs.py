@@ -16,8 +16,8 @@ from foldproof.events.types import ArtifactAdded, Event, FoldFailed, FoldFinishe
 from foldproof.records.facts import range_in_use, reseed_of
 from foldproof.records.record import PRIVATE_REPORT_FOLDER
 from foldproof.storage import cleaned, cleaned_lines, redact, redact_value, regular_inside
-from foldproof.trackers.mlflow.content import RunContent
 from foldproof.trackers.mlflow.points import Point, class_keys, fold_points, run_points
+from foldproof.trackers.mlflow.run_folder import RunContent
 
 PROJECTION_VERSION = 1
 RUN_ID = "foldproof.run_id"

@@ -6,12 +6,21 @@ from itertools import islice
 from typing import Any
 
 from foldproof.events.fold_id import FoldId
+from foldproof.trackers.mlflow.desired_runs import (
+    FAILURE,
+    PARENT,
+    PLACE,
+    RUN_ID,
+    SEAL,
+    Upload,
+    WantedRun,
+    sealed_events,
+)
 from foldproof.trackers.mlflow.limits import pages
 from foldproof.trackers.mlflow.places import local_path
 from foldproof.trackers.mlflow.points import Point
 from foldproof.trackers.mlflow.store import USUAL_SECONDS, Pulse, Store
 from foldproof.trackers.mlflow.target import is_server
-from foldproof.trackers.mlflow.wanted import FAILURE, PARENT, PLACE, RUN_ID, SEAL, Upload, WantedRun, sealed_events
 
 _UPLOAD_BYTES_PER_SECOND = 1e6  # slower than this counts as hanging
 _POINTS_A_CALL = 500  # MLflow takes twice as many
