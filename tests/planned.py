@@ -1,17 +1,28 @@
 """An experiment of two folds and two repeats on six images, planned without a network: values for tests of plans."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from foldproof.config.schema import ExperimentConfig, FoldSettings, PixelSettings, TrainSettings
+from foldproof.config.schema import ExecutionConfig, ExperimentConfig, FoldSettings, PixelSettings, TrainSettings
 from foldproof.data.dataset import Dataset, Sample
+from foldproof.executors import Executor
 from foldproof.folds import Assignment, Scheme
 from foldproof.plan.cuts import Cuts
+from foldproof.plan.inputs import prepare_inputs
+from foldproof.plan.make import make_plan
+from foldproof.plan.models import measure
+from foldproof.plan.open import open_runs, read_circumstances
+from foldproof.plan.options import ALL_ANEW
+from foldproof.plan.planned import PlannedRun
+from foldproof.project import Project
 from foldproof.provenance.numeric import NumericClass
+from foldproof.records.store import RunStore
 from foldproof.training.task import ModelRequest, Probe
+from foldproof.training_data.load import TrainingData
 
 NUMERIC = NumericClass(
     **dict.fromkeys(
@@ -52,3 +63,15 @@ CUTS = Cuts(
 
 def request_of(folder: Path = Path("plugins"), **changed: Any) -> ModelRequest:
     return replace(ModelRequest.of(CONFIG, classes=("a", "b"), device="auto", plugins=folder), **changed)
+
+
+def opened(
+    project: Project,
+    configs: Sequence[ExperimentConfig],
+    data: TrainingData,
+    executor: Executor,
+    execution: ExecutionConfig,
+) -> tuple[PlannedRun, ...]:
+    """New runs of the experiments, ready to be trained."""
+    plan = make_plan(measure(project, configs, data, executor, execution, ALL_ANEW), RunStore((), {}), ALL_ANEW)
+    return open_runs(prepare_inputs(plan, executor), read_circumstances(plan))

@@ -26,7 +26,6 @@ from foldproof.executors.inline import InlineExecutor
 from foldproof.executors.stopping import Stopping
 from foldproof.folds import Assignment, Fold
 from foldproof.metrics import recall_by_class
-from foldproof.plan.prepare import prepare
 from foldproof.project import Project
 from foldproof.records import predictions
 from foldproof.reproduce.recorded import Recorded
@@ -42,6 +41,7 @@ from foldproof.verify.rung import Check, Rung, Verification, checked, not_here
 from foldproof.workflow import run
 from forged import rewrite
 from journaled import JournaledRun
+from planned import opened
 
 SETTINGS = """\
 version: 1
@@ -491,7 +491,7 @@ def task(project, honest, tmp_path) -> FoldTask:
         closing(Stopping()) as stopping,
         InlineExecutor(ExecutorContext(parallel_folds=1, threads=1, stopping=stopping)) as executor,
     ):
-        (planned,) = prepare(project, loaded.experiments, training_data, executor, loaded.settings.execution)
+        (planned,) = opened(project, loaded.experiments, training_data, executor, loaded.settings.execution)
     shutil.move(planned.folder, tmp_path / "planned")
     (made,) = [one for one in planned.tasks if (one.repeat, one.fold) == PLACE]
     folder = tmp_path / "planned" / made.folder.name

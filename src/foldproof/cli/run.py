@@ -166,7 +166,7 @@ def train_and_compare(
             stopping=stopping,
             profiled=profile,
         )
-    notices = (*(report.notices if quiet or as_json else ()), *report.farewells)
+    notices = (*(report.notices if quiet or as_json else ()), *report.closing_notices)
     if report.was_done and not (quiet or as_json):
         print_notices(report.notices)
     if interruption.number:

@@ -72,7 +72,7 @@ def tracked(
     from foldproof.trackers.mlflow.taken_back import take_back
 
     name, seconds = "MLflow", until - since
-    said = [notice.text for notice in report.farewells]
+    said = [notice.text for notice in report.closing_notices]
     try:
         there = take_back(target, [journal.record.run for journal in journals])
     except FoldproofError as error:

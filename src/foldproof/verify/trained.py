@@ -1,21 +1,27 @@
-"""L1 and L2: a record, its weights and images in; whether predictions and weights come out of them again, out."""
+"""Check levels L1 and L2: compute predictions from the weights again, and train one epoch again."""
 
+import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, nullcontext
 from pathlib import Path
 
 from foldproof import registry
+from foldproof.config.identity import canonical_json
 from foldproof.data.survey import Progress, unheard
 from foldproof.errors import DamagedFile, FoldproofError
 from foldproof.events.fold_id import FoldId
 from foldproof.executors import ExecutorContext
 from foldproof.executors.memory import keep_freed_memory
 from foldproof.executors.stopping import Stopping
-from foldproof.plan.prepare import prepare
+from foldproof.plan.inputs import prepare_inputs
+from foldproof.plan.make import make_plan
+from foldproof.plan.models import measure
+from foldproof.plan.options import ALL_ANEW
+from foldproof.plan.planned import plan_run
 from foldproof.project import Project
-from foldproof.provenance.numeric import CODE
-from foldproof.records.facts import read_environment
+from foldproof.provenance.numeric import CODE, NumericClass
+from foldproof.records.store import RunStore
 from foldproof.reproduce.cannot import CannotCheck
 from foldproof.reproduce.recorded import Recorded
 from foldproof.reproduce.request import Request
@@ -24,10 +30,12 @@ from foldproof.reproduce.staging import Staged, execution_like, stage_as_recorde
 from foldproof.reproduce.subject import Subject
 from foldproof.reproduce.trust import refuse_untrusted
 from foldproof.reproduce.workshop import workshop
-from foldproof.storage import regular_inside
+from foldproof.storage import regular_inside, write_atomically
 from foldproof.training.checkpoint import MOST_BYTES
 from foldproof.training.task import FoldTask
 from foldproof.verify.rung import TITLES, Check, Rung, checked, not_here
+
+NO_RUNS = RunStore((), {})
 
 
 def climb(
@@ -75,11 +83,14 @@ def _tasks(
     execution = execution_like(recorded, project)
     one_pass = train.freeze_backbone and train.pretrained  # over all images, for all folds: by all cores, then
     with registry.load("executors", "process")(context) if one_pass else nullcontext(here) as executor:
-        (planned,) = prepare(
-            staged.project, [staged.config], staged.training_data, executor, execution, progress=progress
-        )
+        measured = measure(staged.project, [staged.config], staged.training_data, executor, execution, ALL_ANEW)
+        plan = prepare_inputs(make_plan(measured, NO_RUNS, ALL_ANEW), executor, progress=progress)
+    (decided,) = plan.decisions
+    planned = plan_run(decided.experiment, staged.project.runs / "checked", decided.fold_ids)
+    planned.folder.mkdir(parents=True)
+    write_atomically(planned.folder / "dataset.json", plan.context.cuts.dataset_json)
     tasks = {task.fold_id: task for task in planned.tasks}
-    return tasks, _same_arithmetic(recorded, planned.folder)
+    return tasks, _same_arithmetic(recorded, decided.experiment.model.probe.numeric_class)
 
 
 def _predictions(
@@ -123,9 +134,9 @@ def _epoch(
     return checked("training", [f"{fold_id}: {problem}" for problem in found.problems], f"{fold_id}, {found.said}")
 
 
-def _same_arithmetic(recorded: Recorded, folder: Path) -> bool:
-    """Whether the numeric class of every environment of the record is, code apart, that of the run in `folder`."""
-    now = read_environment(folder).get("numeric_class") or {}
+def _same_arithmetic(recorded: Recorded, here: NumericClass) -> bool:
+    """Whether the numeric class of every environment of the record is, code apart, that of this place."""
+    now = json.loads(canonical_json(here))
     then = [environment.get("numeric_class") or {} for environment in recorded.environments]
     return not any({name for name in one if one[name] != now.get(name)} - set(CODE) for one in then)
 
