@@ -725,9 +725,10 @@ def test_an_epoch_is_trained_again_where_the_arithmetic_is_the_same_and_a_fold_h
 )
 def test_the_arithmetic_is_the_same_where_only_code_is_another(honest, changed, same):
     environment = {**honest.environment, "numeric_class": {**honest.environment["numeric_class"], **changed}}
-    assert trained._same_arithmetic(replace(honest, environments=(environment,)), honest.folder) == same
+    now = honest.environment["numeric_class"]
+    assert trained._same_arithmetic(replace(honest, environments=(environment,)), now) == same
     both = (honest.environment, environment)
-    assert trained._same_arithmetic(replace(honest, environments=both), honest.folder) == same
+    assert trained._same_arithmetic(replace(honest, environments=both), now) == same
 
 
 def test_files_that_the_journals_speak_of_are_as_they_were_written_or_away(tmp_path):

@@ -2,9 +2,10 @@
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, nullcontext
 from pathlib import Path
+from typing import Any
 
 from foldproof import registry
 from foldproof.config.identity import canonical_json
@@ -20,7 +21,7 @@ from foldproof.plan.models import measure
 from foldproof.plan.options import ALL_ANEW
 from foldproof.plan.planned import plan_run
 from foldproof.project import Project
-from foldproof.provenance.numeric import CODE, NumericClass
+from foldproof.provenance.numeric import CODE
 from foldproof.records.store import RunStore
 from foldproof.reproduce.cannot import CannotCheck
 from foldproof.reproduce.recorded import Recorded
@@ -90,7 +91,8 @@ def _tasks(
     planned.folder.mkdir(parents=True)
     write_atomically(planned.folder / "dataset.json", plan.context.cuts.dataset_json)
     tasks = {task.fold_id: task for task in planned.tasks}
-    return tasks, _same_arithmetic(recorded, decided.experiment.model.probe.numeric_class)
+    now = json.loads(canonical_json(decided.experiment.model.probe.numeric_class))
+    return tasks, _same_arithmetic(recorded, now)
 
 
 def _predictions(
@@ -134,9 +136,8 @@ def _epoch(
     return checked("training", [f"{fold_id}: {problem}" for problem in found.problems], f"{fold_id}, {found.said}")
 
 
-def _same_arithmetic(recorded: Recorded, here: NumericClass) -> bool:
-    """Whether the numeric class of every environment of the record is, code apart, that of this place."""
-    now = json.loads(canonical_json(here))
+def _same_arithmetic(recorded: Recorded, now: Mapping[str, Any]) -> bool:
+    """Whether the numeric class of every environment of the record is, except for its code, the one here."""
     then = [environment.get("numeric_class") or {} for environment in recorded.environments]
     return not any({name for name in one if one[name] != now.get(name)} - set(CODE) for one in then)
 
