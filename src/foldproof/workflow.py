@@ -24,7 +24,7 @@ from foldproof.plan.inputs import prepare_inputs
 from foldproof.plan.make import make_plan
 from foldproof.plan.models import measure
 from foldproof.plan.open import open_runs, read_circumstances
-from foldproof.plan.options import ALL_ANEW, RunOptions
+from foldproof.plan.options import NEW_RUNS, RunOptions
 from foldproof.plan.planned import PlannedRun
 from foldproof.plan.preview import Preview, preview
 from foldproof.project import Project
@@ -68,7 +68,7 @@ def run(
     loaded: ProjectSettings,
     *,
     names: Sequence[str] = (),
-    options: RunOptions = ALL_ANEW,
+    options: RunOptions = NEW_RUNS,
     target: TrackingTarget | None = None,
     trackers: Sequence[str] = (),
     allow_dirty: bool = False,
@@ -151,7 +151,7 @@ def execute(
     with (
         open_trackers(trackers if active else {}, context, stopping) as (listeners, closing_notices),
         Recorder(runs, listeners) as recorder,
-        stopping.heeding(),
+        stopping.listening(),
         advising(when_unwritable),
     ):
         recorder.begin(notices)
@@ -177,7 +177,7 @@ def preview_run(
     loaded: ProjectSettings,
     *,
     names: Sequence[str] = (),
-    options: RunOptions = ALL_ANEW,
+    options: RunOptions = NEW_RUNS,
     allow_dirty: bool = False,
     progress: Progress = unheard,
 ) -> Preview:

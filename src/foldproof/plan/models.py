@@ -8,13 +8,13 @@ from foldproof.config.schema import CompareSettings, ExecutionConfig, Experiment
 from foldproof.events.fold_id import FoldId
 from foldproof.executors import Executor
 from foldproof.plan.arithmetic import arithmetic_notices
-from foldproof.plan.cuts import cut, foresee_cuts
 from foldproof.plan.decide import refuse_many
 from foldproof.plan.experiment import RunContext
 from foldproof.plan.features import with_stores
-from foldproof.plan.given import as_the_data_say
 from foldproof.plan.options import RunOptions
+from foldproof.plan.predefined_splits import predefined_splits
 from foldproof.plan.room import memory_notices
+from foldproof.plan.splits import preview_splits, split
 from foldproof.plan.tasks import Model, select
 from foldproof.project import Project
 from foldproof.training.task import ModelRequest
@@ -54,16 +54,16 @@ def measure(
     """
     if options.reseed:
         refuse_many([config.name for config in configs])
-    configs, predefined = as_the_data_say(configs, training_data, project)
+    configs, predefined = predefined_splits(configs, training_data, project)
     wanted = {config.name: select(config, options.folds) for config in configs}
-    cuts = (cut if writes_folds else foresee_cuts)(project, training_data.dataset, configs, predefined)
+    splits = (split if writes_folds else preview_splits)(project, training_data.dataset, configs, predefined)
     models = _models(project, configs, training_data, executor, execution)
     work = [(models[config.name], len(wanted[config.name])) for config in configs]
     at_once = executor.parallel_folds(work[0][0].probe.device)
     context = RunContext(
         project=project,
         training_data=training_data,
-        cuts=cuts,
+        splits=splits,
         execution=execution,
         compare=compare,
         shared=options.shares,

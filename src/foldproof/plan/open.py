@@ -13,15 +13,15 @@ from foldproof.data.dataset import Dataset
 from foldproof.errors import DamagedFile
 from foldproof.events.types import Notice
 from foldproof.plan.arithmetic import other_arithmetic
-from foldproof.plan.beginnings import with_beginnings
 from foldproof.plan.decide import Decision, New, Resume, UpToDate, decide
-from foldproof.plan.earlier import refuse_worked_on
+from foldproof.plan.earlier import check_not_locked
 from foldproof.plan.environment import circumstances
 from foldproof.plan.experiment import ExperimentPlan
 from foldproof.plan.make import Plan
 from foldproof.plan.planned import PlannedRun, plan_run
 from foldproof.plan.room import check_disk
 from foldproof.plan.uncommitted import secret_notices
+from foldproof.plan.warm_start import with_warm_starts
 from foldproof.project import WRITTEN
 from foldproof.provenance.git import git_state
 from foldproof.records.facts import HELD_OUT, MOST_ENVIRONMENT_BYTES, read_environment
@@ -69,7 +69,7 @@ def open_runs(plan: Plan, now: Circumstances) -> tuple[PlannedRun, ...]:
         if plan.work:
             check_disk(project.runs, plan.work, at_once=plan.at_once)
         runs = [_open(decided, now) for decided in plan.decisions]
-    return with_beginnings(runs, plan.context.cuts, plan.models, store, options)
+    return with_warm_starts(runs, plan.context.splits, plan.models, store, options)
 
 
 def _decide_again(plan: Plan, store: RunStore) -> list[Decision]:
@@ -93,8 +93,8 @@ def _new(new: New, circumstances: Circumstances) -> PlannedRun:
     """run.json comes last: a folder without it is no run."""
     experiment, context = new.experiment, new.experiment.context
     folder = context.project.new_run_folder()
-    write_atomically(folder / "dataset.json", context.cuts.dataset_json + b"\n")
-    write_atomically(folder / "folds.csv", context.cuts.written(experiment.config).table)
+    write_atomically(folder / "dataset.json", context.splits.dataset_json + b"\n")
+    write_atomically(folder / "folds.csv", context.splits.written(experiment.config).table)
     if len(context.training_data.held_out):
         _write_json(folder / HELD_OUT, context.training_data.held_out.to_json())
     if context.training_data.card:
@@ -107,7 +107,7 @@ def _new(new: New, circumstances: Circumstances) -> PlannedRun:
     again = {"reseed_of": asdict(new.reseed)} if new.reseed else {}
     facts = {**experiment.facts, **again, "before": new.earlier, "run": folder.name, "created": created}
     _write_json(folder / "run.json", facts)
-    notices = (*new.notices, *context.cuts.notices(experiment.config))
+    notices = (*new.notices, *context.splits.notices(experiment.config))
     return plan_run(experiment, folder, new.fold_ids, notices=notices)
 
 
@@ -118,7 +118,7 @@ def _resumed(resume: Resume, circumstances: Circumstances) -> PlannedRun:
         done = Notice(code="done", text=f"{experiment.name}: nothing to do, run {run.run} has {run.share}")
         return plan_run(experiment, run.folder, (), begun=run, notices=[done])
     _refuse_other_manifest(run)
-    refuse_worked_on(run, left, shared=experiment.context.shared)
+    check_not_locked(run, left, shared=experiment.context.shared)
     environment = circumstances.of(experiment)
     goes_on = Notice(code="goes_on", text=f"{experiment.name} goes on in run {run.run}: {run.share}")
     notices = (goes_on, *other_arithmetic(read_environment(run.folder), environment))

@@ -6,11 +6,11 @@ from typing import Any
 
 from foldproof.data.pixels.fitted import Form
 from foldproof.events.types import Notice
-from foldproof.plan.beginnings import with_beginnings
 from foldproof.plan.decide import Decision, New, Resume, UpToDate
 from foldproof.plan.features import passes, seconds_left
 from foldproof.plan.make import Plan
 from foldproof.plan.planned import PlannedRun, plan_run
+from foldproof.plan.warm_start import with_warm_starts
 from foldproof.trackers import RunPlan
 from foldproof.trackers.plan_shown import seconds_of
 
@@ -61,8 +61,8 @@ def preview(plan: Plan) -> Preview:
     """What carrying out a plan would take; models were built and timed, images are not decoded."""
     context = plan.context
     dataset = context.training_data.dataset
-    planned = with_beginnings(
-        [_planned(decided) for decided in plan.decisions], context.cuts, plan.models, plan.store, plan.options
+    planned = with_warm_starts(
+        [_planned(decided) for decided in plan.decisions], context.splits, plan.models, plan.store, plan.options
     )
     forms = {
         Form.of(

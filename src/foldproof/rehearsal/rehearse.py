@@ -20,7 +20,7 @@ from foldproof.executors.stopping import Stopping
 from foldproof.folds import Scheme
 from foldproof.plan.make import make_plan
 from foldproof.plan.models import measure
-from foldproof.plan.options import WHAT_IS_NEW, RunOptions
+from foldproof.plan.options import ONLY_CHANGED, RunOptions
 from foldproof.plan.preview import Preview, preview
 from foldproof.plan.subset import few
 from foldproof.project import Project
@@ -81,7 +81,7 @@ def _rehearse(
         part = replace(training_data, dataset=few(training_data.dataset, MOST_IMAGES))
         small = tuple(_cut_down(config, part) for config in configs)
         execution = loaded.settings.execution
-        whole = _preview(project, configs, training_data, executor, execution, WHAT_IS_NEW)
+        whole = _preview(project, configs, training_data, executor, execution, ONLY_CHANGED)
         expected = _preview(aside, small, part, executor, execution, FIRST_FOLD)
     target = (
         replace(target, experiment=f"{target.experiment}-try", artifacts=_beside(aside, target)) if target else None

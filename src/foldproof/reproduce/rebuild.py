@@ -127,7 +127,7 @@ def watched(command: Sequence[str], folder: Path, stopping: Stopping) -> str:
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     last = ""
     with (
-        stopping.heeding(),
+        stopping.listening(),
         subprocess.Popen(
             command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=None, text=True, encoding="utf-8"
         ) as process,

@@ -18,7 +18,7 @@ from foldproof.plan.inputs import prepare_inputs
 from foldproof.plan.make import make_plan
 from foldproof.plan.models import measure
 from foldproof.plan.open import open_runs, read_circumstances
-from foldproof.plan.options import ALL_ANEW
+from foldproof.plan.options import NEW_RUNS
 from foldproof.plan.planned import PlannedRun
 from foldproof.records.store import RunStore
 from foldproof.reproduce.staging import Staged
@@ -56,8 +56,8 @@ def retrain(
     only_from(staged.project.root)
     project = staged.project
     with executor_for([staged.config], execution, stopping) as executor:
-        measured = measure(project, [staged.config], staged.training_data, executor, execution, ALL_ANEW)
-        plan = make_plan(measured, RunStore.read(project.run_folders()), ALL_ANEW)
+        measured = measure(project, [staged.config], staged.training_data, executor, execution, NEW_RUNS)
+        plan = make_plan(measured, RunStore.read(project.run_folders()), NEW_RUNS)
         (planned,) = open_runs(prepare_inputs(plan, executor, progress=progress), read_circumstances(plan))
         planned = _part_of(planned, share)
         trackers = {"console": registry.load("trackers", "console")}

@@ -7,7 +7,7 @@ import numpy as np
 
 from foldproof.folds import TIME, Assignment, Scheme, known_folds, rows_of
 from foldproof.folds.units import unit_numbers
-from foldproof.plan.cuts import scheme_of
+from foldproof.plan.splits import scheme_of
 from foldproof.reproduce.recorded import Recorded
 
 _SHOWN = 3

@@ -18,7 +18,7 @@ from foldproof.executors.stopping import Stopping
 from foldproof.plan.inputs import prepare_inputs
 from foldproof.plan.make import make_plan
 from foldproof.plan.models import measure
-from foldproof.plan.options import ALL_ANEW
+from foldproof.plan.options import NEW_RUNS
 from foldproof.plan.planned import plan_run
 from foldproof.project import Project
 from foldproof.provenance.numeric import CODE
@@ -84,12 +84,12 @@ def _tasks(
     execution = execution_like(recorded, project)
     one_pass = train.freeze_backbone and train.pretrained  # over all images, for all folds: by all cores, then
     with registry.load("executors", "process")(context) if one_pass else nullcontext(here) as executor:
-        measured = measure(staged.project, [staged.config], staged.training_data, executor, execution, ALL_ANEW)
-        plan = prepare_inputs(make_plan(measured, NO_RUNS, ALL_ANEW), executor, progress=progress)
+        measured = measure(staged.project, [staged.config], staged.training_data, executor, execution, NEW_RUNS)
+        plan = prepare_inputs(make_plan(measured, NO_RUNS, NEW_RUNS), executor, progress=progress)
     (decided,) = plan.decisions
     planned = plan_run(decided.experiment, staged.project.runs / "checked", decided.fold_ids)
     planned.folder.mkdir(parents=True)
-    write_atomically(planned.folder / "dataset.json", plan.context.cuts.dataset_json)
+    write_atomically(planned.folder / "dataset.json", plan.context.splits.dataset_json)
     tasks = {task.fold_id: task for task in planned.tasks}
     now = json.loads(canonical_json(decided.experiment.model.probe.numeric_class))
     return tasks, _same_arithmetic(recorded, now)
