@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 
 from foldproof import registry
+from foldproof.after_run.dvc_files import write_dvc_files
+from foldproof.after_run.reports import write_reports
 from foldproof.analysis.compare import AUTO
 from foldproof.analysis.scoring import higher_is_better
 from foldproof.config.read import ProjectSettings
@@ -19,7 +21,6 @@ from foldproof.errors import FoldproofError, SettingsError, StorageError, Unknow
 from foldproof.events.types import Body, Notice
 from foldproof.executors import Executor, ExecutorContext, ExecutorFactory
 from foldproof.executors.stopping import Stopping
-from foldproof.for_dvc import leave_for_dvc
 from foldproof.plan.inputs import prepare_inputs
 from foldproof.plan.make import make_plan
 from foldproof.plan.models import measure
@@ -32,7 +33,6 @@ from foldproof.provenance.trusted_code import accept
 from foldproof.recorder import Recorder
 from foldproof.records.record import RunRecord
 from foldproof.records.store import RunStore
-from foldproof.summing_up import sum_up
 from foldproof.trackers import Tracker, TrackerContext, TrackerFactory, TrackingTarget
 from foldproof.trackers.guarded import Guarded
 from foldproof.training import spent
@@ -111,11 +111,11 @@ def run(
             quiet=quiet,
             notices=data.notices,
             profiled=profiled,
-            write_reports=partial(sum_up, project, settings) if target is not None else None,
+            finish=partial(write_reports, project, settings) if target is not None else None,
             when_unwritable="fix that (free some space?), then `foldproof run --resume` goes on",
         )
     with suppress(FoldproofError):
-        leave_for_dvc(project, map(RunRecord.read, report.statuses))
+        write_dvc_files(project, map(RunRecord.read, report.statuses))
     keep_within(project.run_folders(), limit_bytes=int(execution.states_gb * 1e9))
     return report
 
@@ -130,7 +130,7 @@ def execute(
     quiet: bool = False,
     notices: Sequence[Notice] = (),
     profiled: bool = False,
-    write_reports: Callable[[Sequence[Path], Stopping], Iterable[tuple[Path, Body]]] | None = None,
+    finish: Callable[[Sequence[Path], Stopping], Iterable[tuple[Path, Body]]] | None = None,
     when_unwritable: str = "",
 ) -> RunReport:
     """Train the folds of opened runs; every event is in a journal before a tracker is told of it.
@@ -160,7 +160,7 @@ def execute(
                 recorder.record(event)
                 if (seconds := spent.told(event.body)) is not None:
                     profiles.setdefault(event.run, []).append(seconds)
-        for folder, body in write_reports(recorder.ended, stopping) if write_reports else ():
+        for folder, body in finish(recorder.ended, stopping) if finish else ():
             with suppress(StorageError):  # the run has ended well: what people get of it is not worth failing
                 recorder.add(folder, body)
     return RunReport(

@@ -1,4 +1,4 @@
-"""`PlannedRun`: a run whose tasks are ready, with its cost and what a person should know of it. Pure."""
+"""Describe a run whose tasks are ready, with its cost and notices. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

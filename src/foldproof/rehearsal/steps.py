@@ -1,4 +1,4 @@
-"""The journals of what was rehearsed in; the steps that they show, with their times and troubles, out."""
+"""Read the steps of a rehearsal, with times and problems, from its journals."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Whether folds.csv cuts the recorded images without a leak: a record in, partitions and problems out."""
+"""Check that folds.csv splits the recorded images without a leak."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator

@@ -23,38 +23,38 @@ from foldproof.plan.planned import plan_run
 from foldproof.project import Project
 from foldproof.provenance.numeric import CODE
 from foldproof.records.store import RunStore
-from foldproof.reproduce.cannot import CannotCheck
+from foldproof.reproduce.errors import CannotCheck
+from foldproof.reproduce.record_source import RecordSource
 from foldproof.reproduce.recorded import Recorded
 from foldproof.reproduce.request import Request
 from foldproof.reproduce.retrain import only_from
 from foldproof.reproduce.staging import Staged, execution_like, stage_as_recorded
-from foldproof.reproduce.subject import Subject
 from foldproof.reproduce.trust import refuse_untrusted
-from foldproof.reproduce.workshop import workshop
+from foldproof.reproduce.worktree import open_worktree
 from foldproof.storage import regular_inside, write_atomically
 from foldproof.training.checkpoint import MOST_BYTES
 from foldproof.training.task import FoldTask
-from foldproof.verify.rung import TITLES, Check, Rung, checked, not_here
+from foldproof.verify.level import TITLES, Check, Level, checked, not_here
 
 NO_RUNS = RunStore((), {})
 
 
 def climb(
     recorded: Recorded,
-    subject: Subject,
+    subject: RecordSource,
     project: Project | None,
     *,
     highest: int,
     trust_code: bool,
     progress: Progress = unheard,
-) -> Iterator[Rung]:
+) -> Iterator[Level]:
     """L1 and, where that holds, L2; a rung that cannot be climbed here says why."""
     started = time.monotonic()
     request = Request(trust_code=trust_code)
     with ExitStack() as held:
         try:
             refuse_untrusted(recorded, subject, request)
-            place = held.enter_context(workshop(project))
+            place = held.enter_context(open_worktree(project))
             staged = stage_as_recorded(recorded, subject, project, place)
             tasks, same_arithmetic = _tasks(recorded, staged, project, progress, held)
         except CannotCheck as reason:
@@ -148,9 +148,9 @@ def _weights(recorded: Recorded, fold_id: FoldId) -> Path:
     return regular_inside(recorded.folder, name, most_bytes=MOST_BYTES)
 
 
-def _rung(level: int, checks: list[Check], started: float) -> Rung:
-    return Rung(level=level, title=TITLES[level], checks=tuple(checks), seconds=time.monotonic() - started)
+def _rung(level: int, checks: list[Check], started: float) -> Level:
+    return Level(level=level, title=TITLES[level], checks=tuple(checks), seconds=time.monotonic() - started)
 
 
-def _unreached(level: int, why: str, started: float) -> Rung:
+def _unreached(level: int, why: str, started: float) -> Level:
     return _rung(level, [not_here("images and code", why)], started)
