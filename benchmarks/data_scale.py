@@ -24,7 +24,7 @@ from PIL import Image
 from foldproof.cli.main import expect_many_values
 from foldproof.config.read import load_settings
 from foldproof.data.versions import dvc
-from foldproof.plan.cuts import cut
+from foldproof.plan.splits import split
 from foldproof.project import Project
 from foldproof.provenance.machine import describe
 from foldproof.training_data.load import load_training_data
@@ -59,7 +59,7 @@ def prepare_images(root):
     loaded = load_settings(project.settings_file)
     training_data = load_training_data(project, loaded.settings.data, allow_dirty=False)
     gathered = time.perf_counter()
-    cut(project, training_data.dataset, loaded.experiments)
+    split(project, training_data.dataset, loaded.experiments)
     print(json.dumps({"gather": gathered - began, "folds": time.perf_counter() - gathered}))
 
 

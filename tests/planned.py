@@ -1,17 +1,28 @@
 """An experiment of two folds and two repeats on six images, planned without a network: values for tests of plans."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from foldproof.config.schema import ExperimentConfig, FoldSettings, PixelSettings, TrainSettings
+from foldproof.config.schema import ExecutionConfig, ExperimentConfig, FoldSettings, PixelSettings, TrainSettings
 from foldproof.data.dataset import Dataset, Sample
+from foldproof.executors import Executor
 from foldproof.folds import Assignment, Scheme
-from foldproof.plan.cuts import Cuts
+from foldproof.plan.inputs import prepare_inputs
+from foldproof.plan.make import make_plan
+from foldproof.plan.models import measure
+from foldproof.plan.open import open_runs, read_circumstances
+from foldproof.plan.options import NEW_RUNS
+from foldproof.plan.planned import PlannedRun
+from foldproof.plan.splits import Splits
+from foldproof.project import Project
 from foldproof.provenance.numeric import NumericClass
+from foldproof.records.store import RunStore
 from foldproof.training.task import ModelRequest, Probe
+from foldproof.training_data.load import TrainingData
 
 NUMERIC = NumericClass(
     **dict.fromkeys(
@@ -41,7 +52,7 @@ CONFIG = ExperimentConfig(
     name="one", pixels=PixelSettings(), folds=FoldSettings(k=2, seed=7, repeats=2), train=TrainSettings(epochs=3)
 )
 DATASET = Dataset.of([Sample(f"{at:064x}", "ab"[at % 2], f"{at}.png") for at in range(6)])
-CUTS = Cuts(
+SPLITS = Splits(
     DATASET,
     {
         (Scheme(2, 7), 0): Assignment(0, np.array([0, 0, 0, 1, 1, 1])),
@@ -52,3 +63,15 @@ CUTS = Cuts(
 
 def request_of(folder: Path = Path("plugins"), **changed: Any) -> ModelRequest:
     return replace(ModelRequest.of(CONFIG, classes=("a", "b"), device="auto", plugins=folder), **changed)
+
+
+def opened(
+    project: Project,
+    configs: Sequence[ExperimentConfig],
+    data: TrainingData,
+    executor: Executor,
+    execution: ExecutionConfig,
+) -> tuple[PlannedRun, ...]:
+    """New runs of the experiments, ready to be trained."""
+    plan = make_plan(measure(project, configs, data, executor, execution, NEW_RUNS), RunStore((), {}), NEW_RUNS)
+    return open_runs(prepare_inputs(plan, executor), read_circumstances(plan))

@@ -7,11 +7,11 @@ from contextlib import closing
 from pathlib import Path
 
 from conftest import draw_classes
+from foldproof.after_run.reports import write_reports
 from foldproof.config.read import load_settings
 from foldproof.events.journal import JournalWriter
 from foldproof.executors.stopping import Stopping
 from foldproof.project import Project
-from foldproof.summing_up import sum_up
 from foldproof.workflow import run
 
 MODEL = """\
@@ -101,7 +101,7 @@ def train_inline(root: Path, settings: str = INLINE) -> Path:
     loaded = load_settings(project.settings_file)
     folders = list(run(project, loaded, quiet=True).statuses)
     with closing(Stopping()) as stopping:
-        for folder, body in sum_up(project, loaded.settings, folders, stopping):
+        for folder, body in write_reports(project, loaded.settings, folders, stopping):
             with JournalWriter(folder, run=folder.name, about={}) as journal:
                 journal.append(body)
     return root

@@ -24,7 +24,7 @@ from foldproof.errors import FoldsError, ProjectError
 from foldproof.folds import Scheme
 from foldproof.folds.units import unit_numbers, units_of
 from foldproof.leaks import IMAGE_SIZE, Leak, measure_leak, sample_units
-from foldproof.plan.given import derived
+from foldproof.plan.predefined_splits import derived
 from foldproof.project import Project
 from foldproof.provenance import git
 from foldproof.training_data.inspection import Inspection, inspect

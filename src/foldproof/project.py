@@ -1,4 +1,4 @@
-"""A project on disk: its settings file, data, runs and caches; every path is resolved here."""
+"""Resolve every path of a project: settings file, data, runs and caches."""
 
 import secrets
 import time

@@ -1,4 +1,4 @@
-"""The journals of the runs themselves: planned runs and what befalls their folds in, records and told trackers out."""
+"""Record what happens to planned runs in their journals, and tell the trackers."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
@@ -71,7 +71,7 @@ class Recorder:
             if not item.tasks:
                 self._end(run)
 
-    def hear(self, event: Event) -> None:
+    def record(self, event: Event) -> None:
         """Pass on what happened to a fold; with its last fold a run ends."""
         self._tell(event)
         if isinstance(event.body, FoldFailed):

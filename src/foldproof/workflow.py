@@ -1,33 +1,38 @@
-"""Run experiments, or say what a run would do. The whole program on one page; start reading here.
+"""Run experiments, or preview a run. The whole program on one page; start reading here.
 
-Images and settings in; folds are cut, models probed, run folders made; an executor trains the folds; every event stands
-in a journal before anybody hears of it; trackers are told; each run ends with its record.
+Load and check the images, measure the models, plan, prepare what the plan trains, open the run folders, and execute.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from foldproof import registry
+from foldproof.after_run.dvc_files import write_dvc_files
+from foldproof.after_run.reports import write_reports
 from foldproof.analysis.compare import AUTO
 from foldproof.analysis.scoring import higher_is_better
 from foldproof.config.read import ProjectSettings
 from foldproof.config.schema import ExecutionConfig, ExperimentConfig
 from foldproof.data.survey import Progress, unheard
 from foldproof.errors import FoldproofError, SettingsError, StorageError, UnknownName, nearest
-from foldproof.events.types import Notice
+from foldproof.events.types import Body, Notice
 from foldproof.executors import Executor, ExecutorContext, ExecutorFactory
 from foldproof.executors.stopping import Stopping
-from foldproof.for_dvc import leave_for_dvc
-from foldproof.plan.options import ALL_ANEW, RunOptions
-from foldproof.plan.prepare import prepare
+from foldproof.plan.inputs import prepare_inputs
+from foldproof.plan.make import make_plan
+from foldproof.plan.models import measure
+from foldproof.plan.open import open_runs, read_circumstances
+from foldproof.plan.options import NEW_RUNS, RunOptions
+from foldproof.plan.planned import PlannedRun
 from foldproof.plan.preview import Preview, preview
 from foldproof.project import Project
 from foldproof.provenance.trusted_code import accept
 from foldproof.recorder import Recorder
 from foldproof.records.record import RunRecord
-from foldproof.summing_up import sum_up
+from foldproof.records.store import RunStore
 from foldproof.trackers import Tracker, TrackerContext, TrackerFactory, TrackingTarget
 from foldproof.trackers.guarded import Guarded
 from foldproof.training import spent
@@ -42,12 +47,13 @@ HURRIED_SECONDS = 3.0  # after Ctrl-C
 class RunReport:
     """The run folders that were written and how each run ended.
 
-    `notices` is what a person should know: trackers were told before the first epoch. `farewells` is what they say.
+    `notices` is what a person should know: trackers were told before the first epoch. `closing_notices` is what
+    trackers say when they are closed.
     """
 
     statuses: dict[Path, str]
     notices: tuple[Notice, ...]
-    farewells: tuple[Notice, ...]
+    closing_notices: tuple[Notice, ...]
     was_done: bool  # nothing was left to do, so no tracker was told of the notices
     spent: Mapping[Path, Mapping[str, float]] = field(default_factory=dict)  # seconds by part, summed over folds
 
@@ -62,7 +68,7 @@ def run(
     loaded: ProjectSettings,
     *,
     names: Sequence[str] = (),
-    options: RunOptions = ALL_ANEW,
+    options: RunOptions = NEW_RUNS,
     target: TrackingTarget | None = None,
     trackers: Sequence[str] = (),
     allow_dirty: bool = False,
@@ -80,64 +86,90 @@ def run(
     `profiled`: every fold says where its time went; that changes no result.
     """
     configs = chosen(loaded.experiments, names)
-    execution = loaded.settings.execution
-    registry.make_named_importable(project.root, [execution.executor, loaded.settings.compare.metric, *trackers])
-    accept(project.root, loaded.settings.compare.metric)
-    if loaded.settings.compare.metric != AUTO:
-        higher_is_better(loaded.settings.compare.metric)  # known now, not after hours of training
+    settings, execution = loaded.settings, loaded.settings.execution
+    registry.make_named_importable(project.root, [execution.executor, settings.compare.metric, *trackers])
+    accept(project.root, settings.compare.metric)
+    if settings.compare.metric != AUTO:
+        higher_is_better(settings.compare.metric)  # known now, not after hours of training
     make_trackers = {name: registry.load("trackers", name) for name in trackers}
     with (
         nullcontext(stopping) if stopping else closing(Stopping()) as stopping,
         executor_for(configs, execution, stopping) as executor,
     ):
-        training_data = training_data or load_training_data(
-            project, loaded.settings, allow_dirty=allow_dirty, progress=progress
-        )
-        planned = prepare(
-            project,
-            configs,
-            training_data,
+        data = training_data or load_training_data(project, settings, allow_dirty=allow_dirty, progress=progress)
+        measured = measure(project, configs, data, executor, execution, options, compare=settings.compare)
+        plan = make_plan(measured, RunStore.read(project.run_folders()), options)
+        now = read_circumstances(plan, tags=settings.tracking.tags or {})
+        plan = prepare_inputs(plan, executor, progress=progress)
+        runs = open_runs(plan, now)
+        report = execute(
+            runs,
             executor,
-            execution,
-            compare=loaded.settings.compare,
-            options=options,
-            tags=loaded.settings.tracking.tags,
-            progress=progress,
-        )
-        tasks = [replace(task, profiled=profiled) for item in planned for task in item.tasks]
-        tracked = [item for item in planned if item.has_work]
-        profiles: dict[str, list[Mapping[str, float]]] = {}
-        about = TrackerContext(
-            folders=tuple(item.folder for item in tracked),
-            plans=tuple(item.summary for item in tracked),
+            stopping,
+            trackers=make_trackers,
             target=target,
             quiet=quiet,
-            parallel_folds=executor.parallel_folds(planned[0].device),
-            notices=tuple(notice for item in planned if not item.has_work for notice in item.notices),
+            notices=data.notices,
+            profiled=profiled,
+            finish=partial(write_reports, project, settings) if target is not None else None,
+            when_unwritable="fix that (free some space?), then `foldproof run --resume` goes on",
         )
-        with (
-            told(make_trackers if tracked else {}, about, stopping) as (listeners, farewells),
-            Recorder(planned, listeners) as recorder,
-            stopping.heeding(),
-            going_on_later(),
-        ):
-            recorder.begin(training_data.notices)
-            with closing(executor.run(tasks)) as events:
-                for event in events:
-                    recorder.hear(event)
-                    if (seconds := spent.told(event.body)) is not None:
-                        profiles.setdefault(event.run, []).append(seconds)
-            if target is not None:
-                for folder, body in sum_up(project, loaded.settings, recorder.ended, stopping):
-                    with suppress(StorageError):  # the run has ended well: what people get of it is not worth failing
-                        recorder.add(folder, body)
     with suppress(FoldproofError):
-        leave_for_dvc(project, map(RunRecord.read, recorder.statuses))
+        write_dvc_files(project, map(RunRecord.read, report.statuses))
     keep_within(project.run_folders(), limit_bytes=int(execution.states_gb * 1e9))
-    of_runs = dict.fromkeys(notice for item in planned for notice in item.notices)
-    statuses = {item.folder: recorder.statuses[item.folder] for item in planned}
-    where = {item.folder: spent.together(profiles[item.run]) for item in planned if item.run in profiles}
-    return RunReport(statuses, (*training_data.notices, *of_runs), tuple(farewells), not tracked, where)
+    return report
+
+
+def execute(
+    runs: Sequence[PlannedRun],
+    executor: Executor,
+    stopping: Stopping,
+    *,
+    trackers: Mapping[str, TrackerFactory],
+    target: TrackingTarget | None = None,
+    quiet: bool = False,
+    notices: Sequence[Notice] = (),
+    profiled: bool = False,
+    finish: Callable[[Sequence[Path], Stopping], Iterable[tuple[Path, Body]]] | None = None,
+    when_unwritable: str = "",
+) -> RunReport:
+    """Train the folds of opened runs; every event is in a journal before a tracker is told of it.
+
+    `notices` are recorded with every run; `when_unwritable` is the next step where nothing can be written any more.
+    """
+    active = [item for item in runs if item.has_work]
+    context = TrackerContext(
+        folders=tuple(item.folder for item in active),
+        plans=tuple(item.summary for item in active),
+        target=target,
+        quiet=quiet,
+        parallel_folds=executor.parallel_folds(runs[0].device),
+        notices=tuple(notice for item in runs if not item.has_work for notice in item.notices),
+    )
+    tasks = [replace(task, profiled=profiled) for item in runs for task in item.tasks]
+    profiles: dict[str, list[Mapping[str, float]]] = {}
+    with (
+        open_trackers(trackers if active else {}, context, stopping) as (listeners, closing_notices),
+        Recorder(runs, listeners) as recorder,
+        stopping.listening(),
+        advising(when_unwritable),
+    ):
+        recorder.begin(notices)
+        with closing(executor.run(tasks)) as events:
+            for event in events:
+                recorder.record(event)
+                if (seconds := spent.told(event.body)) is not None:
+                    profiles.setdefault(event.run, []).append(seconds)
+        for folder, body in finish(recorder.ended, stopping) if finish else ():
+            with suppress(StorageError):  # the run has ended well: what people get of it is not worth failing
+                recorder.add(folder, body)
+    return RunReport(
+        statuses={item.folder: recorder.statuses[item.folder] for item in runs},
+        notices=tuple(dict.fromkeys((*notices, *(notice for item in runs for notice in item.notices)))),
+        closing_notices=tuple(closing_notices),
+        was_done=not active,
+        spent={item.folder: spent.together(profiles[item.run]) for item in runs if item.run in profiles},
+    )
 
 
 def preview_run(
@@ -145,7 +177,7 @@ def preview_run(
     loaded: ProjectSettings,
     *,
     names: Sequence[str] = (),
-    options: RunOptions = ALL_ANEW,
+    options: RunOptions = NEW_RUNS,
     allow_dirty: bool = False,
     progress: Progress = unheard,
 ) -> Preview:
@@ -154,8 +186,9 @@ def preview_run(
     execution = loaded.settings.execution
     registry.make_named_importable(project.root, [execution.executor])
     with closing(Stopping()) as stopping, executor_for(configs, execution, stopping) as executor:
-        training_data = load_training_data(project, loaded.settings, allow_dirty=allow_dirty, progress=progress)
-        return preview(project, configs, training_data, executor, execution, options=options)
+        data = load_training_data(project, loaded.settings, allow_dirty=allow_dirty, progress=progress)
+        measured = measure(project, configs, data, executor, execution, options, writes_folds=False)
+        return preview(make_plan(measured, RunStore.read(project.run_folders()), options))
 
 
 def executor_for(
@@ -176,14 +209,14 @@ def executor_for(
 
 
 @contextmanager
-def going_on_later() -> Iterator[None]:
-    """Training that cannot write any more ends with how to go on."""
+def advising(next_step: str) -> Iterator[None]:
+    """Replace the next step of a StorageError, where one is given."""
     try:
         yield
     except StorageError as error:
-        raise StorageError(
-            error.what, next_step="mend that (free some space?), then `foldproof run --resume` goes on"
-        ) from error
+        if not next_step:
+            raise
+        raise StorageError(error.what, next_step=next_step) from error
 
 
 def chosen(experiments: Sequence[ExperimentConfig], names: Sequence[str]) -> tuple[ExperimentConfig, ...]:
@@ -212,19 +245,19 @@ def of_one_arithmetic(configs: Sequence[ExperimentConfig]) -> bool:
 
 
 @contextmanager
-def told(
+def open_trackers(
     make: Mapping[str, TrackerFactory], context: TrackerContext, stopping: Stopping
 ) -> Iterator[tuple[tuple[Tracker, ...], list[Notice]]]:
-    """Trackers by name, closed at the end whatever happens; the list then holds what they have to say.
+    """Open trackers by name and close them whatever happens; the list then holds what they have to say.
 
     Raises TrackingError where one cannot start; its later failures cost no training.
     """
-    farewells: list[Notice] = []
+    closing_notices: list[Notice] = []
     listeners: list[Tracker] = []
     try:
         for name, made in make.items():
             listeners.append(Guarded(name, made, context))
-        yield tuple(listeners), farewells
+        yield tuple(listeners), closing_notices
     finally:
         for listener in listeners:
-            farewells.extend(listener.close(within=HURRIED_SECONDS if stopping.asked else USUAL_SECONDS))
+            closing_notices.extend(listener.close(within=HURRIED_SECONDS if stopping.asked else USUAL_SECONDS))

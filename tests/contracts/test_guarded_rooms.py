@@ -54,7 +54,7 @@ ALLOWED: dict[str, tuple[int, str]] = {  # how many raw calls, and why each is o
     "reproduce/rebuild.py": (6, "an environment in the user's own cache, after --trust-code"),
     "reproduce/reproduce.py": (1, "the new run to the folder that --keep names"),
     "reproduce/staging.py": (1, "folds.csv of the project into the workshop"),
-    "reproduce/workshop.py": (3, "our own workshop: cleared, filled, and freed of links"),
+    "reproduce/worktree.py": (3, "our own workshop: cleared, filled, and freed of links"),
     "trackers/mlflow/app.py": (1, "the password file that our own parent process has written"),
     "trackers/mlflow/database.py": (1, "the migrations that are installed with MLflow"),
     "trackers/mlflow/foreign.py": (1, "the first bytes of a file that the user named"),

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from foldproof.after_run.reports import write_reports
 from foldproof.analysis.judged import STATISTICS, Judged
 from foldproof.config.read import load_settings
 from foldproof.errors import DamagedFile
@@ -21,9 +22,8 @@ from foldproof.executors.stopping import Stopping
 from foldproof.plan.options import RunOptions
 from foldproof.project import Project
 from foldproof.records.record import RunRecord
-from foldproof.reproduce.subject import Subject
-from foldproof.summing_up import sum_up
-from foldproof.verify.ladder import verify
+from foldproof.reproduce.record_source import RecordSource
+from foldproof.verify.levels import verify
 from foldproof.workflow import run as train
 from recorded import INLINE, train_inline
 
@@ -136,7 +136,7 @@ def summed_up(root: Path, settings: str) -> list[Path]:
     loaded = load_settings(project.settings_file)
     runs = list(project.run_folders())
     with closing(Stopping()) as stopping:
-        for folder, body in sum_up(project, loaded.settings, runs, stopping):
+        for folder, body in write_reports(project, loaded.settings, runs, stopping):
             assert getattr(body, "code", "") != "no-report", body
             with JournalWriter(folder, run=folder.name, about={}) as journal:
                 journal.append(body)
@@ -144,7 +144,7 @@ def summed_up(root: Path, settings: str) -> list[Path]:
 
 
 def tables_of(run: Path):
-    found = verify(Subject(folder=run, is_foreign=False), None, highest=0)
+    found = verify(RecordSource(folder=run, is_foreign=False), None, highest=0)
     (tables,) = (check for rung in found.rungs for check in rung.checks if check.name == "tables")
     return found, tables
 

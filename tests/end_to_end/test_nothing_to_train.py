@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from foldproof.config.read import load_settings
-from foldproof.plan.options import WHAT_IS_NEW, RunOptions
+from foldproof.plan.options import ONLY_CHANGED, RunOptions
 from foldproof.project import Project
 from foldproof.workflow import run
 from recorded import INLINE, train_inline
@@ -60,7 +60,7 @@ def opened_by(root: Path, *arguments: str) -> list[str]:
 
 @pytest.mark.parametrize(
     "options",
-    [WHAT_IS_NEW, RunOptions(resume=True), RunOptions(folds=frozenset({(None, 0), (None, 2)}))],
+    [ONLY_CHANGED, RunOptions(resume=True), RunOptions(folds=frozenset({(None, 0), (None, 2)}))],
     ids=["run", "--resume", "--fold"],
 )
 def test_what_has_run_whole_is_decoded_by_no_way_to_run_it(project, options):

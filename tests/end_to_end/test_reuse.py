@@ -17,7 +17,7 @@ from foldproof.events.fold_id import FoldId
 from foldproof.events.reuse import Reuse
 from foldproof.events.types import to_json
 from foldproof.executors.stopping import Stopping
-from foldproof.plan.options import ALL_ANEW, WHAT_IS_NEW, RunOptions
+from foldproof.plan.options import NEW_RUNS, ONLY_CHANGED, RunOptions
 from foldproof.project import Project
 from foldproof.records.record import RunRecord
 from foldproof.training.resuming.state_files import descriptions, end_state
@@ -46,7 +46,7 @@ def project(tiny_project: Path) -> Path:
 
 
 def carry_out(
-    root: Path, *names: str, overrides: tuple[str, ...] = (), options: RunOptions = WHAT_IS_NEW, stop_after: int = 0
+    root: Path, *names: str, overrides: tuple[str, ...] = (), options: RunOptions = ONLY_CHANGED, stop_after: int = 0
 ) -> RunReport:
     """Run what is in the project; stopped as soon as a fold has so many epochs in its journal."""
     found = Project.find(root)
@@ -97,8 +97,8 @@ def begun_with(record: RunRecord) -> set[tuple[str, int]]:
 def test_experiments_that_differ_in_epochs_alone_fall_out_of_the_longest_with_the_bits_of_training_each(
     overrides, project
 ):
-    alone = by_name(carry_out(project, overrides=overrides, options=ALL_ANEW))
-    together = by_name(carry_out(project, overrides=overrides, options=replace(WHAT_IS_NEW, again=True)))
+    alone = by_name(carry_out(project, overrides=overrides, options=NEW_RUNS))
+    together = by_name(carry_out(project, overrides=overrides, options=replace(ONLY_CHANGED, again=True)))
     assert {name: begun_with(record) for name, record in together.items()} == {
         "one": set(),
         "two": {("one", 1)},
@@ -120,9 +120,9 @@ def test_experiments_that_differ_in_epochs_alone_fall_out_of_the_longest_with_th
 @pytest.mark.slow
 def test_processes_wait_for_the_end_that_a_fold_begins_with(project):
     names = ("four", "one", "two")
-    alone = by_name(carry_out(project, *names, options=ALL_ANEW))
+    alone = by_name(carry_out(project, *names, options=NEW_RUNS))
     overrides = ("execution.executor=process", "execution.parallel_folds=2")
-    together = by_name(carry_out(project, *names, overrides=overrides, options=replace(WHAT_IS_NEW, again=True)))
+    together = by_name(carry_out(project, *names, overrides=overrides, options=replace(ONLY_CHANGED, again=True)))
     assert begun_with(together["four"]) == {("two", 2)}
     assert len(together["four"].reused) == len(together["two"].reused) == 3
     for name, record in together.items():
@@ -132,7 +132,7 @@ def test_processes_wait_for_the_end_that_a_fold_begins_with(project):
 @pytest.mark.slow
 def test_a_finished_fold_of_an_earlier_run_is_gone_on_from_where_its_end_is_whole(project):
     of_four = ("folds.k=4",)
-    alone = by_name(carry_out(project, "four", overrides=of_four, options=ALL_ANEW))["four"]
+    alone = by_name(carry_out(project, "four", overrides=of_four, options=NEW_RUNS))["four"]
     shutil.move(alone.folder, project / "alone")
     two = by_name(carry_out(project, "two", overrides=of_four))["two"]
     flipped, gone, other = (end_state(FoldId(0, fold).folder(two.folder), epochs=2) for fold in (0, 1, 2))
@@ -154,10 +154,10 @@ def test_a_finished_fold_of_an_earlier_run_is_gone_on_from_where_its_end_is_whol
 def test_again_takes_nothing_from_earlier_runs_and_without_reuse_every_epoch_is_trained(project):
     carry_out(project, "two")
     begun = {
-        WHAT_IS_NEW: "2 epochs of two",
+        ONLY_CHANGED: "2 epochs of two",
         RunOptions(again=True, reuse=True): "1 epoch of one",
         RunOptions(again=False, reuse=False): "",
-        ALL_ANEW: "",
+        NEW_RUNS: "",
     }
     found = Project.find(project)
     loaded = load_settings(found.settings_file)
@@ -170,7 +170,7 @@ def test_again_takes_nothing_from_earlier_runs_and_without_reuse_every_epoch_is_
 @pytest.mark.slow
 def test_added_repeats_take_the_folds_that_are_there_from_the_earlier_run(project):
     more = ("folds.repeats=2",)
-    alone = by_name(carry_out(project, "two", overrides=more, options=ALL_ANEW))["two"]
+    alone = by_name(carry_out(project, "two", overrides=more, options=NEW_RUNS))["two"]
     shutil.move(alone.folder, project / "alone")
     first = by_name(carry_out(project, "two"))["two"]
     again = by_name(carry_out(project, "two", overrides=more))["two"]
@@ -182,7 +182,7 @@ def test_added_repeats_take_the_folds_that_are_there_from_the_earlier_run(projec
 @pytest.mark.slow
 @pytest.mark.parametrize("after", [2, 3])
 def test_a_fold_that_goes_on_from_another_and_is_stopped_goes_on_once_more(after, project):
-    alone = by_name(carry_out(project, "four", options=ALL_ANEW))["four"]
+    alone = by_name(carry_out(project, "four", options=NEW_RUNS))["four"]
     shutil.move(alone.folder, project / "alone")
     carry_out(project, "two")
     stopped = carry_out(project, "four", stop_after=after)
@@ -234,7 +234,7 @@ def test_what_has_changed_since_the_newest_run_is_said_in_a_line(project):
     back = carry_out(project, "one")
     assert (list(back.statuses), codes(back)[-1]) == ([first.folder], "done")
     assert "is newer, and otherwise" in back.notices[-1].text
-    carry_out(project, "two", options=replace(WHAT_IS_NEW, again=True), stop_after=1)
+    carry_out(project, "two", options=replace(ONLY_CHANGED, again=True), stop_after=1)
     assert "is newer, and not complete" in carry_out(project, "two").notices[-1].text
 
 

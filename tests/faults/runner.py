@@ -22,11 +22,11 @@ from foldproof.executors import ExecutorContext
 from foldproof.executors.inline import InlineExecutor
 from foldproof.executors.stopping import Stopping
 from foldproof.plan.options import RunOptions
-from foldproof.plan.prepare import prepare
 from foldproof.project import Project
 from foldproof.trackers import TrackerContext
 from foldproof.training_data.load import load_training_data
 from foldproof.workflow import run
+from planned import opened
 
 
 class Acknowledged:
@@ -66,7 +66,7 @@ def warm(root: Path) -> None:
     loaded = load_settings(project.settings_file)
     training_data = load_training_data(project, loaded.settings, allow_dirty=False)
     with InlineExecutor(ExecutorContext(parallel_folds=1, threads=1, stopping=Stopping())) as executor:
-        prepare(project, loaded.experiments, training_data, executor, loaded.settings.execution)
+        opened(project, loaded.experiments, training_data, executor, loaded.settings.execution)
     torch.optim.Adam([torch.zeros(1, requires_grad=True)])  # the first one imports a compiler
 
 

@@ -16,8 +16,8 @@ from foldproof.bundle.collect import Wanted
 from foldproof.bundle.read import opened
 from foldproof.bundle.write import write_bundle
 from foldproof.project import Project
-from foldproof.reproduce.subject import Subject
-from foldproof.verify.ladder import verify
+from foldproof.reproduce.record_source import RecordSource
+from foldproof.verify.levels import verify
 from forged import FORGERIES, Forgery
 from recorded import INLINE, train_inline
 
@@ -51,7 +51,7 @@ def found_at(bundle: Path, forgery: Forgery | None, seed: int) -> int | None:
     with opened(bundle) as content:
         if forgery is not None:
             forgery.change(content.run_folder, random.Random(seed))
-        subject = Subject(folder=content.run_folder, is_foreign=True, with_company=True, images=content.images)
+        subject = RecordSource(folder=content.run_folder, is_foreign=True, with_company=True, images=content.images)
         found = verify(subject, None)
     return next((rung.level for rung in found.rungs if rung.state == "broken"), None)
 

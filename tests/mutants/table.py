@@ -10,7 +10,7 @@ SOURCE = Path(__file__).resolve().parents[2] / "src" / "foldproof"
 CODE = (
     *("training/*.py", "training/frozen/*.py", "training/resuming/*.py"),
     *("analysis/*.py", "analysis/statistics/*.py", "analysis/diagnosis/*.py"),
-    *("plan/tasks.py", "plan/cuts.py", "plan/features.py", "plan/beginnings.py"),
+    *("plan/tasks.py", "plan/splits.py", "plan/features.py", "plan/warm_start.py"),
     *("config/identity.py", "folds/*.py", "verify/*.py"),
     *("data/pixels/*.py", "data/rows/*.py"),
 )

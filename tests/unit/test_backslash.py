@@ -14,10 +14,10 @@ from foldproof.bundle.read import opened
 from foldproof.bundle.write import write_bundle
 from foldproof.executors.stopping import Stopping
 from foldproof.project import Project
+from foldproof.reproduce.record_source import RecordSource
 from foldproof.reproduce.reproduce import reproduce
 from foldproof.reproduce.request import Request
-from foldproof.reproduce.subject import Subject
-from foldproof.verify.ladder import verify
+from foldproof.verify.levels import verify
 from recorded import INLINE, train_inline
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows reads a backslash as the end of a folder")
@@ -34,7 +34,7 @@ def project(tmp_path_factory) -> Project:
 
 
 def test_its_run_is_verified_and_comes_out_again(project):
-    subject = Subject(folder=project.run_folders()[0], is_foreign=False)
+    subject = RecordSource(folder=project.run_folders()[0], is_foreign=False)
     assert verify(subject, project).verdict == "HOLDS: L0, L1, L2"
     with closing(Stopping()) as stopping:
         verdict = reproduce(subject, project, Request(epochs=1), stopping=stopping, quiet=True)
@@ -51,7 +51,7 @@ def test_its_bundle_holds_where_no_project_is(project, tmp_path, anonymous):
     assert len(names) == 18
     assert anonymous or "images/dog\\big/000.png" in names
     with opened(tmp_path / "run.zip") as bundle:
-        subject = Subject(folder=bundle.run_folder, is_foreign=True, with_company=True, images=bundle.images)
+        subject = RecordSource(folder=bundle.run_folder, is_foreign=True, with_company=True, images=bundle.images)
         assert verify(subject, None).verdict == "HOLDS: L0, L1, L2"
         with closing(Stopping()) as stopping:
             verdict = reproduce(subject, None, Request(epochs=1), stopping=stopping, quiet=True)
@@ -66,4 +66,4 @@ def test_a_record_elsewhere_finds_its_images_by_their_content(project, tmp_path)
     images.mkdir()
     for number, path in enumerate(sorted(Path(project.root / "images").rglob("*.png"))):
         shutil.copyfile(path, images / f"{number}\\x.png")
-    assert verify(Subject(folder=record, is_foreign=True, images=images), None).verdict == "HOLDS: L0, L1, L2"
+    assert verify(RecordSource(folder=record, is_foreign=True, images=images), None).verdict == "HOLDS: L0, L1, L2"

@@ -21,8 +21,8 @@ from foldproof.bundle.write import write_bundle
 from foldproof.errors import DamagedFile, SettingsError, StorageError
 from foldproof.project import Project
 from foldproof.records.record import RunRecord
-from foldproof.reproduce.subject import Subject
-from foldproof.verify.ladder import verify
+from foldproof.reproduce.record_source import RecordSource
+from foldproof.verify.levels import verify
 from recorded import INLINE, train_inline
 
 GOLDEN = Path(__file__).parent / "bundles" / "foldproof-0.1.0.zip"
@@ -41,8 +41,8 @@ def newest(project: Project) -> Path:
     return max(project.run_folders(), key=lambda folder: folder.stat().st_mtime)
 
 
-def subject(path: Path, run_folder: Path, images: Path | None) -> Subject:
-    return Subject(folder=run_folder, is_foreign=True, with_company=True, images=images)
+def subject(path: Path, run_folder: Path, images: Path | None) -> RecordSource:
+    return RecordSource(folder=run_folder, is_foreign=True, with_company=True, images=images)
 
 
 def test_a_bundle_holds_the_record_and_verifies_where_no_project_is(project, tmp_path):

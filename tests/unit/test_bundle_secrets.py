@@ -21,11 +21,11 @@ from foldproof.bundle.write import write_bundle
 from foldproof.errors import DataError
 from foldproof.project import Project
 from foldproof.records.record import RunRecord
-from foldproof.reproduce.cannot import CannotCheck
+from foldproof.reproduce.errors import CannotCheck
+from foldproof.reproduce.record_source import RecordSource
 from foldproof.reproduce.recorded import Recorded
-from foldproof.reproduce.subject import Subject
-from foldproof.reproduce.workshop import with_recorded_code
-from foldproof.verify.ladder import verify
+from foldproof.reproduce.worktree import with_recorded_code
+from foldproof.verify.levels import verify
 from leaking import made
 from recorded import INLINE, call, done, draw_classes, train_inline
 
@@ -70,8 +70,8 @@ def run_of(project: Project, experiment: str = "plain") -> Path:
     )
 
 
-def subject(run_folder: Path, images: Path | None) -> Subject:
-    return Subject(folder=run_folder, is_foreign=True, with_company=True, images=images)
+def subject(run_folder: Path, images: Path | None) -> RecordSource:
+    return RecordSource(folder=run_folder, is_foreign=True, with_company=True, images=images)
 
 
 def contents(path: Path) -> dict[str, bytes]:

@@ -18,7 +18,7 @@ from foldproof.plan.tasks import Model
 from foldproof.project import Project
 from foldproof.records.facts import FILE_NAME, SCHEMA_VERSION, judged_by, read_facts
 from foldproof.training_data.load import TrainingData
-from planned import CONFIG, CUTS, DATASET, PROBE, request_of
+from planned import CONFIG, DATASET, PROBE, SPLITS, request_of
 
 WITHIN = ValueRange(0.0, 9.0, 16)
 COMPARE = CompareSettings(metric="macro_f1", rope=2.5)
@@ -31,9 +31,9 @@ def said(**changed: Any) -> dict[str, Any]:
     context = RunContext(
         project=Project(Path("params.yaml")),
         training_data=TrainingData(
-            "images", Path("images"), DATASET, version, (), {}, held_out=CUTS.dataset, within=WITHIN
+            "images", Path("images"), DATASET, version, (), {}, held_out=SPLITS.dataset, within=WITHIN
         ),
-        cuts=CUTS,
+        splits=SPLITS,
         execution=EXECUTION,
         compare=COMPARE,
         shared=False,
@@ -50,7 +50,7 @@ def written(folder: Path, facts: Mapping[str, Any]) -> Path:
 
 
 def test_run_json_says_all_that_a_run_is_known_by():
-    digest = CUTS.written(CONFIG).digest
+    digest = SPLITS.written(CONFIG).digest
     identity = experiment_identity(CONFIG, fingerprint=DATASET.fingerprint, folds_digest=digest, within=WITHIN)
     facts = said()
     del facts["settings"]

@@ -19,7 +19,7 @@ from foldproof.errors import DamagedFile, FoldsError
 from foldproof.folds import Scheme
 from foldproof.folds.cover import covering, mend
 from foldproof.folds.units import Unit
-from foldproof.plan.cuts import Cuts, cut, foresee_cuts, scheme_of
+from foldproof.plan.splits import Splits, preview_splits, scheme_of, split
 from foldproof.project import Project
 
 
@@ -157,7 +157,7 @@ def test_a_repeat_does_not_depend_on_how_many_there_are(tmp_path: Path) -> None:
         config = ExperimentConfig(
             name="A", pixels=PixelSettings(), folds=FoldSettings(k=2, repeats=repeats), train=TrainSettings()
         )
-        cut(project, TINY, [config])
+        split(project, TINY, [config])
         return project.folds_file.read_text().splitlines()
 
     assert set(rows(1)) < set(rows(3))
@@ -202,30 +202,30 @@ CONFIG = ExperimentConfig(name="A", pixels=PixelSettings(), folds=FoldSettings(k
 def test_images_that_new_ties_move_to_another_fold_are_told_once(tmp_path: Path) -> None:
     project = Project(tmp_path / "params.yaml")
     dataset = Dataset.of(images("cat", 8) + images("dog", 8))
-    assert cut(project, dataset, [CONFIG]).notices(CONFIG) == ()
+    assert split(project, dataset, [CONFIG]).notices(CONFIG) == ()
     table = project.folds_file.read_bytes()
-    assert cut(project, dataset, [CONFIG]).notices(CONFIG) == ()
+    assert split(project, dataset, [CONFIG]).notices(CONFIG) == ()
     assert project.folds_file.read_bytes() == table
     before = folds.assign(dataset, Scheme(2, 42)).fold_of
     tied = [
         s._replace(duplicate="0123456789abcdef") if s.path in ("cat/0.png", "cat/1.png") else s for s in dataset.samples
     ]
     apart = {int(fold) for s, fold in zip(tied, before, strict=True) if s.duplicate}
-    later = cut(project, Dataset.of(tied), [CONFIG])
+    later = split(project, Dataset.of(tied), [CONFIG])
     moved = [made.moved for made in later.of(CONFIG)]
     assert moved[0] == len(apart) - 1
     (notice,) = later.notices(CONFIG)
     assert notice.code == "folds"
     assert notice.text.startswith(f"{sum(moved)} image")
-    assert cut(project, Dataset.of(tied), [CONFIG]).notices(CONFIG) == ()
+    assert split(project, Dataset.of(tied), [CONFIG]).notices(CONFIG) == ()
 
 
 def test_a_table_with_the_line_ends_of_another_system_is_left_as_it_is(tmp_path: Path) -> None:
     project = Project(tmp_path / "params.yaml")
-    cut(project, TINY, [CONFIG])
+    split(project, TINY, [CONFIG])
     other = project.folds_file.read_bytes().replace(b"\n", b"\r\n")
     project.folds_file.write_bytes(other)
-    cut(project, TINY, [CONFIG])
+    split(project, TINY, [CONFIG])
     assert project.folds_file.read_bytes() == other
 
 
@@ -418,7 +418,7 @@ def noticed(fold_of: list[int], *, scheme: str = "predefined", moved: int = 0, r
         (scheme_of(config), repeat): folds.Assignment(repeat, np.array(fold_of), moved if repeat == 0 else 2 * moved)
         for repeat in range(repeats)
     }
-    return [notice.text for notice in Cuts(dataset, made).notices(config)]
+    return [notice.text for notice in Splits(dataset, made).notices(config)]
 
 
 def test_folds_that_the_data_say_and_that_lack_classes_or_leave_images_out_are_said() -> None:
@@ -558,18 +558,18 @@ def test_cuts_that_are_foreseen_are_those_that_are_made_and_nothing_is_written(t
     said = {scheme_of(by_the_data): folds.Assignment(0, np.arange(12) % 3)}
     few, more = (Dataset.of(images("cat", count) + images("dog", count, first=20)) for count in (4, 6))
 
-    def places(dataset: Dataset, cuts: Cuts) -> dict[object, dict[str, int]]:
-        return {key: by_path(dataset, made) for key, made in cuts.assignments.items()}
+    def places(dataset: Dataset, splits: Splits) -> dict[object, dict[str, int]]:
+        return {key: by_path(dataset, made) for key, made in splits.assignments.items()}
 
-    foreseen = foresee_cuts(project, few, [config])
+    foreseen = preview_splits(project, few, [config])
     assert not project.folds_file.exists()
-    before = places(few, cut(project, few, [config]))
+    before = places(few, split(project, few, [config]))
     assert places(few, foreseen) == before
     assert before.keys() == {(scheme_of(config), 0), (scheme_of(config), 1)}
     written = project.folds_file.read_bytes()
-    foreseen = foresee_cuts(project, more, [config, by_the_data], said)
+    foreseen = preview_splits(project, more, [config, by_the_data], said)
     assert project.folds_file.read_bytes() == written
-    after = places(more, cut(project, more, [config, by_the_data], said))
+    after = places(more, split(project, more, [config, by_the_data], said))
     assert places(more, foreseen) == after
     assert after.pop((scheme_of(by_the_data), 0)) == by_path(more, said[scheme_of(by_the_data)])
     assert all(after[key].items() >= kept.items() for key, kept in before.items())

@@ -15,8 +15,8 @@ from foldproof.bundle.write import write_bundle
 from foldproof.data.dataset import Dataset, Sample
 from foldproof.project import Project
 from foldproof.reproduce.images import Source, place
-from foldproof.reproduce.subject import Subject
-from foldproof.verify.ladder import verify
+from foldproof.reproduce.record_source import RecordSource
+from foldproof.verify.levels import verify
 from recorded import done, train_inline
 
 PARTS = (
@@ -154,9 +154,9 @@ def test_verifying_a_record_overwrites_no_image_of_the_project(trained, tmp_path
         write_bundle(away / "runs" / folder.name, Project(away / "params.yaml"), file, Wanted(weights=True))
         before = tree(tmp_path, apart_from=root / ".foldproof")
         with opened(file) as bundle:
-            found = verify(Subject(folder=bundle.run_folder, is_foreign=True, images=bundle.images), project)
+            found = verify(RecordSource(folder=bundle.run_folder, is_foreign=True, images=bundle.images), project)
     else:
-        found = verify(Subject(folder=folder, is_foreign=True), project)
+        found = verify(RecordSource(folder=folder, is_foreign=True), project)
     assert tree(tmp_path, apart_from=root / ".foldproof") == before
     assert "L2" in found.verdict
     assert found.is_sound

@@ -17,10 +17,10 @@ from foldproof.executors.inline import InlineExecutor
 from foldproof.executors.interleaved import InterleavedExecutor
 from foldproof.executors.perform import journal_of
 from foldproof.executors.stopping import Stopping
-from foldproof.plan.prepare import prepare
 from foldproof.project import Project
 from foldproof.training.task import FoldTask
 from foldproof.training_data.load import load_training_data
+from planned import opened
 
 SETTINGS = """\
 version: 1
@@ -55,7 +55,7 @@ def planned(tmp_path: Path, make_images: Callable[..., Path], stopping: Stopping
     def plan(*overrides: str) -> Sequence[FoldTask]:
         loaded = load_settings(project.settings_file, overrides=overrides)
         with InlineExecutor(ExecutorContext(parallel_folds=1, threads=1, stopping=stopping)) as executor:
-            (run,) = prepare(project, loaded.experiments, training_data, executor, loaded.settings.execution)
+            (run,) = opened(project, loaded.experiments, training_data, executor, loaded.settings.execution)
         return run.tasks
 
     return plan

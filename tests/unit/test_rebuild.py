@@ -13,7 +13,7 @@ from foldproof.bundle.collect import Wanted
 from foldproof.bundle.write import write_bundle
 from foldproof.project import Project
 from foldproof.provenance.wheel import kept_wheel, own_wheel
-from foldproof.reproduce.cannot import CannotCheck
+from foldproof.reproduce.errors import CannotCheck
 from foldproof.reproduce.rebuild import rebuilt, recorded_wheel
 from foldproof.reproduce.recorded import Recorded
 from foldproof.reproduce.verdict import Extent, FoldCheck, by_another_foldproof, judge

@@ -4,7 +4,7 @@ import pytest
 
 from foldproof.config.schema import ExperimentConfig, FoldSettings, PixelSettings, TrainSettings
 from foldproof.events.reuse import Reuse, in_words
-from foldproof.plan.beginnings import begins_alike
+from foldproof.plan.warm_start import begins_alike
 
 TWO = Reuse(run="20260102-030405-aaaaaa", experiment="FirstRun", epochs=2)
 ONE = Reuse(run="20260102-030405-bbbbbb", experiment="Short", epochs=1)

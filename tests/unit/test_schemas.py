@@ -16,10 +16,10 @@ from foldproof.records import facts
 from foldproof.training import checkpoint
 from foldproof.training.frozen import rows
 from foldproof.training.resuming import state
-from foldproof.verify import rung
+from foldproof.verify import level
 
 VERSIONS = {
-    **dict.fromkeys((environment, leaks, schema, exclusions, card, rows, state, rung), 1),
+    **dict.fromkeys((environment, leaks, schema, exclusions, card, rows, state, level), 1),
     **dict.fromkeys((dataset, facts, images, types, table), 2),
     index: 4,
     checkpoint: 3,

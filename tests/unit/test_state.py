@@ -21,7 +21,6 @@ from foldproof.executors import ExecutorContext
 from foldproof.executors.inline import InlineExecutor
 from foldproof.executors.perform import until
 from foldproof.executors.stopping import Stopping
-from foldproof.plan.prepare import prepare
 from foldproof.project import Project
 from foldproof.training.checkpoint import Checkpoint, weights_sha256
 from foldproof.training.loop import Stop, train
@@ -32,6 +31,7 @@ from foldproof.training.resuming.state_files import descriptions, keep_within, p
 from foldproof.training.steps import append_losses, read_losses
 from foldproof.training.task import Beginning, FoldTask
 from foldproof.training_data.load import load_training_data
+from planned import opened
 
 MODEL = """\
 from torch import nn
@@ -67,7 +67,7 @@ def task_of(root: Path, *overrides: str) -> FoldTask:
         closing(Stopping()) as stopping,
         InlineExecutor(ExecutorContext(parallel_folds=1, threads=1, stopping=stopping)) as executor,
     ):
-        (planned,) = prepare(project, loaded.experiments, training_data, executor, loaded.settings.execution)
+        (planned,) = opened(project, loaded.experiments, training_data, executor, loaded.settings.execution)
     task = planned.tasks[0]
     task.folder.mkdir()
     return task

@@ -13,9 +13,9 @@ from foldproof.config.identity import canonical_json
 from foldproof.errors import DamagedFile
 from foldproof.events.fold_id import FoldId
 from foldproof.project import Project
+from foldproof.reproduce.record_source import RecordSource
 from foldproof.reproduce.states import Stored, last_before_the_end, said_by_states, state_before
-from foldproof.reproduce.subject import Subject
-from foldproof.verify.ladder import verify
+from foldproof.verify.levels import verify
 from recorded import train_inline
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="Windows has no pipes in folders")
@@ -88,7 +88,7 @@ def test_a_state_that_is_no_plain_file_is_refused_at_once(run, tmp_path, deed, w
         assert list((tmp_path / "copy").iterdir()) == []
     assert said_by_states(run, run, FoldId(0, 0)) == () or which.endswith("safetensors")
     project = Project(run.parent.parent / "params.yaml")
-    found = verify(Subject(folder=run, is_foreign=True), project)
+    found = verify(RecordSource(folder=run, is_foreign=True), project)
     assert not found.is_sound
     assert any("state-" in problem for rung in found.rungs for check in rung.checks for problem in check.problems)
 
@@ -139,5 +139,5 @@ def test_a_state_as_a_training_wrote_it_is_copied_bit_for_bit(run, tmp_path):
 @pytest.mark.parametrize("deed", DEEDS)
 def test_weights_that_are_no_plain_file_are_a_problem_and_no_hang(run, deed):
     DEEDS[deed](run / "fold-0-0" / "model.safetensors")
-    found = verify(Subject(folder=run, is_foreign=True), Project(run.parent.parent / "params.yaml"))
+    found = verify(RecordSource(folder=run, is_foreign=True), Project(run.parent.parent / "params.yaml"))
     assert found.verdict.startswith("DOES NOT HOLD at L1")

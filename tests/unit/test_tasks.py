@@ -21,18 +21,18 @@ from foldproof.plan.tasks import Model, estimated_seconds, fold_key, fold_keys, 
 from foldproof.project import Project
 from foldproof.training.frozen.rows import FeatureStore
 from foldproof.training.task import Beginning, FeatureSpan, FeatureTask, FoldTask
-from planned import CONFIG, CUTS, DATASET, NUMERIC, PROBE, request_of
+from planned import CONFIG, DATASET, NUMERIC, PROBE, SPLITS, request_of
 
 
 def made(wanted: tuple[tuple[int, int], ...] = ((1, 0), (0, 1)), **changed: Any) -> tuple[FoldTask, ...]:
     model = Model(request=request_of(), probe=PROBE, images=Path("images.npy"), **changed)
     return tasks(
         CONFIG,
-        CUTS,
+        SPLITS,
         model,
         folder=Path("runs/a-run"),
         identity="identity",
-        keys=fold_keys(CONFIG, CUTS, model),
+        keys=fold_keys(CONFIG, SPLITS, model),
         checkpoint_seconds=60.0,
         cuda_graphs=False,
         wanted=wanted,
@@ -57,15 +57,15 @@ def test_a_task_is_told_all_of_its_fold():
 
 
 def test_each_fold_has_the_key_of_its_settings_images_split_and_arithmetic():
-    keys = fold_keys(CONFIG, CUTS, Model(request=request_of(), probe=PROBE, images=Path("x")))
+    keys = fold_keys(CONFIG, SPLITS, Model(request=request_of(), probe=PROBE, images=Path("x")))
     assert list(keys) == [(0, 0), (0, 1), (1, 0), (1, 1)]
     assert len(set(keys.values())) == 4
-    fold = CUTS.of(CONFIG)[1].folds(2)[0]
+    fold = SPLITS.of(CONFIG)[1].folds(2)[0]
     assert keys[1, 0] == fold_key(CONFIG, DATASET, fold, image_size=24, numeric_class=NUMERIC)
     (task,) = made(((1, 0),))
     assert task.fold_key == keys[1, 0]
     deep = fold_keys(
-        CONFIG, CUTS, Model(request=request_of(), probe=PROBE, images=Path("x"), within=ValueRange(0.0, 9.0, 16))
+        CONFIG, SPLITS, Model(request=request_of(), probe=PROBE, images=Path("x"), within=ValueRange(0.0, 9.0, 16))
     )
     assert not set(deep.values()) & set(keys.values())
 

@@ -20,9 +20,9 @@ from foldproof.config.read import experiment_of
 from foldproof.errors import UntrustedCode
 from foldproof.provenance.patches import Touched
 from foldproof.provenance.wheel import own_wheel
+from foldproof.reproduce.record_source import RecordSource
 from foldproof.reproduce.recorded import Recorded
 from foldproof.reproduce.request import Request
-from foldproof.reproduce.subject import Subject
 from foldproof.reproduce.trust import refuse_untrusted, would_run
 from recorded import call, done, train_inline
 
@@ -163,7 +163,7 @@ def recorded(*, own_code: bool, diff: bytes = b"", commit: str | None = HEAD) ->
     )  # type: ignore[arg-type]  # fmt: skip
 
 
-FOREIGN = Subject(folder=Path("/somewhere/run"), is_foreign=True)
+FOREIGN = RecordSource(folder=Path("/somewhere/run"), is_foreign=True)
 OURS = replace(FOREIGN, is_foreign=False)
 DIFF = (
     b"diff --git a/own_model.py b/own_model.py\n--- a/own_model.py\n+++ b/own_model.py\n@@ -1 +1 @@\n-a\n+b\n"

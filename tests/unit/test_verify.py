@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from foldproof.project import Project
-from foldproof.reproduce.subject import Subject
-from foldproof.verify.ladder import verify
-from foldproof.verify.rung import Check
+from foldproof.reproduce.record_source import RecordSource
+from foldproof.verify.level import Check
+from foldproof.verify.levels import verify
 from forged import FORGERIES, Forgery
 from recorded import INLINE, train_inline
 
@@ -27,10 +27,10 @@ def project(trained, tmp_path) -> Project:
     return Project(tmp_path / "project" / "params.yaml")
 
 
-def subject(project: Project, experiment: str = "slow") -> Subject:
+def subject(project: Project, experiment: str = "slow") -> RecordSource:
     for folder in project.run_folders():
         if json.loads((folder / "run.json").read_text())["experiment"] == experiment:
-            return Subject(folder=folder, is_foreign=False)
+            return RecordSource(folder=folder, is_foreign=False)
     raise AssertionError(experiment)
 
 
@@ -44,7 +44,7 @@ def test_an_honest_record_holds_on_every_rung(project):
 def test_the_first_rung_needs_neither_images_nor_weights_nor_a_project(project, tmp_path):
     folder = tmp_path / "elsewhere" / "record"
     shutil.copytree(subject(project).folder, folder, ignore=shutil.ignore_patterns("*.safetensors", "state-*"))
-    found = verify(Subject(folder=folder, is_foreign=True), None)
+    found = verify(RecordSource(folder=folder, is_foreign=True), None)
     assert [rung.state for rung in found.rungs] == ["holds", "not here"]
     assert "images" in found.rungs[1].checks[0].said
 
@@ -78,7 +78,7 @@ def test_a_comparison_whose_other_run_is_gone_is_not_called_forged(project):
     assert "not here" in tables.said
 
 
-def tables_of(record: Subject) -> Check:
+def tables_of(record: RecordSource) -> Check:
     (found,) = (check for check in verify(record, None, highest=0).rungs[0].checks if check.name == "tables")
     return found
 
@@ -112,7 +112,7 @@ def test_images_are_found_wherever_they_are_and_whatever_they_are_called(project
     (project.root / "renamed" / "cat").rename(project.root / "renamed" / "katze")
     (project.root / "params.yaml").write_text(INLINE.replace("path: images", "path: renamed"))
     record = subject(project)
-    found = verify(Subject(folder=record.folder, is_foreign=False, images=project.root / "renamed"), project)
+    found = verify(RecordSource(folder=record.folder, is_foreign=False, images=project.root / "renamed"), project)
     assert found.verdict == "HOLDS: L0, L1, L2"
 
 

@@ -26,22 +26,22 @@ from foldproof.executors.inline import InlineExecutor
 from foldproof.executors.stopping import Stopping
 from foldproof.folds import Assignment, Fold
 from foldproof.metrics import recall_by_class
-from foldproof.plan.prepare import prepare
 from foldproof.project import Project
 from foldproof.records import predictions
+from foldproof.reproduce.record_source import RecordSource
 from foldproof.reproduce.recorded import Recorded
-from foldproof.reproduce.subject import Subject
 from foldproof.training.checkpoint import Checkpoint, weights_sha256
 from foldproof.training.task import FoldTask
 from foldproof.training_data.load import load_training_data
-from foldproof.verify import company, identity, papers, scores, splits, trained, training_log
+from foldproof.verify import artifacts, identity, scores, sibling_runs, splits, trained, training_log
 from foldproof.verify.epoch import train_on
-from foldproof.verify.ladder import verify
+from foldproof.verify.level import Check, Level, Verification, checked, not_here
+from foldproof.verify.levels import verify
 from foldproof.verify.rescore import rescore
-from foldproof.verify.rung import Check, Rung, Verification, checked, not_here
 from foldproof.workflow import run
 from forged import rewrite
 from journaled import JournaledRun
+from planned import opened
 
 SETTINGS = """\
 version: 1
@@ -450,18 +450,18 @@ def test_runs_that_are_named_and_not_there_or_changed_are_said(honest, copied):
     earlier = neighbour(copied, "20250101-000000-aaaaaa", lambda facts: facts.update(before={}))
     sha256 = hashlib.sha256((earlier / "run.json").read_bytes()).hexdigest()
     named = with_facts(replace(honest, folder=copied), before={earlier.name: sha256})
-    found = company.of_runs(named, [earlier], expected=True)
+    found = sibling_runs.of_runs(named, [earlier], expected=True)
     assert (found.state, found.said) == ("holds", "1 earlier runs of this experiment, none left out")
-    gone = company.of_runs(named, [], expected=True)
+    gone = sibling_runs.of_runs(named, [], expected=True)
     assert gone.problems == (f"run {earlier.name} of this experiment, which {copied.name} names, was left out",)
-    assert company.of_runs(named, [], expected=False).state == "not here"
+    assert sibling_runs.of_runs(named, [], expected=False).state == "not here"
     changed = with_facts(named, before={earlier.name: "0" * 64})
-    (said,) = company.of_runs(changed, [earlier], expected=True).problems
+    (said,) = sibling_runs.of_runs(changed, [earlier], expected=True).problems
     assert said == f"the run.json of {earlier.name} is not the one that {copied.name} names"
     old = replace(
         named, record=replace(named.record, facts={k: v for k, v in named.record.facts.items() if k != "before"})
     )
-    assert company.of_runs(old, [earlier], expected=True).state == "not here"
+    assert sibling_runs.of_runs(old, [earlier], expected=True).state == "not here"
 
 
 def test_a_later_run_of_the_same_experiment_tells_of_one_that_was_left_out_and_one_of_another_does_not(honest, copied):
@@ -476,9 +476,9 @@ def test_a_later_run_of_the_same_experiment_tells_of_one_that_was_left_out_and_o
     later = neighbour(copied, "20990101-000000-bbbbbb", names_a_lost_one)
     other = neighbour(copied, "20990101-000000-cccccc", of_another)
     broken = neighbour(copied, "20990101-000000-aaaaaa", lambda facts: facts.pop("config"))
-    assert company.of_runs(named, [broken, other], expected=True).state == "holds"
+    assert sibling_runs.of_runs(named, [broken, other], expected=True).state == "holds"
     again = neighbour(copied, "20990101-000000-dddddd", names_a_lost_one)
-    (said,) = company.of_runs(named, [broken, later, again, other], expected=True).problems
+    (said,) = sibling_runs.of_runs(named, [broken, later, again, other], expected=True).problems
     assert said == "run 20250101-000000-aaaaaa of this experiment, which 20990101-000000-bbbbbb names, was left out"
 
 
@@ -491,7 +491,7 @@ def task(project, honest, tmp_path) -> FoldTask:
         closing(Stopping()) as stopping,
         InlineExecutor(ExecutorContext(parallel_folds=1, threads=1, stopping=stopping)) as executor,
     ):
-        (planned,) = prepare(project, loaded.experiments, training_data, executor, loaded.settings.execution)
+        (planned,) = opened(project, loaded.experiments, training_data, executor, loaded.settings.execution)
     shutil.move(planned.folder, tmp_path / "planned")
     (made,) = [one for one in planned.tasks if (one.repeat, one.fold) == PLACE]
     folder = tmp_path / "planned" / made.folder.name
@@ -580,14 +580,14 @@ HOLDS, BROKEN, AWAY = checked("a", [], "fine"), checked("b", ["x", "y"], "fine")
     [((HOLDS, AWAY), "holds"), ((HOLDS, BROKEN, AWAY), "broken"), ((AWAY,), "not here"), ((), "not here")],
 )
 def test_a_rung_is_broken_where_one_check_is_and_not_here_where_none_could_be_made(checks, state):
-    assert Rung(level=0, title="", checks=checks, seconds=0.0).state == state
+    assert Level(level=0, title="", checks=checks, seconds=0.0).state == state
 
 
 def test_what_was_verified_is_told_as_json_with_every_check():
     checks = (checked("files", ["one", "two"], "seen"), not_here("company", "alone"))
     rungs = (
-        Rung(level=0, title="the record", checks=checks[1:], seconds=0.5),
-        Rung(level=1, title="weights and images", checks=checks, seconds=1.5),
+        Level(level=0, title="the record", checks=checks[1:], seconds=0.5),
+        Level(level=1, title="weights and images", checks=checks, seconds=1.5),
     )
     told = Verification(run="a-run", experiment="one", rungs=rungs, training_seconds=3.0).to_json()
     files = {"name": "files", "state": "broken", "said": "seen", "problems": ("one", "two")}
@@ -608,7 +608,7 @@ def test_what_was_verified_is_told_as_json_with_every_check():
 
 def test_a_verdict_counts_the_problems_of_the_first_rung_that_is_broken():
     rungs = [
-        Rung(level=level, title="t", checks=(check,), seconds=0.0) for level, check in enumerate((HOLDS, AWAY, BROKEN))
+        Level(level=level, title="t", checks=(check,), seconds=0.0) for level, check in enumerate((HOLDS, AWAY, BROKEN))
     ]
     found = Verification(run="r", experiment="e", rungs=tuple(rungs), training_seconds=None)
     assert (found.verdict, found.is_sound) == ("DOES NOT HOLD at L2 (t): 2 problems", False)
@@ -623,7 +623,7 @@ def test_a_verdict_counts_the_problems_of_the_first_rung_that_is_broken():
 def climbed(folder: Path, *, highest: int = 0) -> dict[str, Check]:
     """The checks of the record alone, by name."""
     heard = []
-    found = verify(Subject(folder=folder, is_foreign=False), None, highest=highest, heard=heard.append)
+    found = verify(RecordSource(folder=folder, is_foreign=False), None, highest=highest, heard=heard.append)
     assert heard == list(found.rungs)
     assert [(rung.level, rung.title) for rung in found.rungs] == [(0, "the record")]
     return {check.name: check for check in found.rungs[0].checks}
@@ -725,23 +725,24 @@ def test_an_epoch_is_trained_again_where_the_arithmetic_is_the_same_and_a_fold_h
 )
 def test_the_arithmetic_is_the_same_where_only_code_is_another(honest, changed, same):
     environment = {**honest.environment, "numeric_class": {**honest.environment["numeric_class"], **changed}}
-    assert trained._same_arithmetic(replace(honest, environments=(environment,)), honest.folder) == same
+    now = honest.environment["numeric_class"]
+    assert trained._same_arithmetic(replace(honest, environments=(environment,)), now) == same
     both = (honest.environment, environment)
-    assert trained._same_arithmetic(replace(honest, environments=both), honest.folder) == same
+    assert trained._same_arithmetic(replace(honest, environments=both), now) == same
 
 
 def test_files_that_the_journals_speak_of_are_as_they_were_written_or_away(tmp_path):
     made = JournaledRun.make(tmp_path).complete()
     (made.folder / "report" / "report.html").write_text("changed", encoding="utf-8")
-    found = papers.of_files(made.folder)
+    found = artifacts.of_files(made.folder)
     assert found.problems == ("report/report.html is not the file that was written",)
     sha256 = hashlib.sha256(b"changed").hexdigest()
     made.append(ArtifactAdded(file="report/report.html", sha256=sha256))
-    found = papers.of_files(made.folder)
+    found = artifacts.of_files(made.folder)
     assert (found.state, found.said) == ("holds", "1 files as they were written")
     made.append(ArtifactAdded(file="fold-0-0/more.txt", sha256=sha256), place=(0, 0))
-    assert papers.of_files(made.folder).said == "1 files as they were written, 1 not here"
+    assert artifacts.of_files(made.folder).said == "1 files as they were written, 1 not here"
     (made.folder / "report" / "report.html").unlink()
-    assert papers.of_files(made.folder).state == "not here"
+    assert artifacts.of_files(made.folder).state == "not here"
     (made.folder / "fold-0-0" / "more.txt").write_text("other")
-    assert papers.of_files(made.folder).problems == ("fold-0-0/more.txt is not the file that was written",)
+    assert artifacts.of_files(made.folder).problems == ("fold-0-0/more.txt is not the file that was written",)

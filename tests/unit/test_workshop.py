@@ -10,7 +10,7 @@ from foldproof.errors import StorageError
 from foldproof.project import Project
 from foldproof.provenance import worktree
 from foldproof.reproduce.rebuild import environments
-from foldproof.reproduce.workshop import workshop
+from foldproof.reproduce.worktree import open_worktree
 from recorded import call, done
 
 OURS = "reproduce-0123456789ab"
@@ -48,7 +48,7 @@ def planted(project: Project, name: str) -> Path:
 def test_the_sweep_empties_nothing_through_a_link(project, name):
     before = outside(project)
     link = planted(project, name)
-    with workshop(project) as place:
+    with open_worktree(project) as place:
         assert place.parent == project.root / ".foldproof"
     assert outside(project) == before
     assert link.is_symlink()
@@ -62,7 +62,7 @@ def test_the_sweep_of_a_folder_with_links_in_it_takes_the_links_alone(project, i
     if inner != "held.lock":
         (left / "held.lock").touch()
     (left / inner).symlink_to(project.root.parent / "precious" / ("thesis.txt" if inner == "held.lock" else ""))
-    with workshop(project):
+    with open_worktree(project):
         pass
     assert outside(project) == before
     assert left.exists() == (inner == "held.lock")
@@ -76,7 +76,7 @@ def test_what_a_killed_process_left_is_swept_away_and_what_is_not_ours_stays(pro
     for name in kept:
         (home / name).mkdir()
         (home / name / "file").write_text("x")
-    with workshop(project):
+    with open_worktree(project):
         assert not (home / OURS).exists()
     assert [name for name in kept if not (home / name / "file").is_file()] == []
 
@@ -87,7 +87,7 @@ def test_a_folder_of_our_shape_that_the_repository_holds_stays(project):
     (left / "held.lock").touch()
     (left / "thesis.txt").write_text("years")
     done(project.root, "git", "add", "--all", "--force")
-    with workshop(project):
+    with open_worktree(project):
         pass
     assert (left / "thesis.txt").read_text() == "years"
 
@@ -99,7 +99,7 @@ def test_a_folder_that_is_a_link_of_the_repository_is_left_alone(project):
     (project.root.parent / "precious" / OURS / "held.lock").touch()
     done(project.root, "git", "add", "--all", "--force")
     before = sorted((project.root.parent / "precious").iterdir())
-    with workshop(project) as place:
+    with open_worktree(project) as place:
         assert not place.resolve().is_relative_to(project.root.parent / "precious")
         (place / "x").touch()
     assert sorted((project.root.parent / "precious").iterdir()) == before
@@ -111,7 +111,7 @@ def test_a_link_of_the_users_own_to_where_there_is_room_is_followed(project):
     room.mkdir()
     (project.root / ".foldproof").rmdir()
     (project.root / ".foldproof").symlink_to(room)
-    with workshop(project) as place:
+    with open_worktree(project) as place:
         assert place.resolve().parent == room
     assert list(room.iterdir()) == []
 
@@ -137,7 +137,7 @@ def test_environments_are_kept_where_their_user_alone_can_write(tmp_path, monkey
 
 def test_a_checkout_is_taken_away_with_its_workshop(project):
     head = done(project.root, "git", "rev-parse", "HEAD").strip()
-    with workshop(project) as place:
+    with open_worktree(project) as place:
         assert worktree.check_out(project.root, head, place / "versions") == ""
         assert (place / "versions" / "params.yaml").is_file()
     assert done(project.root, "git", "worktree", "list").count("\n") == 1

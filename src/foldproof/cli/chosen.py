@@ -9,7 +9,7 @@ from foldproof.errors import DamagedFile, RunNotFound
 from foldproof.project import Project
 from foldproof.records.record import RunRecord
 from foldproof.records.store import RunStore, read_records, seen_now
-from foldproof.reproduce.subject import Subject
+from foldproof.reproduce.record_source import RecordSource
 
 
 def chosen_records(store: RunStore, runs: Sequence[str]) -> tuple[tuple[RunRecord, ...], Mapping[Path, DamagedFile]]:
@@ -27,7 +27,7 @@ def chosen_records(store: RunStore, runs: Sequence[str]) -> tuple[tuple[RunRecor
 
 
 @contextmanager
-def subject_of(wanted: str, project: Project | None, *, images: Path | None = None) -> Iterator[Subject]:
+def subject_of(wanted: str, project: Project | None, *, images: Path | None = None) -> Iterator[RecordSource]:
     """The record that is meant: a bundle, the folder of a run from wherever, or a run of the project.
 
     Raises RunNotFound, and DamagedFile for a record that cannot be read.
@@ -35,7 +35,7 @@ def subject_of(wanted: str, project: Project | None, *, images: Path | None = No
     path = Path(wanted)
     if is_bundle(path):
         with opened(path) as bundle:
-            yield Subject(
+            yield RecordSource(
                 folder=bundle.run_folder,
                 is_foreign=True,
                 with_company=True,
@@ -44,7 +44,7 @@ def subject_of(wanted: str, project: Project | None, *, images: Path | None = No
                 bundle=path,
             )
     elif (path / "run.json").is_file():
-        yield Subject(folder=path, is_foreign=not _is_ours(path, project), images=images)
+        yield RecordSource(folder=path, is_foreign=not _is_ours(path, project), images=images)
     elif path.suffix == ".zip":
         raise RunNotFound(
             f"{wanted} is no bundle" if path.exists() else f"there is no file {wanted}",
@@ -57,7 +57,7 @@ def subject_of(wanted: str, project: Project | None, *, images: Path | None = No
         )
     else:
         (run,) = RunStore.read(project.run_folders()).find([wanted])
-        yield Subject(folder=run.folder, is_foreign=not _is_ours(run.folder, project), images=images)
+        yield RecordSource(folder=run.folder, is_foreign=not _is_ours(run.folder, project), images=images)
 
 
 def _is_ours(folder: Path, project: Project | None) -> bool:

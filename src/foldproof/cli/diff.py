@@ -39,7 +39,7 @@ def command(a: str, b: str, as_json: bool) -> int:
     from foldproof.cli.chosen import subject_of
     from foldproof.errors import ProjectError
     from foldproof.project import Project
-    from foldproof.reproduce.partings import first_parting
+    from foldproof.reproduce.first_difference import find_first_difference
     from foldproof.storage import cleaned_lines
 
     try:
@@ -49,7 +49,7 @@ def command(a: str, b: str, as_json: bool) -> int:
     with subject_of(a, project) as then, subject_of(b, project) as now:
         sides = (RunSide.read(then.folder), RunSide.read(now.folder))
         difference = differ(*sides)
-        parting, compared = first_parting(then.folder, now.folder)
+        parting, compared = find_first_difference(then.folder, now.folder)
     causes = probable_causes(difference, parting) if parting or difference.any else ()
     files = _files_between(project, sides) if project and difference.code.commit else None
     if as_json:

@@ -142,7 +142,7 @@ def train_and_compare(
     from foldproof.cli.show_profile import print_profile, profile_json
     from foldproof.cli.signals import stopping_by_signals
     from foldproof.config.read import load_settings
-    from foldproof.plan.options import WHAT_IS_NEW
+    from foldproof.plan.options import ONLY_CHANGED
     from foldproof.project import Project
     from foldproof.records.record import RunRecord
     from foldproof.trackers.mlflow.target import resolve_target
@@ -157,7 +157,7 @@ def train_and_compare(
             project,
             loaded,
             names=names,
-            options=options or WHAT_IS_NEW,
+            options=options or ONLY_CHANGED,
             target=resolve_target(tracking, project, os.environ, overrides=overrides) if tracking.to_mlflow else None,
             trackers=tracking.told,
             allow_dirty=allow_dirty,
@@ -166,7 +166,7 @@ def train_and_compare(
             stopping=stopping,
             profiled=profile,
         )
-    notices = (*(report.notices if quiet or as_json else ()), *report.farewells)
+    notices = (*(report.notices if quiet or as_json else ()), *report.closing_notices)
     if report.was_done and not (quiet or as_json):
         print_notices(report.notices)
     if interruption.number:

@@ -9,7 +9,7 @@ from foldproof.cli import complete
 from foldproof.cli.out import echo, echo_json
 
 if TYPE_CHECKING:
-    from foldproof.verify.rung import Rung
+    from foldproof.verify.level import Level
 
 
 @click.command("verify")
@@ -33,7 +33,7 @@ def command(run: str, level: int, images: Path | None, trust_code: bool, as_json
     from foldproof.cli.progress import shown_progress
     from foldproof.errors import ProjectError
     from foldproof.project import Project
-    from foldproof.verify.ladder import verify
+    from foldproof.verify.levels import verify
 
     try:
         project = Project.find(Path.cwd())
@@ -55,7 +55,7 @@ def command(run: str, level: int, images: Path | None, trust_code: bool, as_json
     return 0 if found.is_sound else 1
 
 
-def show(rung: "Rung") -> None:
+def show(rung: "Level") -> None:
     """A line for the rung, one for each check, and one for each problem."""
     from foldproof.storage import cleaned_lines
 

@@ -21,7 +21,7 @@ class Stopping:
             self._asking.send(b"!")
 
     @contextmanager
-    def heeding(self) -> Iterator[None]:
+    def listening(self) -> Iterator[None]:
         """For the block, whoever asks is heard soon; outside it nobody looks."""
         self.heeded = True
         try:

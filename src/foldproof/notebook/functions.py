@@ -71,7 +71,7 @@ def run(
             quiet=quiet,
             stopping=stopping,
         )
-    for notice in (*(report.notices if quiet or report.was_done else ()), *report.farewells):
+    for notice in (*(report.notices if quiet or report.was_done else ()), *report.closing_notices):
         print(cleaned_lines(f"note: {notice.text}"), file=sys.stderr)
     if target is not None and (other := read_instead(target.uri)):
         there = redact(target.uri)

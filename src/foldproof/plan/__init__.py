@@ -1,1 +1,1 @@
-"""What will run: settings, images and folds in; run folders, made anew or gone on with, and fold tasks out."""
+"""Plan runs: split the images, measure the models, decide what to train, and open the run folders."""

@@ -1,4 +1,4 @@
-"""Say what the arithmetic that is asked for costs here, and in what it differs from that of a run. Pure."""
+"""Warn about what the requested arithmetic costs, and where it differs from that of a run. Pure."""
 
 import json
 from collections.abc import Iterable, Mapping

@@ -8,7 +8,7 @@ from foldproof.errors import DamagedFile, FoldsError, RunNotFound, SettingsError
 from foldproof.events.fold_id import FoldId
 from foldproof.events.types import Notice
 from foldproof.plan.arithmetic import changed_arithmetic
-from foldproof.plan.earlier import difference, left_over, refuse_other_settings
+from foldproof.plan.earlier import difference, refuse_other_settings, unfinished_notice
 from foldproof.plan.experiment import ExperimentPlan
 from foldproof.plan.options import RunOptions
 from foldproof.records.facts import Reseed, read_environment
@@ -76,7 +76,7 @@ def decide(experiment: ExperimentPlan, store: RunStore, options: RunOptions) -> 
     run = _up_to_date(experiment, store) if options.skips_done else None
     if run is not None:
         return UpToDate(experiment, run, (_nothing_to_train(experiment, run, store),))
-    notices = left_over(store, identity=experiment.identity)
+    notices = unfinished_notice(store, identity=experiment.identity)
     if not options.again:
         notices += _changes(experiment, store)
     return New(experiment, _earlier(experiment, store), notices)

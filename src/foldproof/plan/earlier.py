@@ -13,7 +13,7 @@ from foldproof.records.store import RunStore, StoredRun
 MOMENT_SECONDS = 3.0
 
 
-def left_over(store: RunStore, *, identity: str) -> tuple[Notice, ...]:
+def unfinished_notice(store: RunStore, *, identity: str) -> tuple[Notice, ...]:
     """What a person should know before an experiment is run anew: it is being run, or was cut off."""
     newest = next((run for run in reversed(store.of_experiments) if run.identity == identity), None)
     try:
@@ -60,7 +60,7 @@ def difference(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     return "; ".join(said[:3])
 
 
-def refuse_worked_on(run: StoredRun, wanted: Iterable[FoldId], *, shared: bool) -> None:
+def check_not_locked(run: StoredRun, wanted: Iterable[FoldId], *, shared: bool) -> None:
     """Raises StorageError where somebody trains what is `wanted`, or the run as a whole.
 
     Those who share a run hold it as a whole for moments only, which are waited for.

@@ -1,4 +1,4 @@
-"""Under which circumstances a run takes place: a project in, the content of environment.json out."""
+"""Describe code, data, packages and machine of a run, as environment.json holds them."""
 
 import hashlib
 import os

@@ -9,7 +9,7 @@ from foldproof.config.recorded import full_settings
 from foldproof.config.schema import CompareSettings, ExecutionConfig, ExperimentConfig
 from foldproof.events.fold_id import FoldId
 from foldproof.events.types import Notice
-from foldproof.plan.cuts import Cuts
+from foldproof.plan.splits import Splits
 from foldproof.plan.tasks import Model, fold_keys
 from foldproof.project import Project
 from foldproof.records.facts import SCHEMA_VERSION
@@ -22,7 +22,7 @@ class RunContext:
 
     project: Project
     training_data: TrainingData
-    cuts: Cuts
+    splits: Splits
     execution: ExecutionConfig
     compare: CompareSettings = field(default_factory=CompareSettings)
     shared: bool
@@ -47,7 +47,7 @@ class ExperimentPlan:
     def of(config: ExperimentConfig, model: Model, context: RunContext, wanted: Sequence[FoldId]) -> "ExperimentPlan":
         """Describe an experiment. Facts and keys follow from its arguments but for the images' place and notices."""
         facts = _facts(config, model, context)
-        keys = fold_keys(config, context.cuts, model)
+        keys = fold_keys(config, context.splits, model)
         return ExperimentPlan(config=config, model=model, context=context, wanted=wanted, facts=facts, fold_keys=keys)
 
     @property
@@ -61,7 +61,7 @@ class ExperimentPlan:
 
 def _facts(config: ExperimentConfig, model: Model, context: RunContext) -> dict[str, Any]:
     dataset, held_out, within = context.training_data.dataset, context.training_data.held_out, model.within
-    folds_digest = context.cuts.written(config).digest
+    folds_digest = context.splits.written(config).digest
     return {
         "v": SCHEMA_VERSION,
         "experiment": config.name,

@@ -1,4 +1,4 @@
-"""The features of frozen backbones that many folds share: models and images in; kept before the first fold, out.
+"""Compute the features of frozen backbones that many folds share, before the first fold.
 
 Published weights are those of every fold, so one pass over the images, by all workers together, serves all folds,
 epochs, repeats and experiments. Random ones are drawn for each fold: the fold computes its features itself.

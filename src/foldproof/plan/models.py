@@ -1,89 +1,96 @@
-"""The models of experiments: settings and images in; what each asks for, what it costs here, and what it sees, out."""
+"""Measure the models of experiments on this machine, with the folds that these are split into."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from foldproof.config.recorded import own_code
-from foldproof.config.schema import ExecutionConfig, ExperimentConfig
-from foldproof.data.dataset import Dataset
-from foldproof.data.pixels.at_hand import at_hand
-from foldproof.data.pixels.fitted import Form
-from foldproof.data.survey import Progress
-from foldproof.events.types import Notice
+from foldproof.config.schema import CompareSettings, ExecutionConfig, ExperimentConfig
+from foldproof.events.fold_id import FoldId
 from foldproof.executors import Executor
+from foldproof.plan.arithmetic import arithmetic_notices
+from foldproof.plan.decide import refuse_many
+from foldproof.plan.experiment import RunContext
 from foldproof.plan.features import with_stores
-from foldproof.plan.tasks import Model
+from foldproof.plan.options import RunOptions
+from foldproof.plan.predefined_splits import predefined_splits
+from foldproof.plan.room import memory_notices
+from foldproof.plan.splits import preview_splits, split
+from foldproof.plan.tasks import Model, select
 from foldproof.project import Project
-from foldproof.training.task import ModelRequest, Probe
+from foldproof.training.task import ModelRequest
 from foldproof.training_data.load import TrainingData
 
+DEFAULT_COMPARE = CompareSettings()
 
-def modelled(
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """Experiments with the number of folds that there are, those of them wanted, and their models without images.
+
+    `wanted` and `models` are by the experiment's name; `at_once`: folds that are trained at the same time.
+    """
+
+    configs: tuple[ExperimentConfig, ...]
+    wanted: Mapping[str, Sequence[FoldId]]
+    models: Mapping[str, Model]
+    context: RunContext
+    at_once: int
+
+
+def measure(
+    project: Project,
+    configs: Sequence[ExperimentConfig],
+    training_data: TrainingData,
+    executor: Executor,
+    execution: ExecutionConfig,
+    options: RunOptions,
+    *,
+    compare: CompareSettings = DEFAULT_COMPARE,
+    writes_folds: bool = True,
+) -> Measured:
+    """Split the images, then build and time each model once. `writes_folds`: bring folds.csv up to date.
+
+    Raises FoldsError for folds that are not there, and what building a model raises.
+    """
+    if options.reseed:
+        refuse_many([config.name for config in configs])
+    configs, predefined = predefined_splits(configs, training_data, project)
+    wanted = {config.name: select(config, options.folds) for config in configs}
+    splits = (split if writes_folds else preview_splits)(project, training_data.dataset, configs, predefined)
+    models = _models(project, configs, training_data, executor, execution)
+    work = [(models[config.name], len(wanted[config.name])) for config in configs]
+    at_once = executor.parallel_folds(work[0][0].probe.device)
+    context = RunContext(
+        project=project,
+        training_data=training_data,
+        splits=splits,
+        execution=execution,
+        compare=compare,
+        shared=options.shares,
+        notices=(*memory_notices(work, at_once=at_once), *arithmetic_notices(model for model, _ in work)),
+    )
+    return Measured(configs=configs, wanted=wanted, models=models, context=context, at_once=at_once)
+
+
+def _models(
     project: Project,
     configs: Sequence[ExperimentConfig],
     training_data: TrainingData,
     executor: Executor,
     execution: ExecutionConfig,
 ) -> dict[str, Model]:
-    """The model of each experiment, by name, without its images. Raises what building a model raises."""
-    requests, probes = probed(project, configs, training_data.dataset, executor, execution)
-    models = {
-        name: Model(request=request, probe=probes[request], within=training_data.within)
-        for name, request in requests.items()
-    }
-    return with_stores(models, project, execution, shared=True)
-
-
-def with_images(
-    models: Mapping[str, Model],
-    configs: Iterable[ExperimentConfig],
-    *,
-    project: Project,
-    training_data: TrainingData,
-    execution: ExecutionConfig,
-    progress: Progress,
-) -> tuple[dict[str, Model], tuple[Notice, ...]]:
-    """All the models, those of `configs` with their images decoded; and where not all of these are kept so.
-
-    Raises DataError where images cannot be read.
-    """
-    forms = {
-        config.name: Form.of(config.pixels, size=models[config.name].probe.image_size, within=training_data.within)
-        for config in configs
-    }
-    images = {
-        form: at_hand(
-            training_data.dataset,
-            training_data.folder,
-            form,
-            cache=project.cache,
-            limit_gb=execution.cache_gb,
-            most_pixels=training_data.most_pixels,
-            progress=partial(progress, "decoding images"),
-        )
-        for form in dict.fromkeys(forms.values())
-    }
-    found = {name: replace(models[name], images=images[form].images) for name, form in forms.items()}
-    said = tuple(Notice(code="decoded_anew", text=item.said) for item in images.values() if item.said)
-    return {**models, **found}, said
-
-
-def probed(
-    project: Project,
-    configs: Sequence[ExperimentConfig],
-    dataset: Dataset,
-    executor: Executor,
-    execution: ExecutionConfig,
-) -> tuple[dict[str, ModelRequest], dict[ModelRequest, Probe]]:
-    """What each experiment asks of its model, by name, and what each such model costs here."""
     requests = {
         config.name: ModelRequest.of(
             config,
-            classes=dataset.classes,
+            classes=training_data.dataset.classes,
             device=execution.device,
             plugins=project.root if own_code(config) else None,
         )
         for config in configs
     }
-    return requests, {request: executor.probe(request) for request in dict.fromkeys(requests.values())}
+    probes = {request: executor.probe(request) for request in dict.fromkeys(requests.values())}
+    models = {
+        name: Model(request=request, probe=probes[request], within=training_data.within)
+        for name, request in requests.items()
+    }
+    return with_stores(models, project, execution, shared=True)

@@ -1,9 +1,10 @@
-"""Write the folders of decided runs: the only place that makes a run's folder or adds to its description."""
+"""Write the folders of planned runs: nothing else makes a run's folder or adds to its description."""
 
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from foldproof.config.identity import canonical_json
@@ -12,13 +13,22 @@ from foldproof.data.dataset import Dataset
 from foldproof.errors import DamagedFile
 from foldproof.events.types import Notice
 from foldproof.plan.arithmetic import other_arithmetic
-from foldproof.plan.decide import Decision, New, Resume, UpToDate
-from foldproof.plan.earlier import refuse_worked_on
+from foldproof.plan.decide import Decision, New, Resume, UpToDate, decide
+from foldproof.plan.earlier import check_not_locked
+from foldproof.plan.environment import circumstances
 from foldproof.plan.experiment import ExperimentPlan
+from foldproof.plan.make import Plan
 from foldproof.plan.planned import PlannedRun, plan_run
+from foldproof.plan.room import check_disk
+from foldproof.plan.uncommitted import secret_notices
+from foldproof.plan.warm_start import with_warm_starts
+from foldproof.project import WRITTEN
+from foldproof.provenance.git import git_state
 from foldproof.records.facts import HELD_OUT, MOST_ENVIRONMENT_BYTES, read_environment
-from foldproof.records.store import StoredRun
-from foldproof.storage import read_json_inside, redact_uris, write_atomically
+from foldproof.records.store import RunStore, StoredRun
+from foldproof.storage import locked, read_json_inside, redact_uris, write_atomically
+
+JOINING_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -33,12 +43,43 @@ class Circumstances:
         return {**self.environment, "numeric_class": asdict(experiment.model.probe.numeric_class)}
 
 
-def open_run(decision: Decision, circumstances: Circumstances) -> PlannedRun:
-    """Make the run's folder, or add to one, as was decided.
+def read_circumstances(plan: Plan, *, tags: Mapping[str, str] = MappingProxyType({})) -> Circumstances:
+    """Under which the plan's runs take place, if they begin now. `tags`: what the user calls the runs."""
+    project = plan.context.project
+    code = git_state(project.root, apart_from=(project.folds_file.name, *WRITTEN))
+    environment = circumstances(project, code, plan.context.training_data.version, tags)
+    return Circumstances(environment, code.diff if code else b"")
 
-    Raises StorageError where that cannot be written or somebody trains one of its folds, and DamagedFile where a run to
-    be resumed is not as it was written.
+
+def open_runs(plan: Plan, now: Circumstances) -> tuple[PlannedRun, ...]:
+    """Make a folder for each planned run, or add to the one that is there.
+
+    Raises StorageError where the disk is too small, a folder cannot be written or somebody trains one of its folds, and
+    DamagedFile where a run to be resumed is not as it was written.
     """
+    project, options, store = plan.context.project, plan.options, plan.store
+    plan = plan.ready(plan.models, secret_notices(now.code_diff))
+    if options.joins:
+        with locked(project.home / ".foldproof" / "runs.lock", what="the list of runs", wait_seconds=JOINING_SECONDS):
+            store = RunStore.read(project.run_folders())
+            runs = [_open(decided, now) for decided in _decide_again(plan, store)]
+        left = [(plan.models[run.config.name], len(run.tasks)) for run in runs]
+        check_disk(project.runs, left, at_once=plan.at_once)
+    else:
+        if plan.work:
+            check_disk(project.runs, plan.work, at_once=plan.at_once)
+        runs = [_open(decided, now) for decided in plan.decisions]
+    return with_warm_starts(runs, plan.context.splits, plan.models, store, options)
+
+
+def _decide_again(plan: Plan, store: RunStore) -> list[Decision]:
+    """Among the runs that others may have begun meanwhile; what had nothing left to train stays so."""
+    return [
+        decide(decided.experiment, store, plan.options) if decided.fold_ids else decided for decided in plan.decisions
+    ]
+
+
+def _open(decision: Decision, circumstances: Circumstances) -> PlannedRun:
     match decision:
         case New():
             return _new(decision, circumstances)
@@ -52,8 +93,8 @@ def _new(new: New, circumstances: Circumstances) -> PlannedRun:
     """run.json comes last: a folder without it is no run."""
     experiment, context = new.experiment, new.experiment.context
     folder = context.project.new_run_folder()
-    write_atomically(folder / "dataset.json", context.cuts.dataset_json + b"\n")
-    write_atomically(folder / "folds.csv", context.cuts.written(experiment.config).table)
+    write_atomically(folder / "dataset.json", context.splits.dataset_json + b"\n")
+    write_atomically(folder / "folds.csv", context.splits.written(experiment.config).table)
     if len(context.training_data.held_out):
         _write_json(folder / HELD_OUT, context.training_data.held_out.to_json())
     if context.training_data.card:
@@ -66,7 +107,7 @@ def _new(new: New, circumstances: Circumstances) -> PlannedRun:
     again = {"reseed_of": asdict(new.reseed)} if new.reseed else {}
     facts = {**experiment.facts, **again, "before": new.earlier, "run": folder.name, "created": created}
     _write_json(folder / "run.json", facts)
-    notices = (*new.notices, *context.cuts.notices(experiment.config))
+    notices = (*new.notices, *context.splits.notices(experiment.config))
     return plan_run(experiment, folder, new.fold_ids, notices=notices)
 
 
@@ -77,7 +118,7 @@ def _resumed(resume: Resume, circumstances: Circumstances) -> PlannedRun:
         done = Notice(code="done", text=f"{experiment.name}: nothing to do, run {run.run} has {run.share}")
         return plan_run(experiment, run.folder, (), begun=run, notices=[done])
     _refuse_other_manifest(run)
-    refuse_worked_on(run, left, shared=experiment.context.shared)
+    check_not_locked(run, left, shared=experiment.context.shared)
     environment = circumstances.of(experiment)
     goes_on = Notice(code="goes_on", text=f"{experiment.name} goes on in run {run.run}: {run.share}")
     notices = (goes_on, *other_arithmetic(read_environment(run.folder), environment))

@@ -1,4 +1,4 @@
-"""How much of the experiments shall be trained, and what of earlier runs counts."""
+"""Choose how much of the experiments is trained, and which earlier runs count."""
 
 from dataclasses import dataclass
 
@@ -38,5 +38,5 @@ class RunOptions:
         return self.folds is not None and not self.reseed and not self.apart
 
 
-ALL_ANEW = RunOptions()
-WHAT_IS_NEW = RunOptions(again=False, reuse=True)  # what `foldproof run` does
+NEW_RUNS = RunOptions()
+ONLY_CHANGED = RunOptions(again=False, reuse=True)  # what `foldproof run` does

@@ -1,4 +1,4 @@
-"""`PlannedRun`: a run whose tasks are ready, with its cost and what a person should know of it. Pure."""
+"""Describe a run whose tasks are ready, with its cost and notices. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -38,9 +38,9 @@ class PlannedRun:
         return self.folder.name
 
     @property
-    def lacks_its_end(self) -> bool:
+    def missing_end(self) -> bool:
         """Whether all folds had finished when the run was killed, and it was not recorded any more."""
-        return self.begun is not None and self.begun.lacks_its_end
+        return self.begun is not None and self.begun.missing_end
 
     @property
     def begins_with(self) -> str:
@@ -50,7 +50,7 @@ class PlannedRun:
     @property
     def has_work(self) -> bool:
         """Whether something is to be trained or recorded."""
-        return bool(self.tasks) or self.lacks_its_end
+        return bool(self.tasks) or self.missing_end
 
     @property
     def summary(self) -> RunPlan:
@@ -87,7 +87,7 @@ def plan_run(
     context, model = experiment.context, experiment.model
     work = tasks(
         experiment.config,
-        context.cuts,
+        context.splits,
         model,
         folder=folder,
         identity=experiment.identity,

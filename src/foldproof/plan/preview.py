@@ -1,26 +1,18 @@
-"""Preview a run: its plans, their time and their disk. Nothing is written or trained."""
+"""Estimate the time and disk that a plan would take. Nothing is written or trained."""
 
 import shutil
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from foldproof.config.schema import ExecutionConfig, ExperimentConfig
 from foldproof.data.pixels.fitted import Form
 from foldproof.events.types import Notice
-from foldproof.executors import Executor
-from foldproof.plan.beginnings import with_beginnings
-from foldproof.plan.cuts import foresee_cuts
 from foldproof.plan.decide import Decision, New, Resume, UpToDate
 from foldproof.plan.features import passes, seconds_left
-from foldproof.plan.make import make_plan
-from foldproof.plan.options import ALL_ANEW, RunOptions
+from foldproof.plan.make import Plan
 from foldproof.plan.planned import PlannedRun, plan_run
-from foldproof.project import Project
-from foldproof.records.store import RunStore
+from foldproof.plan.warm_start import with_warm_starts
 from foldproof.trackers import RunPlan
 from foldproof.trackers.plan_shown import seconds_of
-from foldproof.training_data.load import TrainingData
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,26 +57,20 @@ class Preview:
         return {"v": 1, **whole, "seconds": self.seconds, "experiments": experiments, "notices": notices}
 
 
-def preview(
-    project: Project,
-    configs: Sequence[ExperimentConfig],
-    training_data: TrainingData,
-    executor: Executor,
-    execution: ExecutionConfig,
-    *,
-    options: RunOptions = ALL_ANEW,
-) -> Preview:
-    """What `prepare` and a training after it would do; models are built and timed, images are not decoded.
-
-    Raises what `prepare` raises where an experiment cannot start, but for a lack of disk and for others who train it.
-    """
-    store = RunStore.read(project.run_folders())
-    plan = make_plan(project, configs, training_data, executor, execution, store, options, cut_folds=foresee_cuts)
-    cuts, dataset = plan.context.cuts, training_data.dataset
-    planned = with_beginnings([_planned(one, project) for one in plan.decisions], cuts, plan.models, store, options)
+def preview(plan: Plan) -> Preview:
+    """What carrying out a plan would take; models were built and timed, images are not decoded."""
+    context = plan.context
+    dataset = context.training_data.dataset
+    planned = with_warm_starts(
+        [_planned(decided) for decided in plan.decisions], context.splits, plan.models, plan.store, plan.options
+    )
     forms = {
-        Form.of(one.experiment.config.pixels, size=one.experiment.model.probe.image_size, within=training_data.within)
-        for one in plan.decisions
+        Form.of(
+            decided.experiment.config.pixels,
+            size=decided.experiment.model.probe.image_size,
+            within=context.training_data.within,
+        )
+        for decided in plan.decisions
     }
     return Preview(
         plans=tuple(item.summary for item in planned),
@@ -92,16 +78,17 @@ def preview(
         device=planned[0].device,
         images=len(dataset),
         decoded_bytes=sum(len(dataset) * form.image_bytes for form in forms),
-        free_bytes=shutil.disk_usage(project.home).free,
+        free_bytes=shutil.disk_usage(context.project.home).free,
         features_seconds=seconds_left(passes(plan.models, plan.to_train, dataset)) / plan.at_once,
-        notices=(*training_data.notices, *plan.context.notices),
+        notices=(*context.training_data.notices, *context.notices),
     )
 
 
-def _planned(decision: Decision, project: Project) -> PlannedRun:
-    """As `open_run` would plan it, in a folder that is not there where it is new."""
+def _planned(decision: Decision) -> PlannedRun:
+    """As `open_runs` would plan it, in a folder that is not there where it is new."""
     match decision:
         case New(experiment):
-            return plan_run(experiment, project.runs / experiment.name, decision.fold_ids)
+            folder = experiment.context.project.runs / experiment.name
+            return plan_run(experiment, folder, decision.fold_ids)
         case Resume(experiment, run) | UpToDate(experiment, run):
             return plan_run(experiment, run.folder, decision.fold_ids, begun=run)

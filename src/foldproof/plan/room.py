@@ -1,4 +1,4 @@
-"""Is there room for what a run will write and hold? Models and folds in; nothing, a notice or what is lacking out."""
+"""Check that disk and memory suffice for the folds to be trained."""
 
 import shutil
 from collections.abc import Sequence

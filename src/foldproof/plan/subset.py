@@ -1,4 +1,4 @@
-"""A dataset in; few of its images out, of every class and without parting what may not be parted. Pure."""
+"""Draw a few images of every class from a dataset, keeping groups together. Pure."""
 
 import hashlib
 from collections import Counter

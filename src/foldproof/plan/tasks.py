@@ -1,4 +1,4 @@
-"""The work that a run is cut into: an experiment, its folds and its model in, a `FoldTask` a fold out."""
+"""Make a `FoldTask` for each fold of an experiment, with its FoldKey and estimated time."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from foldproof.data.value_range import ValueRange
 from foldproof.errors import FoldsError
 from foldproof.events.fold_id import FoldId
 from foldproof.folds import Fold
-from foldproof.plan.cuts import Cuts
+from foldproof.plan.splits import Splits
 from foldproof.training.chunks import batch_sizes
 from foldproof.training.frozen.rows import FeatureStore
 from foldproof.training.task import FoldTask, ModelRequest, Probe
@@ -40,7 +40,7 @@ class Model:
 
 def tasks(
     config: ExperimentConfig,
-    cuts: Cuts,
+    splits: Splits,
     model: Model,
     *,
     folder: Path,
@@ -73,7 +73,7 @@ def tasks(
             within=model.within,
             features=model.store,
         )
-        for made in cuts.of(config)
+        for made in splits.of(config)
         for fold in made.folds(config.folds.k)
         if fold.id in fold_ids
     )
@@ -94,18 +94,18 @@ def select(config: ExperimentConfig, selection: Selection | None) -> tuple[FoldI
     return tuple(one for one in there if selection & {(None, one.fold), one})
 
 
-def fold_keys(config: ExperimentConfig, cuts: Cuts, model: Model) -> dict[FoldId, str]:
+def fold_keys(config: ExperimentConfig, splits: Splits, model: Model) -> dict[FoldId, str]:
     """The FoldKey of every fold of an experiment."""
     return {
         fold.id: fold_key(
             config,
-            cuts.dataset,
+            splits.dataset,
             fold,
             image_size=model.probe.image_size,
             numeric_class=model.probe.numeric_class,
             within=model.within,
         )
-        for made in cuts.of(config)
+        for made in splits.of(config)
         for fold in made.folds(config.folds.k)
     }
 

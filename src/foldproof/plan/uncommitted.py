@@ -1,4 +1,4 @@
-"""Say before a run which uncommitted lines look like they hold secrets, since they are kept in its record."""
+"""Warn before a run about uncommitted lines that look like secrets, since its record keeps them."""
 
 from foldproof.events.types import Notice
 from foldproof.storage import cleaned, redact_uris

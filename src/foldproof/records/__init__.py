@@ -1,1 +1,1 @@
-"""What stands on disk of the runs: facts, journals replayed, predictions; and the runs of a project as one store."""
+"""Read what is stored of runs: facts, replayed journals, predictions, and all runs of a project."""

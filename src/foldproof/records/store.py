@@ -45,7 +45,7 @@ class StoredRun(Described):
         return sum(map(len, self.record.epochs.values()))
 
     @property
-    def lacks_its_end(self) -> bool:
+    def missing_end(self) -> bool:
         """Whether all folds have finished and it is not recorded that the run has."""
         return self.record.complete and self.record.status != "finished"
 
@@ -108,7 +108,7 @@ class RunStore:
         """The newest run of an identity that lacks a fold of `wanted`, else the newest; None where there is none."""
         wanted = set(wanted)
         same = [run for run in self.of_experiments if run.identity == identity]
-        lacking = [run for run in same if not wanted <= run.record.finished.keys() or run.lacks_its_end]
+        lacking = [run for run in same if not wanted <= run.record.finished.keys() or run.missing_end]
         return next(reversed(lacking or same), None)
 
     def earlier(self, *, experiment: str, identity: str) -> Mapping[str, str]:

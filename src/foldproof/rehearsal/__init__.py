@@ -1,1 +1,1 @@
-"""One fold, one epoch, few images and every later step: experiments in; whether each step works, how long, out."""
+"""Rehearse a run: one fold, one epoch, few images, and every later step."""

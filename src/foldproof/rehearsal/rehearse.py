@@ -1,4 +1,4 @@
-"""Rehearse experiments: settings and images in; whether every step of a run works, and how long the whole takes, out.
+"""Rehearse experiments: try every step of a run on few images, and estimate the time of the complete run.
 
 It writes into a folder aside, which goes when all is well; MLflow hears of it in an experiment of its own, and its runs
 are deleted there. Runs, folds and comparisons do not notice.
@@ -12,15 +12,19 @@ from pathlib import Path
 
 from foldproof import folds, registry
 from foldproof.config.read import ProjectSettings
-from foldproof.config.schema import ExperimentConfig
+from foldproof.config.schema import ExecutionConfig, ExperimentConfig
 from foldproof.data.survey import Progress, unheard
 from foldproof.events.types import EpochFinished, FoldStarted
+from foldproof.executors import Executor
 from foldproof.executors.stopping import Stopping
 from foldproof.folds import Scheme
-from foldproof.plan.options import WHAT_IS_NEW, RunOptions
+from foldproof.plan.make import make_plan
+from foldproof.plan.models import measure
+from foldproof.plan.options import ONLY_CHANGED, RunOptions
 from foldproof.plan.preview import Preview, preview
 from foldproof.plan.subset import few
 from foldproof.project import Project
+from foldproof.records.store import RunStore
 from foldproof.rehearsal.rehearsed import Rehearsed, Step
 from foldproof.rehearsal.steps import Journal, steps_of, tracked
 from foldproof.storage import locked
@@ -77,8 +81,8 @@ def _rehearse(
         part = replace(training_data, dataset=few(training_data.dataset, MOST_IMAGES))
         small = tuple(_cut_down(config, part) for config in configs)
         execution = loaded.settings.execution
-        whole = preview(project, configs, training_data, executor, execution, options=WHAT_IS_NEW)
-        expected = preview(aside, small, part, executor, execution, options=FIRST_FOLD)
+        whole = _preview(project, configs, training_data, executor, execution, ONLY_CHANGED)
+        expected = _preview(aside, small, part, executor, execution, FIRST_FOLD)
     target = (
         replace(target, experiment=f"{target.experiment}-try", artifacts=_beside(aside, target)) if target else None
     )
@@ -113,6 +117,18 @@ def _rehearse(
         kept=None if well or stopping.asked else aside.aside,
         notices=training_data.notices,
     )
+
+
+def _preview(
+    project: Project,
+    configs: Sequence[ExperimentConfig],
+    training_data: TrainingData,
+    executor: Executor,
+    execution: ExecutionConfig,
+    options: RunOptions,
+) -> Preview:
+    measured = measure(project, configs, training_data, executor, execution, options, writes_folds=False)
+    return preview(make_plan(measured, RunStore.read(project.run_folders()), options))
 
 
 def _cut_down(config: ExperimentConfig, part: TrainingData) -> ExperimentConfig:

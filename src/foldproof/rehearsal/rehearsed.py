@@ -1,4 +1,4 @@
-"""`Rehearsed`: what a rehearsal showed, step by step, as frozen values. Times in seconds."""
+"""Hold the results of a rehearsal, step by step, as frozen values. Times in seconds."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The journals of what was rehearsed in; the steps that they show, with their times and troubles, out."""
+"""Read the steps of a rehearsal, with times and problems, from its journals."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -72,7 +72,7 @@ def tracked(
     from foldproof.trackers.mlflow.deleted_runs import take_back
 
     name, seconds = "MLflow", until - since
-    said = [notice.text for notice in report.farewells]
+    said = [notice.text for notice in report.closing_notices]
     try:
         there = take_back(target, [journal.record.run for journal in journals])
     except FoldproofError as error:

@@ -1,1 +1,1 @@
-"""A recorded run in; it is trained again in a clean place, and whether it came out the same is said."""
+"""Train a recorded run again in a clean place and compare the results."""

@@ -1,4 +1,4 @@
-"""What was installed then and what is here now; the differences on which bits can depend, out."""
+"""List the differences between the recorded packages and those here on which bits can depend."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path

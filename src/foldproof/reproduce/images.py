@@ -1,4 +1,4 @@
-"""The images of a record in; each found by its content wherever it is, and placed in a folder of its own, out.
+"""Find the images of a record by their content and place them in a new folder.
 
 An image has the name that the record gives it where that can be one below the folder, else a number in a folder whose
 name stands in no record. Nothing that is there already is written to or through.
@@ -17,7 +17,7 @@ from foldproof.data.scan import hash_files
 from foldproof.data.walk import Kind, some, walk
 from foldproof.errors import DamagedFile, DataError, FoldproofError
 from foldproof.registry import SEAMS
-from foldproof.reproduce.cannot import CannotCheck
+from foldproof.reproduce.errors import CannotCheck
 from foldproof.storage import RelativePath, create_inside, folder_for
 
 

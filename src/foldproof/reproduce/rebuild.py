@@ -1,4 +1,4 @@
-"""The packages that a run had, and the foldproof that made it, in; an environment with exactly these out.
+"""Rebuild the Python environment of a run, with the foldproof that made it.
 
 Made once for each list of packages and kept in the user's own cache folder, since what lies in a project may have come
 with a clone of it; uv makes it where uv is installed, else venv and pip do.
@@ -23,10 +23,10 @@ from foldproof.project import Project
 from foldproof.provenance import worktree
 from foldproof.provenance.packages import DECISIVE
 from foldproof.provenance.wheel import is_wheel, kept_wheel, stated_wheel
-from foldproof.reproduce.cannot import CannotCheck
+from foldproof.reproduce.errors import CannotCheck
+from foldproof.reproduce.record_source import RecordSource
 from foldproof.reproduce.recorded import Recorded
 from foldproof.reproduce.request import Request
-from foldproof.reproduce.subject import Subject
 from foldproof.reproduce.trust import may_run
 from foldproof.storage import cleaned, locked, own_folder, redact
 
@@ -38,7 +38,7 @@ _BUILDING_SECONDS = 3600.0
 
 
 def by_its_own_foldproof(
-    subject: Subject,
+    subject: RecordSource,
     recorded: Recorded,
     project: Project | None,
     request: Request,
@@ -127,7 +127,7 @@ def watched(command: Sequence[str], folder: Path, stopping: Stopping) -> str:
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     last = ""
     with (
-        stopping.heeding(),
+        stopping.listening(),
         subprocess.Popen(
             command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=None, text=True, encoding="utf-8"
         ) as process,

@@ -1,4 +1,4 @@
-"""The folder of a run in; all that is needed to train it again, checked, out. Runs nothing of it."""
+"""Read and check everything that is needed to train a run again. Runs nothing of it."""
 
 import hashlib
 from collections.abc import Mapping

@@ -19,21 +19,21 @@ from foldproof.plan.tasks import select
 from foldproof.project import Project
 from foldproof.records.record import RunRecord
 from foldproof.reproduce.agreement import disagreements
-from foldproof.reproduce.cannot import CannotCheck
+from foldproof.reproduce.errors import CannotCheck
 from foldproof.reproduce.rebuild import by_its_own_foldproof
+from foldproof.reproduce.record_source import RecordSource
 from foldproof.reproduce.recorded import Recorded, losses
 from foldproof.reproduce.request import Request
 from foldproof.reproduce.retrain import Share, retrain
 from foldproof.reproduce.staging import Staged, execution_like, stage_as_it_is, stage_as_recorded
 from foldproof.reproduce.states import Stored, said_by_states, state_before
-from foldproof.reproduce.subject import Subject
 from foldproof.reproduce.trust import refuse_untrusted
 from foldproof.reproduce.verdict import Extent, FoldCheck, Verdict, by_another_foldproof, cannot, check_fold, judge
-from foldproof.reproduce.workshop import workshop
+from foldproof.reproduce.worktree import open_worktree
 
 
 def reproduce(
-    subject: Subject,
+    subject: RecordSource,
     project: Project | None,
     request: Request,
     *,
@@ -47,7 +47,7 @@ def reproduce(
     refuse_untrusted(recorded, subject, request)
     try:
         fold_ids = _fold_ids(recorded, request)
-        with workshop(project) as place:
+        with open_worktree(project) as place:
             if request.env == "rebuild":
                 folder = by_its_own_foldproof(subject, recorded, project, request, place, stopping, quiet=quiet)
                 return None if folder is None else _judged(recorded, folder, fold_ids, request)

@@ -1,4 +1,4 @@
-"""What is asked when a run shall be trained again: frozen values, as a person chose them."""
+"""Hold the options of `foldproof reproduce` as frozen values."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,11 +1,10 @@
-"""An experiment, its images and some of its folds in; the folder of a run that trained them anew, out.
+"""Train some folds of an experiment again, in a run of the staged project.
 
 The same plan, executors and journals as `run`, without MLflow, reports, caches or anything else of the user's.
 """
 
 import sys
 from collections.abc import Collection, Iterable
-from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,15 +13,18 @@ from foldproof.config.schema import ExecutionConfig
 from foldproof.data.survey import Progress, unheard
 from foldproof.events.fold_id import FoldId
 from foldproof.events.types import Notice
-from foldproof.executors import ExecutorContext
 from foldproof.executors.stopping import Stopping
+from foldproof.plan.inputs import prepare_inputs
+from foldproof.plan.make import make_plan
+from foldproof.plan.models import measure
+from foldproof.plan.open import open_runs, read_circumstances
+from foldproof.plan.options import NEW_RUNS
 from foldproof.plan.planned import PlannedRun
-from foldproof.plan.prepare import prepare
-from foldproof.recorder import Recorder
+from foldproof.records.store import RunStore
 from foldproof.reproduce.staging import Staged
 from foldproof.reproduce.states import Stored
-from foldproof.trackers import TrackerContext
 from foldproof.training.resuming.state_files import descriptions
+from foldproof.workflow import execute, executor_for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,37 +53,15 @@ def retrain(
 
     Raises FoldproofError where nothing can be trained.
     """
-    at_once = None if execution.parallel_folds == "auto" else execution.parallel_folds
     only_from(staged.project.root)
-    make_executor = registry.load("executors", execution.executor)
-    with make_executor(
-        ExecutorContext(
-            parallel_folds=at_once,
-            threads=staged.config.train.threads,
-            stopping=stopping,
-            portable=staged.config.train.portable,
-        )
-    ) as executor:
-        (planned,) = prepare(
-            staged.project, [staged.config], staged.training_data, executor, execution, progress=progress
-        )
+    project = staged.project
+    with executor_for([staged.config], execution, stopping) as executor:
+        measured = measure(project, [staged.config], staged.training_data, executor, execution, NEW_RUNS)
+        plan = make_plan(measured, RunStore.read(project.run_folders()), NEW_RUNS)
+        (planned,) = open_runs(prepare_inputs(plan, executor, progress=progress), read_circumstances(plan))
         planned = _part_of(planned, share)
-        context = TrackerContext(
-            folders=(planned.folder,),
-            plans=(planned.summary,),
-            target=None,
-            quiet=quiet,
-            parallel_folds=executor.parallel_folds(planned.device),
-        )
-        console = registry.load("trackers", "console")(context)
-        try:
-            with Recorder([planned], [console]) as recorder, stopping.heeding():
-                recorder.begin([*notices])
-                with closing(executor.run(planned.tasks)) as events:
-                    for event in events:
-                        recorder.hear(event)
-        finally:
-            console.close()
+        trackers = {"console": registry.load("trackers", "console")}
+        execute([planned], executor, stopping, trackers=trackers, quiet=quiet, notices=[*notices])
     return planned.folder
 
 

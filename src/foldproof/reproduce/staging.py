@@ -1,4 +1,4 @@
-"""A record in; a clean project with its code, images and folds, ready to be trained, out."""
+"""Stage a clean project with the code, images and folds of a record, ready for training."""
 
 import json
 import shutil
@@ -21,9 +21,9 @@ from foldproof.provenance import worktree
 from foldproof.records.facts import range_in_use
 from foldproof.reproduce import images
 from foldproof.reproduce.images import Source
+from foldproof.reproduce.record_source import RecordSource
 from foldproof.reproduce.recorded import Recorded
-from foldproof.reproduce.subject import Subject
-from foldproof.reproduce.workshop import commit_here, with_code_as_it_is, with_recorded_code, with_recorded_versions
+from foldproof.reproduce.worktree import commit_here, with_code_as_it_is, with_recorded_code, with_recorded_versions
 from foldproof.storage import Commit, RelativePath, leads_astray, write_atomically
 from foldproof.training_data.load import TrainingData, load_training_data
 
@@ -39,7 +39,7 @@ class Staged:
     training_data: TrainingData
 
 
-def stage_as_recorded(recorded: Recorded, subject: Subject, project: Project | None, place: Path) -> Staged:
+def stage_as_recorded(recorded: Recorded, subject: RecordSource, project: Project | None, place: Path) -> Staged:
     """Everything as the record has it; `refuse_untrusted` must not have objected. Raises CannotCheck for what cannot
     be had.
     """
@@ -58,7 +58,9 @@ def stage_as_recorded(recorded: Recorded, subject: Subject, project: Project | N
     return _staged(root, recorded.config, training_data)
 
 
-def _sources(recorded: Recorded, subject: Subject, project: Project | None, place: Path, path: str) -> Iterator[Source]:
+def _sources(
+    recorded: Recorded, subject: RecordSource, project: Project | None, place: Path, path: str
+) -> Iterator[Source]:
     """Where images of the record may be, the nearest first."""
     if subject.images is not None:
         given = subject.images

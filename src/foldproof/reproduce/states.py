@@ -1,4 +1,4 @@
-"""Stored states of two trainings of a fold in; where both have one, whether all its bits agree, out.
+"""Compare the stored states of two trainings of a fold.
 
 A state holds weights, optimiser and all losses, so that one that agrees says: until here nothing has parted.
 """

@@ -1,4 +1,4 @@
-"""A record and who gave it in; what of it would be run, and whether it may be, out. Asked once, before all else."""
+"""Decide whether code of a record may run here. Asked once, before everything else."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from foldproof.errors import UntrustedCode
 from foldproof.provenance.patches import Touched, touched
 from foldproof.provenance.wheel import stated_wheel
+from foldproof.reproduce.record_source import RecordSource
 from foldproof.reproduce.recorded import CODE_DIFF, Recorded
 from foldproof.reproduce.request import Request
-from foldproof.reproduce.subject import Subject
 from foldproof.storage import cleaned
 
 _MOST_FILES = 20
@@ -23,7 +23,7 @@ class Code:
     where: str
 
 
-def refuse_untrusted(recorded: Recorded, subject: Subject, request: Request) -> None:
+def refuse_untrusted(recorded: Recorded, subject: RecordSource, request: Request) -> None:
     """Raises UntrustedCode, with all that would be run, where a foreign record needs code and nobody has allowed it."""
     if may_run(subject, request):
         return
@@ -36,13 +36,13 @@ def refuse_untrusted(recorded: Recorded, subject: Subject, request: Request) -> 
         )
 
 
-def may_run(subject: Subject, request: Request) -> bool:
+def may_run(subject: RecordSource, request: Request) -> bool:
     """Whether the record is of the project itself, or somebody has said that it may."""
     return request.trust_code or not subject.is_foreign
 
 
 def would_run(
-    recorded: Recorded, subject: Subject, request: Request, changes: Sequence[Touched] | None
+    recorded: Recorded, subject: RecordSource, request: Request, changes: Sequence[Touched] | None
 ) -> tuple[Code, ...]:
     """All code of the record that `request` would run. Pure.
 

@@ -1,4 +1,4 @@
-"""Folds compared and what differs between the two runs in; one of four verdicts in fixed words out. Pure.
+"""Derive one of four verdicts from the compared folds and the differences of two runs. Pure.
 
 Same bits are the same result wherever they came out. Other bits are a divergence only where nothing but an unknown can
 have made them, or where something of the experiment itself is known to differ; under another arithmetic they say

@@ -1,1 +1,1 @@
-"""A recorded run in; how far it holds, rung by rung from seconds to a training, out."""
+"""Verify a recorded run level by level, from checks of seconds to a training."""

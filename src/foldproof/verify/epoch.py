@@ -1,4 +1,4 @@
-"""One fold for one epoch, trained again from its stored state; equal bits, or the first step that differs, out."""
+"""Train one epoch of a fold again from its stored state and find the first step that differs."""
 
 import shutil
 from dataclasses import dataclass, replace

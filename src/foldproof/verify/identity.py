@@ -1,4 +1,4 @@
-"""Whether the hashes by which a run is known follow from what it says: a record in, problems out."""
+"""Check that the hashes that identify a run follow from its record."""
 
 import hashlib
 import json

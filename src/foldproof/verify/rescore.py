@@ -1,4 +1,4 @@
-"""Stored weights and images in; whether they give the stored out-of-fold predictions again, out."""
+"""Compute out-of-fold predictions from stored weights and compare them with the stored ones."""
 
 from dataclasses import dataclass
 from pathlib import Path

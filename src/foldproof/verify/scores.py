@@ -1,4 +1,4 @@
-"""Whether every score of a fold follows from its out-of-fold predictions: a record in, problems out."""
+"""Check that every score of a fold follows from its out-of-fold predictions."""
 
 import math
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Whether folds.csv cuts the recorded images without a leak: a record in, partitions and problems out."""
+"""Check that folds.csv splits the recorded images without a leak."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ import numpy as np
 
 from foldproof.folds import TIME, Assignment, Scheme, known_folds, rows_of
 from foldproof.folds.units import unit_numbers
-from foldproof.plan.cuts import scheme_of
+from foldproof.plan.splits import scheme_of
 from foldproof.reproduce.recorded import Recorded
 
 _SHOWN = 3

@@ -1,51 +1,60 @@
-"""L1 and L2: a record, its weights and images in; whether predictions and weights come out of them again, out."""
+"""Check levels L1 and L2: compute predictions from the weights again, and train one epoch again."""
 
+import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, nullcontext
 from pathlib import Path
+from typing import Any
 
 from foldproof import registry
+from foldproof.config.identity import canonical_json
 from foldproof.data.survey import Progress, unheard
 from foldproof.errors import DamagedFile, FoldproofError
 from foldproof.events.fold_id import FoldId
 from foldproof.executors import ExecutorContext
 from foldproof.executors.memory import keep_freed_memory
 from foldproof.executors.stopping import Stopping
-from foldproof.plan.prepare import prepare
+from foldproof.plan.inputs import prepare_inputs
+from foldproof.plan.make import make_plan
+from foldproof.plan.models import measure
+from foldproof.plan.options import NEW_RUNS
+from foldproof.plan.planned import plan_run
 from foldproof.project import Project
 from foldproof.provenance.numeric import CODE
-from foldproof.records.facts import read_environment
-from foldproof.reproduce.cannot import CannotCheck
+from foldproof.records.store import RunStore
+from foldproof.reproduce.errors import CannotCheck
+from foldproof.reproduce.record_source import RecordSource
 from foldproof.reproduce.recorded import Recorded
 from foldproof.reproduce.request import Request
 from foldproof.reproduce.retrain import only_from
 from foldproof.reproduce.staging import Staged, execution_like, stage_as_recorded
-from foldproof.reproduce.subject import Subject
 from foldproof.reproduce.trust import refuse_untrusted
-from foldproof.reproduce.workshop import workshop
-from foldproof.storage import regular_inside
+from foldproof.reproduce.worktree import open_worktree
+from foldproof.storage import regular_inside, write_atomically
 from foldproof.training.checkpoint import MOST_BYTES
 from foldproof.training.task import FoldTask
-from foldproof.verify.rung import TITLES, Check, Rung, checked, not_here
+from foldproof.verify.level import TITLES, Check, Level, checked, not_here
+
+NO_RUNS = RunStore((), {})
 
 
 def climb(
     recorded: Recorded,
-    subject: Subject,
+    subject: RecordSource,
     project: Project | None,
     *,
     highest: int,
     trust_code: bool,
     progress: Progress = unheard,
-) -> Iterator[Rung]:
+) -> Iterator[Level]:
     """L1 and, where that holds, L2; a rung that cannot be climbed here says why."""
     started = time.monotonic()
     request = Request(trust_code=trust_code)
     with ExitStack() as held:
         try:
             refuse_untrusted(recorded, subject, request)
-            place = held.enter_context(workshop(project))
+            place = held.enter_context(open_worktree(project))
             staged = stage_as_recorded(recorded, subject, project, place)
             tasks, same_arithmetic = _tasks(recorded, staged, project, progress, held)
         except CannotCheck as reason:
@@ -75,11 +84,15 @@ def _tasks(
     execution = execution_like(recorded, project)
     one_pass = train.freeze_backbone and train.pretrained  # over all images, for all folds: by all cores, then
     with registry.load("executors", "process")(context) if one_pass else nullcontext(here) as executor:
-        (planned,) = prepare(
-            staged.project, [staged.config], staged.training_data, executor, execution, progress=progress
-        )
+        measured = measure(staged.project, [staged.config], staged.training_data, executor, execution, NEW_RUNS)
+        plan = prepare_inputs(make_plan(measured, NO_RUNS, NEW_RUNS), executor, progress=progress)
+    (decided,) = plan.decisions
+    planned = plan_run(decided.experiment, staged.project.runs / "checked", decided.fold_ids)
+    planned.folder.mkdir(parents=True)
+    write_atomically(planned.folder / "dataset.json", plan.context.splits.dataset_json)
     tasks = {task.fold_id: task for task in planned.tasks}
-    return tasks, _same_arithmetic(recorded, planned.folder)
+    now = json.loads(canonical_json(decided.experiment.model.probe.numeric_class))
+    return tasks, _same_arithmetic(recorded, now)
 
 
 def _predictions(
@@ -123,9 +136,8 @@ def _epoch(
     return checked("training", [f"{fold_id}: {problem}" for problem in found.problems], f"{fold_id}, {found.said}")
 
 
-def _same_arithmetic(recorded: Recorded, folder: Path) -> bool:
-    """Whether the numeric class of every environment of the record is, code apart, that of the run in `folder`."""
-    now = read_environment(folder).get("numeric_class") or {}
+def _same_arithmetic(recorded: Recorded, now: Mapping[str, Any]) -> bool:
+    """Whether the numeric class of every environment of the record is, except for its code, the one here."""
     then = [environment.get("numeric_class") or {} for environment in recorded.environments]
     return not any({name for name in one if one[name] != now.get(name)} - set(CODE) for one in then)
 
@@ -136,9 +148,9 @@ def _weights(recorded: Recorded, fold_id: FoldId) -> Path:
     return regular_inside(recorded.folder, name, most_bytes=MOST_BYTES)
 
 
-def _rung(level: int, checks: list[Check], started: float) -> Rung:
-    return Rung(level=level, title=TITLES[level], checks=tuple(checks), seconds=time.monotonic() - started)
+def _rung(level: int, checks: list[Check], started: float) -> Level:
+    return Level(level=level, title=TITLES[level], checks=tuple(checks), seconds=time.monotonic() - started)
 
 
-def _unreached(level: int, why: str, started: float) -> Rung:
+def _unreached(level: int, why: str, started: float) -> Level:
     return _rung(level, [not_here("images and code", why)], started)

@@ -1,4 +1,4 @@
-"""Whether what a fold says of its training follows from the loss of every step: a record in, problems out."""
+"""Check that the training metrics of a fold follow from the loss of every step."""
 
 import math
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Two run folders in; the first place where the folds that both have trained part, out."""
+"""Find the first step in which two trainings of the same folds differ."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from foldproof.records.record import RunRecord
 from foldproof.reproduce.recorded import losses
 
 
-def first_parting(then: Path, now: Path) -> tuple[Divergence | None, int]:
+def find_first_difference(then: Path, now: Path) -> tuple[Divergence | None, int]:
     """Where the first fold parts that both runs have trained to the end, and how many such folds there are.
 
     Raises DamagedFile where a record cannot be read.

@@ -1,4 +1,4 @@
-"""Runs that have ended in; what they leave for people out: report, figures, table of folds and comparison, as files.
+"""Write the report, figures and tables of runs that have ended.
 
 Everything follows from the run folders, so that it can be made again (`foldproof report`, `foldproof compare`).
 """
@@ -34,7 +34,7 @@ class _How(TypedDict):
     rope: float
 
 
-def sum_up(
+def write_reports(
     project: Project, settings: Settings, ended: Sequence[Path], stopping: Stopping
 ) -> Iterator[tuple[Path, Body]]:
     """For the folder of each run that has ended with a finished fold, a body for every file that was written; a Notice

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from foldproof.config.identity import canonical
 from foldproof.config.schema import ExperimentConfig, FoldSettings, PixelSettings, TrainSettings
 from foldproof.folds import Assignment, Scheme
-from foldproof.plan.beginnings import with_beginnings
-from foldproof.plan.cuts import Cuts
-from foldproof.plan.options import WHAT_IS_NEW
+from foldproof.plan.options import ONLY_CHANGED
 from foldproof.plan.planned import PlannedRun
+from foldproof.plan.splits import Splits
 from foldproof.plan.tasks import Model, fold_keys, tasks
+from foldproof.plan.warm_start import with_warm_starts
 from foldproof.records.record import RunRecord
 from foldproof.records.store import RunStore, StoredRun
 from foldproof.training.resuming.state_files import stem
@@ -26,7 +26,7 @@ from planned import DATASET, PROBE
 
 PLACES = ((0, 0), (0, 1))
 EPOCHS = (1, 2, 3)
-CUTS = Cuts(DATASET, {(Scheme(2, 7), 0): Assignment(0, np.array([0, 0, 0, 1, 1, 1]))})
+SPLITS = Splits(DATASET, {(Scheme(2, 7), 0): Assignment(0, np.array([0, 0, 0, 1, 1, 1]))})
 SECONDS_AN_EPOCH = 10.0 + 3 * 0.5  # one step, three images that validate
 
 
@@ -93,11 +93,11 @@ def planned(name: str, said: Settings, wanted: frozenset[tuple[int, int]]) -> Pl
     config = said.config(name)
     made = tasks(
         config,
-        CUTS,
+        SPLITS,
         model(config),
         folder=Path("runs") / f"run-of-{name}",
         identity=said.identity,
-        keys=fold_keys(config, CUTS, model(config)),
+        keys=fold_keys(config, SPLITS, model(config)),
         checkpoint_seconds=60.0,
         cuda_graphs=False,
         wanted=wanted,
@@ -152,7 +152,7 @@ def begun(folder: Path, earlier: Earlier) -> StoredRun:
         finished={},
         failed={},
         notices=(),
-        fold_keys=fold_keys(config, CUTS, model(config)),
+        fold_keys=fold_keys(config, SPLITS, model(config)),
     )
     made = StoredRun(folder, facts)
     vars(made)["record"] = record  # as if its journals had been read
@@ -203,7 +203,7 @@ def test_a_fold_begins_with_the_longest_end_that_is_there_or_will_be_of_settings
     before = [planned(f"plan-{number}", *drawn) for number, drawn in enumerate(plans)]
     earlier = [begun(kept[run.settings.epochs, run.kept], run) for run in runs]
     models = {item.config.name: model(item.config) for item in before}
-    reused = with_beginnings(before, CUTS, models, RunStore(tuple(earlier), {}), WHAT_IS_NEW)
+    reused = with_warm_starts(before, SPLITS, models, RunStore(tuple(earlier), {}), ONLY_CHANGED)
     for (said, _), item, found in zip(plans, before, reused, strict=True):
         wanted = {
             (task.repeat, task.fold): list(expected(said, (task.repeat, task.fold), plans, runs)) for task in item.tasks
@@ -225,7 +225,7 @@ def test_a_fold_begins_with_the_longest_end_that_is_there_or_will_be_of_settings
         )
         for task in found.tasks:
             for one in task.beginnings:
-                keys = fold_keys(replace(said, epochs=one.reuse.epochs).config("x"), CUTS, models[item.config.name])
+                keys = fold_keys(replace(said, epochs=one.reuse.epochs).config("x"), SPLITS, models[item.config.name])
                 assert one.fold_key == keys[task.repeat, task.fold]
                 run = one.folder.parent.name
                 assert (one.folder.name, one.reuse.run) == (f"fold-{task.repeat}-{task.fold}", run)

@@ -1,4 +1,4 @@
-"""Why a run cannot be checked in this place, and what would be needed."""
+"""Say why a run cannot be checked here, and what is needed to check it."""
 
 
 class CannotCheck(Exception):

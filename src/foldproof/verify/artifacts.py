@@ -1,4 +1,4 @@
-"""Whether what was made of a run for people says what its predictions say: a record in, checks out."""
+"""Recompute the tables beside the report from stored predictions and report mismatches."""
 
 import csv
 import hashlib
@@ -18,7 +18,7 @@ from foldproof.events.types import ArtifactAdded
 from foldproof.records.facts import judged_by
 from foldproof.records.record import PRIVATE_REPORT_FOLDER, REPORT_FOLDER, RunRecord, fold_ids, read_journal
 from foldproof.storage import read_inside
-from foldproof.verify.rung import Check, checked, not_here
+from foldproof.verify.level import Check, checked, not_here
 
 _MOST_BYTES = 2**30
 _MOST_JUDGED = 2**20

@@ -1,4 +1,4 @@
-"""Folds that the data say: experiments and images in; the number of folds that there are, and these, out."""
+"""Split by folds that the data define: groups, times, parts or a file of folds."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from foldproof.data.dataset import Dataset
 from foldproof.data.labels.parts import Part, parts_of
 from foldproof.data.labels.said import Said
 from foldproof.folds import Assignment, Scheme
-from foldproof.plan.cuts import scheme_of
+from foldproof.plan.splits import scheme_of
 from foldproof.project import Project
 from foldproof.storage import read_text
 from foldproof.storage.limits import FOLDS_BYTES
@@ -26,7 +26,7 @@ class Derived:
     k: int
 
 
-def as_the_data_say(
+def predefined_splits(
     configs: Sequence[ExperimentConfig], training_data: TrainingData, project: Project
 ) -> tuple[tuple[ExperimentConfig, ...], Mapping[Scheme, Assignment]]:
     """The experiments with the number of folds that there are, and the folds that the data say.

@@ -1,4 +1,4 @@
-"""How far a record holds: a run's folder in, a rung for each level that can be climbed here, out. Start reading here.
+"""Check a run's record level by level, as far as this place allows. Start reading here.
 
 L0 needs the record alone, L1 weights and images, L2 one epoch of training; `reproduce` is L3.
 """
@@ -12,21 +12,21 @@ from foldproof.errors import DamagedFile
 from foldproof.folds import Assignment
 from foldproof.project import Project
 from foldproof.records.facts import read_facts
+from foldproof.reproduce.record_source import RecordSource
 from foldproof.reproduce.recorded import Recorded
-from foldproof.reproduce.subject import Subject
-from foldproof.verify import company, identity, papers, scores, splits, training_log
-from foldproof.verify.rung import TITLES, Check, Rung, Verification, checked, not_here
+from foldproof.verify import artifacts, identity, scores, sibling_runs, splits, training_log
+from foldproof.verify.level import TITLES, Check, Level, Verification, checked, not_here
 
 HIGHEST = 2
 
 
 def verify(
-    subject: Subject,
+    subject: RecordSource,
     project: Project | None,
     *,
     highest: int = HIGHEST,
     trust_code: bool = False,
-    heard: Callable[[Rung], None] = lambda _: None,
+    heard: Callable[[Level], None] = lambda _: None,
     progress: Progress = unheard,
 ) -> Verification:
     """Climb the ladder up to level `highest`, and no further than the first rung that is broken.
@@ -41,7 +41,7 @@ def verify(
         checks = list(_record(recorded, subject))
     except DamagedFile as error:
         checks = [checked("journals", [error.what], "")]
-    rungs = [Rung(level=0, title=TITLES[0], checks=tuple(checks), seconds=time.monotonic() - started)]
+    rungs = [Level(level=0, title=TITLES[0], checks=tuple(checks), seconds=time.monotonic() - started)]
     heard(rungs[0])
     if recorded is not None and highest > 0 and rungs[0].state != "broken":
         from foldproof.verify.trained import climb
@@ -57,7 +57,7 @@ def verify(
     )
 
 
-def _record(recorded: Recorded, subject: Subject) -> Iterator[Check]:
+def _record(recorded: Recorded, subject: RecordSource) -> Iterator[Check]:
     """The checks of L0."""
     record = recorded.record
     events = sum(map(len, record.epochs.values())) + len(record.finished)
@@ -81,9 +81,9 @@ def _record(recorded: Recorded, subject: Subject) -> Iterator[Check]:
     yield checked("training", _of_folds(recorded, assignments, _training), "losses of all steps, epochs and rates fit")
     yield checked("scores", _of_folds(recorded, assignments, _scores), "every score comes out of the predictions again")
     others = _others(recorded.folder)
-    yield company.of_runs(recorded, others, expected=subject.with_company or not subject.is_foreign)
-    yield papers.of_files(recorded.folder)
-    yield papers.of_tables(record, others)
+    yield sibling_runs.of_runs(recorded, others, expected=subject.with_company or not subject.is_foreign)
+    yield artifacts.of_files(recorded.folder)
+    yield artifacts.of_tables(record, others)
 
 
 def _training(recorded: Recorded, assignments: tuple[Assignment, ...]) -> Iterator[tuple[str, Iterable[str]]]:

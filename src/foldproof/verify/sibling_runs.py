@@ -1,4 +1,4 @@
-"""Whether runs of an experiment were left out: a record and those beside it in, a check out."""
+"""Check that no earlier run of the experiment was left out."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -8,7 +8,7 @@ from foldproof.errors import DamagedFile
 from foldproof.records.facts import FILE_NAME, MOST_BYTES, read_facts
 from foldproof.reproduce.recorded import Recorded
 from foldproof.storage import read_inside
-from foldproof.verify.rung import Check, checked, not_here
+from foldproof.verify.level import Check, checked, not_here
 
 
 def of_runs(recorded: Recorded, beside: Iterable[Path], *, expected: bool) -> Check:

@@ -1,11 +1,11 @@
-"""A record that shall be checked: the folder of a run, and what came with it."""
+"""Describe where a record to be checked comes from: the folder of its run, and what came with it."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 
 @dataclass(frozen=True, kw_only=True)
-class Subject:
+class RecordSource:
     """A record, and what came with it. `is_foreign`: it is no run of the project, so nothing in it is run unasked.
 
     `with_company`: the other runs of its experiment have to stand beside it. `bundle`: the file that all came out of.

@@ -1,4 +1,4 @@
-"""What a ladder of checks found: frozen values. Pure."""
+"""Hold the results of checks, level by level, as frozen values. Pure."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
@@ -19,7 +19,7 @@ class Check:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rung:
+class Level:
     """A level of the ladder: 0 the record alone, 1 with weights and images, 2 with one epoch trained again."""
 
     level: int
@@ -40,7 +40,7 @@ class Verification:
 
     run: str
     experiment: str
-    rungs: tuple[Rung, ...]
+    rungs: tuple[Level, ...]
     training_seconds: float | None
 
     @property

@@ -1,4 +1,4 @@
-"""A clean folder to train a recorded run in: a project and a commit in; the code that the run needs, or none, out.
+"""Make a clean folder in which a recorded run is trained, with the code that it needs.
 
 The user's working copy is read at most. The folder lies in the project, where there is room and git looks
 away, and goes with the block; what a killed process left is swept away by the next.
@@ -16,7 +16,7 @@ from pathlib import Path
 from foldproof.errors import DataError
 from foldproof.project import Project
 from foldproof.provenance import worktree
-from foldproof.reproduce.cannot import CannotCheck
+from foldproof.reproduce.errors import CannotCheck
 from foldproof.reproduce.recorded import Recorded
 from foldproof.storage import Commit, RelativePath, is_held, leads_astray, locked
 
@@ -28,7 +28,7 @@ _MOST_FILE_BYTES = 64 * 2**20  # of the working copy; code is smaller
 
 
 @contextmanager
-def workshop(project: Project | None) -> Iterator[Path]:
+def open_worktree(project: Project | None) -> Iterator[Path]:
     """An empty folder that goes with the block, and is nobody else's."""
     home = _home(project)
     home.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ from foldproof.analysis.tables import csv_table, markdown
 from foldproof.events.journal import JournalWriter
 from foldproof.events.types import ArtifactAdded
 from foldproof.records.record import RunRecord
-from foldproof.verify import papers
+from foldproof.verify import artifacts
 from scored import Scored, write_run
 
 ONE, TWO = "20260101-000001-aaaaaa", "20260101-000002-bbbbbb"
@@ -48,7 +48,7 @@ class World:
         (self.report / FILE_NAME).write_bytes(replace(judged, **changed).to_json())  # type: ignore[arg-type]
 
     def looked(self, *others: RunRecord) -> tuple[str, str, tuple[str, ...]]:
-        check = papers.of_tables(self.two, [run.folder for run in others])
+        check = artifacts.of_tables(self.two, [run.folder for run in others])
         return check.state, check.said, check.problems
 
 
@@ -143,8 +143,8 @@ def test_a_file_that_cannot_be_looked_at_is_a_problem_and_one_that_is_away_is_no
     (tmp_path / "report" / "link.html").symlink_to(tmp_path / "elsewhere")
     with JournalWriter(tmp_path, run="a-run", about={}) as journal:
         journal.append(ArtifactAdded(file="report/away.html", sha256="0" * 64))
-    assert papers.of_files(tmp_path).state == "not here"
+    assert artifacts.of_files(tmp_path).state == "not here"
     with JournalWriter(tmp_path, run="a-run", about={}) as journal:
         journal.append(ArtifactAdded(file="report/link.html", sha256="0" * 64))
-    (problem,) = papers.of_files(tmp_path).problems
+    (problem,) = artifacts.of_files(tmp_path).problems
     assert str(tmp_path / "report" / "link.html") in problem

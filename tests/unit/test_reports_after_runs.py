@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from foldproof.after_run.dvc_files import write_dvc_files
+from foldproof.after_run.reports import write_reports
 from foldproof.config.schema import Settings, TrackingSettings
 from foldproof.events.types import ArtifactAdded, Notice
 from foldproof.executors.stopping import Stopping
-from foldproof.for_dvc import leave_for_dvc
 from foldproof.project import Project
 from foldproof.records.record import RunRecord
-from foldproof.summing_up import sum_up
 from foldproof.trackers.mlflow.desired_runs import wanted_runs
 from foldproof.trackers.mlflow.run_folder import RunReader
 from scored import Scored, write_run
@@ -40,7 +40,7 @@ def names(said) -> set[str]:
 
 def test_a_report_its_figures_a_table_of_folds_and_a_comparison_with_the_newest_of_the_others(project, stopping):
     first, _ = project.run_folders()
-    said = list(sum_up(project, Settings(), [first], stopping))
+    said = list(write_reports(project, Settings(), [first], stopping))
     assert {
         "report/report.html",
         "report/report.md",
@@ -59,15 +59,15 @@ def test_a_report_its_figures_a_table_of_folds_and_a_comparison_with_the_newest_
 
 def test_a_run_with_a_failed_fold_has_a_report_and_one_without_a_finished_fold_has_none(project, stopping):
     _, second = project.run_folders()
-    assert "report/report.html" in names(sum_up(project, Settings(), [second], stopping))
+    assert "report/report.html" in names(write_reports(project, Settings(), [second], stopping))
     none = write_run(project.runs, "20260102-030407-cccccc", Scored(experiment="Third", finished=0)).folder
-    assert list(sum_up(project, Settings(), [none], stopping)) == []
+    assert list(write_reports(project, Settings(), [none], stopping)) == []
 
 
 def test_a_report_that_cannot_be_written_is_a_notice_and_the_next_run_gets_its_own(project, stopping):
     first, second = project.run_folders()
     (first / "report").write_text("in the way")
-    said = list(sum_up(project, Settings(), [first, second], stopping))
+    said = list(write_reports(project, Settings(), [first, second], stopping))
     assert [type(body) for folder, body in said if folder == first] == [Notice]
     assert "no report was written" in said[0][1].text
     assert "report/report.html" in names(said)
@@ -76,8 +76,8 @@ def test_a_report_that_cannot_be_written_is_a_notice_and_the_next_run_gets_its_o
 def test_with_privacy_only_weights_and_a_report_without_paths_go_to_mlflow(project, stopping):
     first, _ = project.run_folders()
     private = Settings(tracking=TrackingSettings(privacy=True))
-    before = [body for _, body in sum_up(project, Settings(), [first], stopping)]  # privacy came later
-    bodies = [body for _, body in sum_up(project, private, [first], stopping)]
+    before = [body for _, body in write_reports(project, Settings(), [first], stopping)]  # privacy came later
+    bodies = [body for _, body in write_reports(project, private, [first], stopping)]
     reader = RunReader(first)
     reader.look()
     content = reader.content()
@@ -94,7 +94,7 @@ def test_with_privacy_only_weights_and_a_report_without_paths_go_to_mlflow(proje
 
 def test_once_it_is_to_stop_no_more_reports_are_made(project, stopping):
     stopping.ask()
-    assert list(sum_up(project, Settings(), project.run_folders(), stopping)) == []
+    assert list(write_reports(project, Settings(), project.run_folders(), stopping)) == []
 
 
 def _event(content, body):
@@ -103,15 +103,15 @@ def _event(content, body):
 
 def test_what_is_left_for_dvc_is_the_same_bytes_again_and_keeps_other_experiments(project):
     first, second = map(RunRecord.read, project.run_folders())
-    leave_for_dvc(project, [first])
+    write_dvc_files(project, [first])
     assert not (project.root / "metrics.json").exists()  # nobody asked
     (project.root / "dvc.yaml").write_text("metrics: [metrics.json]\n")
-    leave_for_dvc(project, [first])
-    leave_for_dvc(project, [second])
+    write_dvc_files(project, [first])
+    write_dvc_files(project, [second])
     left = left_for_dvc(project)
     assert set(left) == {"metrics.json", "First.csv", "Second.csv"}
     assert set(json.loads(left["metrics.json"])) == {"First", "Second"}
-    leave_for_dvc(project, [first])
+    write_dvc_files(project, [first])
     assert left_for_dvc(project) == left
 
 

@@ -1,4 +1,4 @@
-"""The folds of all experiments: images and settings in; partitions, and folds.csv brought up to date, out."""
+"""Split the images into the folds that experiments ask for, and keep folds.csv up to date."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,7 +25,7 @@ class WrittenFolds:
 
 
 @dataclass(frozen=True)
-class Cuts:
+class Splits:
     """Every partition that a run's experiments ask for, and what is written of them: made once, for all experiments."""
 
     dataset: Dataset
@@ -81,34 +81,34 @@ def scheme_of(config: ExperimentConfig) -> Scheme:
     return Scheme(config.folds.k, config.folds.seed, config.folds.scheme)
 
 
-def cut(
+def split(
     project: Project,
     dataset: Dataset,
     configs: Iterable[ExperimentConfig],
-    said: Mapping[Scheme, Assignment] = MappingProxyType({}),
-) -> Cuts:
+    predefined: Mapping[Scheme, Assignment] = MappingProxyType({}),
+) -> Splits:
     """Cut every partition that `configs` ask for, keeping what folds.csv has, and bring folds.csv up to date.
 
-    `said`: the folds that the data say.
+    `predefined`: the folds that the data say.
     """
     with locked(project.root / ".foldproof" / "folds.lock", what="folds.csv", wait_seconds=60.0):
         old = _written_before(project)
-        cuts = _cut(dataset, configs, old, said)
-        rows = [row for (scheme, _), made in cuts.assignments.items() for row in folds.to_rows(dataset, scheme, made)]
+        splits = _split(dataset, configs, old, predefined)
+        rows = [row for (scheme, _), made in splits.assignments.items() for row in folds.to_rows(dataset, scheme, made)]
         merged = folds.merge(old, rows)
         if merged != old:
             write_atomically(project.folds_file, folds.to_csv(merged))
-    return cuts
+    return splits
 
 
-def foresee_cuts(
+def preview_splits(
     project: Project,
     dataset: Dataset,
     configs: Iterable[ExperimentConfig],
-    said: Mapping[Scheme, Assignment] = MappingProxyType({}),
-) -> Cuts:
-    """The partitions that `cut` would make now; nothing is written."""
-    return _cut(dataset, configs, _written_before(project), said)
+    predefined: Mapping[Scheme, Assignment] = MappingProxyType({}),
+) -> Splits:
+    """The partitions that `split` would make now; nothing is written."""
+    return _split(dataset, configs, _written_before(project), predefined)
 
 
 def _written_before(project: Project) -> list[Row]:
@@ -119,14 +119,14 @@ def _written_before(project: Project) -> list[Row]:
     return folds.from_csv(text) if text else []
 
 
-def _cut(
-    dataset: Dataset, configs: Iterable[ExperimentConfig], old: list[Row], said: Mapping[Scheme, Assignment]
-) -> Cuts:
+def _split(
+    dataset: Dataset, configs: Iterable[ExperimentConfig], old: list[Row], predefined: Mapping[Scheme, Assignment]
+) -> Splits:
     wanted = dict.fromkeys((scheme_of(config), repeat) for config in configs for repeat in range(config.folds.repeats))
     made = {
-        (scheme, repeat): said[scheme]
-        if scheme in said
+        (scheme, repeat): predefined[scheme]
+        if scheme in predefined
         else folds.assign(dataset, scheme, repeat=repeat, known=folds.known_folds(old, scheme, repeat))
         for scheme, repeat in wanted
     }
-    return Cuts(dataset, made)
+    return Splits(dataset, made)

@@ -1,4 +1,4 @@
-"""Runs that have ended in; metrics.json and plots/ as `dvc metrics diff` and `dvc plots diff` read them, out.
+"""Write metrics.json and plots/ for `dvc metrics diff` and `dvc plots diff`.
 
 Written where the project's dvc.yaml asks for them. They hold results alone, so that the same experiment leaves the same
 bytes, and DVC can tell that nothing has changed.
@@ -23,7 +23,7 @@ DVC_FILE = "dvc.yaml"
 _SERIES = ("val_accuracy", "val_loss", "train_accuracy", "train_loss")
 
 
-def leave_for_dvc(project: Project, records: Iterable[RunRecord]) -> None:
+def write_dvc_files(project: Project, records: Iterable[RunRecord]) -> None:
     """Write what these runs amount to; experiments that are not among them keep what is there. Raises StorageError."""
     if not _is_asked_for(project):
         return

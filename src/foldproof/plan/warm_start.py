@@ -1,4 +1,4 @@
-"""The same epochs once: planned runs in; the same, their tasks knowing whose end they may go on from, out.
+"""Let folds start from the end of others that trained the same first epochs.
 
 A fold with fewer epochs, else of an equal FoldKey, is the beginning of one with more where neither rate nor optimiser
 knows how many epochs there will be. One with as many is all of it, as where repeats are added; but not the fold of an
@@ -14,17 +14,17 @@ from foldproof.config.schema import ExperimentConfig
 from foldproof.errors import DamagedFile
 from foldproof.events.reuse import Reuse
 from foldproof.events.types import Notice
-from foldproof.plan.cuts import Cuts
 from foldproof.plan.options import RunOptions
 from foldproof.plan.planned import PlannedRun
+from foldproof.plan.splits import Splits
 from foldproof.plan.tasks import Model, estimated_seconds, fold_keys
 from foldproof.records.store import RunStore, StoredRun
 from foldproof.training.resuming.state_files import end_state
 from foldproof.training.task import Beginning, FoldTask
 
 
-def with_beginnings(
-    planned: Sequence[PlannedRun], cuts: Cuts, models: Mapping[str, Model], store: RunStore, options: RunOptions
+def with_warm_starts(
+    planned: Sequence[PlannedRun], splits: Splits, models: Mapping[str, Model], store: RunStore, options: RunOptions
 ) -> tuple[PlannedRun, ...]:
     """The plans, those with fewer epochs as beginnings of the others, as finished folds of `store` that are kept are.
 
@@ -35,7 +35,7 @@ def with_beginnings(
     tasks = [(item.config, task) for item in planned for task in item.tasks]
     ahead = {task.fold_key: _as_beginning(config, task) for config, task in tasks if begins_alike(config)}
     runs = () if options.again else store.of_experiments
-    return tuple(_begun(item, cuts, models[item.config.name], ahead, runs) for item in planned)
+    return tuple(_begun(item, splits, models[item.config.name], ahead, runs) for item in planned)
 
 
 def begins_alike(config: ExperimentConfig) -> bool:
@@ -45,14 +45,14 @@ def begins_alike(config: ExperimentConfig) -> bool:
 
 
 def _begun(
-    item: PlannedRun, cuts: Cuts, model: Model, ahead: Mapping[str, Beginning], runs: Sequence[StoredRun]
+    item: PlannedRun, splits: Splits, model: Model, ahead: Mapping[str, Beginning], runs: Sequence[StoredRun]
 ) -> PlannedRun:
     if not item.tasks or not begins_alike(item.config):
         return item
     there = {one.fold_key: one for run in runs for one in _finished(item, run)}
     known = {one.reuse.epochs for one in (*ahead.values(), *there.values())}
     lengths = sorted((epochs for epochs in known if epochs <= item.config.train.epochs), reverse=True)
-    keys = [fold_keys(_of_epochs(item.config, epochs), cuts, model) for epochs in lengths]
+    keys = [fold_keys(_of_epochs(item.config, epochs), splits, model) for epochs in lengths]
     found = []
     for task in item.tasks:
         of_task = [of_length[task.fold_id] for of_length in keys]
@@ -63,7 +63,7 @@ def _begun(
     text = f"{item.config.name} begins with the {begun.begins_with}; --no-reuse trains them again"
     return replace(
         begun,
-        seconds=sum(estimated_seconds(task, model.probe, images=len(cuts.dataset)) for task in found),
+        seconds=sum(estimated_seconds(task, model.probe, images=len(splits.dataset)) for task in found),
         notices=(*item.notices, Notice(code="beginning", text=text)),
     )
 

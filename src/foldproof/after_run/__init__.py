@@ -1,0 +1,1 @@
+"""Write what people and DVC read of runs that have ended."""
