@@ -32,7 +32,7 @@ from foldproof.executors import ExecutorContext
 from foldproof.executors.inline import InlineExecutor
 from foldproof.executors.interleaved import InterleavedExecutor
 from foldproof.executors.stopping import Stopping
-from foldproof.training.fold import Fold, prepare
+from foldproof.training.fold import FoldInputs, prepare
 from foldproof.training.gpu.cuda_graph import capture
 from foldproof.training.gpu.streams import own_stream
 from foldproof.training.step import arithmetic
@@ -197,10 +197,10 @@ def bare(work: Work, count: int, *, steps: int = 300) -> float:
     return count * steps * work.train.batch_size / (time.perf_counter() - began)
 
 
-def captured(fold: Fold) -> Callable[[int], object]:
-    from foldproof.training.course import Course
+def captured(fold: FoldInputs) -> Callable[[int], object]:
+    from foldproof.training.training_state import TrainingState
 
-    compute = arithmetic(fold.net.train(), Course(fold).optimizer, fold.class_weights)
+    compute = arithmetic(fold.net.train(), TrainingState(fold).optimizer, fold.class_weights)
     batch = fold.task.train_positions[: fold.task.train.batch_size]
     inputs, labels = fold.batches.at(batch), fold.labels[torch.from_numpy(batch).to(fold.device)]
     for _ in range(3):

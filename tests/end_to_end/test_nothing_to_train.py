@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from foldproof.cli.main import run_command
 from foldproof.config.read import load_settings
 from foldproof.plan.options import ONLY_CHANGED, RunOptions
 from foldproof.project import Project
@@ -78,6 +79,31 @@ def test_what_has_run_whole_opens_no_image_and_decodes_none(project, arguments):
     assert opened_by(project, *arguments) == []
     assert decoded(project) == []
     assert sorted((project / "runs").iterdir()) == before
+
+
+@pytest.mark.slow
+def test_the_table_at_the_end_of_a_run_and_that_of_compare_agree_in_everything(project, monkeypatch, capsys):
+    """Another experiment was scored on these images: a note of both tables that the runs compared cannot tell."""
+    run, *others = sorted((project / "runs").iterdir())
+    other = project / "runs" / "20260101-000000-aaaaaa"
+    shutil.copytree(run, other)
+    facts = json.loads((other / "run.json").read_text())
+    (other / "run.json").write_text(
+        json.dumps({**facts, "run": other.name, "experiment": "gone", "identity": "0" * 64})
+    )
+    name = facts["experiment"]
+    monkeypatch.chdir(project)
+
+    def printed(*arguments: str) -> str:
+        assert run_command(list(arguments)) == 0
+        return capsys.readouterr().out.strip()
+
+    at_the_end = json.loads(printed("run", name, "--json"))
+    assert at_the_end == json.loads(printed("compare", name, "--json"))
+    assert at_the_end["experiments_scored_on_these_images"] == 2 + len(others)
+    table = printed("compare", name)
+    assert table.splitlines()[-1] in printed("run", name)
+    assert f"{2 + len(others)} experiments have been scored on these images" in " ".join(table.split())
 
 
 @pytest.mark.slow

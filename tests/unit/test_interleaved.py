@@ -15,7 +15,7 @@ from foldproof.events.types import EpochFinished, Event, FoldFinished, Notice
 from foldproof.executors import ExecutorContext
 from foldproof.executors.inline import InlineExecutor
 from foldproof.executors.interleaved import InterleavedExecutor
-from foldproof.executors.perform import journal_of
+from foldproof.executors.run_task import journal_of
 from foldproof.executors.stopping import Stopping
 from foldproof.project import Project
 from foldproof.training.task import FoldTask

@@ -13,11 +13,11 @@ from foldproof.config.read import load_settings
 from foldproof.data.labels.kinds import one_label, refuse_other_tasks
 from foldproof.data.tables.table import Table
 from foldproof.errors import DataError, OtherTask, UnclearTable
+from foldproof.first_look.next_steps import next_steps
 from foldproof.scaffold import other_tasks
 from foldproof.scaffold.look import is_images_itself, look, look_at
 from foldproof.scaffold.make import scaffold
 from foldproof.scaffold.names import label_in_names
-from foldproof.trial.way_on import way_on
 
 WORDS = st.sampled_from(["cat", "dog", "great white", "sea-lion", "Übel", "wild_boar"])
 
@@ -320,7 +320,7 @@ def test_what_tools_keep_in_a_folder_says_nothing_of_its_images(tmp_path):
 def test_another_task_around_a_folder_does_not_hinder_the_way_on(tmp_path):
     coco(tmp_path)
     pictures(tmp_path / ".photos" / "cat", ["1.png"])
-    assert way_on(tmp_path / ".photos")[-1] == "foldproof run"
+    assert next_steps(tmp_path / ".photos")[-1] == "foldproof run"
 
 
 def test_an_image_without_any_word_of_its_class_is_nothing_yet(tmp_path):

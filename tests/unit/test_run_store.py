@@ -131,6 +131,6 @@ def test_a_run_names_those_of_its_experiment_or_identity_that_were_there_by_the_
 
 
 def test_experiments_are_counted_on_the_same_images_alone(store):
-    first, other = store.newest("FirstRun").record, store.newest("2026").record
-    assert (store.scored_on([first]), store.scored_on([other]), store.scored_on([first, other])) == (2, 1, None)
-    assert store.scored_on([]) is None
+    first, other = (store.newest(name).record.facts["fingerprint"] for name in ("FirstRun", "2026"))
+    assert (store.scored_on({first}), store.scored_on({other}), store.scored_on({first, other})) == (2, 1, None)
+    assert store.scored_on(set()) is None

@@ -19,7 +19,7 @@ from foldproof.events.reuse import Reuse
 from foldproof.events.types import CheckpointSaved, FoldStarted, comparable_body
 from foldproof.executors import ExecutorContext
 from foldproof.executors.inline import InlineExecutor
-from foldproof.executors.perform import until
+from foldproof.executors.run_task import until
 from foldproof.executors.stopping import Stopping
 from foldproof.project import Project
 from foldproof.training.checkpoint import Checkpoint, weights_sha256

@@ -16,12 +16,12 @@ from foldproof.data.labels.variants import variants_in
 from foldproof.data.labels.wrapping import wrapping
 from foldproof.data.scan import scan
 from foldproof.errors import DataError, OtherTask
+from foldproof.first_look.look import _rules
+from foldproof.first_look.look import look as first_look
 from foldproof.project import Project
 from foldproof.scaffold.look import look, look_at
 from foldproof.scaffold.make import scaffold
 from foldproof.training_data.inspection import inspect
-from foldproof.trial.look import _rules
-from foldproof.trial.look import look as first_look
 
 RUST, BLIGHT = "Pear___rust", "Pear___fire_blight"
 

@@ -7,9 +7,8 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
 
-from foldproof.analysis.compare import compare
+from foldproof.analysis.compare import compare_runs
 from foldproof.analysis.comparison import Comparison
 from foldproof.analysis.contender import Contender
 from foldproof.analysis.judged import FILE_NAME as JUDGED
@@ -27,11 +26,6 @@ from foldproof.project import Project
 from foldproof.records.record import PRIVATE_REPORT_FOLDER, REPORT_FOLDER, RunRecord
 from foldproof.records.store import RunStore, read_records
 from foldproof.storage import write_atomically
-
-
-class _How(TypedDict):
-    metric: str
-    rope: float
 
 
 def write_reports(
@@ -69,7 +63,7 @@ def _compared(project: Project, settings: Settings) -> _Compared:
     """Of the newest run of each experiment of which a fold has finished."""
     records, _ = read_records(RunStore.read(project.run_folders()).newest_of_each)
     of_experiments = [record for record in records if record.finished]
-    comparison = compare([Contender.of(record) for record in of_experiments], **_how(settings))
+    comparison = compare_runs([Contender.of(record) for record in of_experiments], settings.compare)
     return _Compared(comparison, {record.run: state_of(record) for record in of_experiments})
 
 
@@ -79,7 +73,7 @@ def _written(project: Project, settings: Settings, record: RunRecord, compared: 
     folder = PRIVATE_REPORT_FOLDER if private else REPORT_FOLDER
     here = record.folder / folder
     of_run = Contender.of(record)
-    alone = compare([of_run], **_how(settings))
+    alone = compare_runs([of_run], settings.compare)
     for form in ("html", "md"):
         write_report(
             [record],
@@ -91,7 +85,8 @@ def _written(project: Project, settings: Settings, record: RunRecord, compared: 
             form=form,
         )
     judged = Judged(
-        **_how(settings),
+        metric=settings.compare.metric,
+        rope=settings.compare.rope / 100,
         runs=tuple(line.run for line in compared.comparison.lines),
         states={**compared.states, record.run: state_of(record)},
     )
@@ -110,7 +105,3 @@ def _written(project: Project, settings: Settings, record: RunRecord, compared: 
         ArtifactAdded(file=f"{folder}/{name}", sha256=hashlib.sha256((here / name).read_bytes()).hexdigest())
         for name in ("report.html", "report.md", *figures, *texts)
     ]
-
-
-def _how(settings: Settings) -> _How:
-    return {"metric": settings.compare.metric, "rope": settings.compare.rope / 100}

@@ -14,9 +14,27 @@ from foldproof.analysis.pairs import pairs_of
 from foldproof.analysis.scoring import ACCURACY, BALANCED, default_metric, higher_is_better
 from foldproof.analysis.statistics.optimism import optimism_of_best
 from foldproof.analysis.verdict import judge, judge_pair, names_of, winner_of
+from foldproof.config.schema import CompareSettings
+from foldproof.records.store import RunStore
 
 AUTO = "auto"
 ROPE = 0.01  # one point
+
+
+def compare_runs(
+    contenders: Sequence[Contender], settings: CompareSettings, store: RunStore | None = None
+) -> Comparison:
+    """Compare runs of a project as its settings ask, with the notes that follow from its other runs in `store`.
+
+    What is stored with a run is compared without `store`: it has to be recomputable from the runs compared.
+    """
+    fingerprints = {contender.summary.fingerprint for contender in contenders}
+    return compare(
+        contenders,
+        metric=settings.metric,
+        rope=settings.rope / 100,
+        scored_on_this_data=store.scored_on(fingerprints) if store else None,
+    )
 
 
 def compare(

@@ -60,9 +60,10 @@ def command(runs: tuple[str, ...], sources: tuple[str, ...], metric: str | None,
 
 def of_project(runs: Sequence[str], metric: str | None = None) -> "tuple[Comparison, Mapping[Path, DamagedFile]]":
     """The runs named, or the newest of each experiment, compared; and the runs that cannot be read."""
+    from dataclasses import replace
     from pathlib import Path
 
-    from foldproof.analysis.compare import compare
+    from foldproof.analysis.compare import compare_runs
     from foldproof.analysis.contender import Contender
     from foldproof.cli.chosen import chosen_records
     from foldproof.config.read import load_settings
@@ -73,13 +74,9 @@ def of_project(runs: Sequence[str], metric: str | None = None) -> "tuple[Compari
     settings = load_settings(project.settings_file).settings.compare
     store = RunStore.read(project.run_folders())
     records, damaged = chosen_records(store, runs)
-    comparison = compare(
-        [Contender.of(record) for record in records],
-        metric=known_metric(metric or settings.metric, project.root, typed=metric is not None),
-        rope=settings.rope / 100,
-        scored_on_this_data=store.scored_on(records),
-    )
-    return comparison, damaged
+    metric = known_metric(metric or settings.metric, project.root, typed=metric is not None)
+    settings = replace(settings, metric=metric)
+    return compare_runs([Contender.of(record) for record in records], settings, store), damaged
 
 
 def of_others(

@@ -42,7 +42,7 @@ def command(
     """
     from pathlib import Path
 
-    from foldproof.analysis.compare import compare
+    from foldproof.analysis.compare import compare_runs
     from foldproof.analysis.contender import Contender
     from foldproof.analysis.label_errors import find_label_errors, to_csv
     from foldproof.analysis.report.build import write_report
@@ -62,14 +62,10 @@ def command(
     records, damaged = chosen_records(store, runs)
     contenders = [Contender.of(record) for record in records]
     if records:
+        known_metric(settings.compare.metric, project.root)
         written = write_report(
             records,
-            compare(
-                contenders,
-                metric=known_metric(settings.compare.metric, project.root),
-                rope=settings.compare.rope / 100,
-                scored_on_this_data=store.scored_on(records),
-            ),
+            compare_runs(contenders, settings.compare, store),
             _target(project, output, form),
             again=read_records(store.retrained(record.run for record in records))[0],
             tables=[contender.table for contender in contenders],

@@ -135,7 +135,7 @@ def train_and_compare(
     import os
 
     from foldproof.analysis.as_json import comparison_json
-    from foldproof.analysis.compare import compare
+    from foldproof.analysis.compare import compare_runs
     from foldproof.analysis.contender import Contender
     from foldproof.cli.progress import shown_progress
     from foldproof.cli.show import print_comparison
@@ -144,7 +144,7 @@ def train_and_compare(
     from foldproof.config.read import load_settings
     from foldproof.plan.options import ONLY_CHANGED
     from foldproof.project import Project
-    from foldproof.records.record import RunRecord
+    from foldproof.records.store import RunStore, read_records
     from foldproof.trackers.mlflow.target import resolve_target
     from foldproof.trackers.terminal import Terminal
     from foldproof.workflow import run
@@ -178,11 +178,9 @@ def train_and_compare(
         print_reseeded(project, *report.statuses, as_json=as_json)
         print_notices(notices)
         return 0 if report.all_finished else 1
-    comparison = compare(
-        [Contender.of(RunRecord.read(folder)) for folder in report.statuses],
-        metric=loaded.settings.compare.metric,
-        rope=loaded.settings.compare.rope / 100,
-    )
+    store = RunStore.read(project.run_folders())
+    records, _ = read_records(stored for stored in store.runs if stored.folder in report.statuses)
+    comparison = compare_runs([Contender.of(record) for record in records], loaded.settings.compare, store)
     if as_json:
         more = {"profile": profile_json(report.spent)} if profile else {}
         echo_json({**comparison_json(comparison), **more})

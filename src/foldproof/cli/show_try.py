@@ -8,9 +8,9 @@ from rich.text import Text
 
 from foldproof.data.checks.findings import CODES, Severity, by_code
 from foldproof.data.dataset import are_uneven
+from foldproof.first_look.first_look import FirstLook
+from foldproof.first_look.next_steps import next_steps
 from foldproof.storage import cleaned
-from foldproof.trial.first_look import FirstLook
-from foldproof.trial.way_on import way_on
 
 SHOWN_CLASSES = 8
 SHOWN_LABEL_ERRORS = 3
@@ -22,7 +22,7 @@ def print_look(seen: FirstLook, console: Console) -> None:
     for part in parts:
         for line in part:
             console.print(Text(line) if isinstance(line, str) else line, soft_wrap=True)
-    start, *others = way_on(seen.asked)
+    start, *others = next_steps(seen.asked)
     console.print(Text("\n".join([f"next:  {start}", *(f"       {line}" for line in others)])), soft_wrap=True)
 
 

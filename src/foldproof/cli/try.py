@@ -3,7 +3,7 @@
 import click
 
 from foldproof.cli.out import echo_json
-from foldproof.trial.defaults import MOST_IMAGES, SEED, K
+from foldproof.first_look.defaults import MOST_IMAGES, SEED, K
 
 
 @click.command("try")
@@ -27,8 +27,8 @@ def command(folder: str, most: int, k: int, seed: int, label: str, as_json: bool
 
     from foldproof.cli.progress import shown_progress
     from foldproof.cli.show_try import print_look
+    from foldproof.first_look.look import look
     from foldproof.trackers.terminal import Terminal
-    from foldproof.trial.look import look
 
     with shown_progress(quiet=as_json) as progress:
         seen = look(Path(folder).expanduser(), most=most, k=k, seed=seed, label=label, progress=progress)

@@ -11,8 +11,8 @@ from foldproof.errors import FoldproofError, SettingsError
 from foldproof.events.types import Event
 from foldproof.executors import ExecutorContext
 from foldproof.executors.failure import is_of_memory, unbuildable
-from foldproof.executors.perform import perform
-from foldproof.executors.waiting import Waiting
+from foldproof.executors.queue import FoldQueue
+from foldproof.executors.run_task import run_task
 from foldproof.provenance.numeric import PORTABLE
 from foldproof.training.task import FeatureSpan, FeatureTask, FoldTask, ModelRequest, Probe
 
@@ -61,9 +61,9 @@ class InlineExecutor:
             yield span
 
     def run(self, tasks: Sequence[FoldTask]) -> Generator[Event, None, None]:
-        stopping, waiting = self._context.stopping, Waiting(tasks)
-        while not stopping.asked and (task := waiting.take()) is not None:
-            yield from perform(task, executor="inline", stop=lambda: stopping.asked)
+        stopping, queue = self._context.stopping, FoldQueue(tasks)
+        while not stopping.asked and (task := queue.take()) is not None:
+            yield from run_task(task, executor="inline", stop=lambda: stopping.asked)
 
 
 @contextmanager

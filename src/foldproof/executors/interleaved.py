@@ -12,8 +12,8 @@ from typing import Any
 
 from foldproof.events.types import Event
 from foldproof.executors.inline import InlineExecutor
-from foldproof.executors.perform import performed_by_steps
-from foldproof.executors.waiting import Waiting
+from foldproof.executors.queue import FoldQueue
+from foldproof.executors.run_task import run_task_by_steps
 from foldproof.training.task import FoldTask
 
 AT_ONCE = 5
@@ -28,15 +28,15 @@ class InterleavedExecutor(InlineExecutor):
 
     def run(self, tasks: Sequence[FoldTask]) -> Generator[Event, None, None]:
         for (device, _), alike in groupby(tasks, key=settled_alike):
-            yield from self._by_turns(Waiting(list(alike)), at_once=self.parallel_folds(device))
+            yield from self._by_turns(FoldQueue(list(alike)), at_once=self.parallel_folds(device))
 
-    def _by_turns(self, waiting: Waiting, *, at_once: int) -> Iterator[Event]:
+    def _by_turns(self, queue: FoldQueue, *, at_once: int) -> Iterator[Event]:
         stopping = self._context.stopping
         folds: deque[Turns] = deque()
         with ExitStack() as held:
             while True:
                 while len(folds) < at_once and not stopping.asked:
-                    task = waiting.take(fold.task for fold in folds)
+                    task = queue.take(fold.task for fold in folds)
                     if task is None:
                         break
                     folds.append(held.enter_context(Turns(task, stop=lambda: stopping.asked)))
@@ -57,13 +57,13 @@ class Turns(AbstractContextManager["Turns"]):
         self.task = task
         self.ended = False
         self._on_stream = own_stream(task.model.device)
-        self._happening: Generator[Event | None] = performed_by_steps(task, executor="interleaved", stop=stop)
+        self._happening: Generator[Event | None] = run_task_by_steps(task, executor="interleaved", stop=stop)
 
     def __exit__(self, *_: Any) -> None:
         self._happening.close()
 
     def turn(self) -> Iterator[Event]:
-        """Train a few steps, or what is left. Raises what `perform` raises."""
+        """Train a few steps, or what is left. Raises what `run_task` raises."""
         for _ in range(STEPS_A_TURN):
             try:
                 with self._on_stream():

@@ -20,10 +20,10 @@ from foldproof.errors import FoldproofError, ModelError
 from foldproof.events.types import Event, FoldFailed
 from foldproof.executors import ExecutorContext
 from foldproof.executors.failure import is_of_memory, unbuildable
-from foldproof.executors.perform import journal_of
 from foldproof.executors.placing import free_number, placed, seems_cpu
 from foldproof.executors.printed import Printed
-from foldproof.executors.waiting import Queue, Waiting
+from foldproof.executors.queue import FeatureQueue, FoldQueue
+from foldproof.executors.run_task import journal_of
 from foldproof.executors.worker import Broken, Done, Load, Stop, starting, work
 from foldproof.provenance.machine import available_cores
 from foldproof.training.task import FeatureSpan, FeatureTask, FoldTask, ModelRequest, Probe
@@ -91,7 +91,7 @@ class ProcessExecutor:
             answer = worker.pipe.recv()
         except (EOFError, OSError):
             raise ModelError(
-                f"the worker died while it built '{request.backbone}': {_epitaph(worker)}",
+                f"the worker died while it built '{request.backbone}': {_read_failure(worker)}",
                 next_step="try a smaller batch size, image size or backbone; or --set execution.executor=inline, which "
                 "shows more",
             ) from None
@@ -114,30 +114,30 @@ class ProcessExecutor:
         return max(1, available_cores() // self._context.threads)
 
     def extract(self, tasks: Sequence[FeatureTask]) -> Iterator[FeatureSpan]:
-        yield from self._carry_out(Queue(tasks))
+        yield from self._carry_out(FeatureQueue(tasks))
 
     def run(self, tasks: Sequence[FoldTask]) -> Generator[Event, None, None]:
-        yield from self._carry_out(Waiting(tasks))
+        yield from self._carry_out(FoldQueue(tasks))
 
-    def _carry_out(self, waiting: Waiting | Queue) -> Iterator[Any]:
-        if not waiting:
+    def _carry_out(self, queue: FoldQueue | FeatureQueue) -> Iterator[Any]:
+        if not queue:
             return
-        self._grow(min(self.parallel_folds(waiting.device), len(waiting)))
-        self._give_out(waiting)
+        self._grow(min(self.parallel_folds(queue.device), len(queue)))
+        self._give_out(queue)
         stopping = self._context.stopping
         try:
             while (busy := self._busy()) and not stopping.asked:
                 for ready in wait([*busy, stopping.waitable]):
                     if ready is not stopping.waitable:
-                        yield from self._hear(busy[ready], waiting)  # type: ignore[index]
-            yield from self._last_words()
+                        yield from self._hear(busy[ready], queue)  # type: ignore[index]
+            yield from self._drain()
         finally:
             self._stop_the_busy()
 
     def _busy(self) -> dict[Connection, Worker]:
         return {worker.pipe: worker for worker in self._workers if worker.task is not None}
 
-    def _last_words(self) -> Iterator[Any]:
+    def _drain(self) -> Iterator[Any]:
         """Ask those still busy to stop, and hear them out within a few seconds; no task is begun any more."""
         for pipe in self._busy():
             with suppress(OSError):
@@ -145,25 +145,25 @@ class ProcessExecutor:
         deadline = time.monotonic() + STOPPING_SECONDS
         while (busy := self._busy()) and (left := deadline - time.monotonic()) > 0:
             for ready in wait(list(busy), timeout=left):
-                yield from self._hear(busy[ready], Waiting())  # type: ignore[index]
+                yield from self._hear(busy[ready], FoldQueue())  # type: ignore[index]
 
-    def _hear(self, worker: Worker, waiting: Waiting | Queue) -> Iterator[Any]:
+    def _hear(self, worker: Worker, queue: FoldQueue | FeatureQueue) -> Iterator[Any]:
         """One message of a worker; a worker that is done, or dead, makes room for the next task."""
         match self._receive(worker):
             case Event() | FeatureSpan() as heard:
                 yield heard
             case Done():
                 worker.task = None
-                self._give_out(waiting)
+                self._give_out(queue)
             case FoldproofError() as error:
                 raise _meant(error, worker.task.model) if isinstance(worker.task, FeatureTask) else error
             case Broken(text=text) if worker.task is not None:
                 raise unbuildable(text, worker.task.model)
             case None:
-                yield from self._bury(worker)
-                if waiting:
+                yield from self._write_failure(worker)
+                if queue:
                     self._start_worker()
-                    self._give_out(waiting)
+                    self._give_out(queue)
 
     def _stop_the_busy(self) -> None:
         """After an interruption nobody may go on writing."""
@@ -179,16 +179,16 @@ class ProcessExecutor:
         except (EOFError, OSError):
             return None
 
-    def _give_out(self, waiting: Waiting | Queue) -> None:
+    def _give_out(self, queue: FoldQueue | FeatureQueue) -> None:
         """To every idle worker a task, as far as there are some that may begin now."""
         for worker in [worker for worker in self._workers if worker.task is None]:
-            worker.task = waiting.take(busy.task for busy in self._workers if isinstance(busy.task, FoldTask))
+            worker.task = queue.take(busy.task for busy in self._workers if isinstance(busy.task, FoldTask))
             if worker.task is not None:
                 worker.pipe.send(placed(worker.task, self._devices, worker.number))
 
-    def _bury(self, worker: Worker) -> Iterator[Event]:
+    def _write_failure(self, worker: Worker) -> Iterator[Event]:
         """Record in the journal of its fold that the worker is dead. Raises ModelError where it computed features."""
-        task, reason = worker.task, _epitaph(worker)
+        task, reason = worker.task, _read_failure(worker)
         self._workers.remove(worker)
         worker.pipe.close()
         if isinstance(task, FeatureTask):
@@ -222,7 +222,7 @@ def _meant(error: FoldproofError, request: ModelRequest) -> FoldproofError:
     return unbuildable(error.what, request) if is_of_memory(error.what) else error
 
 
-def _epitaph(worker: Worker) -> str:
+def _read_failure(worker: Worker) -> str:
     last = worker.printed.last_lines() if worker.printed is not None else ""
     return f"{_end_of(worker)}; the last that it printed: {last}" if last else _end_of(worker)
 

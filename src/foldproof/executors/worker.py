@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING
 from foldproof import installed_first
 from foldproof.errors import FoldproofError
 from foldproof.executors.memory import keep_freed_memory
-from foldproof.executors.perform import perform
 from foldproof.executors.printed import print_into
+from foldproof.executors.run_task import run_task
 from foldproof.provenance.numeric import PORTABLE
 from foldproof.training.task import FeatureSpan, FeatureTask, FoldTask, ModelRequest
 
@@ -159,7 +159,7 @@ def _load(request: ModelRequest) -> None:
 def _train(task: FoldTask, pipe: Connection) -> None:
     """Whatever comes in meanwhile, the end of the pipe too, means: stop."""
     try:
-        for event in perform(task, executor="process", stop=pipe.poll):
+        for event in run_task(task, executor="process", stop=pipe.poll):
             pipe.send(event)
     except FoldproofError as error:
         pipe.send(error)

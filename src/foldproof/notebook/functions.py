@@ -6,11 +6,12 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from foldproof import registry
-from foldproof.analysis.compare import compare as compared
+from foldproof.analysis.compare import compare_runs
 from foldproof.analysis.contender import Contender
 from foldproof.analysis.scoring import higher_is_better
 from foldproof.cli.chosen import chosen_records
@@ -121,13 +122,8 @@ def compare(*which: "str | Run", metric: str | None = None, path: Place = None) 
         for one in which or [None]
         for record in ((one.record,) if isinstance(one, Run) else chosen_records(store, [one] if one else [])[0])
     )
-    comparison = compared(
-        [Contender.of(record) for record in records],
-        metric=metric,
-        rope=settings.rope / 100,
-        scored_on_this_data=store.scored_on(records),
-    )
-    return Compared(comparison)
+    settings = replace(settings, metric=metric)
+    return Compared(compare_runs([Contender.of(record) for record in records], settings, store))
 
 
 def _project(path: Place) -> Project:

@@ -1,7 +1,7 @@
 """Read the runs of a project once, and find among them: by name, the newest, one to resume, those before another."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -132,9 +132,8 @@ class RunStore:
         by_id = {run.run: run for run in self.runs}
         return tuple(by_id[run] for run in found)
 
-    def scored_on(self, records: Sequence[RunRecord]) -> int | None:
-        """How many experiments have been scored on the images of `records`; None where these differ in them."""
-        fingerprints = {record.facts["fingerprint"] for record in records}
+    def scored_on(self, fingerprints: Set[str]) -> int | None:
+        """How many experiments have been scored on the images of a fingerprint; None where there are several."""
         if len(fingerprints) != 1:
             return None
         return len({run.identity for run in self.of_experiments if run.facts["fingerprint"] in fingerprints})

@@ -24,7 +24,7 @@ _MOST_DATASET_BYTES = 4 * 2**30
 
 
 @dataclass(frozen=True)
-class Fold:
+class FoldInputs:
     """Everything of one fold that stays the same while it is trained. `net` is what learns; `batches` feeds it."""
 
     task: FoldTask
@@ -79,7 +79,7 @@ class Fold:
         return key(purpose, self.task.train.seed, self.task.repeat, self.task.fold, *numbers)
 
 
-def prepare(task: FoldTask) -> Fold:
+def prepare(task: FoldTask) -> FoldInputs:
     """Settle this process and build the model from its key."""
     device = determinism.choose_device(task.model.device)
     determinism.settle(device, threads=task.model.threads)
@@ -89,4 +89,4 @@ def prepare(task: FoldTask) -> Fold:
         read_json_inside(task.dataset.parent, task.dataset.name, most_bytes=_MOST_DATASET_BYTES)
     )
     determinism.seed(device, key("weights", task.train.seed, task.repeat, task.fold))
-    return Fold(task, dataset, device, build_classifier(task.model, device))
+    return FoldInputs(task, dataset, device, build_classifier(task.model, device))

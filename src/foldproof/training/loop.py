@@ -21,8 +21,7 @@ from foldproof.records import predictions
 from foldproof.training.batches import Batches
 from foldproof.training.checkpoint import Checkpoint, Preprocessing, save_tensors, weights_sha256
 from foldproof.training.chunks import LEAST_TO_TRAIN, batch_sizes, chunks
-from foldproof.training.course import Course
-from foldproof.training.fold import Fold, prepare
+from foldproof.training.fold import FoldInputs, prepare
 from foldproof.training.gpu.sending import sent
 from foldproof.training.keyed import order
 from foldproof.training.resuming.saver import Saver
@@ -31,6 +30,7 @@ from foldproof.training.resuming.state_files import KEPT, prune
 from foldproof.training.steps import append_losses
 from foldproof.training.stopwatch import STILL, Running, Watch
 from foldproof.training.task import FoldTask
+from foldproof.training.training_state import TrainingState
 
 
 class Stop(Exception):
@@ -52,7 +52,7 @@ def train(task: FoldTask, start: State | None = None) -> Generator[Body | None]:
 def _trained(task: FoldTask, start: State | None, watch: Watch) -> Generator[Body | None]:
     with watch.part("start-up"):
         fold = prepare(task)
-        course = Course(fold, watch)
+        course = TrainingState(fold, watch)
     if start is None:
         yield course.say(started(fold))
     else:
@@ -80,7 +80,7 @@ def _trained(task: FoldTask, start: State | None, watch: Watch) -> Generator[Bod
     prune(task.folder, keep=KEPT)
 
 
-def epochs(course: Course, saver: Saver) -> Generator[Body | None, None, "Scores | None"]:
+def epochs(course: TrainingState, saver: Saver) -> Generator[Body | None, None, "Scores | None"]:
     """Train what is left of every epoch, with a state whenever one is due. The scores of the last, if it was here.
 
     The last epoch begins with a state, so that it can be trained again from there and the final weights be proved.
@@ -121,7 +121,7 @@ def epochs(course: Course, saver: Saver) -> Generator[Body | None, None, "Scores
     return scored
 
 
-def steps(course: Course) -> Iterator[None]:
+def steps(course: TrainingState) -> Iterator[None]:
     """Train on every image once, in keyed order; the steps that are done already are left out."""
     fold = course.fold
     positions = fold.task.train_positions
@@ -151,7 +151,7 @@ def check_finite(losses: NDArray[np.float32], epoch: int) -> None:
         )
 
 
-def check_scored(fold: Fold, scored: "Scores") -> None:
+def check_scored(fold: FoldInputs, scored: "Scores") -> None:
     """Raises TrainingError where the last validation loss is no number: such a model says nothing of any image."""
     if len(fold.task.validation_positions) and not math.isfinite(scored.loss):
         raise TrainingError(
@@ -174,7 +174,7 @@ class Scores:
         return Scores(float("nan"), float("nan"), np.zeros((0, classes), dtype=np.float32))
 
 
-def evaluate(fold: Fold, batches: Batches) -> Generator[None, None, Scores]:
+def evaluate(fold: FoldInputs, batches: Batches) -> Generator[None, None, Scores]:
     """Score the validation part, fed by `batches`, with the weights as they are. The loss is unweighted."""
     positions = fold.task.validation_positions
     if len(positions) == 0:
@@ -204,7 +204,7 @@ def mean_loss(losses: NDArray[np.float32], images: int, batch_size: int) -> floa
     return math.fsum(losses.astype(np.float64) * batch_sizes(images, batch_size)) / images
 
 
-def store_initial(fold: Fold) -> Mapping[str, torch.Tensor]:
+def store_initial(fold: FoldInputs) -> Mapping[str, torch.Tensor]:
     """Store the initial weights that were drawn at random; all that the model has now are returned."""
     state: Mapping[str, torch.Tensor] = fold.classifier.state_dict()
     drawn = {
@@ -214,7 +214,7 @@ def store_initial(fold: Fold) -> Mapping[str, torch.Tensor]:
     return state
 
 
-def started(fold: Fold) -> FoldStarted:
+def started(fold: FoldInputs) -> FoldStarted:
     """Store the initial weights, and say what begins."""
     state = store_initial(fold)
     return FoldStarted(
@@ -226,7 +226,7 @@ def started(fold: Fold) -> FoldStarted:
     )
 
 
-def saved(fold: Fold) -> CheckpointSaved:
+def saved(fold: FoldInputs) -> CheckpointSaved:
     """Write model.safetensors."""
     task, spec = fold.task, fold.classifier.input
     checkpoint = Checkpoint(
@@ -245,7 +245,7 @@ def saved(fold: Fold) -> CheckpointSaved:
     return CheckpointSaved(epoch=task.train.epochs, file=checkpoint.save(task.folder / "model.safetensors").name)
 
 
-def finished(fold: Fold, scored: Scores) -> FoldFinished:
+def finished(fold: FoldInputs, scored: Scores) -> FoldFinished:
     """Write the out-of-fold predictions and sum up the fold."""
     task, dataset = fold.task, fold.dataset
     samples = tuple(dataset.samples[position] for position in task.validation_positions)

@@ -10,7 +10,7 @@ from foldproof.errors import DamagedFile
 from foldproof.records import predictions
 from foldproof.reproduce.recorded import Recorded
 from foldproof.training.checkpoint import Checkpoint, weights_sha256
-from foldproof.training.fold import Fold, prepare
+from foldproof.training.fold import FoldInputs, prepare
 from foldproof.training.loop import Scores, evaluate
 from foldproof.training.task import FoldTask
 
@@ -74,7 +74,7 @@ def _of_another_fold(recorded: Recorded, task: FoldTask, checkpoint: Checkpoint)
     return found
 
 
-def _probabilities(fold: Fold) -> NDArray[np.float32]:
+def _probabilities(fold: FoldInputs) -> NDArray[np.float32]:
     """What the weights say of the validation part, by the function that training uses.  # [validation image, class]"""
     steps = evaluate(fold, fold.batches)
     while True:

@@ -11,13 +11,13 @@ from foldproof import folds
 from foldproof.analysis.foreign.tables import contender_of
 from foldproof.analysis.lines import lines_of
 from foldproof.data.dataset import Dataset, Sample
+from foldproof.first_look.caches import Caches
+from foldproof.first_look.feature_cache import FeatureCache
+from foldproof.first_look.head import out_of_fold
+from foldproof.first_look.next_steps import next_steps
+from foldproof.first_look.sampling import evenly, shares
 from foldproof.folds import Scheme
 from foldproof.scaffold.make import scaffold
-from foldproof.trial.caches import Caches
-from foldproof.trial.head import out_of_fold
-from foldproof.trial.sampling import evenly, shares
-from foldproof.trial.shelf import Shelf
-from foldproof.trial.way_on import way_on
 from tabled import table
 
 
@@ -45,51 +45,51 @@ def test_where_all_fit_all_are_looked_at():
 
 
 def test_a_row_comes_back_for_the_same_content_in_the_same_space_alone(tmp_path):
-    with Shelf(tmp_path / "rows.sqlite") as shelf:
-        shelf.keep("space", {"one": row(1), "two": row(2)})
-    with Shelf(tmp_path / "rows.sqlite") as shelf:
-        found = shelf.rows("space", ["one", "two", "three"])
+    with FeatureCache(tmp_path / "rows.sqlite") as cache:
+        cache.keep("key", {"one": row(1), "two": row(2)})
+    with FeatureCache(tmp_path / "rows.sqlite") as cache:
+        found = cache.rows("key", ["one", "two", "three"])
         assert {name: values.tolist() for name, values in found.items()} == {"one": [1] * 4, "two": [2] * 4}
-        assert shelf.rows("another", ["one"]) == {}
+        assert cache.rows("another", ["one"]) == {}
 
 
 def test_a_row_that_is_not_what_was_written_is_computed_anew(tmp_path):
     file = tmp_path / "rows.sqlite"
-    with Shelf(file) as shelf:
-        shelf.keep("space", {"one": row(1.5)})
+    with FeatureCache(file) as cache:
+        cache.keep("key", {"one": row(1.5)})
     content = file.read_bytes()
     assert content.count(row(1.5).tobytes()) == 1
     file.write_bytes(content.replace(row(1.5).tobytes(), row(2.5).tobytes()))
-    with Shelf(file) as shelf:
-        assert shelf.rows("space", ["one"]) == {}
+    with FeatureCache(file) as cache:
+        assert cache.rows("key", ["one"]) == {}
 
 
 @pytest.mark.parametrize("content", [b"no database at all" * 100, b""])
-def test_a_shelf_that_is_no_database_is_begun_anew(tmp_path, content):
+def test_a_cache_that_is_no_database_is_begun_anew(tmp_path, content):
     file = tmp_path / "rows.sqlite"
     file.write_bytes(content)
-    with Shelf(file) as shelf:
-        shelf.keep("space", {"one": row(1)})
-    with Shelf(file) as shelf:
-        assert len(shelf.rows("space", ["one"])) == 1
+    with FeatureCache(file) as cache:
+        cache.keep("key", {"one": row(1)})
+    with FeatureCache(file) as cache:
+        assert len(cache.rows("key", ["one"])) == 1
 
 
-def test_a_shelf_that_cannot_be_written_keeps_nothing_and_fails_nothing(tmp_path):
+def test_a_cache_that_cannot_be_written_keeps_nothing_and_fails_nothing(tmp_path):
     (tmp_path / "file").touch()
-    with Shelf(tmp_path / "file" / "rows.sqlite") as shelf:
-        shelf.keep("space", {"one": row(1)})
+    with FeatureCache(tmp_path / "file" / "rows.sqlite") as cache:
+        cache.keep("key", {"one": row(1)})
     assert not (tmp_path / "file").is_dir()
 
 
 def test_the_rows_that_were_not_used_for_longest_go_first(tmp_path):
-    with Shelf(tmp_path / "rows.sqlite") as shelf:
+    with FeatureCache(tmp_path / "rows.sqlite") as cache:
         for number in range(6):
-            shelf.keep("space", {f"{number}": row(number)})
-        shelf.rows("space", ["0"])
-    with Shelf(tmp_path / "rows.sqlite", most_rows=3):
+            cache.keep("key", {f"{number}": row(number)})
+        cache.rows("key", ["0"])
+    with FeatureCache(tmp_path / "rows.sqlite", most_rows=3):
         pass
-    with Shelf(tmp_path / "rows.sqlite") as shelf:
-        assert set(shelf.rows("space", map(str, range(6)))) == {"0", "4", "5"}
+    with FeatureCache(tmp_path / "rows.sqlite") as cache:
+        assert set(cache.rows("key", map(str, range(6)))) == {"0", "4", "5"}
 
 
 def test_what_was_found_in_folders_stays_within_its_limit(tmp_path):
@@ -134,7 +134,7 @@ def test_few_images_that_are_all_right_leave_doubt_and_look_alikes_are_one():
 
 def test_the_way_on_from_a_folder_beside_nothing_else_is_a_project_around_it(tmp_path):
     photos = draw_classes(tmp_path / "work" / "my photos")
-    init, change, add, run = way_on(photos)
+    init, change, add, run = next_steps(photos)
     assert shlex.split(init) == ["foldproof", "init", str(photos.parent)]
     assert shlex.split(change) == ["cd", str(photos.parent)]
     assert shlex.split(add) == ["foldproof", "data", "add", "my photos"]
@@ -144,10 +144,10 @@ def test_the_way_on_from_a_folder_beside_nothing_else_is_a_project_around_it(tmp
 def test_the_way_on_from_one_of_several_folders_is_a_project_of_its_own(tmp_path):
     draw_classes(tmp_path / "a")
     photos = draw_classes(tmp_path / "b")
-    assert shlex.split(way_on(photos)[0]) == ["foldproof", "init", str(tmp_path / "b-project")]
+    assert shlex.split(next_steps(photos)[0]) == ["foldproof", "init", str(tmp_path / "b-project")]
 
 
 def test_the_way_on_within_a_project_makes_no_other(tmp_path):
     photos = draw_classes(tmp_path / "data" / "train")
     scaffold(tmp_path)
-    assert not any("init" in line for line in way_on(photos))
+    assert not any("init" in line for line in next_steps(photos))

@@ -33,18 +33,18 @@ from foldproof.data.scan import Scan, scan
 from foldproof.data.survey import Progress, Survey, unheard
 from foldproof.data.versions import dvc
 from foldproof.errors import DataError
+from foldproof.first_look.caches import Caches
+from foldproof.first_look.defaults import MOST_IMAGES, SEED, K
+from foldproof.first_look.extraction import Extractors
+from foldproof.first_look.feature_cache import FeatureCache
+from foldproof.first_look.feature_key import RESIZE, SIZE, feature_key
+from foldproof.first_look.first_look import FirstLook
+from foldproof.first_look.head import Floats, out_of_fold
+from foldproof.first_look.sampling import evenly
 from foldproof.folds import Scheme
 from foldproof.folds.units import unit_numbers, units_of
 from foldproof.scaffold.look import look_in, tables_unused
 from foldproof.training_data.look_through import LookedThrough, look_through
-from foldproof.trial.caches import Caches
-from foldproof.trial.defaults import MOST_IMAGES, SEED, K
-from foldproof.trial.extraction import Extractors
-from foldproof.trial.first_look import FirstLook
-from foldproof.trial.head import Floats, out_of_fold
-from foldproof.trial.sampling import evenly
-from foldproof.trial.shelf import Shelf
-from foldproof.trial.space import RESIZE, SIZE, feature_space
 
 
 def look(
@@ -184,9 +184,9 @@ def _features(
     seen: LookedThrough, folder: Path, caches: Caches, extractors: Extractors, progress: Progress
 ) -> tuple[Floats, int]:
     """Features in manifest order, [image, feature], and how many images had theirs from before."""
-    space, dataset = feature_space(seen.within), seen.dataset
-    with Shelf(caches.features) as shelf, TemporaryDirectory() as room:
-        rows = shelf.rows(space, {sample.sha256 for sample in dataset.samples})
+    key, dataset = feature_key(seen.within), seen.dataset
+    with FeatureCache(caches.features) as cache, TemporaryDirectory() as room:
+        rows = cache.rows(key, {sample.sha256 for sample in dataset.samples})
         kept = sum(sample.sha256 in rows for sample in dataset.samples)
         new = {sample.sha256: sample for sample in dataset.samples if sample.sha256 not in rows}
         if new:
@@ -206,7 +206,7 @@ def _features(
             progress("computing features", done, len(lacking))
             for part, features in extractors.features(images, len(lacking)):
                 fresh = dict(zip((s.sha256 for s in lacking.samples[part]), features, strict=True))
-                shelf.keep(space, fresh)
+                cache.keep(key, fresh)
                 rows |= fresh
                 done += len(fresh)
                 progress("computing features", done, len(lacking))

@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 from typing import cast
 
-from foldproof.executors.waiting import Waiting
+from foldproof.executors.queue import FoldQueue
 from foldproof.training.task import FoldTask
 
 
@@ -14,17 +14,17 @@ def task(name: str, *beginnings: str) -> FoldTask:
 
 def test_tasks_without_beginnings_come_in_the_planned_order():
     a, b = task("a"), task("b")
-    waiting = Waiting([a, b])
-    assert (waiting.take(), bool(waiting), waiting.take([a]), bool(waiting)) == (a, True, b, False)
-    assert waiting.take() is None
+    queue = FoldQueue([a, b])
+    assert (queue.take(), bool(queue), queue.take([a]), bool(queue)) == (a, True, b, False)
+    assert queue.take() is None
 
 
 def test_a_task_waits_for_each_of_its_beginnings_that_waits_or_is_trained_and_for_no_other():
     five, two, one, other = task("five", "two", "one"), task("two", "one"), task("one"), task("other", "long ago")
-    waiting = Waiting([five, two, one, other])
-    assert waiting.take() is one
-    assert waiting.take([one]) is other
-    assert waiting.take([one, other]) is None
-    assert waiting.take([other]) is two
-    assert waiting.take([two]) is None
-    assert waiting.take() is five
+    queue = FoldQueue([five, two, one, other])
+    assert queue.take() is one
+    assert queue.take([one]) is other
+    assert queue.take([one, other]) is None
+    assert queue.take([other]) is two
+    assert queue.take([two]) is None
+    assert queue.take() is five

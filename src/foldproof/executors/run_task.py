@@ -14,18 +14,18 @@ from foldproof.storage import next_step, redact, remove_unfinished, write_atomic
 from foldproof.training.task import FoldTask
 
 
-def perform(task: FoldTask, *, executor: str, stop: Callable[[], bool]) -> Iterator[Event]:
+def run_task(task: FoldTask, *, executor: str, stop: Callable[[], bool]) -> Iterator[Event]:
     """Train the fold, or what is left of it, and pass on each event once it stands in the fold's journal.
 
     When `stop` turns true it ends after the step, with a checkpoint. Raises StorageError where nothing can be written,
     DamagedFile where the journal does not check: what is recorded stays, and the fold can go on later.
     """
-    with closing(performed_by_steps(task, executor=executor, stop=stop)) as happening:
+    with closing(run_task_by_steps(task, executor=executor, stop=stop)) as happening:
         yield from (event for event in happening if event is not None)
 
 
-def performed_by_steps(task: FoldTask, *, executor: str, stop: Callable[[], bool]) -> Generator[Event | None]:
-    """`perform`, and None after every step: another fold may train before the next one."""
+def run_task_by_steps(task: FoldTask, *, executor: str, stop: Callable[[], bool]) -> Generator[Event | None]:
+    """`run_task`, and None after every step: another fold may train before the next one."""
     from foldproof.training.loop import train
     from foldproof.training.resuming import beginning
     from foldproof.training.resuming.state import latest

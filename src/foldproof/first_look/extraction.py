@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from foldproof.errors import ModelError
 from foldproof.executors import worker
+from foldproof.first_look.feature_key import BACKBONE, THREADS
 from foldproof.provenance.machine import available_cores
 from foldproof.training.chunks import CHUNK
-from foldproof.trial.space import BACKBONE, THREADS
 
 _classifier: Any = None  # of a worker process
 

@@ -9,7 +9,7 @@ from foldproof.project import Project
 from foldproof.scaffold.look import look, look_in
 
 
-def way_on(folder: Path) -> tuple[str, ...]:
+def next_steps(folder: Path) -> tuple[str, ...]:
     """Lines to type, each complete: from a look to an experiment. `folder` as a person named it."""
     here = folder.resolve()
     with suppress(ProjectError):

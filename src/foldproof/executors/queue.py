@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from foldproof.training.task import FeatureTask, FoldTask
 
 
-class Waiting:
+class FoldQueue:
     """Tasks in the order in which they were planned; one whose beginning another will train waits for the other."""
 
     def __init__(self, tasks: Sequence[FoldTask] = ()) -> None:
@@ -31,7 +31,7 @@ class Waiting:
         return None
 
 
-class Queue:
+class FeatureQueue:
     """Tasks none of which waits for another."""
 
     def __init__(self, tasks: Sequence[FeatureTask]) -> None:

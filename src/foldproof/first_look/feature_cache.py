@@ -29,7 +29,7 @@ CREATE INDEX IF NOT EXISTS by_use ON rows (used);
 Row = NDArray[np.float32]
 
 
-class Shelf:
+class FeatureCache:
     """Open it as a context. Without a file, or where none can be written, it keeps nothing."""
 
     def __init__(self, file: Path | None, *, most_rows: int = MOST_ROWS) -> None:
@@ -47,29 +47,29 @@ class Shelf:
             self._make_room()
         self._database.close()
 
-    def rows(self, space: str, images: Iterable[str]) -> dict[str, Row]:
+    def rows(self, key: str, images: Iterable[str]) -> dict[str, Row]:
         """The rows of those of `images`, named by content hash, that are there and whole.  # [feature] float32 each"""
         found: dict[str, Row] = {}
         with suppress(sqlite3.Error), self._database:
             for image in images:
                 stored = self._database.execute(
-                    "SELECT row, checksum FROM rows WHERE space = ? AND image = ?", (space, image)
+                    "SELECT row, checksum FROM rows WHERE space = ? AND image = ?", (key, image)
                 ).fetchone()
                 if stored is not None and zlib.crc32(stored[0]) == stored[1]:
                     found[image] = np.frombuffer(stored[0], dtype="<f4").astype(np.float32)
             self._database.executemany(
                 "UPDATE rows SET used = ? WHERE space = ? AND image = ?",
-                [(time.time_ns(), space, image) for image in found],
+                [(time.time_ns(), key, image) for image in found],
             )
         return found
 
-    def keep(self, space: str, rows: Mapping[str, Row]) -> None:
+    def keep(self, key: str, rows: Mapping[str, Row]) -> None:
         """Store rows by the content hashes of their images."""
         stored = {image: row.astype("<f4").tobytes() for image, row in rows.items()}
         with suppress(sqlite3.Error), self._database:  # a full disk or a lock costs the memory, not the result
             self._database.executemany(
                 "INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?, ?)",
-                [(space, image, row, zlib.crc32(row), time.time_ns()) for image, row in stored.items()],
+                [(key, image, row, zlib.crc32(row), time.time_ns()) for image, row in stored.items()],
             )
 
     def _make_room(self) -> None:

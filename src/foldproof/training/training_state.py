@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from foldproof import registry
 from foldproof.errors import DamagedFile
 from foldproof.events.types import Body, Notice
-from foldproof.training.fold import Fold
+from foldproof.training.fold import FoldInputs
 from foldproof.training.gpu.captured import CapturedStep
 from foldproof.training.gpu.cuda_graph import capture, make_capturable
 from foldproof.training.resuming.state import State, optimizer_tensors, restore_optimizer
@@ -19,10 +19,10 @@ from foldproof.training.steps import append_losses
 from foldproof.training.stopwatch import STILL, Watch
 
 
-class Course:
+class TrainingState:
     """How far a fold has come: what changes while it is trained."""
 
-    def __init__(self, fold: Fold, watch: Watch = STILL) -> None:
+    def __init__(self, fold: FoldInputs, watch: Watch = STILL) -> None:
         settings = fold.task.train
         self.fold = fold
         self.watch = watch
