@@ -11,9 +11,10 @@ from foldproof.analysis.contender import Contender
 from foldproof.analysis.lines import lines_of
 from foldproof.analysis.next_step import next_step
 from foldproof.analysis.pairs import pairs_of
-from foldproof.analysis.scoring import ACCURACY, BALANCED, default_metric, higher_is_better
+from foldproof.analysis.scoring import ACCURACY, BALANCED, default_metric
 from foldproof.analysis.statistics.optimism import optimism_of_best
 from foldproof.analysis.verdict import judge, judge_pair, names_of, winner_of
+from foldproof.metrics import metric_of
 
 AUTO = "auto"
 ROPE = 0.01  # one point
@@ -82,5 +83,5 @@ def _optimism(contenders: Sequence[Contender], lines: Sequence[Line], metric: st
     if not places:
         return math.nan
     table = np.array([[line.folds.get(place, math.nan) for place in places] for line in lines], dtype=np.float64)
-    sign = 1.0 if higher_is_better(metric) else -1.0
+    sign = 1.0 if metric_of(metric).higher_is_better else -1.0
     return optimism_of_best(sign * table, k=min(contender.summary.k for contender in contenders))

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from foldproof.analysis.comparison import Interval
 from foldproof.analysis.contender import Contender
 from foldproof.analysis.rows import rows_of_one
-from foldproof.analysis.scoring import ACCURACY, FRACTIONS, LOG_LOSS
+from foldproof.analysis.scoring import ACCURACY
 from foldproof.analysis.statistics.paired import Rows, by_images, by_runs, corrected
 from foldproof.analysis.statistics.shares import all_agree_interval, upper_quantile, wilson_interval
 from foldproof.events.fold_id import FoldId
+from foldproof.metrics import metric_of
 
 OVERLAP = 1.2  # times the error that the draw of the images explains: folds share training images. Measured
 _NEVER_QUITE = 0.001  # how near to 0 and 1 the score of a fold is taken to be, where its images are not counted
@@ -47,12 +48,13 @@ def _by_images(rows: Rows, units: int, mean: float, metric: str) -> tuple[float,
     of_images, of_runs = by_images(rows), by_runs(rows)
     variance = max((OVERLAP * of_images.scale) ** 2, of_runs.scale**2 if of_runs.known else 0.0)
     share = _never_quite(mean, units)
-    if metric in FRACTIONS and mean in (0.0, 1.0):
+    is_fraction = metric_of(metric).is_fraction
+    if is_fraction and mean in (0.0, 1.0):
         return all_agree_interval(mean, share * (1 - share) / of_images.scale**2)
     if not of_images.df > 0 or variance == 0:
         return math.nan, math.nan
     quantile = upper_quantile(of_images.df)
-    if metric not in FRACTIONS:
+    if not is_fraction:
         factor = math.exp(quantile * math.sqrt(variance) / mean) if mean > 0 else math.nan
         return mean / factor, mean * factor
     return wilson_interval(mean, share * (1 - share) / variance, quantile)
@@ -94,9 +96,10 @@ def _by_folds(values: Floats, mean: float, metric: str, k: int) -> tuple[float, 
 
 
 def _scale(metric: str) -> tuple[Callable[[Floats], Floats], Callable[[float], float]]:
-    if metric in FRACTIONS:
+    known = metric_of(metric)
+    if known.is_fraction:
         return _log_odds, scipy.special.expit
-    if metric == LOG_LOSS:
+    if known.is_loss:
         return np.log, math.exp
     return np.asarray, float
 

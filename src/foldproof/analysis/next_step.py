@@ -7,10 +7,10 @@ from foldproof.analysis.comparison import Line, Pair
 from foldproof.analysis.contender import Contender
 from foldproof.analysis.pairing import in_common
 from foldproof.analysis.rows import rows_of
-from foldproof.analysis.scoring import higher_is_better, most_apart
 from foldproof.analysis.statistics.paired import Rows, by_images, by_runs
 from foldproof.analysis.statistics.student import Student
 from foldproof.analysis.verdict import SURE, Unit, names_of, winner_of
+from foldproof.metrics import metric_of
 
 REPEATS = 3  # proposed
 WORTH = 0.9  # repeats are proposed where they bring the detectable difference below so much of what it is
@@ -44,7 +44,7 @@ def next_step(lines: Sequence[Line], pairs: Sequence[Pair], contenders: Sequence
     seen = _with_repeats(rows, pair)
     if any(contenders[at].summary.scheme != "stratified" for at in (pair.a, pair.b)):
         return "next: more images; folds that the data say cannot be repeated"
-    if seen >= most_apart(metric):
+    if seen >= metric_of(metric).most_apart:
         return "next: more images; repeats cannot make up for so few"
     if pair.repeats < REPEATS and seen <= WORTH * pair.detectable:
         both = dict.fromkeys(lines[at].experiment for at in (pair.a, pair.b))
@@ -71,4 +71,4 @@ def _with_repeats(rows: Rows, pair: Pair) -> float:
 
 def _rank(line: Line, metric: str) -> float:
     mean = line.score.mean
-    return math.inf if math.isnan(mean) else (-mean if higher_is_better(metric) else mean)
+    return math.inf if math.isnan(mean) else (-mean if metric_of(metric).higher_is_better else mean)

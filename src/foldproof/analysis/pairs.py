@@ -12,11 +12,12 @@ from foldproof.analysis.contender import Contender
 from foldproof.analysis.lines import scores_of
 from foldproof.analysis.pairing import FOLDS, METRIC, Common, discordant, in_common
 from foldproof.analysis.rows import rows_of
-from foldproof.analysis.scoring import ACCURACY, fold_scores, higher_is_better, most_apart
+from foldproof.analysis.scoring import ACCURACY, fold_scores
 from foldproof.analysis.statistics.paired import Rows, both_ways, by_images, corrected, holm
 from foldproof.analysis.statistics.sample_size import images_by_scale, images_for_accuracy
 from foldproof.analysis.statistics.student import Student
 from foldproof.events.fold_id import FoldId
+from foldproof.metrics import metric_of
 
 
 def pairs_of(contenders: Sequence[Contender], *, metric: str, rope: float) -> list[Pair]:
@@ -89,7 +90,7 @@ def _by_folds(
 
 def judged(pair: Pair, reading: Student, plain: Student, metric: str, rope: float) -> Pair:
     """`pair` with what `reading` of its difference says, and the p-value of the `plain` corrected one beside."""
-    higher = higher_is_better(metric)
+    higher = metric_of(metric).higher_is_better
     below, above = reading.below(-rope), reading.above(rope)
     value, half = reading.location, reading.half_width
     return replace(
@@ -104,13 +105,13 @@ def judged(pair: Pair, reading: Student, plain: Student, metric: str, rope: floa
         equal=1 - below - above,
         above=reading.above(0.0) if higher else reading.below(0.0),
         higher_is_better=higher,
-        detectable=math.inf if reading.detectable >= most_apart(metric) else reading.detectable,
+        detectable=math.inf if reading.detectable >= metric_of(metric).most_apart else reading.detectable,
     )
 
 
 def _interval(value: float, half: float, metric: str) -> Interval:
     """Bounds of a difference, none of which lies where no difference can."""
-    most = most_apart(metric)
+    most = metric_of(metric).most_apart
     return Interval(value, max(value - half, -most), min(value + half, most))
 
 

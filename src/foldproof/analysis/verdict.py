@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from foldproof.analysis.comparison import Comparison, Disagreement, Line, Pair, Verdict
-from foldproof.analysis.scoring import FRACTIONS
+from foldproof.metrics import metric_of
 
 NOT_COMPARABLE = "not comparable"
 NOT_TRUSTWORTHY = "not trustworthy yet"
@@ -37,9 +37,8 @@ class Unit:
 
     @staticmethod
     def of(metric: str) -> "Unit":
-        if metric in FRACTIONS:
-            return Unit(100.0, "points")
-        return Unit(1.0, "nats" if metric == "log_loss" else "")
+        known = metric_of(metric)
+        return Unit(100.0, "points") if known.is_fraction else Unit(1.0, known.unit)
 
     @property
     def is_fraction(self) -> bool:

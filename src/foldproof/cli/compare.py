@@ -144,13 +144,13 @@ def known_metric(name: str, folder: "Path", *, typed: bool = False) -> str:
     Raises UnknownName, and UntrustedCode for own code that only the settings name and that was not run here before.
     """
     from foldproof import registry
-    from foldproof.analysis.scoring import higher_is_better
+    from foldproof.metrics import metric_of
     from foldproof.provenance import trusted_code
 
     if name != "auto":
         trusted_code.accept(folder, name) if typed else trusted_code.refuse_unknown(folder, name)
         registry.make_named_importable(folder, [name])
-        higher_is_better(name)
+        metric_of(name)
     return name
 
 

@@ -12,7 +12,6 @@ from typing import Any, TypeAlias
 from foldproof import registry
 from foldproof.analysis.compare import compare as compared
 from foldproof.analysis.contender import Contender
-from foldproof.analysis.scoring import higher_is_better
 from foldproof.cli.chosen import chosen_records
 from foldproof.cli.signals import Interruption, stopping_by_signals
 from foldproof.config.check import sections
@@ -20,6 +19,7 @@ from foldproof.config.read import load_settings
 from foldproof.config.schema import SETTINGS_FILES
 from foldproof.errors import ProjectError, SettingsError
 from foldproof.executors.stopping import Stopping
+from foldproof.metrics import metric_of
 from foldproof.notebook.values import Compared, Run, Runs
 from foldproof.plan.options import RunOptions
 from foldproof.project import Project
@@ -114,7 +114,7 @@ def compare(*which: "str | Run", metric: str | None = None, path: Place = None) 
     metric = metric or settings.metric
     if metric != "auto":
         registry.make_named_importable(project.root, [metric])
-        higher_is_better(metric)
+        metric_of(metric)
     store = RunStore.read(project.run_folders())
     records = tuple(
         record
