@@ -11,7 +11,6 @@ from pathlib import Path
 
 from foldproof import registry
 from foldproof.analysis.compare import AUTO
-from foldproof.analysis.scoring import higher_is_better
 from foldproof.config.read import ProjectSettings
 from foldproof.config.schema import ExecutionConfig, ExperimentConfig
 from foldproof.data.survey import Progress, unheard
@@ -20,6 +19,7 @@ from foldproof.events.types import Notice
 from foldproof.executors import Executor, ExecutorContext, ExecutorFactory
 from foldproof.executors.stopping import Stopping
 from foldproof.for_dvc import leave_for_dvc
+from foldproof.metrics import metric_of
 from foldproof.plan.options import ALL_ANEW, RunOptions
 from foldproof.plan.prepare import prepare
 from foldproof.plan.preview import Preview, preview
@@ -81,10 +81,13 @@ def run(
     """
     configs = chosen(loaded.experiments, names)
     execution = loaded.settings.execution
-    registry.make_named_importable(project.root, [execution.executor, loaded.settings.compare.metric, *trackers])
+    schemes = [config.folds.scheme for config in loaded.experiments]
+    registry.make_named_importable(
+        project.root, [execution.executor, loaded.settings.compare.metric, *trackers, *schemes]
+    )
     accept(project.root, loaded.settings.compare.metric)
     if loaded.settings.compare.metric != AUTO:
-        higher_is_better(loaded.settings.compare.metric)  # known now, not after hours of training
+        metric_of(loaded.settings.compare.metric)  # known now, not after hours of training
     make_trackers = {name: registry.load("trackers", name) for name in trackers}
     with (
         nullcontext(stopping) if stopping else closing(Stopping()) as stopping,
