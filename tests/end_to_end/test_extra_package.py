@@ -60,5 +60,4 @@ def test_a_metric_a_scheme_and_an_optimiser_of_another_package_are_taken_by_ever
         assert all(int("".join(filter(str.isdigit, Path(path).stem))) % 3 == fold for path, fold in places.items())
     said = typed("verify", "slow")
     levels = "L0, L1, L2" if named is BY_NAME else "L0"  # without git nobody knows which code a dotted path led to
-    assert said.endswith(f"HOLDS: {levels}
-")
+    assert said.endswith(f"HOLDS: {levels}\n")

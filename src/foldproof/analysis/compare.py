@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from foldproof.analysis.candidate import Candidate
 from foldproof.analysis.comparison import Comparison, Line, Pair
-from foldproof.analysis.contender import Contender
 from foldproof.analysis.lines import lines_of
 from foldproof.analysis.next_step import next_step
 from foldproof.analysis.pairs import pairs_of
@@ -21,7 +21,7 @@ ROPE = 0.01  # one point
 
 
 def compare(
-    contenders: Sequence[Contender],
+    candidates: Sequence[Candidate],
     *,
     metric: str = AUTO,
     rope: float = ROPE,
@@ -33,9 +33,9 @@ def compare(
     `rope`: a difference no larger does not matter in practice, in the metric's own units. `scored_on_this_data`: how
     many experiments have been scored on these images; `unverified`: what could not be checked, said with the verdict.
     """
-    metric = chosen_metric(contenders) if metric == AUTO else metric
-    lines = lines_of(contenders, metric)
-    pairs = pairs_of(contenders, metric=metric, rope=rope)
+    metric = chosen_metric(candidates) if metric == AUTO else metric
+    lines = lines_of(candidates, metric)
+    pairs = pairs_of(candidates, metric=metric, rope=rope)
     can_be_best = _can_be_best(len(lines), pairs)
     keys = dict.fromkeys(key for line in lines for key in line.settings)
     names = names_of(lines)
@@ -45,8 +45,8 @@ def compare(
         rope=rope,
         lines=tuple(lines),
         differing=tuple(key for key in keys if len({repr(line.settings.get(key)) for line in lines}) > 1),
-        same_images=len({contender.summary.fingerprint for contender in contenders}) <= 1,
-        same_folds=len({contender.summary.folds_digest for contender in contenders}) <= 1,
+        same_images=len({candidate.summary.fingerprint for candidate in candidates}) <= 1,
+        same_folds=len({candidate.summary.folds_digest for candidate in candidates}) <= 1,
         pairs=tuple(
             replace(pair, verdict=judge_pair(pair, lines, names, metric=metric, rope=rope, remarks=remarks))
             for pair in pairs
@@ -54,17 +54,17 @@ def compare(
         verdict=None,
         can_be_best=can_be_best,
         cheapest=_cheapest(lines, can_be_best),
-        optimism=_optimism(contenders, lines, metric),
+        optimism=_optimism(candidates, lines, metric),
         scored_on_this_data=scored_on_this_data,
-        next_step=next_step(lines, pairs, contenders, metric),
+        next_step=next_step(lines, pairs, candidates, metric),
         unverified=unverified,
     )
     return replace(found, verdict=judge(found, remarks=remarks))
 
 
-def chosen_metric(contenders: Sequence[Contender]) -> str:
+def chosen_metric(candidates: Sequence[Candidate]) -> str:
     """Balanced accuracy where the classes of any of the runs are too unequal for accuracy, else accuracy."""
-    tables = [contender.table for contender in contenders if contender.table is not None]
+    tables = [candidate.table for candidate in candidates if candidate.table is not None]
     return BALANCED if any(default_metric(table.labels) == BALANCED for table in tables) else ACCURACY
 
 
@@ -78,10 +78,10 @@ def _cheapest(lines: Sequence[Line], candidates: Sequence[int]) -> int | None:
     return min(known, key=lambda at: known[at]) if known and len(known) == len(candidates) else None
 
 
-def _optimism(contenders: Sequence[Contender], lines: Sequence[Line], metric: str) -> float:
+def _optimism(candidates: Sequence[Candidate], lines: Sequence[Line], metric: str) -> float:
     places = sorted({place for line in lines for place in line.folds})
     if not places:
         return math.nan
     table = np.array([[line.folds.get(place, math.nan) for place in places] for line in lines], dtype=np.float64)
     sign = 1.0 if metric_of(metric).higher_is_better else -1.0
-    return optimism_of_best(sign * table, k=min(contender.summary.k for contender in contenders))
+    return optimism_of_best(sign * table, k=min(candidate.summary.k for candidate in candidates))

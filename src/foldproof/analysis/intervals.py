@@ -1,4 +1,4 @@
-"""A contender and the scores of its folds in; the 95 % interval of its score out. Pure.
+"""A candidate and the scores of its folds in; the 95 % interval of its score out. Pure.
 
 It is about the models that were trained: how they would score, on average, on other images like these.
 """
@@ -10,8 +10,8 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from foldproof.analysis.candidate import Candidate
 from foldproof.analysis.comparison import Interval
-from foldproof.analysis.contender import Contender
 from foldproof.analysis.rows import rows_of_one
 from foldproof.analysis.scoring import ACCURACY
 from foldproof.analysis.statistics.paired import Rows, by_images, by_runs, corrected
@@ -25,18 +25,18 @@ _NEVER_QUITE = 0.001  # how near to 0 and 1 the score of a fold is taken to be, 
 Floats = NDArray[np.float64]
 
 
-def interval_of(contender: Contender, scores: Mapping[FoldId, float], metric: str) -> Interval:
+def interval_of(candidate: Candidate, scores: Mapping[FoldId, float], metric: str) -> Interval:
     """By images where they are known, else by folds; bounds of nan where nothing differs and nothing is counted."""
     values = np.array([value for value in scores.values() if math.isfinite(value)], dtype=np.float64)
     mean = float(values.mean()) if len(values) else math.nan
-    table = contender.table
+    table = candidate.table
     rows = rows_of_one(table, metric) if table is not None and len(table) else None
     if rows is not None and table is not None:
         low, high = _by_images(rows, len(np.unique(table.units)), mean, metric)
-    elif metric == ACCURACY and table is None and (images := _images(contender, scores)):
+    elif metric == ACCURACY and table is None and (images := _images(candidate, scores)):
         low, high = _by_counts(values, mean, images)
     else:
-        low, high = _by_folds(values, mean, metric, contender.summary.k)
+        low, high = _by_folds(values, mean, metric, candidate.summary.k)
     return Interval(mean, low, high) if low < high else Interval(mean, math.nan, math.nan)
 
 
@@ -65,10 +65,10 @@ def _never_quite(share: float, units: int) -> float:
     return (share * units + 1) / (units + 2)
 
 
-def _images(contender: Contender, scores: Mapping[FoldId, float]) -> int:
+def _images(candidate: Candidate, scores: Mapping[FoldId, float]) -> int:
     """How many images the folds were scored on, each counted once; 0 where that is not known of every fold."""
     counts = [
-        contender.summary.images_by_fold.get(fold_id, 0) for fold_id, value in scores.items() if math.isfinite(value)
+        candidate.summary.images_by_fold.get(fold_id, 0) for fold_id, value in scores.items() if math.isfinite(value)
     ]
     return sum(counts) // len({repeat for repeat, _ in scores}) if counts and all(counts) else 0
 

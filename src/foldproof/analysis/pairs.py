@@ -1,4 +1,4 @@
-"""Two contenders in; a `Pair` of a comparison, on what they have in common, out. Pure."""
+"""Two candidates in; a `Pair` of a comparison, on what they have in common, out. Pure."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,8 +7,8 @@ from itertools import combinations
 
 import numpy as np
 
+from foldproof.analysis.candidate import Candidate
 from foldproof.analysis.comparison import Interval, Pair
-from foldproof.analysis.contender import Contender
 from foldproof.analysis.lines import scores_of
 from foldproof.analysis.pairing import FOLDS, METRIC, Common, discordant, in_common
 from foldproof.analysis.rows import rows_of
@@ -20,12 +20,12 @@ from foldproof.events.fold_id import FoldId
 from foldproof.metrics import metric_of
 
 
-def pairs_of(contenders: Sequence[Contender], *, metric: str, rope: float) -> list[Pair]:
+def pairs_of(candidates: Sequence[Candidate], *, metric: str, rope: float) -> list[Pair]:
     """All pairs, in order, their p-values adjusted over all of them (Holm)."""
-    scores = [scores_of(contender, metric) for contender in contenders]
+    scores = [scores_of(candidate, metric) for candidate in candidates]
     pairs = [
-        _pair((a, b), (contenders[a], contenders[b]), (scores[a], scores[b]), metric=metric, rope=rope)
-        for a, b in combinations(range(len(contenders)), 2)
+        _pair((a, b), (candidates[a], candidates[b]), (scores[a], scores[b]), metric=metric, rope=rope)
+        for a, b in combinations(range(len(candidates)), 2)
     ]
     return adjusted(pairs)
 
@@ -38,15 +38,15 @@ def adjusted(pairs: Sequence[Pair]) -> list[Pair]:
 
 def _pair(
     at: tuple[int, int],
-    contenders: tuple[Contender, Contender],
+    candidates: tuple[Candidate, Candidate],
     scores: tuple[Mapping[FoldId, float], Mapping[FoldId, float]],
     *,
     metric: str,
     rope: float,
 ) -> Pair:
-    a, b = contenders
+    a, b = candidates
     if a.table is None or b.table is None:
-        return _by_folds(at, contenders, scores, metric, rope)
+        return _by_folds(at, candidates, scores, metric, rope)
     common = in_common(a.table, b.table)
     if isinstance(common, str):
         return Pair(a=at[0], b=at[1], not_comparable=common)
@@ -71,15 +71,15 @@ def _pair(
 
 def _by_folds(
     at: tuple[int, int],
-    contenders: tuple[Contender, Contender],
+    candidates: tuple[Candidate, Candidate],
     scores: tuple[Mapping[FoldId, float], Mapping[FoldId, float]],
     metric: str,
     rope: float,
 ) -> Pair:
     """A pair of which at least one is known by the scores of its folds alone."""
-    a, b = contenders
+    a, b = candidates
     if not scores[0] or not scores[1]:
-        unmeasured = any(item.summary.accuracy_by_fold for item, one in zip(contenders, scores, strict=True) if not one)
+        unmeasured = any(item.summary.accuracy_by_fold for item, one in zip(candidates, scores, strict=True) if not one)
         return Pair(a=at[0], b=at[1], not_comparable=METRIC if unmeasured else FOLDS)
     if a.summary.folds_digest != b.summary.folds_digest or a.summary.k != b.summary.k:
         return Pair(a=at[0], b=at[1], not_comparable=FOLDS)

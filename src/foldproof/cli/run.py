@@ -135,8 +135,8 @@ def train_and_compare(
     import os
 
     from foldproof.analysis.as_json import comparison_json
+    from foldproof.analysis.candidate import Candidate
     from foldproof.analysis.compare import compare
-    from foldproof.analysis.contender import Contender
     from foldproof.cli.progress import shown_progress
     from foldproof.cli.show import print_comparison
     from foldproof.cli.show_profile import print_profile, profile_json
@@ -179,7 +179,7 @@ def train_and_compare(
         print_notices(notices)
         return 0 if report.all_finished else 1
     comparison = compare(
-        [Contender.of(RunRecord.read(folder)) for folder in report.statuses],
+        [Candidate.of(RunRecord.read(folder)) for folder in report.statuses],
         metric=loaded.settings.compare.metric,
         rope=loaded.settings.compare.rope / 100,
     )

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from foldproof import registry
+from foldproof.analysis.candidate import Candidate
 from foldproof.analysis.compare import compare as compared
-from foldproof.analysis.contender import Contender
 from foldproof.cli.chosen import chosen_records
 from foldproof.cli.signals import Interruption, stopping_by_signals
 from foldproof.config.check import sections
@@ -122,7 +122,7 @@ def compare(*which: "str | Run", metric: str | None = None, path: Place = None) 
         for record in ((one.record,) if isinstance(one, Run) else chosen_records(store, [one] if one else [])[0])
     )
     comparison = compared(
-        [Contender.of(record) for record in records],
+        [Candidate.of(record) for record in records],
         metric=metric,
         rope=settings.rope / 100,
         scored_on_this_data=store.scored_on(records),
