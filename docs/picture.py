@@ -10,8 +10,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from foldproof.analysis.candidate import Candidate
 from foldproof.analysis.compare import compare
-from foldproof.analysis.contender import Contender
 from foldproof.cli.show import print_comparison
 from foldproof.project import Project
 from foldproof.records.record import RunRecord
@@ -25,7 +25,7 @@ def main(demo: Path) -> None:
     console = Console(record=True, width=86, file=io.StringIO(), highlight=False, force_terminal=True)
     console.print("[bold]$ foldproof demo[/bold]")
     console.print()
-    print_comparison(compare([Contender.of(record) for record in newest.values()]), console)
+    print_comparison(compare([Candidate.of(record) for record in newest.values()]), console)
     TARGET.parent.mkdir(exist_ok=True)
     svg = re.sub(r"@font-face \{.*?\}", "", console.export_svg(title="foldproof"), flags=re.DOTALL)  # fonts are remote
     TARGET.write_text("\n".join(line.rstrip() for line in svg.splitlines()) + "\n", encoding="utf-8")

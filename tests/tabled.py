@@ -1,4 +1,4 @@
-"""Experiments without training: who is right about which image in; tables of predictions and contenders out."""
+"""Experiments without training: who is right about which image in; tables of predictions and candidates out."""
 
 import math
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from foldproof.analysis.contender import Contender
+from foldproof.analysis.candidate import Candidate
 from foldproof.analysis.out_of_fold import OutOfFold
 from foldproof.analysis.scoring import fold_scores
 from foldproof.analysis.summary import Summary
@@ -49,10 +49,10 @@ def table(
     )
 
 
-def contender(
+def candidate(
     name: str, of: OutOfFold | None, *, scores: dict[tuple[int, int], float] | None = None, k: int = 5
-) -> Contender:
-    """A contender called `name`; its journals say what its table says, or `scores`."""
+) -> Candidate:
+    """A candidate called `name`; its journals say what its table says, or `scores`."""
     by_fold = fold_scores(of, "accuracy") if of is not None else dict(scores or {})
     repeats = max((repeat for repeat, _ in by_fold), default=0) + 1
     summary = Summary(
@@ -74,7 +74,7 @@ def contender(
         images_by_fold={},
         seconds=60.0,
     )
-    return Contender(summary, of, "" if of is not None else "no table")
+    return Candidate(summary, of, "" if of is not None else "no table")
 
 
 def drawn(accuracy: float, images: int, *, repeats: int = 1, seed: int = 0) -> NDArray[np.bool_]:

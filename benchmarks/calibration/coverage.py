@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from scipy import special, stats
 from singles import CLASSES, PARTS, REPEATS, Single, settings
 
-from foldproof.analysis.contender import Contender
-from foldproof.analysis.foreign.tables import contender_of
+from foldproof.analysis.candidate import Candidate
+from foldproof.analysis.foreign.tables import candidate_of
 from foldproof.analysis.intervals import interval_of
 from foldproof.analysis.lines import scores_of
 from foldproof.analysis.out_of_fold import OutOfFold
@@ -39,7 +39,7 @@ def draws(setting: Single) -> dict[str, NDArray[Any]]:
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {}
 
 
-def contender(predicted: NDArray[np.int8], fold: NDArray[np.int8], labels: NDArray[np.int8], groups: Any) -> Contender:
+def candidate(predicted: NDArray[np.int8], fold: NDArray[np.int8], labels: NDArray[np.int8], groups: Any) -> Candidate:
     """An experiment that said this.  # [repeat, image], [repeat, image], [image], [image]"""
     repeats, images = predicted.shape
     table = OutOfFold(
@@ -52,10 +52,10 @@ def contender(predicted: NDArray[np.int8], fold: NDArray[np.int8], labels: NDArr
         folds=fold.ravel().astype(np.int64),
         probabilities=np.eye(CLASSES, dtype=np.float32)[predicted.ravel()],
     )
-    return contender_of("one", table)
+    return candidate_of("one", table)
 
 
-def bounds(one: Contender, metric: str, k: int) -> dict[str, Bounds]:
+def bounds(one: Candidate, metric: str, k: int) -> dict[str, Bounds]:
     """Every interval of the score of one experiment."""
     assert one.table is not None
     scores = scores_of(one, metric)
@@ -102,7 +102,7 @@ def _row(setting: Single, found: Mapping[str, NDArray[Any]], metric: str, repeat
     of_nested = _nested(setting, len(truth)) if metric == ACCURACY and repeats == 1 else []
     for draw, true in enumerate(truth):
         groups = found["groups"][draw].astype(np.str_) if setting.design == "grouped" else np.full(setting.images, "")
-        one = contender(
+        one = candidate(
             found["predicted"][draw, :repeats], found["fold"][draw, :repeats], found["labels"][draw], groups
         )
         beside = of_nested[draw] if draw < len(of_nested) else {}

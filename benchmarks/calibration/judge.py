@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from outcomes import FOLDS, REPEATS, Setting, settings
 from scipy import stats
 
+from foldproof.analysis.candidate import Candidate
 from foldproof.analysis.comparison import Pair
-from foldproof.analysis.contender import Contender
 from foldproof.analysis.out_of_fold import OutOfFold
 from foldproof.analysis.pairs import adjusted, judged, pairs_of
 from foldproof.analysis.statistics.paired import Rows, by_images, by_runs, corrected
@@ -36,7 +36,7 @@ NOTHING = Spread(float("nan"), float("nan"), 0)
 Right = NDArray[np.bool_]  # [repeat, image]
 
 
-def contender(name: str, right: Right, fold: NDArray[np.int8]) -> Contender:
+def candidate(name: str, right: Right, fold: NDArray[np.int8]) -> Candidate:
     """An experiment whose predictions are right or wrong, as a run would have them."""
     repeats, images = right.shape
     flat = right.ravel()
@@ -55,7 +55,7 @@ def contender(name: str, right: Right, fold: NDArray[np.int8]) -> Contender:
         repeats=repeats, settings={}, accuracy=NOTHING, loss=NOTHING, best_epoch_accuracy=NOTHING,
         best_epoch_loss=NOTHING, accuracy_by_fold={}, scores_by_fold={}, images_by_fold={}, seconds=None,
     )  # fmt: skip
-    return Contender(summary, table)
+    return Candidate(summary, table)
 
 
 IDS = np.array([f"{number:05}" for number in range(5000)])
@@ -63,8 +63,8 @@ IDS = np.array([f"{number:05}" for number in range(5000)])
 
 def verdict(rights: list[Right], fold: NDArray[np.int8]) -> tuple[int, ...]:
     """The experiments that some pair names better, from tables of predictions, as `foldproof compare` finds them."""
-    contenders = [contender(str(number), right, fold) for number, right in enumerate(rights)]
-    return winners(pairs_of(contenders, metric="accuracy", rope=ROPE))
+    candidates = [candidate(str(number), right, fold) for number, right in enumerate(rights)]
+    return winners(pairs_of(candidates, metric="accuracy", rope=ROPE))
 
 
 def winners(pairs: list[Pair]) -> tuple[int, ...]:

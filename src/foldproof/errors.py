@@ -90,7 +90,14 @@ class ModelError(FoldproofError):
 
 
 class TrainingError(FoldproofError):
-    """A fold that cannot be trained any further with these settings."""
+    """A fold that cannot be trained any further with these settings. `code`: why, as its journal records it."""
+
+    def __init__(self, what: str, *, code: str = "", next_step: str = "") -> None:
+        super().__init__(what, next_step=next_step)
+        self.code = code
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return partial(TrainingError, self.what, code=self.code, next_step=self.next_step), ()
 
 
 class NeedsNetwork(FoldproofError):

@@ -31,6 +31,14 @@ SEAMS: MappingProxyType[str, MappingProxyType[str, str]] = MappingProxyType(
                 "efficientnet_lite0": "foldproof.models.efficientnet_lite0:efficientnet_lite0",
             }
         ),
+        "schemes": MappingProxyType(
+            {
+                "stratified": "foldproof.folds.schemes:stratified",
+                "leave-one-group-out": "foldproof.folds.schemes:leave_one_group_out",
+                "predefined": "foldproof.folds.schemes:predefined",
+                "time": "foldproof.folds.schemes:time",
+            }
+        ),
         "metrics": MappingProxyType(
             {
                 "accuracy": "foldproof.metrics:accuracy",

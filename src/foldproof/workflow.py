@@ -13,7 +13,6 @@ from foldproof import registry
 from foldproof.after_run.dvc_files import write_dvc_files
 from foldproof.after_run.reports import write_reports
 from foldproof.analysis.compare import AUTO
-from foldproof.analysis.scoring import higher_is_better
 from foldproof.config.read import ProjectSettings
 from foldproof.config.schema import ExecutionConfig, ExperimentConfig
 from foldproof.data.survey import Progress, unheard
@@ -21,6 +20,7 @@ from foldproof.errors import FoldproofError, SettingsError, StorageError, Unknow
 from foldproof.events.types import Body, Notice
 from foldproof.executors import Executor, ExecutorContext, ExecutorFactory
 from foldproof.executors.stopping import Stopping
+from foldproof.metrics import metric_of
 from foldproof.plan.inputs import prepare_inputs
 from foldproof.plan.make import make_plan
 from foldproof.plan.models import measure
@@ -87,10 +87,11 @@ def run(
     """
     configs = chosen(loaded.experiments, names)
     settings, execution = loaded.settings, loaded.settings.execution
-    registry.make_named_importable(project.root, [execution.executor, settings.compare.metric, *trackers])
+    schemes = [config.folds.scheme for config in loaded.experiments]
+    registry.make_named_importable(project.root, [execution.executor, settings.compare.metric, *trackers, *schemes])
     accept(project.root, settings.compare.metric)
     if settings.compare.metric != AUTO:
-        higher_is_better(settings.compare.metric)  # known now, not after hours of training
+        metric_of(settings.compare.metric)  # known now, not after hours of training
     make_trackers = {name: registry.load("trackers", name) for name in trackers}
     with (
         nullcontext(stopping) if stopping else closing(Stopping()) as stopping,

@@ -7,7 +7,7 @@ import pytest
 
 from foldproof import registry
 from foldproof.analysis.compare import compare
-from tabled import alike, contender, drawn, folds_of, table
+from tabled import alike, candidate, drawn, folds_of, table
 
 LABELS = np.array([0, 0, 1, 2, 2, 1])
 RAW = np.random.default_rng(1).random((6, 3))
@@ -54,7 +54,7 @@ def test_it_says_which_direction_is_better_and_the_right_answer_is(metric):
 def test_runs_are_compared_by_it_and_the_better_one_is_named(name):
     folds, right = folds_of(600), drawn(0.6, 600)
     better = alike(right, better_by=0.3, discordance=0.32, seed=1)
-    found = compare([contender("Worse", table(right, folds)), contender("Better", table(better, folds))], metric=name)
+    found = compare([candidate("Worse", table(right, folds)), candidate("Better", table(better, folds))], metric=name)
     assert found.metric == name
     assert found.verdict is not None
     assert found.verdict.winner == 1

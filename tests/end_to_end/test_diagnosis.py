@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
+from foldproof.analysis.candidate import Candidate
 from foldproof.analysis.compare import compare
-from foldproof.analysis.contender import Contender
 from foldproof.analysis.diagnosis import diagnose, reseeded
 from foldproof.analysis.out_of_fold import read_out_of_fold
 from foldproof.analysis.summary import Summary
@@ -153,7 +153,7 @@ def test_a_fold_with_drawn_labels_disagrees_and_training_it_again_shows_that_it_
     record = RunRecord.read(folder)
     table = read_out_of_fold(record)
     by_image = replace(table, groups=np.full_like(table.groups, ""))  # one bad group among hundreds is no bad fold
-    (line,) = compare([Contender(Summary.of(record), by_image)]).lines
+    (line,) = compare([Candidate(Summary.of(record), by_image)]).lines
     found = {one.code: one for one in diagnose(record, table, disagreement=line.disagreement)}
     where = int(table.folds[np.char.find(table.paths, "bad") >= 0][0])
     assert found["fold-disagrees"].fold_id == (0, where)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from conftest import CLASSES, draw_classes
+from foldproof.analysis.candidate import Candidate
 from foldproof.analysis.compare import compare
-from foldproof.analysis.contender import Contender
 from foldproof.analysis.report.build import write_report
 from scored import NASTY, Scored, write_run
 
@@ -72,8 +72,8 @@ def reports(tmp_path_factory):
     made = {}
     for name, runs in (("usual", usual), ("hostile", hostile)):
         records = [write_run(folder / name / "runs", f"20260101-00000{at}-abcdef", run) for at, run in enumerate(runs)]
-        contenders = [Contender.of(record) for record in records]
-        made[name] = write_report(records, compare(contenders), folder / name / "report.html", data_folder=images).file
+        candidates = [Candidate.of(record) for record in records]
+        made[name] = write_report(records, compare(candidates), folder / name / "report.html", data_folder=images).file
     return made
 
 

@@ -14,14 +14,14 @@ from foldproof.analysis.statistics.paired import corrected, holm
 from foldproof.analysis.tables import csv_table, latex, markdown
 from foldproof.analysis.verdict import BETTER, PROBABLY_BETTER, WORDS
 from foldproof.events.fold_id import FoldId
-from tabled import contender, drawn, folds_of, table
+from tabled import candidate, drawn, folds_of, table
 
 FRACTIONS = st.floats(0, 1, allow_nan=False)
 SCORES = st.lists(FRACTIONS, min_size=2, max_size=20)
 
 
 @st.composite
-def contenders(draw, most=4, least=1):
+def candidates(draw, most=4, least=1):
     """Experiments on the same images and folds, some folds of some missing, some known by their scores alone."""
     k, repeats, images = draw(st.integers(2, 20)), draw(st.integers(1, 3)), draw(st.integers(20, 60))
     folds = folds_of(images, k=k, repeats=repeats, seed=draw(st.integers(0, 99)))
@@ -32,12 +32,12 @@ def contenders(draw, most=4, least=1):
         kept = whole.take(np.isin(whole.folds, draw(st.sets(st.integers(0, k - 1), min_size=1))))
         with_table = draw(st.booleans())
         scores = {place: draw(FRACTIONS) for place in kept.fold_ids}
-        made.append(contender(f"e{number}", kept if with_table else None, scores=scores, k=k))
+        made.append(candidate(f"e{number}", kept if with_table else None, scores=scores, k=k))
     return made
 
 
 @settings(max_examples=30, deadline=None)
-@given(contenders(), st.sampled_from(["auto", "accuracy", "balanced_accuracy", "log_loss", "macro_f1"]))
+@given(candidates(), st.sampled_from(["auto", "accuracy", "balanced_accuracy", "log_loss", "macro_f1"]))
 def test_any_experiments_give_a_verdict_in_fixed_words_and_figures_that_json_can_hold(some, metric):
     found = compare(some, metric=metric)
     assert found.verdict.word in WORDS
@@ -49,7 +49,7 @@ def test_any_experiments_give_a_verdict_in_fixed_words_and_figures_that_json_can
 
 
 @settings(max_examples=30, deadline=None)
-@given(contenders(least=2, most=2), st.sampled_from(["accuracy", "balanced_accuracy", "log_loss"]))
+@given(candidates(least=2, most=2), st.sampled_from(["accuracy", "balanced_accuracy", "log_loss"]))
 def test_swapping_two_experiments_mirrors_everything(some, metric):
     there, back = (compare(order, metric=metric).pairs[0] for order in (some, some[::-1]))
     assert there.not_comparable == back.not_comparable
@@ -65,7 +65,7 @@ def test_swapping_two_experiments_mirrors_everything(some, metric):
 
 
 @settings(max_examples=30, deadline=None)
-@given(contenders(least=3, most=3))
+@given(candidates(least=3, most=3))
 def test_no_better_one_is_named_without_an_interval_beside_zero_and_a_small_p(some):
     for pair in compare(some).pairs:
         if pair.verdict.winner is not None:

@@ -11,7 +11,7 @@ from foldproof.analysis.diagnosis import diagnose
 from foldproof.analysis.diagnosis.rules import RULES
 from foldproof.analysis.out_of_fold import OutOfFold
 from foldproof.events.fold_id import FoldId
-from foldproof.events.types import EpochFinished, FoldFailed, FoldFinished, FoldStarted
+from foldproof.events.types import DIVERGED, EpochFinished, FoldFailed, FoldFinished, FoldStarted
 from foldproof.records.record import RunRecord
 
 LOSS = st.one_of(st.floats(0, 10), st.floats(0, 1e30), st.sampled_from([math.nan, math.inf, 0.0, 1e-300]))
@@ -44,7 +44,7 @@ def record_of(folds, classes):
         if state == "failed":
             failed[place] = FoldFailed(error="RuntimeError", reason="no luck")
         if state == "diverged":
-            failed[place] = FoldFailed(error="TrainingError", reason="the loss is nan in step 1 of epoch 1")
+            failed[place] = FoldFailed(error="TrainingError", reason="the loss is nan", code=DIVERGED)
     started = FoldStarted(train_images=9, validation_images=5, parameters=1, trained_parameters=1, weights_sha256="")
     return RunRecord(
         folder=None,

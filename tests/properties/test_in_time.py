@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foldproof import folds
 from foldproof.data.dataset import Dataset, Sample
+from foldproof.folds import derived
 
 
 def parts_of(sizes: list[int], count: int) -> list[list[int]]:
@@ -36,7 +36,7 @@ def test_each_part_is_as_near_to_an_equal_share_of_what_is_left_as_whole_moments
     ]
     dataset = Dataset.of(samples)
     when = {sample.path: str(10 * moments[int(sample.path[:3])]) for sample in samples}
-    made = folds.in_time(dataset, when, k)
+    made = derived.in_time(dataset, when, k)
     part_of = {moment: part - 1 for part, inside in enumerate(parts_of(sizes, k + 1)) for moment in inside}
     expected = [part_of[int(when[sample.path]) // 10] for sample in dataset.samples]
     assert np.array_equal(made.fold_of, expected)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from foldproof.analysis.candidate import Candidate
 from foldproof.analysis.compare import compare
-from foldproof.analysis.contender import Contender
 from foldproof.analysis.judged import FILE_NAME, STATISTICS, Judged, state_of
 from foldproof.analysis.tables import csv_table, markdown
 from foldproof.events.journal import JournalWriter
@@ -32,7 +32,7 @@ class World:
         return self.two.folder / "report"
 
     def write(self, stem: str, runs: Sequence[RunRecord], *, metric: str, rope: float, pages: bool = True) -> None:
-        found = compare([Contender.of(run) for run in runs], metric=metric, rope=rope)
+        found = compare([Candidate.of(run) for run in runs], metric=metric, rope=rope)
         self.report.mkdir(exist_ok=True)
         (self.report / f"{stem}.csv").write_text(csv_table(found), encoding="utf-8", newline="")
         if pages:

@@ -10,7 +10,7 @@ import pytest
 
 from foldproof.analysis.as_json import comparison_json
 from foldproof.analysis.compare import compare
-from foldproof.analysis.foreign.scores import FoldScore, contenders_of_scores
+from foldproof.analysis.foreign.scores import FoldScore, candidates_of_scores
 from foldproof.analysis.tables import csv_table, latex, markdown, pairs_table, telling_pairs
 from foldproof.analysis.verdict import (
     ALONE,
@@ -22,7 +22,7 @@ from foldproof.analysis.verdict import (
     PROBABLY_BETTER,
 )
 from foldproof.errors import UnknownName
-from tabled import alike, contender, drawn, folds_of, table
+from tabled import alike, candidate, drawn, folds_of, table
 
 SEED = {  # the averages of a course's three experiments, one fold at 32 %
     "FirstRun": (50.49, 48.06, 51.70, 47.33, 49.52),
@@ -37,7 +37,7 @@ def seed_table(*, images: int | None):
         for name, scores in SEED.items()
         for fold, score in enumerate(scores)
     ]
-    return compare(contenders_of_scores(rows, metric="accuracy"), unverified="same folds not verified")
+    return compare(candidates_of_scores(rows, metric="accuracy"), unverified="same folds not verified")
 
 
 @pytest.mark.parametrize("images", [None, 412, 200])
@@ -58,7 +58,7 @@ def two(images: int, *, better_by: float, discordance: float, repeats: int = 1, 
     folds = folds_of(images, repeats=repeats, seed=seed)
     right = drawn(0.75, images, repeats=repeats, seed=seed)
     other = alike(right, better_by=better_by, discordance=discordance, seed=seed)
-    return compare([contender("A", table(other, folds)), contender("B", table(right, folds))])
+    return compare([candidate("A", table(other, folds)), candidate("B", table(right, folds))])
 
 
 @pytest.mark.parametrize(("better_by", "word"), [(0.2, "better"), (-0.2, "worse")])
@@ -111,7 +111,7 @@ def test_new_images_that_helped_are_said_to_have_on_the_images_in_common():
     improved = alike(right, better_by=0.05, discordance=0.12, seed=2)
     before = table(right, folds[:, :old])
     after = table(np.concatenate([improved, drawn(0.2, new, seed=3)], axis=1), folds)
-    found = compare([contender("More_Images", after), contender("Before", before)])
+    found = compare([candidate("More_Images", after), candidate("Before", before)])
     (pair,) = found.pairs
     assert found.verdict.word in (BETTER, PROBABLY_BETTER)
     assert found.verdict.winner == 0
@@ -124,7 +124,7 @@ def test_an_image_in_another_fold_makes_two_runs_not_comparable():
     folds, right = folds_of(100), drawn(0.8, 100)
     moved = folds.copy()
     moved[0, 7] = (moved[0, 7] + 1) % 5
-    found = compare([contender("A", table(right, folds)), contender("B", table(right, moved))])
+    found = compare([candidate("A", table(right, folds)), candidate("B", table(right, moved))])
     assert found.verdict.word == NOT_COMPARABLE
     assert found.verdict.text == "not comparable: folds"
     assert found.pairs[0].verdict.text == "not comparable: folds"
@@ -135,13 +135,13 @@ def test_an_image_under_another_label_makes_two_runs_not_comparable():
     labels = np.arange(100) % 2
     relabelled = labels.copy()
     relabelled[3] = 1 - relabelled[3]
-    some = [contender(str(at), table(right, folds, labels=one)) for at, one in enumerate((labels, relabelled))]
+    some = [candidate(str(at), table(right, folds, labels=one)) for at, one in enumerate((labels, relabelled))]
     assert compare(some).verdict.text == "not comparable: labels"
 
 
 def test_a_metric_that_one_run_does_not_have_makes_two_runs_not_comparable():
-    a = contender("A", table(drawn(0.8, 100), folds_of(100)))
-    b = contender("B", None, scores={(0, fold): 0.5 for fold in range(5)})
+    a = candidate("A", table(drawn(0.8, 100), folds_of(100)))
+    b = candidate("B", None, scores={(0, fold): 0.5 for fold in range(5)})
     assert compare([a, b], metric="macro_f1").verdict.text == "not comparable: metric"
 
 
@@ -149,8 +149,8 @@ def test_a_run_beside_two_others_that_are_not_comparable_does_not_silence_them()
     folds = folds_of(2000)
     right = drawn(0.7, 2000)
     better = alike(right, better_by=0.1, discordance=0.2, seed=5)
-    odd = contender("Odd", table(right, folds_of(2000, seed=9)))
-    found = compare([contender("A", table(better, folds)), contender("B", table(right, folds)), odd])
+    odd = candidate("Odd", table(right, folds_of(2000, seed=9)))
+    found = compare([candidate("A", table(better, folds)), candidate("B", table(right, folds)), odd])
     assert found.verdict.word == NOT_COMPARABLE
     assert found.pairs[0].verdict.word == BETTER
     assert found.verdict.winner is None
@@ -159,14 +159,14 @@ def test_a_run_beside_two_others_that_are_not_comparable_does_not_silence_them()
 def test_a_winner_must_beat_each_of_the_others():
     folds = folds_of(3000)
     right = drawn(0.7, 3000)
-    some = [contender("Base", table(right, folds))]
+    some = [candidate("Base", table(right, folds))]
     some += [
-        contender(f"E{n}", table(alike(right, better_by=0.1 * n, discordance=0.25, seed=n), folds)) for n in (1, 2)
+        candidate(f"E{n}", table(alike(right, better_by=0.1 * n, discordance=0.25, seed=n), folds)) for n in (1, 2)
     ]
     found = compare(some)
     assert found.verdict.word == BETTER
     assert found.verdict.text == "E2 is better than each of the other 2"
-    tied = compare([*some, contender("E3", table(alike(right, better_by=0.2, discordance=0.25, seed=8), folds))])
+    tied = compare([*some, candidate("E3", table(alike(right, better_by=0.2, discordance=0.25, seed=8), folds))])
     assert tied.verdict.word == CANNOT_TELL
     assert tied.can_be_best == (2, 3)
 
@@ -175,7 +175,7 @@ def test_a_fold_that_disagrees_is_named_and_no_winner_where_nothing_else_decides
     folds = folds_of(2000)
     right = drawn(0.8, 2000)
     broken = np.where(folds == 3, drawn(0.4, 2000, seed=4), right)
-    found = compare([contender("Good", table(right, folds)), contender("Broken", table(broken, folds))])
+    found = compare([candidate("Good", table(right, folds)), candidate("Broken", table(broken, folds))])
     assert (found.verdict.word, found.verdict.finding) == (NOT_TRUSTWORTHY, CANNOT_TELL)
     assert "fold 3 of Broken lies 42.8" in found.verdict.text
     assert "points below the others" in found.verdict.text
@@ -187,7 +187,7 @@ def test_a_fold_of_a_repeat_is_named_with_its_repeat():
     folds = folds_of(2000, repeats=2)
     right = drawn(0.8, 2000, repeats=2)
     right[1, folds[1] == 4] = False
-    found = compare([contender("A", table(right, folds))])
+    found = compare([candidate("A", table(right, folds))])
     assert "fold 1.4 of A lies 8" in found.verdict.text
 
 
@@ -196,17 +196,17 @@ def test_very_unequal_classes_are_compared_by_balanced_accuracy():
     folds = np.stack([np.arange(1000) % 5])
     majority = labels[None] == 0
     useless = table(majority, folds, labels=labels)
-    found = compare([contender("Majority", useless)])
+    found = compare([candidate("Majority", useless)])
     assert found.metric == "balanced_accuracy"
     assert found.lines[0].score.mean == pytest.approx(0.5)
-    assert compare([contender("Even", table(drawn(0.5, 100), folds_of(100)))]).metric == "accuracy"
+    assert compare([candidate("Even", table(drawn(0.5, 100), folds_of(100)))]).metric == "accuracy"
 
 
 def test_a_lower_log_loss_is_the_better_one():
     folds, right = folds_of(3000), drawn(0.7, 3000)
     better = alike(right, better_by=0.15, discordance=0.2, seed=1)
     found = compare(
-        [contender("Worse", table(right, folds)), contender("Better", table(better, folds))], metric="log_loss"
+        [candidate("Worse", table(right, folds)), candidate("Better", table(better, folds))], metric="log_loss"
     )
     assert found.pairs[0].difference.value > 0
     assert found.verdict.winner == 1
@@ -219,7 +219,7 @@ def brier(probabilities, labels):
 def test_a_metric_of_ones_own_must_say_which_direction_is_better(monkeypatch):
     folds, right = folds_of(3000), drawn(0.7, 3000)
     better = alike(right, better_by=0.2, discordance=0.25, seed=1)
-    some = [contender("Worse", table(right, folds)), contender("Better", table(better, folds))]
+    some = [candidate("Worse", table(right, folds)), candidate("Better", table(better, folds))]
     metric = f"{__name__}:brier"
     monkeypatch.setitem(sys.modules, __name__, sys.modules[__name__])
     monkeypatch.delattr(brier, "higher_is_better", raising=False)
@@ -240,7 +240,7 @@ def test_patients_with_many_alike_images_do_not_make_a_fold_disagree():
         folds = rng.permutation(np.arange(50) % 5)[patients][None]
         labels = patients % 2
         of = table(right[None], folds, groups=[f"patient {at}" for at in patients], labels=labels)
-        found = compare([contender("A", of)])
+        found = compare([candidate("A", of)])
         flagged += bool(found.lines[0].disagreement and found.lines[0].disagreement.flagged)
     assert flagged <= 3
 
@@ -248,13 +248,13 @@ def test_patients_with_many_alike_images_do_not_make_a_fold_disagree():
 def test_folds_of_a_fold_in_common_are_to_be_finished_first():
     folds, right = folds_of(500), drawn(0.8, 500)
     whole = table(right, folds)
-    some = [contender(name, whole.take(whole.folds == 0)) for name in ("A", "B")]
+    some = [candidate(name, whole.take(whole.folds == 0)) for name in ("A", "B")]
     found = compare(some)
     assert any("foldproof run --resume" in note for note in found.verdict.notes)
 
 
 def test_one_experiment_has_nothing_to_be_compared_with_but_an_interval():
-    found = compare([contender("A", table(drawn(0.8, 500), folds_of(500)))])
+    found = compare([candidate("A", table(drawn(0.8, 500), folds_of(500)))])
     assert found.verdict.word == ALONE
     interval = found.lines[0].interval
     assert interval.low < interval.value < interval.high
@@ -264,7 +264,7 @@ def test_the_wider_interval_is_shown_that_of_few_folds_or_that_of_few_images():
     images = 40
     folds = np.stack([np.arange(images) % 5])
     right = np.stack([np.arange(images) // 5 % 2 == 0])  # every fold the same score: no spread over folds
-    line = compare([contender("A", table(right, folds))]).lines[0]
+    line = compare([candidate("A", table(right, folds))]).lines[0]
     assert line.score.sd == pytest.approx(0, abs=1e-9)
     assert line.interval.high - line.interval.low > 0.25
 
@@ -273,7 +273,7 @@ def test_the_wider_interval_is_shown_that_of_few_folds_or_that_of_few_images():
 def test_any_number_of_folds_can_be_compared(k):
     folds, right = folds_of(400, k=k), drawn(0.8, 400)
     other = alike(right, better_by=0.02, discordance=0.1, seed=k)
-    found = compare([contender("A", table(right, folds), k=k), contender("B", table(other, folds), k=k)])
+    found = compare([candidate("A", table(right, folds), k=k), candidate("B", table(other, folds), k=k)])
     assert found.pairs[0].places == k
     assert math.isfinite(found.pairs[0].difference.high)
 
@@ -281,7 +281,7 @@ def test_any_number_of_folds_can_be_compared(k):
 def test_thirty_experiments_are_435_pairs_of_which_those_with_the_best_are_shown():
     folds, right = folds_of(60), drawn(0.8, 60)
     found = compare(
-        [contender(f"E{n}", table(alike(right, better_by=0.0, discordance=0.1, seed=n), folds)) for n in range(30)]
+        [candidate(f"E{n}", table(alike(right, better_by=0.0, discordance=0.1, seed=n), folds)) for n in range(30)]
     )
     assert len(found.pairs) == 435
     assert len(telling_pairs(found)) == 29
@@ -292,14 +292,14 @@ def test_missing_folds_leave_the_others_to_be_compared():
     folds, right = folds_of(500), drawn(0.8, 500)
     whole = table(right, folds)
     part = whole.take(whole.folds != 2)
-    found = compare([contender("A", whole), contender("B", part)])
+    found = compare([candidate("A", whole), candidate("B", part)])
     assert found.pairs[0].places == 4
     assert found.pairs[0].common_images == len(part)
     assert len(found.lines[1].folds) == 4
 
 
 def test_a_run_without_a_finished_fold_is_shown_and_named_nothing():
-    found = compare([contender("A", table(drawn(0.8, 100), folds_of(100))), contender("Dead", None)])
+    found = compare([candidate("A", table(drawn(0.8, 100), folds_of(100))), candidate("Dead", None)])
     assert found.lines[1].score.n == 0
     assert found.verdict.word == NOT_COMPARABLE
     json.dumps(comparison_json(found), allow_nan=False)
@@ -312,7 +312,7 @@ def test_no_runs_at_all_are_an_empty_comparison():
 
 
 def test_two_runs_of_one_experiment_are_told_apart():
-    one = contender("A", table(drawn(0.8, 100), folds_of(100)))
+    one = candidate("A", table(drawn(0.8, 100), folds_of(100)))
     again = replace(one, summary=replace(one.summary, run="run-zzzzzz"))
     found = compare([one, again])
     assert "A (run-A)" in markdown(found)
@@ -320,14 +320,14 @@ def test_two_runs_of_one_experiment_are_told_apart():
 
 
 def test_the_settings_that_differ_are_named_and_no_others():
-    some = [contender(name, table(drawn(0.8, 100), folds_of(100))) for name in ("A", "BB")]
+    some = [candidate(name, table(drawn(0.8, 100), folds_of(100))) for name in ("A", "BB")]
     assert compare(some).differing == ("train.lr",)
     assert compare(some[:1]).differing == ()
 
 
 def test_names_are_text_in_every_format():
     hostile = "=cmd|'/c'!A1 <b>*x*</b> $\\alpha$ & 100% _y_"
-    some = [contender(hostile, table(drawn(0.8, 100), folds_of(100))), contender("B", None)]
+    some = [candidate(hostile, table(drawn(0.8, 100), folds_of(100))), candidate("B", None)]
     found = compare(some)
     assert csv_table(found).splitlines()[1].startswith("\"'=cmd|") or csv_table(found).splitlines()[1].startswith(
         "'=cmd|"
@@ -340,7 +340,7 @@ def test_the_best_of_several_is_said_to_flatter_and_the_cheapest_that_can_still_
     folds = folds_of(200)
     some = []
     for number, seconds in ((1, 30.0), (2, 20.0), (3, 90.0)):
-        one = contender(f"E{number}", table(drawn(0.8, 200, seed=number), folds))
+        one = candidate(f"E{number}", table(drawn(0.8, 200, seed=number), folds))
         some.append(replace(one, summary=replace(one.summary, seconds=seconds)))
     found = compare(some, scored_on_this_data=40)
     assert found.optimism > 0
@@ -355,7 +355,7 @@ def test_a_row_a_group_is_the_mean_of_its_images():
     folds = np.stack([(np.arange(images) // 9) % 5])
     labels = (np.arange(images) // 9) % 2
     right = drawn(0.7, images, seed=6)
-    line = compare([contender("A", table(right, folds, groups=groups, labels=labels))]).lines[0]
+    line = compare([candidate("A", table(right, folds, groups=groups, labels=labels))]).lines[0]
     assert line.pooled["accuracy"] == pytest.approx(right.mean())
     majority = np.mean([right[0, 9 * at : 9 * at + 9].mean() > 0.5 for at in range(10)])
     assert line.pooled_by_group["accuracy"] == pytest.approx(majority)
@@ -368,7 +368,7 @@ def test_a_difference_that_three_folds_cannot_bound_stays_within_what_can_be_and
         for name, some in scores.items()
         for fold, score in enumerate(some)
     ]
-    found = compare(contenders_of_scores(rows, metric="accuracy"))
+    found = compare(candidates_of_scores(rows, metric="accuracy"))
     (pair,) = found.pairs
     assert (pair.difference.low, pair.difference.high) == (-1, 1)
     assert pair.detectable == math.inf
@@ -382,7 +382,7 @@ def test_a_difference_that_three_folds_cannot_bound_stays_within_what_can_be_and
 def test_a_difference_at_the_edge_has_one_bound_there_and_the_other_where_it_was():
     folds = folds_of(14, seed=1)
     right = np.ones((1, 14), dtype=bool)
-    found = compare([contender("All", table(right, folds)), contender("None", table(~right, folds))])
+    found = compare([candidate("All", table(right, folds)), candidate("None", table(~right, folds))])
     (pair,) = found.pairs
     assert pair.difference.value == pair.difference.high == 1
     assert 0 < pair.difference.low < 1
@@ -391,7 +391,7 @@ def test_a_difference_at_the_edge_has_one_bound_there_and_the_other_where_it_was
 def test_few_images_say_that_repeats_cannot_make_up_for_them():
     folds = folds_of(6, seed=0)
     right = np.array([[True, False, True, False, True, True]])
-    found = compare([contender("A", table(right, folds)), contender("B", table(~right, folds))])
+    found = compare([candidate("A", table(right, folds)), candidate("B", table(~right, folds))])
     assert "these images cannot tell" in found.verdict.text
     assert found.next_step == "next: more images; repeats cannot make up for so few"
 
@@ -403,7 +403,7 @@ def test_many_folds_that_lie_apart_are_one_line():
         for name in names
         for fold, score in enumerate((0.81, 0.80, 0.32, 0.79, 0.80))
     ]
-    said = compare(contenders_of_scores(rows, metric="accuracy")).verdict
+    said = compare(candidates_of_scores(rows, metric="accuracy")).verdict
     told = [text for text in (said.text, *said.notes) if text.startswith(NOT_TRUSTWORTHY)]
     assert told == [
         f"{NOT_TRUSTWORTHY}: fold 2 of Try_0, fold 2 of Try_1, fold 2 of Try_2 and 3 more lie apart from the others"

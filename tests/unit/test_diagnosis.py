@@ -12,7 +12,7 @@ from foldproof.analysis.diagnosis.evidence import gather
 from foldproof.analysis.diagnosis.rules import RULES
 from foldproof.analysis.out_of_fold import OutOfFold
 from foldproof.events.fold_id import FoldId
-from foldproof.events.types import EpochFinished, FoldFailed, FoldFinished, FoldStarted
+from foldproof.events.types import DIVERGED, EpochFinished, FoldFailed, FoldFinished, FoldStarted
 from foldproof.records.record import RunRecord
 
 GUESSING = math.log(10)
@@ -161,7 +161,8 @@ def test_a_loss_that_is_no_number_is_a_divergence(bad):
 
 
 def test_a_fold_that_failed_for_its_loss_diverged_and_the_others_are_judged_without_it():
-    failure = FoldFailed(error="TrainingError", reason="the loss is nan in step 3 of epoch 1\n  try a smaller train.lr")
+    reason = "the loss is nan in step 3 of epoch 1\n  try a smaller train.lr"
+    failure = FoldFailed(error="TrainingError", reason=reason, code=DIVERGED)
     found = said(record_of(**HEALTHY, failed={FoldId(0, 2): failure}.items()))
     assert set(found) == {"diverged"}
     assert found["diverged"].fold_id == (0, 2)

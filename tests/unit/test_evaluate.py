@@ -1,6 +1,7 @@
 """Scoring and the means of an epoch, on figures that float32 cannot add up."""
 
 import math
+import pickle
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import torch
 
 from foldproof.errors import TrainingError
+from foldproof.events.types import DIVERGED
 from foldproof.training import forward
 from foldproof.training.forward import compiled
 from foldproof.training.loop import Scores, check_finite, evaluate, mean_loss, steps
@@ -96,6 +98,8 @@ def test_a_loss_that_is_no_number_is_said_with_its_step(bad):
     with pytest.raises(TrainingError) as raised:
         check_finite(np.array([1.0, bad, bad], dtype=np.float32), 3)
     assert raised.value.what == f"the loss is {bad} in step 2 of epoch 3"
+    assert raised.value.code == DIVERGED
+    assert pickle.loads(pickle.dumps(raised.value)).code == DIVERGED
 
 
 def test_a_compiled_network_has_a_graph_for_each_shape_and_dropout_from_the_seeded_generator(monkeypatch):

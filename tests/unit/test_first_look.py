@@ -8,7 +8,7 @@ import pytest
 
 from conftest import draw_classes
 from foldproof import folds
-from foldproof.analysis.foreign.tables import contender_of
+from foldproof.analysis.foreign.tables import candidate_of
 from foldproof.analysis.lines import lines_of
 from foldproof.data.dataset import Dataset, Sample
 from foldproof.first_look.caches import Caches
@@ -127,7 +127,7 @@ def test_few_images_that_are_all_right_leave_doubt_and_look_alikes_are_one():
     folds_of_images = np.arange(48)[None] % 4
     all_right = table(np.ones((1, 48), dtype=bool), folds_of_images)
     twins = replace(all_right, groups=np.tile(np.arange(24), 2).astype(np.str_))
-    alone, together = (lines_of([contender_of("A", one)], "accuracy")[0].interval for one in (all_right, twins))
+    alone, together = (lines_of([candidate_of("A", one)], "accuracy")[0].interval for one in (all_right, twins))
     assert together.low == pytest.approx(0.8575, abs=1e-4)  # Clopper and Pearson, of 24
     assert together.low < alone.low < together.high == alone.high == 1.0
 

@@ -5,14 +5,14 @@ import math
 import pytest
 
 from foldproof.analysis.compare import compare
-from foldproof.analysis.foreign.scores import FoldScore, contenders_of_scores, scales
-from foldproof.analysis.foreign.tables import contenders_of_csv
+from foldproof.analysis.foreign.scores import FoldScore, candidates_of_scores, scales
+from foldproof.analysis.foreign.tables import candidates_of_csv
 from foldproof.analysis.verdict import BETTER, CANNOT_TELL
 from foldproof.errors import DamagedFile
 
 
 def scores(text: str) -> dict[str, list[float]]:
-    some, _ = contenders_of_csv(text, name="t.csv")
+    some, _ = candidates_of_csv(text, name="t.csv")
     return {one.summary.experiment: [round(v, 4) for v in one.summary.accuracy_by_fold.values()] for one in some}
 
 
@@ -35,11 +35,11 @@ def test_a_table_is_read_however_a_spreadsheet_wrote_it(text):
 def test_a_file_has_one_scale_and_it_is_said():
     text = "experiment,fold,score\nA,0,0.64 %\nA,1,0.7 %\nB,0,93.5 %\nC,0,0\n"
     assert scores(text) == {"A": [0.0064, 0.007], "B": [0.935], "C": [0.0]}
-    assert "percentages: as they are written" in contenders_of_csv(text, name="t.csv")[1]
+    assert "percentages: as they are written" in candidates_of_csv(text, name="t.csv")[1]
     plain = "experiment,fold,score\nA,0,0.64\nA,1,64.0\n"
     assert scores(plain) == {"A": [0.0064, 0.64]}
-    assert "percentages: the highest is 64" in contenders_of_csv(plain, name="t.csv")[1]
-    assert "percentages" not in contenders_of_csv("experiment,fold,score\nA,0,0.64\n", name="t.csv")[1]
+    assert "percentages: the highest is 64" in candidates_of_csv(plain, name="t.csv")[1]
+    assert "percentages" not in candidates_of_csv("experiment,fold,score\nA,0,0.64\n", name="t.csv")[1]
 
 
 @pytest.mark.parametrize("percentage", ["93.5", "93.5 %", "0.9 %"])
@@ -52,14 +52,14 @@ def test_fractions_beside_percentages_are_refused_since_they_could_be_either(per
 @pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
 def test_a_table_of_scores_is_read_as_a_table_of_labels_is(encoding):
     text = "# of May\nexperiment|fold|score|notes\nGröße|0|0.5|\nGröße|1|0.25|\n"
-    some, said = contenders_of_csv(text.encode(encoding), name="t.csv")
+    some, said = candidates_of_csv(text.encode(encoding), name="t.csv")
     assert [one.summary.experiment for one in some] == ["Größe"]
     assert "read as" in said
 
 
 def test_a_fold_that_is_not_there_leaves_the_others_to_be_compared():
     rows = [f"{name},{fold},{50 + fold}" for name in "AB" for fold in range(5) if (name, fold) != ("B", 3)]
-    some, _ = contenders_of_csv("experiment,fold,score\n" + "\n".join(rows), name="t.csv")
+    some, _ = candidates_of_csv("experiment,fold,score\n" + "\n".join(rows), name="t.csv")
     found = compare(some)
     assert found.pairs[0].places == 4
     assert found.lines[1].expected_folds == 5
@@ -68,25 +68,25 @@ def test_a_fold_that_is_not_there_leaves_the_others_to_be_compared():
 @pytest.mark.parametrize("scores", [(0.95, 0.95, 0.95, 0.95, 1.0), (0.9, 0.9, 0.9, 0.9, 0.91)])
 def test_rounded_scores_that_hardly_vary_do_not_make_a_fold_disagree(scores):
     rows = [FoldScore(experiment="A", repeat=0, fold=fold, score=score) for fold, score in enumerate(scores)]
-    found = compare(contenders_of_scores(rows, metric="accuracy"))
+    found = compare(candidates_of_scores(rows, metric="accuracy"))
     assert not found.lines[0].disagreement.flagged
 
 
 def test_what_to_run_next_is_not_said_of_somebody_elses_experiments():
     text = "experiment,id,fold,label,cat,dog\n" + predictions("A; rm -rf ~ #", 300) + predictions("B", 305)
-    some, said = contenders_of_csv(text, name="p.csv")
+    some, said = candidates_of_csv(text, name="p.csv")
     found = compare(some, unverified=said)
     assert found.verdict.winner is None
     assert not any("foldproof run" in note for note in found.verdict.notes)
 
 
 def test_a_class_may_be_called_as_a_column_of_the_other_table():
-    (one,), _ = contenders_of_csv("id,fold,label,N,Score\nx,0,N,1,0\ny,1,Score,1,0\n", name="t.csv")
+    (one,), _ = candidates_of_csv("id,fold,label,N,Score\nx,0,N,1,0\ny,1,Score,1,0\n", name="t.csv")
     assert one.table.classes == ("N", "Score")
 
 
 def test_a_fold_without_a_score_is_a_fold_without_a_result():
-    (one,), _ = contenders_of_csv("experiment,fold,score\nA,0,0.5\nA,1,nan\nA,2,\n", name="t.csv")
+    (one,), _ = candidates_of_csv("experiment,fold,score\nA,0,0.5\nA,1,nan\nA,2,\n", name="t.csv")
     assert one.summary.status == "failed"
     assert list(one.summary.accuracy_by_fold) == [(0, 0)]
     assert one.summary.expected_folds == 3
@@ -94,7 +94,7 @@ def test_a_fold_without_a_score_is_a_fold_without_a_result():
 
 def test_repeats_and_numbers_of_images_are_read_where_they_are_given():
     text = "experiment,repeat,fold,score,n\nA,0,0,0.5,100\nA,0,1,0.6,90\nA,1,0,0.4,95\nA,1,1,0.5,95\n"
-    (one,), said = contenders_of_csv(text, name="t.csv")
+    (one,), said = candidates_of_csv(text, name="t.csv")
     assert one.summary.images_by_fold == {(0, 0): 100, (0, 1): 90, (1, 0): 95, (1, 1): 95}
     assert (one.summary.k, one.summary.repeats) == (2, 2)
     assert "not verified" in said
@@ -129,7 +129,7 @@ def test_repeats_and_numbers_of_images_are_read_where_they_are_given():
 )
 def test_a_table_that_cannot_be_meant_is_refused_with_its_line(text, said):
     with pytest.raises(DamagedFile) as caught:
-        contenders_of_csv(text, name="t.csv")
+        candidates_of_csv(text, name="t.csv")
     assert said in str(caught.value)
     assert len(str(caught.value).splitlines()) <= 3
 
@@ -144,7 +144,7 @@ def predictions(name: str, right: int) -> str:
 
 def test_predictions_image_by_image_are_compared_as_a_runs_own_are():
     text = "experiment,id,fold,label,cat,dog\n" + predictions("Good", 360) + predictions("Bad", 280)
-    some, said = contenders_of_csv(text, name="p.csv")
+    some, said = candidates_of_csv(text, name="p.csv")
     found = compare(some, unverified=said)
     assert [round(line.score.mean, 2) for line in found.lines] == [0.9, 0.7]
     assert found.pairs[0].common_images == 400
@@ -153,7 +153,7 @@ def test_predictions_image_by_image_are_compared_as_a_runs_own_are():
 
 
 def test_one_table_without_a_column_for_the_experiment_is_called_by_its_name():
-    (one,), _ = contenders_of_csv("id,fold,label,cat,dog\nx,0,cat,1,0\ny,1,dog,1,0\n", name="mine.csv")
+    (one,), _ = candidates_of_csv("id,fold,label,cat,dog\nx,0,cat,1,0\ny,1,dog,1,0\n", name="mine.csv")
     assert one.summary.experiment == "mine.csv"
     assert one.table.predicted.tolist() == [0, 0]
 
@@ -164,13 +164,13 @@ def test_the_same_differences_in_every_fold_prove_nothing_without_images():
         for name, base in (("A", 50.0), ("B", 60.0))
         for fold in range(5)
     ]
-    found = compare(contenders_of_scores(rows, metric="accuracy"))
+    found = compare(candidates_of_scores(rows, metric="accuracy"))
     assert found.verdict.word == CANNOT_TELL
     assert math.isnan(found.pairs[0].p)
 
 
 def test_names_lose_what_would_move_the_cursor():
-    (one,) = contenders_of_scores(
+    (one,) = candidates_of_scores(
         [FoldScore(experiment="A\x1b[2J\nB", repeat=0, fold=fold, score=0.5) for fold in range(1)], metric="accuracy"
     )
     assert one.summary.experiment.isprintable()

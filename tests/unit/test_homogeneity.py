@@ -12,7 +12,7 @@ from foldproof.analysis.lines import DISAGREES
 from foldproof.analysis.statistics.homogeneity import Curve, by_curves
 from foldproof.analysis.verdict import BETTER
 from foldproof.events.fold_id import FoldId
-from tabled import alike, contender, drawn, folds_of, table
+from tabled import alike, candidate, drawn, folds_of, table
 
 
 def written_out(accuracies, units):
@@ -133,7 +133,7 @@ def test_a_winner_by_ten_points_is_named_whatever_its_folds_do():
     right = drawn(0.85, 50_000)
     better = alike(right, better_by=0.10, discordance=0.12, seed=1)
     better[0, np.flatnonzero(folds[0] == 2)[:900]] = False
-    found = compare([contender("Worse", table(right, folds)), contender("Better", table(better, folds))])
+    found = compare([candidate("Worse", table(right, folds)), candidate("Better", table(better, folds))])
     assert found.lines[1].disagreement.flagged
     assert (found.verdict.word, found.verdict.winner) == (BETTER, 1)
     assert any(note.startswith("not trustworthy yet: fold 2 of Better lies") for note in found.verdict.notes)
@@ -143,7 +143,7 @@ def test_a_run_is_held_against_its_curves_and_not_only_its_last_epoch():
     folds = folds_of(2000)
     right = drawn(0.8, 2000)
     right[0, np.flatnonzero(folds[0] == 3)[:160]] = False
-    plain = contender("A", table(right, folds))
+    plain = candidate("A", table(right, folds))
     last = compare([plain]).lines[0].folds
     steady = replace(plain.summary, curves={place: (value,) * 3 for place, value in last.items()})
     swung = replace(plain.summary, curves={place: (0.8, 0.8, value) for place, value in last.items()})

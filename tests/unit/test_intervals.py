@@ -13,7 +13,7 @@ from foldproof.analysis.statistics.paired import corrected
 from foldproof.analysis.statistics.shares import all_agree_interval, wilson_interval
 from foldproof.analysis.verdict import PRACTICALLY_EQUAL
 from foldproof.events.fold_id import FoldId
-from tabled import contender, drawn, folds_of, table
+from tabled import candidate, drawn, folds_of, table
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -45,14 +45,14 @@ def test_folds_that_differ_by_exactly_the_same_say_nothing_of_chance(mean):
 def test_all_of_a_few_leave_doubt(right, images):
     folds = np.arange(images)[None] % 5
     of = table(np.full((1, images), right), folds)
-    interval = compare([contender("A", of)], metric="accuracy").lines[0].interval
+    interval = compare([candidate("A", of)], metric="accuracy").lines[0].interval
     least = 0.025 ** (1 / images)
     assert (interval.low, interval.high) == pytest.approx((least, 1) if right else (0, 1 - least))
 
 
 def test_two_folds_with_equal_scores_are_neither_certain_nor_equal():
     scores = {FoldId(0, 0): 0.8, FoldId(0, 1): 0.8}
-    found = compare([contender(name, None, scores=scores, k=2) for name in ("A", "B")])
+    found = compare([candidate(name, None, scores=scores, k=2) for name in ("A", "B")])
     assert found.verdict.word != PRACTICALLY_EQUAL
     assert all(math.isnan(line.interval.low) for line in found.lines)
 
@@ -62,7 +62,7 @@ def test_two_folds_with_equal_scores_are_neither_certain_nor_equal():
 def test_no_interval_has_no_width(share, images):
     folds = np.arange(images)[None] % 5
     right = (np.random.default_rng(images).permutation(images) < round(share * images))[None]
-    interval = compare([contender("A", table(right, folds))]).lines[0].interval
+    interval = compare([candidate("A", table(right, folds))]).lines[0].interval
     assert math.isnan(interval.low) or interval.low < interval.high
 
 
@@ -83,7 +83,7 @@ def wilson(share, units, quantile):
 
 
 def interval(of, metric="accuracy"):
-    found = compare([contender("A", of)], metric=metric).lines[0].interval
+    found = compare([candidate("A", of)], metric=metric).lines[0].interval
     return found.low, found.high
 
 
@@ -150,7 +150,7 @@ def test_no_interval_ends_at_what_the_data_exclude(share, metric):
     """298 wrong of 5,000 are not 100 %."""
     right = np.random.default_rng(3).random((1, 5000)) < share
     low, high = interval(table(right, folds_of(5000)), metric)
-    score = compare([contender("A", table(right, folds_of(5000)))], metric=metric).lines[0].score.mean
+    score = compare([candidate("A", table(right, folds_of(5000)))], metric=metric).lines[0].score.mean
     assert 0 < low < score < high < 1
 
 
@@ -163,7 +163,7 @@ def test_eighteen_mistakes_in_396_photographs_are_told_within_seven_points():
 def test_a_loss_has_an_interval_above_nothing():
     right = np.random.default_rng(4).random((1, 40)) < 0.9
     low, high = interval(table(right, folds_of(40)), "log_loss")
-    score = compare([contender("A", table(right, folds_of(40)))], metric="log_loss").lines[0].score.mean
+    score = compare([candidate("A", table(right, folds_of(40)))], metric="log_loss").lines[0].score.mean
     assert 0 < low < score < high
     assert score / low == pytest.approx(high / score)
 
@@ -171,7 +171,7 @@ def test_a_loss_has_an_interval_above_nothing():
 @pytest.mark.parametrize("counted", [True, False])
 def test_scores_of_folds_alone_have_an_interval_within_what_can_be(counted):
     scores = {FoldId(0, 0): 0.99, FoldId(0, 1): 0.995, FoldId(0, 2): 1.0, FoldId(0, 3): 0.98, FoldId(0, 4): 0.999}
-    one = contender("A", None, scores=scores)
+    one = candidate("A", None, scores=scores)
     if counted:
         one = replace(one, summary=replace(one.summary, images_by_fold=dict.fromkeys(scores, 200)))
     found = compare([one]).lines[0].interval

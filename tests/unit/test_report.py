@@ -16,8 +16,8 @@ import tifffile
 from PIL import Image
 
 from conftest import CLASSES, draw_classes
+from foldproof.analysis.candidate import Candidate
 from foldproof.analysis.compare import compare
-from foldproof.analysis.contender import Contender
 from foldproof.analysis.report.build import write_report
 from foldproof.analysis.report.markdown import _plain
 from foldproof.analysis.report.pictures import NotShown, thumbnail
@@ -33,9 +33,9 @@ def report_of(tmp_path: Path, *runs: Scored, form: str = "html", images: Path | 
 
 
 def report(records, file: Path, *, form: str = "html", images: Path | None = None, privacy=None) -> str:
-    contenders = [Contender.of(record) for record in records]
+    candidates = [Candidate.of(record) for record in records]
     written = write_report(
-        records, compare(contenders), file, form=form, data_folder=images, privacy=privacy or Privacy()
+        records, compare(candidates), file, form=form, data_folder=images, privacy=privacy or Privacy()
     )
     assert written.file == file
     return file.read_text(encoding="utf-8")
@@ -149,7 +149,7 @@ def test_whatever_is_missing_is_said_and_nothing_breaks(what, form, tmp_path):
 def test_every_metric_is_spoken_of_in_its_own_unit(metric, tmp_path):
     runs = [Scored(), Scored(experiment="Other", lr=0.1, right=0.5)]
     records = [write_run(tmp_path / "runs", f"20260101-00000{at}-abcdef", run) for at, run in enumerate(runs)]
-    comparison = compare([Contender.of(record) for record in records], metric=metric)
+    comparison = compare([Candidate.of(record) for record in records], metric=metric)
     write_report(records, comparison, tmp_path / "r.html")
     text = " ".join(Markup((tmp_path / "r.html").read_text(encoding="utf-8")).texts)
     assert ("difference, nats" in text) == (metric == "log_loss")
@@ -287,7 +287,7 @@ def test_a_fold_that_was_trained_again_is_told_of(tmp_path):
         "20260101-000002-abcdef",
         Scored(seed=4, extra={"reseed_of": {**seed["reseed_of"], "run": "20250101-000000-abcdef"}}),
     )
-    write_report([record], compare([Contender.of(record)]), tmp_path / "r.html", again=[again, other])
+    write_report([record], compare([Candidate.of(record)]), tmp_path / "r.html", again=[again, other])
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert page.count("trained again with another seed") == 1
 
@@ -388,7 +388,7 @@ def test_a_file_is_replaced_whole_or_the_old_one_stays(tmp_path):
     record = write_run(tmp_path / "runs", "20260101-000000-abcdef", Scored())
     (tmp_path / "r.html").mkdir()
     with pytest.raises(StorageError):
-        write_report([record], compare([Contender.of(record)]), tmp_path / "r.html")
+        write_report([record], compare([Candidate.of(record)]), tmp_path / "r.html")
     assert not list(tmp_path.glob(".*.tmp"))
 
 

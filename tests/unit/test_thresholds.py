@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from foldproof.analysis.candidate import Candidate
 from foldproof.analysis.compare import compare
 from foldproof.analysis.comparison import Comparison, Disagreement, Interval, Line, Pair
-from foldproof.analysis.contender import Contender
 from foldproof.analysis.pairing import in_common
 from foldproof.analysis.pairs import adjusted, judged
 from foldproof.analysis.rows import rows_of
@@ -36,7 +36,7 @@ from foldproof.analysis.verdict import (
 from foldproof.events.fold_id import FoldId
 from foldproof.records.record import Spread
 from scored import Scored, write_run
-from tabled import alike, contender, drawn, folds_of, table
+from tabled import alike, candidate, drawn, folds_of, table
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -260,7 +260,7 @@ def test_experiments_that_are_compared_together_have_p_values_for_all_their_pair
     tables = [
         table(alike(right, better_by=by, discordance=0.2, seed=at), folds) for at, by in enumerate((0, 0.04, 0.06))
     ]
-    found = compare([contender(f"e{at}", one) for at, one in enumerate(tables)])
+    found = compare([candidate(f"e{at}", one) for at, one in enumerate(tables)])
     p = [pair.p for pair in found.pairs]
     assert [pair.adjusted for pair in found.pairs] == pytest.approx(list(multitest.multipletests(p, method="holm")[1]))
     assert any(pair.adjusted > pair.p for pair in found.pairs)
@@ -383,32 +383,32 @@ def test_there_are_seven_words():
 def test_runs_that_are_known_by_their_folds_alone_are_held_together_where_their_folds_are_the_same():
     scores = {FoldId(0, fold): 0.8 + fold / 100 for fold in range(5)}
     others = {place: score - 0.05 for place, score in scores.items()}
-    three = [contender(name, None, scores=of) for name, of in (("one", scores), ("two", others), ("three", others))]
+    three = [candidate(name, None, scores=of) for name, of in (("one", scores), ("two", others), ("three", others))]
     apart = replace(three[2], summary=replace(three[2].summary, folds_digest="another"))
     found = compare([*three[:2], apart]).pairs
     assert [(pair.a, pair.b, pair.not_comparable) for pair in found] == [(0, 1, ""), (0, 2, "folds"), (1, 2, "folds")]
     more = replace(three[2], summary=replace(three[2].summary, k=6))
     assert [pair.not_comparable for pair in compare([*three[:2], more]).pairs] == ["", "folds", "folds"]
-    none = contender("none", None, scores={})
+    none = candidate("none", None, scores={})
     found = compare([three[0], three[1], none]).pairs
     assert [(pair.a, pair.b, pair.not_comparable) for pair in found] == [(0, 1, ""), (0, 2, "folds"), (1, 2, "folds")]
 
 
 def test_the_predictions_in_a_runs_folder_are_what_it_is_compared_by(tmp_path):
     record = write_run(tmp_path, "20260102-030405-abcdef", Scored())
-    found = Contender.of(record)
+    found = Candidate.of(record)
     assert (len(found.table), found.without_table) == (36, "")
-    nothing = Contender.of(write_run(tmp_path, "20260102-030405-bcdefg", Scored(finished=0)))
+    nothing = Candidate.of(write_run(tmp_path, "20260102-030405-bcdefg", Scored(finished=0)))
     assert (nothing.table, nothing.without_table) == (None, "no fold has finished")
     (record.folder / "fold-0-1" / "predictions.parquet").unlink()
-    lacking = Contender.of(record)
+    lacking = Candidate.of(record)
     assert lacking.table is None
     assert "cannot be used: there is none" in lacking.without_table
 
 
 def test_a_metric_that_only_one_of_two_lacks_beside_a_score_is_why_they_cannot_be_compared():
-    measured = contender("one", None, scores={FoldId(0, fold): 0.8 for fold in range(5)})
-    nothing = contender("none", None, scores={})
+    measured = candidate("one", None, scores={FoldId(0, fold): 0.8 for fold in range(5)})
+    nothing = candidate("none", None, scores={})
     (found,) = compare([measured, nothing], metric="macro_f1").pairs
     assert found.not_comparable == "metric"
     (found,) = compare([nothing, replace(nothing)], metric="macro_f1").pairs
@@ -467,8 +467,8 @@ def test_images_are_counted_so_that_four_of_five_repetitions_find_the_difference
 
 
 def test_folds_that_only_one_of_two_has_are_left_out_of_their_difference():
-    early = contender("one", None, scores={FoldId(0, fold): 0.8 + fold / 100 for fold in (0, 1, 2, 3)})
-    late = contender("two", None, scores={FoldId(0, fold): 0.7 + fold / 50 for fold in (1, 2, 3, 4)})
+    early = candidate("one", None, scores={FoldId(0, fold): 0.8 + fold / 100 for fold in (0, 1, 2, 3)})
+    late = candidate("two", None, scores={FoldId(0, fold): 0.7 + fold / 50 for fold in (1, 2, 3, 4)})
     (found,) = compare([early, late]).pairs
     assert found.differences == pytest.approx({FoldId(0, fold): 0.1 - fold / 100 for fold in (1, 2, 3)})
     (turned,) = compare([late, early]).pairs
@@ -477,7 +477,7 @@ def test_folds_that_only_one_of_two_has_are_left_out_of_their_difference():
 
 def test_where_the_images_of_one_fold_are_not_counted_those_of_none_are():
     scores = {FoldId(0, fold): 0.8 for fold in range(5)}
-    one = contender("one", None, scores=scores)
+    one = candidate("one", None, scores=scores)
     counted = replace(one, summary=replace(one.summary, images_by_fold=dict.fromkeys(scores, 100)))
     lacking = replace(one, summary=replace(one.summary, images_by_fold={(0, 0): 100}))
     tests = [compare([some]).lines[0].disagreement.test for some in (counted, lacking)]
@@ -487,8 +487,8 @@ def test_where_the_images_of_one_fold_are_not_counted_those_of_none_are():
 @pytest.mark.parametrize("order", [1, -1])
 def test_a_run_with_predictions_and_one_without_are_compared_by_their_folds(order):
     folds, right = folds_of(500), drawn(0.8, 500)
-    known = contender("known", table(right, folds))
-    told = contender(
+    known = candidate("known", table(right, folds))
+    told = candidate(
         "told", None, scores={place: score - 0.1 for place, score in known.summary.accuracy_by_fold.items()}
     )
     (found,) = compare([known, told][::order]).pairs

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from foldproof.analysis.candidate import Candidate
 from foldproof.analysis.compare import compare_runs
 from foldproof.analysis.comparison import Comparison
-from foldproof.analysis.contender import Contender
 from foldproof.analysis.judged import FILE_NAME as JUDGED
 from foldproof.analysis.judged import Judged, state_of
 from foldproof.analysis.label_errors import FILE_NAME as LABEL_ERRORS
@@ -63,7 +63,7 @@ def _compared(project: Project, settings: Settings) -> _Compared:
     """Of the newest run of each experiment of which a fold has finished."""
     records, _ = read_records(RunStore.read(project.run_folders()).newest_of_each)
     of_experiments = [record for record in records if record.finished]
-    comparison = compare_runs([Contender.of(record) for record in of_experiments], settings.compare)
+    comparison = compare_runs([Candidate.of(record) for record in of_experiments], settings.compare)
     return _Compared(comparison, {record.run: state_of(record) for record in of_experiments})
 
 
@@ -72,7 +72,7 @@ def _written(project: Project, settings: Settings, record: RunRecord, compared: 
     private = settings.tracking.privacy
     folder = PRIVATE_REPORT_FOLDER if private else REPORT_FOLDER
     here = record.folder / folder
-    of_run = Contender.of(record)
+    of_run = Candidate.of(record)
     alone = compare_runs([of_run], settings.compare)
     for form in ("html", "md"):
         write_report(

@@ -2,10 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from foldproof.events.fold_id import FoldId
 from foldproof.records.record import Spread
+
+Word: TypeAlias = Literal[
+    "not comparable",
+    "better",
+    "probably better",
+    "practically equal",
+    "not trustworthy yet",
+    "cannot tell",
+    "nothing to compare with",
+]
 
 
 @dataclass(frozen=True)
@@ -107,17 +117,17 @@ class Pair:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A verdict in fixed words: `word` is one of `verdict.WORDS`, `text` the sentence, `notes` what else applies.
+    """A verdict in fixed words: `text` is the sentence, `word` what it comes to, `notes` what else applies.
 
     `winner` is the position in `lines` of the experiment that is named better, None where none is. `finding` is the
     word that the figures alone would give, whether or not the folds can be trusted; empty where there are none.
     """
 
-    word: str
+    word: Word
     text: str
     notes: tuple[str, ...] = ()
     winner: int | None = None
-    finding: str = ""
+    finding: Word | Literal[""] = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""A contender and the scores of its folds in; the 95 % interval of its score out. Pure.
+"""A candidate and the scores of its folds in; the 95 % interval of its score out. Pure.
 
 It is about the models that were trained: how they would score, on average, on other images like these.
 """
@@ -10,13 +10,14 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from foldproof.analysis.candidate import Candidate
 from foldproof.analysis.comparison import Interval
-from foldproof.analysis.contender import Contender
 from foldproof.analysis.rows import rows_of_one
-from foldproof.analysis.scoring import ACCURACY, FRACTIONS, LOG_LOSS
+from foldproof.analysis.scoring import ACCURACY
 from foldproof.analysis.statistics.paired import Rows, by_images, by_runs, corrected
 from foldproof.analysis.statistics.shares import all_agree_interval, upper_quantile, wilson_interval
 from foldproof.events.fold_id import FoldId
+from foldproof.metrics import metric_of
 
 OVERLAP = 1.2  # times the error that the draw of the images explains: folds share training images. Measured
 _NEVER_QUITE = 0.001  # how near to 0 and 1 the score of a fold is taken to be, where its images are not counted
@@ -24,18 +25,18 @@ _NEVER_QUITE = 0.001  # how near to 0 and 1 the score of a fold is taken to be, 
 Floats = NDArray[np.float64]
 
 
-def interval_of(contender: Contender, scores: Mapping[FoldId, float], metric: str) -> Interval:
+def interval_of(candidate: Candidate, scores: Mapping[FoldId, float], metric: str) -> Interval:
     """By images where they are known, else by folds; bounds of nan where nothing differs and nothing is counted."""
     values = np.array([value for value in scores.values() if math.isfinite(value)], dtype=np.float64)
     mean = float(values.mean()) if len(values) else math.nan
-    table = contender.table
+    table = candidate.table
     rows = rows_of_one(table, metric) if table is not None and len(table) else None
     if rows is not None and table is not None:
         low, high = _by_images(rows, len(np.unique(table.units)), mean, metric)
-    elif metric == ACCURACY and table is None and (images := _images(contender, scores)):
+    elif metric == ACCURACY and table is None and (images := _images(candidate, scores)):
         low, high = _by_counts(values, mean, images)
     else:
-        low, high = _by_folds(values, mean, metric, contender.summary.k)
+        low, high = _by_folds(values, mean, metric, candidate.summary.k)
     return Interval(mean, low, high) if low < high else Interval(mean, math.nan, math.nan)
 
 
@@ -47,12 +48,13 @@ def _by_images(rows: Rows, units: int, mean: float, metric: str) -> tuple[float,
     of_images, of_runs = by_images(rows), by_runs(rows)
     variance = max((OVERLAP * of_images.scale) ** 2, of_runs.scale**2 if of_runs.known else 0.0)
     share = _never_quite(mean, units)
-    if metric in FRACTIONS and mean in (0.0, 1.0):
+    is_fraction = metric_of(metric).is_fraction
+    if is_fraction and mean in (0.0, 1.0):
         return all_agree_interval(mean, share * (1 - share) / of_images.scale**2)
     if not of_images.df > 0 or variance == 0:
         return math.nan, math.nan
     quantile = upper_quantile(of_images.df)
-    if metric not in FRACTIONS:
+    if not is_fraction:
         factor = math.exp(quantile * math.sqrt(variance) / mean) if mean > 0 else math.nan
         return mean / factor, mean * factor
     return wilson_interval(mean, share * (1 - share) / variance, quantile)
@@ -63,10 +65,10 @@ def _never_quite(share: float, units: int) -> float:
     return (share * units + 1) / (units + 2)
 
 
-def _images(contender: Contender, scores: Mapping[FoldId, float]) -> int:
+def _images(candidate: Candidate, scores: Mapping[FoldId, float]) -> int:
     """How many images the folds were scored on, each counted once; 0 where that is not known of every fold."""
     counts = [
-        contender.summary.images_by_fold.get(fold_id, 0) for fold_id, value in scores.items() if math.isfinite(value)
+        candidate.summary.images_by_fold.get(fold_id, 0) for fold_id, value in scores.items() if math.isfinite(value)
     ]
     return sum(counts) // len({repeat for repeat, _ in scores}) if counts and all(counts) else 0
 
@@ -94,9 +96,10 @@ def _by_folds(values: Floats, mean: float, metric: str, k: int) -> tuple[float, 
 
 
 def _scale(metric: str) -> tuple[Callable[[Floats], Floats], Callable[[float], float]]:
-    if metric in FRACTIONS:
+    known = metric_of(metric)
+    if known.is_fraction:
         return _log_odds, scipy.special.expit
-    if metric == LOG_LOSS:
+    if known.is_loss:
         return np.log, math.exp
     return np.asarray, float
 

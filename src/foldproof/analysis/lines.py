@@ -1,4 +1,4 @@
-"""Contenders in; a `Line` of a comparison for each, with its interval and whether its folds agree, out. Pure."""
+"""Candidates in; a `Line` of a comparison for each, with its interval and whether its folds agree, out. Pure."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from foldproof.analysis.candidate import Candidate
 from foldproof.analysis.comparison import Disagreement, Line
-from foldproof.analysis.contender import Contender
 from foldproof.analysis.intervals import interval_of
 from foldproof.analysis.scoring import (
     ACCURACY,
@@ -24,21 +24,21 @@ from foldproof.records.record import Spread
 DISAGREES = 0.01  # the Holm-adjusted p-value below which a fold is said to disagree
 
 
-def lines_of(contenders: Sequence[Contender], metric: str) -> list[Line]:
+def lines_of(candidates: Sequence[Candidate], metric: str) -> list[Line]:
     """A line for each, in order. Folds disagree or not over all experiments shown (Holm)."""
-    lines = [_line(contender, scores_of(contender, metric), metric) for contender in contenders]
-    return _with_disagreements(lines, contenders)
+    lines = [_line(candidate, scores_of(candidate, metric), metric) for candidate in candidates]
+    return _with_disagreements(lines, candidates)
 
 
-def scores_of(contender: Contender, metric: str) -> Mapping[FoldId, float]:
+def scores_of(candidate: Candidate, metric: str) -> Mapping[FoldId, float]:
     """The score of every fold, from the predictions or, without them, from what the journals or a table say."""
-    if contender.table is not None:
-        return fold_scores(contender.table, metric)
-    return {fold_id: scores[metric] for fold_id, scores in contender.summary.scores_by_fold.items() if metric in scores}
+    if candidate.table is not None:
+        return fold_scores(candidate.table, metric)
+    return {fold_id: scores[metric] for fold_id, scores in candidate.summary.scores_by_fold.items() if metric in scores}
 
 
-def _line(contender: Contender, scores: Mapping[FoldId, float], metric: str) -> Line:
-    summary, table = contender.summary, contender.table
+def _line(candidate: Candidate, scores: Mapping[FoldId, float], metric: str) -> Line:
+    summary, table = candidate.summary, candidate.table
     grouped = by_group(table) if table is not None and (table.groups != "").any() else None
     spread = Spread.of(scores.values())
     return Line(
@@ -50,7 +50,7 @@ def _line(contender: Contender, scores: Mapping[FoldId, float], metric: str) -> 
         settings=summary.settings,
         images=len(np.unique(table.sha256)) if table is not None else None,
         score=spread,
-        interval=interval_of(contender, scores, metric),
+        interval=interval_of(candidate, scores, metric),
         accuracy=summary.accuracy,
         loss=summary.loss,
         best_epoch_accuracy=summary.best_epoch_accuracy,
@@ -60,15 +60,15 @@ def _line(contender: Contender, scores: Mapping[FoldId, float], metric: str) -> 
         pooled=pooled_scores(table) if table is not None else {},
         pooled_by_group=pooled_scores(grouped) if grouped is not None else {},
         seconds=summary.seconds,
-        without_table=contender.without_table,
+        without_table=candidate.without_table,
     )
 
 
-def _with_disagreements(lines: Sequence[Line], contenders: Sequence[Contender]) -> list[Line]:
-    by_outlier = by_scores([contender.summary.accuracy_by_fold for contender in contenders])
+def _with_disagreements(lines: Sequence[Line], candidates: Sequence[Candidate]) -> list[Line]:
+    by_outlier = by_scores([candidate.summary.accuracy_by_fold for candidate in candidates])
     found = [
         outlier if curves is None else by_curves(curves)
-        for curves, outlier in zip(map(_curves, contenders), by_outlier, strict=True)
+        for curves, outlier in zip(map(_curves, candidates), by_outlier, strict=True)
     ]
     adjusted = holm(np.array([item.p if item else math.nan for item in found], dtype=np.float64))
     return [
@@ -90,25 +90,25 @@ def _disagreement(found: Homogeneity, adjusted: float) -> Disagreement:
     )
 
 
-def _curves(contender: Contender) -> Mapping[FoldId, Curve] | None:
+def _curves(candidate: Candidate) -> Mapping[FoldId, Curve] | None:
     """The accuracies of each fold, epoch by epoch where that is known, and on how many images.
 
     None where the images are not counted.
     """
-    summary, units = contender.summary, _units_by_fold(contender)
-    last = {fold_id: (value,) for fold_id, value in _last_accuracies(contender).items() if math.isfinite(value)}
+    summary, units = candidate.summary, _units_by_fold(candidate)
+    last = {fold_id: (value,) for fold_id, value in _last_accuracies(candidate).items() if math.isfinite(value)}
     curves = {fold_id: summary.curves.get(fold_id) or accuracies for fold_id, accuracies in last.items()}
     if not curves or not all(units.get(fold_id) for fold_id in curves):
         return None
     return {fold_id: Curve(accuracies, units[fold_id]) for fold_id, accuracies in curves.items()}
 
 
-def _units_by_fold(contender: Contender) -> Mapping[FoldId, int]:
+def _units_by_fold(candidate: Candidate) -> Mapping[FoldId, int]:
     """Images, or groups of them, which are right or wrong together."""
-    if contender.table is None:
-        return contender.summary.images_by_fold
-    return {fold_id: len(np.unique(contender.table.units[rows])) for fold_id, rows in rows_by_fold(contender.table)}
+    if candidate.table is None:
+        return candidate.summary.images_by_fold
+    return {fold_id: len(np.unique(candidate.table.units[rows])) for fold_id, rows in rows_by_fold(candidate.table)}
 
 
-def _last_accuracies(contender: Contender) -> Mapping[FoldId, float]:
-    return contender.summary.accuracy_by_fold if contender.table is None else fold_scores(contender.table, ACCURACY)
+def _last_accuracies(candidate: Candidate) -> Mapping[FoldId, float]:
+    return candidate.summary.accuracy_by_fold if candidate.table is None else fold_scores(candidate.table, ACCURACY)

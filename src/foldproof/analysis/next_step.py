@@ -3,20 +3,20 @@
 import math
 from collections.abc import Sequence
 
+from foldproof.analysis.candidate import Candidate
 from foldproof.analysis.comparison import Line, Pair
-from foldproof.analysis.contender import Contender
 from foldproof.analysis.pairing import in_common
 from foldproof.analysis.rows import rows_of
-from foldproof.analysis.scoring import higher_is_better, most_apart
 from foldproof.analysis.statistics.paired import Rows, by_images, by_runs
 from foldproof.analysis.statistics.student import Student
 from foldproof.analysis.verdict import SURE, Unit, names_of, winner_of
+from foldproof.metrics import metric_of
 
 REPEATS = 3  # proposed
 WORTH = 0.9  # repeats are proposed where they bring the detectable difference below so much of what it is
 
 
-def next_step(lines: Sequence[Line], pairs: Sequence[Pair], contenders: Sequence[Contender], metric: str) -> str:
+def next_step(lines: Sequence[Line], pairs: Sequence[Pair], candidates: Sequence[Candidate], metric: str) -> str:
     """What to do first about a fold that disagrees; else what could decide between the two best averages. Empty where
     something decides already, or where nothing is known of images.
 
@@ -24,7 +24,7 @@ def next_step(lines: Sequence[Line], pairs: Sequence[Pair], contenders: Sequence
     """
     odd = next((line for line in lines if line.disagreement and line.disagreement.flagged and line.identity), None)
     if odd is not None and odd.disagreement is not None:
-        repeats = odd.expected_folds // contenders[lines.index(odd)].summary.k
+        repeats = odd.expected_folds // candidates[lines.index(odd)].summary.k
         where = odd.disagreement.fold_id.short(repeats=repeats)
         return f"next: `foldproof run {odd.experiment} --fold {where} --reseed` tells its images from its training"
     order = sorted(range(len(lines)), key=lambda at: _rank(lines[at], metric))
@@ -33,18 +33,18 @@ def next_step(lines: Sequence[Line], pairs: Sequence[Pair], contenders: Sequence
         return ""
     if any(not line.identity for line in (lines[pair.a], lines[pair.b])):
         return ""  # somebody else's: nothing here could train it
-    if max(contenders[at].summary.expected_folds for at in (pair.a, pair.b)) == 1:
+    if max(candidates[at].summary.expected_folds for at in (pair.a, pair.b)) == 1:
         return "next: several folds, cut by foldproof (folds.scheme: stratified), can tell chance from more"
     if math.isnan(pair.detectable):
         return "next: `foldproof run --resume` trains the folds that are missing"
-    rows = _rows(contenders[pair.a], contenders[pair.b], metric)
+    rows = _rows(candidates[pair.a], candidates[pair.b], metric)
     if rows is None:
         return ""
     unit, names = Unit.of(metric), names_of(lines)
     seen = _with_repeats(rows, pair)
-    if any(contenders[at].summary.scheme != "stratified" for at in (pair.a, pair.b)):
+    if any(candidates[at].summary.scheme != "stratified" for at in (pair.a, pair.b)):
         return "next: more images; folds that the data say cannot be repeated"
-    if seen >= most_apart(metric):
+    if seen >= metric_of(metric).most_apart:
         return "next: more images; repeats cannot make up for so few"
     if pair.repeats < REPEATS and seen <= WORTH * pair.detectable:
         both = dict.fromkeys(lines[at].experiment for at in (pair.a, pair.b))
@@ -56,7 +56,7 @@ def next_step(lines: Sequence[Line], pairs: Sequence[Pair], contenders: Sequence
     return f"next: more images; more repeats would still only see differences of about {unit.gap(seen)}"
 
 
-def _rows(a: Contender, b: Contender, metric: str) -> Rows | None:
+def _rows(a: Candidate, b: Candidate, metric: str) -> Rows | None:
     if a.table is None or b.table is None:
         return None
     common = in_common(a.table, b.table)
@@ -71,4 +71,4 @@ def _with_repeats(rows: Rows, pair: Pair) -> float:
 
 def _rank(line: Line, metric: str) -> float:
     mean = line.score.mean
-    return math.inf if math.isnan(mean) else (-mean if higher_is_better(metric) else mean)
+    return math.inf if math.isnan(mean) else (-mean if metric_of(metric).higher_is_better else mean)

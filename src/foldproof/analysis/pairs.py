@@ -1,4 +1,4 @@
-"""Two contenders in; a `Pair` of a comparison, on what they have in common, out. Pure."""
+"""Two candidates in; a `Pair` of a comparison, on what they have in common, out. Pure."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,24 +7,25 @@ from itertools import combinations
 
 import numpy as np
 
+from foldproof.analysis.candidate import Candidate
 from foldproof.analysis.comparison import Interval, Pair
-from foldproof.analysis.contender import Contender
 from foldproof.analysis.lines import scores_of
 from foldproof.analysis.pairing import FOLDS, METRIC, Common, discordant, in_common
 from foldproof.analysis.rows import rows_of
-from foldproof.analysis.scoring import ACCURACY, fold_scores, higher_is_better, most_apart
+from foldproof.analysis.scoring import ACCURACY, fold_scores
 from foldproof.analysis.statistics.paired import Rows, both_ways, by_images, corrected, holm
 from foldproof.analysis.statistics.sample_size import images_by_scale, images_for_accuracy
 from foldproof.analysis.statistics.student import Student
 from foldproof.events.fold_id import FoldId
+from foldproof.metrics import metric_of
 
 
-def pairs_of(contenders: Sequence[Contender], *, metric: str, rope: float) -> list[Pair]:
+def pairs_of(candidates: Sequence[Candidate], *, metric: str, rope: float) -> list[Pair]:
     """All pairs, in order, their p-values adjusted over all of them (Holm)."""
-    scores = [scores_of(contender, metric) for contender in contenders]
+    scores = [scores_of(candidate, metric) for candidate in candidates]
     pairs = [
-        _pair((a, b), (contenders[a], contenders[b]), (scores[a], scores[b]), metric=metric, rope=rope)
-        for a, b in combinations(range(len(contenders)), 2)
+        _pair((a, b), (candidates[a], candidates[b]), (scores[a], scores[b]), metric=metric, rope=rope)
+        for a, b in combinations(range(len(candidates)), 2)
     ]
     return adjusted(pairs)
 
@@ -37,15 +38,15 @@ def adjusted(pairs: Sequence[Pair]) -> list[Pair]:
 
 def _pair(
     at: tuple[int, int],
-    contenders: tuple[Contender, Contender],
+    candidates: tuple[Candidate, Candidate],
     scores: tuple[Mapping[FoldId, float], Mapping[FoldId, float]],
     *,
     metric: str,
     rope: float,
 ) -> Pair:
-    a, b = contenders
+    a, b = candidates
     if a.table is None or b.table is None:
-        return _by_folds(at, contenders, scores, metric, rope)
+        return _by_folds(at, candidates, scores, metric, rope)
     common = in_common(a.table, b.table)
     if isinstance(common, str):
         return Pair(a=at[0], b=at[1], not_comparable=common)
@@ -70,15 +71,15 @@ def _pair(
 
 def _by_folds(
     at: tuple[int, int],
-    contenders: tuple[Contender, Contender],
+    candidates: tuple[Candidate, Candidate],
     scores: tuple[Mapping[FoldId, float], Mapping[FoldId, float]],
     metric: str,
     rope: float,
 ) -> Pair:
     """A pair of which at least one is known by the scores of its folds alone."""
-    a, b = contenders
+    a, b = candidates
     if not scores[0] or not scores[1]:
-        unmeasured = any(item.summary.accuracy_by_fold for item, one in zip(contenders, scores, strict=True) if not one)
+        unmeasured = any(item.summary.accuracy_by_fold for item, one in zip(candidates, scores, strict=True) if not one)
         return Pair(a=at[0], b=at[1], not_comparable=METRIC if unmeasured else FOLDS)
     if a.summary.folds_digest != b.summary.folds_digest or a.summary.k != b.summary.k:
         return Pair(a=at[0], b=at[1], not_comparable=FOLDS)
@@ -89,7 +90,7 @@ def _by_folds(
 
 def judged(pair: Pair, reading: Student, plain: Student, metric: str, rope: float) -> Pair:
     """`pair` with what `reading` of its difference says, and the p-value of the `plain` corrected one beside."""
-    higher = higher_is_better(metric)
+    higher = metric_of(metric).higher_is_better
     below, above = reading.below(-rope), reading.above(rope)
     value, half = reading.location, reading.half_width
     return replace(
@@ -104,13 +105,13 @@ def judged(pair: Pair, reading: Student, plain: Student, metric: str, rope: floa
         equal=1 - below - above,
         above=reading.above(0.0) if higher else reading.below(0.0),
         higher_is_better=higher,
-        detectable=math.inf if reading.detectable >= most_apart(metric) else reading.detectable,
+        detectable=math.inf if reading.detectable >= metric_of(metric).most_apart else reading.detectable,
     )
 
 
 def _interval(value: float, half: float, metric: str) -> Interval:
     """Bounds of a difference, none of which lies where no difference can."""
-    most = most_apart(metric)
+    most = metric_of(metric).most_apart
     return Interval(value, max(value - half, -most), min(value + half, most))
 
 

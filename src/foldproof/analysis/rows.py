@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from foldproof.analysis.out_of_fold import OutOfFold
 from foldproof.analysis.pairing import Common
-from foldproof.analysis.scoring import ADDITIVE, Additive
 from foldproof.analysis.statistics.paired import Rows
+from foldproof.metrics import Additive, metric_of
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -24,10 +24,10 @@ def rows_of(common: Common, metric: str) -> Rows | None:
     The sum of squares over the units of a stratum is taken to be at least that of two units that speak for one
     experiment and two that speak for the other: a handful that all agree prove little.
     """
-    additive = ADDITIVE.get(metric)
+    additive = metric_of(metric).additive
     if additive is None:
         return None
-    value = additive.value(common.a) - additive.value(common.b)
+    value = _values(additive, common.a) - _values(additive, common.b)
     unit = common.b.units if (common.a.groups == "").all() else common.a.units  # groups, if either run knows any
     return _rows(common.a, additive, value, unit, _least_of_difference, more=_MORE)
 
@@ -38,10 +38,14 @@ def rows_of_one(table: OutOfFold, metric: str) -> Rows | None:
     The sum of squares over the units of a stratum is taken to be at least that of a share that was seen to be 1, by
     Laplace's rule of succession: five images of a rare class that are all right leave doubt.
     """
-    additive = ADDITIVE.get(metric)
+    additive = metric_of(metric).additive
     if additive is None:
         return None
-    return _rows(table, additive, additive.value(table), table.units, _least_of_share)
+    return _rows(table, additive, _values(additive, table), table.units, _least_of_share)
+
+
+def _values(additive: Additive, table: OutOfFold) -> Floats:
+    return additive.value(table.probabilities, table.labels)
 
 
 def _least_of_difference(units: int) -> float:  # noqa: ARG001 - however many

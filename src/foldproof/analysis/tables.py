@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from foldproof.analysis.comparison import Comparison, Interval, Line, Pair
-from foldproof.analysis.scoring import most_apart
 from foldproof.analysis.verdict import BETTER, Unit, names_of, too_few, winner_of
 from foldproof.events.fold_id import FoldId
+from foldproof.metrics import metric_of
 
 Cells: TypeAlias = Sequence[Sequence[str]]  # the first row is the header
 _FORMULA = tuple("=+-@\t\r")
@@ -73,7 +73,7 @@ def pairs_table(comparison: Comparison, pairs: Sequence[Pair]) -> list[list[str]
 
 def _interval(pair: Pair, metric: str) -> str:
     low, high, unit = pair.difference.low, pair.difference.high, Unit.of(metric)
-    if high - low >= 2 * most_apart(metric):
+    if high - low >= 2 * metric_of(metric).most_apart:
         return too_few(pair)
     return f"{_signed(low, unit)} to {_signed(high, unit)}"
 

@@ -8,19 +8,19 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final, assert_never, get_args
 
-from foldproof.analysis.comparison import Comparison, Disagreement, Line, Pair, Verdict
-from foldproof.analysis.scoring import FRACTIONS
+from foldproof.analysis.comparison import Comparison, Disagreement, Line, Pair, Verdict, Word
+from foldproof.metrics import metric_of
 
-NOT_COMPARABLE = "not comparable"
-NOT_TRUSTWORTHY = "not trustworthy yet"
-BETTER = "better"
-PROBABLY_BETTER = "probably better"
-PRACTICALLY_EQUAL = "practically equal"
-CANNOT_TELL = "cannot tell"
-ALONE = "nothing to compare with"
-WORDS = (NOT_COMPARABLE, BETTER, PROBABLY_BETTER, PRACTICALLY_EQUAL, NOT_TRUSTWORTHY, CANNOT_TELL, ALONE)
-DECIDED = (BETTER, PROBABLY_BETTER, PRACTICALLY_EQUAL)  # by a test that has the noise of training in it
+NOT_COMPARABLE: Final = "not comparable"
+NOT_TRUSTWORTHY: Final = "not trustworthy yet"
+BETTER: Final = "better"
+PROBABLY_BETTER: Final = "probably better"
+PRACTICALLY_EQUAL: Final = "practically equal"
+CANNOT_TELL: Final = "cannot tell"
+ALONE: Final = "nothing to compare with"
+WORDS: tuple[Word, ...] = get_args(Word)
 
 SURE = 0.95  # of a difference beyond, or within, what matters in practice
 SURE_OF_SIGN = 0.975
@@ -37,9 +37,8 @@ class Unit:
 
     @staticmethod
     def of(metric: str) -> "Unit":
-        if metric in FRACTIONS:
-            return Unit(100.0, "points")
-        return Unit(1.0, "nats" if metric == "log_loss" else "")
+        known = metric_of(metric)
+        return Unit(100.0, "points") if known.is_fraction else Unit(1.0, known.unit)
 
     @property
     def is_fraction(self) -> bool:
@@ -65,7 +64,17 @@ class Unit:
         return f"{100 * value:.2f}" if self.is_fraction else f"{value:.4f}"
 
 
-def winner_of(pair: Pair) -> tuple[int, str] | None:
+def is_decided(word: Word) -> bool:
+    """Whether a word decides between experiments, by a test that has the noise of training in it."""
+    match word:
+        case "better" | "probably better" | "practically equal":
+            return True
+        case "not comparable" | "not trustworthy yet" | "cannot tell" | "nothing to compare with":
+            return False
+    assert_never(word)
+
+
+def winner_of(pair: Pair) -> tuple[int, Word] | None:
     """The position of the better one of a pair, and the word that says so; None where nothing carries one."""
     if not pair.adjusted < LEVEL:
         return None
@@ -102,7 +111,7 @@ def _ordered(distrust: Sequence[Verdict], finding: Verdict | None) -> list[Verdi
     """A fold that disagrees is the headline only where the experiments themselves decide nothing."""
     if finding is None:
         return list(distrust)
-    return [finding, *distrust] if finding.word in DECIDED else [*distrust, finding]
+    return [finding, *distrust] if is_decided(finding.word) else [*distrust, finding]
 
 
 def _finding(pair: Pair, names: Sequence[str], unit: Unit, rope: float) -> Verdict:
@@ -233,7 +242,7 @@ def _overall(comparison: Comparison, names: Sequence[str], unit: Unit) -> Verdic
     best, victories = max(times.items(), key=lambda item: item[1], default=(0, 0))
     if victories == len(lines) - 1:
         words = {one[1] for one in won if one is not None and one[0] == best}
-        word = PROBABLY_BETTER if PROBABLY_BETTER in words else BETTER
+        word: Word = PROBABLY_BETTER if PROBABLY_BETTER in words else BETTER
         return Verdict(word, f"{names[best]} is {word} than each of the other {len(lines) - 1}", winner=best)
     if all(pair.equal >= SURE and one is None for pair, one in zip(comparison.pairs, won, strict=True)):
         return Verdict(PRACTICALLY_EQUAL, f"{PRACTICALLY_EQUAL}: every pair is within ±{unit.gap(comparison.rope)}")

@@ -11,8 +11,8 @@ from foldproof.cli.out import echo, echo_json
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from foldproof.analysis.candidate import Candidate
     from foldproof.analysis.comparison import Comparison
-    from foldproof.analysis.contender import Contender
     from foldproof.errors import DamagedFile
 
 FORMATS = ("text", "csv", "md", "latex")
@@ -63,8 +63,8 @@ def of_project(runs: Sequence[str], metric: str | None = None) -> "tuple[Compari
     from dataclasses import replace
     from pathlib import Path
 
+    from foldproof.analysis.candidate import Candidate
     from foldproof.analysis.compare import compare_runs
-    from foldproof.analysis.contender import Contender
     from foldproof.cli.chosen import chosen_records
     from foldproof.config.read import load_settings
     from foldproof.project import Project
@@ -76,7 +76,7 @@ def of_project(runs: Sequence[str], metric: str | None = None) -> "tuple[Compari
     records, damaged = chosen_records(store, runs)
     metric = known_metric(metric or settings.metric, project.root, typed=metric is not None)
     settings = replace(settings, metric=metric)
-    return compare_runs([Contender.of(record) for record in records], settings, store), damaged
+    return compare_runs([Candidate.of(record) for record in records], settings, store), damaged
 
 
 def of_others(
@@ -88,12 +88,12 @@ def of_others(
     from foldproof.analysis.compare import compare
     from foldproof.errors import UnknownName
 
-    contenders: list[Contender] = []
+    candidates: list[Candidate] = []
     unverified: list[str] = []
     measures: dict[str, str] = {}
     for source in sources:
         some, measure, said = _of_source(source, names, metric)
-        contenders += _told_apart(contenders, some, source)
+        candidates += _told_apart(candidates, some, source)
         measures |= {measure: source} if measure else {}
         unverified.append(said)
     if len(measures) > 1:
@@ -102,13 +102,13 @@ def of_others(
             next_step="name one that all of them have with --metric",
         )
     if names:
-        contenders = _named(contenders, names)
+        candidates = _named(candidates, names)
     chosen = next(iter(measures), "") or known_metric(metric or "auto", Path.cwd(), typed=metric is not None)
-    return compare(contenders, metric=chosen, unverified="; ".join(dict.fromkeys(unverified))), {}
+    return compare(candidates, metric=chosen, unverified="; ".join(dict.fromkeys(unverified))), {}
 
 
-def _of_source(source: str, names: Sequence[str], metric: str | None) -> "tuple[list[Contender], str, str]":
-    """Contenders, the metric that they are known by where it is one only, and what was taken for what."""
+def _of_source(source: str, names: Sequence[str], metric: str | None) -> "tuple[list[Candidate], str, str]":
+    """Candidates, the metric that they are known by where it is one only, and what was taken for what."""
     from pathlib import Path
 
     from foldproof.trackers.mlflow.foreign import is_store
@@ -119,13 +119,13 @@ def _of_source(source: str, names: Sequence[str], metric: str | None) -> "tuple[
     return some, "", said
 
 
-def _told_apart(known: "Sequence[Contender]", more: "Sequence[Contender]", source: str) -> "list[Contender]":
+def _told_apart(known: "Sequence[Candidate]", more: "Sequence[Candidate]", source: str) -> "list[Candidate]":
     """The experiments of another source; one whose name is taken has the source beside its name."""
     from dataclasses import replace
 
     from foldproof.storage import cleaned, redact
 
-    taken = {contender.summary.experiment for contender in known}
+    taken = {candidate.summary.experiment for candidate in known}
     beside = cleaned(redact(source), most=60)
     return [
         replace(one, summary=replace(one.summary, experiment=f"{one.summary.experiment} ({beside})"))
@@ -141,18 +141,18 @@ def known_metric(name: str, folder: "Path", *, typed: bool = False) -> str:
     Raises UnknownName, and UntrustedCode for own code that only the settings name and that was not run here before.
     """
     from foldproof import registry
-    from foldproof.analysis.scoring import higher_is_better
+    from foldproof.metrics import metric_of
     from foldproof.provenance import trusted_code
 
     if name != "auto":
         trusted_code.accept(folder, name) if typed else trusted_code.refuse_unknown(folder, name)
         registry.make_named_importable(folder, [name])
-        higher_is_better(name)
+        metric_of(name)
     return name
 
 
-def _of_csv(path: "Path") -> "tuple[list[Contender], str]":
-    from foldproof.analysis.foreign.tables import contenders_of_csv
+def _of_csv(path: "Path") -> "tuple[list[Candidate], str]":
+    from foldproof.analysis.foreign.tables import candidates_of_csv
     from foldproof.errors import DamagedFile
     from foldproof.storage import read_file
     from foldproof.storage.limits import TABLE_BYTES
@@ -163,11 +163,11 @@ def _of_csv(path: "Path") -> "tuple[list[Contender], str]":
         raise DamagedFile(
             f"{path} cannot be read: {error.strerror}", next_step="name a CSV file, or mlflow:URI"
         ) from error
-    return contenders_of_csv(content, name=path.name)
+    return candidates_of_csv(content, name=path.name)
 
 
-def _of_mlflow(source: str, names: Sequence[str], metric: str | None) -> "tuple[list[Contender], str, str]":
-    from foldproof.analysis.foreign.scores import FoldScore, contenders_of_scores, scales
+def _of_mlflow(source: str, names: Sequence[str], metric: str | None) -> "tuple[list[Candidate], str, str]":
+    from foldproof.analysis.foreign.scores import FoldScore, candidates_of_scores, scales
     from foldproof.trackers.mlflow.foreign import logged_scores
 
     logged = logged_scores(source, metric)
@@ -184,13 +184,13 @@ def _of_mlflow(source: str, names: Sequence[str], metric: str | None) -> "tuple[
         if item.is_newest or item.experiment in names
     ]
     said = "; ".join(filter(None, (logged.said, scales(scores))))
-    return contenders_of_scores(scores, metric=logged.measure), logged.measure, said
+    return candidates_of_scores(scores, metric=logged.measure), logged.measure, said
 
 
-def _named(contenders: "Sequence[Contender]", names: Sequence[str]) -> "list[Contender]":
+def _named(candidates: "Sequence[Candidate]", names: Sequence[str]) -> "list[Candidate]":
     from foldproof.errors import RunNotFound, nearest
 
-    known = {contender.summary.experiment: contender for contender in contenders}
+    known = {candidate.summary.experiment: candidate for candidate in candidates}
     for name in names:
         if name not in known:
             hint = nearest(name, known)

@@ -42,8 +42,8 @@ def command(
     """
     from pathlib import Path
 
+    from foldproof.analysis.candidate import Candidate
     from foldproof.analysis.compare import compare_runs
-    from foldproof.analysis.contender import Contender
     from foldproof.analysis.label_errors import find_label_errors, to_csv
     from foldproof.analysis.report.build import write_report
     from foldproof.analysis.report.privacy import Privacy
@@ -60,24 +60,24 @@ def command(
     private = settings.tracking.privacy
     store = RunStore.read(project.run_folders())
     records, damaged = chosen_records(store, runs)
-    contenders = [Contender.of(record) for record in records]
+    candidates = [Candidate.of(record) for record in records]
     if records:
         known_metric(settings.compare.metric, project.root)
         written = write_report(
             records,
-            compare_runs(contenders, settings.compare, store),
+            compare_runs(candidates, settings.compare, store),
             _target(project, output, form),
             again=read_records(store.retrained(record.run for record in records))[0],
-            tables=[contender.table for contender in contenders],
+            tables=[candidate.table for candidate in candidates],
             data_folder=project.path(settings.data.path),
             privacy=Privacy(images=not (no_images or private), hash_paths=hash_paths or private),
             form=form,
         )
         if label_errors:
             found = {
-                contender.summary.run: find_label_errors(contender.table)
-                for contender in contenders
-                if contender.table is not None
+                candidate.summary.run: find_label_errors(candidate.table)
+                for candidate in candidates
+                if candidate.table is not None
             }
             write_atomically(Path(label_errors), to_csv(found).encode(errors="backslashreplace"))
         echo(f"{_short(written.file)}, {written.bytes / 1000:,.0f} kB: {written.verdict}")

@@ -135,8 +135,8 @@ def train_and_compare(
     import os
 
     from foldproof.analysis.as_json import comparison_json
+    from foldproof.analysis.candidate import Candidate
     from foldproof.analysis.compare import compare_runs
-    from foldproof.analysis.contender import Contender
     from foldproof.cli.progress import shown_progress
     from foldproof.cli.show import print_comparison
     from foldproof.cli.show_profile import print_profile, profile_json
@@ -180,7 +180,7 @@ def train_and_compare(
         return 0 if report.all_finished else 1
     store = RunStore.read(project.run_folders())
     records, _ = read_records(stored for stored in store.runs if stored.folder in report.statuses)
-    comparison = compare_runs([Contender.of(record) for record in records], loaded.settings.compare, store)
+    comparison = compare_runs([Candidate.of(record) for record in records], loaded.settings.compare, store)
     if as_json:
         more = {"profile": profile_json(report.spent)} if profile else {}
         echo_json({**comparison_json(comparison), **more})

@@ -4,12 +4,12 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from foldproof import registry
-from foldproof.config.schema import TAG_NAME, Settings, leaf_keys
+from foldproof.config.schema import TAG_NAME, FoldSource, Settings, leaf_keys
 from foldproof.config.yaml_lines import Key
 from foldproof.errors import nearest
 from foldproof.storage import cleaned, redact
@@ -142,18 +142,22 @@ def _of_patterns(settings: Settings) -> Iterator[Finding]:
 
 
 def _of_sources(settings: Settings) -> Iterator[Finding]:
-    folds = settings.folds
-    scheme = ("folds", "scheme")
-    if folds.file and folds.scheme != "predefined":
-        yield Finding((("folds", "file"), scheme), "names folds, which folds.scheme: predefined would take")
-    if folds.time_by and folds.scheme != "time":
-        yield Finding((("folds", "time_by"), scheme), "says a time, by which folds.scheme: time would cut")
-    if folds.date_order and folds.scheme != "time":
-        yield Finding((("folds", "date_order"), scheme), "says how times are written, by which folds.scheme: time cuts")
-    if folds.scheme == "leave-one-group-out" and not settings.data.group_by and not settings.data.labels:
-        yield Finding((scheme,), "needs groups: data.group_by, or a column of groups in data.labels")
-    if folds.scheme == "time" and not folds.time_by and not settings.data.labels:
-        yield Finding((scheme,), "needs times: folds.time_by, or a column of times in data.labels")
+    """What only another scheme reads, and what the scheme needs and is not said; by the table of schemes."""
+    folds, scheme = settings.folds, ("folds", "scheme")
+    if folds == replace(FoldSource(), k=folds.k, seed=folds.seed, repeats=folds.repeats):
+        return
+    schemes = {name: registry.load("schemes", name) for name in registry.SEAMS["schemes"]}
+    for name, row in schemes.items():
+        for key in row.reads if name != folds.scheme else ():
+            if getattr(folds, key):
+                yield Finding((("folds", key), scheme), f"is for folds.scheme: {name}, not {folds.scheme}")
+    asked = schemes.get(folds.scheme)
+    if asked and asked.needs and not settings.data.labels:
+        section, _, key = asked.needs_from.partition(".")
+        if not getattr(getattr(settings, section), key):
+            yield Finding(
+                (scheme,), f"needs {asked.needs}: {asked.needs_from}, or a column of {asked.needs} in data.labels"
+            )
 
 
 def _of_the_script(settings: Settings) -> Iterator[Finding]:

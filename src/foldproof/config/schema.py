@@ -129,10 +129,11 @@ class FoldSettings:
     k: int = decisive(5, "number of folds", ge=1, le=100, first_shows="before")
     seed: int = decisive(42, "seed of the assignment", ge=0, lt=2**63, first_shows="before")
     repeats: int = decisive(1, "number of independent partitions", ge=1, le=100, first_shows="before")
-    scheme: Literal["stratified", "leave-one-group-out", "predefined", "time"] = decisive(
+    scheme: str = decisive(
         "stratified",
         "stratified; leave-one-group-out: a fold a group; predefined: as a table or file says;"
         " time: each fold validates on what came after all that it trains on",
+        seam="schemes",
         added=1,
         first_shows="before",
     )

@@ -15,6 +15,7 @@ from foldproof.events.fold_id import FoldId
 from foldproof.storage import cleaned, parse_line
 
 SCHEMA_VERSION = 2
+DIVERGED = "diverged"  # the code of a fold whose training loss is no number any more
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,10 +91,11 @@ class FoldFinished:
 
 @dataclass(frozen=True, kw_only=True)
 class FoldFailed:
-    """A fold ended without a result."""
+    """A fold ended without a result. `code` says why where that is decided by, such as DIVERGED; else it is empty."""
 
     error: str
     reason: str
+    code: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,7 +190,7 @@ def to_json(event: Event) -> bytes:
             "fold": event.fold,
             "seq": event.seq,
             "time": event.time,
-            "data": asdict(event.body),
+            "data": _data(event.body),
             "about": dict(event.about),
         }
     )
@@ -220,13 +222,29 @@ def from_json(line: bytes) -> Event:
 
 def body_to_plain(body: Body) -> dict[str, Any]:
     """JSON values that `body_from_plain` reads."""
-    return {"kind": type(body).__name__, "data": _spelled(asdict(body))}
+    return {"kind": type(body).__name__, "data": _spelled(_data(body))}
 
 
 def body_from_plain(raw: Mapping[str, Any]) -> Body:
     """The body that `body_to_plain` wrote. Raises KeyError, TypeError or ValueError for anything else."""
-    kind = KINDS[_read(str, raw["kind"])]
-    return kind(**{item.name: _read(item.type, raw["data"][item.name]) for item in fields(kind)})
+    kind, data = KINDS[_read(str, raw["kind"])], raw["data"]
+    if kind is FoldFailed and "code" not in data:
+        data = {**data, "code": _code_before_codes(data)}
+    return kind(**{item.name: _read(item.type, data[item.name]) for item in fields(kind)})
+
+
+def _data(body: Body) -> dict[str, Any]:
+    """The fields of a body; the code of a failure only where it has one, as before there were codes."""
+    data = asdict(body)
+    if isinstance(body, FoldFailed) and not body.code:
+        del data["code"]
+    return data
+
+
+def _code_before_codes(data: Mapping[str, Any]) -> str:
+    """The code of a failure in a journal written before failures had one."""
+    diverged = data["error"] == "TrainingError" and str(data["reason"]).startswith("the loss is ")
+    return DIVERGED if diverged else ""
 
 
 def comparable(event: Event) -> tuple[str, bytes] | None:
@@ -241,7 +259,7 @@ def comparable(event: Event) -> tuple[str, bytes] | None:
 
 def comparable_body(body: Body) -> tuple[str, bytes] | None:
     """Kind and spelling of a body, or None where it follows the clock."""
-    return None if isinstance(body, FOLLOWS_THE_CLOCK) else (type(body).__name__, _dump(asdict(body)))
+    return None if isinstance(body, FOLLOWS_THE_CLOCK) else (type(body).__name__, _dump(_data(body)))
 
 
 def _dump(value: Any) -> bytes:

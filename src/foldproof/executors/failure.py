@@ -2,7 +2,7 @@
 
 import re
 
-from foldproof.errors import ModelError
+from foldproof.errors import ModelError, TrainingError
 from foldproof.events.types import FoldFailed
 from foldproof.storage import redact
 from foldproof.training.task import FoldTask, ModelRequest
@@ -23,7 +23,8 @@ def failed(error: Exception, task: FoldTask) -> FoldFailed:
         return FoldFailed(
             error="OutOfMemory", reason=f"the memory of {whose} ran out: {_what_to_lower(task, whose)} ({said})"
         )
-    return FoldFailed(error=type(error).__name__, reason=text)
+    code = error.code if isinstance(error, TrainingError) else ""
+    return FoldFailed(error=type(error).__name__, reason=text, code=code)
 
 
 def unbuildable(said: str, request: ModelRequest) -> ModelError:

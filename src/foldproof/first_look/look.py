@@ -17,7 +17,7 @@ import numpy as np
 
 from foldproof import folds
 from foldproof.analysis.confusion import confusion_of
-from foldproof.analysis.foreign.tables import contender_of
+from foldproof.analysis.foreign.tables import candidate_of
 from foldproof.analysis.label_errors import find_label_errors
 from foldproof.analysis.lines import lines_of
 from foldproof.analysis.out_of_fold import OutOfFold
@@ -75,7 +75,7 @@ def look(
         made, scheme = folds.assign_at_most(seen.dataset, Scheme(k, seed))
         features, kept = _features(seen, folder, caches, extractors, progress)
     table = out_of_fold(seen.dataset, features, made, scheme.k)
-    (line,) = lines_of([contender_of(folder.resolve().name, _by_unit(table, seen.dataset))], ACCURACY)
+    (line,) = lines_of([candidate_of(folder.resolve().name, _by_unit(table, seen.dataset))], ACCURACY)
     caches.keep_within()
     counts = Counter(seen.dataset.labels.tolist())
     majority = min(counts, key=lambda label: (-counts[label], label))

@@ -23,7 +23,6 @@ from foldproof.folds.cover import Loads, covering, mend
 from foldproof.folds.units import Unit, units_of
 
 STRATIFIED: Final = "stratified"
-TIME: Final = "time"
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def one_group_a_fold(dataset: Dataset) -> tuple[Assignment, int]:
         )
     number = {name: index for index, name in enumerate(names)}
     places = [number[sample.group] for sample in dataset.samples]
-    return _checked(dataset, places, len(names), "leave-one-group-out"), len(names)
+    return checked(dataset, places, len(names), "leave-one-group-out"), len(names)
 
 
 def as_written(dataset: Dataset, written: Mapping[str, str]) -> tuple[Assignment, int]:
@@ -73,7 +73,7 @@ def as_written(dataset: Dataset, written: Mapping[str, str]) -> tuple[Assignment
         )
     number = {name: index for index, name in enumerate(names)}
     places = [number.get(texts[sample.path], TRAINS_ALWAYS) for sample in dataset.samples]
-    return _checked(dataset, places, len(names), "predefined"), len(names)
+    return checked(dataset, places, len(names), "predefined"), len(names)
 
 
 def _is_in_none(text: str) -> bool:
@@ -115,7 +115,7 @@ def in_time(dataset: Dataset, written: Mapping[str, str], k: int, *, order: str 
     told = f"times are {read}{_way(read, order)}"
     if any(first < last for first, last in spans):
         told += f"; what belongs together over time stays together, which leaves {len(stretches):,} stretches of time"
-    return replace(_checked(dataset, places, k, "time", ordered=True), told=told)
+    return replace(checked(dataset, places, k, "time", ordered=True), told=told)
 
 
 def _span(unit: Unit, times: Sequence[int]) -> tuple[int, int]:
@@ -191,7 +191,8 @@ def natural(text: str) -> tuple[tuple[int, int, str], ...]:
     return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"([0-9]+)", text))
 
 
-def _checked(dataset: Dataset, places: Sequence[int], k: int, scheme: str, *, ordered: bool = False) -> Assignment:
+def checked(dataset: Dataset, places: Sequence[int], k: int, scheme: str, *, ordered: bool = False) -> Assignment:
+    """An assignment that tears no unit apart and trains every fold on every class. Raises FoldsError."""
     for unit in units_of(dataset):
         there = {places[member] for member in unit.members}
         if len(there) > 1:

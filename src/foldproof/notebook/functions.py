@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from foldproof import registry
+from foldproof.analysis.candidate import Candidate
 from foldproof.analysis.compare import compare_runs
-from foldproof.analysis.contender import Contender
-from foldproof.analysis.scoring import higher_is_better
 from foldproof.cli.chosen import chosen_records
 from foldproof.cli.signals import Interruption, stopping_by_signals
 from foldproof.config.check import sections
@@ -21,6 +20,7 @@ from foldproof.config.read import load_settings
 from foldproof.config.schema import SETTINGS_FILES
 from foldproof.errors import ProjectError, SettingsError
 from foldproof.executors.stopping import Stopping
+from foldproof.metrics import metric_of
 from foldproof.notebook.values import Compared, Run, Runs
 from foldproof.plan.options import RunOptions
 from foldproof.project import Project
@@ -115,7 +115,7 @@ def compare(*which: "str | Run", metric: str | None = None, path: Place = None) 
     metric = metric or settings.metric
     if metric != "auto":
         registry.make_named_importable(project.root, [metric])
-        higher_is_better(metric)
+        metric_of(metric)
     store = RunStore.read(project.run_folders())
     records = tuple(
         record
@@ -123,7 +123,7 @@ def compare(*which: "str | Run", metric: str | None = None, path: Place = None) 
         for record in ((one.record,) if isinstance(one, Run) else chosen_records(store, [one] if one else [])[0])
     )
     settings = replace(settings, metric=metric)
-    return Compared(compare_runs([Contender.of(record) for record in records], settings, store))
+    return Compared(compare_runs([Candidate.of(record) for record in records], settings, store))
 
 
 def _project(path: Place) -> Project:

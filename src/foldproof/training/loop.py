@@ -15,7 +15,7 @@ from torch.nn.functional import cross_entropy
 
 from foldproof import registry
 from foldproof.errors import TrainingError
-from foldproof.events.types import Body, CheckpointSaved, EpochFinished, FoldFinished, FoldStarted
+from foldproof.events.types import DIVERGED, Body, CheckpointSaved, EpochFinished, FoldFinished, FoldStarted
 from foldproof.metrics import recall_by_class
 from foldproof.records import predictions
 from foldproof.training.batches import Batches
@@ -147,7 +147,9 @@ def check_finite(losses: NDArray[np.float32], epoch: int) -> None:
     if not finite.all():
         first = int(np.argmin(finite))
         raise TrainingError(
-            f"the loss is {losses[first]} in step {first + 1} of epoch {epoch}", next_step="try a smaller train.lr"
+            f"the loss is {losses[first]} in step {first + 1} of epoch {epoch}",
+            code=DIVERGED,
+            next_step="try a smaller train.lr",
         )
 
 

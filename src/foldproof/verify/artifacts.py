@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from foldproof import registry
+from foldproof.analysis.candidate import Candidate
 from foldproof.analysis.compare import ROPE, compare
-from foldproof.analysis.contender import Contender
 from foldproof.analysis.judged import FILE_NAME as JUDGED
 from foldproof.analysis.judged import STATISTICS, Judged, state_of
 from foldproof.analysis.tables import csv_table, markdown
@@ -54,7 +54,7 @@ def of_tables(record: RunRecord, others: Iterable[Path]) -> Check:
     which those that it was compared with may be.
     """
     by_id = {folder.name: folder for folder in others}
-    known = {record.run: (record, Contender.of(record))}
+    known = {record.run: (record, Candidate.of(record))}
     looked = [
         _of_table(record, folder, stem, by_id, known)
         for folder in (REPORT_FOLDER, PRIVATE_REPORT_FOLDER)
@@ -82,7 +82,7 @@ class _Looked:
 
 
 def _of_table(
-    record: RunRecord, folder: str, stem: str, by_id: Mapping[str, Path], known: dict[str, tuple[RunRecord, Contender]]
+    record: RunRecord, folder: str, stem: str, by_id: Mapping[str, Path], known: dict[str, tuple[RunRecord, Candidate]]
 ) -> _Looked:
     text = _text(record.folder, f"{folder}/{stem}.csv")
     if text is None:
@@ -95,20 +95,20 @@ def _of_table(
     for run in named:
         if run not in known:
             other = RunRecord.read(by_id[run])
-            known[run] = other, Contender.of(other)
+            known[run] = other, Candidate.of(other)
     pages = {f"{folder}/{stem}.csv": text}
     if stem == "comparison" and (page := _text(record.folder, f"{folder}/comparison.md")) is not None:
         pages[f"{folder}/comparison.md"] = page
-    contenders = [known[run][1] for run in named]
+    candidates = [known[run][1] for run in named]
     judged = _judged(record.folder, folder)
     if judged is None:
-        wrong = _not_again(contenders, pages, _ways_of(record))
+        wrong = _not_again(candidates, pages, _ways_of(record))
         unknown = (_UNRECORDED,) if wrong else ()
         return _Looked(made=len(pages) - len(wrong), unknown=unknown)
     if why := _incomparable(judged):
         return _Looked(unknown=(why,))
     way = f"{judged.metric} and a rope of {judged.rope:g}"
-    wrong = _not_again(contenders, pages, [(judged.metric, judged.rope)])
+    wrong = _not_again(candidates, pages, [(judged.metric, judged.rope)])
     if wrong and (why := _gone_on(judged, [known[run][0] for run in named])):
         return _Looked(made=len(pages) - len(wrong), way=way, unknown=(why,))
     problems = tuple(f"{name} does not come out again from the predictions" for name in wrong)
@@ -150,12 +150,12 @@ def _judged(run: Path, folder: str) -> Judged | None:
         return None
 
 
-def _not_again(contenders: list[Contender], pages: dict[str, str], ways: Iterable[tuple[str, float]]) -> list[str]:
+def _not_again(candidates: list[Candidate], pages: dict[str, str], ways: Iterable[tuple[str, float]]) -> list[str]:
     """The pages that no metric and range of `ways` gives again."""
     left = dict(pages)
     for metric, rope in ways:
         try:
-            again = compare(contenders, metric=metric, rope=rope)
+            again = compare(candidates, metric=metric, rope=rope)
         except FoldproofError:
             continue
         made = {csv_table(again), markdown(again)}

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import numpy as np
 
 from foldproof import registry
-from foldproof.analysis.scoring import POOLED
 from foldproof.errors import DamagedFile
 from foldproof.events.fold_id import FoldId
 from foldproof.folds import Fold
@@ -16,6 +15,7 @@ from foldproof.records import predictions
 from foldproof.records.predictions import Predictions
 from foldproof.reproduce.recorded import Recorded
 
+_ALWAYS_MEASURED = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss")
 _CLOSE = 1e-9
 _LOSS_CLOSE = 1e-4  # of a softmax in float32 against its logits
 _ALMOST_CERTAIN = 1e-30  # below that a probability in float32 says no more of its logit
@@ -55,7 +55,7 @@ def _of_scores(recorded: Recorded, made: Predictions, fold_id: FoldId) -> Iterat
     known = registry.SEAMS["metrics"]  # built in: another's metric would be code to run
     for name in sorted(known):
         if name not in finished.scores:
-            if name in POOLED:  # others may be newer than the record
+            if name in _ALWAYS_MEASURED:  # others may be newer than the record
                 yield f"its result has no {name}"
         elif not _same(finished.scores[name], registry.load("metrics", name)(made.probabilities, labels)):
             found = registry.load("metrics", name)(made.probabilities, labels)

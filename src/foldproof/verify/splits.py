@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from foldproof.folds import TIME, Assignment, Scheme, known_folds, rows_of
+from foldproof.folds import Assignment, Scheme, is_ordered, known_folds, rows_of
 from foldproof.folds.units import unit_numbers
 from foldproof.plan.splits import scheme_of
 from foldproof.reproduce.recorded import Recorded
@@ -24,7 +24,7 @@ def assignments_of(recorded: Recorded) -> tuple[tuple[Assignment, ...], list[str
     for repeat in range(recorded.config.folds.repeats):
         known = known_folds(recorded.rows, scheme, repeat)
         fold_of = np.array([known.get(sample.sha256, -1) for sample in recorded.dataset.samples], dtype=np.int64)
-        made.append(Assignment(repeat, fold_of, ordered=scheme.name == TIME))
+        made.append(Assignment(repeat, fold_of, ordered=is_ordered(scheme.name)))
     return tuple(made), problems
 
 

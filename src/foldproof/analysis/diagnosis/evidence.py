@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 from foldproof.analysis.comparison import Disagreement
 from foldproof.analysis.out_of_fold import OutOfFold
 from foldproof.events.fold_id import FoldId
-from foldproof.events.types import EpochFinished, FoldFailed
+from foldproof.events.types import DIVERGED, EpochFinished, FoldFailed
 from foldproof.records.record import RunRecord
 
 Curve = NDArray[np.float64]  # [epoch]
 
 MANY_TIMES = 1.5  # a training loss above this many times that of guessing
 GROWN = 1.2  # and above this many times its lowest
-_NO_LOSS = "the loss is "  # how training says that a loss is no number any more
 
 
 @dataclass(frozen=True)
@@ -182,7 +181,7 @@ def _curves(epochs: Sequence[EpochFinished], *, images: int) -> FoldCurves:
 
 def _diverged(epochs: Sequence[EpochFinished], failed: FoldFailed | None, classes: int) -> str:
     """Why a fold counts as diverged; empty where it does not."""
-    if failed is not None and failed.error == "TrainingError" and failed.reason.startswith(_NO_LOSS):
+    if failed is not None and failed.code == DIVERGED:
         return failed.reason.partition("\n")[0]
     for epoch in epochs:
         losses = {"training": epoch.train_loss}

@@ -1,1 +1,1 @@
-"""Somebody else's results: scores of folds, or predictions, from whatever trained them; contenders out."""
+"""Somebody else's results: scores of folds, or predictions, from whatever trained them; candidates out."""

@@ -1,4 +1,4 @@
-"""Scores of folds that somebody else measured in; contenders, known by these scores alone, out. Pure."""
+"""Scores of folds that somebody else measured in; candidates, known by these scores alone, out. Pure."""
 
 import math
 from collections import Counter
@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from foldproof.analysis.contender import Contender
+from foldproof.analysis.candidate import Candidate
 from foldproof.analysis.scoring import ACCURACY
 from foldproof.analysis.summary import Summary
 from foldproof.errors import DamagedFile
@@ -67,8 +67,8 @@ def scales(scores: Sequence[FoldScore]) -> str:
     return f"scores{whose} above 1 are percentages" + (", the others fractions" if others else "")
 
 
-def contenders_of_scores(scores: Sequence[FoldScore], *, metric: str) -> list[Contender]:
-    """A contender an experiment, in the order in which they first come.
+def candidates_of_scores(scores: Sequence[FoldScore], *, metric: str) -> list[Candidate]:
+    """A candidate an experiment, in the order in which they first come.
 
     The scores of an experiment are taken for percentages where any is above 1, or where they were written so. Raises
     DamagedFile where a fold comes twice, or where a score is neither a fraction nor a percentage.
@@ -84,7 +84,7 @@ def contenders_of_scores(scores: Sequence[FoldScore], *, metric: str) -> list[Co
             )
         folds[fold_id] = row
     k = max((_folds_a_repeat(folds) for folds in by_experiment.values()), default=2)
-    return [_contender(name, folds, k, metric) for name, folds in by_experiment.items()]
+    return [_candidate(name, folds, k, metric) for name, folds in by_experiment.items()]
 
 
 def _folds_a_repeat(folds: Mapping[FoldId, FoldScore]) -> int:
@@ -101,7 +101,7 @@ def _factor(name: str, rows: Collection[FoldScore]) -> float:
     return 0.01 if any(row.is_percentage for row in rows) or max(known, default=0.0) > 1 else 1.0
 
 
-def _contender(name: str, folds: Mapping[FoldId, FoldScore], k: int, metric: str) -> Contender:
+def _candidate(name: str, folds: Mapping[FoldId, FoldScore], k: int, metric: str) -> Candidate:
     factor = _factor(name, folds.values())
     scores = {fold_id: factor * folds[fold_id].score for fold_id in sorted(folds)}
     known = {fold_id: score for fold_id, score in scores.items() if math.isfinite(score)}
@@ -125,4 +125,4 @@ def _contender(name: str, folds: Mapping[FoldId, FoldScore], k: int, metric: str
         images_by_fold={fold_id: images for fold_id in known if (images := folds[fold_id].images)},
         seconds=None,
     )
-    return Contender(summary, None, _NO_TABLE)
+    return Candidate(summary, None, _NO_TABLE)

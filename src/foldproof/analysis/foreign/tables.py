@@ -1,4 +1,4 @@
-"""A CSV that somebody else wrote in; contenders out: from the scores of folds, or from predictions image by image.
+"""A CSV that somebody else wrote in; candidates out: from the scores of folds, or from predictions image by image.
 
 Scores: `experiment, fold, score`, and where there are any `repeat` and `n` (images of the fold).
 Predictions: `id, fold, label` and a column a class with its probability, and where there are any `experiment`, `repeat`
@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from foldproof.analysis.contender import Contender
-from foldproof.analysis.foreign.scores import MOST_FOLDS, FoldScore, contenders_of_scores, one_scale
+from foldproof.analysis.candidate import Candidate
+from foldproof.analysis.foreign.scores import MOST_FOLDS, FoldScore, candidates_of_scores, one_scale
 from foldproof.analysis.out_of_fold import OutOfFold
 from foldproof.analysis.scoring import ACCURACY, fold_scores
 from foldproof.analysis.summary import Summary
@@ -30,8 +30,8 @@ _NOTHING = Spread(math.nan, math.nan, 0)
 Row = Mapping[str, str]
 
 
-def contenders_of_csv(content: str | bytes, *, name: str) -> tuple[list[Contender], str]:
-    """The contenders of a table called `name`, and what could not be checked of them or was assumed.
+def candidates_of_csv(content: str | bytes, *, name: str) -> tuple[list[Candidate], str]:
+    """The candidates of a table called `name`, and what could not be checked of them or was assumed.
 
     Raises DamagedFile, with the line, where it is no such table.
     """
@@ -41,7 +41,7 @@ def contenders_of_csv(content: str | bytes, *, name: str) -> tuple[list[Contende
     if set(SCORES) <= set(columns):
         scores, scale = one_scale([_score(row, name, line) for line, row in rows], name)
         unverified = f"only scores of folds are known ({name}{scale}); that all had the same images and folds"
-        return contenders_of_scores(scores, metric=ACCURACY), f"{unverified} is not verified{read}"
+        return candidates_of_scores(scores, metric=ACCURACY), f"{unverified} is not verified{read}"
     if set(PREDICTIONS) <= set(columns):
         return _of_predictions(rows, columns, name), f"predictions as {name} has them{read}"
     raise DamagedFile(
@@ -109,7 +109,7 @@ def _float(text: str, name: str, line: int, column: str) -> float:
     return value
 
 
-def _of_predictions(rows: Sequence[tuple[int, Row]], columns: Sequence[str], name: str) -> list[Contender]:
+def _of_predictions(rows: Sequence[tuple[int, Row]], columns: Sequence[str], name: str) -> list[Candidate]:
     classes = tuple(sorted(column for column in columns if column not in _KNOWN))
     if len(classes) < 2:
         raise DamagedFile(
@@ -118,7 +118,7 @@ def _of_predictions(rows: Sequence[tuple[int, Row]], columns: Sequence[str], nam
     by_experiment: dict[str, list[tuple[int, Row]]] = {}
     for line, row in rows:
         by_experiment.setdefault(cleaned(row.get("experiment") or name, most=100), []).append((line, row))
-    return [contender_of(title, _table(some, classes, name)) for title, some in by_experiment.items()]
+    return [candidate_of(title, _table(some, classes, name)) for title, some in by_experiment.items()]
 
 
 def _table(rows: Sequence[tuple[int, Row]], classes: tuple[str, ...], name: str) -> OutOfFold:
@@ -150,7 +150,7 @@ def _table(rows: Sequence[tuple[int, Row]], classes: tuple[str, ...], name: str)
     )
 
 
-def contender_of(name: str, table: OutOfFold) -> Contender:
+def candidate_of(name: str, table: OutOfFold) -> Candidate:
     """What can be held against others where a table of out-of-fold predictions is all there is."""
     scores: Mapping[FoldId, float] = fold_scores(table, ACCURACY)
     repeats = len({repeat for repeat, _ in scores})
@@ -176,7 +176,7 @@ def contender_of(name: str, table: OutOfFold) -> Contender:
         images_by_fold=counts,
         seconds=None,
     )
-    return Contender(summary, table)
+    return Candidate(summary, table)
 
 
 def _mistake(name: str, line: int, what: str) -> DamagedFile:

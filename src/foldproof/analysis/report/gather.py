@@ -8,11 +8,12 @@ from typing import Any
 
 from foldproof.analysis.comparison import Comparison, Line
 from foldproof.analysis.out_of_fold import OutOfFold, read_out_of_fold
+from foldproof.analysis.report.document import Column
 from foldproof.analysis.report.privacy import Privacy, name
-from foldproof.analysis.scoring import higher_is_better
 from foldproof.analysis.verdict import Unit, names_of
 from foldproof.errors import DamagedFile
 from foldproof.events.fold_id import FoldId
+from foldproof.metrics import metric_of
 from foldproof.records.record import RunRecord
 from foldproof.storage import read_json_inside, redact
 
@@ -61,6 +62,11 @@ class Material:
         return Unit.of(self.comparison.metric)
 
     @property
+    def metric_title(self) -> str:
+        """What the comparison's metric is called."""
+        return metric_of(self.comparison.metric).title
+
+    @property
     def score_kind(self) -> str:
         """How scores of the comparison's metric are spelled; see `spelling.KINDS`."""
         return "share" if self.unit.is_fraction else "number"
@@ -69,6 +75,12 @@ class Material:
     def gap_kind(self) -> str:
         """How differences of such scores are spelled."""
         return "points" if self.unit.is_fraction else "number"
+
+
+def metric_column(name: str) -> Column:
+    """The column of a metric that several are shown beside."""
+    metric = metric_of(name)
+    return Column(name, metric.title, "share" if metric.is_fraction else "number")
 
 
 def gather(
@@ -105,7 +117,7 @@ def gather(
 def _order(comparison: Comparison) -> list[int]:
     """Positions: the one named better, then those that can be best, each by their average."""
     winner = comparison.verdict.winner if comparison.verdict else None
-    sign = 1 if higher_is_better(comparison.metric) else -1
+    sign = 1 if metric_of(comparison.metric).higher_is_better else -1
 
     def place(index: int) -> tuple[bool, bool, float]:
         mean = comparison.lines[index].score.mean

@@ -14,9 +14,6 @@ PERCENT = "\N{NO-BREAK SPACE}%"
 MINUS = "\N{MINUS SIGN}"
 
 
-METRICS = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "macro_f1": "macro F1", "log_loss": "loss"}
-
-
 def share(value: float) -> str:
     """A fraction as percent: `98.34 %`."""
     return f"{100 * value:.2f}{PERCENT}" if math.isfinite(value) else NOTHING

@@ -1,19 +1,13 @@
 """The table of experiments: what differs between them, and their scores."""
 
 from foldproof.analysis.report.document import Column, Section, Table
-from foldproof.analysis.report.gather import Material, Shown
-from foldproof.analysis.report.spelling import METRICS, setting
+from foldproof.analysis.report.gather import Material, Shown, metric_column
+from foldproof.analysis.report.spelling import setting
 
 _NOTE = (
     "Average, sd and loss: validation part at the last epoch, over folds; in brackets the 95 % interval."
     " Best epoch: each fold scored at the epoch that suits it best, which is optimistic and enters no verdict."
 )
-_POOLED = {
-    "accuracy": ("accuracy", "share"),
-    "balanced_accuracy": ("balanced accuracy", "share"),
-    "macro_f1": ("macro F1", "share"),
-    "log_loss": ("log loss", "number"),
-}
 
 
 def benchmark(material: Material) -> Section:
@@ -24,7 +18,7 @@ def benchmark(material: Material) -> Section:
 
 def _table(material: Material) -> Table:
     comparison = material.comparison
-    metric, kind = METRICS.get(comparison.metric, comparison.metric), material.score_kind
+    metric, kind = material.metric_title, material.score_kind
     several = len({shown.line.images for shown in material.experiments}) > 1
     columns = [
         Column("experiment", "experiment", "name"),
@@ -57,10 +51,10 @@ def _table(material: Material) -> Table:
 
 
 def _pooled(material: Material) -> list[Table]:
-    known = [name for name in _POOLED if any(name in shown.line.pooled for shown in material.experiments)]
+    known = list(dict.fromkeys(name for shown in material.experiments for name in shown.line.pooled))
     if not known:
         return []
-    columns = (Column("experiment", "experiment", "name"), *(Column(name, *_POOLED[name]) for name in known))
+    columns = (Column("experiment", "experiment", "name"), *map(metric_column, known))
     rows = tuple((s.name, *(s.line.pooled.get(name) for name in known)) for s in material.experiments)
     note = "Over all out-of-fold predictions at once, each by a model that had not seen the image; last epoch."
     return [Table(key="pooled", title="Pooled over folds", columns=columns, rows=rows, note=note)]

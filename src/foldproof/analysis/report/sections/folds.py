@@ -3,7 +3,7 @@
 from foldproof.analysis.report.document import Block, Column, Figure, Section, Table, Text
 from foldproof.analysis.report.figures.folds import LEGEND, Strip, Strips
 from foldproof.analysis.report.gather import Material, Shown
-from foldproof.analysis.report.spelling import KINDS, METRICS, PERCENT
+from foldproof.analysis.report.spelling import KINDS, PERCENT
 from foldproof.analysis.verdict import disagreement_in_words
 
 
@@ -34,7 +34,7 @@ def _odd(shown: Shown) -> str:
 def every_fold(material: Material, *, key: str) -> Figure:
     """A dot a fold, of the experiments that have one."""
     scored = [shown for shown in material.experiments if shown.line.folds]
-    metric = METRICS.get(material.comparison.metric, material.comparison.metric)
+    metric = material.metric_title
     strips = tuple(
         Strip(
             shown.name,
@@ -63,7 +63,7 @@ def _table(material: Material, scored: list[Shown]) -> Table:
         Column("repeat", "repeat", "count"),
         Column("fold", "fold", "count"),
         Column("epoch", "epoch", "count"),
-        Column("score", METRICS.get(material.comparison.metric, material.comparison.metric), material.score_kind),
+        Column("score", material.metric_title, material.score_kind),
         *beside,
         Column("loss", "loss", "number"),
         Column("run", "run", "code"),

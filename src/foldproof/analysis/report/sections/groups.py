@@ -4,8 +4,8 @@ import numpy as np
 
 from foldproof.analysis.out_of_fold import OutOfFold
 from foldproof.analysis.report.document import Block, Column, Section, Table
-from foldproof.analysis.report.gather import Material, Shown
-from foldproof.analysis.report.spelling import METRICS, count
+from foldproof.analysis.report.gather import Material, Shown, metric_column
+from foldproof.analysis.report.spelling import count
 
 MOST_ROWS = 12
 
@@ -27,7 +27,7 @@ def _scored_by_group(material: Material) -> list[Table]:
         return []
     columns = (
         Column("experiment", "experiment", "name"),
-        *(Column(key, METRICS.get(key, key), "number" if key == "log_loss" else "share") for key in known),
+        *map(metric_column, known),
     )
     rows = tuple((s.name, *(s.line.pooled_by_group.get(key) for key in known)) for s in material.experiments)
     note = "A group is scored as one: by the mean of its images' probabilities."

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from foldproof.analysis.report.document import Beside, Block, Facts, Items, Section, Text
 from foldproof.analysis.report.gather import Material
 from foldproof.analysis.report.sections.folds import every_fold
-from foldproof.analysis.report.spelling import METRICS, count, setting
+from foldproof.analysis.report.spelling import count, setting
 
 
 def headline(material: Material) -> tuple[str, str]:
@@ -19,10 +19,6 @@ def headline(material: Material) -> tuple[str, str]:
 
 def summary(material: Material) -> Section:
     return Section("summary", "Summary", "", tuple(_blocks(material)))
-
-
-def _metric(material: Material) -> str:
-    return METRICS.get(material.comparison.metric, material.comparison.metric)
 
 
 def _blocks(material: Material) -> Iterator[Block]:
@@ -50,7 +46,7 @@ def _tiles(material: Material) -> Iterator[tuple[str, str]]:
     folds = [record.facts["config"]["folds"] for record in records]
     repeats = max((fold["repeats"] for fold in folds), default=1)
     yield ("folds, one partition" if repeats == 1 else f"folds, {repeats} partitions"), _range([f["k"] for f in folds])
-    yield "scored by, at the last epoch", _metric(material)
+    yield "scored by, at the last epoch", material.metric_title
     yield "counts as equal within", f"±{material.unit.gap(comparison.rope)}"
 
 

@@ -1,4 +1,4 @@
-"""`Contender`: what can be held against others: a run's summary and, where it is at hand, its out-of-fold table."""
+"""`Candidate`: what can be held against others: a run's summary and, where it is at hand, its out-of-fold table."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from foldproof.records.record import RunRecord
 
 
 @dataclass(frozen=True)
-class Contender:
+class Candidate:
     """A run to be compared. Without a table, `without_table` says why; scores of folds are then all that is known."""
 
     summary: Summary
@@ -17,12 +17,12 @@ class Contender:
     without_table: str = ""
 
     @staticmethod
-    def of(record: RunRecord) -> "Contender":
+    def of(record: RunRecord) -> "Candidate":
         """A run with the predictions in its folder; one whose predictions cannot be used is known by its scores."""
         try:
             table = read_out_of_fold(record)
         except DamagedFile as error:
-            return Contender(Summary.of(record), None, error.what)
+            return Candidate(Summary.of(record), None, error.what)
         if len(table) == 0:
-            return Contender(Summary.of(record), None, "no fold has finished")
-        return Contender(Summary.of(record), table)
+            return Candidate(Summary.of(record), None, "no fold has finished")
+        return Candidate(Summary.of(record), table)
