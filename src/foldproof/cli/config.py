@@ -1,14 +1,13 @@
 """`foldproof config [NAME]`: print the settings with every default filled in."""
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from foldproof.cli import complete
+from foldproof.cli.here import project_here
 from foldproof.cli.out import echo, echo_json
 from foldproof.errors import UnknownName, nearest
-from foldproof.project import Project
 
 
 @click.command("config", epilog="Example: foldproof config Run_High_LR --set train.epochs=10")
@@ -17,9 +16,9 @@ from foldproof.project import Project
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 def command(name: str | None, overrides: tuple[str, ...], *, as_json: bool) -> None:
     """Print the settings, resolved: all of them, or those of the experiment NAME."""
-    from foldproof.config.read import load_settings, resolved
+    from foldproof.config.read import resolved
 
-    content = resolved(load_settings(Project.find(Path.cwd()).settings_file, overrides=overrides))
+    content = resolved(project_here(overrides)[1])
     if name is not None:
         content = _chosen(content["experiments"], name)
     if as_json:

@@ -8,6 +8,7 @@ import click
 
 from foldproof.cli import data_cache, data_check
 from foldproof.cli.group import Group
+from foldproof.cli.here import project_here
 from foldproof.cli.out import echo
 from foldproof.storage import cleaned
 
@@ -44,7 +45,7 @@ def add(path: str | None, target: str | None) -> int:
     from foldproof.provenance import git
     from foldproof.storage import redact
 
-    path = path or _path_of_the_settings()
+    path = path or os.path.relpath(_path_of_the_settings()[1])
     folder = Path(os.path.normpath(Path(path).expanduser().absolute()))
     if target is not None or _is_outside(folder):
         folder = _brought_in(folder, target)
@@ -79,12 +80,11 @@ def add(path: str | None, target: str | None) -> int:
     return 0
 
 
-def _path_of_the_settings() -> str:
-    from foldproof.config.read import load_settings
-    from foldproof.project import Project
-
-    project = Project.find(Path.cwd())
-    return os.path.relpath(project.path(load_settings(project.settings_file).settings.data.path))
+def _path_of_the_settings() -> tuple[str, Path]:
+    """data.path of the project here, as it is written and where it is."""
+    project, loaded = project_here()
+    path = loaded.settings.data.path
+    return path, project.path(path)
 
 
 def _is_outside(folder: Path) -> bool:
@@ -100,17 +100,13 @@ def _is_outside(folder: Path) -> bool:
 
 
 def _asked_path() -> tuple[str, Path] | None:
-    """data.path of the project here, as it is written and where it is; None without settings that can be read."""
-    from foldproof.config.read import load_settings
+    """The same; None without settings that can be read."""
     from foldproof.errors import FoldproofError
-    from foldproof.project import Project
 
     try:
-        project = Project.find(Path.cwd())
-        path = load_settings(project.settings_file).settings.data.path
+        return _path_of_the_settings()
     except FoldproofError:
         return None
-    return path, project.path(path)
 
 
 def _place_for(folder: Path) -> str:
@@ -151,13 +147,11 @@ def pull(force: bool) -> int:
     foldproof data pull
     foldproof data pull --force    your own changes are put aside first
     """
-    from foldproof.config.read import load_settings
     from foldproof.data.versions.pull import pull as bring_back
     from foldproof.data.walk import some
-    from foldproof.project import Project
 
-    project = Project.find(Path.cwd())
-    folder = project.path(load_settings(project.settings_file).settings.data.path)
+    project, loaded = project_here()
+    folder = project.path(loaded.settings.data.path)
     pulled = bring_back(
         folder,
         force=force,

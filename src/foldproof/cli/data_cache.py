@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from foldproof.cli.here import project_here
 from foldproof.cli.out import echo, echo_json
 
 if TYPE_CHECKING:
@@ -21,14 +22,10 @@ def command(clearing: bool, verifying: bool, as_json: bool) -> int:
     foldproof data cache
     foldproof data cache --clear
     """
-    from pathlib import Path
-
-    from foldproof.config.read import load_settings
     from foldproof.data.rows import cache as row_cache
-    from foldproof.project import Project
 
-    project = Project.find(Path.cwd())
-    limit_gb = load_settings(project.settings_file).settings.execution.cache_gb
+    project, loaded = project_here()
+    limit_gb = loaded.settings.execution.cache_gb
     freed = row_cache.clear(project.cache) if clearing else 0
     damaged = row_cache.damaged(project.cache) if verifying else ()
     items = row_cache.kept(project.cache)

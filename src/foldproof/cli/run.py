@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from foldproof.cli import complete
+from foldproof.cli.here import project_here
 from foldproof.cli.out import echo, echo_json
 
 if TYPE_CHECKING:
@@ -141,16 +142,13 @@ def train_and_compare(
     from foldproof.cli.show import print_comparison
     from foldproof.cli.show_profile import print_profile, profile_json
     from foldproof.cli.signals import stopping_by_signals
-    from foldproof.config.read import load_settings
     from foldproof.plan.options import ONLY_CHANGED
-    from foldproof.project import Project
     from foldproof.records.store import RunStore, read_records
     from foldproof.trackers.mlflow.target import resolve_target
     from foldproof.trackers.terminal import Terminal
     from foldproof.workflow import run
 
-    project = Project.find(Path.cwd())
-    loaded = load_settings(project.settings_file, overrides=overrides)
+    project, loaded = project_here(overrides)
     tracking = loaded.settings.tracking
     with stopping_by_signals() as (stopping, interruption), shown_progress(quiet=quiet or as_json) as progress:
         report = run(
@@ -200,13 +198,10 @@ def show_plan(
     """Print what the same command would train; nothing is trained and no run is begun."""
     from foldproof.cli.progress import shown_progress
     from foldproof.cli.show_plan import print_plan
-    from foldproof.config.read import load_settings
-    from foldproof.project import Project
     from foldproof.trackers.terminal import Terminal
     from foldproof.workflow import preview_run
 
-    project = Project.find(Path.cwd())
-    loaded = load_settings(project.settings_file, overrides=overrides)
+    project, loaded = project_here(overrides)
     with shown_progress(quiet=as_json) as progress:
         preview = preview_run(project, loaded, names=names, options=options, allow_dirty=allow_dirty, progress=progress)
     if as_json:
@@ -226,14 +221,11 @@ def show_rehearsal(
     from foldproof.cli.progress import shown_progress
     from foldproof.cli.show_plan import print_rehearsed
     from foldproof.cli.signals import stopping_by_signals
-    from foldproof.config.read import load_settings
-    from foldproof.project import Project
     from foldproof.rehearsal.rehearse import rehearse
     from foldproof.trackers.mlflow.target import resolve_target
     from foldproof.trackers.terminal import Terminal
 
-    project = Project.find(Path.cwd())
-    loaded = load_settings(project.settings_file, overrides=overrides)
+    project, loaded = project_here(overrides)
     tracking = loaded.settings.tracking
     with stopping_by_signals() as (stopping, interruption), shown_progress(quiet=quiet or as_json) as progress:
         found = rehearse(

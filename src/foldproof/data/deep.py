@@ -6,7 +6,7 @@ differently with another version of a library.
 
 import math
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -52,14 +52,7 @@ def read_png(file: BinaryIO, tags: Mapping[int, Any]) -> Deep:
     file.seek(0)
     content = file.read()
     _check_packed(content)
-    try:
-        pixels = png_decode(content)
-    except _DAMAGE as error:
-        raise _damaged(error) from None
-    pixels = pixels.reshape(*pixels.shape[:2], -1)
-    colours = pixels.shape[2] - (pixels.shape[2] + 1) % 2  # grey or RGB, each with transparency or without
-    pixels, traits = _without_alpha(pixels, colours, premultiplied=False)
-    return Deep(pixels, tags, traits)
+    return _decoded(png_decode, content, tags)
 
 
 def read_pnm(content: bytes) -> Deep | None:
@@ -83,16 +76,18 @@ def read_jpeg2000(content: bytes) -> Deep | None:
     """A JPEG 2000 of more than 8 bits a channel; None for others. Raises BadImage."""
     from imagecodecs import jpeg2k_decode
 
-    if jpeg2000_bits(content) <= 8:
-        return None
+    return None if jpeg2000_bits(content) <= 8 else _decoded(jpeg2k_decode, content, {})
+
+
+def _decoded(decode: Callable[[bytes], Any], content: bytes, tags: Mapping[int, Any]) -> Deep:
     try:
-        pixels = jpeg2k_decode(content)
+        pixels = decode(content)
     except _DAMAGE as error:
         raise _damaged(error) from None
     pixels = pixels.reshape(*pixels.shape[:2], -1)
-    colours = pixels.shape[2] - (pixels.shape[2] + 1) % 2
+    colours = pixels.shape[2] - (pixels.shape[2] + 1) % 2  # grey or RGB, each with transparency or without
     pixels, traits = _without_alpha(pixels, colours, premultiplied=False)
-    return Deep(pixels, {}, traits)
+    return Deep(pixels, tags, traits)
 
 
 def _check_packed(content: bytes) -> None:

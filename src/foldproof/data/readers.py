@@ -17,7 +17,6 @@ from typing import Any, BinaryIO, TypeAlias, cast
 
 import numpy as np
 import PIL.Image
-from PIL.Image import Transpose
 
 from foldproof import registry
 from foldproof.data import deep
@@ -61,17 +60,7 @@ _NOT_THE_PICTURE: Mapping[bytes, tuple[str, str]] = MappingProxyType(
 )
 _TILE_WIDTH, _TILE_HEIGHT = 322, 323  # tags of a TIFF
 _ORIENTATION, _MAKE, _MODEL = 0x0112, 0x010F, 0x0110
-_UPRIGHT: Mapping[object, Transpose] = MappingProxyType(
-    {
-        2: Transpose.FLIP_LEFT_RIGHT,
-        3: Transpose.ROTATE_180,
-        4: Transpose.FLIP_TOP_BOTTOM,
-        5: Transpose.TRANSPOSE,
-        6: Transpose.ROTATE_270,
-        7: Transpose.TRANSVERSE,
-        8: Transpose.ROTATE_90,
-    }
-)
+_TURNED = range(2, 9)  # orientations that are not upright
 
 
 @dataclass(frozen=True)
@@ -296,7 +285,7 @@ def _deep_image(found: deep.Deep, format_: str) -> Image:
     pixels = deep.upright(found.pixels, turn)
     if pixels.dtype == np.uint8:  # in a TIFF that Pillow does not know
         pixels = np.ascontiguousarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
-    turned = ("rotated",) if turn in _UPRIGHT else ()
+    turned = ("rotated",) if turn in _TURNED else ()
     return Image(pixels, format=format_, camera=_camera(found.tags), traits=(*turned, *found.traits))
 
 
@@ -311,10 +300,9 @@ def _upright_rgb(picture: PIL.Image.Image, *, narrowed: bool) -> Image:
         picture.seek(0)
     picture.load()
     exif = picture.getexif()
-    turn = _UPRIGHT.get(exif.get(_ORIENTATION))  # after load: a TIFF is turned, and loses its tag, there
-    upright = picture if turn is None else picture.transpose(turn)
+    turn = exif.get(_ORIENTATION)  # after load: a TIFF is turned, and loses its tag, there
     traits = {
-        "rotated": turn is not None or turned_in_tiff != 1,
+        "rotated": turn in _TURNED or turned_in_tiff != 1,
         "palette": picture.mode in ("P", "PA"),
         "cmyk": picture.mode == "CMYK",
         "alpha": _is_transparent_somewhere(picture),
@@ -322,7 +310,7 @@ def _upright_rgb(picture: PIL.Image.Image, *, narrowed: bool) -> Image:
         "narrowed": narrowed,
     }
     return Image(
-        np.asarray(upright.convert("RGB"), dtype=np.uint8),
+        deep.upright(np.asarray(picture.convert("RGB"), dtype=np.uint8), turn),
         format=str(picture.format).replace("MPO", "JPEG"),
         camera=_camera(exif),
         traits=tuple(name for name, present in traits.items() if present),

@@ -13,7 +13,7 @@ from foldproof.data.labels.masks import masks_among
 from foldproof.data.labels.names import Names
 from foldproof.data.labels.parts import Part, are_parts, folder_of_test, part_of, test_among
 from foldproof.data.labels.said import Said
-from foldproof.data.tables.table import SUFFIXES, read_table
+from foldproof.data.tables.table import SUFFIXES, Table, read_table
 from foldproof.data.tables.usual import has_image_suffix, usual_column
 from foldproof.data.walk import some
 from foldproof.errors import DataError, FoldproofError, OtherTask, UnclearTable
@@ -98,11 +98,9 @@ def _joined(read: Mapping[Path, TableSaid], folder: Path, below: Sequence[str]) 
 def why_unused(folder: Path, images: Sequence[str]) -> Iterator[tuple[str, FoldproofError]]:
     """Tables that name most of the images, or whose rows are images for the most part, and why they label none."""
     for file in _tables(folder, ".", images):
-        names = Names.of(images, file=file, folder=folder)
         try:
-            table = read_table(file, is_image=names.may_name)
-            named = [sum(bool(names.knows(cell)) for cell in cells) for cells in zip(*table.rows, strict=True)]
-            if max(named, default=0) > len(table.rows) / 2:
+            table, named = _read_counting(file, images, folder)
+            if named > len(table.rows) / 2:
                 said_by_table(file, {}, images, folder=folder)
         except FoldproofError as error:
             yield file.relative_to(folder).as_posix() if file.is_relative_to(folder) else str(file), error
@@ -111,18 +109,24 @@ def why_unused(folder: Path, images: Sequence[str]) -> Iterator[tuple[str, Foldp
 def groups_unused(folder: Path, path: str, below: Sequence[str]) -> str:
     """What is lost where a table says the groups of images that folders label; empty without such a table."""
     for file in _tables(folder, path, below):
-        names = Names.of(below, file=file, folder=folder / path)
         with suppress(FoldproofError):
-            table = read_table(file, is_image=names.may_name)
-            named = [sum(bool(names.knows(cell)) for cell in cells) for cells in zip(*table.rows, strict=True)]
+            table, named = _read_counting(file, below, folder / path)
             column = usual_column("group", table.columns)
-            if column and max(named, default=0) >= ENOUGH * len(below):
+            if column and named >= ENOUGH * len(below):
                 return (
                     f"{column} in {table.name} is not used, since it says no class that is understood: images of one "
                     "may be in several folds; with a column of classes in it, data.labels: "
                     f"{table.name} keeps them together"
                 )
     return ""
+
+
+def _read_counting(file: Path, images: Sequence[str], folder: Path) -> tuple[Table, int]:
+    """A table, and in how many of its rows the column that names most of the images names one."""
+    names = Names.of(images, file=file, folder=folder)
+    table = read_table(file, is_image=names.may_name)
+    columns = zip(*table.rows, strict=True)
+    return table, max((sum(bool(names.knows(cell)) for cell in cells) for cells in columns), default=0)
 
 
 def refuse_groups(folder: Path, path: str, folders: Collection[str], refused: DataError | None) -> None:

@@ -115,23 +115,24 @@ def _frozen_features() -> dict[str, Choice]:
         "backbone": Choice("efficientnet_lite0", "or small_cnn, or any torchvision or timm model"),
         "pretrained": Choice(True, "its weights come with foldproof: no download"),
         "freeze_backbone": Choice(True, "train one linear layer on its features: minutes on a laptop"),
-        "optimizer": Choice("adam", "or adamw, sgd"),
-        "lr": Choice(0.001, "learning rate"),
-        "batch_size": Choice(32, "images a step"),
-        "epochs": Choice(20, "passes over the training part"),
-        "augment": Choice("none", "features are computed once; with light (flips, crops) anew in every epoch"),
-        "seed": Choice(42, "of weights, order, augmentation and dropout"),
+        **_training(20, "features are computed once; with light (flips, crops) anew in every epoch"),
     }
 
 
 def _small_network() -> dict[str, Choice]:
     return {
         "backbone": Choice("small_cnn", "the images are small and many: a small network of their own"),
+        **_training(5, "or light: flips and crops, where a mirrored picture means the same"),
+    }
+
+
+def _training(epochs: int, augment: str) -> dict[str, Choice]:
+    return {
         "optimizer": Choice("adam", "or adamw, sgd"),
         "lr": Choice(0.001, "learning rate"),
         "batch_size": Choice(32, "images a step"),
-        "epochs": Choice(5, "passes over the training part"),
-        "augment": Choice("none", "or light: flips and crops, where a mirrored picture means the same"),
+        "epochs": Choice(epochs, "passes over the training part"),
+        "augment": Choice("none", augment),
         "seed": Choice(42, "of weights, order, augmentation and dropout"),
     }
 

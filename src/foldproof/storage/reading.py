@@ -106,9 +106,7 @@ def read_inside(folder: Path, relative: str, *, most_bytes: int) -> bytes:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise DamagedFile(
-            f"{path} cannot be read: {error.strerror or error}", next_step="mend its permissions, or leave it out"
-        ) from error
+        raise _unreadable(path, error) from error
 
 
 def read_file(path: Path, *, most_bytes: int) -> bytes:
@@ -205,9 +203,13 @@ def _look(path: Path) -> os.stat_result:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise DamagedFile(
-            f"{path} cannot be read: {error.strerror or error}", next_step="mend its permissions, or leave it out"
-        ) from error
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> DamagedFile:
+    return DamagedFile(
+        f"{path} cannot be read: {error.strerror or error}", next_step="mend its permissions, or leave it out"
+    )
 
 
 def _is_link(info: os.stat_result) -> bool:

@@ -24,8 +24,8 @@ class Form:
             yield from (found.span("secret") for found in self.pattern.finditer(text))
 
 
-def _form(title: str, hints: str, pattern: str, *, capitals_matter: bool = True) -> Form:
-    return Form(title, tuple(hints.split()), re.compile(pattern, 0 if capitals_matter else re.IGNORECASE))
+def _form(title: str, hints: str, pattern: str) -> Form:
+    return Form(title, tuple(hints.split()), re.compile(pattern))
 
 
 _DATABASES = (
@@ -42,22 +42,19 @@ URIS = (
     _form(
         "the password of a database's or mail server's URI",
         "://",
-        rf"{_SCHEME_BEGINS}{_DATABASES}(?:\+[a-z0-9+.-]++)?://[^\s/:@]*+:(?P<secret>[^\s\"'`<>]{{1,256}})@",
-        capitals_matter=False,
+        rf"(?i){_SCHEME_BEGINS}{_DATABASES}(?:\+[a-z0-9+.-]++)?://[^\s/:@]*+:(?P<secret>[^\s\"'`<>]{{1,256}})@",
     ),
     _form(
         "the password of a URI",
         "://",
-        rf"{_SCHEME_BEGINS}[a-z0-9+.-]++://[^\s/:@]*+:(?P<secret>(?:{_TO_THE_SLASH}|{_PAST_THE_SLASH}){_MORE})@",
-        capitals_matter=False,
+        rf"(?i){_SCHEME_BEGINS}[a-z0-9+.-]++://[^\s/:@]*+:(?P<secret>(?:{_TO_THE_SLASH}|{_PAST_THE_SLASH}){_MORE})@",
     ),
     _form(
         "the password of a URI whose user is an address",
         "://",
-        rf"{_SCHEME_BEGINS}[a-z0-9+.-]++://[^\s/:@]++@[^\s/:@]++:(?P<secret>{_TO_THE_SLASH})@",
-        capitals_matter=False,
+        rf"(?i){_SCHEME_BEGINS}[a-z0-9+.-]++://[^\s/:@]++@[^\s/:@]++:(?P<secret>{_TO_THE_SLASH})@",
     ),
-    _form("the token of a URI", "http", r"\bhttps?://(?P<secret>[^\s/:@?#\"'`<>]++)@", capitals_matter=False),
+    _form("the token of a URI", "http", r"(?i)\bhttps?://(?P<secret>[^\s/:@?#\"'`<>]++)@"),
 )
 
 _NAME_ENDS = r"\\{0,4}[\"']?[ \t]{0,8}[:=,][ \t]{0,8}\\{0,4}[\"']?"
@@ -66,34 +63,29 @@ HEADERS = (
     _form(
         "an Authorization header",
         "authorization",
-        rf"\bAuthorization{_NAME_ENDS}(?:Basic|Bearer|Token|Negotiate|NTLM|ApiKey|Key|SSWS|OAuth|GenieKey|Splunk|Bot)"
+        rf"(?i)\bAuthorization{_NAME_ENDS}(?:Basic|Bearer|Token|Negotiate|NTLM|ApiKey|Key|SSWS|OAuth|GenieKey|Splunk|Bot)"
         r"[ \t]{1,8}(?:token=)?(?P<secret>[^\s,;\"'\\]++)",
-        capitals_matter=False,
     ),
     _form(
         "an Authorization header",
         "authorization",
-        rf"\bAuthorization{_NAME_ENDS}(?:AWS4-HMAC-SHA256|Digest|OAuth|Hawk|SharedKey(?:Lite)?|GoogleLogin)"
+        rf"(?i)\bAuthorization{_NAME_ENDS}(?:AWS4-HMAC-SHA256|Digest|OAuth|Hawk|SharedKey(?:Lite)?|GoogleLogin)"
         r"[ \t]{1,8}(?P<secret>[^\r\n]{1,4096})",
-        capitals_matter=False,
     ),
     _form(
         "an Authorization header",
         "authorization",
-        rf"\bAuthorization{_NAME_ENDS}(?!\S{{1,40}}[ \t]\*\*\*)(?P<secret>[^\s,;\"'\\*]{{16,4096}})",
-        capitals_matter=False,
+        rf"(?i)\bAuthorization{_NAME_ENDS}(?!\S{{1,40}}[ \t]\*\*\*)(?P<secret>[^\s,;\"'\\*]{{16,4096}})",
     ),
     _form(
         "a cookie",
         "cookie",
-        rf"\b(?:Set-)?Cookie{_NAME_ENDS}(?P<secret>[^\s=;,\"'\\]++={_TO_THE_END})",
-        capitals_matter=False,
+        rf"(?i)\b(?:Set-)?Cookie{_NAME_ENDS}(?P<secret>[^\s=;,\"'\\]++={_TO_THE_END})",
     ),
     _form(
         "a bearer token",
         "bearer",
-        r"\bbearer[ \t]{1,8}(?P<secret>(?=[a-z]*+[^a-z\s]|\S{20})[\w.~+/=-]{8,4096})",
-        capitals_matter=False,
+        r"(?i)\bbearer[ \t]{1,8}(?P<secret>(?=[a-z]*+[^a-z\s]|\S{20})[\w.~+/=-]{8,4096})",
     ),
 )
 

@@ -74,11 +74,9 @@ def is_legacy(outputs: Sequence[Any]) -> bool:
     return any(output.hash_name == LEGACY for output in outputs)
 
 
-def targets_of(repository: Any, outputs: Sequence[Any], folder: Path, *, files: Sequence[str] = ()) -> list[str]:
-    """What to ask DVC for: these files of the folder, else the folder within its output or the outputs within it."""
+def targets_of(repository: Any, outputs: Sequence[Any], folder: Path) -> list[str]:
+    """What to ask DVC for: the folder within its output, or the outputs within it."""
     place = place_of(repository, folder)
-    if files:
-        return [str(place / path) for path in files]
     return [str(place) if place.is_relative_to(output.fs_path) else output.fs_path for output in outputs]
 
 

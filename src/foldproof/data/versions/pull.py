@@ -67,12 +67,6 @@ class _Place:
             self.kept.update(dict.fromkeys(names, placing.set_aside(self.folder, names, self.aside, copy=copy)))
 
 
-@dataclass(frozen=True)
-class _Fetched:
-    files: Files
-    count: int
-
-
 def pull(folder: Path, *, force: bool = False, aside: Path | None = None, waiting: Waiting | None = None) -> Pulled:
     """Fetch what the cache lacks, put it in its place, and hash every file.
 
@@ -100,16 +94,15 @@ def pull(folder: Path, *, force: bool = False, aside: Path | None = None, waitin
 
 def _pull(place: _Place, *, force: bool) -> Pulled:
     """Note, fetch, look, refuse or put aside, put in place, look again, and only then forget the note."""
-    fetched = _noted_fetch(place)
-    files, shelf = fetched.files, place.shelf
+    files, count = _noted_fetch(place)
+    shelf = place.shelf
     placing.sweep(place.folder, but=files)
     there = placing.look(place.folder, shelf)
-    count = fetched.count
     difference = _difference(files, there)
     damaged = [path for path in _those(files, difference.changed) if not shelf.holds(files[path])]
     if damaged:
         copies = _drop(place, files, damaged, there)
-        count += _fetch(place).count
+        count += _fetch(place)[1]
         there = placing.There({p: m for p, m in there.md5.items() if p not in copies}, there.others, there.hidden)
         difference = _difference(files, there)
     _secure(place, files, there, difference, force=force)
@@ -123,7 +116,7 @@ def _pull(place: _Place, *, force: bool) -> Pulled:
     refused = placing.put(place.folder, wrong, shelf, seen=there.md5)
     if refused:
         _drop(place, files, refused, there)
-        count += _fetch(place).count
+        count += _fetch(place)[1]
         placing.put(place.folder, {path: files[path] for path in refused}, shelf, seen=there.md5)
     difference = _difference(files, placing.look(place.folder, shelf))
     if difference.changed or difference.missing:
@@ -142,7 +135,7 @@ def _pull(place: _Place, *, force: bool) -> Pulled:
     )
 
 
-def _noted_fetch(place: _Place) -> _Fetched:
+def _noted_fetch(place: _Place) -> tuple[Files, int]:
     """Fetch, with a note that the folder may be half a version; where fetching fails it has not been touched."""
     known = unfinished.read(place.root, "pull", place.name) is not None
     unfinished.write(place.root, Note(kind="pull", folder=place.name))
@@ -154,12 +147,12 @@ def _noted_fetch(place: _Place) -> _Fetched:
         raise
 
 
-def _fetch(place: _Place) -> _Fetched:
+def _fetch(place: _Place) -> tuple[Files, int]:
     """See to it that the cache has every file of the folder, whose list is checked before DVC fetches what it names."""
     listing.drop_damaged_lists(place.outputs)
     files, shelf = place.files, place.shelf
     if files is not None and all(shelf.has(md5) for md5 in set(files.values())):
-        return _Fetched(files, 0)
+        return files, 0
     name = reached.remote_of(place.repository, place.outputs)
     if name is None:
         raise DataError(f"cannot pull {place.folder}: no DVC remote is set", next_step=_without_remote(place))
@@ -173,7 +166,7 @@ def _fetch(place: _Place) -> _Fetched:
             files = place.files
         lacking = [] if files is None else sorted(path for path, md5 in files.items() if not shelf.has(md5))
         if files is not None and not lacking:
-            return _Fetched(files, count)
+            return files, count
         oid = listing.oid_of(place.outputs[0]) if files is None else files[lacking[0]]
         what = "the list of files" if files is None else f"{count_of(lacking)} ({some(lacking)})"
         why = remote.why_absent(place.repository, place.outputs, oid)
