@@ -1,4 +1,4 @@
-"""Check images before training: where one stands and a path in, everything found, and what may be left out, out."""
+"""Check images before training: list every finding, and what may be excluded."""
 
 from collections.abc import Mapping
 from contextlib import ExitStack

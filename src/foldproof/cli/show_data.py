@@ -1,4 +1,4 @@
-"""What was found in images in, lines for a terminal out."""
+"""Print findings, labels and counts of images to a terminal."""
 
 from collections.abc import Iterator, Sequence
 

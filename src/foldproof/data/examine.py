@@ -1,4 +1,4 @@
-"""One file in; its hashes and what its picture shows, or what is wrong with it, out.
+"""Examine one file: its hashes and what its picture shows, or what is wrong with it.
 
 Named tuples where there is one for each of 100,000 files: they are made three times as fast as frozen dataclasses.
 """

@@ -1,7 +1,7 @@
-"""What was found in each file of a folder, kept until the file changes: an SQLite file that several processes share.
+"""Remember what was found in each file until the file changes, in an SQLite database that processes share.
 
 A row is trusted while the file's stamp is the stored one and was old when it was stored: a file that was written in the
-moment it was read may be written again without its times telling. Everything in it can be computed anew.
+moment it was read may be written again without its times telling. Everything in it can be recomputed.
 """
 
 import sqlite3

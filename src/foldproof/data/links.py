@@ -1,4 +1,4 @@
-"""What lies in a folder of images in; the links that images stand behind, and a refusal that names them, out.
+"""Find links in a folder of images, and refuse them by name.
 
 What a link leads to could be changed, or be anything, without a trace here: it is no image of this folder. Left out
 with a warning, a class or a part of one would be missing from the training.

@@ -1,4 +1,4 @@
-"""Walk an image folder into a `Dataset`, labelled as the rules say; what is not used is reported with its reason."""
+"""Scan an image folder into a `Dataset`, labelled by rules, and report every file not used with its reason."""
 
 import os
 from collections import defaultdict
@@ -299,14 +299,14 @@ def _nothing(
         return DataError(
             f"none of the {len(described.lacking):,} images of {rules.table.name} is in {folder}, such as "
             f"{described.lacking[0]}",
-            next_step=f"mend data.path, or the paths in the table; nearest in the folder: {', '.join(nearest)}",
+            next_step=f"fix data.path, or the paths in the table; nearest in the folder: {', '.join(nearest)}",
         )
     on_purpose = [why for why in described.left.values() if why != IN_NO_FOLDER]
     if on_purpose or described.held_out:
         why = next(iter(on_purpose), "held out")
         return DataError(
             f"no image in {folder} is left to train on: {len(on_purpose) + len(described.held_out)} are {why}",
-            next_step="mend data.labels, data.label_by, data.classes or data.test; or one folder a class",
+            next_step="fix data.labels, data.label_by, data.classes or data.test; or one folder a class",
         )
     if formats := counted({path: why for path, why in unread.items() if why.format}):
         often = sorted(formats.items(), key=lambda item: -item[1][0])
@@ -333,5 +333,5 @@ def hash_file(path: Path) -> Hashes:
     examined = examine_file(path)
     if examined.trouble is not None or examined.hashes is None:
         said = examined.trouble.text if examined.trouble else "cannot be read"
-        raise DataError(f"{path} {said}", next_step="mend its permissions, or do the same again")
+        raise DataError(f"{path} {said}", next_step="fix its permissions, or try again")
     return examined.hashes

@@ -1,4 +1,4 @@
-"""Many files in; what is in each of them out: what an index remembers is not read again, the rest in threads."""
+"""Examine many files in threads, skipping those that the index remembers."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""A folder in, a list of everything in it out; nothing is opened and no link to a folder is followed."""
+"""List everything in a folder, without opening files or following links to folders."""
 
 import os
 import sys
@@ -94,7 +94,7 @@ def _list(folder: Path, relative: str) -> list[Entry]:
     except OSError as error:
         raise DataError(
             f"cannot list {folder / relative}: {error.strerror}",
-            next_step="mend the permissions",
+            next_step="fix the permissions",
         ) from error
 
 
@@ -108,7 +108,7 @@ def _refuse_other_encoding(folder: Path, names: Sequence[str]) -> None:
         shown = os.fsencode(strange).decode(errors="backslashreplace")
         raise DataError(
             f"{folder}: names such as '{shown}' are read as {encoding} here, since LC_ALL, LANG or PYTHONUTF8 says so",
-            next_step="`export PYTHONUTF8=1`, then do the same again",
+            next_step="`export PYTHONUTF8=1`, then try again",
         )
 
 

@@ -1,4 +1,4 @@
-"""The one place that starts git. No program that a repository's own settings name runs, and nothing is fetched."""
+"""Start git: the only place that does, so that no program from a repository's settings runs and nothing is fetched."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Tell which of git's settings a repository brings itself, and override those that name programs. Pure."""
+"""Find git settings that a repository brings itself, and override those that name programs. Pure."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -37,7 +37,7 @@ def parse(listed: bytes) -> list[Entry]:
 
 
 def parse_local(listed: bytes) -> list[Entry]:
-    """What `git config --local --list -z` wrote: settings of the repository alone."""
+    """What `git config --local --list -z` wrote: only settings of the repository."""
     return [_entry("local", said) for said in listed.decode(errors="surrogateescape").split("\0") if said]
 
 

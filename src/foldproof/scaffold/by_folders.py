@@ -1,4 +1,4 @@
-"""Paths of images in; how folders, or else the beginnings of names, label them, out. Pure."""
+"""Guess labels from folders, or from the beginnings of file names. Pure."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence

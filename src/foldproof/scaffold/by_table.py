@@ -1,4 +1,4 @@
-"""A folder, its tables and its images in; how the table that names most of them labels them, out."""
+"""Guess labels from the table that names most of a folder's images."""
 
 import math
 import re

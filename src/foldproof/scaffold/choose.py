@@ -1,4 +1,4 @@
-"""What was seen of the images in; settings that suit them, each with its reason, out. Pure."""
+"""Choose settings that suit the images, each with its reason. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -119,7 +119,7 @@ def _frozen_features() -> dict[str, Choice]:
         "lr": Choice(0.001, "learning rate"),
         "batch_size": Choice(32, "images a step"),
         "epochs": Choice(20, "passes over the training part"),
-        "augment": Choice("none", "features are computed once; with light (flips, crops) anew in every epoch"),
+        "augment": Choice("none", "features are computed once; with light (flips, crops) again in every epoch"),
         "seed": Choice(42, "of weights, order, augmentation and dropout"),
     }
 

@@ -1,6 +1,4 @@
-"""How images are labelled in; the same without those that a publisher's text file, such as test.txt, lists as the test,
-out.
-"""
+"""Set aside the images that a publisher's text file, such as test.txt, lists as the test set."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence

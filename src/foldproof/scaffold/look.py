@@ -1,4 +1,4 @@
-"""A folder in; where its images are, how they are labelled and how large they are, out. Decodes nothing."""
+"""Look at a folder: where its images are, how they are labelled, how large they are. Decodes nothing."""
 
 import re
 from collections import Counter
@@ -144,7 +144,7 @@ def _others(folder: Path, path: str) -> Iterator[tuple[str, int]]:
 
 
 def _labelled(folder: Path, path: str, below: Sequence[str], label: str) -> Look | None:
-    """By a table, by folders or by names, whichever says it first; by a table alone where its column is named.
+    """By a table, by folders or by names, whichever says it first; only by a table where its column is named.
 
     Of folders, by those in what only wraps them. Raises what stands against a table of the images where only their
     names say a class, or where the folders are its patients.

@@ -1,4 +1,4 @@
-"""`Look`: what was seen of a folder of images, as frozen values. Pure."""
+"""Define `Look`: what was seen of a folder of images, as frozen values. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The bytes of a parquet file in; what its pages say that they unpack to, out. Pure.
+"""Compute how large the pages of a parquet file unpack, from their headers. Pure.
 
 A page begins with a header in Thrift's compact protocol: fields, each with its number and kind.
 """

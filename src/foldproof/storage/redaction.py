@@ -1,4 +1,4 @@
-"""Text in, the same text without passwords and tokens out.
+"""Remove passwords and tokens from text.
 
 What is secret is told by its form (`secret_forms`), by the name it is given to (`secret_names`), and by standing in an
 environment variable that is named like a secret (`secret_values`).

@@ -1,4 +1,4 @@
-"""The table of forms that secrets take: URIs, headers, command lines and the tokens of known services. Pure.
+"""List the forms that secrets take: URIs, headers, command lines and the tokens of known services. Pure.
 
 Of each form the group `secret` is taken out and all else stays. What a name tells (`password=…`) is in `secret_names`.
 Each pattern takes time linear in the length of the text: it begins where few texts do, takes names and runs of

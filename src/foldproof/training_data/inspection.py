@@ -1,4 +1,4 @@
-"""A folder of images and what is asked of it in; all that is known of it, an `Inspection`, out."""
+"""Inspect a folder of images: everything known of it, as an `Inspection`."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

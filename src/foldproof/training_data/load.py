@@ -1,4 +1,4 @@
-"""Settings in; the `TrainingData` of a run, and what a person should know of it, out. Start reading here."""
+"""Load the `TrainingData` of a run from the settings, with notices for the user. Start reading here."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What was scanned in; look-alikes in clusters and everything that is wrong, remembered in a cache, out."""
+"""Cluster look-alikes and find everything wrong with a scan, remembered in a cache."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""What images are made of in; the range of values that all of them share, and what speaks against it, out. Pure."""
+"""Find one range of values for deep images, and report what contradicts it. Pure."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, TypeAlias

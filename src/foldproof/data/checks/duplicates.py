@@ -1,4 +1,4 @@
-"""What images look like in; copies, as groups that must never straddle folds, out. Pure.
+"""Group copies and near-duplicates that must never straddle folds. Pure.
 
 *Exact*: the decoded, upright pixels are equal. *Near*: the perceptual hashes are within DISTANCE bits, and the grey
 thumbnails, one of them perhaps slightly cropped, correlate by at least CONFIRMED; or by at least CROWDED, where a

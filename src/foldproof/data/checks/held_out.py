@@ -1,4 +1,4 @@
-"""Images that train and images that are held out in; what stands on both sides, as findings, out. Pure."""
+"""Report images, or groups, that are both in training and in the held-out set. Pure."""
 
 from collections.abc import Iterator, Mapping
 

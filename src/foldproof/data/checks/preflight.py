@@ -1,4 +1,4 @@
-"""Everything wrong with a set of images, found before the first epoch: a scan and what looks alike in, findings out."""
+"""Find everything wrong with a set of images before the first epoch."""
 
 import unicodedata
 from collections import Counter, defaultdict

@@ -1,4 +1,4 @@
-"""Paths of images and rules in; what is said of each, and which are kept apart or left out, out. Start reading here."""
+"""Label each image by the rules, or set it aside as held out or unused. Start reading here."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence

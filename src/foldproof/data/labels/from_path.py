@@ -1,4 +1,4 @@
-"""A path in; the label, the group or the time that its folders or a pattern say, out. Pure."""
+"""Get the label, group or time of an image from its folders or a pattern. Pure."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ EXIF = "exif"  # a time that no path says: the file does
 
 
 def said_by_path(rules: Rules, wrap: str = "") -> Callable[[str], Said]:
-    """What `rules` say of an image by its path alone. `wrap`: folders around all of them, which say nothing; patterns
+    """What `rules` say of an image by its path only. `wrap`: folders around all of them, which say nothing; patterns
     are searched in the whole path.
 
     The function raises DataError for a path in which a pattern finds nothing; this one SettingsError for a pattern
@@ -76,7 +76,7 @@ def found_by(pattern: str, setting: str, what: str, below: str = "") -> FromPath
         expression = re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
         raise SettingsError(
-            f"{setting} is not a regular expression: {error}", next_step=f"mend it: {pattern!r}; or use 'parent'"
+            f"{setting} is not a regular expression: {error}", next_step=f"fix it: {pattern!r}; or use 'parent'"
         ) from None
 
     def search(path: str) -> str:

@@ -1,4 +1,4 @@
-"""A table with a row an image, and the images that are there, in; what it says of each, out. It only reads."""
+"""Label images from a table with one row per image. Only reads."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass

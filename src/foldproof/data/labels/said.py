@@ -1,4 +1,4 @@
-"""What is said of one image, and the rules by which it is: frozen values. Pure."""
+"""Define the frozen values of labelling: the label of one image and the rules behind it. Pure."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

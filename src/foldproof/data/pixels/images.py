@@ -1,4 +1,4 @@
-"""Decode once into a cache: a dataset and its folder in, one file of pixels out, which workers map into memory.
+"""Decode a dataset once into a cache file that workers map into memory.
 
 The file is a `.npy`; its name is a hash of all that its content depends on. Images that another file of the same size
 has are copied from there.

@@ -1,4 +1,4 @@
-"""Where training takes its pixels from: a mapped file or originals in, something that is indexed by positions out."""
+"""Define where training takes its pixels from: a mapped file or originals, indexed by position."""
 
 import mmap
 from collections.abc import Iterable

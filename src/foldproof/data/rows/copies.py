@@ -1,4 +1,4 @@
-"""Rows that other files have already: a cache folder and the names of rows in, those rows with their checksums out."""
+"""Find rows that other cache files already hold, with their checksums."""
 
 import zlib
 from dataclasses import dataclass

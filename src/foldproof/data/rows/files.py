@@ -1,4 +1,4 @@
-"""A file of rows and its index: rows in, proof that every row is as it was written out.
+"""Write and read a file of rows and its index, with a checksum for every row.
 
 `KIND-KEY.npy` holds the rows. `KIND-KEY.rows` beside it names each row by what it was made from and has its CRC-32,
 and the state of the file when all rows were last checked; it is itself checked by a CRC-32 at its end.
@@ -54,7 +54,7 @@ def index_file(path: Path) -> Path:
 
 
 def write_index(path: Path, index: Index) -> None:
-    """Write the index of the file of rows `path`, which is whole as it stands. Raises StorageError."""
+    """Write the index of the file of rows `path`, which is complete. Raises StorageError."""
     head = {
         "v": 1,
         "images": len(index.sums),

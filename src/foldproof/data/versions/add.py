@@ -1,4 +1,4 @@
-"""Version a folder of images: a folder in, DVC's record of exactly the files that would be trained out."""
+"""Version a folder of images with DVC: exactly the files that would be trained on."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -123,7 +123,7 @@ def _checked(folder: Path) -> tuple[str, ...]:
     if pointers := pointers_among(folder, images):
         raise DataError(
             f"pointers of git-lfs where pictures would be: {count_of(pointers)} ({some(pointers)})",
-            next_step="`git lfs install` and `git lfs pull` bring them; then do the same again",
+            next_step="`git lfs install` and `git lfs pull` bring them; then try again",
         )
     ignored = dvc.ignored(folder, images)
     if ignored:

@@ -1,4 +1,4 @@
-"""A folder of images outside a project in; a copy of it inside, whole or not there at all, out."""
+"""Copy a folder of images into a project, completely or not at all."""
 
 import shutil
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ def bring_in(folder: Path, target: Path, *, progress: Progress = unheard) -> Loa
     except OSError as error:
         raise StorageError(
             f"cannot copy to {target}: {error.strerror or error}",
-            next_step="free some space or mend the permissions; nothing was changed",
+            next_step="free some space or fix the permissions; nothing was changed",
         ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""What DVC knows of the data: recorded hashes, clean or not; add, push. What comes out has been checked.
+"""Ask DVC about the data: recorded hashes, clean or not; add and push. Checks everything it returns.
 
 A `repository`, an `output` and a `cache` are DVC's own objects; `data.pull` uses them too, through the functions here.
 """

@@ -1,6 +1,6 @@
-"""Files of a DVC cache in, the same files in their places out; what no version holds is told apart and kept.
+"""Place files from a DVC cache into a folder, keeping files that no version holds.
 
-DVC's own checkout removes before it writes, believes times and sizes, and takes away a whole folder where one of its
+DVC's own checkout removes before it writes, believes times and sizes, and takes away a complete folder where one of its
 files fails. Here a file is written beside its place, hashed, and takes it in one step.
 """
 
@@ -218,7 +218,7 @@ def set_aside(folder: Path, paths: Sequence[RelativePath], aside: Path, *, copy:
     except OSError as error:
         raise StorageError(
             f"cannot put files aside in {aside}: {error.strerror or error}",
-            next_step="free some space or mend the permissions; nothing was overwritten",
+            next_step="free some space or fix the permissions; nothing was overwritten",
         ) from error
     return target
 

@@ -1,4 +1,4 @@
-"""Bring versioned images back: a folder in, the same folder with every file checked against its hash out."""
+"""Restore versioned images to a folder, and check every file against its hash."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ from foldproof.storage import Md5, RelativePath, cleaned, redact
 
 @dataclass(frozen=True, kw_only=True)
 class Pulled:
-    """`files` are as they were versioned; `fetched` objects came from the remote; `extra` files were left alone.
+    """`files` are as they were versioned; `fetched` objects came from the remote; `extra` files were kept.
 
     `removed` were of another version, which still holds them. `kept` are in `aside`, since no version holds them.
     """
@@ -76,7 +76,7 @@ class _Fetched:
 def pull(folder: Path, *, force: bool = False, aside: Path | None = None, waiting: Waiting | None = None) -> Pulled:
     """Fetch what the cache lacks, put it in its place, and hash every file.
 
-    A file that no version holds is left alone, unless `force`: then it is moved to a folder in `aside` first, by
+    A file that no version holds is kept, unless `force`: then it is moved to a folder in `aside` first, by
     default `.foldproof/aside` beside `.dvc`. What a pull that was cut off left behind is no such file. One at a time
     in a repository: `waiting` is called where another is at work. Raises DataError with the remote, its URL and the
     reason where it fails; where files would be lost; where it would write outside of the repository through a link
@@ -93,7 +93,7 @@ def pull(folder: Path, *, force: bool = False, aside: Path | None = None, waitin
             if not outputs:
                 raise DataError(
                     f"DVC knows nothing of {folder}",
-                    next_step="version it with `foldproof data add`, or mend data.path",
+                    next_step="version it with `foldproof data add`, or fix data.path",
                 )
             return _pull(_Place(folder, repository, outputs, root, aside), force=force)
 
@@ -179,7 +179,7 @@ def _fetch(place: _Place) -> _Fetched:
         why = remote.why_absent(place.repository, place.outputs, oid)
     raise DataError(
         f"cannot pull {place.folder} from the remote {name}: {what} {why}",
-        next_step="mend the remote or its address (`dvc remote list`), or `dvc push` from where the images are",
+        next_step="fix the remote or its address (`dvc remote list`), or `dvc push` from where the images are",
     )
 
 

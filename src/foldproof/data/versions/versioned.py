@@ -1,4 +1,4 @@
-"""What was versioned beside what is there: two tables of hashes in, the difference and what it means for a run out.
+"""Compare versioned hashes with the files on disk, and say what the difference means for a run.
 
 Pure. The rule: what can corrupt a result in silence stops; what only weakens the proof is recorded and said.
 """
