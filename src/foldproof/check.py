@@ -13,7 +13,7 @@ import numpy as np
 from foldproof import folds
 from foldproof.config.read import load_settings
 from foldproof.config.schema import DataSettings, FoldSettings, Settings
-from foldproof.data.checks.duplicates import Pair, naive_leak
+from foldproof.data.checks.duplicates import NearPair, naive_leak
 from foldproof.data.checks.findings import CODES, Finding
 from foldproof.data.dataset import Dataset
 from foldproof.data.exclusions import Exclusion, add_exclusions
@@ -67,7 +67,7 @@ class Checked:
             "leak": self.leak.to_json() if self.leak else None,
         }
 
-    def _pair(self, pair: Pair) -> dict[str, Any]:
+    def _pair(self, pair: NearPair) -> dict[str, Any]:
         samples = self.seen.dataset.samples
         names = {"first": samples[pair.first].path, "second": samples[pair.second].path}
         return {**names, "exact": pair.exact, "distance": pair.distance, "likeness": round(pair.likeness, 4)}

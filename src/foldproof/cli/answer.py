@@ -22,7 +22,7 @@ _MOST_SAID, _MOST_LINES = 300, 3
 
 
 @dataclass(frozen=True)
-class Answer:
+class ErrorMessage:
     """What is printed on stderr and the exit code that goes with it."""
 
     text: str
@@ -37,22 +37,22 @@ def is_debug(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
     )
 
 
-def answer(error: Exception, arguments: Sequence[str]) -> Answer:
+def answer(error: Exception, arguments: Sequence[str]) -> ErrorMessage:
     """2 and the next step for what the user can fix; 70 and where the traceback was written for a bug of ours."""
     if isinstance(error, FoldproofError):
-        return Answer(f"error: {cleaned_lines(redact(_in_three_lines(error)))}", MISTAKE)
+        return ErrorMessage(f"error: {cleaned_lines(redact(_in_three_lines(error)))}", MISTAKE)
     if isinstance(error, click.ClickException):
-        return Answer(f"error: {redact(_of_usage(error, arguments))}", MISTAKE)
+        return ErrorMessage(f"error: {redact(_of_usage(error, arguments))}", MISTAKE)
     if isinstance(error, MemoryError):
-        return Answer("error: the memory ran out\n  end other programs, then try again", MISTAKE)
+        return ErrorMessage("error: the memory ran out\n  end other programs, then try again", MISTAKE)
     if isinstance(error, FileNotFoundError) and not _stands_somewhere():
-        return Answer("error: the current folder is not there any more\n  change into one that is: cd ~", MISTAKE)
+        return ErrorMessage("error: the current folder is not there any more\n  change into one that is: cd ~", MISTAKE)
     if isinstance(error, UnicodeEncodeError) and error.encoding == sys.getfilesystemencoding():
-        return Answer(_of_another_encoding(error), MISTAKE)
+        return ErrorMessage(_of_another_encoding(error), MISTAKE)
     if isinstance(error, OSError) and is_known(error):
         said = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
-        return Answer(f"error: {cleaned(redact(said), most=_MOST_SAID)}\n  {next_step(error)}", MISTAKE)
-    return Answer(_of_our_fault(error, arguments), OUR_FAULT)
+        return ErrorMessage(f"error: {cleaned(redact(said), most=_MOST_SAID)}\n  {next_step(error)}", MISTAKE)
+    return ErrorMessage(_of_our_fault(error, arguments), OUR_FAULT)
 
 
 def _of_another_encoding(error: UnicodeEncodeError) -> str:

@@ -72,7 +72,7 @@ def _check_unpacked(file: BinaryIO) -> None:
 
     head = read_partial(file, stop_when=lambda tag, *_: tag.group > 2)
     if head.file_meta.get("TransferSyntaxUID") == _DEFLATED:
-        raise unsupported("packed completely by Deflate")
+        raise unsupported("packed by Deflate")
     file.seek(0)
 
 

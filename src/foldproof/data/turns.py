@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from foldproof.storage.limits import PIXELS_AT_ONCE
 
 
-class Turns:
+class PixelTurns:
     """Admits threads in order, each with its number of pixels, at most `most` pixels together."""
 
     def __init__(self, most: int) -> None:
@@ -43,4 +43,4 @@ class Turns:
             self._changed.notify_all()
 
 
-turns = Turns(PIXELS_AT_ONCE)
+turns = PixelTurns(PIXELS_AT_ONCE)

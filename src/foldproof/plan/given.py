@@ -9,7 +9,7 @@ from foldproof import folds
 from foldproof.config.schema import ExperimentConfig, FoldSettings
 from foldproof.data.dataset import Dataset
 from foldproof.data.labels.parts import Part, parts_of
-from foldproof.data.labels.said import Said
+from foldproof.data.labels.said import ImageLabel
 from foldproof.folds import Assignment, Scheme
 from foldproof.plan.cuts import scheme_of
 from foldproof.project import Project
@@ -58,7 +58,11 @@ def _made(config: ExperimentConfig, training_data: TrainingData, project: Projec
 
 
 def derived(
-    asked: FoldSettings, dataset: Dataset, said: Mapping[str, Said], by_file: Mapping[str, str], date_order: str = ""
+    asked: FoldSettings,
+    dataset: Dataset,
+    said: Mapping[str, ImageLabel],
+    by_file: Mapping[str, str],
+    date_order: str = "",
 ) -> Derived:
     """The folds of a scheme that the data say: by what is said of each image, or by folds.file. Raises FoldsError."""
     match asked.scheme:

@@ -25,7 +25,7 @@ from foldproof.scaffold.look import (
     unlabelled_in,
     unread_in,
 )
-from foldproof.scaffold.seen import Look, with_counts
+from foldproof.scaffold.seen import FolderLook, with_counts
 from foldproof.scaffold.settings import scalar, settings_text
 from foldproof.scaffold.split_by_ids import line_for_split
 from foldproof.storage import read_text, write_atomically
@@ -99,7 +99,7 @@ def _settings_file(folder: Path, settings: str | None, label: str) -> tuple[Path
 
 
 def _settings_for(folder: Path, label: str) -> tuple[str, list[str]]:
-    seen = look(folder, label=label) or Look(path=_only_folder(folder) or DataSettings().path)
+    seen = look(folder, label=label) or FolderLook(path=_only_folder(folder) or DataSettings().path)
     name = folder.resolve().name or "foldproof"
     text = settings_text(choose(seen), experiment=name, candidate=seen.candidate)
     if seen.variants:
@@ -110,7 +110,7 @@ def _settings_for(folder: Path, label: str) -> tuple[str, list[str]]:
     return text, _told(folder, seen)
 
 
-def _told(folder: Path, seen: Look) -> list[str]:
+def _told(folder: Path, seen: FolderLook) -> list[str]:
     """What was found, what was guessed of it and what is left out."""
     linked = linked_images(folder / seen.path)
     where = f", labelled by {seen.table}" if seen.table else ""

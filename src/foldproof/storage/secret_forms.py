@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Form:
+class SecretForm:
     """`title` says to a person what was found; only texts with one of `hints`, in small letters, can hold it."""
 
     title: str
@@ -24,8 +24,8 @@ class Form:
             yield from (found.span("secret") for found in self.pattern.finditer(text))
 
 
-def _form(title: str, hints: str, pattern: str, *, capitals_matter: bool = True) -> Form:
-    return Form(title, tuple(hints.split()), re.compile(pattern, 0 if capitals_matter else re.IGNORECASE))
+def _form(title: str, hints: str, pattern: str, *, capitals_matter: bool = True) -> SecretForm:
+    return SecretForm(title, tuple(hints.split()), re.compile(pattern, 0 if capitals_matter else re.IGNORECASE))
 
 
 _DATABASES = (
@@ -120,7 +120,7 @@ COMMAND_LINES = (
 _APART = r"(?<!\w)"  # a token stands apart: it is no part of a longer word
 
 
-def _token(service: str, hints: str, pattern: str) -> Form:
+def _token(service: str, hints: str, pattern: str) -> SecretForm:
     return _form(service, hints, rf"{_APART}(?P<secret>{pattern})(?![\w])")
 
 

@@ -20,7 +20,7 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True)
-class Code:
+class FindingCode:
     """`excludable`: whether `data check --exclude` leaves such files out."""
 
     severity: Severity
@@ -34,15 +34,15 @@ _CONVERT = "save each as one grey or RGB picture, or leave them out: `foldproof 
 _CLEAN = "remove them, or let them be: they are not trained on"
 
 
-def _error(means: str, next_step: str, *, excludable: bool = False) -> Code:
-    return Code(Severity.ERROR, means, next_step, excludable)
+def _error(means: str, next_step: str, *, excludable: bool = False) -> FindingCode:
+    return FindingCode(Severity.ERROR, means, next_step, excludable)
 
 
-def _warning(means: str, next_step: str) -> Code:
-    return Code(Severity.WARNING, means, next_step)
+def _warning(means: str, next_step: str) -> FindingCode:
+    return FindingCode(Severity.WARNING, means, next_step)
 
 
-CODES: Mapping[str, Code] = MappingProxyType(
+CODES: Mapping[str, FindingCode] = MappingProxyType(
     {
         "damaged": _error("truncated or damaged, cannot be decoded", _EXCLUDE, excludable=True),
         "empty": _error("zero bytes", _EXCLUDE, excludable=True),

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from typing import TypeAlias
 
 from foldproof.data.labels.parts import part_of
-from foldproof.data.labels.said import Rules, Said
+from foldproof.data.labels.said import ImageLabel, Rules
 from foldproof.errors import DataError, SettingsError
 
 FromPath: TypeAlias = Callable[[str], str]
@@ -14,7 +14,7 @@ PARENT, TOP = "parent", "top"
 EXIF = "exif"  # a time that no path says: the file does
 
 
-def said_by_path(rules: Rules, wrap: str = "") -> Callable[[str], Said]:
+def said_by_path(rules: Rules, wrap: str = "") -> Callable[[str], ImageLabel]:
     """What `rules` say of an image by its path only. `wrap`: folders around all of them, which say nothing; patterns
     are searched in the whole path.
 
@@ -28,11 +28,11 @@ def said_by_path(rules: Rules, wrap: str = "") -> Callable[[str], Said]:
 
     is_class = rules.label_by in (None, TOP)  # the first folder, which else may be a part such as train
 
-    def said(path: str) -> Said:
+    def said(path: str) -> ImageLabel:
         inside = path.removeprefix(f"{wrap}/") if wrap else path
         group = group_of(inside if rules.group_by == PARENT else path)
         time = time_of(inside if by_path == PARENT else path)
-        return Said(label_of(inside), group, split="" if is_class else path.partition("/")[0], time=time)
+        return ImageLabel(label_of(inside), group, split="" if is_class else path.partition("/")[0], time=time)
 
     return said
 

@@ -13,7 +13,7 @@ _SPARE = 1.1  # of what is copied: DVC's cache takes as much again where it cann
 
 
 @dataclass(frozen=True)
-class Load:
+class CopySize:
     """How much there is to copy, and how much room. Bytes."""
 
     files: int
@@ -24,14 +24,14 @@ class Load:
         return f"{self.files:,} files, {self.size / GB:.2f} GB; {self.free / GB:,.0f} GB are free here"
 
 
-def load_of(folder: Path, target: Path) -> Load:
+def load_of(folder: Path, target: Path) -> CopySize:
     """What copying `folder` to below `target`'s nearest folder would take. Raises DataError where it cannot be read."""
     files = _files(folder)
     here = next(path for path in (target, *target.parents) if path.exists())
-    return Load(len(files), sum((folder / path).stat().st_size for path in files), shutil.disk_usage(here).free)
+    return CopySize(len(files), sum((folder / path).stat().st_size for path in files), shutil.disk_usage(here).free)
 
 
-def bring_in(folder: Path, target: Path, *, progress: Progress = unheard) -> Load:
+def bring_in(folder: Path, target: Path, *, progress: Progress = unheard) -> CopySize:
     """Copy the files of `folder` to `target`, which must not be there; links are not followed.
 
     A copy that is cut off leaves nothing at `target`. Raises DataError, StorageError where there is no room.

@@ -10,9 +10,9 @@ from foldproof.data.versions import dvc, listing, placing, reached, remote, unfi
 from foldproof.data.versions.astray import refuse_astray, refuse_committed_links
 from foldproof.data.versions.lists import Files
 from foldproof.data.versions.opening import holding, opened, told
-from foldproof.data.versions.placing import Shelf, There
+from foldproof.data.versions.placing import CachedObjects, There
 from foldproof.data.versions.unfinished import Note, Waiting
-from foldproof.data.versions.versioned import Difference, compare, count_of
+from foldproof.data.versions.versioned import VersionDifference, compare, count_of
 from foldproof.data.walk import Kind, some
 from foldproof.errors import DataError, FoldproofError
 from foldproof.provenance.worktree import main_checkout
@@ -46,9 +46,9 @@ class _Place:
     kept: dict[str, Path] = field(default_factory=dict)
 
     @property
-    def shelf(self) -> Shelf:
+    def shelf(self) -> CachedObjects:
         cache = self.outputs[0].cache
-        return Shelf(cache, listing.is_legacy(self.outputs), (Path(self.repository.cache.local.path),))
+        return CachedObjects(cache, listing.is_legacy(self.outputs), (Path(self.repository.cache.local.path),))
 
     @property
     def files(self) -> Files | None:
@@ -127,8 +127,9 @@ def _pull(place: _Place, *, force: bool) -> Pulled:
         placing.put(place.folder, {path: files[path] for path in refused}, shelf, seen=there.md5)
     difference = _difference(files, placing.look(place.folder, shelf))
     if difference.changed or difference.missing:
+        lacking = VersionDifference(difference.changed, difference.missing, ())
         raise DataError(
-            f"what was pulled is not what was versioned: {Difference(difference.changed, difference.missing, ())}",
+            f"what was pulled is not what was versioned: {lacking}",
             next_step="pull again when nothing else writes there, or `dvc push` from where the images are right",
         )
     unfinished.erase(place.root, "pull", place.name)
@@ -203,7 +204,7 @@ def _those(files: Files, names: Iterable[str]) -> list[RelativePath]:
     return [known[name] for name in names]
 
 
-def _difference(files: Files, there: There) -> Difference:
+def _difference(files: Files, there: There) -> VersionDifference:
     """Between what is recorded and what is there; hidden files that were not recorded do not count."""
     return compare(files, {path: md5 for path, md5 in there.md5.items() if path in files or path not in there.hidden})
 
@@ -227,7 +228,7 @@ def _drop(place: _Place, files: Files, paths: Iterable[RelativePath], there: The
     return frozenset(copies)
 
 
-def _secure(place: _Place, files: Files, there: There, difference: Difference, *, force: bool) -> None:
+def _secure(place: _Place, files: Files, there: There, difference: VersionDifference, *, force: bool) -> None:
     """See to it that nothing that no version holds is in the way. Raises DataError unless that is to be moved aside."""
     edited = [
         path for path in _those(files, difference.changed) if _is_users(place, path, files[path], there.md5[path])
