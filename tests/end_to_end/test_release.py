@@ -1,4 +1,4 @@
-"""What is released works: a wheel with everything foldproof needs, installed where nothing else is, does the main job."""
+"""What is released works: a wheel that holds all foldproof needs, installed in a clean environment, runs the demo."""
 
 import os
 import subprocess
