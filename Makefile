@@ -65,7 +65,7 @@ growth: setup ## time against images, folds, experiments and cores: 20 minutes; 
 bench-gpu: setup ## images a second on one GPU, beside a bare captured step (ROUNDS=5, GPU_TRAIN="--train precision=bfloat16")
 	$(BIN)/python -m benchmarks.gpu $(if $(ROUNDS),--rounds $(ROUNDS)) $(GPU_TRAIN)
 
-docs: setup ## write the generated parts of the documentation anew
+docs: setup ## rewrite the generated parts of the documentation
 	$(BIN)/cog -r -I docs $(DOCS)
 
 errors: setup ## make every mistake of docs/reference/errors.md and write down what is printed (needs root)
@@ -77,16 +77,16 @@ picture: setup ## draw the README's picture from a finished demo
 screenshots: setup ## take the pictures of a report from a finished demo (needs chromium)
 	$(BIN)/python docs/screenshots.py $(DEMO_DIR)
 
-lock: setup ## choose versions anew: writes requirements.lock
+lock: setup ## choose versions again: writes requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
 		--group dev --constraint constraints.txt --custom-compile-command "make lock" \
 		pyproject.toml --output-file requirements.lock
 
-lock-peers: setup ## choose versions of the benchmark's peers anew: writes benchmarks/peers/requirements.txt
+lock-peers: setup ## choose versions of the benchmark's peers again: writes benchmarks/peers/requirements.txt
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 \
 		benchmarks/peers/requirements.in --output-file benchmarks/peers/requirements.txt
 
-lock-uv: setup ## write the hashes of uv itself anew, at the version of uv.in: writes uv.lock.txt
+lock-uv: setup ## rewrite the hashes of uv itself, at the version of uv.in: writes uv.lock.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --python-version 3.11 \
 		--custom-compile-command "make lock-uv" uv.in --output-file uv.lock.txt
 

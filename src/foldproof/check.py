@@ -1,4 +1,4 @@
-"""Check images before training: where one stands and a path in, everything found, and what may be left out, out."""
+"""Check images before training: list every finding, and what may be excluded."""
 
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -13,7 +13,7 @@ import numpy as np
 from foldproof import folds, registry
 from foldproof.config.read import load_settings
 from foldproof.config.schema import DataSettings, FoldSettings, Settings
-from foldproof.data.checks.duplicates import Pair, naive_leak
+from foldproof.data.checks.duplicates import NearPair, naive_leak
 from foldproof.data.checks.findings import CODES, Finding
 from foldproof.data.dataset import Dataset
 from foldproof.data.exclusions import Exclusion, add_exclusions
@@ -66,7 +66,7 @@ class Checked:
             "leak": self.leak.to_json() if self.leak else None,
         }
 
-    def _pair(self, pair: Pair) -> dict[str, Any]:
+    def _pair(self, pair: NearPair) -> dict[str, Any]:
         samples = self.seen.dataset.samples
         names = {"first": samples[pair.first].path, "second": samples[pair.second].path}
         return {**names, "exact": pair.exact, "distance": pair.distance, "likeness": round(pair.likeness, 4)}

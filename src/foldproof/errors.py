@@ -1,6 +1,6 @@
 """Every error raised on purpose: one tree; each says what is wrong and the next step.
 
-FoldproofError                 the user can mend it: printed without a traceback, exit 2
+FoldproofError                 the user can fix it: printed without a traceback, exit 2
 ├── SettingsError              the settings file or a --set says something that cannot be
 ├── UnknownName                a name that no table, plugin or dotted path knows
 ├── ProjectError               no project here, or one that is not in order

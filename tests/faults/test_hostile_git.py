@@ -488,7 +488,7 @@ def test_dvc_runs_no_filter_of_the_repository_when_it_stages(tiny_project, traps
     ],
 )
 def test_filters_are_left_out_by_who_set_them(listed, left_out, settings):
-    entries = [git_settings.Entry(*one) for one in listed]
+    entries = [git_settings.GitSetting(*one) for one in listed]
     assert git_settings.left_out(entries) == left_out
     assert git_settings.made_harmless(entries) == settings
 

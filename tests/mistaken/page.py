@@ -25,9 +25,9 @@ with real git, DVC, MLflow, servers, disks and permissions, and writes this page
 compares.
 
 - At most three lines, the last of them the next step, on stderr. Never a traceback.
-- Exit 2: a mistake that you can mend, as all below. 1: it ran, and the answer is no. 130, 143: interrupted.
+- Exit 2: a mistake that you can fix, as all below. 1: it ran, and the answer is no. 130, 143: interrupted.
 - `foldproof --debug COMMAND`, or `FOLDPROOF_DEBUG=1`, prints the traceback first. The exit code stays the same.
-- Exit 70, and `unexpected:` at the beginning: a fault of foldproof's own. Its traceback lies in a file that is named;
+- Exit 70, and `unexpected:` at the beginning: a bug in foldproof. Its traceback lies in a file that is named;
   please report it with that file, which holds no passwords.
 """
 

@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foldproof.data.rows.files import Index, header, index_file, is_whole, read_head, read_index, row_sums, write_index
+from foldproof.data.rows.files import (
+    RowIndex,
+    header,
+    index_file,
+    is_whole,
+    read_head,
+    read_index,
+    row_sums,
+    write_index,
+)
 
 words = st.sampled_from(["", "squash", "ä\n"])
 abouts = st.dictionaries(st.sampled_from(["size", "resize", "channels", "bits", "space"]), words | st.integers(0, 99))
@@ -18,11 +27,11 @@ shapes = st.lists(st.integers(1, 4), min_size=1, max_size=3).map(tuple)
 numbers = st.sampled_from(["|u1", "<u2", "<f4"])
 
 
-def write(path: Path, shape: tuple[int, ...], number: str, count: int, about: dict[str, object]) -> Index:
+def write(path: Path, shape: tuple[int, ...], number: str, count: int, about: dict[str, object]) -> RowIndex:
     rows = np.random.default_rng(count).integers(0, 200, (count, *shape)).astype(number)
     path.write_bytes(header(rows.shape, number) + rows.tobytes())
     names = np.arange(32 * count, dtype=np.uint8).reshape(count, 32)
-    index = Index(shape, number, "maker", names, row_sums(rows), about)
+    index = RowIndex(shape, number, "maker", names, row_sums(rows), about)
     write_index(path, index)
     return index
 

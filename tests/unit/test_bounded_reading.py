@@ -20,7 +20,7 @@ from foldproof.data.heads import size_of
 from foldproof.data.labels.from_splits import folds_in
 from foldproof.data.readers import decode
 from foldproof.data.tables.table import read_table
-from foldproof.data.turns import Turns
+from foldproof.data.turns import PixelTurns
 from foldproof.errors import BadImage, DamagedFile, DataError, FoldproofError
 from foldproof.storage import limits, parse_json, read_file, read_json_inside
 from foldproof.storage.columns import read_parquet
@@ -171,7 +171,7 @@ def test_a_tiff_whose_tile_is_far_larger_than_its_picture_is_refused():
 
 
 def test_pixels_are_decoded_in_turns_and_never_more_than_allowed_at_one_time():
-    turns, held, most, done = Turns(100), [0], [0], []
+    turns, held, most, done = PixelTurns(100), [0], [0], []
     lock = threading.Lock()
 
     def work(pixels: int) -> None:

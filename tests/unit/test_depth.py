@@ -14,7 +14,7 @@ from foldproof.config.schema import DataSettings
 from foldproof.data.checks.card import as_markdown
 from foldproof.data.checks.findings import CODES
 from foldproof.data.examine import look
-from foldproof.data.index import Index
+from foldproof.data.index import FileIndex
 from foldproof.data.pixels.fitted import Form
 from foldproof.data.pixels.originals import decoded_original
 from foldproof.data.readers import Image as Decoded
@@ -236,9 +236,9 @@ def test_an_image_of_one_value_is_nearly_constant_whatever_the_value(folder: Pat
 def test_what_is_remembered_of_deep_images_is_what_reading_finds(folder: Path, tmp_path: Path):
     write(folder, "cat/eight.png", RANDOM.integers(0, 256, (70, 80), dtype=np.uint8))
     for _ in range(2):
-        with Index(tmp_path / "index.sqlite") as index:
+        with FileIndex(tmp_path / "index.sqlite") as index:
             assert scan(folder, how=Survey(index=index)) == scan(folder)
-    with Index(tmp_path / "index.sqlite") as index:
+    with FileIndex(tmp_path / "index.sqlite") as index:
         assert {picture.values is None for picture in index.pictures().values()} == {True, False}
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from foldproof.data.checks.duplicates import LARGEST, Cluster, Duplicates, Looks, Pair, find_duplicates, naive_leak
+from foldproof.data.checks.duplicates import LARGEST, Cluster, Duplicates, Looks, NearPair, find_duplicates, naive_leak
 from foldproof.data.likeness import EDGE, likeness
 
 
@@ -50,7 +50,7 @@ def test_no_images_have_no_duplicates() -> None:
 def test_copies_of_the_same_pixels_are_one_cluster_with_a_pair_less_than_copies() -> None:
     found = find_duplicates(looks([picture(0), picture(1), picture(0), picture(0)]))
     assert found.clusters == (Cluster((0, 2, 3), representative=0, applied=True),)
-    assert found.pairs == (Pair(0, 2, True, 0, 1.0), Pair(0, 3, True, 0, 1.0))
+    assert found.pairs == (NearPair(0, 2, True, 0, 1.0), NearPair(0, 3, True, 0, 1.0))
     assert found.compared == 4
 
 

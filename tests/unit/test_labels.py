@@ -12,7 +12,7 @@ from foldproof.config.schema import DataSettings, FoldSource
 from foldproof.data.labels.asked import asked_of
 from foldproof.data.labels.describe import describe
 from foldproof.data.labels.from_splits import folds_in
-from foldproof.data.labels.said import Rules, Said
+from foldproof.data.labels.said import ImageLabel, Rules
 from foldproof.data.scan import scan
 from foldproof.errors import DataError
 from foldproof.project import Project
@@ -68,7 +68,7 @@ SPELLINGS = {
 def test_a_table_may_name_an_image_in_each_usual_way(tmp_path, how):
     rules = table(tmp_path, f"file,label\n{SPELLINGS[how]},sick\n")
     described = describe(PATHS, tmp_path / "photos", rules)
-    assert described.said == {"p1/cat/1.png": Said("sick")}
+    assert described.said == {"p1/cat/1.png": ImageLabel("sick")}
     assert set(described.left) == set(PATHS[1:])
 
 
@@ -90,7 +90,7 @@ def test_a_name_that_several_images_have_is_refused(tmp_path):
 def test_usual_columns_are_recognised_and_others_can_be_named(tmp_path, text, given):
     rules = replace(table(tmp_path, text), columns=given)
     described = describe(PATHS, tmp_path, rules)
-    assert described.said["p1/cat/1.png"] == Said("mel", "anna", "0")
+    assert described.said["p1/cat/1.png"] == ImageLabel("mel", "anna", "0")
     assert "label" in described.notes[0]
 
 
@@ -98,7 +98,7 @@ def test_a_parquet_table_says_the_same_as_a_csv(tmp_path):
     columns = {"path": PATHS, "label": [0, 1, None], "fold": [0.0, 1.0, None]}
     pq.write_table(pa.table(columns), tmp_path / "labels.parquet")
     described = describe(PATHS, tmp_path, Rules(table=tmp_path / "labels.parquet"))
-    assert described.said == {PATHS[0]: Said("0", fold="0"), PATHS[1]: Said("1", fold="1")}
+    assert described.said == {PATHS[0]: ImageLabel("0", fold="0"), PATHS[1]: ImageLabel("1", fold="1")}
     assert PATHS[2] in described.left
 
 

@@ -79,7 +79,7 @@ def test_what_does_not_fit_is_said_with_the_setting_that_would_change_it(folder,
     assert isinstance(found.images, Originals)
     assert found.images.kept is not None
     assert len(np.load(found.images.kept)) == 7
-    assert "11 of 18 images are decoded anew each time they are needed" in found.said
+    assert "11 of 18 images are decoded each time they are needed" in found.said
     assert "set execution.cache_gb to 1" in found.said
     assert hand(dataset, folder, tmp_path / "cache", limit=1e9).said == ""
 

@@ -13,7 +13,7 @@ from foldproof.project import Project
 from foldproof.scaffold.choose import choose
 from foldproof.scaffold.groups import candidate_of
 from foldproof.scaffold.make import scaffold
-from foldproof.scaffold.seen import Look
+from foldproof.scaffold.seen import FolderLook
 from foldproof.scaffold.settings import scalar, settings_text
 from foldproof.training_data.inspection import inspect
 
@@ -147,21 +147,21 @@ def test_groups_are_proposed_where_parts_of_names_repeat_and_nowhere_else(names,
     assert (found and found.groups) == groups
 
 
-SMALL = Look(path="x", count_by_class={"a": 2000, "b": 2000}, sizes=[(28, 28)] * 10)
+SMALL = FolderLook(path="x", count_by_class={"a": 2000, "b": 2000}, sizes=[(28, 28)] * 10)
 
 
 def test_small_and_many_images_get_a_network_of_their_own_and_others_frozen_features():
     chosen = choose(SMALL).sections
     assert (chosen["train"]["backbone"].value, chosen["data"]["image_size"].value) == ("small_cnn", 28)
-    for other in (Look(path="x", count_by_class={"a": 9, "b": 9}, sizes=[(28, 28)]), Look(path="x")):
+    for other in (FolderLook(path="x", count_by_class={"a": 9, "b": 9}, sizes=[(28, 28)]), FolderLook(path="x")):
         assert choose(other).sections["train"]["freeze_backbone"].value is True
 
 
 def test_rare_classes_weigh_more_and_are_judged_alike():
-    chosen = choose(Look(path="x", count_by_class={"a": 100, "b": 10})).sections
+    chosen = choose(FolderLook(path="x", count_by_class={"a": 100, "b": 10})).sections
     assert chosen["train"]["class_weights"].value == "balanced"
     assert chosen["compare"]["metric"].value == "balanced_accuracy"
-    assert "compare" not in choose(Look(path="x", count_by_class={"a": 20, "b": 10})).sections
+    assert "compare" not in choose(FolderLook(path="x", count_by_class={"a": 20, "b": 10})).sections
 
 
 @pytest.mark.parametrize(
@@ -169,14 +169,17 @@ def test_rare_classes_weigh_more_and_are_judged_alike():
     [([(640, 480)] * 9, None), ([(640, 480), (480, 640)] * 9, "pad"), ([(100, 100), (104, 100)] * 9, None), ([], None)],
 )
 def test_pictures_of_different_shapes_are_padded_and_others_squashed(sizes, resize):
-    chosen = choose(Look(path="x", count_by_class={"a": 9, "b": 9}, sizes=sizes)).sections["data"]
+    chosen = choose(FolderLook(path="x", count_by_class={"a": 9, "b": 9}, sizes=sizes)).sections["data"]
     assert (chosen["resize"].value if "resize" in chosen else None) == resize
 
 
 @pytest.mark.parametrize(("smallest", "groups", "k"), [(3, 0, 3), (1, 0, 2), (50, 4, 4), (50, 0, 5), (50, 90, 5)])
 def test_there_are_no_more_folds_than_images_of_a_class_or_groups(smallest, groups, k):
     assert (
-        choose(Look(path="x", count_by_class={"a": 60, "b": smallest}, groups=groups)).sections["folds"]["k"].value == k
+        choose(FolderLook(path="x", count_by_class={"a": 60, "b": smallest}, groups=groups))
+        .sections["folds"]["k"]
+        .value
+        == k
     )
 
 
@@ -189,7 +192,7 @@ def test_there_are_no_more_folds_than_images_of_a_class_or_groups(smallest, grou
 def test_whatever_is_chosen_is_written_as_settings_that_are_read_back(
     tmp_path_factory, path, experiment, small, counts
 ):
-    seen = Look(
+    seen = FolderLook(
         path=path,
         count_by_class={f"c{n}": count for n, count in enumerate(counts)},
         sizes=[(28, 28) if small else (640, 480)] * 3,

@@ -13,7 +13,7 @@ from PIL import Image
 from conftest import draw, draw_classes
 from foldproof.data import examine, index
 from foldproof.data.examine import Trouble, examine_image
-from foldproof.data.index import Index
+from foldproof.data.index import FileIndex
 from foldproof.data.scan import scan
 from foldproof.data.survey import Survey
 
@@ -34,7 +34,7 @@ def look(folder, file, *, deep=False, heard=None):
         if heard is not None:
             heard.append((done, total))
 
-    with Index(file) as remembered:
+    with FileIndex(file) as remembered:
         return scan(folder, how=Survey(index=remembered, deep=deep, progress=progress))
 
 
@@ -144,7 +144,7 @@ def test_deep_reads_everything_and_finds_bytes_that_rotted(folder, tmp_path, ope
 
 def test_contents_of_other_versions_are_remembered_until_there_are_too_many(folder, tmp_path, monkeypatch):
     def remembered():
-        with Index(tmp_path / "index.sqlite") as opened:
+        with FileIndex(tmp_path / "index.sqlite") as opened:
             return len(opened.pictures())
 
     look(folder, tmp_path / "index.sqlite")

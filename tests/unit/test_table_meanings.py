@@ -8,7 +8,7 @@ import pytest
 
 from foldproof.data.labels.describe import describe
 from foldproof.data.labels.from_splits import folds_in
-from foldproof.data.labels.said import Described, Rules
+from foldproof.data.labels.said import Labelling, Rules
 from foldproof.data.scan import scan
 from foldproof.errors import DataError
 
@@ -18,13 +18,13 @@ PATHS = [f"{('oak', 'ash')[n % 2]}/leaf_{n:03d}.jpg" for n in range(12)]
 KINDS = ("oak", "ash")
 
 
-def by_table(folder: Path, header: str, rows: list[str], *, paths: list[str] = PATHS, **rules: object) -> Described:
+def by_table(folder: Path, header: str, rows: list[str], *, paths: list[str] = PATHS, **rules: object) -> Labelling:
     folder.mkdir(exist_ok=True)
     (folder / "labels.csv").write_text("\n".join([header, *rows, ""]), encoding="utf-8")
     return describe(paths, folder / "photos", replace(Rules(table=folder / "labels.csv"), **rules))  # type: ignore[arg-type]
 
 
-def labels(described: Described) -> dict[str, int]:
+def labels(described: Labelling) -> dict[str, int]:
     return dict(Counter(said.label for said in described.said.values()))
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from foldproof.data.versions.versioned import DataVersion, Difference, check, compare, judged
+from foldproof.data.versions.versioned import DataVersion, VersionDifference, check, compare, judged
 from foldproof.errors import DataError
 
 RECORDED = {"a": "1", "b": "2", "c": "3"}
@@ -25,11 +25,11 @@ def version(found):
 @pytest.mark.parametrize(
     ("found", "difference", "state"),
     [
-        (RECORDED, Difference((), (), ()), "clean"),
-        ({**RECORDED, "z": "9", "d": "1"}, Difference((), (), ("d", "z")), "extra"),
-        ({"a": "1", "c": "x"}, Difference(("c",), ("b",), ()), "dirty"),
-        ({"z": "1"}, Difference((), ("a", "b", "c"), ("z",)), "dirty"),
-        ({}, Difference((), ("a", "b", "c"), ()), "dirty"),
+        (RECORDED, VersionDifference((), (), ()), "clean"),
+        ({**RECORDED, "z": "9", "d": "1"}, VersionDifference((), (), ("d", "z")), "extra"),
+        ({"a": "1", "c": "x"}, VersionDifference(("c",), ("b",), ()), "dirty"),
+        ({"z": "1"}, VersionDifference((), ("a", "b", "c"), ("z",)), "dirty"),
+        ({}, VersionDifference((), ("a", "b", "c"), ()), "dirty"),
     ],
 )
 def test_a_file_is_changed_missing_extra_or_the_same(found, difference, state):

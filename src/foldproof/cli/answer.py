@@ -1,4 +1,4 @@
-"""What went wrong in; at most three lines for whoever typed the command, and the exit code, out."""
+"""Turn an exception into at most three lines for the user, and an exit code."""
 
 import os
 import sys
@@ -22,7 +22,7 @@ _MOST_SAID, _MOST_LINES = 300, 3
 
 
 @dataclass(frozen=True)
-class Answer:
+class ErrorMessage:
     """What is printed on stderr and the exit code that goes with it."""
 
     text: str
@@ -37,28 +37,28 @@ def is_debug(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
     )
 
 
-def answer(error: Exception, arguments: Sequence[str]) -> Answer:
-    """2 and the next step for what the user can mend; 70 and where the traceback was written for what is our fault."""
+def answer(error: Exception, arguments: Sequence[str]) -> ErrorMessage:
+    """2 and the next step for what the user can fix; 70 and where the traceback was written for a bug of ours."""
     if isinstance(error, FoldproofError):
-        return Answer(f"error: {cleaned_lines(redact(_in_three_lines(error)))}", MISTAKE)
+        return ErrorMessage(f"error: {cleaned_lines(redact(_in_three_lines(error)))}", MISTAKE)
     if isinstance(error, click.ClickException):
-        return Answer(f"error: {redact(_of_usage(error, arguments))}", MISTAKE)
+        return ErrorMessage(f"error: {redact(_of_usage(error, arguments))}", MISTAKE)
     if isinstance(error, MemoryError):
-        return Answer("error: the memory ran out\n  end other programs, then do the same again", MISTAKE)
+        return ErrorMessage("error: the memory ran out\n  end other programs, then try again", MISTAKE)
     if isinstance(error, FileNotFoundError) and not _stands_somewhere():
-        return Answer("error: the current folder is not there any more\n  change into one that is: cd ~", MISTAKE)
+        return ErrorMessage("error: the current folder is not there any more\n  change into one that is: cd ~", MISTAKE)
     if isinstance(error, UnicodeEncodeError) and error.encoding == sys.getfilesystemencoding():
-        return Answer(_of_another_encoding(error), MISTAKE)
+        return ErrorMessage(_of_another_encoding(error), MISTAKE)
     if isinstance(error, OSError) and is_known(error):
         said = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
-        return Answer(f"error: {cleaned(redact(said), most=_MOST_SAID)}\n  {next_step(error)}", MISTAKE)
-    return Answer(_of_our_fault(error, arguments), OUR_FAULT)
+        return ErrorMessage(f"error: {cleaned(redact(said), most=_MOST_SAID)}\n  {next_step(error)}", MISTAKE)
+    return ErrorMessage(_of_our_fault(error, arguments), OUR_FAULT)
 
 
 def _of_another_encoding(error: UnicodeEncodeError) -> str:
     return (
         f"error: '{cleaned(redact(error.object), most=_MOST_SAID)}' cannot be the name of a file here: names are "
-        f"{error.encoding}, since LC_ALL, LANG or PYTHONUTF8 says so\n  `export PYTHONUTF8=1`, then do the same again"
+        f"{error.encoding}, since LC_ALL, LANG or PYTHONUTF8 says so\n  `export PYTHONUTF8=1`, then try again"
     )
 
 
@@ -71,7 +71,7 @@ def _stands_somewhere() -> bool:
 
 
 def traceback_of(error: BaseException) -> str:
-    """The whole traceback, without secrets."""
+    """The complete traceback, without secrets."""
     return redact("".join(traceback.format_exception(error)))
 
 
@@ -105,9 +105,9 @@ def _where(error: Exception, arguments: Sequence[str]) -> list[str]:
     try:
         log = _log(error, arguments)
     except OSError:
-        return ["  this is a fault of foldproof's; please report it with what `foldproof --debug …` prints"]
+        return ["  this is a bug in foldproof; please report it with what `foldproof --debug …` prints"]
     return [
-        f"  this is a fault of foldproof's; please report it with {log}",
+        f"  this is a bug in foldproof; please report it with {log}",
         "  the same command after `foldproof --debug` shows where it happened",
     ]
 

@@ -40,9 +40,9 @@ def command(
     with_secrets: bool,
     as_json: bool,
 ) -> int:
-    """One file to send: a run's record with all that it takes to check it and to train it again.
+    """Pack a run into one file: its record and everything needed to check it and train it again.
 
-    The other runs of its experiment come along, so that nothing is left out. A file that is there is replaced.
+    The other runs of its experiment are included, so that nothing is left out. An existing file is replaced.
     Where it would hold what looks like a secret, it asks, or needs one of the options that say what to do.
 
     \b

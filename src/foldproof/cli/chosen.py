@@ -1,4 +1,4 @@
-"""The runs that a command is about: what was typed in, their records and what cannot be read out."""
+"""Load the runs that a command names, and say which cannot be read."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

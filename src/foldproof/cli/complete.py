@@ -1,4 +1,4 @@
-"""What has been typed so far in; names that could follow out. Reads small files alone; silent where there are none.
+"""Suggest names for what has been typed so far. Reads only small files; silent where there are none.
 
 Shells put what is offered on the line as it is, and the next Enter runs it. Only names that no shell reads as anything
 but a word are offered, whoever wrote the settings file and the runs.

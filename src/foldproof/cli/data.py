@@ -73,7 +73,10 @@ def add(path: str | None, target: str | None) -> int:
     echo(f"{len(dataset):>8,}  images in {len(dataset.classes)} classes; {counted(checked)}")
     asked = _asked_path()
     if asked is not None and not asked[1].resolve().is_relative_to(folder.resolve()):
-        echo(f"note: the settings' data.path is {asked[0]}, not {path}: set it where these shall train", err=True)
+        echo(
+            f"note: the settings' data.path is {asked[0]}, not {path}: change it if these are to be trained on",
+            err=True,
+        )
     check = "foldproof data check\n       " if checked.findings else ""
     commit = 'git commit -m "images"    nothing is committed yet\n       ' if in_git else ""
     echo(f"\nnext:  {commit}{check}foldproof run")

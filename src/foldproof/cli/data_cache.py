@@ -46,7 +46,7 @@ def command(clearing: bool, verifying: bool, as_json: bool) -> int:
         _print(items)
     echo(f"{total / row_cache.GB:.3f} GB of at most {limit_gb:g} GB (execution.cache_gb) in {project.cache}")
     for item in damaged:
-        echo(f"damaged: {item.path.name}; the next run that needs it makes it anew", err=True)
+        echo(f"damaged: {item.path.name}; the next run that needs it makes it again", err=True)
     return 1 if damaged else 0
 
 

@@ -13,7 +13,7 @@ from foldproof.cli.out import echo_json
 @click.option("--all", "show_all", is_flag=True, help="Show every finding, not the first three of a kind.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def command(path: str | None, deep: bool, exclude: bool, leaks: bool, show_all: bool, as_json: bool) -> int:
-    """Look at every image: is it whole, is it the versioned one, is it there twice, does it give its class away?
+    """Look at every image: is it intact, is it the versioned one, is it there twice, does it give its class away?
 
     Without PATH, the images of the settings file. Exit 1 where there are errors. An unchanged folder takes seconds.
 

@@ -109,8 +109,8 @@ def _sections(difference: "Difference", files: Sequence[str] | None) -> list[str
 def _code(difference: "Difference", files: Sequence[str] | None) -> list[str]:
     code = difference.code
     said = [str(change) for change in (code.commit, code.foldproof) if change]
-    said += ["foldproof's training code is another"] if code.training_code else []
-    said += ["the modules that the settings name are others"] if code.plugins else []
+    said += ["foldproof's training code differs"] if code.training_code else []
+    said += ["the modules that the settings name differ"] if code.plugins else []
     if code.commit and files is None:
         said.append("which files differ cannot be told: this repository does not have both commits")
     said += [f"between the commits: {name}" for name in files or ()]

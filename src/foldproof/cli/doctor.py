@@ -15,7 +15,7 @@ from foldproof.cli.out import echo, echo_json
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def command(folder: str | None, foreign: bool, as_json: bool) -> int:
     """Could a run started now be reproduced? Code, images, packages, arithmetic, disk and tracking, each with the next
-    step. Exit 1 where something has to be mended first.
+    step. Exit 1 where something has to be fixed first.
 
     With --foreign: what in a folder that came from somebody else would run programs, connect to hosts or lead out of
     it. Nothing in it is run, and no link is followed. Exit 1 where there is something to look at.

@@ -1,4 +1,4 @@
-"""A group of commands: a mistyped name in, the nearest one out."""
+"""Suggest the nearest command when a name is mistyped."""
 
 import click
 

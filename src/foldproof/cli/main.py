@@ -1,4 +1,4 @@
-"""The command `foldproof`: commands in groups, loaded only when they are called; errors in at most three lines."""
+"""Define the command `foldproof`: load subcommands only when called, and report errors in at most three lines."""
 
 import gc
 import importlib
@@ -79,7 +79,7 @@ def foldproof() -> None:
 def main() -> None:
     """Run the command line.
 
-    Exit 0 done; 1 ran, and the answer is no; 2 the user's mistake; 70 a fault of foldproof's; 130, 143 interrupted.
+    Exit 0 done; 1 ran, and the answer is no; 2 the user's mistake; 70 a bug in foldproof; 130, 143 interrupted.
     """
     expect_many_values()
     keep_libraries_quiet()

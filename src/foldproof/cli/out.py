@@ -1,4 +1,4 @@
-"""The one way to the terminal: text of whoever, out with nothing in it that a terminal would obey.
+"""Print to the terminal: the only way out, with control characters removed from all text.
 
 Styling is put around it afterwards. Every command prints through `echo`, `echo_json` or a `Terminal`.
 """
@@ -17,5 +17,5 @@ def echo(text: str, *, err: bool = False, nl: bool = True, colour: str | None = 
 
 
 def echo_json(value: Any, *, indent: int | None = None) -> None:
-    """Print one JSON document, in ASCII alone: what is not, it escapes."""
+    """Print one JSON document, in ASCII; everything else is escaped."""
     click.echo(json.dumps(value, allow_nan=False, indent=indent))

@@ -1,4 +1,4 @@
-"""Progress of what happens before training: a context in, bars on stderr at a terminal and silence elsewhere out."""
+"""Show progress bars for the steps before training: on stderr at a terminal, nothing elsewhere."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -39,17 +39,21 @@ class Folds(click.ParamType[frozenset[tuple[int | None, int]]]):
 @click.argument("names", nargs=-1, metavar="[NAME]…", shell_complete=complete.experiments)
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a setting, as in train.lr=0.01.")
 @click.option("--repeats", type=click.IntRange(1, 100), help="Short for --set folds.repeats=N.")
-@click.option("--resume", is_flag=True, help="Go on with runs that were cut off; train again only folds that failed.")
+@click.option("--resume", is_flag=True, help="Continue interrupted runs; retrain only folds that failed.")
 @click.option(
-    "--fold", "folds", type=Folds(), metavar="N,…", help="Train only these folds, in a run that others share."
+    "--fold",
+    "folds",
+    type=Folds(),
+    metavar="N,…",
+    help="Train only these folds; other folds can join the same run later.",
 )
-@click.option("--again", is_flag=True, help="Train anew, from the first epoch, also what has run whole already.")
-@click.option("--no-reuse", is_flag=True, help="Train every epoch, also those that another experiment begins with.")
-@click.option("--reseed", is_flag=True, help="Train the one fold again with another seed: its images or its training?")
-@click.option("--try", "rehearsed", is_flag=True, help="Every step on 1 fold, 1 epoch, 200 images; nothing is kept.")
-@click.option("--plan", is_flag=True, help="Only say what would be trained, how long it takes and what it writes.")
-@click.option("--profile", is_flag=True, help="End with where the time went.")
-@click.option("--allow-dirty", is_flag=True, help="Train though images differ from the versioned ones; it is recorded.")
+@click.option("--again", is_flag=True, help="Retrain from scratch, even if a complete run exists.")
+@click.option("--no-reuse", is_flag=True, help="Train every epoch, even those shared with another experiment.")
+@click.option("--reseed", is_flag=True, help="Retrain one fold with a different seed, to tell bad data from bad luck.")
+@click.option("--try", "rehearsed", is_flag=True, help="Try every step on 1 fold, 1 epoch, 200 images; keep nothing.")
+@click.option("--plan", is_flag=True, help="Show what would be trained, how long it takes and what it writes.")
+@click.option("--profile", is_flag=True, help="Show where the time went.")
+@click.option("--allow-dirty", is_flag=True, help="Train even if images differ from the versioned ones (recorded).")
 @click.option("--quiet", "-q", is_flag=True, help="Show only what failed, and the result.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def command(
@@ -70,7 +74,7 @@ def command(
 ) -> int:
     """Train experiments under cross-validation: those named, or all of the settings file.
 
-    What has run whole is not run again, and says so. Ctrl-C ends it with a checkpoint; `--resume` goes on from there,
+    Completed experiments are skipped, with a note. Ctrl-C stops with a checkpoint; `--resume` continues from there,
     to the same bits.
 
     \b
@@ -95,7 +99,7 @@ def command(
         )
     if again and (resume or reseed or rehearsed or folds is not None):
         raise FoldsError(
-            "--again trains whole experiments in new runs, and goes with none of --fold, --resume, --reseed and --try",
+            "--again retrains complete experiments: it cannot be combined with --fold, --resume, --reseed or --try",
             next_step="`foldproof run --again`, or with the names of experiments",
         )
     options = RunOptions(resume=resume, folds=folds, reseed=reseed, again=again, reuse=not (no_reuse or reseed))

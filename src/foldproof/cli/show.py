@@ -1,4 +1,4 @@
-"""Values in, tables for a terminal out."""
+"""Print tables of runs, folds and comparisons to a terminal."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -86,7 +86,7 @@ def _notes(comparison: Comparison) -> list[str]:
     if comparison.pairs:
         notes.append("p: two-sided, adjusted for all pairs (Holm)")
     if any(line.disagreement and line.disagreement.flagged for line in comparison.lines):
-        notes.append("! this fold lies apart from the others of its experiment")
+        notes.append("! this fold lies apart from the rest of its experiment")
     if not comparison.same_images:
         notes.append("not the same images: each pair is compared on the images it has in common")
     shown, count = len(telling_pairs(comparison)), len(comparison.pairs)
@@ -104,7 +104,7 @@ def _lacking(comparison: Comparison) -> Iterator[str]:
             lack = f"{missing} of {line.expected_folds} folds have no result ({line.status})"
             by_lack.setdefault(lack, []).append(name)
         if line.folds and line.without_table and not comparison.unverified:
-            lack = f"known by the scores of its folds alone: {cleaned(line.without_table, most=300)}"
+            lack = f"known only by the scores of its folds: {cleaned(line.without_table, most=300)}"
             by_lack.setdefault(lack, []).append(name)
     for lack, names in by_lack.items():
         yield f"{', '.join(names[:_NAMED])}{f' and {len(names) - _NAMED} more' if len(names) > _NAMED else ''}: {lack}"

@@ -1,4 +1,4 @@
-"""What was found in images in, lines for a terminal out."""
+"""Print findings, labels and counts of images to a terminal."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from foldproof.check import Checked
-from foldproof.data.checks.duplicates import Pair
+from foldproof.data.checks.duplicates import NearPair
 from foldproof.data.checks.findings import CODES, Finding, Severity, by_code
 from foldproof.data.dataset import Dataset
 from foldproof.data.exclusions import Exclusion
@@ -133,7 +133,7 @@ def print_left_out(left_out: Sequence[Exclusion], console: Console) -> None:
         console.print("nothing to leave out")
 
 
-def _pair(pair: Pair, dataset: Dataset) -> str:
+def _pair(pair: NearPair, dataset: Dataset) -> str:
     first, second = dataset.samples[pair.first].path, dataset.samples[pair.second].path
     if pair.exact:
         return f"{first} = {second}"

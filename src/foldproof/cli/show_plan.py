@@ -1,4 +1,4 @@
-"""What a run would do, or what a rehearsal of it showed, in; lines for a terminal out."""
+"""Print the plan of a run, or the result of a rehearsal, to a terminal."""
 
 from rich.console import Console
 from rich.text import Text
@@ -41,5 +41,5 @@ def print_rehearsed(found: Rehearsed, console: Console) -> None:
         whole = found.whole
         said = plan_line(whole.plans, parallel_folds=whole.parallel_folds).partition(", about")[0]
         console.print(
-            Text(f"the whole: {said}, about {duration(found.seconds)} of training on {whole.device}"), soft_wrap=True
+            Text(f"all of it: {said}, about {duration(found.seconds)} of training on {whole.device}"), soft_wrap=True
         )

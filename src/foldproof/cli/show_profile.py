@@ -1,4 +1,4 @@
-"""Seconds by part of a training in, one small table of where the time went out."""
+"""Print how a training's time was spent, by part."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a first look found in, lines for a terminal out."""
+"""Print the first look at a folder of images to a terminal."""
 
 import math
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Signals at a terminal or of a job in; a wish to stop, or an end at once, out."""
+"""Turn signals from a terminal or a job system into a request to stop, or an immediate exit."""
 
 import os
 import signal

@@ -8,7 +8,9 @@ from foldproof.first_look.defaults import MOST_IMAGES, SEED, K
 
 @click.command("try")
 @click.argument("folder", type=click.Path())
-@click.option("--most", type=click.IntRange(10, 1_000_000), default=MOST_IMAGES, help="Look at so many images at most.")
+@click.option(
+    "--most", type=click.IntRange(10, 1_000_000), default=MOST_IMAGES, help="Look at no more than this many images."
+)
 @click.option("--k", type=click.IntRange(2, 100), default=K, help="Number of folds.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=SEED, help="Seed of the folds.")
 @click.option("--label", metavar="COLUMN", default="", help="Column of a table that holds the label of each image.")

@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 @click.command("verify")
 @click.argument("run", metavar="RUN|FILE.zip", shell_complete=complete.runs_or_files)
-@click.option("--level", type=click.IntRange(0, 2), default=2, show_default=True, help="Climb no further than this.")
+@click.option("--level", type=click.IntRange(0, 2), default=2, show_default=True, help="Highest level to check.")
 @click.option("--images", type=click.Path(path_type=Path), metavar="DIR", help="Look for the images here too.")
 @click.option("--trust-code", is_flag=True, help="Let a record from elsewhere run the code that it needs.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def command(run: str, level: int, images: Path | None, trust_code: bool, as_json: bool) -> int:
-    """Is the record sound? A ladder of checks, as far as what is there allows; `reproduce` is its last rung.
+    """Is the record sound? Checks level by level, as far as the files allow; `reproduce` is the last level.
 
     \b
-    L0  the record alone: journals, folds and every number, in seconds
+    L0  only the record: journals, folds and every number, in seconds
     L1  weights and images give the stored predictions again
     L2  one fold trained again for an epoch: equal bits
     \b

@@ -1,1 +1,1 @@
-"""Images on disk become a `Dataset` with a fingerprint."""
+"""Turn images on disk into a `Dataset` with a fingerprint."""

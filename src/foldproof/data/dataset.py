@@ -1,4 +1,4 @@
-"""`Dataset`: which images, which labels, and the fingerprint that proves it. Pure."""
+"""Define `Dataset`: images, their labels, and the fingerprint that proves both. Pure."""
 
 import hashlib
 import re

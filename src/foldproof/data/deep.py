@@ -1,4 +1,4 @@
-"""A PNG or TIFF that 8-bit colour cannot hold in; its values as they stand in the file, and what was done to them, out.
+"""Read PNG and TIFF files that 8-bit colour cannot hold, keeping their values, and record what was converted.
 
 PNG through imagecodecs, TIFF through tifffile. Only compressions that lose nothing are read: others may come out
 differently with another version of a library.
@@ -182,7 +182,7 @@ def _check_numbers(page: "TiffPage") -> None:
 
 
 def _without_alpha(pixels: Pixels, colours: int, *, premultiplied: bool) -> tuple[Pixels, tuple[str, ...]]:
-    """The colours alone, where something was transparent with the trait that says so."""
+    """Only the colours, where something was transparent with the trait that says so."""
     alpha = pixels[..., colours:]
     opaque = np.iinfo(alpha.dtype).max if np.issubdtype(alpha.dtype, np.integer) else 1
     transparent = bool((alpha < opaque).any())

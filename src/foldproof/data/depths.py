@@ -1,4 +1,4 @@
-"""Image files in; which of them are of another depth than most, by their heads, out. Decodes nothing."""
+"""Find images whose depth differs from most, by their headers. Decodes nothing."""
 
 import struct
 from collections import Counter

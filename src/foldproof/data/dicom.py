@@ -1,4 +1,4 @@
-"""A DICOM file in, an `Image` out, and the patient that it is of; through pydicom: `pip install 'foldproof[dicom]'`.
+"""Read a DICOM file and its patient, through pydicom: `pip install 'foldproof[dicom]'`.
 
 Black and white are what the file says: its window, its lookup table or the full scale of 8 bits. One without a window
 keeps its values, rescaled as it says, as a TIFF of more than 8 bits does.
@@ -72,7 +72,7 @@ def _check_unpacked(file: BinaryIO) -> None:
 
     head = read_partial(file, stop_when=lambda tag, *_: tag.group > 2)
     if head.file_meta.get("TransferSyntaxUID") == _DEFLATED:
-        raise unsupported("packed by Deflate as a whole")
+        raise unsupported("packed by Deflate")
     file.seek(0)
 
 

@@ -1,4 +1,4 @@
-"""The committed list of images that are not trained on: excluded.csv in, exclusions by content and class out, and back.
+"""Read and write excluded.csv, the committed list of images that are not trained on, by content and class.
 
 A row excludes an image by its content and its class, so that a renamed file stays excluded and, of the same picture
 under two classes, one can be kept by removing its row. Nothing is moved or deleted.

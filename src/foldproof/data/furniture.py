@@ -1,4 +1,4 @@
-"""A path in; what on it a system, a network drive or an editor has left beside people's files, out. Pure."""
+"""Recognise files that systems, network drives and editors leave beside people's files. Pure."""
 
 import re
 from functools import lru_cache

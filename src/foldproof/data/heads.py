@@ -1,4 +1,4 @@
-"""The bytes of a picture's file in; its format and how many pixels its head says it has, out. Decodes nothing. Pure."""
+"""Read the format and size of a picture from the first bytes of its file. Decodes nothing. Pure."""
 
 import re
 import struct

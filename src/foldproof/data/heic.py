@@ -1,4 +1,4 @@
-"""A HEIC photograph in, an `Image` out; through pillow-heif, which `pip install 'foldproof[heic]'` brings."""
+"""Read HEIC photographs, through pillow-heif: `pip install 'foldproof[heic]'`."""
 
 from functools import cache
 from typing import BinaryIO

@@ -1,7 +1,7 @@
-"""What was found in each file of a folder, kept until the file changes: an SQLite file that several processes share.
+"""Remember what was found in each file until the file changes, in an SQLite database that processes share.
 
 A row is trusted while the file's stamp is the stored one and was old when it was stored: a file that was written in the
-moment it was read may be written again without its times telling. Everything in it can be computed anew.
+moment it was read may be written again without its times telling. Everything in it can be recomputed.
 """
 
 import sqlite3
@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from foldproof.data.examine import Hashes, Picture, Stamp, Trouble
+from foldproof.data.examine import ExaminedPicture, Hashes, Stamp, Trouble
 from foldproof.data.likeness import Likeness
 from foldproof.data.values import Values
 from foldproof.storage.scratch import passes_quick_check, scratch_database
@@ -34,7 +34,7 @@ CREATE TABLE IF NOT EXISTS troubles (key TEXT PRIMARY KEY, code TEXT, said TEXT)
 """
 
 
-class Index:
+class FileIndex:
     """Open it as a context. Without a file, or where none can be written, it remembers for the length of the block."""
 
     def __init__(self, file: Path | None) -> None:
@@ -58,9 +58,9 @@ class Index:
         )
         return {row[0]: (Stamp._make(row[1:6]), Hashes._make(row[6:8])) for row in rows}
 
-    def pictures(self) -> dict[str, Picture | Trouble]:
+    def pictures(self) -> dict[str, ExaminedPicture | Trouble]:
         """What the contents were found to show, by key."""
-        found: dict[str, Picture | Trouble] = {
+        found: dict[str, ExaminedPicture | Trouble] = {
             key: Trouble(code, said) for key, code, said in self._database.execute("SELECT * FROM troubles")
         }
         for key, *row in self._database.execute("SELECT * FROM seen"):
@@ -70,7 +70,7 @@ class Index:
     def keep(
         self,
         files: Iterable[tuple[str, Stamp, Hashes]],
-        pictures: Mapping[str, Picture | Trouble],
+        pictures: Mapping[str, ExaminedPicture | Trouble],
         *,
         read_ns: int,
     ) -> None:
@@ -85,7 +85,7 @@ class Index:
             )
             self._database.executemany(
                 "INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [(key, *_row(found)) for key, found in pictures.items() if isinstance(found, Picture)],
+                [(key, *_row(found)) for key, found in pictures.items() if isinstance(found, ExaminedPicture)],
             )
             self._database.executemany(
                 "INSERT OR REPLACE INTO troubles VALUES (?, ?, ?)",
@@ -106,7 +106,7 @@ class Index:
                 self._database.executemany(f"DELETE FROM {table} WHERE key = ?", gone)  # noqa: S608
 
 
-def _row(picture: Picture) -> tuple[object, ...]:
+def _row(picture: ExaminedPicture) -> tuple[object, ...]:
     return (
         picture.format,
         picture.camera,
@@ -139,9 +139,9 @@ def _picture(
     thumbnail: bytes,
     whole: int | None,
     *ends: float,
-) -> Picture:
+) -> ExaminedPicture:
     likeness = Likeness(int.from_bytes(phash, "big"), thumbnail)
     colour = (red, green, blue)
     told = tuple(traits.split()) if traits else ()
     values = None if whole is None else Values(bool(whole), *ends)
-    return Picture(kind, camera, told, width, height, colour, spread, file_bytes, pixels, likeness, values)
+    return ExaminedPicture(kind, camera, told, width, height, colour, spread, file_bytes, pixels, likeness, values)

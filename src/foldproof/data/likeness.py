@@ -1,4 +1,4 @@
-"""Pixels in, what makes two pictures look alike out: a perceptual hash and a small grey thumbnail. Pure.
+"""Compute what makes two pictures look alike: a perceptual hash and a small grey thumbnail. Pure.
 
 Pillow's resizing is in fixed point and all sums here are of whole numbers that a float holds exactly, in whatever order
 they are added up: the same bits on every machine.

@@ -1,4 +1,4 @@
-"""What lies in a folder of images in; the links that images stand behind, and a refusal that names them, out.
+"""Find links in a folder of images, and refuse them by name.
 
 What a link leads to could be changed, or be anything, without a trace here: it is no image of this folder. Left out
 with a warning, a class or a part of one would be missing from the training.
@@ -11,12 +11,12 @@ from shlex import quote
 
 from foldproof.data.patterns import left_out
 from foldproof.data.readers import suffix_of, suffixes
-from foldproof.data.walk import Entry, Kind, some, walk
+from foldproof.data.walk import FolderEntry, Kind, some, walk
 from foldproof.errors import DataError, FoldproofError
 
 
 def refuse_linked_images(
-    folder: Path, entries: Sequence[Entry], files: frozenset[str], *, exclude: Sequence[str] = ()
+    folder: Path, entries: Sequence[FolderEntry], files: frozenset[str], *, exclude: Sequence[str] = ()
 ) -> None:
     """Raises DataError where images would be missing since a link stands for them. `files`: those that are read."""
     linked = _linked(folder, entries, files)
@@ -34,7 +34,7 @@ def linked_images(folder: Path) -> Sequence[str]:
     return _linked(folder, entries, frozenset(entry.path for entry in entries if entry.kind is Kind.FILE))
 
 
-def _linked(folder: Path, entries: Sequence[Entry], files: frozenset[str]) -> list[str]:
+def _linked(folder: Path, entries: Sequence[FolderEntry], files: frozenset[str]) -> list[str]:
     folders = [entry.path for entry in entries if entry.kind is Kind.FOLDER_LINK and not entry.hidden]
     images = {path.partition("/")[0] for path in _images(files)}
     behind = _images([entry.path for entry in entries if entry.kind is Kind.LINK and not entry.hidden])

@@ -1,4 +1,4 @@
-"""A picture that NumPy saved (`.npy`) in, an `Image` out: [height, width], or with 1 or 3 channels last.
+"""Read a picture that NumPy saved (`.npy`): [height, width], or with 1 or 3 channels last.
 
 Bytes are grey or RGB as they stand, truth values black and white; other numbers keep their values, and data.range says
 what is black and white for all images.

@@ -1,4 +1,4 @@
-"""Patterns of files to leave out in, as data.exclude has them; which paths they match, out. Pure.
+"""Match paths against the patterns of data.exclude. Pure.
 
 A pattern without a slash is compared with every folder and file on the way: `masks`, `*_mask.png`. One with a slash is
 compared with the path from the folder of images on, and takes all that is below what it matches: `train/old`.

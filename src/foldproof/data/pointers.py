@@ -1,4 +1,4 @@
-"""Files in; those that are pointers of git-lfs, which stand where the pictures are not fetched, out."""
+"""Find git-lfs pointers, which stand in for pictures that were not fetched."""
 
 from collections.abc import Iterable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A file in, an array H x W x C of its own values out; by suffix."""
+"""Read an image file by its suffix into an array H x W x C of its own values."""
 
 import io
 import struct
@@ -197,7 +197,7 @@ def read(path: Path, *, most_pixels: int = MOST_PIXELS) -> Image:
         raise BadImage(f"{path}: {error.what}", code=error.code, next_step=error.next_step) from None
     except OSError as error:
         raise BadImage(
-            f"{path}: cannot be read: {error.strerror}", code="unreadable", next_step="mend the permissions"
+            f"{path}: cannot be read: {error.strerror}", code="unreadable", next_step="fix the permissions"
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""Walk an image folder into a `Dataset`, labelled as the rules say; what is not used is reported with its reason."""
+"""Scan an image folder into a `Dataset`, labelled by rules, and report every file not used with its reason."""
 
 import os
 from collections import defaultdict
@@ -11,18 +11,18 @@ from typing import TypeAlias
 from foldproof.data.dataset import Dataset, Sample
 from foldproof.data.depths import odd_by_heads
 from foldproof.data.dicom import may_be_dicom, patient_of
-from foldproof.data.examine import Hashes, Picture, Trouble, examine_file
+from foldproof.data.examine import ExaminedPicture, Hashes, Trouble, examine_file
 from foldproof.data.exclusions import Exclusion, Exclusions
-from foldproof.data.index import Index
+from foldproof.data.index import FileIndex
 from foldproof.data.labels.describe import describe
 from foldproof.data.labels.names import nearest_names
-from foldproof.data.labels.said import IN_NO_FOLDER, UNLABELLED, Described, Rules, Said
+from foldproof.data.labels.said import IN_NO_FOLDER, UNLABELLED, ImageLabel, Labelling, Rules
 from foldproof.data.links import refuse_linked_images
 from foldproof.data.patterns import left_out
 from foldproof.data.readers import suffix_of, suffixes
 from foldproof.data.survey import Survey, Surveyed, survey
 from foldproof.data.unread import Unread, counted, why_unread
-from foldproof.data.walk import Entry, Kind, some, walk
+from foldproof.data.walk import FolderEntry, Kind, some, walk
 from foldproof.errors import DataError
 
 THREADS = 8  # more than cores: a folder may lie on a network drive
@@ -55,12 +55,12 @@ class Scan:
     dataset: Dataset
     md5: Mapping[str, str]
     ignored: tuple[Ignored, ...]
-    pictures: Mapping[str, Picture]
+    pictures: Mapping[str, ExaminedPicture]
     troubles: Mapping[str, Trouble]
     sha256: Mapping[str, str]
     excluded: tuple[tuple[str, Exclusion], ...]
     held_out: Dataset
-    described: Described
+    described: Labelling
     passed_over: int = 0
 
 
@@ -130,7 +130,7 @@ def scan(
     )
 
 
-def _with_patients(described: Described, folder: Path, rules: Rules) -> Described:
+def _with_patients(described: Labelling, folder: Path, rules: Rules) -> Labelling:
     """Where nothing else says groups, images of one patient are one, by the heads of their DICOM files."""
     everything = {**described.said, **described.held_out}
     files = [path for path in everything if may_be_dicom(path)]
@@ -151,7 +151,7 @@ def _with_patients(described: Described, folder: Path, rules: Rules) -> Describe
     )
 
 
-def _dataset(said: Mapping[str, Said], found: Surveyed) -> Dataset:
+def _dataset(said: Mapping[str, ImageLabel], found: Surveyed) -> Dataset:
     return Dataset.of(
         [
             Sample(found.hashes[path].sha256, one.label, path, one.group)
@@ -164,11 +164,11 @@ def _dataset(said: Mapping[str, Said], found: Surveyed) -> Dataset:
 def _survey(folder: Path, files: Sequence[str], images: Sequence[str], how: Survey | None) -> Surveyed:
     if how is not None:
         return survey(folder, files, images, how)
-    with Index(None) as index:
+    with FileIndex(None) as index:
         return survey(folder, files, images, Survey(index=index))
 
 
-def _excluded(said: Mapping[str, Said], found: Surveyed, excluded: Exclusions) -> dict[str, Exclusion]:
+def _excluded(said: Mapping[str, ImageLabel], found: Surveyed, excluded: Exclusions) -> dict[str, Exclusion]:
     """Images that the list names by their content and class. A file that is no longer what it was is not left out."""
     return {
         path: excluded[key]
@@ -177,7 +177,7 @@ def _excluded(said: Mapping[str, Said], found: Surveyed, excluded: Exclusions) -
     }
 
 
-def _cached(folder: Path, entries: Sequence[Entry], cache_dirs: Sequence[Path]) -> list[str]:
+def _cached(folder: Path, entries: Sequence[FolderEntry], cache_dirs: Sequence[Path]) -> list[str]:
     """Links to files of a DVC cache: what `cache.type symlink` makes of every image."""
     caches = tuple(Path(os.path.realpath(cache)) for cache in cache_dirs)
     found: list[str] = []
@@ -191,7 +191,7 @@ def _cached(folder: Path, entries: Sequence[Entry], cache_dirs: Sequence[Path]) 
     return found
 
 
-def _unread(folder: Path, entries: Sequence[Entry], files: frozenset[str]) -> Mapping[str, Unread]:
+def _unread(folder: Path, entries: Sequence[FolderEntry], files: frozenset[str]) -> Mapping[str, Unread]:
     """Files that are no images which can be read, by path."""
     known = suffixes()
     doubtful = (entry for entry in entries if suffix_of(entry.path) not in known)
@@ -199,7 +199,7 @@ def _unread(folder: Path, entries: Sequence[Entry], files: frozenset[str]) -> Ma
     return {path: why for path in there if (why := why_unread(folder / path, known)) is not None}
 
 
-def _reasons(entries: Sequence[Entry], files: frozenset[str], unread: Mapping[str, Unread]) -> dict[str, str]:
+def _reasons(entries: Sequence[FolderEntry], files: frozenset[str], unread: Mapping[str, Unread]) -> dict[str, str]:
     """Why an entry is no image of the dataset; folders on the way to images, and images, are not in it."""
     reasons: dict[str, str] = {}
     for entry in entries:
@@ -208,7 +208,7 @@ def _reasons(entries: Sequence[Entry], files: frozenset[str], unread: Mapping[st
     return reasons
 
 
-def _reason(entry: Entry, *, read: bool, unread: Unread | None) -> str:
+def _reason(entry: FolderEntry, *, read: bool, unread: Unread | None) -> str:
     if entry.hidden:
         return "hidden"
     if entry.kind is Kind.FOLDER:
@@ -219,9 +219,9 @@ def _reason(entry: Entry, *, read: bool, unread: Unread | None) -> str:
 
 
 def _reported(
-    entries: Sequence[Entry],
+    entries: Sequence[FolderEntry],
     reasons: Mapping[str, str],
-    described: Described,
+    described: Labelling,
     images: Sequence[str],
     rules: Rules,
     unread: Mapping[str, Unread],
@@ -251,7 +251,7 @@ def _reported(
     return tuple(sorted(found, key=lambda item: item.path))
 
 
-def _furniture(entries: Sequence[Entry]) -> Iterator[Ignored]:
+def _furniture(entries: Sequence[FolderEntry]) -> Iterator[Ignored]:
     """Each kind of what systems and editors left, once, where only one place has it by its path."""
     places: defaultdict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for entry in entries:
@@ -272,7 +272,7 @@ def _formats(unread: Mapping[str, Unread]) -> Iterator[Ignored]:
         yield Ignored(example, f"{count:,} {suffix or 'without suffix'}: {why.reason}", "not-read")
 
 
-def _code(entry: Entry, reason: str) -> str:
+def _code(entry: FolderEntry, reason: str) -> str:
     """Of the finding that an entry without a use amounts to."""
     if reason == UNLABELLED:
         return "unlabelled"
@@ -287,7 +287,7 @@ def _code(entry: Entry, reason: str) -> str:
 
 
 def _nothing(
-    folder: Path, entries: Sequence[Entry], described: Described, rules: Rules, unread: Mapping[str, Unread]
+    folder: Path, entries: Sequence[FolderEntry], described: Labelling, rules: Rules, unread: Mapping[str, Unread]
 ) -> DataError:
     if not entries:
         return DataError(
@@ -299,14 +299,14 @@ def _nothing(
         return DataError(
             f"none of the {len(described.lacking):,} images of {rules.table.name} is in {folder}, such as "
             f"{described.lacking[0]}",
-            next_step=f"mend data.path, or the paths in the table; nearest in the folder: {', '.join(nearest)}",
+            next_step=f"fix data.path, or the paths in the table; nearest in the folder: {', '.join(nearest)}",
         )
     on_purpose = [why for why in described.left.values() if why != IN_NO_FOLDER]
     if on_purpose or described.held_out:
         why = next(iter(on_purpose), "held out")
         return DataError(
             f"no image in {folder} is left to train on: {len(on_purpose) + len(described.held_out)} are {why}",
-            next_step="mend data.labels, data.label_by, data.classes or data.test; or one folder a class",
+            next_step="fix data.labels, data.label_by, data.classes or data.test; or one folder a class",
         )
     if formats := counted({path: why for path, why in unread.items() if why.format}):
         often = sorted(formats.items(), key=lambda item: -item[1][0])
@@ -333,5 +333,5 @@ def hash_file(path: Path) -> Hashes:
     examined = examine_file(path)
     if examined.trouble is not None or examined.hashes is None:
         said = examined.trouble.text if examined.trouble else "cannot be read"
-        raise DataError(f"{path} {said}", next_step="mend its permissions, or do the same again")
+        raise DataError(f"{path} {said}", next_step="fix its permissions, or try again")
     return examined.hashes

@@ -1,4 +1,4 @@
-"""Decoding libraries that print to the terminal fall silent: what matters of what they say is raised, and refused.
+"""Silence decoding libraries that print to the terminal, and raise the messages that matter.
 
 libtiff writes to the process's standard error by itself. The copy that came with Pillow is told to keep it; where there
 is none to be found, it goes on.

@@ -1,4 +1,4 @@
-"""Many files in; what is in each of them out: what an index remembers is not read again, the rest in threads."""
+"""Examine many files in threads, skipping those that the index remembers."""
 
 import os
 import time
@@ -16,15 +16,15 @@ import PIL.features
 from foldproof.data.dataset import hash_rows
 from foldproof.data.examine import (
     Examined,
+    ExaminedPicture,
     Hashes,
-    Picture,
     Stamp,
     Trouble,
     examine_file,
     examine_image,
     stamp_of,
 )
-from foldproof.data.index import SCHEMA_VERSION, Index
+from foldproof.data.index import SCHEMA_VERSION, FileIndex
 from foldproof.data.readers import MOST_PIXELS, reader_named, suffix_of
 from foldproof.provenance.machine import available_cores
 
@@ -46,7 +46,7 @@ class Survey:
     `odd` hears, before anything is decoded, which images are of another depth than most, by path with the reason.
     """
 
-    index: Index
+    index: FileIndex
     most_pixels: int = MOST_PIXELS
     deep: bool = False
     progress: Progress = unheard
@@ -58,7 +58,7 @@ class Surveyed:
     """Hashes and troubles by path; pictures by path too, where the same content is the same object."""
 
     hashes: Mapping[str, Hashes]
-    pictures: Mapping[str, Picture]
+    pictures: Mapping[str, ExaminedPicture]
     troubles: Mapping[str, Trouble]
 
 
@@ -131,7 +131,7 @@ class _Work:
     def take(self, chunk: Sequence[tuple[str, Examined]], *, read_ns: int) -> None:
         """Remember what was found in files that were read after `read_ns`."""
         files: list[tuple[str, Stamp, Hashes]] = []
-        outcomes: dict[str, Picture | Trouble] = {}
+        outcomes: dict[str, ExaminedPicture | Trouble] = {}
         for path, examined in chunk:
             if examined.hashes is not None:
                 self._hashes[path] = examined.hashes
@@ -166,7 +166,7 @@ class _Work:
         """All that was found. The index forgets contents that are in no file where there are too many of them."""
         if len(self._outcomes) > SPARE * len(self._images) + SPARE_ANYWAY:
             self._how.index.keep_only(frozenset(self._key_of.values()))
-        pictures: dict[str, Picture] = {}
+        pictures: dict[str, ExaminedPicture] = {}
         troubles = dict(self._troubles)
         for path in self._images - self._troubles.keys():
             match self._outcomes[self._key_of[path]]:

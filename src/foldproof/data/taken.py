@@ -1,4 +1,4 @@
-"""Image files in; when a camera took each, as its EXIF data say, out. Nothing is decoded."""
+"""Read when a camera took each image from its EXIF data. Decodes nothing."""
 
 import io
 import re

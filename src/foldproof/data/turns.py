@@ -1,4 +1,4 @@
-"""How many pixels are decoded at one time, by all threads of a process: a large picture waits until others are done."""
+"""Limit how many pixels all threads of a process decode at once: a large picture waits for the others."""
 
 import threading
 from collections.abc import Iterator
@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from foldproof.storage.limits import PIXELS_AT_ONCE
 
 
-class Turns:
-    """Lets threads in with so many pixels each, in the order in which they come, at most `most` together."""
+class PixelTurns:
+    """Admits threads in order, each with its number of pixels, at most `most` pixels together."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -19,7 +19,7 @@ class Turns:
 
     @contextmanager
     def taken(self, pixels: int) -> Iterator[None]:
-        """Wait for a turn with so many pixels, alone where they are more than `most`; within a turn, go straight on."""
+        """Wait for a turn with this number of pixels; a picture of more than `most` gets one to itself. Reentrant."""
         if getattr(self._mine, "holds", False):
             yield
             return
@@ -43,4 +43,4 @@ class Turns:
             self._changed.notify_all()
 
 
-turns = Turns(PIXELS_AT_ONCE)
+turns = PixelTurns(PIXELS_AT_ONCE)

@@ -1,4 +1,4 @@
-"""A file in; None where its suffix or its content says that a reader takes it, else why it is not read, out."""
+"""Say why a file is not read as an image, by its suffix and content; None if a reader takes it."""
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -31,7 +31,7 @@ _HEIC = _Format(
 )
 _DICOM = _Format("DICOM", "read them: `pip install 'foldproof[dicom]'`; or export them as 16-bit PNG or TIFF", ".dcm")
 _ARRAY = _Format(
-    "several arrays of NumPy in one file", "save each alone: `numpy.save('1.npy', numpy.load('1.npz')[NAME])`"
+    "several arrays of NumPy in one file", "save each separately: `numpy.save('1.npy', numpy.load('1.npz')[NAME])`"
 )
 _VOLUME = _Format(
     "volumes", "save each slice that is wanted as a TIFF or 16-bit PNG, with the patient in its folder's name"

@@ -1,4 +1,4 @@
-"""The values that are black and white for all images of a set: lowest and highest in, a range to share out. Pure."""
+"""Define `ValueRange`: the values that are black and white for all images of a set. Pure."""
 
 from typing import NamedTuple
 

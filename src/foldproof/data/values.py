@@ -1,4 +1,4 @@
-"""Pixels of any kind in; which values they take, and the same pixels on a scale of 8 or 16 bits, out. Pure.
+"""Measure the values of pixels of any kind, and scale them to 8 or 16 bits. Pure.
 
 Only float64's +, -, *, / and rounding: the same bits on every machine.
 """
@@ -13,7 +13,7 @@ from foldproof.data.value_range import ValueRange
 Pixels: TypeAlias = NDArray[Any]  # [height, width, channel]
 Scaled: TypeAlias = NDArray[Any]  # uint8 or uint16
 
-STRAY = 1000  # one value in so many, at either end, may be a hot or a dead pixel
+STRAY = 1000  # one value in this many, at either end, may be a hot or a dead pixel
 
 
 class Values(NamedTuple):

@@ -1,4 +1,4 @@
-"""A folder in, a list of everything in it out; nothing is opened and no link to a folder is followed."""
+"""List everything in a folder, without opening files or following links to folders."""
 
 import os
 import sys
@@ -27,7 +27,7 @@ class Kind(StrEnum):
     NOT_UTF8 = "a name that is not UTF-8"
 
 
-class Entry(NamedTuple):
+class FolderEntry(NamedTuple):
     """A name in the folder, relative to it, with slashes; bytes that are not UTF-8 stand as \\xe9 and the like."""
 
     path: str
@@ -48,14 +48,14 @@ class Entry(NamedTuple):
         return furniture_on(self.path)
 
 
-def walk(folder: Path) -> tuple[Entry, ...]:
+def walk(folder: Path) -> tuple[FolderEntry, ...]:
     """Everything in `folder`, sorted by path; what lies in a folder whose name is not UTF-8 is left out.
 
     Raises DataError where there is no such folder, or where it cannot be listed.
     """
     if not folder.is_dir():
         raise _no_folder(folder)
-    entries: list[Entry] = []
+    entries: list[FolderEntry] = []
     waiting = [""]
     while waiting:
         below = _list(folder, waiting.pop())
@@ -85,7 +85,7 @@ def some(names: Sequence[str], *, between: str = ", ") -> str:
     return between.join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def _list(folder: Path, relative: str) -> list[Entry]:
+def _list(folder: Path, relative: str) -> list[FolderEntry]:
     try:
         with os.scandir(folder / relative) as listed:
             found = list(listed)
@@ -94,7 +94,7 @@ def _list(folder: Path, relative: str) -> list[Entry]:
     except OSError as error:
         raise DataError(
             f"cannot list {folder / relative}: {error.strerror}",
-            next_step="mend the permissions",
+            next_step="fix the permissions",
         ) from error
 
 
@@ -108,18 +108,18 @@ def _refuse_other_encoding(folder: Path, names: Sequence[str]) -> None:
         shown = os.fsencode(strange).decode(errors="backslashreplace")
         raise DataError(
             f"{folder}: names such as '{shown}' are read as {encoding} here, since LC_ALL, LANG or PYTHONUTF8 says so",
-            next_step="`export PYTHONUTF8=1`, then do the same again",
+            next_step="`export PYTHONUTF8=1`, then try again",
         )
 
 
-def _entry(relative: str, entry: os.DirEntry[str]) -> Entry:
+def _entry(relative: str, entry: os.DirEntry[str]) -> FolderEntry:
     try:
         entry.name.encode()
     except UnicodeEncodeError:
         name, kind = os.fsencode(entry.name).decode(errors="backslashreplace"), Kind.NOT_UTF8
     else:
         name, kind = entry.name, _kind(entry)
-    return Entry(f"{relative}/{name}" if relative else name, kind)
+    return FolderEntry(f"{relative}/{name}" if relative else name, kind)
 
 
 def _kind(entry: os.DirEntry[str]) -> Kind:

@@ -8,7 +8,7 @@ from foldproof.data.scan import scan
 from foldproof.data.versions import dvc
 from foldproof.data.versions.remote import unpushed
 from foldproof.data.versions.unfinished import interrupted_add, interrupted_pull
-from foldproof.data.versions.versioned import Difference
+from foldproof.data.versions.versioned import VersionDifference
 from foldproof.data.walk import some
 from foldproof.doctor.check import Check
 from foldproof.errors import FoldproofError
@@ -48,7 +48,7 @@ def of_images(project: Project, data: DataSettings, folds: FoldSource) -> Iterat
         )
         return
     if version.state != "clean":
-        said = str(Difference(version.changed, version.missing, version.extra)) or "not the versioned images"
+        said = str(VersionDifference(version.changed, version.missing, version.extra)) or "not the versioned images"
         yield Check(
             "images",
             "bad",

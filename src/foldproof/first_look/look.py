@@ -25,7 +25,7 @@ from foldproof.analysis.scoring import ACCURACY
 from foldproof.config.schema import DataSettings
 from foldproof.data.checks.duplicates import naive_leak
 from foldproof.data.dataset import Dataset
-from foldproof.data.index import Index
+from foldproof.data.index import FileIndex
 from foldproof.data.labels.said import Rules
 from foldproof.data.pixels.images import decoded
 from foldproof.data.readers import MOST_PIXELS
@@ -170,7 +170,7 @@ def _scanned(folder: Path, rules: Rules, most: int, caches: Caches, extractors: 
             extractors.start()  # they load the model while files are read
         return evenly(labels, most)
 
-    with Index(caches.index) as index:
+    with FileIndex(caches.index) as index:
         return scan(
             folder,
             rules=rules,

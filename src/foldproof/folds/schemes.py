@@ -13,7 +13,7 @@ from foldproof import registry
 from foldproof.config.schema import FoldSettings
 from foldproof.data.dataset import Dataset, Sample
 from foldproof.data.labels.parts import Part, parts_of
-from foldproof.data.labels.said import Said
+from foldproof.data.labels.said import ImageLabel
 from foldproof.errors import FoldsError
 from foldproof.folds.cut import Assignment
 from foldproof.folds.derived import as_written, checked, in_time, one_group_a_fold
@@ -27,7 +27,7 @@ class SchemeInput:
 
     dataset: Dataset
     folds: FoldSettings
-    said: Mapping[str, Said] = field(default_factory=dict)
+    said: Mapping[str, ImageLabel] = field(default_factory=dict)
     by_file: Mapping[str, str] = field(default_factory=dict)
     date_order: str = ""
 

@@ -1,4 +1,4 @@
-"""What a notebook or a script of one's own needs: settings and names in, runs and comparisons with their tables out."""
+"""Use foldproof from a notebook or script: run, load and compare, with results as tables."""
 
 from foldproof.notebook.functions import compare, load, run, runs
 from foldproof.notebook.values import Compared, Run, Runs

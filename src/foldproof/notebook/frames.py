@@ -1,4 +1,4 @@
-"""Records and comparisons in, tables of pandas out, whose columns and units are those of the values."""
+"""Turn records and comparisons into pandas tables, with the columns and units of the values."""
 
 from collections.abc import Sequence
 from dataclasses import asdict

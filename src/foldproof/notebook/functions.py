@@ -1,4 +1,4 @@
-"""The commands as functions: where the project is and what is asked in, values with tables out."""
+"""Offer the commands as functions that return values with tables."""
 
 import json
 import os
@@ -49,7 +49,7 @@ def run(
     """Train the experiments named, or all of the settings file, as `foldproof run` does; progress goes to stderr.
 
     `path`: the project's folder or its settings file; else the project of the current folder. `overrides`: changed
-    settings, as {"train.lr": 0.01} or ["train.lr=0.01"]. What has run whole is not run again but with `again`; `reuse`:
+    settings, as {"train.lr": 0.01} or ["train.lr=0.01"]. Completed experiments are skipped unless `again`; `reuse`:
     first epochs that another experiment has trained are taken from it. A fold that failed shows in its run's status.
     Interrupted, each fold ends with a checkpoint; KeyboardInterrupt is then raised, and `resume=True` goes on.
     """
@@ -108,7 +108,7 @@ def runs(path: Place = None) -> Runs:
 def compare(*which: "str | Run", metric: str | None = None, path: Place = None) -> Compared:
     """Runs side by side, as `foldproof compare` puts them: those given, or the newest of each experiment.
 
-    `metric`: another one than that of the settings. Raises RunNotFound where nothing has run, UnknownName.
+    `metric`: instead of the one in the settings. Raises RunNotFound where nothing has run, UnknownName.
     """
     project = _project(path)
     settings = load_settings(project.settings_file).settings.compare

@@ -1,4 +1,4 @@
-"""Cells of text in, the HTML that a notebook shows out; every text escaped. Pure."""
+"""Render cells of text as an HTML table for a notebook, every text escaped. Pure."""
 
 from collections.abc import Sequence
 

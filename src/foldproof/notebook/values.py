@@ -1,4 +1,4 @@
-"""Runs and comparisons as a notebook holds them: frozen, with tables of pandas, shown as HTML."""
+"""Define runs and comparisons as a notebook holds them: frozen, with pandas tables, shown as HTML."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

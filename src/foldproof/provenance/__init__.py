@@ -1,1 +1,1 @@
-"""Where a result comes from: git, packages, machine, numeric class."""
+"""Record where a result comes from: git, packages, machine, numeric class."""

@@ -1,4 +1,4 @@
-"""Links that a repository brings: what git tracks may be somebody else's, and what it leads to is not."""
+"""Find links that a repository brings, which somebody else may have made to lead anywhere."""
 
 import os
 from pathlib import Path

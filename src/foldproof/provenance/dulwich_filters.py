@@ -10,7 +10,7 @@ from foldproof.provenance.git_command import filters_left_out
 
 @contextmanager
 def users_filters_alone(folder: Path) -> Iterator[None]:
-    """In the block dulwich runs those filters alone that `git_command.git` would run in `folder`; without git, none."""
+    """In the block dulwich runs only those filters that `git_command.git` would run in `folder`; without git, none."""
     from dulwich.filters import FilterRegistry
 
     left_out = filters_left_out(folder)

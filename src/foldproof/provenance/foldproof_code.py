@@ -1,4 +1,4 @@
-"""Foldproof's own modules that decide about bits: found by walking imports from where the work begins."""
+"""Find foldproof's own modules that decide about bits, by walking imports from where the work begins."""
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""The state of the code: a folder in, commit, branch, dirty flag and diff out."""
+"""Read the state of the code: commit, branch, dirty flag and diff."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The one place that starts git. No program that a repository's own settings name runs, and nothing is fetched."""
+"""Start git: the only place that does, so that no program from a repository's settings runs and nothing is fetched."""
 
 import os
 import subprocess
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from foldproof.provenance import git_settings
-from foldproof.provenance.git_settings import Entry
+from foldproof.provenance.git_settings import GitSetting
 
 PATIENCE_SECONDS = 20.0
 NOT_INSTALLED = "git is not installed"
@@ -108,7 +108,7 @@ def is_posing(folder: Path) -> bool:
     return False
 
 
-def _settings(folder: Path) -> list[Entry] | Answer:
+def _settings(folder: Path) -> list[GitSetting] | Answer:
     """All settings that git has in `folder`; reading them runs nothing."""
     found = _run(folder, (), ("config", "--list", "--show-scope", "-z"))
     if found.code == 129:  # before git 2.26 there is no --show-scope
@@ -117,9 +117,9 @@ def _settings(folder: Path) -> list[Entry] | Answer:
     return git_settings.parse(found.out) if found.is_yes else found
 
 
-def _settings_of_submodules(folder: Path, found: list[Entry]) -> list[Entry] | Answer:
+def _settings_of_submodules(folder: Path, found: list[GitSetting]) -> list[GitSetting] | Answer:
     """The settings of all submodules that are checked out, at any depth."""
-    entries: list[Entry] = []
+    entries: list[GitSetting] = []
     waiting, seen = [(folder, found)], 0
     while waiting:
         place, of_place = waiting.pop()
@@ -139,7 +139,7 @@ def _settings_of_submodules(folder: Path, found: list[Entry]) -> list[Entry] | A
     return entries
 
 
-def _in_place(folder: Path, found: list[Entry]) -> dict[str, str]:
+def _in_place(folder: Path, found: list[GitSetting]) -> dict[str, str]:
     """Keep git to the files around the folder's `.git`, where a setting leads it to others."""
     if not git_settings.names_worktree(found):
         return {}

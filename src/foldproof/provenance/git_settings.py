@@ -1,4 +1,4 @@
-"""Tell which of git's settings a repository brings itself, and override those that name programs. Pure."""
+"""Find git settings that a repository brings itself, and override those that name programs. Pure."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ _USUAL: Mapping[str, Mapping[str, Sequence[str]]] = {
 _EMPTY = {"clean": "", "smudge": "", "process": "", "required": "false"}
 
 
-class Entry(NamedTuple):
+class GitSetting(NamedTuple):
     """One setting: where it comes from, as git calls it, its name and its value."""
 
     scope: str
@@ -30,18 +30,18 @@ class Entry(NamedTuple):
     value: str
 
 
-def parse(listed: bytes) -> list[Entry]:
+def parse(listed: bytes) -> list[GitSetting]:
     """What `git config --list --show-scope -z` wrote."""
     fields = listed.decode(errors="surrogateescape").split("\0")
     return [_entry(scope, said) for scope, said in zip(fields[::2], fields[1::2], strict=False)]
 
 
-def parse_local(listed: bytes) -> list[Entry]:
-    """What `git config --local --list -z` wrote: settings of the repository alone."""
+def parse_local(listed: bytes) -> list[GitSetting]:
+    """What `git config --local --list -z` wrote: only settings of the repository."""
     return [_entry("local", said) for said in listed.decode(errors="surrogateescape").split("\0") if said]
 
 
-def refused(entries: Iterable[Entry]) -> str:
+def refused(entries: Iterable[GitSetting]) -> str:
     """Why git is not started at all under these settings; empty where it may be."""
     for entry in entries:
         match = _FILTER.fullmatch(entry.key)
@@ -50,7 +50,7 @@ def refused(entries: Iterable[Entry]) -> str:
     return ""
 
 
-def left_out(entries: Sequence[Entry]) -> tuple[str, ...]:
+def left_out(entries: Sequence[GitSetting]) -> tuple[str, ...]:
     """Names of the filters that the repository brings and that must not run, sorted."""
     own: dict[str, list[tuple[str, str]]] = {}
     for entry in entries:
@@ -63,7 +63,7 @@ def left_out(entries: Sequence[Entry]) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def made_harmless(entries: Sequence[Entry]) -> tuple[str, ...]:
+def made_harmless(entries: Sequence[GitSetting]) -> tuple[str, ...]:
     """Settings, as `-c` takes them, that give the repository's own filters what the user's settings say, or nothing."""
     users = {entry.key: entry.value for entry in entries if entry.scope not in _OF_THE_REPOSITORY}
     if _leads_lfs_on(entries):
@@ -78,17 +78,17 @@ def made_harmless(entries: Sequence[Entry]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def names_worktree(entries: Iterable[Entry]) -> bool:
+def names_worktree(entries: Iterable[GitSetting]) -> bool:
     """Whether the repository says itself which files are its own."""
     return any(entry.key == "core.worktree" and entry.scope in _OF_THE_REPOSITORY for entry in entries)
 
 
-def _entry(scope: str, said: str) -> Entry:
+def _entry(scope: str, said: str) -> GitSetting:
     key, _, value = said.partition("\n")
-    return Entry(scope, key, value)
+    return GitSetting(scope, key, value)
 
 
-def _leads_lfs_on(entries: Iterable[Entry]) -> bool:
+def _leads_lfs_on(entries: Iterable[GitSetting]) -> bool:
     return any(entry.scope in _OF_THE_REPOSITORY and _LEADS_LFS_ON.fullmatch(entry.key) for entry in entries)
 
 

@@ -1,4 +1,4 @@
-"""What a result was made on: nothing in, a plain dictionary of processor, memory and system out."""
+"""Describe the machine: processor, memory and system."""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""`NumericClass`: what the bits of a result depend on besides its settings; recorded, never chosen."""
+"""Define `NumericClass`: what the bits of a result depend on besides its settings; recorded, never chosen."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Code that is not foldproof's, named by dotted paths: the source files that it reaches, the packages that it imports.
+"""Find the source files and packages that a project's own code, named by dotted paths, reaches.
 
 Found by reading imports; nothing is imported. A module that is installed counts by its package's name, but for the
 package that a dotted path itself leads into, whose files count too: an editable one changes under the same version.

@@ -1,4 +1,4 @@
-"""What is installed: nothing in, distribution names and versions out."""
+"""List installed distributions and their versions."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""A patch in; every file that `git apply` would touch, as git itself reads the patch, out. Nothing is applied."""
+"""List every file that `git apply` would touch, as git itself reads the patch. Applies nothing."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Which modules some code reaches, and a digest of them that comments, docstrings and layout do not change.
+"""Find the modules that code reaches, and hash them without comments, docstrings and layout.
 
 Found by reading imports, also those inside functions; nothing is imported. Pure but for reading the files.
 """

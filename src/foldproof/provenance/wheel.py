@@ -1,4 +1,4 @@
-"""The foldproof that runs in; a wheel of exactly its files, the same bytes every time, out.
+"""Build a wheel of the running foldproof: exactly its files, the same bytes every time.
 
 So a run can be trained again by the very code that made it, whatever is installed by then.
 """

@@ -1,4 +1,4 @@
-"""A commit of a repository in; its files in a folder of their own, outside the working copy, out."""
+"""Check out a commit into a folder of its own, outside the working copy."""
 
 import os
 import shutil
@@ -51,7 +51,7 @@ def check_out(folder: Path, commit: str, destination: Path) -> str:
     added = _git(folder, "worktree", "add", "--detach", "--force", "--no-checkout", str(destination), known)
     if not added.is_yes:
         return _reason(added)
-    # Its files are written by a git that was started there: settings may hold for that folder alone.
+    # Its files are written by a git that was started there: settings may hold only for that folder.
     written = _git(destination, "reset", "--hard", "--quiet", "--no-recurse-submodules")
     return "" if written.is_yes else _reason(written)
 

@@ -1,1 +1,1 @@
-"""Make a folder a project: what lies in it in; settings that suit it, git and DVC out; what is there stays."""
+"""Turn a folder of images into a project: settings that suit it, git and DVC. Existing files stay."""

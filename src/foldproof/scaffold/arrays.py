@@ -1,4 +1,4 @@
-"""A folder of images whose class nothing says in; the line that makes a table of a file of arrays beside them, out.
+"""Suggest the line that turns a file of arrays into a table, for images without classes.
 
 The file is not opened here: it is another's, and what reads it is large.
 """

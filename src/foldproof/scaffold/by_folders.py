@@ -1,4 +1,4 @@
-"""Paths of images in; how folders, or else the beginnings of names, label them, out. Pure."""
+"""Guess labels from folders, or from the beginnings of file names. Pure."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -21,13 +21,13 @@ from foldproof.data.labels.parts import (
 from foldproof.scaffold.groups import candidate_of
 from foldproof.scaffold.levels import are_no_classes, are_numbered, common_folders, together
 from foldproof.scaffold.names import label_in_names, stands_in_one_folder
-from foldproof.scaffold.seen import ENOUGH, Look
+from foldproof.scaffold.seen import ENOUGH, FolderLook
 from foldproof.storage import cleaned
 
 _BELOW_PARTS = "^[^/]+/([^/]+)/"
 
 
-def by_folders(path: str, below: Sequence[str]) -> Look | None:
+def by_folders(path: str, below: Sequence[str]) -> FolderLook | None:
     """By class folders, be they in parts of a set, in groups or around them; None where there are not two classes."""
     masks = masks_among(below)
     images = [one for one in below if one not in masks]
@@ -37,7 +37,7 @@ def by_folders(path: str, below: Sequence[str]) -> Look | None:
     return seen and replace(seen, masks=len(masks))
 
 
-def _below_images(path: str, images: Sequence[str]) -> Look | None:
+def _below_images(path: str, images: Sequence[str]) -> FolderLook | None:
     """By the class folders in the one folder of images that lies beside one of masks."""
     tops = {one.partition("/")[0] for one in images}
     seen = _by_classes(path, [one.partition("/")[2] for one in images]) if len(tops) == 1 else None
@@ -45,7 +45,7 @@ def _below_images(path: str, images: Sequence[str]) -> Look | None:
     return replace(seen, label_by="parent", candidate=None) if seen and is_plain else None
 
 
-def _by_parts(path: str, below: Sequence[str]) -> Look | None:
+def _by_parts(path: str, below: Sequence[str]) -> FolderLook | None:
     """Parts of a data set such as train and test, each with class folders; what is none, or has none, is left out."""
     parts = parts_of({one.partition("/")[0] for one in below if "/" in one})
     held = {top for top, part in parts.items() if part is Part.TESTING}
@@ -82,14 +82,14 @@ def _groups_in_classes(labelled: Sequence[str], parts: Mapping[str, Part]) -> bo
     )
 
 
-def _with_groups(trained: Sequence[Sequence[str]]) -> Look:
+def _with_groups(trained: Sequence[Sequence[str]]) -> FolderLook:
     """By the folders below the parts, whatever part they are in, and by groups below these."""
     grouped = _grouped([tuple(one[2:-1]) for one in trained], [one[1] for one in trained], before="[^/]+/[^/]+/")
     note = f"the folder below {_some(sorted({one[0] for one in trained}))}, which are parts of a set by their names"
     return replace(grouped, label_by=_BELOW_PARTS, note=note)
 
 
-def _by_parent(trained: Sequence[str], parts: Collection[str]) -> Look:
+def _by_parent(trained: Sequence[str], parts: Collection[str]) -> FolderLook:
     """By the folder that an image lies in."""
     copies = copies_of(trained)
     deep = [one.split("/")[1:] for one in trained]
@@ -98,11 +98,11 @@ def _by_parent(trained: Sequence[str], parts: Collection[str]) -> Look:
         note = (
             f"the folder that an image lies in, below {_some(sorted(parts))}, which are parts of a set by their names"
         )
-        return Look(path="", label_by="parent", group_by="parent", groups=len(groups), note=note)
+        return FolderLook(path="", label_by="parent", group_by="parent", groups=len(groups), note=note)
     first = sorted({one[0] for one in deep})
     inner = {tuple(one[:-1]) for one in deep}
     may_be_first = min(map(len, deep)) > 2 and 1 < len(first) <= len(inner) / 2 and not are_no_classes(first)
-    return Look(
+    return FolderLook(
         path="",
         label_by="parent",
         group_by=COPIES if copies else None,
@@ -112,7 +112,7 @@ def _by_parent(trained: Sequence[str], parts: Collection[str]) -> Look:
     )
 
 
-def _by_classes(path: str, below: Sequence[str]) -> Look | None:
+def _by_classes(path: str, below: Sequence[str]) -> FolderLook | None:
     parts = [PurePosixPath(one).parts for one in below]
     deep = [one for one in parts if len(one) > 2]
     if copy := copy_in_itself([one for one in below if "/" in one]):
@@ -120,10 +120,12 @@ def _by_classes(path: str, below: Sequence[str]) -> Look | None:
         if all(one.removeprefix(f"{copy}/") in others for one in below if one not in others):
             without = _by_classes(path, sorted(others))
             return without and replace(without, exclude=(*without.exclude, copy))
-        return Look(path=path, label_by="parent", count_by_class=Counter(one[-2] for one in parts if len(one) > 1))
+        return FolderLook(
+            path=path, label_by="parent", count_by_class=Counter(one[-2] for one in parts if len(one) > 1)
+        )
     if (original := original_among(below)) is not None:
         versions = sorted({one[0] for one in parts} - {original})
-        return Look(
+        return FolderLook(
             path=path,
             label_by="parent",
             exclude=tuple(versions),
@@ -134,7 +136,7 @@ def _by_classes(path: str, below: Sequence[str]) -> Look | None:
         test = test_among(inner)
         count = Counter(one[0] for one in deep if one[1] != test)
         exclude = (f"*/{test}",) if test else ()
-        return Look(path=path, label_by="top", exclude=exclude, count_by_class=count) if len(count) > 1 else None
+        return FolderLook(path=path, label_by="top", exclude=exclude, count_by_class=count) if len(count) > 1 else None
     if _classes_below_groups(deep, parts):
         count = Counter(one[-2] for one in deep)
         grouped = _grouped([one[:-2] for one in deep], [""] * len(deep), before="")
@@ -145,7 +147,7 @@ def _by_classes(path: str, below: Sequence[str]) -> Look | None:
     if len(count) < 2 or are_no_classes(count):
         return None
     if copies := copies_of(below):
-        return Look(path=path, count_by_class=count, group_by=COPIES, groups=copies)
+        return FolderLook(path=path, count_by_class=count, group_by=COPIES, groups=copies)
     if len(deep) == len(parts):
         grouped = _grouped([one[1:-1] for one in deep], [one[0] for one in deep], before="[^/]+/")
         if grouped.groups > 1:
@@ -153,16 +155,16 @@ def _by_classes(path: str, below: Sequence[str]) -> Look | None:
             note = "by the first folders" if other else ""
             by_first = replace(grouped, path=path, count_by_class=count, note=note, other=other)
             return _crossed(path, deep) or by_first
-    return Look(path=path, count_by_class=count, candidate=candidate_of(below))
+    return FolderLook(path=path, count_by_class=count, candidate=candidate_of(below))
 
 
-def _grouped(levels: Sequence[tuple[str, ...]], classes: Sequence[str], *, before: str) -> Look:
+def _grouped(levels: Sequence[tuple[str, ...]], classes: Sequence[str], *, before: str) -> FolderLook:
     """Groups by folders; `before` matches what stands before these in a path."""
     if len(set(map(len, levels))) > 1:
-        return Look(path="", group_by="parent", groups=len(set(levels)))
+        return FolderLook(path="", group_by="parent", groups=len(set(levels)))
     depth, names = together(levels, classes)
     rule = "parent" if depth == len(levels[0]) else f"^{before}({'/'.join(['[^/]+'] * depth)})/"
-    return Look(path="", group_by=rule, groups=len(names), group_example="/".join(min(names)))
+    return FolderLook(path="", group_by=rule, groups=len(names), group_example="/".join(min(names)))
 
 
 def _by_the_first(deep: Sequence[tuple[str, ...]]) -> str:
@@ -173,7 +175,7 @@ def _by_the_first(deep: Sequence[tuple[str, ...]]) -> str:
     return f"by the first ones ({_some(first)}): data.label_by: top"
 
 
-def _crossed(path: str, deep: Sequence[tuple[str, ...]]) -> Look | None:
+def _crossed(path: str, deep: Sequence[tuple[str, ...]]) -> FolderLook | None:
     """Where each first folder, such as a site, holds the same few: these are the classes where only the first ones are
     of one name but for a number or letter.
     """
@@ -185,7 +187,7 @@ def _crossed(path: str, deep: Sequence[tuple[str, ...]]) -> Look | None:
         return None
     if len(second) < 2 or not are_numbered(first) or are_numbered(second):
         return None
-    return Look(
+    return FolderLook(
         path=path,
         label_by="parent",
         group_by="parent",
@@ -214,7 +216,7 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(cleaned(name, most=40) for name in names[:3]) + (", …" if len(names) > 3 else "")
 
 
-def by_names(path: str, below: Sequence[str]) -> Look | None:
+def by_names(path: str, below: Sequence[str]) -> FolderLook | None:
     """Classes at the beginning of the names, where no folder says any."""
     masks = masks_among(below)
     images = [one for one in below if one not in masks]
@@ -223,7 +225,7 @@ def by_names(path: str, below: Sequence[str]) -> Look | None:
         return None
     count = Counter(map(labelling(pattern), images))
     note = "the class stands in the file's name"
-    return Look(path=path, count_by_class=count, label_by=pattern, masks=len(masks), note=note)
+    return FolderLook(path=path, count_by_class=count, label_by=pattern, masks=len(masks), note=note)
 
 
 def _classes_below_groups(deep: Sequence[tuple[str, ...]], parts: Sequence[tuple[str, ...]]) -> bool:

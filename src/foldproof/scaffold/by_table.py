@@ -1,4 +1,4 @@
-"""A folder, its tables and its images in; how the table that names most of them labels them, out."""
+"""Guess labels from the table that names most of a folder's images."""
 
 import math
 import re
@@ -12,7 +12,7 @@ from foldproof.data.labels.from_table import TableSaid, said_by_table
 from foldproof.data.labels.masks import masks_among
 from foldproof.data.labels.names import Names
 from foldproof.data.labels.parts import Part, are_parts, folder_of_test, part_of, test_among
-from foldproof.data.labels.said import Said
+from foldproof.data.labels.said import ImageLabel
 from foldproof.data.tables.table import SUFFIXES, Table, read_table
 from foldproof.data.tables.usual import has_image_suffix, usual_column
 from foldproof.data.walk import some
@@ -22,7 +22,7 @@ from foldproof.scaffold.groups import candidate_of
 from foldproof.scaffold.levels import PATIENT, patients_in
 from foldproof.scaffold.part_tables import joined
 from foldproof.scaffold.row_a_folder import names_all, refusal_of
-from foldproof.scaffold.seen import ENOUGH, Look
+from foldproof.scaffold.seen import ENOUGH, FolderLook
 
 OURS = frozenset({"folds.csv", "excluded.csv"})
 _MOST_TABLES = 12
@@ -31,7 +31,9 @@ _FEW = 0.1  # of the images, that a table must name to be of labels at all
 _OF_TABLES = re.compile(r"labels?|annotations?|meta|metadata|csvs?|tables?|splits?|lists?|info", re.IGNORECASE)
 
 
-def by_table(folder: Path, path: str, below: Sequence[str], label: str = "", *, for_some: bool = False) -> Look | None:
+def by_table(
+    folder: Path, path: str, below: Sequence[str], label: str = "", *, for_some: bool = False
+) -> FolderLook | None:
     """Of the tables that name most of the images beside them, by columns that are recognised or with the one called
     `label`: that of the training part first, then the one that names most.
 
@@ -197,7 +199,7 @@ def _top(path: str) -> str:
     return path.partition("/")[0] if "/" in path else "."
 
 
-def _of_table(path: str, file: Path, folder: Path, seen: TableSaid, given: Mapping[str, str]) -> Look | None:
+def _of_table(path: str, file: Path, folder: Path, seen: TableSaid, given: Mapping[str, str]) -> FolderLook | None:
     splits = {one.split for one in seen.said.values() if one.split}
     test = test_among(splits) if are_parts(splits) else None
     apart = None if splits else folder_of_test(seen.said)
@@ -213,7 +215,7 @@ def _of_table(path: str, file: Path, folder: Path, seen: TableSaid, given: Mappi
     classes, names_in = class_names(file, labels)
     groups = len({one.group for one in trained if one.group})
     patients = () if groups else patients_in(list(images))
-    return Look(
+    return FolderLook(
         path=path,
         count_by_class=Counter({classes.get(label, label): count for label, count in labels.items()}),
         classes=classes or None,
@@ -230,7 +232,7 @@ def _of_table(path: str, file: Path, folder: Path, seen: TableSaid, given: Mappi
     )
 
 
-def _folds(trained: Sequence[Said]) -> int:
+def _folds(trained: Sequence[ImageLabel]) -> int:
     """How many folds a column numbers, where it names a few and one for every image."""
     folds = {one.fold for one in trained}
     return len(folds) if "" not in folds and 2 <= len(folds) <= _MOST_FOLDS else 0

@@ -1,4 +1,4 @@
-"""What was seen of the images in; settings that suit them, each with its reason, out. Pure."""
+"""Choose settings that suit the images, each with its reason. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from statistics import median
 from typing import Any
 
 from foldproof.data.dataset import are_uneven
-from foldproof.scaffold.seen import Look
+from foldproof.scaffold.seen import FolderLook
 
 SMALL = 64  # pixels: of less, a network made for photographs sees little more than its own enlargement
 MANY = 3000  # images of that size from which a network of one's own learns better than frozen features
@@ -38,7 +38,7 @@ class Choices:
     experiments: tuple[Experiment, ...]
 
 
-def choose(seen: Look) -> Choices:
+def choose(seen: FolderLook) -> Choices:
     """Settings for the images that were seen; for none, those that suit most photographs."""
     small = _is_small(seen)
     edge = _edge(seen)
@@ -51,7 +51,7 @@ def choose(seen: Look) -> Choices:
     return Choices(sections=sections, experiments=_own_network_tries() if small else _linear_tries())
 
 
-def _data(seen: Look, edge: int | None) -> dict[str, Choice]:
+def _data(seen: FolderLook, edge: int | None) -> dict[str, Choice]:
     made = {"path": Choice(seen.path, _said_of(seen)), **_labels(seen)}
     if seen.test:
         made["test"] = Choice(seen.test, "kept apart: no fold trains or validates on it")
@@ -72,7 +72,7 @@ def _data(seen: Look, edge: int | None) -> dict[str, Choice]:
     return made
 
 
-def _labels(seen: Look) -> dict[str, Choice]:
+def _labels(seen: FolderLook) -> dict[str, Choice]:
     made: dict[str, Choice] = {}
     if seen.table:
         made["labels"] = Choice(seen.table, seen.note or "says the class of each image")
@@ -87,7 +87,7 @@ def _labels(seen: Look) -> dict[str, Choice]:
     return made
 
 
-def _said_of(seen: Look) -> str:
+def _said_of(seen: FolderLook) -> str:
     if not seen.images:
         return "a folder for each class, with its images in it"
     sizes = ""
@@ -97,7 +97,7 @@ def _said_of(seen: Look) -> str:
     return f"{seen.images:,} images in {len(seen.count_by_class)} classes{sizes}"
 
 
-def _folds(seen: Look) -> dict[str, Choice]:
+def _folds(seen: FolderLook) -> dict[str, Choice]:
     if seen.folds:
         why = f"the {seen.folds} folds that the table numbers; stratified = foldproof cuts them"
         return {"scheme": Choice("predefined", why)}
@@ -115,7 +115,7 @@ def _frozen_features() -> dict[str, Choice]:
         "backbone": Choice("efficientnet_lite0", "or small_cnn, or any torchvision or timm model"),
         "pretrained": Choice(True, "its weights come with foldproof: no download"),
         "freeze_backbone": Choice(True, "train one linear layer on its features: minutes on a laptop"),
-        **_training(20, "features are computed once; with light (flips, crops) anew in every epoch"),
+        **_training(20, "features are computed once; with light (flips, crops) again in every epoch"),
     }
 
 
@@ -152,20 +152,20 @@ def _own_network_tries() -> tuple[Experiment, ...]:
     )
 
 
-def _is_small(seen: Look) -> bool:
+def _is_small(seen: FolderLook) -> bool:
     return bool(seen.sizes) and _edge(seen) <= SMALL and seen.images >= MANY
 
 
-def _edge(seen: Look) -> int:
+def _edge(seen: FolderLook) -> int:
     return max(8, int(median(max(size) for size in seen.sizes))) if seen.sizes else 0
 
 
-def _imbalance(seen: Look) -> float:
+def _imbalance(seen: FolderLook) -> float:
     counts = seen.count_by_class.values()
     return max(counts) / min(counts) if counts else 1.0
 
 
-def _shapes_differ(seen: Look) -> bool:
+def _shapes_differ(seen: FolderLook) -> bool:
     ratios = sorted(width / height for width, height in seen.sizes if height)
     if len(ratios) < 2:
         return False

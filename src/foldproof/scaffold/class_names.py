@@ -1,4 +1,4 @@
-"""A table of labels and the labels in it in; the names that a JSON file beside it gives them, out."""
+"""Find the class names that a JSON file beside a table gives its labels."""
 
 import json
 from collections.abc import Collection, Mapping

@@ -1,4 +1,4 @@
-"""The main job on real images, from an empty folder: a folder in, a project of 5,000 versioned digits out."""
+"""Set up the demo: a project of 5,000 real handwritten digits, versioned, in an empty folder."""
 
 import shutil
 from collections.abc import Callable
@@ -46,7 +46,8 @@ def prepare(folder: Path, *, say: Say = lambda _: None) -> Project:
         return Project.find(folder)
     if not state and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ProjectError(
-            f"{folder} is not empty and no earlier demo", next_step="name another folder: `foldproof demo DIR`"
+            f"{folder} is not empty, and is not an earlier demo",
+            next_step="name a different folder: `foldproof demo DIR`",
         )
     if program() is None:
         raise ProjectError("the demo needs git, which is not installed", next_step="install it, then try again")
@@ -119,5 +120,5 @@ def _done(folder: Path, answer: Answer) -> None:
     if not answer.is_yes:
         raise ProjectError(
             f"git failed in {folder}: {' '.join(answer.said.split())[:200]}",
-            next_step="mend git's complaint, then start the demo again",
+            next_step="fix git's complaint, then start the demo again",
         )

@@ -1,4 +1,4 @@
-"""File names in; what in them may say which images belong together, out. Pure.
+"""Find what in file names may say which images belong together. Pure.
 
 A part of the names that many images share, and none too many: `p01` of p01_1.jpg, p01_2.jpg. It is proposed and not
 used: whether these are of one patient, only a person knows.
@@ -54,7 +54,7 @@ def candidate_of(paths: Sequence[str], labels: Sequence[str] = ()) -> Candidate 
 
 
 def _tells_apart(names: Sequence[str], labels: Sequence[str]) -> bool:
-    """Neither one name for each class, nor a running number that begins anew in each."""
+    """Neither one name for each class, nor a running number that starts over in each."""
     by_class: dict[str, list[str]] = {}
     for name, label in zip(names, labels, strict=True):
         by_class.setdefault(label, []).append(name)

@@ -1,4 +1,4 @@
-"""The folders on the way to images in; which say no class, and up to which one images belong together, out. Pure.
+"""Decide which folder levels name no class, and which hold images that belong together. Pure.
 
 `40X`, `study1`, `left` are takes of one thing, `patient00012` is one: neither is a class. What belongs together is all
 of one patient, be it of several studies or at several magnifications.

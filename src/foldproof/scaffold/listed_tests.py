@@ -1,6 +1,4 @@
-"""How images are labelled in; the same without those that a publisher's text file, such as test.txt, lists as the test,
-out.
-"""
+"""Set aside the images that a publisher's text file, such as test.txt, lists as the test set."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -13,13 +11,13 @@ from foldproof.data.labels.listed import listed_in
 from foldproof.data.labels.parts import Part, part_of
 from foldproof.data.labels.said import Rules
 from foldproof.errors import FoldproofError
-from foldproof.scaffold.seen import Look
+from foldproof.scaffold.seen import FolderLook
 
 _SUFFIXES = frozenset({".txt", ".lst", ".list"})
 _LARGEST = 0.8  # of all images, that a test can be
 
 
-def with_listed_test(seen: Look, folder: Path, below: Sequence[str]) -> Look:
+def with_listed_test(seen: FolderLook, folder: Path, below: Sequence[str]) -> FolderLook:
     """`below`: all images in the folder of `seen`, relative to it. As it is where a test is known, or none listed."""
     if seen.test is not None or not seen.images:
         return seen

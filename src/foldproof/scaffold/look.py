@@ -1,4 +1,4 @@
-"""A folder in; where its images are, how they are labelled and how large they are, out. Decodes nothing."""
+"""Look at a folder: where its images are, how they are labelled, how large they are. Decodes nothing."""
 
 import re
 from collections import Counter
@@ -26,7 +26,7 @@ from foldproof.scaffold.by_table import by_table, groups_unused, refuse_groups, 
 from foldproof.scaffold.listed_tests import with_listed_test
 from foldproof.scaffold.other_tasks import are_outlines, refuse_other_tasks
 from foldproof.scaffold.pixel_tables import pixel_table_in
-from foldproof.scaffold.seen import Look, with_counts
+from foldproof.scaffold.seen import FolderLook, with_counts
 from foldproof.storage import read_file
 from foldproof.storage.limits import DVC_FILE_BYTES
 
@@ -35,7 +35,7 @@ NOT_DATA = frozenset({"runs", "mlruns", "mlartifacts", "venv", "node_modules", "
 _SAMPLED = 200  # images whose size is read
 
 
-def look(folder: Path, *, label: str = "") -> Look | None:
+def look(folder: Path, *, label: str = "") -> FolderLook | None:
     """The images of a project in `folder`; None where there are none yet. `label`: the column of a table that says it.
 
     Raises OtherTask or UnclearTable where nothing but a layout for another task or a table that is not clear says what
@@ -56,7 +56,7 @@ def look(folder: Path, *, label: str = "") -> Look | None:
                 left_alone={**seen.left_alone, **others},
             )
         if Path(f"{folder / path}.dvc").is_file():
-            return Look(path=path)
+            return FolderLook(path=path)
     for path, below in unsaid.items():
         _refuse_table(folder, path, below, label)
     _refuse(folder, [f"{path}/{one}" for path, below in unsaid.items() for one in below], label)
@@ -69,7 +69,7 @@ def _refuse_table(folder: Path, path: str, below: Sequence[str], label: str) -> 
         by_table(folder, path, below)
 
 
-def _refuse_a_part(folder: Path, seen: Look, label: str) -> None:
+def _refuse_a_part(folder: Path, seen: FolderLook, label: str) -> None:
     """Raises DataError where the table of these images labels others too, in folders beside theirs."""
     everything = list(_images(folder)) if seen.table and "/" not in seen.path else []
     whole = None
@@ -86,7 +86,7 @@ def _refuse_a_part(folder: Path, seen: Look, label: str) -> None:
     )
 
 
-def _with_parts_beside(seen: Look, folder: Path) -> Look:
+def _with_parts_beside(seen: FolderLook, folder: Path) -> FolderLook:
     """Where the images are the training part, a test beside them is kept apart; other parts are only named."""
     own = seen.path.partition("/")[0]
     if part_of(own) is not Part.TRAINING or seen.table or seen.test:
@@ -105,7 +105,7 @@ def _classes_in(folder: Path, name: str) -> tuple[str, set[str]]:
     return f"{name}/{wrap}".rstrip("/"), {path.partition("/")[0] for path in without(wrap, images)}
 
 
-def look_at(folder: Path, *, label: str = "") -> Look | None:
+def look_at(folder: Path, *, label: str = "") -> FolderLook | None:
     """How the images directly in and below `folder` are labelled; its path is ".". Raises as `look` does."""
     below = list(_images(folder))
     seen = _labelled(folder, ".", below, label)
@@ -114,12 +114,12 @@ def look_at(folder: Path, *, label: str = "") -> Look | None:
     return seen and _with_listed_test(seen, folder, ".", below)
 
 
-def _with_listed_test(seen: Look, folder: Path, path: str, below: Sequence[str]) -> Look:
+def _with_listed_test(seen: FolderLook, folder: Path, path: str, below: Sequence[str]) -> FolderLook:
     """`below`: the images in the folder at `path`, in which those of `seen` may lie deeper."""
     return with_listed_test(seen, folder, below if seen.path == path else list(_images(folder / seen.path)))
 
 
-def look_in(folder: Path, *, label: str = "") -> Look | None:
+def look_in(folder: Path, *, label: str = "") -> FolderLook | None:
     """The images in `folder`, as `look_at` sees them, or else as `look` does, for which it is a project around them.
 
     Raises OtherTask and DataError, as these do.
@@ -143,8 +143,8 @@ def _others(folder: Path, path: str) -> Iterator[tuple[str, int]]:
             yield other.name, len(list(_images(other)))
 
 
-def _labelled(folder: Path, path: str, below: Sequence[str], label: str) -> Look | None:
-    """By a table, by folders or by names, whichever says it first; by a table alone where its column is named.
+def _labelled(folder: Path, path: str, below: Sequence[str], label: str) -> FolderLook | None:
+    """By a table, by folders or by names, whichever says it first; only by a table where its column is named.
 
     Of folders, by those in what only wraps them. Raises what stands against a table of the images where only their
     names say a class, or where the folders are its patients.
@@ -163,7 +163,7 @@ def _labelled(folder: Path, path: str, below: Sequence[str], label: str) -> Look
     inside = f"{path}/{wrap}".removeprefix("./") if wrap else path
     classes = without(wrap, images)
     if original_among(classes) is None and (found := variants_in(folder / inside, classes)):
-        return Look(path=inside, variants=told(found))
+        return FolderLook(path=inside, variants=told(found))
     if (seen := by_folders(inside, without(wrap, below))) is not None:
         refuse_groups(folder, inside, seen.count_by_class, refused)
         return seen if seen.group_by else replace(seen, lost=groups_unused(folder, inside, without(wrap, below)))
@@ -176,7 +176,7 @@ def _labelled(folder: Path, path: str, below: Sequence[str], label: str) -> Look
     return seen
 
 
-def _by_table(folder: Path, path: str, below: Sequence[str], label: str) -> Look | None:
+def _by_table(folder: Path, path: str, below: Sequence[str], label: str) -> FolderLook | None:
     """By a table beside the images or in a folder around all of them. Raises DataError, as `by_table` does."""
     refused: list[DataError] = []
     for wrap in ("", *around_all(below)):

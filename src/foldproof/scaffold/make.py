@@ -1,4 +1,4 @@
-"""Make a folder a project: settings, git, DVC and what git shall ignore; nothing that is there is changed."""
+"""Make a folder a project: write settings, git, DVC and .gitignore, without changing existing files."""
 
 import shlex
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ from foldproof.scaffold.look import (
     unlabelled_in,
     unread_in,
 )
-from foldproof.scaffold.seen import Look, with_counts
+from foldproof.scaffold.seen import FolderLook, with_counts
 from foldproof.scaffold.settings import scalar, settings_text
 from foldproof.scaffold.split_by_ids import line_for_split
 from foldproof.storage import read_text, write_atomically
@@ -80,7 +80,8 @@ def scaffold(folder: Path, *, settings: str | None = None, label: str = "") -> S
         lines += [*_git(folder), *_dvc(folder), *_ignore(folder / ".gitignore"), *_pipeline(folder, file)]
     except OSError as error:
         raise ProjectError(
-            f"cannot make a project of {folder}: {error.strerror}", next_step="mend the permissions, or name another"
+            f"cannot make a project of {folder}: {error.strerror}",
+            next_step="fix the permissions, or name a different folder",
         ) from error
     return Scaffold(file, tuple(lines))
 
@@ -98,7 +99,7 @@ def _settings_file(folder: Path, settings: str | None, label: str) -> tuple[Path
 
 
 def _settings_for(folder: Path, label: str) -> tuple[str, list[str]]:
-    seen = look(folder, label=label) or Look(path=_only_folder(folder) or DataSettings().path)
+    seen = look(folder, label=label) or FolderLook(path=_only_folder(folder) or DataSettings().path)
     name = folder.resolve().name or "foldproof"
     text = settings_text(choose(seen), experiment=name, candidate=seen.candidate)
     if seen.variants:
@@ -109,7 +110,7 @@ def _settings_for(folder: Path, label: str) -> tuple[str, list[str]]:
     return text, _told(folder, seen)
 
 
-def _told(folder: Path, seen: Look) -> list[str]:
+def _told(folder: Path, seen: FolderLook) -> list[str]:
     """What was found, what was guessed of it and what is left out."""
     linked = linked_images(folder / seen.path)
     where = f", labelled by {seen.table}" if seen.table else ""
@@ -190,7 +191,7 @@ def _git(folder: Path) -> list[str]:
         return ["git is not installed: runs will not know which code they were made with; install it, then init again"]
     done = git_command.git(folder, "init", "--quiet")
     if not done.is_yes:
-        return [f"git init failed: {done.said.strip()}; mend that, then init again"]
+        return [f"git init failed: {done.said.strip()}; fix that, then init again"]
     return ["made a git repository", *_identity(folder)]
 
 
@@ -198,8 +199,8 @@ def _identity(folder: Path) -> list[str]:
     """What to tell git before the first commit."""
     if git_command.git(folder, "var", "GIT_AUTHOR_IDENT").is_yes:
         return []
-    mend = "`git config --global user.name NAME` and `git config --global user.email ADDRESS`"
-    return [f"git does not know who you are, and will not commit: {mend}"]
+    fix = "`git config --global user.name NAME` and `git config --global user.email ADDRESS`"
+    return [f"git does not know who you are, and will not commit: {fix}"]
 
 
 def _dvc(folder: Path) -> list[str]:
@@ -208,7 +209,7 @@ def _dvc(folder: Path) -> list[str]:
     try:
         dvc.init(folder)
     except FoldproofError as error:
-        return [f"{error.what}: the images will not be versioned; mend that, then `foldproof init` again"]
+        return [f"{error.what}: the images will not be versioned; fix that, then `foldproof init` again"]
     return ["made a DVC repository"]
 
 

@@ -1,4 +1,4 @@
-"""File names in; the class that stands at their beginning, out. Pure.
+"""Find the class at the beginning of each file name. Pure.
 
 `cat.0.jpg` and `dog.0.jpg` in one folder say their class, `IMG_0001.jpg` and `DSC_0001.jpg` their camera.
 """

@@ -1,4 +1,4 @@
-"""A folder in; what it is made for other than one class an image, out: boxes, outlines."""
+"""Recognise folders made for other tasks than one class per image, such as boxes or outlines."""
 
 import json
 import re

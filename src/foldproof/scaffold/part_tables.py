@@ -1,4 +1,4 @@
-"""Tables that each label a part of the images in; the line that makes one of them, with a column of splits, out."""
+"""Suggest the line that joins tables which each label a part of the images, with a column of splits."""
 
 import re
 from collections import defaultdict
@@ -16,7 +16,7 @@ def joined(
     labelled: Mapping[Path, Collection[str]], *, folder: Path, least: int, headed: Collection[Path]
 ) -> TablesOfParts | None:
     """The refusal of tables that are called as parts of a set, such as labels_train.txt and labels_test.txt, and label
-    `least` images together, though none does alone. `labelled`: the images of each, in or below `folder`; `headed`:
+    `least` images together, though none does by itself. `labelled`: the images of each, in or below `folder`; `headed`:
     those with a header.
     """
     families: defaultdict[tuple[Path, str], dict[str, Path]] = defaultdict(dict)

@@ -1,4 +1,4 @@
-"""A folder without pictures in; a table there whose rows are pixels, and the lines that make pictures of it, out."""
+"""Find a table whose rows are pixels, and suggest the lines that turn it into pictures."""
 
 import csv
 import math

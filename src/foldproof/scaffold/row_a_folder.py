@@ -1,4 +1,4 @@
-"""A table and the folders of images in; the refusal of folders for classes where the table labels each of them, out."""
+"""Refuse folders as classes where a table labels each folder."""
 
 from collections.abc import Collection, Sequence
 

@@ -1,4 +1,4 @@
-"""`Look`: what was seen of a folder of images, as frozen values. Pure."""
+"""Define `FolderLook`: what was seen of a folder of images, as frozen values. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ ENOUGH = 0.8  # of the images, that what says their classes must say
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class FolderLook:
     """What was seen. `path`: the folder of images, relative; `sizes`: width and height in pixels of some of them.
 
     `label_by`, `group_by`, `table`, `columns` and `test` are as the settings of these names; `groups`: how many there

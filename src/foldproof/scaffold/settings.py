@@ -1,4 +1,4 @@
-"""Choices in; the text of a settings file, each line with its reason, out. Pure."""
+"""Write the text of a settings file, each line with its reason. Pure."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""A folder and that of its images in; the line that makes a list of a test which is kept by ids, as CUB-200 does, out.
+"""Suggest the line that makes a list of test images from ids, as CUB-200 keeps them.
 
 `images.txt` has an id and a path in each line, `train_test_split.txt` an id and 1 for training or 0.
 """

@@ -1,4 +1,4 @@
-"""Python code in; the line that runs it in a shell, out. Pure."""
+"""Quote Python code as one line for a shell. Pure."""
 
 from shlex import quote
 

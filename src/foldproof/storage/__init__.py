@@ -1,4 +1,4 @@
-"""Files that are whole or absent, locks, guarded reading, and secrets that do not show."""
+"""Write files completely or not at all, lock, read safely, and hide secrets."""
 
 from foldproof.storage.copying import copy_inside
 from foldproof.storage.locks import holder, is_held, locked

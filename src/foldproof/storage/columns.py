@@ -1,4 +1,4 @@
-"""The bytes of a parquet file that somebody else may have written in; its table out, unless it is far larger.
+"""Read a parquet file that somebody else may have written, unless it unpacks to far more than its size.
 
 A few bytes can stand for gigabytes: a page packed well, one number a million times, a long text named again and again.
 So what each page says it unpacks to is added up before any is, and texts stay numbers of a dictionary until it is known
@@ -25,7 +25,7 @@ def read_parquet(content: bytes, *, most_rows: int, columns: Sequence[str] | Non
     """The table: the columns that are asked for, or all that are not nested.
 
     Raises ValueError or pyarrow's ArrowException where it is none, has more than `most_rows` rows, or would take more
-    memory than a table of so many bytes may.
+    memory than a table of that many bytes may.
     """
     file = pq.ParquetFile(
         pa.BufferReader(content),

@@ -1,4 +1,4 @@
-"""A file of a folder that somebody else may have given in; a copy of it in a folder of ours, out."""
+"""Copy a file from a folder that somebody else may have given into one of ours."""
 
 import os
 import stat

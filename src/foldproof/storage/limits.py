@@ -1,4 +1,4 @@
-"""How much of anything is read: a table near what a run of the largest supported size writes, in one place.
+"""Define how much of anything is read: limits near what a run of the largest supported size writes.
 
 That size: a million images, a thousand classes, 100 folds, 100,000 epochs. What is above its limit is refused before it
 is read, unpacked or decoded, so that whoever gives a record, a table or an image can take no more than this.
@@ -60,13 +60,15 @@ BUNDLE_RATIO = Limit(40, "bytes a byte", "of a larger bundle: journals come to 1
 BUNDLE_SMALL_BYTES = Limit(64 * _MIB, "bytes", "that any bundle may unpack to")
 
 IMAGE_PIXELS = Limit(178_956_970, "pixels", "of one picture: Pillow's own limit, half a gigabyte of RGB")
-PIXELS_AT_ONCE = Limit(178_956_970, "pixels", "decoded at one time by all threads; a larger picture is decoded alone")
+PIXELS_AT_ONCE = Limit(
+    178_956_970, "pixels", "decoded at one time by all threads; a larger picture is decoded by itself"
+)
 IMAGE_BYTES = Limit(4 * _GIB, "bytes", "of a picture's file: as many pixels of 64 bits and three channels, not packed")
 ANY_PIXELS = Limit(2**24, "pixels", "that a file of any size may hold")
 TILE_PIXELS = Limit(2**22, "pixels", "of a tile of a TIFF that is larger than four times the picture")
 PAGES = Limit(1000, "pages", "of a TIFF that are counted; more than one are not read")
 PACKED_PNG_BYTES = Limit(2**16, "bytes", "that a PNG may have beyond those of its pixels: packing makes none larger")
-PIXELS_A_BYTE = Limit(10_000, "pixels a byte", "of a larger picture: a PNG of black and white alone comes to 8,256")
+PIXELS_A_BYTE = Limit(10_000, "pixels a byte", "of a larger picture: a PNG of only black and white comes to 8,256")
 
 SERVER_PAGES = Limit(10_000, "pages", "of a tracking server's answers, each of up to a thousand runs")
 SERVER_SECONDS = Limit(600, "seconds", "that one question to a tracking server may take with all its pages")

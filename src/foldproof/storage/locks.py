@@ -1,4 +1,4 @@
-"""One process at a time: a lock file in, its holder, or who holds it, out. The lock of a dead process is free."""
+"""Lock a file for one process at a time, and name the holder. The lock of a dead process is free."""
 
 import json
 import os
@@ -27,7 +27,7 @@ def locked(path: Path, *, what: str, wait_seconds: float = 0.0) -> Iterator[None
         lock.acquire(timeout=wait_seconds)
     except Timeout:
         raise StorageError(
-            f"{what} is in use by {holder(path)}", next_step="wait for it to end, then do the same again"
+            f"{what} is in use by {holder(path)}", next_step="wait for it to end, then try again"
         ) from None
     except FileExistsError:
         raise StorageError(

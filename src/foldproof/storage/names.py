@@ -1,7 +1,7 @@
-"""Names that somebody else may have written: text in, a value that can only be what its type says, out.
+"""Parse names that somebody else may have written into types that can hold nothing harmful.
 
 Paths, hashes, commits and run ids of a record, a DVC file or a repository pass through `parse` where they are read;
-whatever opens, writes, removes or hands them to git takes these types alone.
+whatever opens, writes, removes or hands them to git takes only these types.
 """
 
 import os
@@ -11,7 +11,7 @@ from typing import ClassVar, Self
 
 from foldproof.errors import DamagedFile
 
-_NEXT_STEP = "do not use what says so; ask whoever made it for another copy"
+_NEXT_STEP = "do not use what says so; ask whoever made it for a new copy"
 _WINDOWS = os.name == "nt"
 
 

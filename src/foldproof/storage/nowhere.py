@@ -1,4 +1,4 @@
-"""A path of the settings that leads nowhere in; what is wrong with its spelling, and what to write instead, out."""
+"""Explain a settings path that leads nowhere, and what to write instead."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""A path in; a folder there that its user alone can change, out: what lies in it may be run."""
+"""Make a folder that only its user can change, so that its contents may be run."""
 
 import os
 import stat
@@ -20,7 +20,7 @@ def own_folder(path: Path) -> Path:
         if not stat.S_ISDIR(info.st_mode) or (os.name != "nt" and info.st_uid != os.getuid()):
             raise StorageError(
                 f"{path} is no folder of your own: nothing in it is run",
-                next_step="move it away, then do the same again",
+                next_step="move it away, then try again",
             )
         if os.name != "nt" and stat.S_IMODE(info.st_mode) != 0o700:
             path.chmod(0o700)

@@ -1,4 +1,4 @@
-"""The bytes of a parquet file in; what its pages say that they unpack to, out. Pure.
+"""Compute how large the pages of a parquet file unpack, from their headers. Pure.
 
 A page begins with a header in Thrift's compact protocol: fields, each with its number and kind.
 """
@@ -25,7 +25,7 @@ def pages_of(content: bytes, start: int, end: int) -> Iterator[Page]:
         raise ValueError("a column lies outside the file")
     at = start
     while at < end:
-        reader = _Reader(content, at, min(end, at + _MOST_HEADER_BYTES))
+        reader = _ThriftReader(content, at, min(end, at + _MOST_HEADER_BYTES))
         header = reader.struct()
         data = header.get(_DATA) or header.get(_DATA_2) or {_COUNT: 0}
         if not isinstance(data, Mapping):
@@ -42,7 +42,7 @@ def _size(value: object) -> int:
     return value
 
 
-class _Reader:
+class _ThriftReader:
     """Reads Thrift's compact protocol; what it does not need it passes over."""
 
     def __init__(self, content: bytes, at: int, end: int) -> None:

@@ -1,4 +1,4 @@
-"""The bytes of a JSON text that somebody else may have written in; plain values that every reader can take, out."""
+"""Parse JSON that somebody else may have written into plain values that every reader can take."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""Files of a folder that somebody else may have given: a path in it in; the content, or why it is not read, out."""
+"""Read files of a folder that somebody else may have given, or say why not."""
 
 import errno
 import os
@@ -208,7 +208,7 @@ def _look(path: Path) -> os.stat_result:
 
 def _unreadable(path: Path, error: OSError) -> DamagedFile:
     return DamagedFile(
-        f"{path} cannot be read: {error.strerror or error}", next_step="mend its permissions, or leave it out"
+        f"{path} cannot be read: {error.strerror or error}", next_step="fix its permissions, or leave it out"
     )
 
 

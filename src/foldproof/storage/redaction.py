@@ -1,4 +1,4 @@
-"""Text in, the same text without passwords and tokens out.
+"""Remove passwords and tokens from text.
 
 What is secret is told by its form (`secret_forms`), by the name it is given to (`secret_names`), and by standing in an
 environment variable that is named like a secret (`secret_values`).
@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable, Sequence
 
 from foldproof.storage.secret_code import HIDDEN
-from foldproof.storage.secret_forms import COMMAND_LINES, HEADERS, KNOWN, URIS, Form
+from foldproof.storage.secret_forms import COMMAND_LINES, HEADERS, KNOWN, URIS, SecretForm
 from foldproof.storage.secret_names import is_said, is_secret_name, named_secrets, secret_options
 from foldproof.storage.secret_values import spelled
 
@@ -49,7 +49,7 @@ def _is_value_of(option: str, word: str) -> bool:
     return any(secret_options(f"{option} '{word}'")) if " " not in word else is_secret_name(option)
 
 
-def _without(forms: Iterable[Form], text: str) -> str:
+def _without(forms: Iterable[SecretForm], text: str) -> str:
     folded = text.lower()
     for form in forms:
         text = _cut(text, [span for span in form.spans(text, folded) if is_said(text[slice(*span)])])

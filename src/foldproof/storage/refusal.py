@@ -1,15 +1,15 @@
-"""What the operating system refused in; the next step out. Pure."""
+"""Suggest a next step for an error of the operating system. Pure."""
 
 import errno
 from collections.abc import Mapping
 
-_AGAIN = ", then do the same again"
+_AGAIN = ", then try again"
 _NEXT_STEPS: Mapping[int, str] = {
     errno.ENOSPC: f"free some space{_AGAIN}",
     errno.EDQUOT: f"free some space or ask for a larger quota{_AGAIN}",
     errno.EFBIG: f"raise the limit (ulimit -f) or write to another disk{_AGAIN}",
-    errno.EACCES: f"mend the permissions{_AGAIN}",
-    errno.EPERM: f"mend the permissions{_AGAIN}",
+    errno.EACCES: f"fix the permissions{_AGAIN}",
+    errno.EPERM: f"fix the permissions{_AGAIN}",
     errno.EROFS: "name a place that can be written to",
     errno.ENAMETOOLONG: "choose a shorter name",
     errno.EISDIR: "name a file, not a folder",
@@ -21,10 +21,10 @@ _NEXT_STEPS: Mapping[int, str] = {
 
 
 def is_known(error: BaseException) -> bool:
-    """Whether it is a refusal of the system that the user can mend."""
+    """Whether it is a refusal of the system that the user can fix."""
     return isinstance(error, OSError) and error.errno in _NEXT_STEPS
 
 
 def next_step(error: OSError) -> str:
     """What to do about it; where that is not known, what helps most often."""
-    return _NEXT_STEPS.get(error.errno or 0, f"free some space or mend the permissions{_AGAIN}")
+    return _NEXT_STEPS.get(error.errno or 0, f"free some space or fix the permissions{_AGAIN}")

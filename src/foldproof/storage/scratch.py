@@ -1,4 +1,4 @@
-"""An SQLite file whose content can all be found again in; a connection to it, or to one in memory, out."""
+"""Connect to an SQLite file whose content can be rebuilt, or to a database in memory."""
 
 import sqlite3
 from collections.abc import Callable
@@ -11,7 +11,7 @@ WAIT_SECONDS = 10.0  # for another process that writes
 def scratch_database(
     file: Path | None, tables: str, *, is_whole: Callable[[sqlite3.Connection], bool] = lambda _: True
 ) -> sqlite3.Connection:
-    """The database in `file`, made where there is none, anew where it is damaged; in memory where it cannot be used."""
+    """The database in `file`, made where there is none or a damaged one; in memory where it cannot be used."""
     if file is not None:
         with suppress(sqlite3.Error, OSError):  # no folder can be made there, it is read only, or locked for long
             try:
@@ -25,7 +25,7 @@ def scratch_database(
 
 
 def passes_quick_check(database: sqlite3.Connection) -> bool:
-    """Whether SQLite finds the whole file in order: it reads all of it."""
+    """Whether SQLite finds the file in order: it reads all of it."""
     return bool(database.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
 
 

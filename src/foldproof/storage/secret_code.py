@@ -1,4 +1,4 @@
-"""Find what looks like a secret in code and in its uncommitted changes, line by line.
+"""Find likely secrets in code and in its uncommitted changes, line by line.
 
 In code a name and `=` tell little, since most values come from elsewhere: what counts is a literal that no person would
 read as a word, a token of a known service, a private key, or what a secret environment variable holds.

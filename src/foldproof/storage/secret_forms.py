@@ -1,4 +1,4 @@
-"""The table of forms that secrets take: URIs, headers, command lines and the tokens of known services. Pure.
+"""List the forms that secrets take: URIs, headers, command lines and the tokens of known services. Pure.
 
 Of each form the group `secret` is taken out and all else stays. What a name tells (`password=…`) is in `secret_names`.
 Each pattern takes time linear in the length of the text: it begins where few texts do, takes names and runs of
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Form:
+class SecretForm:
     """`title` says to a person what was found; only texts with one of `hints`, in small letters, can hold it."""
 
     title: str
@@ -24,8 +24,8 @@ class Form:
             yield from (found.span("secret") for found in self.pattern.finditer(text))
 
 
-def _form(title: str, hints: str, pattern: str) -> Form:
-    return Form(title, tuple(hints.split()), re.compile(pattern))
+def _form(title: str, hints: str, pattern: str) -> SecretForm:
+    return SecretForm(title, tuple(hints.split()), re.compile(pattern))
 
 
 _DATABASES = (
@@ -112,7 +112,7 @@ COMMAND_LINES = (
 _APART = r"(?<!\w)"  # a token stands apart: it is no part of a longer word
 
 
-def _token(service: str, hints: str, pattern: str) -> Form:
+def _token(service: str, hints: str, pattern: str) -> SecretForm:
     return _form(service, hints, rf"{_APART}(?P<secret>{pattern})(?![\w])")
 
 

@@ -1,4 +1,4 @@
-"""Names whose values are secret, and where in a text such a name has a value. Pure.
+"""Find names whose values are secret, and where a text gives them a value. Pure.
 
 A word counts as a whole part of a name, in whichever way names are put together: `DB_PASSWORD`, `api-key`,
 `clientSecret`; not the letters of `tokenizer`, `secretary` or `monkey`.
@@ -44,7 +44,7 @@ _ABOUT = words_of(
 
 @dataclass(frozen=True)
 class Named:
-    """A value in a text, from `start` to `end`, and the name it is given to. `is_sure`: the name alone says enough."""
+    """A value in a text, from `start` to `end`, and the name it is given to. `is_sure`: the name says enough."""
 
     name: str
     start: int

@@ -1,4 +1,4 @@
-"""The secrets that stand in environment variables: an environment in, every spelling to look for in a text out. Pure.
+"""List every spelling in which secrets from environment variables could appear in a text. Pure.
 
 Of a variable whose name says that it is a secret, its value; of any other, the passwords in it, as in DATABASE_URL.
 """
@@ -79,7 +79,7 @@ def _spellings(secret: str) -> Iterator[str]:
 
 
 def _in_base64(secret: bytes) -> Iterator[str]:
-    """The part of base64 that the secret alone decides, wherever it begins in what was encoded: `user:password`."""
+    """The part of base64 that only the secret decides, wherever it begins in what was encoded: `user:password`."""
     for before in range(3):
         first = -(-before * 8 // 6)  # characters that what stands before it has a say in
         decided = (before + len(secret)) * 8 // 6

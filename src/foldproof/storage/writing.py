@@ -1,4 +1,4 @@
-"""Content in, a file that is whole or absent out, whenever a process is killed or the power goes."""
+"""Write a file completely or not at all, even if the process is killed or the power fails."""
 
 import os
 import secrets

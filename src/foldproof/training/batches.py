@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from foldproof.config.schema import Precision
-from foldproof.data.pixels.source import Source, expect
+from foldproof.data.pixels.source import PixelSource, expect
 from foldproof.models.backbone import Classifier, InputSpec
 from foldproof.training.augment import Augmentation
 from foldproof.training.frozen.features import frozen_features
@@ -36,7 +36,7 @@ class Batches(Protocol):
 class PixelBatches:
     """Normalised images.  # [batch, channel, height, width] float32"""
 
-    pixels: Source  # [image, height, width, channel]
+    pixels: PixelSource  # [image, height, width, channel]
     keys: NDArray[np.uint64]  # [image]
     spec: InputSpec
     augment: Augmentation
@@ -74,7 +74,7 @@ class AugmentedFeatures:
     """
 
     plain: FeatureBatches
-    pixels: Source  # [image, height, width, channel]
+    pixels: PixelSource  # [image, height, width, channel]
     keys: NDArray[np.uint64]  # [image]
     classifier: Classifier
     augment: Augmentation

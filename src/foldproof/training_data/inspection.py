@@ -1,4 +1,4 @@
-"""A folder of images and what is asked of it in; all that is known of it, an `Inspection`, out."""
+"""Inspect a folder of images: everything known of it, as an `Inspection`."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from foldproof.data.checks.duplicates import Duplicates
 from foldproof.data.checks.findings import Finding
 from foldproof.data.checks.held_out import on_both_sides, together
 from foldproof.data.dataset import Dataset, hash_rows
-from foldproof.data.examine import Picture
+from foldproof.data.examine import ExaminedPicture
 from foldproof.data.exclusions import Exclusions, read_exclusions
-from foldproof.data.index import Index
+from foldproof.data.index import FileIndex
 from foldproof.data.labels.asked import asked_of
 from foldproof.data.labels.describe import refuse_unknown
 from foldproof.data.labels.said import Rules
@@ -122,7 +122,7 @@ def _scanned(
     odd: Callable[[Mapping[str, str]], None] | None = None,
 ) -> Scan:
     own = project.own_cache if project else None
-    with Index(own and own / index_name(folder, own)) as index:
+    with FileIndex(own and own / index_name(folder, own)) as index:
         return scan(
             folder,
             rules=rules,
@@ -142,7 +142,7 @@ def _tell(
     )
 
 
-def _held_out(found: Scan, test: Scan | None, name: str | None) -> tuple[Dataset, Mapping[str, Picture]]:
+def _held_out(found: Scan, test: Scan | None, name: str | None) -> tuple[Dataset, Mapping[str, ExaminedPicture]]:
     """The images that are held out and how they look; those of another folder have its name before their paths.
 
     Raises DataError for one that cannot be read.
@@ -159,7 +159,7 @@ def _held_out(found: Scan, test: Scan | None, name: str | None) -> tuple[Dataset
 
 
 def _on_both_sides(
-    dataset: Dataset, held_out: Dataset, pictures: Mapping[str, Picture], cache: Path | None
+    dataset: Dataset, held_out: Dataset, pictures: Mapping[str, ExaminedPicture], cache: Path | None
 ) -> Iterator[Finding]:
     if len(held_out):
         everything = together(dataset, held_out)

@@ -1,4 +1,4 @@
-"""Settings in; the `TrainingData` of a run, and what a person should know of it, out. Start reading here."""
+"""Load the `TrainingData` of a run from the settings, with notices for the user. Start reading here."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from foldproof.data.checks.depth import SETTING
 from foldproof.data.checks.findings import CODES, Finding, by_code
 from foldproof.data.dataset import Dataset
 from foldproof.data.labels.from_splits import folds_in
-from foldproof.data.labels.said import Said
+from foldproof.data.labels.said import ImageLabel
 from foldproof.data.readers import MOST_PIXELS
 from foldproof.data.survey import Progress, unheard
 from foldproof.data.value_range import ValueRange
@@ -45,7 +45,7 @@ class TrainingData:
     notices: tuple[Notice, ...]
     card: Mapping[str, Any]
     most_pixels: int = MOST_PIXELS
-    said: Mapping[str, Said] = field(default_factory=dict)
+    said: Mapping[str, ImageLabel] = field(default_factory=dict)
     held_out: Dataset = NOBODY
     folds_file: Mapping[str, str] = field(default_factory=dict)
     date_order: str = ""

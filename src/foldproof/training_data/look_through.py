@@ -1,4 +1,4 @@
-"""What was scanned in; look-alikes in clusters and everything that is wrong, remembered in a cache, out."""
+"""Cluster look-alikes and find everything wrong with a scan, remembered in a cache."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from foldproof.data.checks.preflight import of_shortcuts, preflight
 from foldproof.data.checks.remembered import remembered
 from foldproof.data.checks.shortcuts import FileTraits, probe_shortcuts
 from foldproof.data.dataset import Dataset, hash_rows
-from foldproof.data.examine import Picture
+from foldproof.data.examine import ExaminedPicture
 from foldproof.data.exclusions import Exclusions
 from foldproof.data.likeness import EDGE
 from foldproof.data.scan import Scan
@@ -65,7 +65,7 @@ def look_through(
     return LookedThrough(found, dataset, duplicates, within, findings)
 
 
-def looks_of(dataset: Dataset, pictures: Mapping[str, Picture]) -> Looks:
+def looks_of(dataset: Dataset, pictures: Mapping[str, ExaminedPicture]) -> Looks:
     """How the images look, in manifest order."""
     seen = [pictures[sample.path] for sample in dataset.samples]
     return Looks(
@@ -80,7 +80,7 @@ def looks_of(dataset: Dataset, pictures: Mapping[str, Picture]) -> Looks:
 
 
 def duplicates_of(
-    dataset: Dataset, pictures: Mapping[str, Picture], *, apply_near: bool, cache: Path | None
+    dataset: Dataset, pictures: Mapping[str, ExaminedPicture], *, apply_near: bool, cache: Path | None
 ) -> Duplicates:
     """What looks alike in `dataset`, whose `pictures` are by path; remembered in `cache`."""
     about = (str(DUPLICATES_VERSION), DISTANCE, str(CONFIRMED), str(CROWDED), str(apply_near))
@@ -108,7 +108,7 @@ def clustered(dataset: Dataset, duplicates: Duplicates) -> Dataset:
 
 
 def _shortcuts(
-    dataset: Dataset, pictures: Mapping[str, Picture], cache: Path | None, within: ValueRange | None
+    dataset: Dataset, pictures: Mapping[str, ExaminedPicture], cache: Path | None, within: ValueRange | None
 ) -> tuple[Finding, ...]:
     clusters = "".join(f"{sample.duplicate};" for sample in dataset.samples)
     scale = () if within is None else (f"{within.low!r} {within.high!r}",)

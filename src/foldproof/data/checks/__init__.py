@@ -1,1 +1,1 @@
-"""What is wrong with images, and what they have in common: a scan in, findings, duplicates and a data card out."""
+"""Check a scanned folder of images: findings, duplicates and a data card."""

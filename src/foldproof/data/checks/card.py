@@ -1,4 +1,4 @@
-"""A set of images in; its data card out: what there is, what is wrong with it, and the hashes that prove it. Pure."""
+"""Write the data card of a set of images: what it contains, what is wrong, and the hashes that prove it. Pure."""
 
 import re
 from collections import Counter

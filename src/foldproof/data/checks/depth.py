@@ -1,11 +1,11 @@
-"""What images are made of in; the range of values that all of them share, and what speaks against it, out. Pure."""
+"""Find one range of values for deep images, and report what contradicts it. Pure."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, TypeAlias
 
 from foldproof.data.checks.findings import Finding
 from foldproof.data.depths import BYTES, FRACTIONS, WHOLE, Depth, odd_among
-from foldproof.data.examine import Picture
+from foldproof.data.examine import ExaminedPicture
 from foldproof.data.readers import WHITE_BY_FORMAT
 from foldproof.data.value_range import ValueRange, spelled
 
@@ -17,18 +17,18 @@ SETTING = "data.range"
 NO_VALUE = frozenset({-9999.0, -999.0, -99999.0, -32768.0, -32767.0, -2147483648.0, 1e20, -1e20})  # usual for it
 
 
-def apart(pictures: Mapping[str, Picture]) -> Mapping[str, str]:
+def apart(pictures: Mapping[str, ExaminedPicture]) -> Mapping[str, str]:
     """Images that no range fits as it does the others, which are more; each with the reason."""
     return odd_among({path: Depth(_kind(picture), _says_white(picture)) for path, picture in pictures.items()})
 
 
-def brought_to_bytes(pictures: Mapping[str, Picture]) -> tuple[str, ...]:
+def brought_to_bytes(pictures: Mapping[str, ExaminedPicture]) -> tuple[str, ...]:
     """Images of 16 bits among such of 8, whose format says which value is white."""
     paths = sorted(path for path, picture in pictures.items() if picture.values is not None)
     return tuple(paths) if len(paths) < len(pictures) and all(_says_white(pictures[path]) for path in paths) else ()
 
 
-def range_of(pictures: Mapping[str, Picture], asked: Asked) -> ValueRange | None:
+def range_of(pictures: Mapping[str, ExaminedPicture], asked: Asked) -> ValueRange | None:
     """What all images share: as `asked`, or from the lowest to the highest value of any; None where any has 8 bits.
 
     Nothing is cut off unless a range is asked for that does so.
@@ -41,7 +41,7 @@ def range_of(pictures: Mapping[str, Picture], asked: Asked) -> ValueRange | None
     return ValueRange.between(low, high, whole=all(one.whole for one in deep))
 
 
-def of_depth(pictures: Mapping[str, Picture], asked: Asked) -> tuple[Finding, ...]:
+def of_depth(pictures: Mapping[str, ExaminedPicture], asked: Asked) -> tuple[Finding, ...]:
     """What speaks against the range of images that go together, as those do that are not `apart`."""
     within = range_of(pictures, asked)
     if within is None:
@@ -53,7 +53,7 @@ def of_depth(pictures: Mapping[str, Picture], asked: Asked) -> tuple[Finding, ..
     return tuple(_alone(pictures)) or tuple(_hot(pictures, within))
 
 
-def described(pictures: Mapping[str, Picture], within: ValueRange | None) -> dict[str, Any] | None:
+def described(pictures: Mapping[str, ExaminedPicture], within: ValueRange | None) -> dict[str, Any] | None:
     """The values of all images for the data card, as plain JSON values; None for 8-bit images."""
     deep = [picture.values for picture in pictures.values() if picture.values is not None]
     if within is None or not deep:
@@ -67,17 +67,17 @@ def described(pictures: Mapping[str, Picture], within: ValueRange | None) -> dic
     }
 
 
-def _kind(picture: Picture) -> str:
+def _kind(picture: ExaminedPicture) -> str:
     if picture.values is None:
         return BYTES
     return WHOLE if picture.values.whole else FRACTIONS
 
 
-def _says_white(picture: Picture) -> bool:
+def _says_white(picture: ExaminedPicture) -> bool:
     return picture.format in WHITE_BY_FORMAT and picture.values is not None and picture.values.whole
 
 
-def _alone(pictures: Mapping[str, Picture]) -> Iterator[Finding]:
+def _alone(pictures: Mapping[str, ExaminedPicture]) -> Iterator[Finding]:
     """An end of the range that stands for itself, as -9999 for "no value" does: all others are far from it."""
     deep = {path: picture.values for path, picture in sorted(pictures.items()) if picture.values is not None}
     lowest, highest = min(one.lowest for one in deep.values()), max(one.highest for one in deep.values())
@@ -99,7 +99,7 @@ def _alone(pictures: Mapping[str, Picture]) -> Iterator[Finding]:
             yield Finding("no-value", (often or held)[0], text)
 
 
-def _hot(pictures: Mapping[str, Picture], within: ValueRange) -> Iterator[Finding]:
+def _hot(pictures: Mapping[str, ExaminedPicture], within: ValueRange) -> Iterator[Finding]:
     """Where the range is far wider than nearly all values: the image that made it so."""
     deep = {path: picture.values for path, picture in sorted(pictures.items()) if picture.values is not None}
     low, high = min(one.low for one in deep.values()), max(one.high for one in deep.values())
@@ -111,7 +111,7 @@ def _hot(pictures: Mapping[str, Picture], within: ValueRange) -> Iterator[Findin
         yield Finding("hot-pixels", worst, f"{within} because of a few pixels; {most}")
 
 
-def _cut_off(pictures: Mapping[str, Picture], within: ValueRange) -> Iterator[Finding]:
+def _cut_off(pictures: Mapping[str, ExaminedPicture], within: ValueRange) -> Iterator[Finding]:
     for path, picture in sorted(pictures.items()):
         values = picture.values
         if values is None:

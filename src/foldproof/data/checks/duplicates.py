@@ -1,4 +1,4 @@
-"""What images look like in; copies, as groups that must never straddle folds, out. Pure.
+"""Group copies and near-duplicates that must never straddle folds. Pure.
 
 *Exact*: the decoded, upright pixels are equal. *Near*: the perceptual hashes are within DISTANCE bits, and the grey
 thumbnails, one of them perhaps slightly cropped, correlate by at least CONFIRMED; or by at least CROWDED, where a
@@ -45,7 +45,7 @@ class Looks:
 
 
 @dataclass(frozen=True)
-class Pair:
+class NearPair:
     """Two manifest positions, `first` < `second`; Hamming distance of the hashes, correlation of the thumbnails."""
 
     first: int
@@ -74,7 +74,7 @@ class Duplicates:
     """
 
     clusters: tuple[Cluster, ...]
-    pairs: tuple[Pair, ...]
+    pairs: tuple[NearPair, ...]
     compared: int  # images that took part in the near search, exact copies of theirs too
 
     def to_json(self) -> list[Any]:
@@ -86,7 +86,7 @@ class Duplicates:
         clusters, pairs, compared = content
         return Duplicates(
             tuple(Cluster(tuple(members), *rest) for members, *rest in clusters),
-            tuple(Pair(*values) for values in pairs),
+            tuple(NearPair(*values) for values in pairs),
             compared,
         )
 
@@ -117,12 +117,12 @@ def find_duplicates(looks: Looks, *, apply_near: bool = True) -> Duplicates:
     varied = spread(looks.thumbnails[firsts]) >= (FLATTEST * EDGE**2) ** 2
     searched = firsts[varied & (looks.short_side[firsts] >= SHORTEST)]
     whole = {positions[0]: positions for positions in copies.values()}
-    clusters, pairs, joined = list[Cluster](), list[Pair](), set[int]()
+    clusters, pairs, joined = list[Cluster](), list[NearPair](), set[int]()
     largest = np.maximum(LARGEST, np.bincount(looks.labels)[looks.labels[searched]] // 100)
     for star in _stars(looks.phash[searched], looks.thumbnails[searched], largest):
         centre = int(searched[star.centre])
         rays = [(int(searched[row]), distance, likeness) for row, distance, likeness in star.rays]
-        pairs += [Pair(min(centre, r), max(centre, r), False, distance, alike) for r, distance, alike in rays]
+        pairs += [NearPair(min(centre, r), max(centre, r), False, distance, alike) for r, distance, alike in rays]
         distinct = [centre, *(ray for ray, _, _ in rays)]
         too_large = len(distinct) > int(largest[star.centre])
         applied = apply_near and not too_large
@@ -130,7 +130,7 @@ def find_duplicates(looks: Looks, *, apply_near: bool = True) -> Duplicates:
         clusters.append(Cluster(tuple(members), centre, applied, too_large))
         joined.update(distinct if applied else ())
     for first, positions in whole.items():
-        pairs += [Pair(first, copy, True, 0, 1.0) for copy in positions[1:]]
+        pairs += [NearPair(first, copy, True, 0, 1.0) for copy in positions[1:]]
         if len(positions) > 1 and first not in joined:
             clusters.append(Cluster(tuple(positions), first, applied=True))
     clusters.sort(key=lambda cluster: (cluster.members, cluster.applied))

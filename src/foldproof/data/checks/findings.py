@@ -1,4 +1,4 @@
-"""What can be wrong with images: fixed codes, each with its severity, its meaning and the next step. Pure.
+"""Define what can be wrong with images: codes with severity, meaning and next step. Pure.
 
 A code never changes its meaning: people and scripts keep them, and excluded.csv holds them.
 """
@@ -20,7 +20,7 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True)
-class Code:
+class FindingCode:
     """`excludable`: whether `data check --exclude` leaves such files out."""
 
     severity: Severity
@@ -34,15 +34,15 @@ _CONVERT = "save each as one grey or RGB picture, or leave them out: `foldproof 
 _CLEAN = "remove them, or let them be: they are not trained on"
 
 
-def _error(means: str, next_step: str, *, excludable: bool = False) -> Code:
-    return Code(Severity.ERROR, means, next_step, excludable)
+def _error(means: str, next_step: str, *, excludable: bool = False) -> FindingCode:
+    return FindingCode(Severity.ERROR, means, next_step, excludable)
 
 
-def _warning(means: str, next_step: str) -> Code:
-    return Code(Severity.WARNING, means, next_step)
+def _warning(means: str, next_step: str) -> FindingCode:
+    return FindingCode(Severity.WARNING, means, next_step)
 
 
-CODES: Mapping[str, Code] = MappingProxyType(
+CODES: Mapping[str, FindingCode] = MappingProxyType(
     {
         "damaged": _error("truncated or damaged, cannot be decoded", _EXCLUDE, excludable=True),
         "empty": _error("zero bytes", _EXCLUDE, excludable=True),
@@ -108,15 +108,15 @@ CODES: Mapping[str, Code] = MappingProxyType(
         ),
         "held-out-group": _error(
             "a group of which some images are held out (data.test) and some trained on",
-            "put the whole group on one side",
+            "put all of the group on one side",
         ),
         "class-too-small": _error(
             "a class with too few separate images to be in every fold", "add images, or set a smaller folds.k"
         ),
         "no-folds": _error(
-            "folds cannot be cut as folds.scheme asks", "mend what it says, or set another folds.scheme"
+            "folds cannot be cut as folds.scheme asks", "fix what it names, or choose a different folds.scheme"
         ),
-        "unreadable": _error("cannot be read", "mend the permissions, or the disk"),
+        "unreadable": _error("cannot be read", "fix the permissions, or the disk"),
         "changed-while-read": _error(
             "somebody wrote to it while it was read", "wait until nobody does, then check again"
         ),
@@ -169,7 +169,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
             "nothing, where that is meant; else leave them out by data.exclude",
         ),
         "name-not-portable": _warning(
-            "a name that another system cannot hold: the images cannot be pulled there",
+            "a name that other systems cannot store: the images cannot be pulled there",
             "rename it if the images must work there too; otherwise leave it",
         ),
         "idle-pattern": _warning("a pattern of data.exclude that matches no file", "correct it, or take it out"),
@@ -200,7 +200,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
             f"keep copies in one fold: data.group_by: '{COPIES}'",
         ),
         "near-group-too-large": _warning(
-            "so many pictures look alike that they were not made one group",
+            "too many pictures look alike to make them one group",
             "look at them; group them with data.group_by",
         ),
         "stale-exclusion": _warning(

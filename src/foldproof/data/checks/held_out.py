@@ -1,11 +1,11 @@
-"""Images that train and images that are held out in; what stands on both sides, as findings, out. Pure."""
+"""Report images, or groups, that are both in training and in the held-out set. Pure."""
 
 from collections.abc import Iterator, Mapping
 
 from foldproof.data.checks.duplicates import Duplicates
 from foldproof.data.checks.findings import Finding
 from foldproof.data.dataset import Dataset
-from foldproof.data.examine import Picture
+from foldproof.data.examine import ExaminedPicture
 
 
 def together(dataset: Dataset, held_out: Dataset) -> Dataset:
@@ -14,7 +14,7 @@ def together(dataset: Dataset, held_out: Dataset) -> Dataset:
 
 
 def on_both_sides(
-    dataset: Dataset, held_out: Dataset, pictures: Mapping[str, Picture], alike: Duplicates
+    dataset: Dataset, held_out: Dataset, pictures: Mapping[str, ExaminedPicture], alike: Duplicates
 ) -> Iterator[Finding]:
     """Images that train with the pixels, the group or the looks of one that is held out.
 

@@ -1,4 +1,4 @@
-"""Paths of images in; names on them that another system cannot hold, as findings, out. Pure."""
+"""Report image names that other systems cannot store. Pure."""
 
 import re
 from collections import Counter

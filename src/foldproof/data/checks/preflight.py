@@ -1,4 +1,4 @@
-"""Everything wrong with a set of images, found before the first epoch: a scan and what looks alike in, findings out."""
+"""Find everything wrong with a set of images before the first epoch."""
 
 import unicodedata
 from collections import Counter, defaultdict
@@ -11,7 +11,7 @@ from foldproof.data.checks.findings import Finding
 from foldproof.data.checks.portable import unportable_names
 from foldproof.data.checks.shortcuts import Shortcut
 from foldproof.data.dataset import Dataset
-from foldproof.data.examine import Picture
+from foldproof.data.examine import ExaminedPicture
 from foldproof.data.exclusions import Exclusions
 from foldproof.data.labels.copies import copies_of
 from foldproof.data.readers import has_reader, suffix_of
@@ -54,7 +54,7 @@ def of_shortcuts(shortcuts: Sequence[Shortcut], classes: Sequence[str]) -> tuple
     return tuple(Finding("shortcut", item.trait, item.text(classes)) for item in shortcuts if item.clear)
 
 
-def _of_pictures(pictures: Mapping[str, Picture]) -> Iterator[Finding]:
+def _of_pictures(pictures: Mapping[str, ExaminedPicture]) -> Iterator[Finding]:
     for path, picture in pictures.items():
         for trait in picture.traits:
             yield Finding(_TRAITS[trait], path)
@@ -84,7 +84,7 @@ def _by_content(dataset: Dataset) -> Iterator[Finding]:
             )
 
 
-def _label_conflicts(dataset: Dataset, pictures: Mapping[str, Picture]) -> Iterator[Finding]:
+def _label_conflicts(dataset: Dataset, pictures: Mapping[str, ExaminedPicture]) -> Iterator[Finding]:
     same: defaultdict[str, list[int]] = defaultdict(list)
     for position, sample in enumerate(dataset.samples):
         same[pictures[sample.path].pixels].append(position)
@@ -123,9 +123,9 @@ def _of_classes(count_by_class: Mapping[str, int]) -> Iterator[Finding]:
             yield Finding("imbalance", smallest, text)
 
 
-def _by_class(dataset: Dataset, pictures: Mapping[str, Picture]) -> Iterator[Finding]:
+def _by_class(dataset: Dataset, pictures: Mapping[str, ExaminedPicture]) -> Iterator[Finding]:
     """Sizes and formats that differ by class. A class of fewer than five images says nothing of its kind."""
-    of_class: defaultdict[str, list[Picture]] = defaultdict(list)
+    of_class: defaultdict[str, list[ExaminedPicture]] = defaultdict(list)
     for sample in dataset.samples:
         of_class[sample.label].append(pictures[sample.path])
     known = {name: some for name, some in sorted(of_class.items()) if len(some) >= 5}

@@ -1,6 +1,6 @@
-"""A computation and all that it depends on in; its result out, from a file where it was made before.
+"""Cache the result of a computation in a file, keyed by everything it depends on.
 
-For results that are plain JSON values, take seconds and can be had again: a file that is damaged is made anew.
+For results that are plain JSON values, take seconds and can be had again: a file that is damaged is made again.
 """
 
 import json

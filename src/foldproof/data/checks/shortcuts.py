@@ -1,4 +1,4 @@
-"""What every file gives away without its picture in, the classes that can be told from that alone out. Pure.
+"""Find classes that can be told by file traits, such as size or format, without looking at the picture. Pure.
 
 A network that can tell cats from dogs by the camera, the file format or the lamp will, and fails on the next photo.
 """

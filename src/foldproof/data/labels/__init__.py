@@ -1,1 +1,1 @@
-"""What images are: their paths, a table and rules in; label, group, fold, split and time of each out."""
+"""Label images from paths, tables and rules: label, group, fold, split and time of each."""

@@ -1,4 +1,4 @@
-"""The settings of a project in; the rules by which its images are labelled, and the folder that is held out, out."""
+"""Turn a project's settings into label rules, and locate the held-out folder."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -48,7 +48,7 @@ def asked_of(data: DataSettings, folds: FoldSource, *, root: Path, folder: Path)
             hint = likely_name(test, but=folder)
             raise DataError(
                 f"data.test: there is no folder {data.test}{'; ' + hint if hint else ''}",
-                next_step="mend the path; the name of a split needs data.labels, a table that has them",
+                next_step="fix the path; the name of a split needs data.labels, a table that has them",
             )
         return Asked(replace(rules, held_split=data.test), None, rules)
     if inside:

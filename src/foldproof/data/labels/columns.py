@@ -1,4 +1,4 @@
-"""A table and the images that there are in; which column says the path, the label, the group and so on, out. Pure.
+"""Choose which column of a table is the path, the label, the group and so on, given the images. Pure.
 
 The path is the column whose cells name images. The label is a column of a usual name, else the one column with few
 values; where several could be it, that is asked. `data.columns` names others, or takes a role away by an empty text.

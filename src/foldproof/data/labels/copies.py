@@ -1,4 +1,4 @@
-"""Paths of images in; how many pictures they are copies of, by names that an annotation service gave, out. Pure.
+"""Count how many original pictures an annotation service's copies come from, by their names. Pure.
 
 `IMG_1_jpg.rf.0f3a….jpg` and `IMG_1_jpg.rf.77c2….jpg` are one picture, turned, cut or encoded again.
 """

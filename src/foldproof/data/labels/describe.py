@@ -1,4 +1,4 @@
-"""Paths of images and rules in; what is said of each, and which are kept apart or left out, out. Start reading here."""
+"""Label each image by the rules, or set it aside as held out or unused. Start reading here."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -21,7 +21,7 @@ from foldproof.data.labels.parts import (
     parts_of,
     test_among,
 )
-from foldproof.data.labels.said import IN_NO_FOLDER, UNLABELLED, Classes, Described, Rules, Said
+from foldproof.data.labels.said import IN_NO_FOLDER, UNLABELLED, Classes, ImageLabel, Labelling, Rules
 from foldproof.data.labels.variants import refuse_variants
 from foldproof.data.labels.wrapping import lies_in_a_folder, without, wrapping
 from foldproof.data.patterns import left_out
@@ -31,7 +31,7 @@ from foldproof.errors import DataError, nearest
 MASKS = "that are masks of others, by the names of folders or files, left out; data.masks: train takes them"
 
 
-def describe(paths: Sequence[str], folder: Path, rules: Rules) -> Described:
+def describe(paths: Sequence[str], folder: Path, rules: Rules) -> Labelling:
     """What `rules` say of the images `paths`, which lie in `folder`.
 
     Raises DataError where a table or a pattern does not fit them, and where the parts of a data set, such as train and
@@ -71,7 +71,7 @@ def _is_apart(path: str, rules: Rules) -> bool:
     return rules.held_folder is not None and path.startswith(f"{rules.held_folder}/")
 
 
-def _by_path(everything: Sequence[str], folder: Path, rules: Rules) -> Described:
+def _by_path(everything: Sequence[str], folder: Path, rules: Rules) -> Labelling:
     """Of images in a folder that is held out, no label is said: they are labelled from there."""
     paths = [path for path in everything if not _is_apart(path, rules)]
     wrap = wrapping(paths) if rules.label_by is None else ""
@@ -85,9 +85,9 @@ def _by_path(everything: Sequence[str], folder: Path, rules: Rules) -> Described
         _refuse_no_classes(folder / wrap, without(wrap, list(said)), is_grouped=rules.group_by is not None)
     if rules.as_folds:
         _refuse_testing({one.split for one in said.values()}, f"{folder.name}/", "folder")
-    held = {path: Said("") for path in everything if _is_apart(path, rules)}
+    held = {path: ImageLabel("") for path in everything if _is_apart(path, rules)}
     held |= {path: said.pop(path) for path in sorted(_listed(list(said), folder, rules))}
-    return Described(
+    return Labelling(
         said=said,
         left=left,
         held_out=held,
@@ -99,7 +99,7 @@ def _by_path(everything: Sequence[str], folder: Path, rules: Rules) -> Described
     )
 
 
-def _places(said: Mapping[str, Said], rules: Rules, wrap: str) -> Mapping[str, str]:
+def _places(said: Mapping[str, ImageLabel], rules: Rules, wrap: str) -> Mapping[str, str]:
     """An example of each class, where it is not the first folder that says it."""
     if rules.label_by == TOP or (rules.label_by is None and not wrap):
         return {}
@@ -125,7 +125,7 @@ def _listed(paths: Sequence[str], folder: Path, rules: Rules) -> Collection[str]
     return () if rules.held_list is None else listed_in(rules.held_list, paths, folder=folder)
 
 
-def _by_table(paths: Sequence[str], folder: Path, rules: Rules) -> Described:
+def _by_table(paths: Sequence[str], folder: Path, rules: Rules) -> Labelling:
     assert rules.table is not None
     found = said_by_table(rules.table, rules.columns, paths, folder=folder, keep=rules.classes or ())
     said = dict(found.said)
@@ -153,7 +153,7 @@ def _by_table(paths: Sequence[str], folder: Path, rules: Rules) -> Described:
         raise _split_column(rules.table.name, remaining)
     elif not (splits or rules.as_folds or "split" in rules.columns) and (test := folder_of_test(rest)):
         raise _test_in_table(rules.table.name, folder, test)
-    return Described(
+    return Labelling(
         said=rest,
         held_out=held,
         left={path: UNLABELLED for path in paths if path not in said},
@@ -164,18 +164,18 @@ def _by_table(paths: Sequence[str], folder: Path, rules: Rules) -> Described:
     )
 
 
-def _taken(said: Mapping[str, Said], folder: Path) -> dict[str, Said]:
+def _taken(said: Mapping[str, ImageLabel], folder: Path) -> dict[str, ImageLabel]:
     """With the times at which cameras took the images, where no table says others."""
     times = times_taken(folder, [path for path, one in said.items() if not one.time])
     return {path: one._replace(time=times.get(path, one.time)) for path, one in said.items()}
 
 
-def _filled(one: Said, other: Said) -> Said:
+def _filled(one: ImageLabel, other: ImageLabel) -> ImageLabel:
     """The table's word, and the path's where the table has none."""
     return one._replace(group=one.group or other.group, time=one.time or other.time)
 
 
-def _with_classes(made: Described, classes: Classes) -> Described:
+def _with_classes(made: Labelling, classes: Classes) -> Labelling:
     renamed = {label: renamed_by(classes, label) for label in made.labels} | {"": ""}
     left = {
         path: f"of class '{one.label}', which data.classes leaves out"
@@ -219,7 +219,7 @@ def refuse_unknown(classes: Classes, labels: Collection[str]) -> None:
         )
 
 
-def _relabelled(said: Mapping[str, Said], renamed: Mapping[str, str | None]) -> dict[str, Said]:
+def _relabelled(said: Mapping[str, ImageLabel], renamed: Mapping[str, str | None]) -> dict[str, ImageLabel]:
     return {path: one._replace(label=label) for path, one in said.items() if (label := renamed[one.label]) is not None}
 
 

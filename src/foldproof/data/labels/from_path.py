@@ -1,4 +1,4 @@
-"""A path in; the label, the group or the time that its folders or a pattern say, out. Pure."""
+"""Get the label, group or time of an image from its folders or a pattern. Pure."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from typing import TypeAlias
 
 from foldproof.data.labels.parts import part_of
-from foldproof.data.labels.said import Rules, Said
+from foldproof.data.labels.said import ImageLabel, Rules
 from foldproof.errors import DataError, SettingsError
 
 FromPath: TypeAlias = Callable[[str], str]
@@ -14,8 +14,8 @@ PARENT, TOP = "parent", "top"
 EXIF = "exif"  # a time that no path says: the file does
 
 
-def said_by_path(rules: Rules, wrap: str = "") -> Callable[[str], Said]:
-    """What `rules` say of an image by its path alone. `wrap`: folders around all of them, which say nothing; patterns
+def said_by_path(rules: Rules, wrap: str = "") -> Callable[[str], ImageLabel]:
+    """What `rules` say of an image by its path only. `wrap`: folders around all of them, which say nothing; patterns
     are searched in the whole path.
 
     The function raises DataError for a path in which a pattern finds nothing; this one SettingsError for a pattern
@@ -28,11 +28,11 @@ def said_by_path(rules: Rules, wrap: str = "") -> Callable[[str], Said]:
 
     is_class = rules.label_by in (None, TOP)  # the first folder, which else may be a part such as train
 
-    def said(path: str) -> Said:
+    def said(path: str) -> ImageLabel:
         inside = path.removeprefix(f"{wrap}/") if wrap else path
         group = group_of(inside if rules.group_by == PARENT else path)
         time = time_of(inside if by_path == PARENT else path)
-        return Said(label_of(inside), group, split="" if is_class else path.partition("/")[0], time=time)
+        return ImageLabel(label_of(inside), group, split="" if is_class else path.partition("/")[0], time=time)
 
     return said
 
@@ -76,7 +76,7 @@ def found_by(pattern: str, setting: str, what: str, below: str = "") -> FromPath
         expression = re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
         raise SettingsError(
-            f"{setting} is not a regular expression: {error}", next_step=f"mend it: {pattern!r}; or use 'parent'"
+            f"{setting} is not a regular expression: {error}", next_step=f"fix it: {pattern!r}; or use 'parent'"
         ) from None
 
     def search(path: str) -> str:

@@ -1,4 +1,4 @@
-"""A file of predefined folds and the images that are there in; the fold of each, as it was written, out.
+"""Read predefined folds from a file, for the images that are present.
 
 A CSV or parquet file has a row an image, with its path and fold. nnU-Net's `splits_final.json` is a list of folds, each
 with the names of its `train` and its `val` cases.
@@ -79,7 +79,7 @@ def _read_json(file: Path) -> list[Mapping[str, list[str]]]:
     try:
         content: Any = parse_json(read_file(file, most_bytes=SPLITS_BYTES))
     except OSError as error:
-        what, way = why_no_path(file) or (f"{error.strerror}; {likely_name(file)}".strip("; "), "mend the path")
+        what, way = why_no_path(file) or (f"{error.strerror}; {likely_name(file)}".strip("; "), "fix the path")
         raise DataError(f"folds.file: {file} cannot be read: {what}", next_step=way) from error
     except ValueError as error:
         raise DataError(f"{file.name} is not JSON: {error}", next_step="name nnU-Net's splits_final.json") from error

@@ -1,4 +1,4 @@
-"""A table with a row an image, and the images that are there, in; what it says of each, out. It only reads."""
+"""Label images from a table with one row per image. Only reads."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 from foldproof.data.labels.columns import Roles, roles_of
 from foldproof.data.labels.kinds import one_label, refuse_other_tasks
 from foldproof.data.labels.names import Names
-from foldproof.data.labels.said import Said
+from foldproof.data.labels.said import ImageLabel
 from foldproof.data.labels.spelled import groups_spelled, labels_spelled
 from foldproof.data.tables.spelling import is_no_value
 from foldproof.data.tables.table import Table, read_table
@@ -25,7 +25,7 @@ class TableSaid:
     `written`: by class, how often each spelling comes; `places`: by class, its column, where it has one of its own.
     """
 
-    said: Mapping[str, Said]
+    said: Mapping[str, ImageLabel]
     without_label: frozenset[str]
     lacking: tuple[str, ...]
     notes: tuple[str, ...]
@@ -66,13 +66,13 @@ def said_by_table(
     for role in ("fold", "split", "time"):
         if role in cells:
             cells[role] = ["" if is_no_value(text) else text for text in cells[role]]
-    said: dict[str, Said] = {}
+    said: dict[str, ImageLabel] = {}
     again = 0
     asked = [role for role in cells if role != "path"]
     for row, path in enumerate(matched.paths):
         if path is None:
             continue
-        one = Said(**{role: cells[role][row] for role in asked})
+        one = ImageLabel(**{role: cells[role][row] for role in asked})
         if path in said:
             again += 1
             if said[path] != one:
@@ -100,8 +100,8 @@ def _cells(table: Table, column: str) -> list[str]:
     return [row[place] for row in table.rows]
 
 
-def _differs(table: Table, row: int, named: str, one: Said, other: Said) -> UnclearTable:
-    role = next(role for role in Said._fields if getattr(one, role) != getattr(other, role))
+def _differs(table: Table, row: int, named: str, one: ImageLabel, other: ImageLabel) -> UnclearTable:
+    role = next(role for role in ImageLabel._fields if getattr(one, role) != getattr(other, role))
     return UnclearTable(
         f"{table.name}, line {table.lines[row]}: {named} stands there twice, and not with the same values: {role}"
         f" '{getattr(one, role)}' and '{getattr(other, role)}'",

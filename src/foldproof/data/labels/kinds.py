@@ -1,4 +1,4 @@
-"""A table of labels in; one label an image out, or a refusal that says what the table holds instead. Pure.
+"""Reduce a table of labels to one label per image, or refuse it and say what it holds instead. Pure.
 
 A column of 0 and 1 a class is one label where a single one is 1 in each row. Several labels an image, a measured value
 and boxes are other tasks than the one that is done here: taken for classes, they would be trained on in silence.

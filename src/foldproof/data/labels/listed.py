@@ -1,4 +1,4 @@
-"""A text file that lists images, as a publisher's test.txt does, and the images that are there, in; those listed, out.
+"""Read which of the present images a text file lists, as a publisher's test.txt does.
 
 A line begins with the path, the name or the stem of an image; what follows after a blank or a comma is not heeded.
 """

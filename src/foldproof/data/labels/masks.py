@@ -1,4 +1,4 @@
-"""Paths of images in; those that are masks of others, by the usual names of folders and files, out. Pure.
+"""Find masks of other images by the usual names of folders and files. Pure.
 
 A mask lies below a folder beside one of images or below it (`cat/images/1.png`, `cat/masks/1.png`; `cat_masks/1.png`;
 `images_cat/1.png`, `masks_cat/1.png`; `cat/1.png`, `cat/masks/1.png`), where most have an image of the same name there;

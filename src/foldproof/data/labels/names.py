@@ -1,4 +1,4 @@
-"""What a table calls images, and the images that are there, in; which image each name means, and why, out. Pure.
+"""Match the names in a table to the images that are present, and say why. Pure.
 
 A name is a path below the folder of images or of the table, a mere name, or that without suffix. Where not every name
 is found so, all are looked for by the longest common end of the paths: as written, in other case, with another suffix,

@@ -1,4 +1,4 @@
-"""Names of folders or splits in; which part of a data set each names, training, validation and so on, out. Pure.
+"""Recognise which part of a data set a name means: training, validation, test and so on. Pure.
 
 A name is cut into words (`seg_train`, `TestSet`, `02-holdout`); those that only say "a set of images" do not count.
 """

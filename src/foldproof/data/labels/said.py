@@ -1,4 +1,4 @@
-"""What is said of one image, and the rules by which it is: frozen values. Pure."""
+"""Define the frozen values of labelling: the label of one image and the rules behind it. Pure."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ IN_NO_FOLDER = "not in a class folder"
 Classes: TypeAlias = Mapping[str, str | None] | Sequence[str]
 
 
-class Said(NamedTuple):
+class ImageLabel(NamedTuple):
     """Of one image; empty where nothing is said. `fold`, `split` and `time` are as they were written."""
 
     label: str
@@ -55,7 +55,7 @@ class Rules:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Described:
+class Labelling:
     """`said`: of the images that can be trained on; `held_out`: of those kept apart. `left`: why others are neither.
 
     `labels`: all that were written, before classes were merged. `lacking`: what the table names and is not there.
@@ -64,8 +64,8 @@ class Described:
     `idle`: patterns of files to leave out that match none.
     """
 
-    said: Mapping[str, Said]
-    held_out: Mapping[str, Said] = field(default_factory=dict)
+    said: Mapping[str, ImageLabel]
+    held_out: Mapping[str, ImageLabel] = field(default_factory=dict)
     left: Mapping[str, str] = field(default_factory=dict)
     labels: frozenset[str] = frozenset()
     lacking: tuple[str, ...] = ()

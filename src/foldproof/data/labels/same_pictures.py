@@ -1,4 +1,4 @@
-"""Pairs of image files in; whether those of a pair show the same picture, whatever was done to it, out. Only reads."""
+"""Test whether pairs of image files show the same picture, however it was processed. Only reads."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Labels or groups as a table writes them in; one name for all spellings of each, and what was assumed, out. Pure."""
+"""Unify the spellings of labels or groups in a table, and report what was assumed. Pure."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Paths of images in; sibling folders that hold one set of pictures in several forms, out.
+"""Find sibling folders that hold the same pictures in several forms.
 
 `color/`, `grayscale/` and `segmented/` hold the same class folders, and these mostly the same file names. Patients or
 cameras may hold the same folders too, and files called 1.png and 2.png. That the pictures are the same ones has to be
@@ -32,7 +32,7 @@ _NUMBERED = re.compile(r"[^\W\d_]*[0-9][^\W_]*")
 _MOST = 12  # forms of one set
 _ENOUGH = 0.8  # of the folders, and of the files, that have to come again
 _DIFFERENT = 0.95  # of the names in a form, that have to be different whatever their folder
-_DENSE = 3  # numbers are a counter where there are at most so many times as many of them as images
+_DENSE = 3  # numbers are a counter where there are at most this many times as many of them as images
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def _starts(key: str) -> list[str]:
 
 
 def _are_forms(names: Sequence[str]) -> bool:
-    """Whether the folders are called as forms of a picture are; one of them may be called by the set alone."""
+    """Whether the folders are called as forms of a picture are; one of them may be called only by the set."""
     words = [set(re.findall(r"[0-9]+x[0-9]+(?:px)?|[0-9]+(?:px|p)?|[^\W\d_]+", name.lower())) for name in names]
     common = set.intersection(*words)
     kinds = [{word for word in one - common if word not in _SAY_NOTHING} for one in words]

@@ -1,4 +1,4 @@
-"""Paths of images in; the folders that only wrap the class folders, as an unpacked archive leaves them, out. Pure."""
+"""Find folders that only wrap the class folders, as an unpacked archive leaves them. Pure."""
 
 from collections.abc import Sequence
 

@@ -1,1 +1,1 @@
-"""Decoded images that folds, epochs, experiments and processes share: a dataset in, one mapped file out."""
+"""Decode images once into a mapped file that folds, epochs, experiments and processes share."""

@@ -1,4 +1,4 @@
-"""A dataset and a limit in; all its images decoded, or as many as the limit allows and originals for the rest, out."""
+"""Decode a dataset up to a memory limit, and keep the original files for the rest."""
 
 import math
 from dataclasses import dataclass
@@ -56,9 +56,9 @@ def at_hand(
         kept = keep(Dataset(dataset.samples[:count])) if count else None
     except NoRoom:
         count = 0  # it is the disk
-    anew = len(dataset) - count
+    uncached = len(dataset) - count
     return AtHand(
         Originals(folder=folder, form=form, most_pixels=most_pixels, kept=kept),
-        f"{lacking.what}: {anew:,} of {len(dataset):,} images are decoded anew each time they are needed; "
+        f"{lacking.what}: {uncached:,} of {len(dataset):,} images are decoded each time they are needed; "
         f"to decode them once, {lacking.next_step}",
     )

@@ -1,4 +1,4 @@
-"""A picture in; the square that a network sees of it, on one scale for all images, out. Pure.
+"""Fit a picture to the square that a network sees, on one scale for all images. Pure.
 
 Pillow resizes 8-bit pictures in fixed point, deeper ones as float32 a channel, in plain C and double precision:
 nothing is rounded before the end. A picture that is not square is squashed into one, or cut down to its middle, or

@@ -1,4 +1,4 @@
-"""Decode once into a cache: a dataset and its folder in, one file of pixels out, which workers map into memory.
+"""Decode a dataset once into a cache file that workers map into memory.
 
 The file is a `.npy`; its name is a hash of all that its content depends on. Images that another file of the same size
 has are copied from there.
@@ -28,8 +28,8 @@ from foldproof.data.pixels.fitted import Channels, Form, Resize
 from foldproof.data.pixels.originals import decoded_original
 from foldproof.data.readers import MOST_PIXELS, reader_named, suffix_of
 from foldproof.data.rows.cache import GB, building, clean, make_room, use
-from foldproof.data.rows.copies import Row, rows_elsewhere
-from foldproof.data.rows.files import Index, header, is_whole, row_sums, write_index
+from foldproof.data.rows.copies import StoredRow, rows_elsewhere
+from foldproof.data.rows.files import RowIndex, header, is_whole, row_sums, write_index
 from foldproof.data.value_range import ValueRange
 from foldproof.data.values import Scaled
 from foldproof.data.walk import some
@@ -90,7 +90,7 @@ def decoded(
             with replacing(path) as temporary, temporary.open("wb") as file:
                 sums = _write(file, form, len(dataset), chunks, progress or _unheard)
             table = np.frombuffer(b"".join(names), dtype=np.uint8).reshape(-1, 32)
-            write_index(path, Index(form.shape, form.number, decoder, table, sums, form.about))
+            write_index(path, RowIndex(form.shape, form.number, decoder, table, sums, form.about))
         use(path)
     return path
 
@@ -121,7 +121,7 @@ def row_names(dataset: Dataset) -> list[bytes]:
 def _decode(
     dataset: Dataset,
     names: Sequence[bytes],
-    rows: Mapping[bytes, Row],
+    rows: Mapping[bytes, StoredRow],
     *,
     folder: Path,
     form: Form,
@@ -148,7 +148,7 @@ def _decode_chunk(
     samples: Sequence[Sample],
     names: Sequence[bytes],
     *,
-    rows: Mapping[bytes, Row],
+    rows: Mapping[bytes, StoredRow],
     folder: Path,
     form: Form,
     most_pixels: int,

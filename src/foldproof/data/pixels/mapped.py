@@ -1,6 +1,6 @@
-"""A file of pixels that memory may not hold in; its rows, read ahead where they are expected and no others, out.
+"""Read rows ahead from a file of pixels that may not fit in memory.
 
-Left alone, the system reads megabytes around every row of a mapped file that is not in memory: in random order, and
+By default, the system reads megabytes around every row of a mapped file that is not in memory: in random order, and
 with less memory than the file has bytes, nearly all of it is dropped again before it is used.
 """
 

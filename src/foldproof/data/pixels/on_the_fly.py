@@ -1,4 +1,4 @@
-"""Originals in; their pixels, decoded when they are asked for and ahead of that by threads, out.
+"""Decode originals on demand, and ahead of demand in threads.
 
 Behaves as the mapped file of all decoded images does where it is indexed: same shape, same kind of number, same bits.
 """

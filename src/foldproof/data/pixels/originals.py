@@ -1,4 +1,4 @@
-"""The original of an image in; its pixels as a network sees them, if it is still the file that was listed, out."""
+"""Decode an original as a network sees it, after checking that it is still the file that was listed."""
 
 import hashlib
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Where training takes its pixels from: a mapped file or originals in, something that is indexed by positions out."""
+"""Define where training takes its pixels from: a mapped file or originals, indexed by position."""
 
 import mmap
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ from foldproof.provenance.machine import memory_bytes
 MOST_OF_MEMORY = 1 / 3  # that a file of pixels may take for the system to keep all of it at hand
 
 
-class Source(Protocol):
+class PixelSource(Protocol):
     """Images in manifest order, as an array that may lie elsewhere.  # [image, height, width, channel]"""
 
     @property
@@ -30,20 +30,20 @@ class Source(Protocol):
     def __getitem__(self, wanted: Any, /) -> Scaled: ...
 
 
-def opened(images: Path | Originals, dataset: Dataset) -> Source:
+def opened(images: Path | Originals, dataset: Dataset) -> PixelSource:
     """The images of `dataset`: mapped from a `.npy` of all of them, or decoded from their originals when asked for."""
     if isinstance(images, Originals):
         return OnTheFly(images, dataset)
     if hasattr(mmap, "MADV_RANDOM") and images.stat().st_size > memory_bytes() * MOST_OF_MEMORY:
         return Mapped(images)
-    return cast("Source", np.load(images, mmap_mode="r"))
+    return cast("PixelSource", np.load(images, mmap_mode="r"))
 
 
 @dataclass(frozen=True)
 class Selected:
     """Some images of a source, which are read when they are asked for."""
 
-    images: Source
+    images: PixelSource
     positions: NDArray[np.int64]
 
     @property
@@ -61,7 +61,7 @@ class Selected:
         return self.images[self.positions[wanted]]
 
 
-def expect(images: Source, parts: Iterable[NDArray[np.int64]]) -> None:
+def expect(images: PixelSource, parts: Iterable[NDArray[np.int64]]) -> None:
     """Say which positions will be asked for, part by part; what lies in memory is as good as here."""
     if isinstance(images, Selected):
         expect(images.images, (images.positions[part] for part in parts))

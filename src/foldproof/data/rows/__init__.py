@@ -1,1 +1,1 @@
-"""Files of rows that can be computed anew, kept beside proof that every row is as it was written. Pixels, features."""
+"""Store rows that can be recomputed (pixels, features) with proof that each is as it was written."""

@@ -1,4 +1,4 @@
-"""Decoded images and features that are kept: a cache folder in, what is there, how much, and room for more out.
+"""Manage the cache of decoded images and features: list it, measure it, make room in it.
 
 A file goes only while nobody builds it or trains on it. Whoever uses one holds a lock on a mark of its own beside it
 until its process ends, however it ends.
@@ -95,7 +95,7 @@ def use(path: Path) -> None:
 def make_room(cache: Path, *, needed: int, limit: float, what: str) -> None:
     """Remove the least recently used so that `needed` bytes more, of `what`, stay within `limit`; what is in use stays.
 
-    Raises NoRoom where `needed` alone is more than `limit`.
+    Raises NoRoom where `needed` by itself is more than `limit`.
     """
     if needed > limit:
         raise NoRoom(
@@ -127,9 +127,7 @@ def clear(cache: Path) -> int:
     for lock in (lock for kind in KINDS for lock in cache.glob(f"{kind}-*.lock")):
         with locked(lock, what="the cache"):
             if in_use(lock.with_suffix(".npy")):
-                raise StorageError(
-                    "the cache is in use by a run", next_step="wait for it to end, then do the same again"
-                )
+                raise StorageError("the cache is in use by a run", next_step="wait for it to end, then try again")
     clean(cache)
     return sum(item.bytes for item in items if remove(item.path))
 

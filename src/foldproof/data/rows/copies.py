@@ -1,4 +1,4 @@
-"""Rows that other files have already: a cache folder and the names of rows in, those rows with their checksums out."""
+"""Find rows that other cache files already hold, with their checksums."""
 
 import zlib
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ SOURCES = 8  # other files to copy from
 
 
 @dataclass(frozen=True)
-class Row:
+class StoredRow:
     """A row of another file, made from the same image in the same way."""
 
     values: NDArray[Any]  # on disk
@@ -29,9 +29,9 @@ class Row:
 
 def rows_elsewhere(
     cache: Path, path: Path, maker: str, wanted: frozenset[bytes], *, sources: int = SOURCES
-) -> dict[bytes, Row]:
+) -> dict[bytes, StoredRow]:
     """The rows of other files than `path`, the most recently used first, that have wanted names; not yet checked."""
-    rows: dict[bytes, Row] = {}
+    rows: dict[bytes, StoredRow] = {}
     for item in [item for item in kept(cache) if item.maker == maker and item.path != path][:sources]:
         if len(rows) < len(wanted):
             found = _rows_of(item.path)
@@ -39,7 +39,7 @@ def rows_elsewhere(
     return rows
 
 
-def _rows_of(path: Path) -> dict[bytes, Row]:
+def _rows_of(path: Path) -> dict[bytes, StoredRow]:
     """The rows of a file by name; none where it is not what its index says."""
     index = read_index(path)
     try:
@@ -49,6 +49,6 @@ def _rows_of(path: Path) -> dict[bytes, Row]:
     if index is None or values.shape != index.shape or values.dtype != np.dtype(index.number):
         return {}
     return {
-        bytes(name): Row(row, checksum)
+        bytes(name): StoredRow(row, checksum)
         for name, row, checksum in zip(index.names, values, index.sums.tolist(), strict=True)
     }

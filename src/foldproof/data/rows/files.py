@@ -1,4 +1,4 @@
-"""A file of rows and its index: rows in, proof that every row is as it was written out.
+"""Write and read a file of rows and its index, with a checksum for every row.
 
 `KIND-KEY.npy` holds the rows. `KIND-KEY.rows` beside it names each row by what it was made from and has its CRC-32,
 and the state of the file when all rows were last checked; it is itself checked by a CRC-32 at its end.
@@ -25,7 +25,7 @@ OWN = frozenset(("v", "images", "row", "number", "decoder", "seen"))
 
 
 @dataclass(frozen=True)
-class Index:
+class RowIndex:
     """What the rows of a file are: each of the shape `row`, of the kind of number `number`, such as `|u1` or `<f4`.
 
     `maker`: hash of what else they depend on. `about`: what a person may know of them. `seen`: inode, bytes and times
@@ -53,8 +53,8 @@ def index_file(path: Path) -> Path:
     return path.with_suffix(".rows")
 
 
-def write_index(path: Path, index: Index) -> None:
-    """Write the index of the file of rows `path`, which is whole as it stands. Raises StorageError."""
+def write_index(path: Path, index: RowIndex) -> None:
+    """Write the index of the file of rows `path`, which is complete. Raises StorageError."""
     head = {
         "v": 1,
         "images": len(index.sums),
@@ -78,7 +78,7 @@ def read_head(path: Path) -> dict[str, Any]:
     return head if isinstance(head, dict) else {}
 
 
-def read_index(path: Path) -> Index | None:
+def read_index(path: Path) -> RowIndex | None:
     """The index of the file of rows `path`, or None where it is missing or damaged."""
     try:
         content = index_file(path).read_bytes()
@@ -93,7 +93,7 @@ def read_index(path: Path) -> Index | None:
         sums = np.frombuffer(rest, dtype="<u4", offset=32 * count).astype(np.uint32)
         about = {name: value for name, value in head.items() if name not in OWN}
         row, number = shape_of(head)
-        return Index(row, number, head["decoder"], names, sums, about, tuple(head["seen"]))
+        return RowIndex(row, number, head["decoder"], names, sums, about, tuple(head["seen"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -145,7 +145,7 @@ def row_sums(rows: NDArray[Any]) -> NDArray[np.uint32]:
     return np.array([zlib.crc32(row.data) for row in rows], dtype=np.uint32)
 
 
-def _all_rows_fit(path: Path, index: Index) -> bool:
+def _all_rows_fit(path: Path, index: RowIndex) -> bool:
     start, row = header(index.shape, index.number), index.row_bytes
     with path.open("rb") as file:
         if path.stat().st_size != len(start) + row * len(index.sums) or file.read(len(start)) != start:

@@ -1,1 +1,1 @@
-"""A table as somebody wrote it in; its header, texts of its cells and what was assumed out. Start with `table.py`."""
+"""Read a table as its author wrote it: header, cells as text, and what was assumed. Start with `table.py`."""

@@ -1,4 +1,4 @@
-"""The text of a table in; the cells of its rows, where each begins and which form was recognised, out. Pure.
+"""Split delimited text into rows of cells, and detect its dialect. Pure.
 
 A form is what parts the cells: the one by which most rows have the same number of them, names of images and usual names
 of columns among them. Lines that are no rows of the table (`sep=;`, comments, a title) are left out, and said.
@@ -71,7 +71,7 @@ def read_lines(text: str, is_image: IsImage) -> Lines:
 
 
 def _form(text: str, is_image: IsImage) -> str:
-    """What parts the cells; a comma where there is one column alone."""
+    """What parts the cells; a comma where there is only one column."""
     scored = [(score, form) for form in (",", ";", "\t", "|") if (score := _score(text, form, is_image))[0] > 0.5]
     if not scored and _begin_with_images(text, is_image):
         return _FIRST

@@ -1,4 +1,4 @@
-"""The bytes of a text file in; its text, and which encoding was assumed where the bytes do not say, out. Pure."""
+"""Decode the bytes of a text file, and say which encoding was assumed. Pure."""
 
 import codecs
 import re

@@ -1,7 +1,7 @@
-"""The rows of a table in; the names of its columns, and rows of that width, out. Pure.
+"""Find the header of a table, and fit all rows to its width. Pure.
 
 The first row is a header unless it looks as the rows below it do: it names an image, repeats a value of its column, or
-holds a number where the column holds numbers alone. A usual name of a column settles it.
+holds a number where the column holds only numbers. A usual name of a column settles it.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""A cell in; whether it holds a value, and under which key all spellings of that value fall, out. Pure."""
+"""Normalise a cell: whether it holds a value, and the key that all its spellings share. Pure."""
 
 import re
 import unicodedata

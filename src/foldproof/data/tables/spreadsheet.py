@@ -1,4 +1,4 @@
-"""The bytes of an Excel or OpenDocument file in; its rows as texts out. Read by python-calamine, an extra."""
+"""Read the rows of an Excel or OpenDocument file as text, through python-calamine (an extra)."""
 
 import io
 import zipfile

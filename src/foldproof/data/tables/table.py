@@ -1,4 +1,4 @@
-"""A CSV, parquet or spreadsheet file in; its columns, a text for every cell and what was assumed, out. Start here."""
+"""Read a CSV, parquet or spreadsheet file as columns of text, with what was assumed. Start here."""
 
 import csv
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ def read_table(file: Path, *, is_image: IsImage = has_image_suffix, setting: str
             raise DataError(f"{file} is larger than 1 GB", next_step="keep the columns that are needed")
         content = read_file(file, most_bytes=TABLE_BYTES)
     except OSError as error:
-        raise DataError(f"{file} cannot be read: {error.strerror}", next_step="mend its permissions") from error
+        raise DataError(f"{file} cannot be read: {error.strerror}", next_step="fix its permissions") from error
     return table_of(content, name=file.name, is_image=is_image)
 
 
@@ -77,7 +77,7 @@ def table_of(content: bytes, *, name: str, is_image: IsImage = has_image_suffix)
     try:
         lines = read_lines(text, is_image)
     except csv.Error as error:
-        raise DataError(f"{name}, line {error}", next_step="save it as CSV anew") from error
+        raise DataError(f"{name}, line {error}", next_step="save it as CSV again") from error
     if encoding:
         lines.assumed.insert(0, encoding)
     return _headed(lines, name, is_image)
@@ -97,7 +97,7 @@ def _parquet(content: bytes, name: str) -> Table:
         table = read_parquet(content, most_rows=TABLE_ROWS)
     except (pa.ArrowException, OSError, ValueError) as error:
         said = (str(error).splitlines() or [type(error).__name__])[0][:200]
-        raise DataError(f"{name} is no parquet file: {said}", next_step="write it anew, or name a CSV") from error
+        raise DataError(f"{name} is no parquet file: {said}", next_step="write it again, or name a CSV") from error
     columns = tuple(one_line(column.strip()) for column in table.column_names)
     refuse_twice(columns, name)
     cells = [[_text(value) for value in column.to_pylist()] for column in table.columns]

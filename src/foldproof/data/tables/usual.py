@@ -1,4 +1,4 @@
-"""The name of a column or of a file in; for what it is usually meant, out. Pure."""
+"""Know the usual meaning of column and file names. Pure."""
 
 import re
 from collections.abc import Mapping, Sequence

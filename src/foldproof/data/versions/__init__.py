@@ -1,1 +1,1 @@
-"""Which images were versioned: what DVC recorded, adding to it, and bringing it back."""
+"""Version images with DVC: what was recorded, adding to it, and restoring it."""

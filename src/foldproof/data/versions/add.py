@@ -1,4 +1,4 @@
-"""Version a folder of images: a folder in, DVC's record of exactly the files that would be trained out."""
+"""Version a folder of images with DVC: exactly the files that would be trained on."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from foldproof.data.versions import dvc, listing, placing, unfinished
 from foldproof.data.versions.astray import refuse_astray
 from foldproof.data.versions.lists import Files
 from foldproof.data.versions.opening import holding, opened
-from foldproof.data.versions.placing import Shelf
+from foldproof.data.versions.placing import CachedObjects
 from foldproof.data.versions.unfinished import Note, Waiting
 from foldproof.data.versions.versioned import compare, count_of
-from foldproof.data.walk import Entry, Kind, some, walk
+from foldproof.data.walk import FolderEntry, Kind, some, walk
 from foldproof.errors import DataError
 from foldproof.storage import Md5, RelativePath
 
@@ -123,7 +123,7 @@ def _checked(folder: Path) -> tuple[str, ...]:
     if pointers := pointers_among(folder, images):
         raise DataError(
             f"pointers of git-lfs where pictures would be: {count_of(pointers)} ({some(pointers)})",
-            next_step="`git lfs install` and `git lfs pull` bring them; then do the same again",
+            next_step="`git lfs install` and `git lfs pull` bring them; then try again",
         )
     ignored = dvc.ignored(folder, images)
     if ignored:
@@ -160,9 +160,9 @@ def _heal(root: Path, folder: Path, name: str) -> tuple[str, ...]:
     return tuple(sorted(taken))
 
 
-def _shelf(repository: Any) -> Shelf:
+def _shelf(repository: Any) -> CachedObjects:
     cache = repository.cache.local
-    return Shelf(cache, legacy=False, links=(Path(cache.path),))
+    return CachedObjects(cache, legacy=False, links=(Path(cache.path),))
 
 
 def _hashes(folder: Path, files: tuple[str, ...]) -> Files:
@@ -173,5 +173,5 @@ def _hashes(folder: Path, files: tuple[str, ...]) -> Files:
 def _images(folder: Path, paths: Iterable[str]) -> list[str]:
     """Those that a reader would be asked for: neither hidden nor of another format."""
     known = suffixes()
-    there = [path for path in paths if not Entry(path, Kind.FILE).hidden]
+    there = [path for path in paths if not FolderEntry(path, Kind.FILE).hidden]
     return [path for path in there if why_unread(folder / path, known) is None]

@@ -1,4 +1,4 @@
-"""Settings of a remote that would make DVC wait for an answer, or run what came with the repository. Pure.
+"""Find remote settings that would make DVC wait for input, or run what came with the repository. Pure.
 
 The settings are the user's own where they are in .dvc/config.local or outside of the repository; those in .dvc/config
 may be somebody else's.

@@ -1,4 +1,4 @@
-"""Refuse to write through a committed link: what git tracks may be somebody else's, what it leads to is not."""
+"""Refuse to write through a committed link, which somebody else may have made."""
 
 import os
 import shlex

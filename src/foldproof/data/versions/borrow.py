@@ -1,4 +1,4 @@
-"""A checkout in; its DVC remotes, credentials and cache in use by another checkout of the same repository, out."""
+"""Use the DVC remotes, credentials and cache of another checkout of the same repository."""
 
 import shutil
 from pathlib import Path

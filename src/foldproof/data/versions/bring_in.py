@@ -1,4 +1,4 @@
-"""A folder of images outside a project in; a copy of it inside, whole or not there at all, out."""
+"""Copy a folder of images into a project, completely or not at all."""
 
 import shutil
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _SPARE = 1.1  # of what is copied: DVC's cache takes as much again where it cann
 
 
 @dataclass(frozen=True)
-class Load:
+class CopySize:
     """How much there is to copy, and how much room. Bytes."""
 
     files: int
@@ -24,14 +24,14 @@ class Load:
         return f"{self.files:,} files, {self.size / GB:.2f} GB; {self.free / GB:,.0f} GB are free here"
 
 
-def load_of(folder: Path, target: Path) -> Load:
+def load_of(folder: Path, target: Path) -> CopySize:
     """What copying `folder` to below `target`'s nearest folder would take. Raises DataError where it cannot be read."""
     files = _files(folder)
     here = next(path for path in (target, *target.parents) if path.exists())
-    return Load(len(files), sum((folder / path).stat().st_size for path in files), shutil.disk_usage(here).free)
+    return CopySize(len(files), sum((folder / path).stat().st_size for path in files), shutil.disk_usage(here).free)
 
 
-def bring_in(folder: Path, target: Path, *, progress: Progress = unheard) -> Load:
+def bring_in(folder: Path, target: Path, *, progress: Progress = unheard) -> CopySize:
     """Copy the files of `folder` to `target`, which must not be there; links are not followed.
 
     A copy that is cut off leaves nothing at `target`. Raises DataError, StorageError where there is no room.
@@ -56,7 +56,7 @@ def bring_in(folder: Path, target: Path, *, progress: Progress = unheard) -> Loa
     except OSError as error:
         raise StorageError(
             f"cannot copy to {target}: {error.strerror or error}",
-            next_step="free some space or mend the permissions; nothing was changed",
+            next_step="free some space or fix the permissions; nothing was changed",
         ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

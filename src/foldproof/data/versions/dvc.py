@@ -1,4 +1,4 @@
-"""What DVC knows of the data: recorded hashes, clean or not; add, push. What comes out has been checked.
+"""Ask DVC about the data: recorded hashes, clean or not; add and push. Checks everything it returns.
 
 A `repository`, an `output` and a `cache` are DVC's own objects; `data.pull` uses them too, through the functions here.
 """
@@ -30,7 +30,7 @@ from foldproof.data.versions.lists import Files
 from foldproof.data.versions.opening import holding, opened, told
 from foldproof.data.versions.reached import name_of_remote, refuse_names, remote_of
 from foldproof.data.versions.unfinished import root_of
-from foldproof.data.versions.versioned import DataVersion, Difference, compare, judged
+from foldproof.data.versions.versioned import DataVersion, VersionDifference, compare, judged
 from foldproof.data.walk import Kind, some, walk
 from foldproof.errors import DataError
 from foldproof.provenance.dulwich_filters import users_filters_alone
@@ -38,7 +38,7 @@ from foldproof.storage import Md5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recorded:
+class DvcRecord:
     """What DVC recorded of a folder.
 
     `files` is None where the list itself is in neither cache nor remote. `dvc_hash` is
@@ -82,7 +82,7 @@ def leads_to_cache(path: Path, caches: Sequence[Path]) -> bool:
     return inside or (".dvc", "cache") in zip(target.parts, target.parts[1:], strict=False)
 
 
-def recorded(folder: Path) -> Recorded | None:
+def recorded(folder: Path) -> DvcRecord | None:
     """What a `.dvc` file, one of a parent folder, some of the folders below, or `dvc.lock` record of `folder`.
 
     None where nothing does. Asks the remote for the list of files where the cache lacks it. Removes nothing. Raises
@@ -95,7 +95,7 @@ def recorded(folder: Path) -> Recorded | None:
         hashes = [oid_of(output) for output in outputs if output.hash_info]
         if not outputs or len(hashes) < len(outputs):
             return None
-        return Recorded(
+        return DvcRecord(
             dvc_hash=hashes[0] if len(hashes) == 1 else f"{hash_rows([sorted(hashes)])[:32]}.several",
             source=some([Path(output.stage.path_in_repo).as_posix() for output in outputs]),
             remote=remote_of(repository, outputs),
@@ -125,7 +125,7 @@ def state_of(folder: Path, found: Scan) -> DataVersion:
     )
 
 
-def difference_of(folder: Path, files: Files, there: Mapping[str, str], *, legacy: bool) -> Difference:
+def difference_of(folder: Path, files: Files, there: Mapping[str, str], *, legacy: bool) -> VersionDifference:
     """How what is there differs from `files`, recorded by whichever version of DVC."""
     difference = compare(files, there)
     if not legacy or not difference.changed:

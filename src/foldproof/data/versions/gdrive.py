@@ -1,4 +1,4 @@
-"""The settings of a remote in; nothing out, or, for Google Drive, why Google would let nobody in by them. Pure."""
+"""Explain why Google would reject the Google Drive settings of a remote. Pure."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Look at the files that DVC reads, before it reads them: each must be a plain file of a size that DVC can take.
+"""Check the files that DVC is about to read: each must be a plain file of a reasonable size.
 
 DVC opens whatever stands under these names: on a pipe it waits for ever, a device or a nest of YAML aliases takes all
 memory, and through a link it writes into another file.
@@ -124,4 +124,4 @@ def _up_to_git(root: Path) -> Iterable[Path]:
 
 
 def _strange(path: Path, why: str) -> DataError:
-    return DataError(f"{path} {why}: DVC is not let near it", next_step="replace or remove it, then do the same again")
+    return DataError(f"{path} {why}: DVC is not let near it", next_step="replace or remove it, then try again")

@@ -1,4 +1,4 @@
-"""Read what DVC recorded of a folder's files: outputs and lists of files, checked before anything is done with them.
+"""Read and check what DVC recorded of a folder's files: outputs and lists of files.
 
 A `repository` and an `output` are DVC's own objects.
 """

@@ -1,4 +1,4 @@
-"""Check a list of a folder's files, as DVC keeps it, before any path or hash in it is used. Pure.
+"""Check DVC's list of a folder's files before any path or hash in it is used. Pure.
 
 A list comes from a remote or a cache that somebody else may have filled: it is taken as a whole or not at all.
 """

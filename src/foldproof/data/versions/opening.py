@@ -1,6 +1,6 @@
-"""Open the DVC repository that a folder lies in, so that nothing that came with it runs, waits or writes elsewhere.
+"""Open the DVC repository around a folder so that nothing that came with it runs, waits or writes elsewhere.
 
-Here and in `dvc.py` alone is dvc imported.
+Only this module and `dvc.py` import dvc.
 """
 
 import logging
@@ -52,7 +52,7 @@ def holding(repository: Any) -> Iterator[None]:
         except LockError:
             raise DataError(
                 f"another DVC process is at work in {repository.root_dir}",
-                next_step="wait for it to end, then do the same again",
+                next_step="wait for it to end, then try again",
             ) from None
         yield
 

@@ -1,6 +1,6 @@
-"""Files of a DVC cache in, the same files in their places out; what no version holds is told apart and kept.
+"""Place files from a DVC cache into a folder, keeping files that no version holds.
 
-DVC's own checkout removes before it writes, believes times and sizes, and takes away a whole folder where one of its
+DVC's own checkout removes before it writes, believes times and sizes, and takes away a complete folder where one of its
 files fails. Here a file is written beside its place, hashed, and takes it in one step.
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 from foldproof.data.scan import THREADS, hash_files
 from foldproof.data.versions import dvc, listing
 from foldproof.data.versions.lists import Files
-from foldproof.data.walk import Entry, Kind, walk
+from foldproof.data.walk import FolderEntry, Kind, walk
 from foldproof.errors import DataError, StorageError
 from foldproof.storage import Md5, RelativePath, folder_for, leads_astray
 
@@ -26,7 +26,7 @@ _LEFTOVER = re.compile(r"(^|/)\.[\w-]{22}\.tmp$")  # of a checkout that was kill
 
 
 @dataclass(frozen=True)
-class Shelf:
+class CachedObjects:
     """A DVC cache, and how the objects in it are hashed."""
 
     cache: Any
@@ -68,7 +68,7 @@ class There:
     hidden: frozenset[str]
 
 
-def look(folder: Path, shelf: Shelf) -> There:
+def look(folder: Path, shelf: CachedObjects) -> There:
     """Hash what is there. Nothing is changed."""
     entries = walk(folder) if folder.is_dir() else ()
     files = {entry.path: entry.kind for entry in entries if _is_file(folder, entry, shelf)}
@@ -90,13 +90,13 @@ def sweep(folder: Path, *, but: Mapping[RelativePath, Any]) -> None:
             (folder / entry.path).unlink()
 
 
-def _is_file(folder: Path, entry: Entry, shelf: Shelf) -> bool:
+def _is_file(folder: Path, entry: FolderEntry, shelf: CachedObjects) -> bool:
     if entry.kind is Kind.LINK:
         return dvc.leads_to_cache(folder / entry.path, shelf.links)
     return entry.kind is Kind.FILE
 
 
-def _dangles(folder: Path, entry: Entry, shelf: Shelf) -> bool:
+def _dangles(folder: Path, entry: FolderEntry, shelf: CachedObjects) -> bool:
     """A link of DVC's whose object is gone: as good as no file."""
     return entry.kind is Kind.BROKEN_LINK and dvc.leads_to_cache(folder / entry.path, shelf.links)
 
@@ -119,7 +119,7 @@ def is_part(path: Path, whole: Path) -> bool:
     return len(content) <= len(versioned) and versioned.startswith(content.rstrip(b"\0"))
 
 
-def put(folder: Path, files: Files, shelf: Shelf, *, seen: Files) -> tuple[RelativePath, ...]:
+def put(folder: Path, files: Files, shelf: CachedObjects, *, seen: Files) -> tuple[RelativePath, ...]:
     """Put these files in their places; those whose object in the cache is damaged or gone, which were not.
 
     `seen`: the hashes of files that may be replaced. Raises DataError where another file has come there since,
@@ -139,7 +139,7 @@ def put(folder: Path, files: Files, shelf: Shelf, *, seen: Files) -> tuple[Relat
         return tuple(path for path, placed in zip(files, done, strict=True) if not placed)
 
 
-def _put_one(path: Path, oid: Md5, shelf: Shelf, kinds: Sequence[str], *, seen: Md5 | None) -> bool:
+def _put_one(path: Path, oid: Md5, shelf: CachedObjects, kinds: Sequence[str], *, seen: Md5 | None) -> bool:
     temporary = path.with_name(f".{secrets.token_urlsafe(16)}.tmp")
     try:
         if not shelf.has(oid):
@@ -218,7 +218,7 @@ def set_aside(folder: Path, paths: Sequence[RelativePath], aside: Path, *, copy:
     except OSError as error:
         raise StorageError(
             f"cannot put files aside in {aside}: {error.strerror or error}",
-            next_step="free some space or mend the permissions; nothing was overwritten",
+            next_step="free some space or fix the permissions; nothing was overwritten",
         ) from error
     return target
 

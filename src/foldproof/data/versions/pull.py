@@ -1,4 +1,4 @@
-"""Bring versioned images back: a folder in, the same folder with every file checked against its hash out."""
+"""Restore versioned images to a folder, and check every file against its hash."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -10,9 +10,9 @@ from foldproof.data.versions import dvc, listing, placing, reached, remote, unfi
 from foldproof.data.versions.astray import refuse_astray, refuse_committed_links
 from foldproof.data.versions.lists import Files
 from foldproof.data.versions.opening import holding, opened, told
-from foldproof.data.versions.placing import Shelf, There
+from foldproof.data.versions.placing import CachedObjects, There
 from foldproof.data.versions.unfinished import Note, Waiting
-from foldproof.data.versions.versioned import Difference, compare, count_of
+from foldproof.data.versions.versioned import VersionDifference, compare, count_of
 from foldproof.data.walk import Kind, some
 from foldproof.errors import DataError, FoldproofError
 from foldproof.provenance.worktree import main_checkout
@@ -21,7 +21,7 @@ from foldproof.storage import Md5, RelativePath, cleaned, redact
 
 @dataclass(frozen=True, kw_only=True)
 class Pulled:
-    """`files` are as they were versioned; `fetched` objects came from the remote; `extra` files were left alone.
+    """`files` are as they were versioned; `fetched` objects came from the remote; `extra` files were kept.
 
     `removed` were of another version, which still holds them. `kept` are in `aside`, since no version holds them.
     """
@@ -46,9 +46,9 @@ class _Place:
     kept: dict[str, Path] = field(default_factory=dict)
 
     @property
-    def shelf(self) -> Shelf:
+    def shelf(self) -> CachedObjects:
         cache = self.outputs[0].cache
-        return Shelf(cache, listing.is_legacy(self.outputs), (Path(self.repository.cache.local.path),))
+        return CachedObjects(cache, listing.is_legacy(self.outputs), (Path(self.repository.cache.local.path),))
 
     @property
     def files(self) -> Files | None:
@@ -70,7 +70,7 @@ class _Place:
 def pull(folder: Path, *, force: bool = False, aside: Path | None = None, waiting: Waiting | None = None) -> Pulled:
     """Fetch what the cache lacks, put it in its place, and hash every file.
 
-    A file that no version holds is left alone, unless `force`: then it is moved to a folder in `aside` first, by
+    A file that no version holds is kept, unless `force`: then it is moved to a folder in `aside` first, by
     default `.foldproof/aside` beside `.dvc`. What a pull that was cut off left behind is no such file. One at a time
     in a repository: `waiting` is called where another is at work. Raises DataError with the remote, its URL and the
     reason where it fails; where files would be lost; where it would write outside of the repository through a link
@@ -87,7 +87,7 @@ def pull(folder: Path, *, force: bool = False, aside: Path | None = None, waitin
             if not outputs:
                 raise DataError(
                     f"DVC knows nothing of {folder}",
-                    next_step="version it with `foldproof data add`, or mend data.path",
+                    next_step="version it with `foldproof data add`, or fix data.path",
                 )
             return _pull(_Place(folder, repository, outputs, root, aside), force=force)
 
@@ -120,8 +120,9 @@ def _pull(place: _Place, *, force: bool) -> Pulled:
         placing.put(place.folder, {path: files[path] for path in refused}, shelf, seen=there.md5)
     difference = _difference(files, placing.look(place.folder, shelf))
     if difference.changed or difference.missing:
+        lacking = VersionDifference(difference.changed, difference.missing, ())
         raise DataError(
-            f"what was pulled is not what was versioned: {Difference(difference.changed, difference.missing, ())}",
+            f"what was pulled is not what was versioned: {lacking}",
             next_step="pull again when nothing else writes there, or `dvc push` from where the images are right",
         )
     unfinished.erase(place.root, "pull", place.name)
@@ -172,7 +173,7 @@ def _fetch(place: _Place) -> tuple[Files, int]:
         why = remote.why_absent(place.repository, place.outputs, oid)
     raise DataError(
         f"cannot pull {place.folder} from the remote {name}: {what} {why}",
-        next_step="mend the remote or its address (`dvc remote list`), or `dvc push` from where the images are",
+        next_step="fix the remote or its address (`dvc remote list`), or `dvc push` from where the images are",
     )
 
 
@@ -196,7 +197,7 @@ def _those(files: Files, names: Iterable[str]) -> list[RelativePath]:
     return [known[name] for name in names]
 
 
-def _difference(files: Files, there: There) -> Difference:
+def _difference(files: Files, there: There) -> VersionDifference:
     """Between what is recorded and what is there; hidden files that were not recorded do not count."""
     return compare(files, {path: md5 for path, md5 in there.md5.items() if path in files or path not in there.hidden})
 
@@ -220,7 +221,7 @@ def _drop(place: _Place, files: Files, paths: Iterable[RelativePath], there: The
     return frozenset(copies)
 
 
-def _secure(place: _Place, files: Files, there: There, difference: Difference, *, force: bool) -> None:
+def _secure(place: _Place, files: Files, there: There, difference: VersionDifference, *, force: bool) -> None:
     """See to it that nothing that no version holds is in the way. Raises DataError unless that is to be moved aside."""
     edited = [
         path for path in _those(files, difference.changed) if _is_users(place, path, files[path], there.md5[path])

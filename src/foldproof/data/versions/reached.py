@@ -1,4 +1,4 @@
-"""Look at the remote of an output before it is asked: nothing waits for an answer, and nothing that came along runs."""
+"""Check the remote of an output before contacting it, so that nothing waits for input or runs."""
 
 import os
 from collections.abc import Sequence

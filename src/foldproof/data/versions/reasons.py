@@ -1,4 +1,4 @@
-"""Why a remote did not give what was asked: an exception of whatever library reached it in, plain words out. Pure."""
+"""Explain in plain words why a remote failed, whichever library raised the exception. Pure."""
 
 import errno
 import re
@@ -62,7 +62,7 @@ def way_on(error: BaseException) -> str:
         missing = _PLUGIN.search(str(link))
         if missing:
             package = f"'foldproof[{missing[2]}]'" if missing[2] in _EXTRAS else missing[1]
-            return f"`pip install {package}`, then do the same again"
+            return f"`pip install {package}`, then try again"
     said = one_line(error)
     if tracked := re.search(r"output '([^']+)' is already tracked by SCM", said):
         return f"let git forget them (they stay where they are): git rm -r --cached {shlex.quote(tracked[1])}"
@@ -75,7 +75,7 @@ def way_on(error: BaseException) -> str:
         )
     if "is not a git repository" in said:
         return "make one with `foldproof init`, which changes nothing that is there"
-    return "mend that, then do the same again"
+    return "fix that, then try again"
 
 
 def is_absence(error: BaseException) -> bool:

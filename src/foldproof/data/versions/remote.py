@@ -1,4 +1,4 @@
-"""Ask a DVC remote: objects in, which of them it lacks and why they cannot be had out."""
+"""Ask a DVC remote which objects it lacks, and why they are missing."""
 
 import tempfile
 from collections.abc import Collection
@@ -84,7 +84,7 @@ def _odb(repository: Any, outputs: list[Any]) -> Any:
 
 
 def _lacking(odb: Any, oids: Collection[Md5]) -> set[Md5]:
-    """By name alone: DVC's own check of a folder would remove what it finds damaged.
+    """Only by name: DVC's own check of a folder would remove what it finds damaged.
 
     Some libraries say that nothing is there when they could not ask; so one that is lacking is asked for once more.
     """

@@ -1,4 +1,4 @@
-"""Give DVC a private folder for its index, which is pickles: whoever can write there runs code as its reader.
+"""Give DVC a private folder for its index, which is made of pickles that anyone with write access could forge.
 
 DVC would take the folder that a repository's own settings name, or one in `/var/tmp` that everybody may write to.
 """
@@ -17,7 +17,7 @@ VARIABLE = "DVC_SITE_CACHE_DIR"  # wins over all settings of DVC's; processes th
 
 
 def set_site_cache() -> None:
-    """See to it that DVC keeps its index in a folder that is the user's alone, unless the environment names one."""
+    """Make DVC keep its index in a folder that only the user can open, unless the environment names one."""
     if not os.environ.get(VARIABLE):
         folder = platformdirs.user_cache_path("foldproof", appauthor=False) / "dvc"
         os.environ[VARIABLE] = str(folder if _is_private(folder) else _temporary())

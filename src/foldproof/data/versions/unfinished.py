@@ -1,6 +1,6 @@
-"""What was begun on a versioned folder and not ended: a folder in, a note that outlives a kill, or one writer, out.
+"""Keep a note of unfinished work on a versioned folder that outlives a kill, and admit one writer at a time.
 
-A note is a file in `.dvc/tmp`, where DVC keeps what git shall not know. It is written before a folder is touched and
+A note is a file in `.dvc/tmp`, where DVC keeps what git should not track. It is written before a folder is touched and
 removed when all is as it should be.
 """
 
@@ -70,7 +70,7 @@ def alone(root: Path, waiting: Waiting | None = None) -> Iterator[None]:
 
 
 def write(root: Path, note: Note) -> None:
-    """Keep a note. Raises StorageError where none can be kept: then the folder should be left alone."""
+    """Keep a note. Raises StorageError where none can be kept: then the folder should not be touched."""
     _folder(root).mkdir(parents=True, exist_ok=True)
     write_atomically(_path(root, note.kind, note.folder), json.dumps(asdict(note), ensure_ascii=False))
 

@@ -1,4 +1,4 @@
-"""What was versioned beside what is there: two tables of hashes in, the difference and what it means for a run out.
+"""Compare versioned hashes with the files on disk, and say what the difference means for a run.
 
 Pure. The rule: what can corrupt a result in silence stops; what only weakens the proof is recorded and said.
 """
@@ -17,7 +17,7 @@ State: TypeAlias = Literal["clean", "dirty", "extra", "unversioned"]
 
 
 @dataclass(frozen=True)
-class Difference:
+class VersionDifference:
     """Files by relative path, sorted. `extra` files are there and were not versioned."""
 
     changed: tuple[str, ...]
@@ -51,16 +51,16 @@ class DataVersion:
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
 
-def compare(recorded: Files, found: Mapping[str, str] | Files) -> Difference:
+def compare(recorded: Files, found: Mapping[str, str] | Files) -> VersionDifference:
     """How files that are there differ from those recorded; both map relative paths to MD5 hashes."""
-    return Difference(
+    return VersionDifference(
         changed=tuple(sorted(path for path, md5 in recorded.items() if found.get(path, md5) != md5)),
         missing=tuple(sorted(path for path in recorded if path not in found)),
         extra=tuple(sorted(path for path in found if path not in recorded)),
     )
 
 
-def judged(difference: Difference) -> State:
+def judged(difference: VersionDifference) -> State:
     """Changed or missing files are worse than extra ones."""
     if difference.changed or difference.missing:
         return "dirty"
@@ -74,7 +74,7 @@ def check(version: DataVersion, *, allow_dirty: bool) -> tuple[str, ...]:
     """
     lines: list[str] = []
     if version.state == "dirty":
-        difference = str(Difference(version.changed, version.missing, ())) or _UNTOLD
+        difference = str(VersionDifference(version.changed, version.missing, ())) or _UNTOLD
         if not allow_dirty:
             raise DataError(
                 f"these are not the versioned images: {difference}",

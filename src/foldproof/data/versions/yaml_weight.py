@@ -1,4 +1,4 @@
-"""Weigh YAML before DVC checks it against its schema, which takes as long as all aliases written out. Pure."""
+"""Limit the size of YAML with its aliases expanded, before DVC validates it. Pure."""
 
 from collections.abc import Iterable
 from math import prod

@@ -12,7 +12,7 @@ from foldproof.data.dataset import Dataset
 from foldproof.data.pixels.fitted import Form
 from foldproof.data.pixels.on_the_fly import OnTheFly
 from foldproof.data.pixels.originals import Originals
-from foldproof.data.pixels.source import Source, expect, opened
+from foldproof.data.pixels.source import PixelSource, expect, opened
 from foldproof.errors import ModelError, StorageError
 from foldproof.models.backbone import Classifier
 from foldproof.training import determinism
@@ -49,7 +49,7 @@ class Extractor:
 
 
 def features_of(
-    task: FoldTask, dataset: Dataset, classifier: Classifier, images: Source, device: torch.device
+    task: FoldTask, dataset: Dataset, classifier: Classifier, images: PixelSource, device: torch.device
 ) -> torch.Tensor:
     """[image in manifest order, feature] float32 on the CPU: mapped from where they are kept, else computed and kept.
 
@@ -70,7 +70,11 @@ def features_of(
 
 
 def _through(
-    classifier: Classifier, images: Source, positions: NDArray[np.int64], device: torch.device, precision: Precision
+    classifier: Classifier,
+    images: PixelSource,
+    positions: NDArray[np.int64],
+    device: torch.device,
+    precision: Precision,
 ) -> Iterator[Part]:
     parts = [*chunks(positions, CHUNK)]
     expect(images, parts)
@@ -78,7 +82,7 @@ def _through(
         yield part, frozen_features(classifier, np.asarray(images[part]), device=device, precision=precision).numpy()
 
 
-def _images(task: FeatureTask) -> tuple[Source, NDArray[np.int64]]:
+def _images(task: FeatureTask) -> tuple[PixelSource, NDArray[np.int64]]:
     """Where its images are, and their positions there."""
     if isinstance(task.images, Originals):
         return OnTheFly(replace(task.images, kept=None), Dataset(task.samples)), np.arange(len(task.samples))

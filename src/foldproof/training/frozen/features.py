@@ -7,7 +7,7 @@ import torch
 
 from foldproof.config.identity import digest
 from foldproof.config.schema import Precision
-from foldproof.data.pixels.source import Source, expect
+from foldproof.data.pixels.source import PixelSource, expect
 from foldproof.errors import ModelError
 from foldproof.models.backbone import Classifier, in_eval
 from foldproof.training.checkpoint import weights_sha256
@@ -17,7 +17,7 @@ from foldproof.training.preprocess import normalised
 
 
 def frozen_features(
-    classifier: Classifier, images: Source, *, device: torch.device | str, precision: Precision = "float32"
+    classifier: Classifier, images: PixelSource, *, device: torch.device | str, precision: Precision = "float32"
 ) -> torch.Tensor:
     """[image, feature] float32 on the CPU, of [image, height, width, channel] uint8 or uint16 pixels.
 

@@ -18,8 +18,8 @@ from foldproof.data.dataset import Dataset
 from foldproof.data.pixels.fitted import Form
 from foldproof.data.pixels.images import decoder_of, row_names
 from foldproof.data.rows.cache import GB, building, clean, kept, make_room, remove, use
-from foldproof.data.rows.copies import Row, rows_elsewhere
-from foldproof.data.rows.files import Index, header, is_whole, read_index, row_sums, write_index
+from foldproof.data.rows.copies import StoredRow, rows_elsewhere
+from foldproof.data.rows.files import RowIndex, header, is_whole, read_index, row_sums, write_index
 from foldproof.errors import StorageError
 from foldproof.provenance.numeric import NumericClass
 from foldproof.storage import replacing
@@ -101,7 +101,7 @@ def keep(wanted: Wanted, compute: Compute, *, in_use: bool = True) -> Path:
                 sums = _write(file, wanted, rows, compute)
             names = np.frombuffer(b"".join(wanted.names), dtype=np.uint8).reshape(-1, 32)
             about = {"backbone": store.backbone}
-            write_index(path, Index((store.width,), NUMBER, wanted.maker, names, sums, about))
+            write_index(path, RowIndex((store.width,), NUMBER, wanted.maker, names, sums, about))
         if in_use:
             use(path)
     return path
@@ -123,17 +123,17 @@ def remove_parts(wanted: Wanted) -> None:
                 remove(item.path)
 
 
-def _rows_elsewhere(wanted: Wanted) -> dict[bytes, Row]:
+def _rows_elsewhere(wanted: Wanted) -> dict[bytes, StoredRow]:
     found = rows_elsewhere(wanted.store.cache, wanted.path, wanted.maker, frozenset(wanted.names), sources=SOURCES)
     width = (wanted.store.width,)
     return {name: row for name, row in found.items() if row.values.shape == width and row.is_sound}
 
 
-def _lacking(wanted: Wanted, rows: dict[bytes, Row]) -> Positions:
+def _lacking(wanted: Wanted, rows: dict[bytes, StoredRow]) -> Positions:
     return np.array([place for place, name in enumerate(wanted.names) if name not in rows], dtype=np.int64)
 
 
-def _write(file: BinaryIO, wanted: Wanted, rows: dict[bytes, Row], compute: Compute) -> NDArray[np.uint32]:
+def _write(file: BinaryIO, wanted: Wanted, rows: dict[bytes, StoredRow], compute: Compute) -> NDArray[np.uint32]:
     """Write a `.npy` and return the checksum of each row."""
     total, width = len(wanted.names), wanted.store.width
     start = header((total, width), NUMBER)
