@@ -147,6 +147,7 @@ def test_of_added_images_alone_features_are_computed(place: Path) -> None:
     assert chunks(place) == 2
 
 
+@pytest.mark.slow
 def test_what_was_computed_before_an_interruption_is_not_computed_again(
     place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

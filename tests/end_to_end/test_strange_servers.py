@@ -369,6 +369,7 @@ def dribble_headers(handler: BaseHTTPRequestHandler, _: dict[str, Any]) -> None:
         return
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", [flood, bomb, dribble_body, dribble_headers])
 @pytest.mark.parametrize("command", ["compare", "sync"])
 def test_an_answer_without_end_is_left(answer, command, tmp_path, monkeypatch):
@@ -395,6 +396,7 @@ def planted(store: Path, place: str) -> None:
         database.execute("UPDATE experiments SET artifact_location = ? WHERE name != 'Default'", (place,))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spelled", ["file", "path", "upwards", "linked"])
 def test_no_file_is_written_where_a_cloned_store_says(spelled, tmp_path, monkeypatch, capfd):
     project, outside = tmp_path / "cloned", tmp_path / "outside"
@@ -433,6 +435,7 @@ def test_no_file_is_written_where_a_cloned_store_says(spelled, tmp_path, monkeyp
         assert list(outside.rglob("model.safetensors"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="links")
 @pytest.mark.parametrize("name", ["mlartifacts", "mlflow.db"])
 def test_a_link_that_came_with_the_repository_is_no_store_and_one_of_the_users_own_is(

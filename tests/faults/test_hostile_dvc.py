@@ -126,6 +126,7 @@ WRONG_HASHES = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [["data", "pull"], ["data", "pull", "--force"], ["data", "check"]])
 def test_no_path_in_a_list_leads_out_of_its_folder(place, project, command, capsys):
     good = an_object(project)
@@ -175,6 +176,7 @@ def test_a_list_that_dvc_would_not_write_is_refused_as_a_whole(place, project, c
     assert outside(place) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["file", "lock", "other file", "listed"])
 @pytest.mark.parametrize("wrong", [f"05{UP}other.dir", f"c7{UP}thesis.txt", "../x", "0" * 31, "A" * 32])
 def test_no_hash_in_a_dvc_file_is_anything_else(place, project, where, wrong, capsys):
@@ -254,6 +256,7 @@ def poisoned(place, project, monkeypatch):
     return folder
 
 
+@pytest.mark.slow
 def test_the_index_of_dvc_that_a_repository_names_is_not_read(place, project, poisoned, capsys):
     settings = project / ".dvc" / "config"
     settings.write_text(settings.read_text().replace("[core]\n", f"[core]\n    site_cache_dir = {poisoned}\n"))
@@ -390,6 +393,7 @@ def test_no_folder_that_is_a_committed_link_is_written_to(place, project, where,
         assert outside(place) == before, command
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", [".dvc/tmp/lock", ".dvc/tmp/rwlock", ".dvc/tmp/foldproof/lock", ".dvc/.gitignore",
                                    "data/.gitignore", "data/train.dvc", "data/more.dvc"])  # fmt: skip
 @pytest.mark.parametrize("target", ["thesis.txt", "not-there"])

@@ -233,6 +233,7 @@ def everything(folder: Path, aside: Path) -> None:
     git.stage(folder, [folder / name for name in ("a.py", "c.md")])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SETTINGS)
 def test_nothing_that_the_repository_names_runs(name, repository, traps, tmp_path):
     SETTINGS[name](repository, traps)

@@ -108,6 +108,7 @@ def journal(folder: Path, kind: str) -> list[dict[str, object]]:
     return [event["data"] for event in events if event["kind"] == kind]
 
 
+@pytest.mark.slow
 def test_every_step_has_the_loss_of_the_reference(folds):
     for folder, reference in folds:
         losses = np.fromfile(folder / "steps.f32", dtype="<f4")

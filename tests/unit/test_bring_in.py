@@ -31,6 +31,7 @@ def test_size_and_room_are_said_before_anything_is_copied(place, capsys):
     assert not (place / "project" / "data").exists()
 
 
+@pytest.mark.slow
 def test_a_copy_is_versioned_where_the_settings_look_for_it(place, capsys):
     assert run_command(["data", "add", "../elsewhere/my birds", "--to", "data/train"]) == 0
     settings = load_settings(place / "project" / "params.yaml").settings

@@ -45,6 +45,7 @@ def subject(path: Path, run_folder: Path, images: Path | None) -> RecordSource:
     return RecordSource(folder=run_folder, is_foreign=True, with_company=True, images=images)
 
 
+@pytest.mark.slow
 def test_a_bundle_holds_the_record_and_verifies_where_no_project_is(project, tmp_path):
     run = newest(project)
     path = tmp_path / "run.zip"
@@ -115,6 +116,7 @@ def test_an_anonymous_bundle_tells_nobody_and_still_holds(project, tmp_path):
         assert verify(subject(path, bundle.run_folder, bundle.images), None, highest=1).verdict == "HOLDS: L0, L1"
 
 
+@pytest.mark.slow
 def test_groups_would_show_in_an_anonymous_bundle_so_it_is_refused(tmp_path):
     root = train_inline(tmp_path / "grouped_", INLINE.replace("path: images", "path: images, group_by: '([0-9]+)'")) \
         if (tmp_path / "grouped_").mkdir() is None else tmp_path  # fmt: skip

@@ -88,6 +88,7 @@ def test_a_small_difference_that_many_images_carry_is_probably_better():
     assert "above 0 with P" in found.verdict.text
 
 
+@pytest.mark.slow
 def test_experiments_that_hardly_differ_on_many_images_are_practically_equal():
     found = two(20_000, better_by=0.0, discordance=0.02, repeats=3)
     assert found.verdict.word == PRACTICALLY_EQUAL

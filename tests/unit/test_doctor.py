@@ -47,6 +47,7 @@ def seen(project: Path, environ: dict[str, str] | None = None) -> dict[str, Chec
     return {check.name: check for check in found.checks}
 
 
+@pytest.mark.slow
 def test_a_project_in_order_could_be_reproduced(project):
     found = examine(Project(project / "params.yaml"), {})
     assert found.is_fit
@@ -77,6 +78,7 @@ def test_an_edited_image_is_bad(project):
     assert path.name in found.said
 
 
+@pytest.mark.slow
 def test_objects_that_the_remote_lost_are_found_by_hash_though_everything_was_pushed(project):
     lost = next(path for path in sorted((project.parent / "store").rglob("*")) if path.is_file())
     lost.unlink()
@@ -94,11 +96,13 @@ def test_a_dvc_file_that_git_does_not_know_is_bad(project):
     assert seen(project)["record"].state == "bad"
 
 
+@pytest.mark.slow
 def test_without_a_remote_the_images_are_on_this_machine_alone(project):
     subprocess.run(["git", "config", "--file", ".dvc/config", "--remove-section", "core"], cwd=project, check=True)
     assert seen(project)["remote"].state == "bad"
 
 
+@pytest.mark.slow
 def test_a_module_that_is_trained_with_and_not_in_git_is_bad(project):
     (project / "own.py").write_text("def net(*, classes, pretrained): ...\n")
     (project / "params.yaml").write_text(SETTINGS.replace("small_cnn", "'own:net'"))
@@ -111,18 +115,21 @@ def test_a_module_that_is_trained_with_and_not_in_git_is_bad(project):
     assert seen(project)["code"].state == "ok"
 
 
+@pytest.mark.slow
 def test_portable_settings_are_told_from_those_of_this_processor(project):
     assert seen(project)["arithmetic"].state == "note"
     (project / "params.yaml").write_text(SETTINGS.replace("seed: 5", "seed: 5, portable: true"))
     assert seen(project)["arithmetic"].state == "ok"
 
 
+@pytest.mark.slow
 def test_a_server_that_does_not_answer_is_a_note_since_runs_go_on(project):
     found = seen(project, {"MLFLOW_TRACKING_URI": "http://127.0.0.1:9"})["tracking"]
     assert found.state == "note"
     assert "sync" in found.next_step
 
 
+@pytest.mark.slow
 def test_a_store_in_a_folder_that_is_not_there_is_bad(project):
     assert seen(project, {"MLFLOW_TRACKING_URI": "sqlite:////no/such/folder/mlflow.db"})["tracking"].state == "bad"
 
@@ -138,6 +145,7 @@ def test_a_package_from_a_folder_is_named(project, tmp_path, monkeypatch):
     assert "homemade" in found.said
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="permissions are others there")
 def test_it_changes_nothing(project):
     def there() -> dict[str, bytes]:
@@ -182,6 +190,7 @@ def test_a_run_that_was_cut_off_is_named(tiny_project):
     assert (check.state, "--resume" in check.next_step) == ("note", True)
 
 
+@pytest.mark.slow
 def test_a_filter_that_the_repository_brings_is_named_and_not_run(project, tmp_path):
     git(project, "config", "filter.theirs.clean", f"touch '{tmp_path}/ran'; cat")
     (project / ".gitattributes").write_text("*.yaml filter=theirs\n")

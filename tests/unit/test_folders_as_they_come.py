@@ -294,6 +294,7 @@ def test_folders_called_as_versions_of_images_are_versions_where_they_hold_the_s
     assert original_among([*paths("raw"), "processed/1.png", "processed/2.png"]) is None
 
 
+@pytest.mark.slow
 def test_a_set_that_holds_itself_again_is_not_trained_on_as_a_class(tmp_path):
     draw_classes(tmp_path / "pets", each=3, classes=("cat", "dog"))
     draw_classes(tmp_path / "pets" / "pets", each=3, classes=("cat", "dog"))

@@ -62,6 +62,7 @@ def test_images_without_mates_have_no_leak() -> None:
         assert gap.accuracy.gap.low <= 0 <= gap.accuracy.gap.high
 
 
+@pytest.mark.slow
 def test_groups_that_mean_nothing_are_rarely_called_a_leak() -> None:
     """Groups of images that have no more in common than others: by the level, 1 in 40 may be called one."""
     called = 0

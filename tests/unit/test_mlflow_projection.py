@@ -262,6 +262,7 @@ def test_projecting_again_changes_nothing(store, tmp_path):
     assert everything(store, run.run) == before
 
 
+@pytest.mark.slow
 def test_step_by_step_forgetting_everything_between_or_at_once_gives_the_same(store, tmp_path):
     live = JournaledRun.make(tmp_path)
     assert not project(store, live)

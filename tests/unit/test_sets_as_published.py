@@ -206,6 +206,7 @@ def pixel_rows(edge: int, channels: int, form: str):
     return pictures
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("edge", "channels", "form"), [(28, 1, "first"), (8, 1, "last"), (28, 3, "last"), (48, 1, "cell"), (9, 1, "none")]
 )
@@ -235,6 +236,7 @@ def test_other_tables_hold_no_pixels(tmp_path, lines):
 # --- a test that a text file lists
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", ["{path}", "{stem}", "{stem} 3 1 2", "./{path}", "{name}"])
 @pytest.mark.parametrize("file", ["meta/test.txt", "test.txt", "lists/images_test.lst"])
 def test_a_test_that_a_text_file_lists_is_kept_apart_and_counted(tmp_path, line, file):

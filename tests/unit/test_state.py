@@ -293,6 +293,7 @@ def task(request, tiny_project) -> FoldTask:
     return task_of(tiny_project, *overrides)
 
 
+@pytest.mark.slow
 def test_from_wherever_a_fold_is_stopped_it_goes_on_to_the_same_bits(task):
     whole = trained(task)
     weights = weights_sha256(Checkpoint.load(task.folder / "model.safetensors").weights)
@@ -400,6 +401,7 @@ def test_a_state_that_does_not_fit_the_memory_is_not_read(tmp_path, monkeypatch)
         read(description)
 
 
+@pytest.mark.slow
 def test_a_fold_begins_with_the_end_of_another_that_is_there_whole_and_meant(tiny_project):
     short = task_of(tiny_project, "train.epochs=2")
     trained(short)

@@ -73,6 +73,7 @@ DEEDS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("deed", DEEDS)
 @pytest.mark.parametrize("which", ["state-*.json", "state-*.safetensors"])

@@ -355,6 +355,7 @@ def test_what_is_beyond_within_and_below_what_matters_adds_up_and_follows_the_di
     assert math.isnan(unknown.difference.low)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("experiments", "known"), [(1, True), (1_000, True), (1_001, False)])
 def test_how_far_the_best_flatters_is_said_of_up_to_a_thousand_experiments(experiments, known, monkeypatch):
     monkeypatch.setattr("foldproof.analysis.statistics.optimism.DRAWS", 2)

@@ -34,6 +34,7 @@ def subject(project: Project, experiment: str = "slow") -> RecordSource:
     raise AssertionError(experiment)
 
 
+@pytest.mark.slow
 def test_an_honest_record_holds_on_every_rung(project):
     found = verify(subject(project), project)
     assert [(rung.level, rung.state) for rung in found.rungs] == [(0, "holds"), (1, "holds"), (2, "holds")]
@@ -59,6 +60,7 @@ def test_what_contradicts_the_record_is_found_from_the_record_alone(project, for
     assert found.verdict.startswith("DOES NOT HOLD at L0")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("forgery", [one for one in FORGERIES if one.level > 0], ids=lambda one: one.name)
 def test_what_the_record_cannot_know_is_found_by_weights_or_training(project, forgery: Forgery):
     record = subject(project)

@@ -104,6 +104,7 @@ def with_finished(honest: Recorded, **changed: Any) -> Recorded:
     return replace(honest, record=replace(honest.record, finished=finished))
 
 
+@pytest.mark.slow
 def test_an_honest_record_has_no_problem(honest, assignments, fold):
     assert list(training_log.of_fold(honest, fold)) == []
     assert list(training_log.of_states(honest, PLACE)) == []

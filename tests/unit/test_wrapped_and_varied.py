@@ -104,6 +104,7 @@ def test_a_wrapped_table_of_several_labels_is_refused_as_that(tmp_path):
             ask(tmp_path)
 
 
+@pytest.mark.slow
 def test_the_first_look_at_a_wrapped_set_says_where_it_looked(tmp_path):
     draw_classes(tmp_path / "in" / "in", each=6, size=16)
     seen = first_look(tmp_path, cache=tmp_path.parent / "cache", k=2)
