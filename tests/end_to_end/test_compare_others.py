@@ -55,6 +55,7 @@ def test_a_table_for_a_paper_a_repository_or_a_spreadsheet_is_printed(form, begi
     assert done.stdout.startswith(begins)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", ["nosuch.csv", ".", "binary.csv"])
 def test_a_source_that_cannot_be_read_is_said_in_three_lines(source, tmp_path):
     (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00\x01")
@@ -64,6 +65,7 @@ def test_a_source_that_cannot_be_read_is_said_in_three_lines(source, tmp_path):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_an_experiment_that_the_source_does_not_have_gets_the_nearest_name(tmp_path):
     (tmp_path / "seed.csv").write_text(SEED)
     done = foldproof("compare", "FirstRum", "--from", "seed.csv", cwd=tmp_path)

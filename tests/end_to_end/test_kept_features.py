@@ -176,6 +176,7 @@ def test_random_frozen_weights_differ_from_fold_to_fold_and_experiments_share_th
     assert chunks(place) == 3
 
 
+@pytest.mark.slow
 def test_other_weights_are_other_features(place: Path) -> None:
     carry_out(place)
     (place / "seed.txt").write_text("4")

@@ -167,6 +167,7 @@ def test_a_run_killed_before_it_could_record_its_end_gets_its_end(tiny_project):
     assert RunRecord.read(folder).status == "finished"
 
 
+@pytest.mark.slow
 def test_other_settings_are_not_gone_on_with_and_the_difference_is_said(tiny_project):
     stopped = carry_out(tiny_project, stop_after=1)
     with pytest.raises(SettingsError, match=r"train\.lr was 0\.001 and is 0\.5") as caught:
@@ -177,6 +178,7 @@ def test_other_settings_are_not_gone_on_with_and_the_difference_is_said(tiny_pro
         carry_out(tiny_project, "train.momentum=0.5", resume=True)
 
 
+@pytest.mark.slow
 def test_other_images_are_not_gone_on_with(tiny_project, make_images):
     carry_out(tiny_project, stop_after=1)
     make_images(tiny_project / "images", each=7)
@@ -292,6 +294,7 @@ def test_a_memory_that_ran_out_is_said_with_what_to_lower(harmful):
     assert "execution.parallel_folds" in failed.reason
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_no_number_fails_the_fold_with_where(tiny_project):
     report = carry_out(tiny_project, "train.lr=1e30", "train.optimizer=sgd")
     failed = RunRecord.read(only(report)).failed

@@ -145,6 +145,7 @@ def test_no_path_in_a_list_leads_out_of_its_folder(place, project, command, caps
     assert wrong >= len(WRONG_PATHS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrong", WRONG_HASHES, ids=range(len(WRONG_HASHES)))
 def test_no_hash_in_a_list_is_anything_else(place, project, wrong, capsys):
     forge(project, [{"md5": wrong, "relpath": "cat/000.png"}])
@@ -271,6 +272,7 @@ def test_the_index_of_dvc_that_a_repository_names_is_not_read(place, project, po
     assert outside(place) == before
 
 
+@pytest.mark.slow
 def test_the_index_of_dvc_lies_in_a_folder_of_the_users_alone(project, monkeypatch):
     assert run_command(["data", "check"]) == 0
     folder = Path(os.environ[VARIABLE])

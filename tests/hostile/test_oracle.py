@@ -54,6 +54,7 @@ def test_a_promise_that_is_broken_is_seen(name: str, world: World, tripwire: Tri
     assert PLANTED[name] in {finding.kind for finding in found.findings}, str(found)
 
 
+@pytest.mark.slow
 def test_where_nothing_is_broken_nothing_is_seen(world: World, tripwire: Tripwire) -> None:
     found = judge(world, tripwire, ("x",), How(call="hostile.violations:keep_all", workshop=Workshop()))
     assert (found.done.code, found.done.out, found.findings) == (0, b"nothing happened\n", ())

@@ -43,6 +43,7 @@ def rows(seen: Looks, which: np.ndarray) -> Looks:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @few
 @given(sets())
 def test_applied_clusters_share_no_image_and_keep_every_exact_copy(seen: Looks) -> None:

@@ -138,6 +138,7 @@ def test_every_class_is_spread_evenly_where_there_are_no_groups(
     assert np.all(table.max(axis=1) - table.min(axis=1) <= 1)
 
 
+@pytest.mark.slow
 @few
 @given(tangled(), SCHEMES, st.randoms(use_true_random=False))
 def test_neither_names_nor_their_order_count(samples: list[Sample], scheme: Scheme, random: Random) -> None:
@@ -274,6 +275,7 @@ def tight(draw: st.DrawFn) -> tuple[list[Sample], int]:
     return samples, k
 
 
+@pytest.mark.slow
 @many
 @given(tight(), st.integers(0, 9))
 def test_groups_that_only_just_fit_are_fitted_together(case: tuple[list[Sample], int], seed: int) -> None:

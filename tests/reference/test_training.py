@@ -115,6 +115,7 @@ def test_every_step_has_the_loss_of_the_reference(folds):
         np.testing.assert_allclose(losses, reference.losses, rtol=LOSS, atol=2e-4)
 
 
+@pytest.mark.slow
 def test_every_epoch_has_the_rate_the_losses_and_the_accuracies_of_the_reference(folds):
     for folder, reference in folds:
         epochs = journal(folder, "EpochFinished")

@@ -61,6 +61,7 @@ def test_its_bundle_holds_where_no_project_is(project, tmp_path, anonymous):
     assert verdict.word == "REPRODUCED"
 
 
+@pytest.mark.slow
 def test_a_record_elsewhere_finds_its_images_by_their_content(project, tmp_path):
     record = tmp_path / "record"
     shutil.copytree(project.run_folders()[0], record)

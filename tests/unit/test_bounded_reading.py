@@ -108,6 +108,7 @@ BOMBS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", BOMBS)
 def test_a_small_parquet_file_that_would_become_gigabytes_is_refused(what):
     made = io.BytesIO()

@@ -59,6 +59,7 @@ def test_a_bundle_holds_the_record_and_verifies_where_no_project_is(project, tmp
     assert {"README.md", "codecheck.yml", "ro-crate-metadata.json"} <= names
 
 
+@pytest.mark.slow
 def test_the_same_run_gives_the_same_bytes(project, tmp_path):
     made = [write_bundle(newest(project), project, tmp_path / f"{n}" / "run.zip", ALL).path for n in range(2)
             if not (tmp_path / f"{n}").mkdir()]  # fmt: skip
@@ -97,6 +98,7 @@ def test_a_run_of_the_experiment_that_is_left_out_is_found(project, tmp_path):
     assert other.name in company.problems[0]
 
 
+@pytest.mark.slow
 def test_an_anonymous_bundle_tells_nobody_and_still_holds(project, tmp_path):
     run = newest(project)
     path = write_bundle(run, project, tmp_path / "run.zip", Wanted(images=True, weights=True, anonymous=True)).path
@@ -145,6 +147,7 @@ def small(project, tmp_path_factory) -> bytes:
     ).path.read_bytes()
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 2**32), st.sampled_from(["flip", "cut", "insert"]))
 def test_damage_anywhere_is_an_error_of_ours_or_no_harm(small, tmp_path, seed, what):
@@ -194,6 +197,7 @@ def test_a_link_in_a_bundle_becomes_no_link(tmp_path):
             RunRecord.read(bundle.run_folder)
 
 
+@pytest.mark.slow
 def test_what_would_fill_the_disk_is_not_unpacked(tmp_path):
     path = tmp_path / "bomb.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:

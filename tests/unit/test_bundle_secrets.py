@@ -88,6 +88,7 @@ def test_the_run_says_which_lines_look_like_secrets_and_not_the_secrets(project:
     assert PASSWORD not in journal
 
 
+@pytest.mark.slow
 def test_the_diff_of_a_run_stays_as_it_is_so_that_it_can_be_applied(project: Project) -> None:
     assert TOKEN.encode() in (run_of(project) / "code.diff").read_bytes()
     assert Recorded.read(run_of(project)).has_whole_diff
@@ -171,6 +172,7 @@ def test_the_command_refuses_with_2_and_packs_when_told(project: Project, tmp_pa
     assert {path.name for path in tmp_path.iterdir()} == {"b.zip", "c.zip"}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="no pseudo-terminals")
 @pytest.mark.parametrize(("typed", "code"), [("y\n", 0), ("n\n", 2), ("\n", 2)])
 def test_at_a_terminal_it_asks(project: Project, tmp_path: Path, typed: str, code: int) -> None:

@@ -63,11 +63,13 @@ def test_every_check_that_is_not_ok_says_what_to_do(tiny_project):
     assert all(check.next_step for check in found.checks if check.state != "ok")
 
 
+@pytest.mark.slow
 def test_images_that_nobody_versioned_are_bad(tiny_project):
     assert seen(tiny_project)["images"].state == "bad"
     assert "data add" in seen(tiny_project)["images"].next_step
 
 
+@pytest.mark.slow
 def test_an_edited_image_is_bad(project):
     path = next((project / "images" / "cat").iterdir())
     content = path.read_bytes()
@@ -90,6 +92,7 @@ def test_objects_that_the_remote_lost_are_found_by_hash_though_everything_was_pu
     assert "dvc push" in found.next_step
 
 
+@pytest.mark.slow
 def test_a_dvc_file_that_git_does_not_know_is_bad(project):
     git(project, "rm", "--quiet", "--cached", "images.dvc")
     git(project, "commit", "--quiet", "--message", "less")
@@ -134,6 +137,7 @@ def test_a_store_in_a_folder_that_is_not_there_is_bad(project):
     assert seen(project, {"MLFLOW_TRACKING_URI": "sqlite:////no/such/folder/mlflow.db"})["tracking"].state == "bad"
 
 
+@pytest.mark.slow
 def test_a_package_from_a_folder_is_named(project, tmp_path, monkeypatch):
     info = tmp_path / "site" / "homemade-1.0.dist-info"
     info.mkdir(parents=True)
@@ -174,6 +178,7 @@ def test_more_threads_than_cores_are_named(tiny_project):
     assert "256" in seen(tiny_project)["device"].said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["pull", "add"])
 def test_images_that_are_half_there_are_bad(project, what):
     unfinished.write(project, unfinished.Note(kind=what, folder="images"))
@@ -182,6 +187,7 @@ def test_images_that_are_half_there_are_bad(project, what):
     assert f"data {what}" in check.next_step
 
 
+@pytest.mark.slow
 def test_a_run_that_was_cut_off_is_named(tiny_project):
     assert seen(tiny_project)["runs"].state == "ok"
     gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)

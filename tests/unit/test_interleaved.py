@@ -103,6 +103,7 @@ def test_stopped_folds_keep_a_checkpoint_each_and_go_on_to_the_same_bits(planned
     assert by_fold([*before, *after]) == by_fold(inline(planned()))
 
 
+@pytest.mark.slow
 def test_where_nothing_can_be_written_any_more_no_fold_goes_on_and_no_journal_stays_held(planned, stopping):
     tasks = planned()
     tasks[1].folder.write_text("in the way")

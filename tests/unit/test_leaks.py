@@ -128,6 +128,7 @@ def test_json_holds_every_figure(copied: Leak) -> None:
     assert content["gaps"][0]["recall"]["c"]["gap"]["low"] == copied.gaps[0].by_class[0].gap.low
 
 
+@pytest.mark.slow
 def test_features_are_computed_once_and_leave_threads_and_generator_as_they_were(tmp_path: Path) -> None:
     import torch
 
@@ -145,6 +146,7 @@ def test_features_are_computed_once_and_leave_threads_and_generator_as_they_were
     assert len(told) == 2
 
 
+@pytest.mark.slow
 def test_damaged_features_are_computed_anew(tmp_path: Path) -> None:
     pixels = np.zeros((8, 32, 32, 3), dtype=np.uint8)
     first = features_of(pixels, cache=tmp_path)

@@ -93,6 +93,7 @@ def test_files_of_a_moved_project_are_found_and_new_ones_lie_beside_them(home):
     assert sync([there / "runs" / FIRST], target(there)).notes == ()
 
 
+@pytest.mark.slow
 def test_an_experiment_that_is_called_like_the_folder_is_renamed_with_it(tmp_path):
     home = tmp_path / "here"
     JournaledRun.make(home / "runs", FIRST).complete()
@@ -117,6 +118,7 @@ def test_a_copy_leaves_the_original_alone(home):
     assert len(files(copy)) == 2 * len(files(home))
 
 
+@pytest.mark.slow
 def test_files_that_did_not_come_along_are_brought_from_the_runs_and_those_that_cannot_be_are_said_to_be_gone(home):
     there = home.with_name("there")
     store, before = prepare(target(home), no_pulse), files(home)

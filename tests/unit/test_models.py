@@ -134,6 +134,7 @@ def test_an_unknown_name_is_answered_with_the_nearest_of_all(name: str, meant: s
     assert meant in error.what
 
 
+@pytest.mark.slow
 def test_a_prefix_says_which_library_is_meant():
     assert type(build("resnet18", classes=2, pretrained=False).trunk).__module__.startswith("torchvision.")
     assert type(build("torchvision/resnet18", classes=2, pretrained=False).trunk).__module__.startswith("torchvision.")
@@ -331,6 +332,7 @@ def test_cached_weights_of_another_network_are_refused(offline: Path):
     assert str(offline) in error.next_step
 
 
+@pytest.mark.slow
 def test_weights_are_fetched_once_and_checked_against_their_name(served: tuple[str, Path]):
     address, folder = served
     content = b"any weights"
@@ -348,6 +350,7 @@ def test_weights_are_fetched_once_and_checked_against_their_name(served: tuple[s
     assert [path.name for path in file.parent.iterdir()] == [good]
 
 
+@pytest.mark.slow
 def test_a_server_that_refuses_is_reachable_and_one_that_never_answers_is_not(served: tuple[str, Path]):
     address, _ = served
     assert unreachable(f"{address}/absent") == ""

@@ -92,6 +92,7 @@ def test_takes_of_one_patient_are_no_classes_and_share_a_fold(tmp_path):
     assert "early, late, plain, … (4): data.label_by: '^[^/]+/([^/]+)/'" in told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("inner", "groups"),
     [
@@ -291,6 +292,7 @@ def test_what_stands_after_the_first_blank_is_the_class_where_it_may_be_of_sever
     assert "the first blank between cells" in seen.note
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("header", [False, True])
 def test_lists_of_the_parts_of_a_set_are_made_one_table_by_the_line_that_is_named(tmp_path, header):
     for part, lines in planes(tmp_path).items():
@@ -308,6 +310,7 @@ def test_lists_of_the_parts_of_a_set_are_made_one_table_by_the_line_that_is_name
     assert len(seen.held_out) == 15
 
 
+@pytest.mark.slow
 def test_a_file_of_arrays_that_may_say_the_classes_is_named_with_the_line_that_makes_a_table(tmp_path):
     draw_all(tmp_path / "jpg", (f"image_{number:05d}.png" for number in range(12)))
     scipy.io.savemat(tmp_path / "about.mat", {"parts": np.arange(3)})

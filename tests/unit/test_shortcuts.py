@@ -105,6 +105,7 @@ def test_the_same_traits_give_the_same_findings() -> None:
     )
 
 
+@pytest.mark.slow
 def test_of_very_many_images_some_from_everywhere_are_looked_at() -> None:
     images = 3 * MOST_IMAGES
     labels = classes(images, 2)

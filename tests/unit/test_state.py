@@ -320,6 +320,7 @@ def test_from_wherever_a_fold_is_stopped_it_goes_on_to_the_same_bits(task):
         assert len(descriptions(task.folder)) <= 2
 
 
+@pytest.mark.slow
 def test_a_finished_fold_keeps_the_state_from_which_its_last_epoch_can_be_trained_again(task):
     whole = trained(task)
     before_last, at_the_end = map(read, descriptions(task.folder))
@@ -328,6 +329,7 @@ def test_a_finished_fold_keeps_the_state_from_which_its_last_epoch_can_be_traine
     assert compared(trained(task, before_last)) == compared(whole)
 
 
+@pytest.mark.slow
 def test_a_fold_that_ends_early_says_what_the_whole_fold_says_until_there(task):
     whole = compared(trained(task))
     early = compared(trained(replace(task, stop_after=1)))
@@ -335,6 +337,7 @@ def test_a_fold_that_ends_early_says_what_the_whole_fold_says_until_there(task):
     assert [kind for kind, _ in early] == ["FoldStarted", "EpochFinished"]
 
 
+@pytest.mark.slow
 def test_from_the_last_state_of_a_finished_fold_only_its_results_are_made_again(task):
     whole = trained(task)
     start, _ = latest(task.folder, fold_key=task.fold_key)
@@ -343,6 +346,7 @@ def test_from_the_last_state_of_a_finished_fold_only_its_results_are_made_again(
     assert compared(trained(task, start)) == compared(whole)
 
 
+@pytest.mark.slow
 def test_a_state_of_another_network_is_refused(task):
     list(train(task))
     start, _ = latest(task.folder, fold_key=task.fold_key)
@@ -351,6 +355,7 @@ def test_a_state_of_another_network_is_refused(task):
         trained(task, replace(start, weights={"a": torch.zeros(1)}))
 
 
+@pytest.mark.slow
 def test_a_stop_is_a_wish_that_ends_a_training_with_a_checkpoint(task):
     training = train(task)
     assert isinstance(next(training), FoldStarted)

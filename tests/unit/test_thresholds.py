@@ -247,6 +247,7 @@ def test_experiments_that_were_scored_and_are_not_shown_are_said(scored, said):
     assert any("have been scored" in note for note in notes) == said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_p_values_of_pairs_are_adjusted_over_all_pairs_as_by_statsmodels(seed):
     p = np.random.default_rng(seed).beta(0.4, 2, size=6)
@@ -254,6 +255,7 @@ def test_p_values_of_pairs_are_adjusted_over_all_pairs_as_by_statsmodels(seed):
     assert [pair.adjusted for pair in pairs] == pytest.approx(list(multitest.multipletests(p, method="holm")[1]))
 
 
+@pytest.mark.slow
 def test_experiments_that_are_compared_together_have_p_values_for_all_their_pairs():
     images = 600
     folds, right = folds_of(images), drawn(0.8, images)
