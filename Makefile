@@ -3,10 +3,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO_DIR ?= foldproof-demo
 PAIRS ?= 5
+BY_FILE := -n 2 --dist loadfile --no-loadscope-reorder --durations 10  # the longest file first: tests/durations.json
 DOCS := ARCHITECTURE.md docs/reference/files.md docs/reference/commands.md docs/reference/settings.md docs/reference/findings.md docs/diagnosis.md docs/statistics.md docs/reference/ways-in.md docs/performance.md
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-fast thorough faults hostile mutants calibrate demo bench bench-gpu growth docs errors picture lock lock-peers lock-uv clean
+.PHONY: help setup check test test-fast thorough durations faults hostile mutants calibrate demo bench bench-gpu growth docs errors picture lock lock-peers lock-uv clean
 
 help: ## list these words
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,16 +27,19 @@ check: setup ## the gate: format, lint, types, architecture, docs, fast tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/cog --check --check-fail-msg="run make docs" -I docs $(DOCS)
-	$(BIN)/python -m pytest -q -n 2 -m "not slow"
+	$(BIN)/python -m pytest -q $(BY_FILE) -m "not slow"
 
 test: setup ## every promise, each at least once
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal
+	$(BIN)/python -m pytest -q $(BY_FILE)
 
 thorough: setup ## every test, and more cases and environments of those that `make test` tries once: most of an hour
-	FOLDPROOF_THOROUGH=1 $(BIN)/python -m pytest -q -n 2 --dist worksteal
+	FOLDPROOF_THOROUGH=1 $(BIN)/python -m pytest -q $(BY_FILE)
 
 test-fast: setup ## the tests that take seconds
-	$(BIN)/python -m pytest -q -n 2 -m "not slow"
+	$(BIN)/python -m pytest -q $(BY_FILE) -m "not slow"
+
+durations: setup ## measure how long each file of tests takes, on an idle machine: writes tests/durations.json
+	FOLDPROOF_DURATIONS=1 $(BIN)/python -m pytest -q $(BY_FILE)
 
 mutants: setup ## make mistakes of one line, drawn by seed, in a copy: do the nearest tests notice? (DRAW=200 SEED=1 ONLY=folds)
 	PYTHONPATH=tests $(BIN)/python -m mutants $(if $(DRAW),--draw $(DRAW)) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lab.durations import Durations
+
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a script: commands inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -22,9 +24,17 @@ train: {backbone: small_cnn, batch_size: 8, epochs: 2, seed: 5}
 """
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Durations())
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Thorough tests run where they are asked for: by FOLDPROOF_THOROUGH, by a marker or by their own names."""
-    if os.environ.get("FOLDPROOF_THOROUGH") or config.option.markexpr or any("::" in name for name in config.args):
+    if (
+        os.environ.get("FOLDPROOF_THOROUGH")
+        or "thorough" in config.option.markexpr
+        or any("::" in name for name in config.args)
+    ):
         return
     left = [item for item in items if item.get_closest_marker("thorough")]
     if left:

@@ -130,6 +130,7 @@ def test_what_bash_puts_on_the_line_runs_nothing_whatever_experiments_are_called
         assert "FirstRun" in offered_names
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_only_plain_names_are_offered_to_any_shell(shell: str, tmp_path: Path) -> None:
     names = [*hostile_names(tmp_path / "ran", 100), "FirstRun"]
@@ -212,6 +213,7 @@ def test_settings_made_to_hurt_keep_nobody_waiting_at_the_tab_key(text: str, tmp
     assert sorted(path.name for path in tmp_path.iterdir()) == ["params.yaml"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="named pipes and links")
 @pytest.mark.parametrize("name", ["params.yaml", "foldproof.yaml", "runs/20260102-030405-aaaaaa/run.json"])
 @pytest.mark.parametrize("kind", ["pipe", "zeros"])

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from conftest import draw, draw_classes
-from lab import LAB_SCRIPT
+from lab.course import LAB_SCRIPT
 from served import ADMIN, served
 from stored import KEY, SECRET, s3_store
 

@@ -209,6 +209,7 @@ def name(function):
     return function.__name__
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", ERRORS, ids=name)
 def test_an_image_that_cannot_be_trained_on_stops_a_run_by_name_before_the_first_epoch(make, images, capsys):
     make(images / "cat")

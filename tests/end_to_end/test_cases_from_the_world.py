@@ -79,6 +79,7 @@ def same_parts(read: Mapping[str, str], meant: Mapping[str, str]) -> bool:
     return read.keys() == meant.keys() and len(pairs) == len(set(read.values())) == len(set(meant.values()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", one_of_each_kind(pytest.mark.slow))
 def test_init_and_a_first_look_find_what_trains_and_say_how_they_know_or_what_it_is_instead(
     case: Case, place, monkeypatch, capsys

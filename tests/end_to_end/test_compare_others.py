@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import LAB_SCRIPT
+from lab.course import LAB_SCRIPT
 
 SEED = """experiment,fold,score
 FirstRun,1,50.49
@@ -34,6 +34,7 @@ def foldproof(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
 
 
+@pytest.mark.slow
 def test_the_courses_table_typed_into_a_csv_gets_its_verdict_outside_of_any_project(tmp_path):
     (tmp_path / "seed.csv").write_text(SEED)
     done = foldproof("compare", "--from", "seed.csv", cwd=tmp_path)
@@ -44,6 +45,7 @@ def test_the_courses_table_typed_into_a_csv_gets_its_verdict_outside_of_any_proj
     assert "not verified" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("form", "begins"), [("md", "not trustworthy yet"), ("latex", "not trustworthy"), ("csv", "experiment,run")]
 )
@@ -53,6 +55,7 @@ def test_a_table_for_a_paper_a_repository_or_a_spreadsheet_is_printed(form, begi
     assert done.stdout.startswith(begins)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", ["nosuch.csv", ".", "binary.csv"])
 def test_a_source_that_cannot_be_read_is_said_in_three_lines(source, tmp_path):
     (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00\x01")
@@ -62,6 +65,7 @@ def test_a_source_that_cannot_be_read_is_said_in_three_lines(source, tmp_path):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_an_experiment_that_the_source_does_not_have_gets_the_nearest_name(tmp_path):
     (tmp_path / "seed.csv").write_text(SEED)
     done = foldproof("compare", "FirstRum", "--from", "seed.csv", cwd=tmp_path)

@@ -88,6 +88,7 @@ def assert_pull_fails(folder, *words):
     assert len(said.splitlines()) <= 3
 
 
+@pytest.mark.slow
 def test_versioned_images_are_clean_and_have_a_hash_and_a_remote(images):
     found = state(images)
     assert found.state == "clean"
@@ -211,6 +212,7 @@ def test_images_that_are_links_into_the_cache_are_read_and_clean(project, images
     assert scan(images).dataset.fingerprint == before
 
 
+@pytest.mark.slow
 def test_a_file_recorded_by_dvc_2_with_other_line_ends_is_no_change(project):
     folder = project / "old"
     (folder / "cat").mkdir(parents=True)
@@ -379,6 +381,7 @@ def test_images_that_git_tracks_already_are_refused_with_dvcs_reason(project):
         dvc.add(project / "tracked")
 
 
+@pytest.mark.slow
 def test_nothing_is_printed_and_telemetry_is_off_unless_the_user_set_it(project, images, capfd, monkeypatch):
     monkeypatch.delenv("DVC_NO_ANALYTICS")
     take_away(project)
@@ -394,6 +397,7 @@ def test_nothing_is_printed_and_telemetry_is_off_unless_the_user_set_it(project,
     assert os.environ["DVC_NO_ANALYTICS"] == ""
 
 
+@pytest.mark.slow
 def test_data_add_counts_the_images_and_stages_what_git_should_know(project, monkeypatch, capsys):
     draw_classes(project / "more", each=2)
     (project / "more" / "notes.txt").write_text("x")
@@ -486,6 +490,7 @@ def test_a_link_to_a_file_elsewhere_is_replaced_only_with_force(project, images,
     assert (tmp_path / "moved.png").exists()
 
 
+@pytest.mark.slow
 def test_a_version_in_which_a_file_became_a_folder_is_gone_to_and_back(project, images):
     file = project / "data" / "train.dvc"
     old, image = file.read_text(), images / "cat" / "000.png"
@@ -719,6 +724,7 @@ def test_images_that_dvcignore_leaves_out_are_not_left_out_in_silence(project):
     assert state(folder).state == "clean"
 
 
+@pytest.mark.slow
 def test_an_edit_that_dvc_cannot_see_is_versioned_as_it_is(project, images):
     dvc.add(images)  # DVC remembers hashes by inode, size and time
     image = images / "cat" / "000.png"

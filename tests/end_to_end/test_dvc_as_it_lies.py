@@ -40,6 +40,7 @@ def typed(step: str) -> list[str]:
     return shlex.split(re.search(r"`(dvc [^`]+)`", step)[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["no git", "below", "staging"])
 def test_images_are_versioned_by_the_settings_path_in_any_kind_of_repository(kind, tmp_path, monkeypatch, capfd):
     here = project(tmp_path / "above" / "here")
@@ -64,6 +65,7 @@ def test_without_settings_the_folder_has_to_be_named(tmp_path, monkeypatch, capf
     assert "foldproof init" in capfd.readouterr().err
 
 
+@pytest.mark.slow
 def test_another_worktree_says_how_to_use_the_cache_of_the_main_checkout(tmp_path):
     main, other = project(tmp_path / "main"), tmp_path / "other one"
     run(main, "git", "init", "--quiet")
@@ -81,6 +83,7 @@ def test_another_worktree_says_how_to_use_the_cache_of_the_main_checkout(tmp_pat
     assert pull(other / "owls").files == 18
 
 
+@pytest.mark.slow
 def test_images_that_were_imported_by_url_say_what_fetches_them_again(tmp_path):
     here = project(tmp_path / "here")
     shutil.move(here / "owls", tmp_path / "source")
@@ -130,6 +133,7 @@ def test_the_pipeline_depends_on_the_images_wherever_params_yaml_says_they_are(t
         assert next(str(dependency) for dependency in stage.deps) == ("owls" if somebodys else "birds of 2024")
 
 
+@pytest.mark.slow
 def test_what_a_pipeline_makes_is_not_proposed_to_be_added_and_adding_it_says_what_to_type(
     tmp_path, monkeypatch, capfd
 ):

@@ -157,6 +157,7 @@ def test_a_file_in_the_way_is_told_and_not_replaced(tmp_path):
     assert (tmp_path / "file").read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_init_prints_the_next_commands_and_they_work(tmp_path, monkeypatch, capsys):
     draw_classes(tmp_path / "my shop" / "all images", each=1)
     monkeypatch.chdir(tmp_path)

@@ -147,6 +147,7 @@ def test_of_added_images_alone_features_are_computed(place: Path) -> None:
     assert chunks(place) == 2
 
 
+@pytest.mark.slow
 def test_what_was_computed_before_an_interruption_is_not_computed_again(
     place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -175,6 +176,7 @@ def test_random_frozen_weights_differ_from_fold_to_fold_and_experiments_share_th
     assert chunks(place) == 3
 
 
+@pytest.mark.slow
 def test_other_weights_are_other_features(place: Path) -> None:
     carry_out(place)
     (place / "seed.txt").write_text("4")

@@ -59,6 +59,7 @@ def opened_by(root: Path, *arguments: str) -> list[str]:
     return list(said["opened"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [ONLY_CHANGED, RunOptions(resume=True), RunOptions(folds=frozenset({(None, 0), (None, 2)}))],

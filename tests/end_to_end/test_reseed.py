@@ -96,6 +96,7 @@ def test_a_mistake_is_answered_with_the_next_step(arguments, said, place, capsys
     assert runs(place) == []
 
 
+@pytest.mark.slow
 def test_other_settings_or_a_fold_without_a_score_are_refused(place, capsys):
     assert typed("run", "First", "--fold", "0", *QUIET) == 0
     assert typed("run", "First", "--fold", "1", "--reseed", *QUIET) == 2

@@ -111,6 +111,7 @@ def harmful(tiny_project: Path) -> Path:
     return tiny_project
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [1, *(pytest.param(number, marks=pytest.mark.slow) for number in (2, 3, 5))])
 def test_a_stopped_run_goes_on_to_what_an_uninterrupted_one_gives(after, tiny_project):
     reference = only(carry_out(tiny_project, "train.augment=light"))
@@ -124,6 +125,7 @@ def test_a_stopped_run_goes_on_to_what_an_uninterrupted_one_gives(after, tiny_pr
     assert "goes_on" in codes(again)
 
 
+@pytest.mark.slow
 def test_what_was_finished_is_not_trained_again_and_the_environments_are_kept(tiny_project):
     stopped = carry_out(tiny_project, stop_after=3)
     first = FoldId(0, 0).folder(only(stopped))
@@ -140,6 +142,7 @@ def test_what_was_finished_is_not_trained_again_and_the_environments_are_kept(ti
     assert len(resumed) == 1
 
 
+@pytest.mark.slow
 def test_resume_when_nothing_has_begun_begins_and_when_all_is_done_says_so(tiny_project, monkeypatch, capsys):
     begun = carry_out(tiny_project, resume=True)
     assert begun.all_finished
@@ -153,6 +156,7 @@ def test_resume_when_nothing_has_begun_begins_and_when_all_is_done_says_so(tiny_
     assert "3/3" in output.out
 
 
+@pytest.mark.slow
 def test_a_run_killed_before_it_could_record_its_end_gets_its_end(tiny_project):
     folder = only(carry_out(tiny_project))
     file = folder / journal.FILE_NAME
@@ -163,6 +167,7 @@ def test_a_run_killed_before_it_could_record_its_end_gets_its_end(tiny_project):
     assert RunRecord.read(folder).status == "finished"
 
 
+@pytest.mark.slow
 def test_other_settings_are_not_gone_on_with_and_the_difference_is_said(tiny_project):
     stopped = carry_out(tiny_project, stop_after=1)
     with pytest.raises(SettingsError, match=r"train\.lr was 0\.001 and is 0\.5") as caught:
@@ -173,6 +178,7 @@ def test_other_settings_are_not_gone_on_with_and_the_difference_is_said(tiny_pro
         carry_out(tiny_project, "train.momentum=0.5", resume=True)
 
 
+@pytest.mark.slow
 def test_other_images_are_not_gone_on_with(tiny_project, make_images):
     carry_out(tiny_project, stop_after=1)
     make_images(tiny_project / "images", each=7)
@@ -180,6 +186,7 @@ def test_other_images_are_not_gone_on_with(tiny_project, make_images):
         carry_out(tiny_project, resume=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "harm", ["other images", *(pytest.param(harm, marks=pytest.mark.slow) for harm in ("gone", "a link", "half"))]
 )
@@ -203,6 +210,7 @@ def test_a_run_whose_images_are_not_those_it_states_is_not_gone_on_with(harm, ti
     assert len(str(caught.value).splitlines()) <= 3
 
 
+@pytest.mark.slow
 def test_how_it_is_carried_out_may_change_meanwhile(tiny_project):
     reference = only(carry_out(tiny_project))
     stopped = carry_out(tiny_project, stop_after=1)
@@ -210,6 +218,7 @@ def test_how_it_is_carried_out_may_change_meanwhile(tiny_project):
     assert_equal_outcome(only(stopped), reference)
 
 
+@pytest.mark.slow
 def test_a_plain_run_says_what_could_be_gone_on_with(tiny_project):
     stopped = carry_out(tiny_project, stop_after=3)
     anew = carry_out(tiny_project)
@@ -220,6 +229,7 @@ def test_a_plain_run_says_what_could_be_gone_on_with(tiny_project):
     assert "unfinished" not in codes(carry_out(tiny_project))
 
 
+@pytest.mark.slow
 def test_while_somebody_trains_a_run_another_is_told_who(tiny_project):
     stopped = carry_out(tiny_project, stop_after=1)
     with held(only(stopped)) as pid:
@@ -255,6 +265,7 @@ HARMS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", HARMS)
 def test_a_fold_that_failed_is_the_only_one_that_resume_trains_again(error, harmful):
     reference = only(carry_out(harmful))
@@ -271,6 +282,7 @@ def test_a_fold_that_failed_is_the_only_one_that_resume_trains_again(error, harm
     assert before == after
 
 
+@pytest.mark.slow
 def test_a_memory_that_ran_out_is_said_with_what_to_lower(harmful):
     (harmful / "harm").write_text(HARMS["OutOfMemory"])
     failed = next(iter(RunRecord.read(only(carry_out(harmful))).failed.values()))
@@ -282,6 +294,7 @@ def test_a_memory_that_ran_out_is_said_with_what_to_lower(harmful):
     assert "execution.parallel_folds" in failed.reason
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_no_number_fails_the_fold_with_where(tiny_project):
     report = carry_out(tiny_project, "train.lr=1e30", "train.optimizer=sgd")
     failed = RunRecord.read(only(report)).failed
@@ -291,6 +304,7 @@ def test_a_loss_that_is_no_number_fails_the_fold_with_where(tiny_project):
     )
 
 
+@pytest.mark.slow
 def test_folds_trained_apart_are_one_run(tiny_project):
     reference = only(carry_out(tiny_project))
     for path in list(Project.find(tiny_project).run_folders()):

@@ -86,6 +86,7 @@ def begun_with(record: RunRecord) -> set[tuple[str, int]]:
     return {(reuse.experiment, reuse.epochs) for reuse in record.reused.values()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "overrides",
     [
@@ -151,6 +152,7 @@ def test_a_finished_fold_of_an_earlier_run_is_gone_on_from_where_its_end_is_whol
     assert sum("cannot begin with the 2 epochs of two" in text for text in said) == 2
 
 
+@pytest.mark.slow
 def test_again_takes_nothing_from_earlier_runs_and_without_reuse_every_epoch_is_trained(project):
     carry_out(project, "two")
     begun = {
@@ -208,6 +210,7 @@ def test_every_rung_holds_for_a_fold_whose_beginning_was_anothers_without_the_ot
     assert "REPRODUCED: bit for bit" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_what_has_run_whole_is_not_run_again_and_the_line_names_the_run(project, monkeypatch, capsys):
     monkeypatch.chdir(project)
     first = by_name(carry_out(project, "one", "two"))
@@ -225,6 +228,7 @@ def test_what_has_run_whole_is_not_run_again_and_the_line_names_the_run(project,
     assert (repeated.run, repeated.reused) == (newest.name, {})
 
 
+@pytest.mark.slow
 def test_what_has_changed_since_the_newest_run_is_said_in_a_line(project):
     first = by_name(carry_out(project, "one"))["one"]
     changed = carry_out(project, "one", overrides=("train.lr=0.5",))
@@ -238,6 +242,7 @@ def test_what_has_changed_since_the_newest_run_is_said_in_a_line(project):
     assert "is newer, and not complete" in carry_out(project, "two").notices[-1].text
 
 
+@pytest.mark.slow
 def test_a_run_under_another_arithmetic_does_not_stand_for_one_here(project):
     first = by_name(carry_out(project, "one"))["one"]
     for place in first.finished:

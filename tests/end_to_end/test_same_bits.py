@@ -90,6 +90,7 @@ def weights(folder: Path) -> dict[tuple[int, int], str]:
     return {place: finished.weights_sha256 for place, finished in record.finished.items()}
 
 
+@pytest.mark.slow
 def test_folds_differ_from_one_another(reference):
     assert len(set(weights(reference).values())) == 3
 
@@ -115,6 +116,7 @@ def test_another_working_directory_other_file_names_and_another_hash_seed_change
     assert_same(reference, run_in_a_process(folder, PYTHONHASHSEED="1234"))
 
 
+@pytest.mark.slow
 def test_another_seed_gives_other_bits(reference):
     other = run_here(reference.parents[1], "execution.executor=inline", "train.seed=6")
     assert set(weights(other).values()).isdisjoint(weights(reference).values())
@@ -127,12 +129,14 @@ def test_fewer_epochs_are_the_beginning_of_more(reference):
         assert epochs == longer.epochs[place][:1]
 
 
+@pytest.mark.slow
 def test_repeat_one_does_not_depend_on_how_many_repeats_there_are(reference):
     two = RunRecord.read(run_here(reference.parents[1], "execution.executor=inline", "folds.repeats=2"))
     assert {place: two.epochs[place] for place in two.epochs if place[0] == 0} == RunRecord.read(reference).epochs
     assert len(two.finished) == 6
 
 
+@pytest.mark.slow
 def test_a_frozen_backbone_gives_the_same_bits_in_processes(reference):
     frozen = ("train.freeze_backbone=true", "train.augment=none")
     inline = run_here(reference.parents[1], "execution.executor=inline", *frozen)
@@ -140,6 +144,7 @@ def test_a_frozen_backbone_gives_the_same_bits_in_processes(reference):
     assert_same(inline, again)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changed", [(), ("train.freeze_backbone=true", "train.augment=none")])
 def test_images_that_are_decoded_anew_give_the_bits_of_kept_ones(reference, tmp_path, make_images, changed):
     kept = run_here(reference.parents[1], "execution.executor=inline", *changed) if changed else reference

@@ -131,6 +131,7 @@ def have(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
         file.write_text(f"[mlflow]\nmlflow_tracking_username = ada\nmlflow_tracking_password = {PASSWORD}\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", CREDENTIALS)
 def test_a_password_is_not_sent_to_a_host_that_only_the_settings_name(kind, cloned, monkeypatch, capfd):
     have(kind, monkeypatch)
@@ -147,6 +148,7 @@ def test_a_password_is_not_sent_to_a_host_that_only_the_settings_name(kind, clon
         assert {name: os.environ.get(name) for name in before} == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", CREDENTIALS)
 @pytest.mark.parametrize("how", ["environment", "trusted once", "environment alone"])
 def test_a_password_is_sent_to_a_host_that_the_user_has_named(kind, how, cloned, monkeypatch, capfd):
@@ -186,6 +188,7 @@ def test_a_run_and_doctor_send_no_password_to_it_either_and_the_run_is_done(tiny
         assert sent_at > 0
 
 
+@pytest.mark.slow
 def test_a_password_in_the_address_of_the_settings_belongs_to_them(cloned, monkeypatch, capfd):
     have("token", monkeypatch)
     (cloned / "params.yaml").write_text(
@@ -198,6 +201,7 @@ def test_a_password_in_the_address_of_the_settings_belongs_to_them(cloned, monke
     assert "in its address" in capfd.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_password_does_not_follow_to_another_host(status, tmp_path, monkeypatch):
     have("user and password", monkeypatch)
@@ -289,6 +293,7 @@ METRICS = [{"key": "val_accuracy", "value": 0.5, "timestamp": 1, "step": 1}]
 ENDLESS: set[str] = set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["runs", "experiments"])
 def test_comparing_ends_where_a_server_answers_empty_pages_for_ever(what, monkeypatch):
     monkeypatch.setattr(f"{__name__}.ENDLESS", {what})
@@ -298,6 +303,7 @@ def test_comparing_ends_where_a_server_answers_empty_pages_for_ever(what, monkey
         assert len(server.asked) < 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["runs", "history"])
 def test_sync_ends_where_a_server_answers_empty_pages_for_ever(what, tmp_path, monkeypatch):
     monkeypatch.setattr(f"{__name__}.ENDLESS", {what})
@@ -369,6 +375,7 @@ def dribble_headers(handler: BaseHTTPRequestHandler, _: dict[str, Any]) -> None:
         return
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", [flood, bomb, dribble_body, dribble_headers])
 @pytest.mark.parametrize("command", ["compare", "sync"])
 def test_an_answer_without_end_is_left(answer, command, tmp_path, monkeypatch):
@@ -395,6 +402,7 @@ def planted(store: Path, place: str) -> None:
         database.execute("UPDATE experiments SET artifact_location = ? WHERE name != 'Default'", (place,))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spelled", ["file", "path", "upwards", "linked"])
 def test_no_file_is_written_where_a_cloned_store_says(spelled, tmp_path, monkeypatch, capfd):
     project, outside = tmp_path / "cloned", tmp_path / "outside"
@@ -433,6 +441,7 @@ def test_no_file_is_written_where_a_cloned_store_says(spelled, tmp_path, monkeyp
         assert list(outside.rglob("model.safetensors"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="links")
 @pytest.mark.parametrize("name", ["mlartifacts", "mlflow.db"])
 def test_a_link_that_came_with_the_repository_is_no_store_and_one_of_the_users_own_is(

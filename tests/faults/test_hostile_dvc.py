@@ -126,6 +126,7 @@ WRONG_HASHES = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [["data", "pull"], ["data", "pull", "--force"], ["data", "check"]])
 def test_no_path_in_a_list_leads_out_of_its_folder(place, project, command, capsys):
     good = an_object(project)
@@ -144,6 +145,7 @@ def test_no_path_in_a_list_leads_out_of_its_folder(place, project, command, caps
     assert wrong >= len(WRONG_PATHS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrong", WRONG_HASHES, ids=range(len(WRONG_HASHES)))
 def test_no_hash_in_a_list_is_anything_else(place, project, wrong, capsys):
     forge(project, [{"md5": wrong, "relpath": "cat/000.png"}])
@@ -175,6 +177,7 @@ def test_a_list_that_dvc_would_not_write_is_refused_as_a_whole(place, project, c
     assert outside(place) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["file", "lock", "other file", "listed"])
 @pytest.mark.parametrize("wrong", [f"05{UP}other.dir", f"c7{UP}thesis.txt", "../x", "0" * 31, "A" * 32])
 def test_no_hash_in_a_dvc_file_is_anything_else(place, project, where, wrong, capsys):
@@ -254,6 +257,7 @@ def poisoned(place, project, monkeypatch):
     return folder
 
 
+@pytest.mark.slow
 def test_the_index_of_dvc_that_a_repository_names_is_not_read(place, project, poisoned, capsys):
     settings = project / ".dvc" / "config"
     settings.write_text(settings.read_text().replace("[core]\n", f"[core]\n    site_cache_dir = {poisoned}\n"))
@@ -268,6 +272,7 @@ def test_the_index_of_dvc_that_a_repository_names_is_not_read(place, project, po
     assert outside(place) == before
 
 
+@pytest.mark.slow
 def test_the_index_of_dvc_lies_in_a_folder_of_the_users_alone(project, monkeypatch):
     assert run_command(["data", "check"]) == 0
     folder = Path(os.environ[VARIABLE])
@@ -390,6 +395,7 @@ def test_no_folder_that_is_a_committed_link_is_written_to(place, project, where,
         assert outside(place) == before, command
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", [".dvc/tmp/lock", ".dvc/tmp/rwlock", ".dvc/tmp/foldproof/lock", ".dvc/.gitignore",
                                    "data/.gitignore", "data/train.dvc", "data/more.dvc"])  # fmt: skip
 @pytest.mark.parametrize("target", ["thesis.txt", "not-there"])

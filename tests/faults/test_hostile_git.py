@@ -233,6 +233,7 @@ def everything(folder: Path, aside: Path) -> None:
     git.stage(folder, [folder / name for name in ("a.py", "c.md")])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SETTINGS)
 def test_nothing_that_the_repository_names_runs(name, repository, traps, tmp_path):
     SETTINGS[name](repository, traps)
@@ -395,6 +396,7 @@ def test_worktrees_behind_a_link_are_left_alone(linked, repository, tmp_path):
     assert [path.name for path in precious.iterdir()] == ["deep"]
 
 
+@pytest.mark.slow
 def test_a_submodule_at_another_commit_and_one_that_was_changed_make_it_dirty(repository):
     plain(repository, "checkout", "--quiet", "--", "a.py")
     assert not git.git_state(repository).dirty
@@ -458,6 +460,7 @@ def test_a_file_whose_filter_does_not_run_is_not_staged(repository, traps):
     assert plain(repository, "diff", "--cached", "--name-only") == "a.py"
 
 
+@pytest.mark.slow
 def test_dvc_runs_no_filter_of_the_repository_when_it_stages(tiny_project, traps, monkeypatch):
     plain(tiny_project, "init", "--quiet")
     (tiny_project / ".gitattributes").write_text("* filter=theirs\n.dvc/* filter=theirs\n")

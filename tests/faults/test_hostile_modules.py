@@ -102,6 +102,7 @@ def test_own_code_is_found_and_only_it(tiny_project, tmp_path):
     assert list((tmp_path / "canaries").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_own_code_that_bears_the_name_of_an_installed_module_is_an_error_that_says_so(tiny_project):
     (tiny_project / "torch.py").write_text("raise SystemExit('it ran')\n")
     (tiny_project / "params.yaml").write_text(SETTINGS + "\ncompare: {metric: 'torch:evil'}\n")

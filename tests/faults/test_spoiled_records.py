@@ -89,6 +89,7 @@ def drawn(project: Path, kept: Path, seeds: range, monkeypatch: pytest.MonkeyPat
     return wrong
 
 
+@pytest.mark.slow
 def test_a_spoiled_record_gets_an_answer_from_every_command(trained, kept, monkeypatch, capfd):
     assert drawn(trained, kept, range(40), monkeypatch) == []
     assert "Traceback" not in "".join(capfd.readouterr())

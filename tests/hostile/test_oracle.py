@@ -45,6 +45,7 @@ HONEST = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PLANTED)
 def test_a_promise_that_is_broken_is_seen(name: str, world: World, tripwire: Tripwire) -> None:
     may = Workshop((r"\+ project/out\.zip",) if name == "take_along" else (), seconds=3.0)
@@ -53,11 +54,13 @@ def test_a_promise_that_is_broken_is_seen(name: str, world: World, tripwire: Tri
     assert PLANTED[name] in {finding.kind for finding in found.findings}, str(found)
 
 
+@pytest.mark.slow
 def test_where_nothing_is_broken_nothing_is_seen(world: World, tripwire: Tripwire) -> None:
     found = judge(world, tripwire, ("x",), How(call="hostile.violations:keep_all", workshop=Workshop()))
     assert (found.done.code, found.done.out, found.findings) == (0, b"nothing happened\n", ())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("argv", HONEST, ids=" ".join)
 def test_an_honest_project_breaks_no_promise(argv: tuple[str, ...], world: World, tripwire: Tripwire) -> None:
     found = judge(world, tripwire, tuple(str(world.bundle) if word == "BUNDLE" else word for word in argv))

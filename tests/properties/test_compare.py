@@ -4,6 +4,7 @@ import json
 import math
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -36,6 +37,7 @@ def candidates(draw, most=4, least=1):
     return made
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(candidates(), st.sampled_from(["auto", "accuracy", "balanced_accuracy", "log_loss", "macro_f1"]))
 def test_any_experiments_give_a_verdict_in_fixed_words_and_figures_that_json_can_hold(some, metric):

@@ -4,6 +4,7 @@ import json
 import math
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -84,6 +85,7 @@ def table_of(seed, rows, classes):
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(st.lists(FOLD, max_size=4), st.integers(1, 5), st.integers(0, 2**32), st.integers(0, 30), st.booleans())
 def test_no_curve_breaks_it(folds, classes, seed, rows, with_table):

@@ -4,6 +4,7 @@ from collections import defaultdict
 from random import Random
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -42,6 +43,7 @@ def rows(seen: Looks, which: np.ndarray) -> Looks:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @few
 @given(sets())
 def test_applied_clusters_share_no_image_and_keep_every_exact_copy(seen: Looks) -> None:
@@ -56,6 +58,7 @@ def test_applied_clusters_share_no_image_and_keep_every_exact_copy(seen: Looks) 
     assert all(len(unit) > 1 and list(unit) == sorted(set(unit)) for unit in found.units)
 
 
+@pytest.mark.slow
 @few
 @given(sets())
 def test_every_near_copy_is_like_its_representative_and_every_pair_is_told(seen: Looks) -> None:
@@ -74,6 +77,7 @@ def test_every_near_copy_is_like_its_representative_and_every_pair_is_told(seen:
         assert len(inside) == len(cluster.members) - 1
 
 
+@pytest.mark.slow
 @few
 @given(sets())
 def test_what_is_left_alone_is_like_no_other_left_alone(seen: Looks) -> None:
@@ -91,12 +95,14 @@ def test_what_is_left_alone_is_like_no_other_left_alone(seen: Looks) -> None:
         assert not (close & (crops.compare(int(one), others) >= CROWDED)).any()
 
 
+@pytest.mark.slow
 @few
 @given(sets())
 def test_the_same_set_gives_the_same_answer(seen: Looks) -> None:
     assert find_duplicates(seen) == find_duplicates(seen)
 
 
+@pytest.mark.slow
 @few
 @given(sets(), st.randoms(use_true_random=False))
 def test_the_size_of_a_tile_changes_nothing(seen: Looks, random: Random) -> None:

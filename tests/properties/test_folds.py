@@ -138,6 +138,7 @@ def test_every_class_is_spread_evenly_where_there_are_no_groups(
     assert np.all(table.max(axis=1) - table.min(axis=1) <= 1)
 
 
+@pytest.mark.slow
 @few
 @given(tangled(), SCHEMES, st.randoms(use_true_random=False))
 def test_neither_names_nor_their_order_count(samples: list[Sample], scheme: Scheme, random: Random) -> None:
@@ -223,6 +224,7 @@ def test_a_table_reads_back_as_it_was_written(rows: Sequence[Row]) -> None:
 many = settings(max_examples=300, deadline=None)
 
 
+@pytest.mark.slow
 @many
 @given(knotted(), SCHEMES, st.integers(0, 2))
 def test_every_class_is_in_every_fold_and_no_unit_straddles_or_the_largest_k_that_works_is_said(
@@ -273,6 +275,7 @@ def tight(draw: st.DrawFn) -> tuple[list[Sample], int]:
     return samples, k
 
 
+@pytest.mark.slow
 @many
 @given(tight(), st.integers(0, 9))
 def test_groups_that_only_just_fit_are_fitted_together(case: tuple[list[Sample], int], seed: int) -> None:
@@ -282,6 +285,7 @@ def test_groups_that_only_just_fit_are_fitted_together(case: tuple[list[Sample],
     assert np.all(counts(dataset, made, k) == 1)
 
 
+@pytest.mark.slow
 @many
 @given(knotted(), SCHEMES, st.randoms(use_true_random=False))
 def test_knots_are_cut_alike_whatever_the_names_and_their_order(
@@ -304,6 +308,7 @@ def test_knots_are_cut_alike_whatever_the_names_and_their_order(
         assert str(here) == str(there)
 
 
+@pytest.mark.slow
 @many
 @given(knotted(), SCHEMES)
 def test_groups_are_placed_at_least_as_evenly_as_by_lot(samples: list[Sample], scheme: Scheme) -> None:
@@ -321,6 +326,7 @@ def test_groups_are_placed_at_least_as_evenly_as_by_lot(samples: list[Sample], s
     assert shares <= Fraction(len(totals), scheme.k) + (1 - Fraction(1, scheme.k)) * sum(units)
 
 
+@pytest.mark.slow
 @many
 @given(knotted(), SCHEMES)
 def test_groups_of_one_class_differ_between_folds_by_at_most_the_largest(samples: list[Sample], scheme: Scheme) -> None:

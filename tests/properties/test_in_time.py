@@ -1,6 +1,7 @@
 """Folds in time, against the rule written out: parts of whole moments, each as near to its share as the next allows."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +26,7 @@ def parts_of(sizes: list[int], count: int) -> list[list[int]]:
     return [*found, list(range(first, len(sizes)))]
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(1, 6), min_size=3, max_size=9), st.data())
 def test_each_part_is_as_near_to_an_equal_share_of_what_is_left_as_whole_moments_allow(sizes, data):
     k = data.draw(st.integers(2, len(sizes) - 1))

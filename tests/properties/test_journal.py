@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -107,6 +108,7 @@ def test_only_the_order_within_a_fold_counts_in_a_comparison(events: list[Event]
 STEADY = JOURNALS.filter(lambda events: not any(event.kind in CHANGES_WHAT_COUNTS for event in events))
 
 
+@pytest.mark.slow
 @some
 @given(STEADY, st.data())
 def test_a_missing_event_makes_journals_differ_unless_it_follows_the_clock(

@@ -195,6 +195,7 @@ def expected(
             yield f"plan-{ahead[-1]}", epochs
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(plans=plans_drawn, runs=runs_drawn)
 def test_a_fold_begins_with_the_longest_end_that_is_there_or_will_be_of_settings_that_differ_in_epochs_alone(

@@ -108,12 +108,14 @@ def journal(folder: Path, kind: str) -> list[dict[str, object]]:
     return [event["data"] for event in events if event["kind"] == kind]
 
 
+@pytest.mark.slow
 def test_every_step_has_the_loss_of_the_reference(folds):
     for folder, reference in folds:
         losses = np.fromfile(folder / "steps.f32", dtype="<f4")
         np.testing.assert_allclose(losses, reference.losses, rtol=LOSS, atol=2e-4)
 
 
+@pytest.mark.slow
 def test_every_epoch_has_the_rate_the_losses_and_the_accuracies_of_the_reference(folds):
     for folder, reference in folds:
         epochs = journal(folder, "EpochFinished")

@@ -185,6 +185,7 @@ def test_another_table_called_folds_csv_is_told_whose_name_that_is():
     assert "folds.file" in raised.value.next_step
 
 
+@pytest.mark.slow
 def test_in_a_folder_that_is_gone_no_traceback_and_no_fault_is_told(tmp_path):
     code = "import os, sys; os.mkdir('x'); os.chdir('x'); os.rmdir('../x'); from foldproof.cli import main; main()"
     for arguments in (["runs"], ["doctor"], ["compare"]):
@@ -230,6 +231,7 @@ def test_names_that_this_locale_reads_otherwise_are_told_as_that(tmp_path, utf8)
     assert ("export PYTHONUTF8=1" in done.stderr) == (utf8 == "0")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="locales of Unix")
 def test_a_setting_that_this_locale_cannot_spell_is_told_as_that(tmp_path):
     draw_classes(tmp_path / "Über")

@@ -33,6 +33,7 @@ def project(tmp_path_factory) -> Project:
     return Project(train_inline(root, SETTINGS) / "params.yaml")
 
 
+@pytest.mark.slow
 def test_its_run_is_verified_and_comes_out_again(project):
     subject = RecordSource(folder=project.run_folders()[0], is_foreign=False)
     assert verify(subject, project).verdict == "HOLDS: L0, L1, L2"
@@ -42,6 +43,7 @@ def test_its_run_is_verified_and_comes_out_again(project):
     assert verdict.word == "REPRODUCED"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("anonymous", [False, True])
 def test_its_bundle_holds_where_no_project_is(project, tmp_path, anonymous):
     wanted = Wanted(images=True, weights=True, states=True, anonymous=anonymous)
@@ -59,6 +61,7 @@ def test_its_bundle_holds_where_no_project_is(project, tmp_path, anonymous):
     assert verdict.word == "REPRODUCED"
 
 
+@pytest.mark.slow
 def test_a_record_elsewhere_finds_its_images_by_their_content(project, tmp_path):
     record = tmp_path / "record"
     shutil.copytree(project.run_folders()[0], record)

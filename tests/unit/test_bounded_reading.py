@@ -108,6 +108,7 @@ BOMBS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", BOMBS)
 def test_a_small_parquet_file_that_would_become_gigabytes_is_refused(what):
     made = io.BytesIO()
@@ -118,6 +119,7 @@ def test_a_small_parquet_file_that_would_become_gigabytes_is_refused(what):
     assert pa.total_allocated_bytes() - before < 2**26
 
 
+@pytest.mark.slow
 def test_a_page_that_unpacks_to_a_gigabyte_is_refused_by_its_header():
     made = io.BytesIO()
     pq.write_table(pa.table({"label": ["x" * 10**6] * 300}), made, compression="zstd", use_dictionary=False)

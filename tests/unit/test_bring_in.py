@@ -31,6 +31,7 @@ def test_size_and_room_are_said_before_anything_is_copied(place, capsys):
     assert not (place / "project" / "data").exists()
 
 
+@pytest.mark.slow
 def test_a_copy_is_versioned_where_the_settings_look_for_it(place, capsys):
     assert run_command(["data", "add", "../elsewhere/my birds", "--to", "data/train"]) == 0
     settings = load_settings(place / "project" / "params.yaml").settings
@@ -41,6 +42,7 @@ def test_a_copy_is_versioned_where_the_settings_look_for_it(place, capsys):
     assert "data.path is data/train, not data/other" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_neither_a_place_that_is_taken_nor_one_outside_is_copied_to(place, capsys):
     (place / "project" / "data").mkdir()
     assert run_command(["data", "add", "../elsewhere/my birds", "--to", "data"]) == 2

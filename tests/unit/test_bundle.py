@@ -45,6 +45,7 @@ def subject(path: Path, run_folder: Path, images: Path | None) -> RecordSource:
     return RecordSource(folder=run_folder, is_foreign=True, with_company=True, images=images)
 
 
+@pytest.mark.slow
 def test_a_bundle_holds_the_record_and_verifies_where_no_project_is(project, tmp_path):
     run = newest(project)
     path = tmp_path / "run.zip"
@@ -58,6 +59,7 @@ def test_a_bundle_holds_the_record_and_verifies_where_no_project_is(project, tmp
     assert {"README.md", "codecheck.yml", "ro-crate-metadata.json"} <= names
 
 
+@pytest.mark.slow
 def test_the_same_run_gives_the_same_bytes(project, tmp_path):
     made = [write_bundle(newest(project), project, tmp_path / f"{n}" / "run.zip", ALL).path for n in range(2)
             if not (tmp_path / f"{n}").mkdir()]  # fmt: skip
@@ -96,6 +98,7 @@ def test_a_run_of_the_experiment_that_is_left_out_is_found(project, tmp_path):
     assert other.name in company.problems[0]
 
 
+@pytest.mark.slow
 def test_an_anonymous_bundle_tells_nobody_and_still_holds(project, tmp_path):
     run = newest(project)
     path = write_bundle(run, project, tmp_path / "run.zip", Wanted(images=True, weights=True, anonymous=True)).path
@@ -115,6 +118,7 @@ def test_an_anonymous_bundle_tells_nobody_and_still_holds(project, tmp_path):
         assert verify(subject(path, bundle.run_folder, bundle.images), None, highest=1).verdict == "HOLDS: L0, L1"
 
 
+@pytest.mark.slow
 def test_groups_would_show_in_an_anonymous_bundle_so_it_is_refused(tmp_path):
     root = train_inline(tmp_path / "grouped_", INLINE.replace("path: images", "path: images, group_by: '([0-9]+)'")) \
         if (tmp_path / "grouped_").mkdir() is None else tmp_path  # fmt: skip
@@ -143,6 +147,7 @@ def small(project, tmp_path_factory) -> bytes:
     ).path.read_bytes()
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 2**32), st.sampled_from(["flip", "cut", "insert"]))
 def test_damage_anywhere_is_an_error_of_ours_or_no_harm(small, tmp_path, seed, what):
@@ -192,6 +197,7 @@ def test_a_link_in_a_bundle_becomes_no_link(tmp_path):
             RunRecord.read(bundle.run_folder)
 
 
+@pytest.mark.slow
 def test_what_would_fill_the_disk_is_not_unpacked(tmp_path):
     path = tmp_path / "bomb.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:

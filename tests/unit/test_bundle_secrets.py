@@ -79,6 +79,7 @@ def contents(path: Path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
+@pytest.mark.slow
 def test_the_run_says_which_lines_look_like_secrets_and_not_the_secrets(project: Project) -> None:
     journal = (run_of(project) / "events.jsonl").read_text()
     assert "uncommitted code with 2 lines that look like secrets is kept in code.diff: " in journal
@@ -87,6 +88,7 @@ def test_the_run_says_which_lines_look_like_secrets_and_not_the_secrets(project:
     assert PASSWORD not in journal
 
 
+@pytest.mark.slow
 def test_the_diff_of_a_run_stays_as_it_is_so_that_it_can_be_applied(project: Project) -> None:
     assert TOKEN.encode() in (run_of(project) / "code.diff").read_bytes()
     assert Recorded.read(run_of(project)).has_whole_diff
@@ -155,6 +157,7 @@ def test_a_secret_in_any_other_text_stops_a_bundle(
     assert not (tmp_path / "run.zip").exists()
 
 
+@pytest.mark.slow
 def test_the_command_refuses_with_2_and_packs_when_told(project: Project, tmp_path: Path) -> None:
     run = run_of(project).name
     refused = call(project.root, "foldproof", "bundle", run, "-o", str(tmp_path / "a.zip"))
@@ -169,6 +172,7 @@ def test_the_command_refuses_with_2_and_packs_when_told(project: Project, tmp_pa
     assert {path.name for path in tmp_path.iterdir()} == {"b.zip", "c.zip"}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="no pseudo-terminals")
 @pytest.mark.parametrize(("typed", "code"), [("y\n", 0), ("n\n", 2), ("\n", 2)])
 def test_at_a_terminal_it_asks(project: Project, tmp_path: Path, typed: str, code: int) -> None:
@@ -227,6 +231,7 @@ def test_an_anonymous_bundle_says_also_what_its_metric_names(project: Project) -
     assert "own code lab_net:net, lab_net:score" in still_tells(replace(record, facts=facts), {})
 
 
+@pytest.mark.slow
 def test_images_that_name_somebody_are_refused_in_an_anonymous_bundle_and_named(tmp_path: Path) -> None:
     root = tmp_path / "project"
     draw_classes(root / "images")

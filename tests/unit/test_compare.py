@@ -82,12 +82,14 @@ def test_a_true_difference_of_ten_points_on_2_000_images_is_named(seed):
     assert "one partition" in found.verdict.notes
 
 
+@pytest.mark.slow
 def test_a_small_difference_that_many_images_carry_is_probably_better():
     found = two(10_000, better_by=0.009, discordance=0.05, repeats=3)
     assert found.verdict.word == PROBABLY_BETTER
     assert "above 0 with P" in found.verdict.text
 
 
+@pytest.mark.slow
 def test_experiments_that_hardly_differ_on_many_images_are_practically_equal():
     found = two(20_000, better_by=0.0, discordance=0.02, repeats=3)
     assert found.verdict.word == PRACTICALLY_EQUAL
@@ -278,6 +280,7 @@ def test_any_number_of_folds_can_be_compared(k):
     assert math.isfinite(found.pairs[0].difference.high)
 
 
+@pytest.mark.slow
 def test_thirty_experiments_are_435_pairs_of_which_those_with_the_best_are_shown():
     folds, right = folds_of(60), drawn(0.8, 60)
     found = compare(

@@ -26,6 +26,7 @@ from foldproof.training.task import ModelRequest
 CPU = torch.device("cpu")
 
 
+@pytest.mark.slow
 def test_the_fingerprint_is_the_same_twice_and_in_another_process():
     settle(CPU, threads=1)
     code = (
@@ -36,6 +37,7 @@ def test_the_fingerprint_is_the_same_twice_and_in_another_process():
     assert numeric_fingerprint(CPU) == numeric_fingerprint(CPU) == other.stdout.strip()
 
 
+@pytest.mark.slow
 def test_another_instruction_set_is_another_numeric_class():
     code = (
         "import torch; from foldproof.training.determinism import *; c = torch.device('cpu'); "

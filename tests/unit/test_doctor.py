@@ -47,6 +47,7 @@ def seen(project: Path, environ: dict[str, str] | None = None) -> dict[str, Chec
     return {check.name: check for check in found.checks}
 
 
+@pytest.mark.slow
 def test_a_project_in_order_could_be_reproduced(project):
     found = examine(Project(project / "params.yaml"), {})
     assert found.is_fit
@@ -62,11 +63,13 @@ def test_every_check_that_is_not_ok_says_what_to_do(tiny_project):
     assert all(check.next_step for check in found.checks if check.state != "ok")
 
 
+@pytest.mark.slow
 def test_images_that_nobody_versioned_are_bad(tiny_project):
     assert seen(tiny_project)["images"].state == "bad"
     assert "data add" in seen(tiny_project)["images"].next_step
 
 
+@pytest.mark.slow
 def test_an_edited_image_is_bad(project):
     path = next((project / "images" / "cat").iterdir())
     content = path.read_bytes()
@@ -77,6 +80,7 @@ def test_an_edited_image_is_bad(project):
     assert path.name in found.said
 
 
+@pytest.mark.slow
 def test_objects_that_the_remote_lost_are_found_by_hash_though_everything_was_pushed(project):
     lost = next(path for path in sorted((project.parent / "store").rglob("*")) if path.is_file())
     lost.unlink()
@@ -88,17 +92,20 @@ def test_objects_that_the_remote_lost_are_found_by_hash_though_everything_was_pu
     assert "dvc push" in found.next_step
 
 
+@pytest.mark.slow
 def test_a_dvc_file_that_git_does_not_know_is_bad(project):
     git(project, "rm", "--quiet", "--cached", "images.dvc")
     git(project, "commit", "--quiet", "--message", "less")
     assert seen(project)["record"].state == "bad"
 
 
+@pytest.mark.slow
 def test_without_a_remote_the_images_are_on_this_machine_alone(project):
     subprocess.run(["git", "config", "--file", ".dvc/config", "--remove-section", "core"], cwd=project, check=True)
     assert seen(project)["remote"].state == "bad"
 
 
+@pytest.mark.slow
 def test_a_module_that_is_trained_with_and_not_in_git_is_bad(project):
     (project / "own.py").write_text("def net(*, classes, pretrained): ...\n")
     (project / "params.yaml").write_text(SETTINGS.replace("small_cnn", "'own:net'"))
@@ -111,22 +118,26 @@ def test_a_module_that_is_trained_with_and_not_in_git_is_bad(project):
     assert seen(project)["code"].state == "ok"
 
 
+@pytest.mark.slow
 def test_portable_settings_are_told_from_those_of_this_processor(project):
     assert seen(project)["arithmetic"].state == "note"
     (project / "params.yaml").write_text(SETTINGS.replace("seed: 5", "seed: 5, portable: true"))
     assert seen(project)["arithmetic"].state == "ok"
 
 
+@pytest.mark.slow
 def test_a_server_that_does_not_answer_is_a_note_since_runs_go_on(project):
     found = seen(project, {"MLFLOW_TRACKING_URI": "http://127.0.0.1:9"})["tracking"]
     assert found.state == "note"
     assert "sync" in found.next_step
 
 
+@pytest.mark.slow
 def test_a_store_in_a_folder_that_is_not_there_is_bad(project):
     assert seen(project, {"MLFLOW_TRACKING_URI": "sqlite:////no/such/folder/mlflow.db"})["tracking"].state == "bad"
 
 
+@pytest.mark.slow
 def test_a_package_from_a_folder_is_named(project, tmp_path, monkeypatch):
     info = tmp_path / "site" / "homemade-1.0.dist-info"
     info.mkdir(parents=True)
@@ -138,6 +149,7 @@ def test_a_package_from_a_folder_is_named(project, tmp_path, monkeypatch):
     assert "homemade" in found.said
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="permissions are others there")
 def test_it_changes_nothing(project):
     def there() -> dict[str, bytes]:
@@ -166,6 +178,7 @@ def test_more_threads_than_cores_are_named(tiny_project):
     assert "256" in seen(tiny_project)["device"].said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["pull", "add"])
 def test_images_that_are_half_there_are_bad(project, what):
     unfinished.write(project, unfinished.Note(kind=what, folder="images"))
@@ -174,6 +187,7 @@ def test_images_that_are_half_there_are_bad(project, what):
     assert f"data {what}" in check.next_step
 
 
+@pytest.mark.slow
 def test_a_run_that_was_cut_off_is_named(tiny_project):
     assert seen(tiny_project)["runs"].state == "ok"
     gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
@@ -182,6 +196,7 @@ def test_a_run_that_was_cut_off_is_named(tiny_project):
     assert (check.state, "--resume" in check.next_step) == ("note", True)
 
 
+@pytest.mark.slow
 def test_a_filter_that_the_repository_brings_is_named_and_not_run(project, tmp_path):
     git(project, "config", "filter.theirs.clean", f"touch '{tmp_path}/ran'; cat")
     (project / ".gitattributes").write_text("*.yaml filter=theirs\n")

@@ -144,6 +144,7 @@ def test_an_ordinary_project_is_harmless(tiny_project, capsys):
     assert json.loads(capsys.readouterr().out)["harmless"] is True
 
 
+@pytest.mark.slow
 def test_looking_changes_nothing_runs_nothing_and_connects_to_nothing(tmp_path):
     folder = tmp_path / "folder"
     folder.mkdir()

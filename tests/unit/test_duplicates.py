@@ -153,6 +153,7 @@ def alike(count: int, *, noise: int = 9) -> Looks:
     )
 
 
+@pytest.mark.slow
 def test_memory_grows_with_the_number_of_images_even_where_all_are_alike() -> None:
     seen = alike(3000)
     tracemalloc.start()

@@ -42,6 +42,7 @@ def pictures(count: int, size: int) -> NDArray[np.uint8]:
     return np.random.default_rng(7).integers(0, 256, (count, size, size, 3), dtype=np.uint8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "pretrained", "size"),
     [("small_cnn", False, 28), ("resnet18", False, 48), ("efficientnet_lite0", True, 64)],

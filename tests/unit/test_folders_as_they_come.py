@@ -116,6 +116,7 @@ def test_parts_need_one_that_trains_and_another():
     assert not are_parts({"train", "bus"})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("parts", "test"),
     [(("training_set", "test_set"), "test_set"), (("training", "validation", "evaluation"), "evaluation"),
@@ -260,6 +261,7 @@ def test_a_row_of_the_table_whose_image_is_left_out_is_not_lacking(tmp_path):
     assert scan(tmp_path / "photos", rules=rules).described.lacking == ("c.png",)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("training", "test"), [("train", "test"), ("training_set", "holdout"), ("seg_train", "seg_test")]
 )
@@ -294,6 +296,7 @@ def test_folders_called_as_versions_of_images_are_versions_where_they_hold_the_s
     assert original_among([*paths("raw"), "processed/1.png", "processed/2.png"]) is None
 
 
+@pytest.mark.slow
 def test_a_set_that_holds_itself_again_is_not_trained_on_as_a_class(tmp_path):
     draw_classes(tmp_path / "pets", each=3, classes=("cat", "dog"))
     draw_classes(tmp_path / "pets" / "pets", each=3, classes=("cat", "dog"))
@@ -332,6 +335,7 @@ def test_images_that_are_kept_apart_are_none_that_were_not_chosen(tmp_path):
     assert scan(tmp_path, rules=rules, choose=lambda labels: list(labels)[:4]).passed_over == 2
 
 
+@pytest.mark.slow
 def test_what_was_left_out_is_said_by_every_look_at_the_images(tmp_path, monkeypatch, capsys):
     for label, name in enumerate(("flu", "well")):
         for number in range(4):

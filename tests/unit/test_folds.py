@@ -120,6 +120,7 @@ def test_larger_sets_are_cut_like_this_for_ever() -> None:
     assert folds.split_digest(grouped, later.folds(5)[3])[:16] == "a8aaa0cd631ba113"
 
 
+@pytest.mark.slow
 def test_another_hash_seed_and_another_process_give_the_same_table() -> None:
     code = (
         "import hashlib\nfrom foldproof import folds\nfrom foldproof.data.dataset import Dataset, Sample\n"
@@ -376,6 +377,7 @@ def outcome_of(number: int) -> str:
     return f"{made.repeat} {made.moved} {made.fold_of.tolist()} {folds.digest(dataset, [made])}"
 
 
+@pytest.mark.slow
 def test_three_thousand_drawn_sets_are_cut_or_refused_like_this_for_ever() -> None:
     """With gaps that are filled, searches that succeed and fail, images that are kept, refusals with their advice."""
     said = [outcome_of(number) for number in range(3_000)]

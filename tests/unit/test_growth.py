@@ -32,6 +32,7 @@ def test_experiments_that_begin_alike_stand_beside_what_they_take_alone_at_the_p
     assert lines["each trained alone"][0] == pytest.approx([5.0, 15.0, 113.0])
 
 
+@pytest.mark.slow
 def test_the_same_points_give_the_same_pictures(tmp_path):
     folders = [tmp_path / "one", tmp_path / "other"]
     drawn = []

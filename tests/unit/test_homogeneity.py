@@ -128,6 +128,7 @@ def test_a_gap_of_less_than_two_points_is_nothing_to_look_at():
     assert by_curves(curves(accuracies, (100_000,) * 5)).matters
 
 
+@pytest.mark.slow
 def test_a_winner_by_ten_points_is_named_whatever_its_folds_do():
     folds = folds_of(50_000)
     right = drawn(0.85, 50_000)

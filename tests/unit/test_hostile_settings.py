@@ -47,6 +47,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", REFUSED)
 def test_settings_that_nobody_means_are_refused(tmp_path, what, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -50,6 +50,7 @@ def tree(folder: Path, *, apart_from: Path) -> dict[str, tuple[object, ...]]:
     return found
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(paths=st.lists(PATHS, min_size=1, max_size=6), linked=st.booleans(), named_alike=st.booleans())
 def test_whatever_the_names_each_image_has_a_place_of_its_own_and_nothing_else_changes(
@@ -117,6 +118,7 @@ def renamed(folder: Path, names: dict[int, str]) -> None:
     (folder / "dataset.json").write_text(json.dumps(about))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by_bundle", [False, True])
 @pytest.mark.parametrize("linked", ["not", "by hand", pytest.param("by DVC", marks=pytest.mark.slow)])
 def test_verifying_a_record_overwrites_no_image_of_the_project(trained, tmp_path, by_bundle, linked):

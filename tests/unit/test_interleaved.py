@@ -72,6 +72,7 @@ def by_turns(tasks: Sequence[FoldTask], stopping: Stopping, *, at_once: int = 2)
     return InterleavedExecutor(context).run(tasks)
 
 
+@pytest.mark.slow
 def test_folds_by_turns_say_what_they_say_one_after_another(planned, stopping):
     events = list(by_turns(planned(), stopping))
     assert by_fold(events) == by_fold(inline(planned()))
@@ -80,6 +81,7 @@ def test_folds_by_turns_say_what_they_say_one_after_another(planned, stopping):
     assert folds.index(2) > max(folds.index(0), folds.index(1)), "no more than two at once"
 
 
+@pytest.mark.slow
 def test_folds_that_settle_the_process_otherwise_do_not_train_by_turns(planned, stopping):
     tasks = planned()
     other = replace(tasks[1], model=replace(tasks[1].model, threads=2))
@@ -87,6 +89,7 @@ def test_folds_that_settle_the_process_otherwise_do_not_train_by_turns(planned, 
     assert folds == sorted(folds)
 
 
+@pytest.mark.slow
 def test_stopped_folds_keep_a_checkpoint_each_and_go_on_to_the_same_bits(planned, stopping):
     tasks = planned()
     before = []
@@ -100,6 +103,7 @@ def test_stopped_folds_keep_a_checkpoint_each_and_go_on_to_the_same_bits(planned
     assert by_fold([*before, *after]) == by_fold(inline(planned()))
 
 
+@pytest.mark.slow
 def test_where_nothing_can_be_written_any_more_no_fold_goes_on_and_no_journal_stays_held(planned, stopping):
     tasks = planned()
     tasks[1].folder.write_text("in the way")

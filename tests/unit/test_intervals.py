@@ -178,6 +178,7 @@ def test_scores_of_folds_alone_have_an_interval_within_what_can_be(counted):
     assert 0.9 < found.low < found.value < found.high < 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("k", [5, 10])
 @pytest.mark.parametrize("accuracy", [0.6, 0.95])
 def test_about_95_of_100_intervals_hold_the_accuracy_of_folds_whose_trainings_differ(k, accuracy):

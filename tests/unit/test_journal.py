@@ -203,6 +203,7 @@ def test_a_journal_of_a_newer_schema_is_not_called_damaged(tmp_path: Path) -> No
     assert caught.value.next_step == "read it with a newer foldproof"
 
 
+@pytest.mark.slow
 def test_a_second_writer_is_refused_while_the_first_lives_and_takes_over_when_it_is_killed(tmp_path: Path) -> None:
     holder = hold(tmp_path, events=2)
     try:

@@ -62,6 +62,7 @@ def test_images_without_mates_have_no_leak() -> None:
         assert gap.accuracy.gap.low <= 0 <= gap.accuracy.gap.high
 
 
+@pytest.mark.slow
 def test_groups_that_mean_nothing_are_rarely_called_a_leak() -> None:
     """Groups of images that have no more in common than others: by the level, 1 in 40 may be called one."""
     called = 0
@@ -127,6 +128,7 @@ def test_json_holds_every_figure(copied: Leak) -> None:
     assert content["gaps"][0]["recall"]["c"]["gap"]["low"] == copied.gaps[0].by_class[0].gap.low
 
 
+@pytest.mark.slow
 def test_features_are_computed_once_and_leave_threads_and_generator_as_they_were(tmp_path: Path) -> None:
     import torch
 
@@ -144,6 +146,7 @@ def test_features_are_computed_once_and_leave_threads_and_generator_as_they_were
     assert len(told) == 2
 
 
+@pytest.mark.slow
 def test_damaged_features_are_computed_anew(tmp_path: Path) -> None:
     pixels = np.zeros((8, 32, 32, 3), dtype=np.uint8)
     first = features_of(pixels, cache=tmp_path)

@@ -88,6 +88,7 @@ def test_a_link_beside_images_that_a_table_labels_is_refused_where_a_row_lacks_i
         scan(tmp_path / "set", rules=rules)
 
 
+@pytest.mark.slow
 def test_every_command_that_trains_names_the_link_and_init_does_too(birds, monkeypatch, capsys):
     monkeypatch.chdir(birds.parent)
     assert run_command(["try", "birds"]) == 2

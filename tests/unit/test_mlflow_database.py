@@ -79,6 +79,7 @@ def test_the_newest_revision_is_mlflows_own():
     assert len(known_revisions()) > 60
 
 
+@pytest.mark.slow
 def test_a_store_of_this_mlflow_and_one_that_is_not_there_yet_are_in_order(target):
     assert why_unusable(file_of(target)) is None
     prepare(target, no_pulse)

@@ -74,6 +74,7 @@ def files(home: Path) -> dict[str, list[str]]:
     }
 
 
+@pytest.mark.slow
 def test_files_of_a_moved_project_are_found_and_new_ones_lie_beside_them(home):
     there = home.with_name("there")
     before = files(home)
@@ -92,6 +93,7 @@ def test_files_of_a_moved_project_are_found_and_new_ones_lie_beside_them(home):
     assert sync([there / "runs" / FIRST], target(there)).notes == ()
 
 
+@pytest.mark.slow
 def test_an_experiment_that_is_called_like_the_folder_is_renamed_with_it(tmp_path):
     home = tmp_path / "here"
     JournaledRun.make(home / "runs", FIRST).complete()
@@ -104,6 +106,7 @@ def test_an_experiment_that_is_called_like_the_folder_is_renamed_with_it(tmp_pat
     assert (report.created, report.completed) == (0, 0)
 
 
+@pytest.mark.slow
 def test_a_copy_leaves_the_original_alone(home):
     copy = home.with_name("copy")
     before = files(home), places(home)
@@ -115,6 +118,7 @@ def test_a_copy_leaves_the_original_alone(home):
     assert len(files(copy)) == 2 * len(files(home))
 
 
+@pytest.mark.slow
 def test_files_that_did_not_come_along_are_brought_from_the_runs_and_those_that_cannot_be_are_said_to_be_gone(home):
     there = home.with_name("there")
     store, before = prepare(target(home), no_pulse), files(home)
@@ -128,6 +132,7 @@ def test_files_that_did_not_come_along_are_brought_from_the_runs_and_those_that_
     assert report.notes[-1] == f"the files of 1 run in mlflow.db are not here: they lay in {home}"
 
 
+@pytest.mark.slow
 def test_files_that_somebody_deleted_are_not_already_the_same(home):
     model = next((home / "mlartifacts").rglob("model.safetensors"))
     model.unlink()
@@ -155,6 +160,7 @@ def test_a_place_that_is_nobodys_project_stays_as_it_was_chosen(home, tmp_path):
     assert places(home) == before
 
 
+@pytest.mark.slow
 def test_a_run_that_ends_in_a_moved_project_says_so(home):
     there = home.with_name("there")
     home.rename(there)

@@ -118,6 +118,7 @@ def wanted(run: JournaledRun, *, abandoned: bool = False) -> list[WantedRun]:
     return list(wanted_runs(reader.content(), abandoned=abandoned))
 
 
+@pytest.mark.slow
 def test_the_parent_bears_the_experiments_name_its_settings_and_where_it_comes_from(store, tmp_path):
     run = JournaledRun.make(tmp_path).complete()
     project(store, run)
@@ -166,6 +167,7 @@ def test_tags_of_the_settings_are_on_the_run_and_its_folds_and_a_person_may_chan
     assert held(store, run.run).parent.data.tags["team"] == "sound"
 
 
+@pytest.mark.slow
 def test_the_data_set_is_an_input_of_the_parent_without_the_password_of_its_remote(store, tmp_path):
     run = JournaledRun.make(tmp_path).complete()
     project(store, run)
@@ -254,6 +256,7 @@ def test_repeats_are_told_apart_by_name(store, tmp_path):
     assert sorted(held(store, run.run).folds) == ["fold-0-0", "fold-0-1", "fold-1-0", "fold-1-1"]
 
 
+@pytest.mark.slow
 def test_projecting_again_changes_nothing(store, tmp_path):
     run = JournaledRun.make(tmp_path).complete()
     assert project(store, run)
@@ -262,6 +265,7 @@ def test_projecting_again_changes_nothing(store, tmp_path):
     assert everything(store, run.run) == before
 
 
+@pytest.mark.slow
 def test_step_by_step_forgetting_everything_between_or_at_once_gives_the_same(store, tmp_path):
     live = JournaledRun.make(tmp_path)
     assert not project(store, live)
@@ -383,6 +387,7 @@ def test_a_run_without_an_end_that_no_process_writes_is_killed_wherever_it_was_w
     assert "events.jsonl" in set(artifacts(store, holds.folds["fold-0"].info.run_id))
 
 
+@pytest.mark.slow
 def test_what_was_killed_and_failed_finishes_as_the_same_runs_when_it_is_resumed(store, tmp_path):
     run = JournaledRun.make(tmp_path, k=2)
     run.start()
@@ -435,6 +440,7 @@ def test_a_fold_that_goes_on_after_a_failure_has_not_ended(tmp_path):
     assert [one.status for one in wanted(run)] == ["KILLED", "FINISHED", "KILLED"]
 
 
+@pytest.mark.slow
 def test_an_old_copy_of_a_run_takes_nothing_back(store, tmp_path):
     run = JournaledRun.make(tmp_path / "here", k=2)
     run.start()
@@ -486,6 +492,7 @@ def test_infinite_values_stand_in_a_tag_since_mlflow_would_alter_them(store, tmp
     assert holds.parent.data.tags["foldproof.infinite"] == "mean_train_loss@2=inf"
 
 
+@pytest.mark.slow
 def test_more_points_than_one_call_takes_arrive_all(store, tmp_path):
     run = JournaledRun.make(tmp_path, k=2, epochs=450)
     run.start()
@@ -534,6 +541,7 @@ def test_a_run_deleted_meanwhile_is_made_anew(store, tmp_path):
     assert held(store, run.run).parent.info.status == "KILLED"
 
 
+@pytest.mark.slow
 def test_one_process_at_a_time_projects_a_run_and_sync_leaves_it_to_that_one(store, tmp_path):
     run = JournaledRun.make(tmp_path).complete()
     other = JournaledRun.make(tmp_path, "20260102-030405-second").complete()
@@ -565,6 +573,7 @@ def tracking(store: Store, run: JournaledRun) -> tuple[Work, io.StringIO]:
     return Work([run.folder], store.target, Answers(answers)), answers
 
 
+@pytest.mark.slow
 def test_of_two_trackers_of_one_run_the_one_that_is_turned_away_leaves_all_to_the_other(store, tmp_path):
     run = JournaledRun.make(tmp_path, k=2)
     run.start()
@@ -584,6 +593,7 @@ def test_of_two_trackers_of_one_run_the_one_that_is_turned_away_leaves_all_to_th
     assert len(holds.folds) == 2
 
 
+@pytest.mark.slow
 def test_of_two_trackers_of_one_run_the_second_takes_over_when_the_first_is_gone(store, tmp_path):
     run = JournaledRun.make(tmp_path, k=2)
     run.start()
@@ -603,6 +613,7 @@ def test_of_two_trackers_of_one_run_the_second_takes_over_when_the_first_is_gone
     assert {one.info.status for one in (holds.parent, *holds.folds.values())} == {"FINISHED"}
 
 
+@pytest.mark.slow
 def test_what_was_journaled_just_before_another_tracker_was_turned_away_is_not_forgotten(store, tmp_path):
     run = JournaledRun.make(tmp_path, k=2)
     run.start()
@@ -629,6 +640,7 @@ def test_trying_again_is_no_progress_until_a_request_succeeds():
     assert stream.getvalue() != said
 
 
+@pytest.mark.slow
 def test_sync_says_what_mlflow_lacked_and_goes_on_after_a_damaged_run(store, tmp_path):
     unfinished = JournaledRun.make(tmp_path, "20260102-030405-unfini", k=2)
     unfinished.start()

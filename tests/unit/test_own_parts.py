@@ -84,6 +84,7 @@ def test_a_request_names_the_parts_that_are_not_built_in_by_their_seams(tmp_path
     assert request(tmp_path, augment="light", class_weights="balanced", schedule="cosine", optimizer="sgd").parts == ()
 
 
+@pytest.mark.slow
 def test_each_part_is_called_once_as_a_training_calls_it_and_an_optimizer_which_has_no_weights_yet_is_not(own):
     code_of(own, optimizer="own_parts:optimise", **OWN)
     assert own.CALLS == [
@@ -93,6 +94,7 @@ def test_each_part_is_called_once_as_a_training_calls_it_and_an_optimizer_which_
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("setting", "file"), [("augment", "augment"), ("class_weights", "weigh"), ("schedule",) * 2])
 def test_what_a_part_reads_and_its_code_decide_and_other_files_do_not(own, setting, file):
     def digest() -> str:
@@ -111,6 +113,7 @@ def test_what_a_part_reads_and_its_code_decide_and_other_files_do_not(own, setti
     assert digest() not in (before, changed)
 
 
+@pytest.mark.slow
 def test_a_part_that_asks_a_program_has_a_digest_of_this_moment_alone(own):
     own.ASKS = True
     one, other = code_of(own, schedule=OWN["schedule"]), code_of(own, schedule=OWN["schedule"])
@@ -129,6 +132,7 @@ def test_a_part_that_fails_where_it_is_tried_is_left_to_the_training(own):
     assert own.CALLS == [("schedule", 0, 2)]
 
 
+@pytest.mark.slow
 def test_a_backbone_of_ones_own_is_decided_by_its_code_and_by_what_was_read_while_it_was_built(own):
     def digest(read: Read) -> DecisiveCode:
         return code_of(own, read, backbone="own_parts:net")
@@ -143,6 +147,7 @@ def test_a_backbone_of_ones_own_is_decided_by_its_code_and_by_what_was_read_whil
     assert digest(read).backbone not in (none.backbone, with_weights.backbone)
 
 
+@pytest.mark.slow
 def test_what_a_module_loads_by_itself_decides_and_another_experiments_modules_do_not(own):
     def digest() -> str:
         return code_of(own, schedule=OWN["schedule"]).parts

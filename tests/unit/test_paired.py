@@ -32,6 +32,7 @@ def test_the_corrected_t_is_baycomps_correlated_t(seed, k, repeats):
     assert 1 - mine.above(0.01) - mine.below(-0.01) == pytest.approx(equal, abs=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_holm_is_that_of_statsmodels(seed):
     p = np.random.default_rng(seed).beta(0.4, 1, size=11)

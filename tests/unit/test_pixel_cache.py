@@ -127,6 +127,7 @@ def test_one_file_larger_than_the_limit_is_refused_with_what_to_set(folder: Path
     assert not files(cache)
 
 
+@pytest.mark.slow
 def test_a_file_that_a_living_process_uses_stays(folder: Path, cache: Path) -> None:
     other = elsewhere("print(decode().name, flush=True); time.sleep(60)", folder, cache)
     try:
@@ -145,6 +146,7 @@ def test_a_file_that_a_living_process_uses_stays(folder: Path, cache: Path) -> N
     assert not list(cache.glob("*.use-*"))
 
 
+@pytest.mark.slow
 def test_two_processes_at_once_decode_once(folder: Path, cache: Path) -> None:
     code = """
         heard = []
@@ -161,6 +163,7 @@ def test_two_processes_at_once_decode_once(folder: Path, cache: Path) -> None:
     assert len({name for _, name in said} | files(cache)) == 1
 
 
+@pytest.mark.slow
 def test_what_a_killed_builder_left_is_removed_by_the_next(folder: Path, cache: Path) -> None:
     wait = """
         def stop(done, total):
@@ -184,6 +187,7 @@ def test_what_a_killed_builder_left_is_removed_by_the_next(folder: Path, cache: 
         busy.communicate(timeout=60)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no limit of file sizes there")
 def test_a_disk_that_fills_up_half_way_is_said_with_the_file_and_leaves_nothing(folder: Path, cache: Path) -> None:
     code = """

@@ -115,6 +115,7 @@ def test_the_projects_folder_is_searched_last_once_and_only_for_dotted_paths(tmp
     in_a_new_python(code, str(tmp_path))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["torch", "jinja2", "mlflow", "types", "signal", "enum", "operator", "numpy", "sys"])
 def test_a_file_of_the_project_stands_for_no_module_that_is_installed(name: str, tmp_path: Path) -> None:
     (tmp_path / f"{name}.py").write_text("raise SystemExit('it ran')\n")

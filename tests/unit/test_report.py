@@ -134,6 +134,7 @@ BAD = {
 IN_EVERY_FORM = ("a fold failed", "no fold finished", "losses are no numbers")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("what", "form"), [*((what, "html") for what in BAD), *((w, f) for w in IN_EVERY_FORM for f in ("md", "json"))]
 )

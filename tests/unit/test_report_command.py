@@ -41,6 +41,7 @@ def test_it_writes_the_newest_run_of_each_experiment_into_the_project(project, m
     assert "data:image/webp" in page
 
 
+@pytest.mark.slow
 def test_it_writes_what_is_asked_for_where_it_is_asked_for(project, capsys):
     assert run_command(["report", "20260101-000000-abcdef", "Other", "-o", "out/deep/r.html"]) == 0
     assert "20260101-000000-abcdef" in (project / "out/deep/r.html").read_text(encoding="utf-8")
@@ -86,6 +87,7 @@ def test_before_any_run_it_says_what_to_do(tiny_project, monkeypatch, capsys):
     assert "foldproof run" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_it_loads_neither_torch_nor_what_tracks_or_versions(project):
     code = (
         "import sys; from foldproof.cli.main import run_command; assert run_command(['report']) == 0;"

@@ -41,6 +41,7 @@ def test_a_resident_data_set_gives_the_same_batches_bit_for_bit(dtype, name, cha
             assert one.stride() == other.stride()
 
 
+@pytest.mark.slow
 @given(
     images=st.sampled_from([np.uint8, np.uint16]).flatmap(
         lambda dtype: arrays(dtype, st.tuples(*(st.integers(1, edge) for edge in (5, 20, 20, 3))))

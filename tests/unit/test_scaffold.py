@@ -26,6 +26,7 @@ def trained_on(folder: Path):
     return settings, inspect(project.path(settings.data.path), settings.data, settings.folds, project=project)
 
 
+@pytest.mark.slow
 def test_class_folders_are_labelled_by_folder(tmp_path):
     draw_classes(tmp_path / "photos", each=6)
     settings, seen = trained_on(tmp_path)
@@ -33,6 +34,7 @@ def test_class_folders_are_labelled_by_folder(tmp_path):
     assert seen.dataset.count_by_class == dict.fromkeys(CLASSES, 6)
 
 
+@pytest.mark.slow
 def test_class_folders_in_patients_are_labelled_by_the_inner_and_grouped_by_the_outer(tmp_path):
     for patient in range(6):
         for label, name in enumerate(CLASSES):
@@ -43,6 +45,7 @@ def test_class_folders_in_patients_are_labelled_by_the_inner_and_grouped_by_the_
     assert len({sample.group for sample in seen.dataset.samples}) == 6
 
 
+@pytest.mark.slow
 def test_patients_in_class_folders_are_groups(tmp_path):
     for label, name in enumerate(CLASSES):
         for patient in range(5):
@@ -57,6 +60,7 @@ def test_patients_in_class_folders_are_groups(tmp_path):
     assert len({sample.group for sample in seen.dataset.samples}) == 15
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("header", ["path,label", "image_id;dx", "Filename\tDiagnosis"])
 def test_a_spreadsheet_beside_the_images_says_their_labels(tmp_path, header):
     separator = next(sign for sign in ",;\t" if sign in header)
@@ -70,6 +74,7 @@ def test_a_spreadsheet_beside_the_images_says_their_labels(tmp_path, header):
     assert seen.dataset.count_by_class == dict.fromkeys(CLASSES, 4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("splits", "test"), [(("train", "val", "test"), "test"), (("train", "val"), None)])
 def test_a_column_of_splits_leaves_out_the_test_and_nothing_else(tmp_path, splits, test):
     rows = ["path,label,split"]
@@ -183,6 +188,7 @@ def test_there_are_no_more_folds_than_images_of_a_class_or_groups(smallest, grou
     )
 
 
+@pytest.mark.slow
 @given(
     path=st.text(min_size=1, max_size=20).filter(lambda text: text.strip() == text and text.isprintable()),
     experiment=st.text(min_size=1, max_size=20).filter(str.isprintable),

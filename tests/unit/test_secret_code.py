@@ -126,6 +126,7 @@ def test_a_private_key_in_code_is_found() -> None:
     assert list(secrets_in_code(f'KEY = """{block}"""', file="a.py"))
 
 
+@pytest.mark.slow
 def test_no_code_of_foldproof_itself_is_taken_for_a_secret() -> None:
     source = Path(__file__).parents[2] / "src"
     found = {

@@ -92,6 +92,7 @@ def test_takes_of_one_patient_are_no_classes_and_share_a_fold(tmp_path):
     assert "early, late, plain, … (4): data.label_by: '^[^/]+/([^/]+)/'" in told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("inner", "groups"),
     [
@@ -206,6 +207,7 @@ def pixel_rows(edge: int, channels: int, form: str):
     return pictures
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("edge", "channels", "form"), [(28, 1, "first"), (8, 1, "last"), (28, 3, "last"), (48, 1, "cell"), (9, 1, "none")]
 )
@@ -235,6 +237,7 @@ def test_other_tables_hold_no_pixels(tmp_path, lines):
 # --- a test that a text file lists
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", ["{path}", "{stem}", "{stem} 3 1 2", "./{path}", "{name}"])
 @pytest.mark.parametrize("file", ["meta/test.txt", "test.txt", "lists/images_test.lst"])
 def test_a_test_that_a_text_file_lists_is_kept_apart_and_counted(tmp_path, line, file):
@@ -289,6 +292,7 @@ def test_what_stands_after_the_first_blank_is_the_class_where_it_may_be_of_sever
     assert "the first blank between cells" in seen.note
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("header", [False, True])
 def test_lists_of_the_parts_of_a_set_are_made_one_table_by_the_line_that_is_named(tmp_path, header):
     for part, lines in planes(tmp_path).items():
@@ -306,6 +310,7 @@ def test_lists_of_the_parts_of_a_set_are_made_one_table_by_the_line_that_is_name
     assert len(seen.held_out) == 15
 
 
+@pytest.mark.slow
 def test_a_file_of_arrays_that_may_say_the_classes_is_named_with_the_line_that_makes_a_table(tmp_path):
     draw_all(tmp_path / "jpg", (f"image_{number:05d}.png" for number in range(12)))
     scipy.io.savemat(tmp_path / "about.mat", {"parts": np.arange(3)})

@@ -56,6 +56,7 @@ def test_a_class_that_a_trait_gives_away_is_found_in_few_images_and_in_many(
     assert shortcut.score > shortcut.chance == 1 / number
 
 
+@pytest.mark.slow
 def test_noise_is_flagged_in_at_most_one_of_thirty_sets() -> None:
     sets = [(size, seed) for size in (20, 60, 300) for seed in range(10)]
     flagged = [
@@ -104,6 +105,7 @@ def test_the_same_traits_give_the_same_findings() -> None:
     )
 
 
+@pytest.mark.slow
 def test_of_very_many_images_some_from_everywhere_are_looked_at() -> None:
     images = 3 * MOST_IMAGES
     labels = classes(images, 2)

@@ -293,6 +293,7 @@ def task(request, tiny_project) -> FoldTask:
     return task_of(tiny_project, *overrides)
 
 
+@pytest.mark.slow
 def test_from_wherever_a_fold_is_stopped_it_goes_on_to_the_same_bits(task):
     whole = trained(task)
     weights = weights_sha256(Checkpoint.load(task.folder / "model.safetensors").weights)
@@ -319,6 +320,7 @@ def test_from_wherever_a_fold_is_stopped_it_goes_on_to_the_same_bits(task):
         assert len(descriptions(task.folder)) <= 2
 
 
+@pytest.mark.slow
 def test_a_finished_fold_keeps_the_state_from_which_its_last_epoch_can_be_trained_again(task):
     whole = trained(task)
     before_last, at_the_end = map(read, descriptions(task.folder))
@@ -327,6 +329,7 @@ def test_a_finished_fold_keeps_the_state_from_which_its_last_epoch_can_be_traine
     assert compared(trained(task, before_last)) == compared(whole)
 
 
+@pytest.mark.slow
 def test_a_fold_that_ends_early_says_what_the_whole_fold_says_until_there(task):
     whole = compared(trained(task))
     early = compared(trained(replace(task, stop_after=1)))
@@ -334,6 +337,7 @@ def test_a_fold_that_ends_early_says_what_the_whole_fold_says_until_there(task):
     assert [kind for kind, _ in early] == ["FoldStarted", "EpochFinished"]
 
 
+@pytest.mark.slow
 def test_from_the_last_state_of_a_finished_fold_only_its_results_are_made_again(task):
     whole = trained(task)
     start, _ = latest(task.folder, fold_key=task.fold_key)
@@ -342,6 +346,7 @@ def test_from_the_last_state_of_a_finished_fold_only_its_results_are_made_again(
     assert compared(trained(task, start)) == compared(whole)
 
 
+@pytest.mark.slow
 def test_a_state_of_another_network_is_refused(task):
     list(train(task))
     start, _ = latest(task.folder, fold_key=task.fold_key)
@@ -350,6 +355,7 @@ def test_a_state_of_another_network_is_refused(task):
         trained(task, replace(start, weights={"a": torch.zeros(1)}))
 
 
+@pytest.mark.slow
 def test_a_stop_is_a_wish_that_ends_a_training_with_a_checkpoint(task):
     training = train(task)
     assert isinstance(next(training), FoldStarted)
@@ -400,6 +406,7 @@ def test_a_state_that_does_not_fit_the_memory_is_not_read(tmp_path, monkeypatch)
         read(description)
 
 
+@pytest.mark.slow
 def test_a_fold_begins_with_the_end_of_another_that_is_there_whole_and_meant(tiny_project):
     short = task_of(tiny_project, "train.epochs=2")
     trained(short)

@@ -109,6 +109,7 @@ def test_a_lock_that_cannot_be_made_is_the_users_to_mend(tmp_path: Path) -> None
         pass
 
 
+@pytest.mark.slow
 def test_a_lock_is_refused_while_another_process_holds_it_and_free_once_that_is_killed(tmp_path: Path) -> None:
     lock = tmp_path / "deeper" / "a.lock"
     process = subprocess.Popen([sys.executable, "-c", HOLDER, str(lock)], stdout=subprocess.PIPE, text=True)

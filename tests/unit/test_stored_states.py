@@ -73,6 +73,7 @@ DEEDS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("deed", DEEDS)
 @pytest.mark.parametrize("which", ["state-*.json", "state-*.safetensors"])
@@ -135,6 +136,7 @@ def test_a_state_as_a_training_wrote_it_is_copied_bit_for_bit(run, tmp_path):
     assert all((run / "fold-0-0" / name).read_bytes() == content for name, content in copied.items())
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("deed", DEEDS)
 def test_weights_that_are_no_plain_file_are_a_problem_and_no_hang(run, deed):

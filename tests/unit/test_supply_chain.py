@@ -64,6 +64,7 @@ def test_everything_that_is_installed_has_its_hash(name):
     assert not re.search(r"://|--index|--find-links|--trusted-host", text)
 
 
+@pytest.mark.slow
 def test_every_file_of_requirements_is_looked_at():
     found = {
         path.relative_to(ROOT).as_posix() for path in ROOT.glob("**/requirements*.txt") if ".venv" not in path.parts

@@ -69,6 +69,7 @@ def test_what_is_remembered_is_what_reading_finds(folder, tmp_path):
     assert look(folder, tmp_path / "index.sqlite") == scan(folder)
 
 
+@pytest.mark.slow
 def test_a_file_that_changed_in_any_way_is_read_again(folder, tmp_path, opened):
     look(folder, tmp_path / "index.sqlite")
     opened.clear()
@@ -102,6 +103,7 @@ def test_a_file_younger_than_its_entry_is_read_again(tmp_path, opened):
     assert len(opened) == 12
 
 
+@pytest.mark.slow
 def test_a_copy_with_other_times_is_hashed_and_not_decoded_again(folder, tmp_path, monkeypatch):
     look(folder, tmp_path / "index.sqlite")
     for image in folder.rglob("*.png"):
@@ -128,6 +130,7 @@ def test_equal_contents_are_decoded_once(folder, tmp_path, monkeypatch):
     assert len(decoded) < 9 + 2 * os.cpu_count() + 2  # threads may begin one content at once
 
 
+@pytest.mark.slow
 def test_deep_reads_everything_and_finds_bytes_that_rotted(folder, tmp_path, opened):
     look(folder, tmp_path / "index.sqlite")
     with sqlite3.connect(
@@ -158,6 +161,7 @@ def test_contents_of_other_versions_are_remembered_until_there_are_too_many(fold
     assert remembered() == 9
 
 
+@pytest.mark.slow
 def test_an_index_that_is_damaged_is_made_anew(folder, tmp_path):
     whole = look(folder, tmp_path / "index.sqlite")
     content = (tmp_path / "index.sqlite").read_bytes()
@@ -171,6 +175,7 @@ def test_where_no_index_can_be_written_it_works_without(folder, tmp_path):
     assert look(folder, tmp_path / "file" / "index.sqlite") == scan(folder)
 
 
+@pytest.mark.slow
 def test_several_that_look_at_once_share_an_index(folder, tmp_path):
     start = threading.Barrier(4)
 

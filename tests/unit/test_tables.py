@@ -172,6 +172,7 @@ def test_without_its_extra_a_spreadsheet_is_refused_with_the_line_to_type(tmp_pa
     assert "pip install 'foldproof[xlsx]'" in raised.value.next_step
 
 
+@pytest.mark.slow
 def test_a_spreadsheet_that_would_unpack_to_gigabytes_is_not_unpacked(tmp_path):
     pytest.importorskip("python_calamine")
     with zipfile.ZipFile(tmp_path / "labels.xlsx", "w", zipfile.ZIP_DEFLATED) as archive:

@@ -247,6 +247,7 @@ def test_experiments_that_were_scored_and_are_not_shown_are_said(scored, said):
     assert any("have been scored" in note for note in notes) == said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_p_values_of_pairs_are_adjusted_over_all_pairs_as_by_statsmodels(seed):
     p = np.random.default_rng(seed).beta(0.4, 2, size=6)
@@ -254,6 +255,7 @@ def test_p_values_of_pairs_are_adjusted_over_all_pairs_as_by_statsmodels(seed):
     assert [pair.adjusted for pair in pairs] == pytest.approx(list(multitest.multipletests(p, method="holm")[1]))
 
 
+@pytest.mark.slow
 def test_experiments_that_are_compared_together_have_p_values_for_all_their_pairs():
     images = 600
     folds, right = folds_of(images), drawn(0.8, images)
@@ -355,6 +357,7 @@ def test_what_is_beyond_within_and_below_what_matters_adds_up_and_follows_the_di
     assert math.isnan(unknown.difference.low)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("experiments", "known"), [(1, True), (1_000, True), (1_001, False)])
 def test_how_far_the_best_flatters_is_said_of_up_to_a_thousand_experiments(experiments, known, monkeypatch):
     monkeypatch.setattr("foldproof.analysis.statistics.optimism.DRAWS", 2)

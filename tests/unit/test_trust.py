@@ -226,6 +226,7 @@ def test_what_is_no_full_hash_is_no_recorded_commit(commit):
     assert recorded(own_code=True).commit == HEAD
 
 
+@pytest.mark.slow
 def test_options_that_contradict_each_other_are_refused_before_anything(project, tmp_path):
     record = record_of(project, {}, into=tmp_path / "record")
     refused = call(project, "foldproof", "reproduce", str(record), "--env", "rebuild", "--as-is")

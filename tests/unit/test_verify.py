@@ -34,6 +34,7 @@ def subject(project: Project, experiment: str = "slow") -> RecordSource:
     raise AssertionError(experiment)
 
 
+@pytest.mark.slow
 def test_an_honest_record_holds_on_every_rung(project):
     found = verify(subject(project), project)
     assert [(rung.level, rung.state) for rung in found.rungs] == [(0, "holds"), (1, "holds"), (2, "holds")]
@@ -41,6 +42,7 @@ def test_an_honest_record_holds_on_every_rung(project):
     assert all(check.state == "holds" for rung in found.rungs for check in rung.checks)
 
 
+@pytest.mark.slow
 def test_the_first_rung_needs_neither_images_nor_weights_nor_a_project(project, tmp_path):
     folder = tmp_path / "elsewhere" / "record"
     shutil.copytree(subject(project).folder, folder, ignore=shutil.ignore_patterns("*.safetensors", "state-*"))
@@ -59,6 +61,7 @@ def test_what_contradicts_the_record_is_found_from_the_record_alone(project, for
     assert found.verdict.startswith("DOES NOT HOLD at L0")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("forgery", [one for one in FORGERIES if one.level > 0], ids=lambda one: one.name)
 def test_what_the_record_cannot_know_is_found_by_weights_or_training(project, forgery: Forgery):
     record = subject(project)
@@ -106,6 +109,7 @@ def test_tables_whose_metric_and_rope_are_recorded_nowhere_are_not_accused(proje
     assert found.said.endswith("; not all: by which metric and range they were judged is not recorded")
 
 
+@pytest.mark.slow
 def test_images_are_found_wherever_they_are_and_whatever_they_are_called(project):
     images = project.root / "images"
     images.rename(project.root / "renamed")

@@ -104,6 +104,7 @@ def with_finished(honest: Recorded, **changed: Any) -> Recorded:
     return replace(honest, record=replace(honest.record, finished=finished))
 
 
+@pytest.mark.slow
 def test_an_honest_record_has_no_problem(honest, assignments, fold):
     assert list(training_log.of_fold(honest, fold)) == []
     assert list(training_log.of_states(honest, PLACE)) == []
@@ -498,6 +499,7 @@ def task(project, honest, tmp_path) -> FoldTask:
     return replace(made, folder=folder, dataset=tmp_path / "planned" / "dataset.json")
 
 
+@pytest.mark.slow
 def test_weights_give_the_stored_predictions_or_it_is_said_how_many_they_do_not(honest, task, tmp_path):
     weights = honest.folder / "fold-1-2" / "model.safetensors"
     found = rescore(honest, task, weights, same_class=True)
@@ -546,6 +548,7 @@ def test_weights_of_another_network_are_said_to_be(honest, task, tmp_path):
     assert found.largest == 0.0
 
 
+@pytest.mark.slow
 def test_an_epoch_is_trained_again_from_the_last_state_or_the_beginning_to_equal_bits(honest, copied, task):
     moved = replace(honest, folder=copied)
     assert train_on(moved, task).problems == ()
@@ -670,6 +673,7 @@ def test_a_journal_that_cannot_be_read_is_a_broken_record(copied):
     assert [(name, check.state) for name, check in found.items()] == [("journals", "broken")]
 
 
+@pytest.mark.slow
 def test_weights_that_are_not_here_are_no_harm_and_counted(honest, copied, task):
     moved = replace(honest, folder=copied)
     (found,) = trained._predictions(moved, {PLACE: task}, [PLACE], True)
@@ -703,6 +707,7 @@ def away(copied: Path, fold: str) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_an_epoch_is_trained_again_where_the_arithmetic_is_the_same_and_a_fold_has_finished(honest, copied, task):
     moved = replace(honest, folder=copied)
     found = trained._epoch(moved, {PLACE: task}, [PLACE, FoldId(0, 0)], True)

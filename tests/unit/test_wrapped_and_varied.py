@@ -104,6 +104,7 @@ def test_a_wrapped_table_of_several_labels_is_refused_as_that(tmp_path):
             ask(tmp_path)
 
 
+@pytest.mark.slow
 def test_the_first_look_at_a_wrapped_set_says_where_it_looked(tmp_path):
     draw_classes(tmp_path / "in" / "in", each=6, size=16)
     seen = first_look(tmp_path, cache=tmp_path.parent / "cache", k=2)
@@ -112,6 +113,7 @@ def test_the_first_look_at_a_wrapped_set_says_where_it_looked(tmp_path):
     assert seen.labelled_by[0] == "all images lie in in/in: looked at that"
 
 
+@pytest.mark.slow
 def test_wrapped_parts_are_parts_and_the_test_stays_apart(tmp_path):
     for number, part in enumerate(("train", "test")):
         draw_classes(tmp_path / "data" / "archive" / part, each=4 + number, classes=("cat", "dog"))
@@ -147,6 +149,7 @@ def test_one_class_on_request_stays_one_class(tmp_path):
     assert scan(tmp_path, rules=Rules(label_by="top")).dataset.classes == ("all",)
 
 
+@pytest.mark.slow
 def test_data_add_of_what_wraps_the_set_counts_its_classes(tmp_path, monkeypatch, capsys):
     draw_classes(tmp_path / "birds" / "birds", each=4, classes=("owl", "tit"))
     monkeypatch.chdir(tmp_path)

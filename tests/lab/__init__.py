@@ -1,0 +1,1 @@
+"""What tests share: commands as they are typed, and scripts of people who do not use foldproof."""
