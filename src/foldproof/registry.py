@@ -1,4 +1,4 @@
-"""Names to things: the tables of all seams as strings, installed plugins, dotted paths."""
+"""Look up parts by name: built-in tables as strings, installed plugins, dotted paths."""
 
 import importlib
 import sys

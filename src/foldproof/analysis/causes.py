@@ -1,4 +1,4 @@
-"""What differs between two trainings and where they part, in; what can be the cause, most probable first, out. Pure.
+"""List the possible causes of a divergence, most probable first, from what differs between two trainings. Pure.
 
 A cause is possible where something that bits depend on differs; its weight falls where the place at which the two part
 speaks against it: images cannot change initial weights, a learning rate cannot change the first loss.

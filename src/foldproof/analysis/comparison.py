@@ -1,4 +1,4 @@
-"""`Comparison`: what a comparison of experiments found, as frozen values. Scores are fractions."""
+"""Hold the result of a comparison of experiments as frozen values. Scores are fractions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

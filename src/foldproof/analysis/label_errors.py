@@ -1,4 +1,4 @@
-"""Out-of-fold predictions in; images whose label is probably wrong out, as suggestions, the surest first. Pure.
+"""Suggest images whose label is probably wrong, the surest first, from out-of-fold predictions. Pure.
 
 Confident learning (Northcutt, Jiang & Chuang, JAIR 2021), pruned by noise rate. What a class usually gets of its own
 images is its threshold. An image counts for the most probable of the classes whose threshold it reaches; how often

@@ -1,4 +1,4 @@
-"""Candidates in; a `Line` of a comparison for each, with its interval and whether its folds agree, out. Pure."""
+"""Make a row of a comparison for each candidate, with its interval and whether its folds agree. Pure."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""A comparison that nothing decides in; the cheapest thing that could, out. Pure."""
+"""Suggest the cheapest step that could decide a comparison which nothing decides yet. Pure."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Scores of one class against the rest in; ROC and precision-recall curves and their areas out. Pure.
+"""Compute ROC and precision-recall curves of one class against the rest, and their areas. Pure.
 
 `scores` is [image] float, `positive` [image] bool. The area under the ROC curve is taken in each fold and averaged, as
 scores of different models need not be on one scale (Forman & Scholz 2010).

@@ -1,4 +1,4 @@
-"""Out-of-fold predictions in; whether a model is right as often as it says, out. Pure."""
+"""Measure from out-of-fold predictions whether a model is right as often as its confidence says. Pure."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""`Summary`: a run's record in; its settings and the scores that its journals hold out. Reads nothing else. Pure."""
+"""Summarise a run's record: its settings and the scores in its journals. Reads nothing else. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""A comparison in; tables for a paper, a repository or a spreadsheet out: Markdown, LaTeX, CSV. Pure."""
+"""Render a comparison as tables for a paper, a repository or a spreadsheet: Markdown, LaTeX, CSV. Pure."""
 
 import csv
 import math

@@ -1,4 +1,4 @@
-"""Nested plain values in; frozen settings, or everything wrong with the values in plain words, out."""
+"""Check nested plain values and return frozen settings, or list every mistake in plain words."""
 
 import json
 import re

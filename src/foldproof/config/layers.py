@@ -1,4 +1,4 @@
-"""A settings document in; what is written where, for all experiments and for each, out.
+"""Split a settings document into layers: what it sets for all experiments and for each.
 
 A layer maps (section, name) to what was written for it. Later layers win: the file's sections, an experiment's own
 keys, the command line.

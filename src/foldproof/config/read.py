@@ -1,4 +1,4 @@
-"""A settings file and `--set` texts in; checked, frozen settings out, or every mistake at once with its line."""
+"""Read a settings file and `--set` texts into checked, frozen settings, or report every mistake with its line."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields

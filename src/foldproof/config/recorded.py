@@ -1,4 +1,4 @@
-"""What run.json says was asked in; the `ExperimentConfig` of it out, checked as a settings file is.
+"""Read the `ExperimentConfig` of run.json, checked as a settings file is.
 
 And the way back: settings in, all that run.json says of them out.
 """

@@ -1,4 +1,4 @@
-"""The settings as frozen values with their defaults; plain dataclasses, so that a worker needs no pydantic.
+"""Define the settings as frozen values with defaults; plain dataclasses, so that a worker needs no pydantic.
 
 Field metadata is read by `config.check`: a description, bounds as pydantic spells them, the seam a name belongs to.
 A field added after schema version 1 says so with `added=2` and so on; see `identity.canonical`.

@@ -1,4 +1,4 @@
-"""YAML 1.2 text in; plain values, the line of every key and what is wrong with the text out."""
+"""Parse YAML 1.2 into plain values, with the line of every key and every syntax error."""
 
 import warnings
 from collections.abc import Iterator, Mapping

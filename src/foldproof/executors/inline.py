@@ -1,4 +1,4 @@
-"""One fold after another, here: for debugging, and the reference for the rest."""
+"""Train one fold after another in this process, for debugging and as the reference for other executors."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""What a worker prints in: told on standard error as it comes; its last lines, for when the worker has died, out."""
+"""Forward what a worker prints to standard error, and keep its last lines in case the worker dies."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""Local processes; the parent never imports torch.
+"""Train folds in local processes; the parent never imports torch.
 
 Workers are spawned, keep their imports from task to task, and end when the parent does. A worker that dies takes only
 its fold with it: the parent writes the failure into that fold's journal and starts another worker.

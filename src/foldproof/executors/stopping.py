@@ -1,4 +1,4 @@
-"""A wish to stop: from a signal handler, which asks, to those who carry out the work, who end it properly."""
+"""Pass on a request to stop, from a signal handler to the executors, which end their work properly."""
 
 import socket
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Every class in every fold: units and where they lie in, a placement without gaps out. Pure.
+"""Place units so that every class is in every fold. Pure.
 
 Whether units that bring several classes can be cut into k parts that each have every class is a packing of set covers,
 NP-hard in general. `mend` moves single units and keeps the balance; `covering` searches, complete within its bound.

@@ -1,4 +1,4 @@
-"""Units placed in folds: a dataset and a scheme in, the fold in which each image validates out. Pure.
+"""Place the units of a dataset in folds by a scheme; each image validates in one. Pure.
 
 Images that share a group, look alike or have the same bytes form a unit and validate together. Units are placed one
 after another, large ones first, each in the fold that has least of what the unit brings; ties are broken by a hash of

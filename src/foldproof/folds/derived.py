@@ -1,4 +1,4 @@
-"""Folds that the data say: a group a fold, as somebody wrote them down, or in the order of time. Pure.
+"""Derive folds from the data: a group for each fold, as a file lists them, or in the order of time. Pure.
 
 An image in fold -1 trains in every fold and validates in none. Units (see `folds.units`) stay whole: where what was
 written down would tear one apart, it is refused. Time is never cut while a unit lasts, so that no image trains for an

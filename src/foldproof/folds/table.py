@@ -1,4 +1,4 @@
-"""folds.csv: assignments in, a table that people and pandas read out, and back. Pure."""
+"""Write assignments as folds.csv, for people and pandas, and read them back. Pure."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""`Classifier`: a backbone's name and a number of classes in, a trunk and a head that part cleanly out.
+"""Build a `Classifier` by a backbone's name, with a trunk and a head that separate cleanly.
 
 A name is looked up in the table of backbones and installed plugins, then among torchvision's classifiers,
 then among timm's models; `torchvision/NAME` and `timm/NAME` say which of the two libraries is meant.

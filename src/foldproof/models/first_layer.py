@@ -1,4 +1,4 @@
-"""A classifier for colour in; the same for grey, its first convolution adapted, out."""
+"""Adapt the first convolution of a colour classifier to grey images."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What run.json says: a run's folder in, facts whose every value is of the kind that a run writes out. Runs nothing.
+"""Read run.json of a run's folder into facts whose every value has the type that a run writes. Runs nothing.
 
 The folder may be somebody else's: names are those that this project gives, so they can be printed and sent as they are.
 """

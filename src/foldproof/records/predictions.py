@@ -1,4 +1,4 @@
-"""Out-of-fold predictions of a fold: samples and probabilities in, a parquet table and its hash out, and back."""
+"""Write the out-of-fold predictions of a fold as a parquet table with a hash, and read them back."""
 
 import hashlib
 from collections.abc import Sequence

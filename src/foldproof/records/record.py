@@ -1,4 +1,4 @@
-"""`RunRecord`: replay the journals of a run into what it amounted to. Pure but for reading the files."""
+"""Replay the journals of a run into a `RunRecord`. Pure but for reading the files."""
 
 import math
 import statistics

@@ -1,4 +1,4 @@
-"""Read the runs of a project once, and find among them: by name, the newest, one to resume, those before another."""
+"""Read the runs of a project once and find among them: by name, the newest, one to resume, those before another."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence, Set

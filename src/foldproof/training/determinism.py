@@ -1,4 +1,4 @@
-"""Flags, threads and the numeric fingerprint: a device and a number of threads in, a `NumericClass` out.
+"""Set flags and threads for a device and describe its `NumericClass`, with the numeric fingerprint.
 
 The only place that sets global state of torch; nothing here runs on import.
 """

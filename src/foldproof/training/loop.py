@@ -1,4 +1,4 @@
-"""The training loop, on one page: a `FoldTask` in, what happens out.
+"""Train a `FoldTask` and yield what happens: the training loop, on one page.
 
 Every random choice is a function of a key (`keyed.py`), so a fold goes on from a `State` to the same bits; nothing is
 called back and nothing outside the fold's folder is written. Start with `train`.

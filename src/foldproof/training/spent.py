@@ -1,4 +1,4 @@
-"""Where the time of a fold went, as its journal says it: seconds by part in, a `Notice` out, and back. Pure.
+"""Write and read the `Notice` that says where the time of a fold went, in seconds by part. Pure.
 
 Needs no torch.
 """

@@ -1,4 +1,4 @@
-"""How far a fold has come: what changes while it is trained, from and to a `State`."""
+"""Hold what changes while a fold is trained, and convert it from and to a `State`."""
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property

@@ -1,4 +1,4 @@
-"""Out-of-fold predictions in; what the answers themselves give away out: classes mixed up or never said, confidence."""
+"""Find what predictions reveal: classes that are confused or never predicted, and wrong confidence. Pure."""
 
 import math
 from collections.abc import Iterator

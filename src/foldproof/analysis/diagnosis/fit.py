@@ -1,4 +1,4 @@
-"""Learning curves in; whether a model fits its images too little or too well, too short or too long, out. Pure."""
+"""Find overfitting, underfitting, and training that was too short or too long, from learning curves. Pure."""
 
 import math
 from collections.abc import Iterator

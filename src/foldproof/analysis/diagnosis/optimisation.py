@@ -1,4 +1,4 @@
-"""Learning curves in; whether the optimisation went wrong out: diverged, unstable, a rate too high or too low. Pure."""
+"""Find failed optimisation in learning curves: diverged, unstable, a rate too high or too low. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

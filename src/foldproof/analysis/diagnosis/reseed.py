@@ -1,4 +1,4 @@
-"""A fold trained again with another seed in, beside its run; whether its images or its training differ, out. Pure."""
+"""Compare a fold that was retrained with a different seed with its run: are its images odd or its training? Pure."""
 
 import math
 

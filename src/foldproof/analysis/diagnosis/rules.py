@@ -1,4 +1,4 @@
-"""All rules as a table, and which of two that contradict is said: a record and predictions in, diagnoses out. Pure."""
+"""List all rules in a table, apply them to a run, and choose between two that contradict. Pure."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping

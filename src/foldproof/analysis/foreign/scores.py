@@ -1,4 +1,4 @@
-"""Scores of folds that somebody else measured in; candidates, known by these scores alone, out. Pure."""
+"""Make candidates of fold scores that were measured elsewhere and are known by these scores only. Pure."""
 
 import math
 from collections import Counter

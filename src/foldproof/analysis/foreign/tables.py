@@ -1,4 +1,4 @@
-"""A CSV that somebody else wrote in; candidates out: from the scores of folds, or from predictions image by image.
+"""Read a CSV from another program into candidates: scores of folds, or predictions image by image.
 
 Scores: `experiment, fold, score`, and where there are any `repeat` and `n` (images of the fold).
 Predictions: `id, fold, label` and a column a class with its probability, and where there are any `experiment`, `repeat`

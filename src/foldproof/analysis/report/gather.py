@@ -1,4 +1,4 @@
-"""Records and a comparison of them in; everything the sections of a report are made from out. Reads run folders."""
+"""Gather everything that the sections of a report need from records and their comparison. Reads run folders."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""A report in; a Markdown page and the figures that lie beside it out."""
+"""Render a report as a Markdown page with its figures beside it."""
 
 import re
 from collections.abc import Iterator

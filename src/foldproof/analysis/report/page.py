@@ -1,4 +1,4 @@
-"""A report in; one HTML page that loads and runs nothing out."""
+"""Render a report as one HTML page that loads and runs nothing."""
 
 import base64
 import re

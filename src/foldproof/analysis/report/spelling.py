@@ -1,4 +1,4 @@
-"""Values in; the same as people read them, or as JSON holds them, out. Pure."""
+"""Format values as people read them, or as JSON holds them. Pure."""
 
 import math
 from collections.abc import Callable, Mapping

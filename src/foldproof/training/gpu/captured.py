@@ -1,4 +1,4 @@
-"""A training step that is captured once and replayed: the plain step in, one of the same bits with less to launch out.
+"""Capture a training step once and replay it: the same bits with less to launch.
 
 A GPU waits for Python between small kernels; a replay launches all of a step at once. The first steps are plain ones.
 Then the step is captured, and proved on the next batches: from the same state the replay and the plain step must come

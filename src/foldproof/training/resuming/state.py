@@ -1,4 +1,4 @@
-"""Resume state: all that a fold needs to go on from inside an epoch in, two files that prove themselves out, and back.
+"""Write and read resume states: all a fold needs to resume inside an epoch, in two self-checking files.
 
 `state-EPOCH-STEP.json` names the safetensors file beside it and holds its SHA-256, and one over itself. It is written
 last, so a state is whole or not there. No file is ever unpickled.

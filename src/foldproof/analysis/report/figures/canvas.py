@@ -1,4 +1,4 @@
-"""A small drawing surface on matplotlib: marks in, an SVG out, whose texts are text and whose marks say what they are.
+"""Draw on matplotlib and return an SVG whose texts are text and whose marks carry titles.
 
 Sizes are in points, of which 72 make an inch. Scales are drawn here: matplotlib's axes take four times as long, and a
 report has dozens. Texts are written as SVG has them, so that the reader's fonts and no mathematics apply.

@@ -1,4 +1,4 @@
-"""A confusion matrix in; its cells, darker where there is more, out."""
+"""Draw a confusion matrix, its cells darker where there is more."""
 
 from dataclasses import dataclass
 from typing import Any

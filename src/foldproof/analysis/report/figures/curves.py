@@ -1,4 +1,4 @@
-"""A quantity by epoch in every fold, training and validation in; a panel with thin lines, means and bands out."""
+"""Draw a quantity by epoch, training and validation: thin lines for folds, means and bands."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence

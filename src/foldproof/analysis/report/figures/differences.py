@@ -1,4 +1,4 @@
-"""Differences of experiments with their intervals in; a forest plot with the region of practical equivalence out."""
+"""Draw a forest plot of differences between experiments, with intervals and the region of practical equivalence."""
 
 import math
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Each fold's score of every experiment in; a strip of dots an experiment out."""
+"""Draw the fold scores of experiments, a strip of dots for each experiment."""
 
 import math
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""ROC or precision-recall curves in; one panel of them out."""
+"""Draw ROC or precision-recall curves in one panel."""
 
 from dataclasses import dataclass
 from typing import Any

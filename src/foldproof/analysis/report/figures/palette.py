@@ -1,4 +1,4 @@
-"""Colours by name: what a figure is drawn with in, how a page or a file shows it out.
+"""Name the colours of figures, and say how a page or a file shows them.
 
 Figures are drawn with stand-ins, which are replaced in the SVG: by variables of the page's style sheet, so that light
 and dark each have their own, or by fixed colours for a file. Hues are those of Okabe & Ito (2008), which people with

@@ -1,4 +1,4 @@
-"""How confident and how often right in; a reliability diagram out."""
+"""Draw a reliability diagram: confidence against the share of right answers."""
 
 from dataclasses import dataclass
 from typing import Any

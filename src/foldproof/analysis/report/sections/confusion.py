@@ -1,4 +1,4 @@
-"""Which class is taken for which, pooled over folds."""
+"""Show which class is predicted for which, pooled over folds."""
 
 from foldproof.analysis.confusion import Confusion, confusion_of
 from foldproof.analysis.report.document import Block, Column, Figure, Section, Table, Text

@@ -1,4 +1,4 @@
-"""Learning curves of every experiment: each fold, the mean and its band."""
+"""Show learning curves of every experiment: each fold, the mean and its band."""
 
 import math
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The most confident mistakes and the probable label errors, as pictures by class."""
+"""Show the most confident mistakes and the probable label errors as pictures, by class."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""How it was run: what would have to be the same for the same numbers to come out, and the command that checks."""
+"""Show how it was run: what has to be the same for the same numbers, and the command that checks them."""
 
 from collections.abc import Mapping
 from typing import Any

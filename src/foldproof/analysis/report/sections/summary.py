@@ -1,4 +1,4 @@
-"""The verdict, what it rests on, and what is missing."""
+"""Show the verdict, what it rests on, and what is missing."""
 
 from collections.abc import Iterator
 
