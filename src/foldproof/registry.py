@@ -113,7 +113,7 @@ def target(seam: str, name: str) -> str | None:
 
 
 def load(seam: str, name: str) -> Any:
-    """The thing called `name` of `seam`. Raises UnknownName, with the nearest known name."""
+    """Load the part called `name` of `seam`. Raises UnknownName, with the nearest known name."""
     place = target(seam, name)
     if place is None:
         raise unknown(seam, name)

@@ -24,7 +24,7 @@ def recorded_config(facts: Mapping[str, Any]) -> ExperimentConfig:
     if wrong:
         name = ".".join(wrong[0].keys[0])
         raise SettingsError(
-            f"run {facts['run']} was asked for what this foldproof does not know: {name} {wrong[0].text}",
+            f"run {facts['run']} has a setting that this foldproof does not know: {name} {wrong[0].text}",
             next_step="use the foldproof that made it: `foldproof reproduce RUN --env rebuild`",
         )
     return experiment_of(str(facts["experiment"]), settings)

@@ -60,7 +60,7 @@ def parse(text: str, *, name: str) -> Document:
     except (YAMLError, ValueError, OverflowError) as error:
         raise SettingsError(
             f"{name}{_place(error)} is not YAML: {_reason(error)}",
-            next_step="mend that line, then do the same again",
+            next_step="fix that line, then try again",
         ) from error
     except RecursionError:
         raise SettingsError(f"{name} is nested too deeply", next_step="settings are two levels deep") from None

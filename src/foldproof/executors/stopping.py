@@ -15,7 +15,7 @@ class Stopping:
         self._asking.setblocking(False)
 
     def ask(self) -> None:
-        """Wish that the work ends at its next step, with a checkpoint."""
+        """Ask for the work to end at its next step, with a checkpoint."""
         self.asked = True
         with suppress(OSError):
             self._asking.send(b"!")

@@ -55,7 +55,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Broken:
-    """Something failed that nobody foresaw; `text` is its traceback."""
+    """An unexpected failure; `text` is its traceback."""
 
     text: str
 

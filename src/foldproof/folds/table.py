@@ -51,7 +51,7 @@ def rows_of(rows: Iterable[Row], scheme: Scheme, repeat: int) -> list[Row]:
 def merge(old: Iterable[Row], new: Iterable[Row]) -> list[Row]:
     """The old rows brought up to date: rows of images that are gone stay, so that they come back to their fold.
 
-    Where the data say the folds, they say them anew.
+    Folds that the data define replace their old rows.
     """
     fresh = list(new)
     current = {(*row[:4], row.scheme) for row in fresh}
@@ -92,7 +92,7 @@ def from_csv(text: str) -> list[Row]:
     reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))  # a spreadsheet's mark of UTF-8
     header = tuple(_next_line(reader, 1) or ())
     if header not in (COLUMNS, WITH_SCHEME):
-        known = f"here foldproof keeps the folds that it cuts: {', '.join(COLUMNS)}"
+        known = f"foldproof keeps the folds that it makes here: {', '.join(COLUMNS)}"
         raise DamagedFile(
             f"folds.csv has the columns {', '.join(header) or '(none)'}; {known}",
             next_step="restore it from git; folds of your own go into a file of another name, which folds.file names",

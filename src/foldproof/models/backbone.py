@@ -110,7 +110,7 @@ def check_image_size(spec: InputSpec, wanted: int | Literal["auto"], *, any_imag
         raise ModelError(
             f"the pretrained weights of '{name}' were made for {spec.image_size} x {spec.image_size} pixels, "
             f"and data.image_size is {wanted}",
-            next_step="set data.image_size: auto, or train.any_image_size: true if it is meant",
+            next_step="set data.image_size: auto, or train.any_image_size: true if that is intended",
         )
     return wanted
 
