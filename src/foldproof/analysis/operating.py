@@ -47,7 +47,7 @@ class OneAgainstRest:
 
 
 def one_against_rest(table: OutOfFold, number: int) -> OneAgainstRest | None:
-    """Class `number` of the table against the rest; None where all images are of one kind or a score is no number."""
+    """Class `number` of the table against the rest; None if all images are of one kind or a score is not finite."""
     scores, positive = table.probabilities[:, number].astype(np.float64), table.labels == number
     if not positive.any() or positive.all() or not np.isfinite(scores).all():
         return None

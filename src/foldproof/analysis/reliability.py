@@ -34,7 +34,7 @@ class Reliability:
 
 
 def reliability_of(table: OutOfFold) -> Reliability | None:
-    """Of the most probable class of each image; None without images or where a probability is no number."""
+    """Of the most probable class of each image; None without images or where a probability is not a number."""
     if not len(table) or not np.isfinite(table.probabilities).all():
         return None
     confidence = table.probabilities.max(axis=1).astype(np.float64)

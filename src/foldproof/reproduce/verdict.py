@@ -1,7 +1,7 @@
 """Derive one of four verdicts from the compared folds and the differences of two runs. Pure.
 
 Same bits are the same result wherever they came out. Other bits are a divergence only where nothing but an unknown can
-have made them, or where something of the experiment itself is known to differ; under another arithmetic they say
+have made them, or where something of the experiment itself is known to differ; with different arithmetic they say
 nothing, and the accuracies are held against a tolerance instead.
 """
 
@@ -177,11 +177,11 @@ def _within(
     largest = max(checks, key=lambda check: check.difference)
     far = f"the largest difference is {100 * largest.difference:.2f} points, in {largest.fold_id}"
     lines = [
-        f"another numeric class, in which bits differ: {'; '.join(otherwise[:_SHOWN])}",
+        f"a different numeric class, in which bits differ: {'; '.join(otherwise[:_SHOWN])}",
         f"accuracy {then:.4f} then, {now:.4f} now ({extent.text}); {far}",
     ]
     if first is not None:
-        lines.append(f"first other bits: {first.place}, {_what(first)}")
+        lines.append(f"first different bits: {first.place}, {_what(first)}")
     if abs(now - then) <= tolerance:
         return Verdict(
             word="REPRODUCED WITHIN",
@@ -212,7 +212,7 @@ def by_another_foldproof(verdict: Verdict, difference: Difference) -> Verdict:
         word="CANNOT CHECK HERE",
         text=f"bits differ, but so does foldproof's own training code{version}",
         lines=(
-            f"first other bits: {verdict.text.removeprefix('at ')}",
+            f"first different bits: {verdict.text.removeprefix('at ')}",
             "needed: `--env rebuild`, which trains with the foldproof of the run",
         ),
         divergence=verdict.divergence,
@@ -232,7 +232,7 @@ def _other_experiment(difference: Difference) -> bool:
 def _other_arithmetic(difference: Difference, *, mixed: bool) -> list[str]:
     said = [_change(change) for change in difference.arithmetic if change.name != "fingerprint"]
     if not said and difference.arithmetic:
-        said = ["the same functions give other bits (the numeric fingerprint)"]
+        said = ["the same functions give different bits (the numeric fingerprint)"]
     said += [_change(change) for change in difference.machine if change.name == "processor"]
     return ["the run itself was trained under several", *said] if mixed else said
 

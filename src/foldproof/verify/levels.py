@@ -75,11 +75,11 @@ def _record(recorded: Recorded, subject: RecordSource) -> Iterator[Check]:
     yield checked(
         "identity",
         [*identity.of_hashes(recorded, assignments), *identity.of_code(recorded)],
-        f"settings, {len(recorded.dataset):,} images and folds are those that the run is known by"
+        f"settings, {len(recorded.dataset):,} images and folds match the identity of the run"
         + ("" if record.facts.get("settings") else "; defaults of settings are not recorded"),
     )
     yield checked("training", _of_folds(recorded, assignments, _training), "losses of all steps, epochs and rates fit")
-    yield checked("scores", _of_folds(recorded, assignments, _scores), "every score comes out of the predictions again")
+    yield checked("scores", _of_folds(recorded, assignments, _scores), "every score follows from the predictions")
     others = _others(recorded.folder)
     yield sibling_runs.of_runs(recorded, others, expected=subject.with_company or not subject.is_foreign)
     yield artifacts.of_files(recorded.folder)

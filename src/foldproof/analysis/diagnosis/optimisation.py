@@ -34,7 +34,7 @@ class Swing:
 
 
 def diverged(seen: Seen) -> Iterator[Diagnosis]:
-    """Folds whose loss is no number any more, or grew far beyond that of guessing."""
+    """Folds whose loss is not a number any more, or grew far beyond that of guessing."""
     if not seen.diverged:
         return
     fold_ids = tuple(seen.diverged)

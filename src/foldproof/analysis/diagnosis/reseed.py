@@ -46,7 +46,7 @@ def reseeded(original: RunRecord, again: RunRecord) -> Diagnosis:
     )
     told = (
         f"{fold_id} scored {words.percent(before)}, the others {words.percent(others.mean)}; "
-        f"trained again with another seed it scores {words.percent(now)}"
+        f"retrained with a different seed it scores {words.percent(now)}"
     )
     if not differed:
         code, meaning = "reseed-agrees", "it did not differ from the others by more than chance in the first place"
@@ -55,7 +55,7 @@ def reseeded(original: RunRecord, again: RunRecord) -> Diagnosis:
     elif near_before and not near_others:
         code, meaning = "reseed-images", "consistent with its images or labels; look at those it gets wrong"
     else:
-        code, meaning = "reseed-open", "cannot tell; train it again with one more seed"
+        code, meaning = "reseed-open", "cannot tell; retrain it with one more seed"
     return Diagnosis(code, f"{told}: {meaning}", evidence, fold_id)
 
 

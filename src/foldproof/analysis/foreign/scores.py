@@ -71,7 +71,7 @@ def candidates_of_scores(scores: Sequence[FoldScore], *, metric: str) -> list[Ca
     """A candidate an experiment, in the order in which they first come.
 
     The scores of an experiment are taken for percentages where any is above 1, or where they were written so. Raises
-    DamagedFile where a fold comes twice, or where a score is neither a fraction nor a percentage.
+    DamagedFile where a fold appears twice, or where a score is neither a fraction nor a percentage.
     """
     by_experiment: dict[str, dict[FoldId, FoldScore]] = {}
     for row in scores:
@@ -79,7 +79,7 @@ def candidates_of_scores(scores: Sequence[FoldScore], *, metric: str) -> list[Ca
         fold_id = FoldId(row.repeat, row.fold)
         if fold_id in folds:
             raise DamagedFile(
-                f"{fold_id} of '{cleaned(row.experiment, most=60)}' comes twice",
+                f"{fold_id} of '{cleaned(row.experiment, most=60)}' appears twice",
                 next_step="a row a fold of an experiment; give several repeats a column `repeat`",
             )
         folds[fold_id] = row

@@ -83,7 +83,7 @@ def _number(text: str, name: str, line: int, column: str) -> int:
     """A whole number, or the one that a name such as `fold_3` ends with."""
     match = re.fullmatch(r"\D*?(\d{1,12})(?:\.0*)?", text)
     if match is None:
-        raise _mistake(name, line, f"{column} {cleaned(repr(text), most=60)} is no number")
+        raise _mistake(name, line, f"{column} {cleaned(repr(text), most=60)} is not a number")
     number = int(match[1])
     if column != "n" and number > MOST_FOLDS:
         raise _mistake(name, line, f"{column} {number} is above {MOST_FOLDS}")
@@ -103,7 +103,7 @@ def _float(text: str, name: str, line: int, column: str) -> float:
     try:
         value = float(comma)
     except ValueError:
-        raise _mistake(name, line, f"{column} {cleaned(repr(text), most=60)} is no number") from None
+        raise _mistake(name, line, f"{column} {cleaned(repr(text), most=60)} is not a number") from None
     if not math.isfinite(value):
         raise _mistake(name, line, f"{column} is {value}")
     return value
@@ -129,7 +129,7 @@ def _table(rows: Sequence[tuple[int, Row]], classes: tuple[str, ...], name: str)
             raise _mistake(name, line, f"label {cleaned(repr(row['label']), most=60)} has no column")
         key = _number(row.get("repeat") or "0", name, line, "repeat"), row["id"]
         if key in seen:
-            raise _mistake(name, line, f"id {cleaned(repr(row['id']), most=60)} comes twice")
+            raise _mistake(name, line, f"id {cleaned(repr(row['id']), most=60)} appears twice")
         seen.add(key)
     probabilities = np.array(
         [[_float(row[label], name, line, label) for label in classes] for line, row in rows], dtype=np.float32
@@ -180,4 +180,4 @@ def candidate_of(name: str, table: OutOfFold) -> Candidate:
 
 
 def _mistake(name: str, line: int, what: str) -> DamagedFile:
-    return DamagedFile(f"{name}, line {line}: {what}", next_step="mend the line, or leave it out")
+    return DamagedFile(f"{name}, line {line}: {what}", next_step="fix the line, or leave it out")

@@ -176,7 +176,7 @@ def _gaps(record: RunRecord, privacy: Privacy) -> list[str]:
         elif fold_id not in record.finished:
             gaps.append(f"{where} has no result ({record.status})")
         elif not all(map(math.isfinite, (record.epochs[fold_id][-1].val_loss, record.epochs[fold_id][-1].train_loss))):
-            gaps.append(f"{where}: its loss is no finite number at the last epoch")
+            gaps.append(f"{where}: its loss is not finite at the last epoch")
     return gaps
 
 
