@@ -129,7 +129,7 @@ def _about(text: str) -> Mapping[str, Any]:
     if version > 1:
         stated = about.pop("sha256")
         if stated != digest(about) or text.encode() != canonical_json({**about, "sha256": stated}):
-            raise ValueError("what it says of the weights is not what was saved")
+            raise ValueError("its description of the weights is not what was saved")
     return about
 
 

@@ -58,7 +58,7 @@ class TrainingState:
         )
 
     def news(self) -> Iterator[Notice]:
-        """What a person should know of how the steps are carried out."""
+        """Notices of how the steps are carried out."""
         if isinstance(self.step, CapturedStep):
             yield from self.step.news()
 

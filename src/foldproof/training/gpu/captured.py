@@ -74,7 +74,7 @@ class CapturedStep:
             yield Notice(code="step_not_captured", text=text)
 
     def _as_the_optimizer_stands(self, inputs: torch.Tensor, labels: torch.Tensor) -> "_Captured | None":
-        """The captured step, captured anew where a number of the optimiser, such as the rate, is another one."""
+        """The captured step, captured again if a number of the optimiser, such as the rate, has changed."""
         numbers = [plain_values(group) for group in self._optimizer.param_groups]
         if self._captured is not None and self._captured.numbers == numbers:
             return self._captured
@@ -107,7 +107,7 @@ class CapturedStep:
         if not torch.equal(self._elsewhere.get_state(), undrawn):
             self._refused = "the model draws random numbers on the CPU"
         elif not all(map(same_bits, replayed, [*found, *state])):
-            self._refused = "a replay comes to other bits"
+            self._refused = "a replay gives different bits"
         if self._refused:
             self._captured = None
         return found

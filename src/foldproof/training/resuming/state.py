@@ -94,13 +94,13 @@ def write(folder: Path, state: State) -> Path:
 
 
 def latest(folder: Path, *, fold_key: str) -> tuple[State | None, tuple[Notice, ...]]:
-    """The newest whole state of this fold under `fold_key`, and what a person should know of those passed over."""
+    """The newest whole state of this fold under `fold_key`, and notices about those passed over."""
     notices: list[Notice] = []
     for path in reversed(descriptions(folder)):
         try:
             state = read(path)
         except DamagedFile as error:
-            text = f"{error.what}; going on from the state before it, or from the beginning"
+            text = f"{error.what}; resuming from the state before it, or from the start"
             notices.append(Notice(code="state_damaged", text=text))
             continue
         if state.fold_key == fold_key:
@@ -109,7 +109,7 @@ def latest(folder: Path, *, fold_key: str) -> tuple[State | None, tuple[Notice, 
             Notice(
                 code="state_of_another_arithmetic",
                 text=f"{path.name} was made by other code, another version of torch or another kind of processor: "
-                "this fold begins anew",
+                "this fold starts over",
             )
         )
         break
@@ -190,7 +190,7 @@ def restore_optimizer(net: torch.nn.Module, optimizer: torch.optim.Optimizer, st
     current = optimizer.state_dict()
     groups: Sequence[Mapping[str, Any]] = current["param_groups"]
     if len(groups) != len(state.groups) or not state.optimizer.keys() <= numbers.keys():
-        raise ValueError("its optimiser is another one")
+        raise ValueError("its optimiser differs")
     optimizer.load_state_dict(
         {
             "state": {
