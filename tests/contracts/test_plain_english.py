@@ -17,7 +17,6 @@ BANNED = re.compile(
     re.IGNORECASE,
 )
 NOT_YET = (
-    "bundle",
     "doctor",
     "events",
     "first_look",

@@ -122,7 +122,7 @@ def traces(project: Path) -> dict[str, str]:
 
 
 def _journal(content: bytes) -> bytes:
-    """The same events, numbered anew without what was only said to a person; nobody's host and process."""
+    """The same events, renumbered without what was only said to a person; nobody's host and process."""
     lines: list[bytes] = []
     for event in parse(content).events:
         if isinstance(event.body, Notice):

@@ -142,5 +142,5 @@ def _extract(archive: zipfile.ZipFile, entry: Entry, here: Path, manifest: Mappi
 
 def _damaged(path: Path, why: str) -> DamagedFile:
     return DamagedFile(
-        f"{path} cannot be read as a bundle: {cleaned(why, most=200)}", next_step="get it anew from whoever made it"
+        f"{path} cannot be read as a bundle: {cleaned(why, most=200)}", next_step="get a new copy from whoever made it"
     )
