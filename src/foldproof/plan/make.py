@@ -7,7 +7,7 @@ from foldproof.config.schema import ExperimentConfig
 from foldproof.events.types import Notice
 from foldproof.plan.decide import Decision, decide
 from foldproof.plan.experiment import ExperimentPlan, RunContext
-from foldproof.plan.models import Measured
+from foldproof.plan.models import MeasuredExperiments
 from foldproof.plan.options import RunOptions
 from foldproof.plan.tasks import Model
 from foldproof.records.store import RunStore
@@ -51,7 +51,7 @@ class Plan:
         return replace(self, decisions=tuple(decisions), context=context)
 
 
-def make_plan(measured: Measured, store: RunStore, options: RunOptions) -> Plan:
+def make_plan(measured: MeasuredExperiments, store: RunStore, options: RunOptions) -> Plan:
     """Decide on every experiment. Raises what `decide` raises."""
     experiments = (
         ExperimentPlan.of(config, measured.models[config.name], measured.context, measured.wanted[config.name])
