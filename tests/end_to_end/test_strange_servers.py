@@ -19,10 +19,10 @@ import pytest
 
 from foldproof.cli.main import run_command
 from foldproof.errors import TrackingError
-from foldproof.sync import sync
 from foldproof.trackers import TrackingTarget
 from foldproof.trackers.mlflow import limits
 from foldproof.trackers.mlflow.foreign import logged_scores
+from foldproof.trackers.mlflow.sync import sync
 from foldproof.trackers.mlflow.trust import hosts_file, is_trusted, origin, sends_password_in_the_clear, trust_host
 from journaled import JournaledRun
 

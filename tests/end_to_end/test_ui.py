@@ -19,9 +19,9 @@ import pytest
 
 from foldproof.cli.main import run_command
 from foldproof.errors import TrackingError
-from foldproof.sync import sync
 from foldproof.trackers import TrackingTarget
 from foldproof.trackers.mlflow.server import _choose_port, serve
+from foldproof.trackers.mlflow.sync import sync
 from journaled import JournaledRun
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name == "nt", reason="SIGINT")]

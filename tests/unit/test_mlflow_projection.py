@@ -21,7 +21,6 @@ from foldproof.events.journal import JournalWriter
 from foldproof.events.types import EpochFinished, FoldResumed, FoldStarted, RunStarted
 from foldproof.project import Project
 from foldproof.records.facts import read_facts
-from foldproof.sync import sync
 from foldproof.trackers import TrackingTarget
 from foldproof.trackers.mlflow.apply import Mirror, make_mirror
 from foldproof.trackers.mlflow.desired_runs import WantedRun, parameters, wanted_runs
@@ -30,6 +29,7 @@ from foldproof.trackers.mlflow.projection import Projection
 from foldproof.trackers.mlflow.reasons import reason
 from foldproof.trackers.mlflow.run_folder import RunReader
 from foldproof.trackers.mlflow.store import ENVIRONMENT, OPENING_SECONDS, USUAL_SECONDS, Store, prepare
+from foldproof.trackers.mlflow.sync import sync
 from foldproof.trackers.mlflow.target import resolve_target
 from foldproof.trackers.mlflow.worker import Answers, Parent, Work
 from foldproof.trackers.mlflow.worker import work as work_on
