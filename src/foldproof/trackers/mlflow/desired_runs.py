@@ -65,7 +65,7 @@ class Upload:
 
 
 @dataclass(frozen=True, kw_only=True)
-class WantedRun:
+class DesiredRun:
     """A run as MLflow shall hold it. `fold_id` is None for the parent; `events` is how many it is the projection of."""
 
     run: str
@@ -95,7 +95,7 @@ def sealed_events(seal: str) -> int:
     return int(parts[1]) if len(parts) == 3 and parts[1].isdecimal() else 0
 
 
-def wanted_runs(content: RunContent, *, abandoned: bool, private: bool = False) -> Iterator[WantedRun]:
+def desired_runs(content: RunContent, *, abandoned: bool, private: bool = False) -> Iterator[DesiredRun]:
     """The parent first, then a run for every fold that has begun.
 
     `abandoned`: whoever wrote the journals is gone, so what has not ended was killed. `private`: nothing that names a
@@ -108,22 +108,22 @@ def wanted_runs(content: RunContent, *, abandoned: bool, private: bool = False) 
     runs += [
         _child(content, fold_id, events, abandoned=abandoned) for fold_id, events in content.by_fold.items() if events
     ]
-    for wanted in runs:
-        yield _without_paths(wanted) if private else wanted
+    for desired in runs:
+        yield _without_paths(desired) if private else desired
 
 
-def _without_paths(wanted: WantedRun) -> WantedRun:
+def _without_paths(desired: DesiredRun) -> DesiredRun:
     """The same without what names a path: files, the command as it was typed, why a fold failed, where images lie."""
     kept = (f"{PRIVATE_REPORT_FOLDER}/", "model.safetensors")
     return replace(
-        wanted,
-        uploads=tuple(one for one in wanted.uploads if one.name.startswith(kept[0]) or one.name.endswith(kept[1])),
-        tags={name: text for name, text in wanted.tags.items() if name not in (FAILURE, "mlflow.source.name")},
-        dataset=wanted.dataset and {**wanted.dataset, "name": "images", "source": "{}"},
+        desired,
+        uploads=tuple(one for one in desired.uploads if one.name.startswith(kept[0]) or one.name.endswith(kept[1])),
+        tags={name: text for name, text in desired.tags.items() if name not in (FAILURE, "mlflow.source.name")},
+        dataset=desired.dataset and {**desired.dataset, "name": "images", "source": "{}"},
     )
 
 
-def _parent(content: RunContent, *, abandoned: bool) -> WantedRun:
+def _parent(content: RunContent, *, abandoned: bool) -> DesiredRun:
     facts, record = content.facts, content.record
     status = _STATUS.get(record.status, "RUNNING")
     ended = record.ended_at if status != "RUNNING" else None
@@ -132,7 +132,7 @@ def _parent(content: RunContent, *, abandoned: bool) -> WantedRun:
     points = run_points(record, content.by_fold)
     folds = facts["config"]["folds"]
     repeats = f" x {folds['repeats']} repeats" if folds["repeats"] > 1 else ""
-    return WantedRun(
+    return DesiredRun(
         run=record.run,
         fold_id=None,
         name=record.title,
@@ -158,7 +158,7 @@ def _parent(content: RunContent, *, abandoned: bool) -> WantedRun:
     )
 
 
-def _child(content: RunContent, fold_id: FoldId, events: tuple[Event, ...], *, abandoned: bool) -> WantedRun:
+def _child(content: RunContent, fold_id: FoldId, events: tuple[Event, ...], *, abandoned: bool) -> DesiredRun:
     facts = content.facts
     repeat, fold = fold_id
     ended = _end(events)
@@ -166,7 +166,7 @@ def _child(content: RunContent, fold_id: FoldId, events: tuple[Event, ...], *, a
     if status == "RUNNING" and abandoned:
         status, ended_at = "KILLED", content.last_event.time
     points = fold_points(events, content.classes)
-    return WantedRun(
+    return DesiredRun(
         run=content.record.run,
         fold_id=fold_id,
         name=f"fold-{repeat}-{fold}" if facts["config"]["folds"]["repeats"] > 1 else f"fold-{fold}",
