@@ -23,7 +23,7 @@ _MOST_BYTES = 8 * 2**30
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class BundleContents:
     """What goes into a bundle beside the record itself, whether nothing in it may tell whose it is, and
     what becomes of texts that look like they hold secrets.
     """
@@ -35,7 +35,7 @@ class Wanted:
     secrets: Literal["refuse", "leave out of code", "keep"] = "refuse"
 
 
-def of_run(folder: Path, wanted: Wanted) -> Iterator[tuple[str, bytes]]:
+def of_run(folder: Path, wanted: BundleContents) -> Iterator[tuple[str, bytes]]:
     """The record of a run: (name below its folder, content). Raises DamagedFile."""
     names = [*RECORD, *CARDS, *sorted(path.name for path in folder.glob("environment-*.json"))]
     report = folder / REPORT_FOLDER

@@ -8,7 +8,7 @@ SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True)
-class Check:
+class ProjectCheck:
     """`bad`: a run started now could not be reproduced, or would not start; `note`: worth knowing."""
 
     name: str
@@ -21,7 +21,7 @@ class Check:
 class Examination:
     """All checks, in the order in which they are worth mending."""
 
-    checks: tuple[Check, ...]
+    checks: tuple[ProjectCheck, ...]
 
     @property
     def is_fit(self) -> bool:
