@@ -90,8 +90,8 @@ def test_a_tracker_that_nobody_knows_is_a_mistake_in_the_settings(project, capsy
     project.settings_file.write_text(f"{SETTINGS}tracking: {{trackers: [console, mlflwo]}}\n")
     assert run_command(["run"]) == 2
     assert (
-        "tracking.trackers: must be one of: console, mlflow, tensorboard; or 'your_module:attribute'; not 'mlflwo'"
-        in (capsys.readouterr().err)
+        "tracking.trackers: must be one of: console, mlflow, tensorboard; or 'your_module:attribute'; not 'mlflwo'; "
+        "did you mean 'mlflow'?" in capsys.readouterr().err
     )
     for wrong in ("mlflow", "{a: b}", "[3]", "[]]"):
         project.settings_file.write_text(f"{SETTINGS}tracking: {{trackers: {wrong}}}\n")
