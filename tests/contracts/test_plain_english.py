@@ -18,16 +18,12 @@ BANNED = re.compile(
 )
 NOT_YET = (
     "analysis",
-    "bundle",
     "config",
-    "doctor",
-    "events",
     "folds",
     "plan",
     "project.py",
     "reproduce",
     "summing_up.py",
-    "trackers",
     "training",
     "trial",
     "verify",

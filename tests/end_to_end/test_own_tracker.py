@@ -73,7 +73,7 @@ def test_a_tracker_that_fails_is_told_no_more_and_training_goes_on(project, caps
     assert record.status == "finished"
     assert len(heard()) == 1
     said = capsys.readouterr().err
-    assert "note: the tracker own_tracker:Failing failed and is told no more: ValueError: no such channel" in said
+    assert "note: the tracker own_tracker:Failing failed and hears no more: ValueError: no such channel" in said
     assert "slow finished" not in said  # the console is not among those that are named
 
 

@@ -90,7 +90,7 @@ def test_at_a_terminal_the_plan_is_a_table_with_time_disk_and_what_is_there():
     head, one, other = (" ".join(line.split()) for line in out.getvalue().splitlines())
     assert head == "experiment folds epochs time disk"
     assert one == "[bold]First 2 1 20 s 3.0 MB"
-    assert other == "Second 2 of 5 4 4 s goes on in r0: has 3 folds, 2 epochs of others"
+    assert other == "Second 2 of 5 4 4 s goes on in r0: has 3 folds, 2 epochs of other folds"
 
 
 def test_the_time_left_is_that_of_all_runs_and_known_before_the_first_epoch(monkeypatch):

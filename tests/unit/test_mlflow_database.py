@@ -125,7 +125,7 @@ def test_a_database_behind_a_driver_says_the_same_of_its_version(target, revisio
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(b"not a database" * 100, "not a database"), (None, "something else than MLflow")],
+    [(b"not a database" * 100, "not a database"), (None, "something other than MLflow")],
 )
 def test_what_is_no_store_of_mlflows_is_told_by_doctor_and_run_alike_and_stays_as_it_is(target, content, said):
     file = file_of(target)

@@ -1,4 +1,4 @@
-"""A run's folder in; one ZIP file with its record, and what was asked for beside it, out. Same run, same bytes."""
+"""Write a run's folder, and what was asked for beside it, as one ZIP file. Same run, same bytes."""
 
 import hashlib
 import json
@@ -46,7 +46,7 @@ class Bundled:
 def write_bundle(folder: Path, project: Project, path: Path, wanted: BundleContents) -> Bundled:
     """Write the bundle of the run in `folder` to `path`, atomically.
 
-    Raises DamagedFile where the record is not whole, DataError where an image is not there as recorded, SecretsFound
+    Raises DamagedFile where the record is incomplete, DataError where an image is not there as recorded, SecretsFound
     where it would hold what looks like secrets, SettingsError or StorageError where it cannot be made anonymous or
     written.
     """
@@ -64,7 +64,7 @@ def write_bundle(folder: Path, project: Project, path: Path, wanted: BundleConte
                 _put(archive, image)
     except OSError as error:
         raise StorageError(
-            f"cannot write {path}: {error.strerror}", next_step="free some space, or name another place with -o"
+            f"cannot write {path}: {error.strerror}", next_step="free some space, or name a different place with -o"
         ) from error
     told: tuple[str, ...] = ()
     if wanted.anonymous:

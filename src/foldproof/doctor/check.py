@@ -1,4 +1,4 @@
-"""What one look at a project found: frozen values. Pure."""
+"""Hold what one look at a project found, as frozen values. Pure."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
@@ -19,7 +19,7 @@ class ProjectCheck:
 
 @dataclass(frozen=True)
 class Examination:
-    """All checks, in the order in which they are worth mending."""
+    """All checks, in the order in which to fix them."""
 
     checks: tuple[ProjectCheck, ...]
 
@@ -33,7 +33,7 @@ class Examination:
         bad = sum(check.state == "bad" for check in self.checks)
         if not bad:
             return "a run started now could be reproduced"
-        return f"a run started now could not be reproduced yet: {bad} thing{'s' if bad > 1 else ''} to mend"
+        return f"a run started now could not be reproduced yet: {bad} thing{'s' if bad > 1 else ''} to fix"
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""

@@ -1,4 +1,4 @@
-"""The code of a project in: whether what would be trained is known to git, and the modules that settings name, out."""
+"""Check that git knows the code, the folds and the pipeline that a run depends on."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,7 +54,7 @@ def _of_filters(project: Project) -> Iterator[ProjectCheck]:
 
 
 def of_folds(project: Project) -> ProjectCheck:
-    """Whether folds.csv is kept by git: without it, other images would be cut anew on the next machine."""
+    """Whether folds.csv is kept by git: without it, the next machine would cut other folds."""
     if not project.folds_file.exists():
         return ProjectCheck("folds", "ok", "no folds.csv yet: the first run cuts the folds and writes it")
     if git_state(project.root) is not None and not known_to_git(project.root, project.folds_file.name):

@@ -1,4 +1,4 @@
-"""Could a run that is started now be reproduced? A project in, an `Examination` out. Start reading here."""
+"""Examine a project: could a run started now be reproduced? Start reading here."""
 
 from collections.abc import Iterator, Mapping
 

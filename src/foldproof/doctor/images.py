@@ -1,4 +1,4 @@
-"""The images of a project in: whether they are versioned, unchanged and pushed, by hash, out."""
+"""Check that the images are versioned, unchanged and pushed, by hash."""
 
 from collections.abc import Iterator
 
@@ -20,7 +20,7 @@ def of_images(project: Project, data: DataSettings, folds: FoldSource) -> Iterat
     """There, versioned, as versioned, and in the remote."""
     folder = project.path(data.path)
     if not folder.is_dir():
-        yield ProjectCheck("images", "bad", f"there is no {data.path}", "`foldproof data pull`, or mend data.path")
+        yield ProjectCheck("images", "bad", f"there is no {data.path}", "`foldproof data pull`, or fix data.path")
         return
     for begun, what in ((interrupted_pull(folder), "pull"), (interrupted_add(folder), "add")):
         if begun:
@@ -77,7 +77,7 @@ def _pushed(project: Project, data: DataSettings) -> ProjectCheck:
         return ProjectCheck(
             "remote",
             "bad",
-            "no DVC remote: the images are on this machine alone",
+            "no DVC remote: the images are only on this machine",
             "`dvc remote add -d NAME URL`, then `dvc push`",
         )
     if lacking:

@@ -1,4 +1,4 @@
-"""The machine at hand in: whether its packages can be installed again, its arithmetic and its room, out."""
+"""Check that the packages can be installed again, and what arithmetic, disk and processor allow."""
 
 import os
 import shutil
@@ -40,7 +40,7 @@ def of_arithmetic(configs: tuple[ExperimentConfig, ...]) -> Iterator[ProjectChec
         yield ProjectCheck(
             "arithmetic",
             "note",
-            f"{', '.join(set_here)} set: bits will be of that, and only where it is set the same",
+            f"{', '.join(set_here)} set: bits depend on it, and are the same only where it is set the same",
             "unset it, or set train.portable: true",
         )
     elif portable:
@@ -49,7 +49,7 @@ def of_arithmetic(configs: tuple[ExperimentConfig, ...]) -> Iterator[ProjectChec
         yield ProjectCheck(
             "arithmetic",
             "note",
-            f"the same bits on processors of this kind alone ({machine.processor()})",
+            f"the same bits on processors of this kind only ({machine.processor()})",
             "train.portable: true makes them the same on every x86-64 processor with AVX2",
         )
     injected = [name for name in _OTHERS_MODULES if os.environ.get(name)]
@@ -65,7 +65,7 @@ def of_room(
     """Disk and processor."""
     free = shutil.disk_usage(project.root).free
     if not os.access(project.root, os.W_OK):
-        yield ProjectCheck("disk", "bad", f"{project.root} cannot be written", "mend the permissions")
+        yield ProjectCheck("disk", "bad", f"{project.root} cannot be written", "fix the permissions")
     elif free < _LEAST_FREE:
         yield ProjectCheck("disk", "bad", f"{free / 1e9:.1f} GB are free", "free some space: `foldproof data cache`")
     else:
@@ -79,4 +79,4 @@ def of_room(
             "device", "ok", f"{cores} cores, {threads} thread{'s' if threads > 1 else ''} a fold; no GPU"
         )
     else:
-        yield ProjectCheck("device", "ok", "a GPU: bits are the same on this kind of GPU alone")
+        yield ProjectCheck("device", "ok", "a GPU: bits are the same only on this kind of GPU")

@@ -1,4 +1,4 @@
-"""ProjectCheck that the trackers are installed and that MLflow can be reached, within seconds."""
+"""Check that the trackers are installed and that MLflow can be reached, within seconds."""
 
 import socket
 import sqlite3

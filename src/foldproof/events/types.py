@@ -1,4 +1,4 @@
-"""The things that can happen. Plain JSON values with a schema version.
+"""Define what can happen as events: plain JSON values with a schema version.
 
 A fold yields bodies (`FoldStarted`, `EpochFinished`, …); the journal's writer puts each into an `Event` that says
 whose it is and when it happened. Two journals are compared by (kind, body); time and circumstances never count.
@@ -46,7 +46,7 @@ class FoldStarted:
 class FoldResumed:
     """A fold that had begun goes on after `step` steps of epoch `epoch`, from `file` in its folder.
 
-    Without a file it begins anew: what it records again must be what it recorded before.
+    Without a file it starts over: what it records again must be what it recorded before.
     """
 
     epoch: int

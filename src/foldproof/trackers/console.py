@@ -1,4 +1,4 @@
-"""Progress for a person: a plan before, bars with the time left at a terminal, plain lines elsewhere; on stderr."""
+"""Show progress on stderr: a plan first, then bars with the time left at a terminal, plain lines elsewhere."""
 
 import sys
 import time

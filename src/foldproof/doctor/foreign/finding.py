@@ -1,4 +1,4 @@
-"""What a look at a stranger's folder found, as frozen values. Pure."""
+"""Hold what a look at a stranger's folder found, as frozen values. Pure."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass

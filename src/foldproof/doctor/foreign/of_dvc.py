@@ -1,4 +1,4 @@
-"""What DVC would run, contact or write to because of the files that it keeps in a folder. Pure, over text."""
+"""Find what DVC would run, contact or write to because of its files in a folder. Pure, over text."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Files of a folder that run, stand for others or lead out of it by what they are. Runs and follows nothing."""
+"""Find files that run, stand for others or lead out of the folder. Runs and follows nothing."""
 
 import os
 import posixpath
@@ -61,7 +61,7 @@ def of_files(tree: Tree, installed: Collection[str], user: int | None) -> Iterat
 
 
 def of_link(entry: TreeEntry) -> Iterator[Suspect]:
-    """A link whose target is outside of the folder; one that is reached by another link shows by that one."""
+    """A link whose target is outside the folder; one reached through a link shows by that link."""
     if entry.is_link:
         target = entry.target.replace(os.sep, "/")
         reached = posixpath.normpath(posixpath.join(posixpath.dirname(entry.path), target))
@@ -102,7 +102,7 @@ def of_rights(entry: TreeEntry, user: int | None) -> Iterator[Suspect]:
     if user is not None and entry.owner != user:
         yield Suspect("trusted", entry.path, f"it belongs to user {entry.owner}", "that user can change it at any time")
     elif not entry.is_link and entry.mode & stat.S_IWOTH and not entry.mode & stat.S_ISVTX:
-        yield Suspect("trusted", entry.path, "everybody may write it", "another user can change it at any time")
+        yield Suspect("trusted", entry.path, "everybody may write it", "any user can change it at any time")
     if entry.is_file and entry.mode & (stat.S_ISUID | stat.S_ISGID):
         yield Suspect("runs", entry.path, "it runs with the rights of its owner", "starting it gives those rights")
 

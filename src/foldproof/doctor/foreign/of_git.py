@@ -1,4 +1,4 @@
-"""What git would run, fetch from or write to because of a folder's `.git`. Pure, over text and names."""
+"""Find what git would run, fetch from or write to because of a folder's `.git`. Pure, over text and names."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -67,7 +67,7 @@ def of_git(tree: Tree) -> Iterator[Suspect]:
         elif parts[-1] == ".git":
             yield from _of_pointer(path, tree.text(path))
         elif path.endswith((".git/commondir", "objects/info/alternates")):
-            yield Suspect("leads out", path, _first_line(tree.text(path)), "git reads another repository's files")
+            yield Suspect("leads out", path, _first_line(tree.text(path)), "git reads files of that repository")
     yield from of_hooks(files)
     yield from of_posing(tree.entries)
 

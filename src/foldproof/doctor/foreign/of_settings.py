@@ -1,4 +1,4 @@
-"""What foldproof would import, contact or read because of a settings file that came with a folder. Pure, over text."""
+"""Find what foldproof would import, contact or read because of a settings file in a folder. Pure, over text."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

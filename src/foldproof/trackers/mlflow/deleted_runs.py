@@ -1,4 +1,4 @@
-"""A target and runs of ours in; the same runs deleted in MLflow, and how many it had, out."""
+"""Delete the MLflow runs that stand for runs of ours, and count them."""
 
 from collections.abc import Sequence
 

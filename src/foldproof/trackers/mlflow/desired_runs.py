@@ -1,4 +1,4 @@
-"""What a run's folder says in, the MLflow runs that shall stand for it out. Pure."""
+"""Describe the MLflow runs that should stand for a run's folder. Pure."""
 
 import json
 import shlex
@@ -66,7 +66,7 @@ class Upload:
 
 @dataclass(frozen=True, kw_only=True)
 class DesiredRun:
-    """A run as MLflow shall hold it. `fold_id` is None for the parent; `events` is how many it is the projection of."""
+    """A run as MLflow should hold it. `fold_id` is None for the parent; `events` is how many it projects."""
 
     run: str
     fold_id: FoldId | None
@@ -282,13 +282,13 @@ def _text(value: object, *, most: int = _MOST_TAG) -> str:
 
 
 def _again(facts: Mapping[str, Any]) -> dict[str, str]:
-    """Of a run that trained one fold of another run once more, which run."""
+    """The run of which this one trained one fold again."""
     again = reseed_of(facts)
     return {RESEED_OF: again.run} if again else {}
 
 
 def _beginning(content: RunContent, fold_id: FoldId) -> dict[str, str]:
-    """Of a fold whose first epochs are another's, whose."""
+    """Whose epochs a fold begins with, where it begins with any."""
     reuse = content.record.reused.get(fold_id)
     return {BEGINS_WITH: f"{reuse} (run {reuse.run})"} if reuse else {}
 
@@ -312,7 +312,7 @@ def _sizes(events: tuple[Event, ...]) -> dict[str, str]:
 
 
 def _infinite(points: tuple[Point, ...]) -> dict[str, str]:
-    """MLflow would store another number, so infinite values stand in a tag instead."""
+    """MLflow would store a different number, so infinite values stand in a tag instead."""
     said = [f"{point.key}@{point.step}={point.value}" for point in points if point.is_infinite]
     return {"foldproof.infinite": ", ".join(said[:50]) + (", …" if len(said) > 50 else "")} if said else {}
 
@@ -339,7 +339,7 @@ def _last(folder: Path, fold_id: FoldId, events: tuple[Event, ...]) -> tuple[Upl
 
 
 def _record(content: RunContent) -> Iterator[Upload]:
-    """What the record of the run has beside its own files, so that the artifacts of the parent are a whole one."""
+    """What the record of the run has beside its own files, so that the artifacts of the parent are a complete one."""
     for path in sorted(content.folder.glob("environment-*.json")):
         yield Upload(content.folder, path.name)
     for fold_id, events in content.by_fold.items():

@@ -1,4 +1,4 @@
-"""Runs as somebody's scripts logged them in; which of them are folds of which experiment, and their scores, out. Pure.
+"""Group runs that someone's scripts logged into experiments with folds and scores. Pure.
 
 Known habits: nested runs below a parent, runs side by side, and one run with a metric, or a step of a metric, a fold.
 Whatever was taken for something is said in `taken`.

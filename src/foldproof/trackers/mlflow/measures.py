@@ -1,4 +1,4 @@
-"""The name of a logged metric in; what it measures, on which part, and of which fold, out. Pure.
+"""Understand the name of a logged metric: what it measures, on which part, of which fold. Pure.
 
 A name is understood whole or not at all: `val_acc_teacher` is nobody's accuracy here.
 """

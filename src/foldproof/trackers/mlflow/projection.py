@@ -1,4 +1,4 @@
-"""A run's folder and a store in, the MLflow runs that say the same out; may be repeated, interrupted and replayed."""
+"""Bring MLflow to what a run's folder says; may be repeated, interrupted and replayed."""
 
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -91,7 +91,7 @@ class Projection:
         return changed
 
     def _apply(self, store: Store, content: RunContent, *, final: bool) -> bool:
-        """Anew while others make and delete runs for the same folds: all keep that of the least id, so it ends."""
+        """Repeat while others make and delete runs for the same folds: all keep the one of the least id, so it ends."""
         changed = False
         for left in reversed(range(_ROUNDS)):
             try:
