@@ -22,7 +22,6 @@ STILL_TWICE = {  # take a line out when its second place has a name of its own
     "Wanted",  # bundle, training/frozen
     "Work",  # trackers/console, trackers/mlflow
     "Written",  # analysis/report, config
-    "_Lines",  # analysis, folds
     "Entry",  # bundle, doctor/foreign
 }
 
