@@ -18,7 +18,6 @@ STILL_TWICE = {  # take a line out when its second place has a name of its own
     "Unit",  # analysis, folds
     "Verdict",  # analysis, reproduce
     "Written",  # analysis/report, config
-    "_Lines",  # analysis, folds
 }
 
 
