@@ -1,4 +1,4 @@
-"""Record what happens to planned runs in their journals, and tell the trackers."""
+"""Record what happens to planned runs in their journals and tell the trackers."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress

@@ -180,7 +180,7 @@ def test_the_table_of_folds_may_begin_with_a_byte_order_mark():
 
 
 def test_another_table_called_folds_csv_is_told_whose_name_that_is():
-    with pytest.raises(DamagedFile, match="here foldproof keeps the folds") as raised:
+    with pytest.raises(DamagedFile, match="foldproof keeps the folds that it makes here") as raised:
         from_csv("path,fold\na.png,0\n")
     assert "folds.file" in raised.value.next_step
 

@@ -110,7 +110,7 @@ def test_a_replay_of_other_bits_is_found_before_it_counts_and_said_once(wrong):
     assert counting.replayed <= PROOFS
     (notice,) = kept[0].news()
     assert notice.code == "step_not_captured"
-    assert "other bits" in notice.text
+    assert "different bits" in notice.text
     assert not list(kept[0].news())
 
 

@@ -71,7 +71,7 @@ def test_train_and_val_are_one_fold():
 
 @pytest.mark.parametrize(
     ("texts", "said"),
-    [([], "no folds are written"), (["val"] * 12, "nothing to train on"), (["val", "0"] * 6, "at once")],
+    [([], "no folds are listed"), (["val"] * 12, "nothing to train on"), (["val", "0"] * 6, "at once")],
 )
 def test_written_folds_that_are_none_are_refused(texts, said):
     with pytest.raises(FoldsError, match=said):

@@ -163,7 +163,7 @@ def test_a_commit_is_a_cause_only_where_the_modules_of_the_settings_are_the_same
     said = [
         cause.text for cause in probable_causes(differ(side(), side(environment=own)), None) if cause.kind == "code"
     ]
-    assert said == ["code: the modules that the settings name are others"]
+    assert said == ["code: the modules that the settings name differ"]
     causes = probable_causes(differ(side(), side(environment=committed)), None)
     assert [cause.kind for cause in causes] == ["code"]
     assert causes[0].text.endswith("the modules that the settings name are the same")

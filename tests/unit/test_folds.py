@@ -17,7 +17,7 @@ from foldproof.config.schema import ExperimentConfig, FoldSettings, PixelSetting
 from foldproof.data.dataset import Dataset, Sample
 from foldproof.errors import DamagedFile, FoldsError
 from foldproof.folds import Scheme
-from foldproof.folds.cover import covering, mend
+from foldproof.folds.cover import covering, repair
 from foldproof.folds.units import Unit
 from foldproof.plan.splits import Splits, preview_splits, scheme_of, split
 from foldproof.project import Project
@@ -245,7 +245,7 @@ def test_a_table_that_leaves_a_fold_without_a_class_is_named_with_what_to_do() -
 def test_groups_that_cannot_be_parted_are_refused_with_the_largest_number_of_folds_that_works() -> None:
     pairs = ["ab", "bc", "ca", "ab", "bc"]  # two of them to a fold with every class, so that five do for two folds
     knot = Dataset.of([s for n, pair in enumerate(pairs) for c in pair for s in images(c, 1, group=f"{n}", first=n)])
-    with pytest.raises(FoldsError, match="found no cut into 3 folds that keeps groups whole") as caught:
+    with pytest.raises(FoldsError, match="found no split into 3 folds that keeps groups whole") as caught:
         folds.assign(knot, Scheme(k=3, seed=1))
     assert caught.value.next_step.startswith("set folds.k to at most 2, or make data.group_by join fewer images")
     assert len(np.unique(folds.assign(knot, Scheme(k=2, seed=1)).fold_of)) == 2
@@ -446,7 +446,7 @@ def test_images_that_moved_are_counted_over_all_repeats(moved: int, repeats: int
 
 
 def mended_plainly(brought: list[set[int]], places: list[int], movable: list[int], k: int, classes: int) -> bool:
-    """As `mend` is described, counting everything again before each move."""
+    """As `repair` is described, counting everything again before each move."""
 
     def held(label: int, fold: int) -> int:
         return sum(label in has and place == fold for has, place in zip(brought, places, strict=True))
@@ -477,7 +477,7 @@ def test_gaps_are_filled_by_the_first_unit_that_its_fold_can_spare() -> None:
         movable = draw.sample(range(count), draw.randint(1, count))
         units = [Unit(f"{at}", (at,), dict.fromkeys(sorted(has), 1)) for at, has in enumerate(brought)]
         mine, plain = list(places), list(places)
-        succeeded = mend(units, mine, movable=movable, k=k, classes=classes)
+        succeeded = repair(units, mine, movable=movable, k=k, classes=classes)
         assert bool(succeeded) == mended_plainly(brought, plain, movable, k, classes)
         assert mine == plain
         moved = sum(one != other for one, other in zip(mine, places, strict=True))

@@ -248,7 +248,7 @@ def test_an_interrupt_in_the_middle_of_an_append_leaves_a_journal_that_goes_on(t
     assert read(tmp_path / FILE_NAME) == (first, last)
 
 
-def test_a_folder_that_is_not_there_is_the_users_to_mend(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_there_is_the_users_to_fix(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StorageError, match="cannot write"):
         writer(tmp_path / "file").__enter__()

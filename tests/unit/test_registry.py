@@ -52,7 +52,7 @@ def test_an_unknown_name_is_told_with_the_nearest_and_all_known_names() -> None:
 
 
 @pytest.mark.parametrize("path", ["foldproof_has_no_such_module:thing", "foldproof.metrics:no_such_thing"])
-def test_a_dotted_path_that_leads_nowhere_is_the_users_to_mend(path: str) -> None:
+def test_a_dotted_path_that_leads_nowhere_is_the_users_to_fix(path: str) -> None:
     with pytest.raises(UnknownName, match="cannot load"):
         registry.load("metrics", path)
 

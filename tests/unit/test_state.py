@@ -197,7 +197,7 @@ def test_tensors_that_are_none_are_damaged(tmp_path):
 def test_the_state_of_another_optimiser_is_refused(changed):
     net = torch.nn.Linear(3, 2)
     optimizer = torch.optim.Adam(net.parameters())
-    with pytest.raises(ValueError, match="its optimiser is another one"):
+    with pytest.raises(ValueError, match="its optimiser differs"):
         restore_optimizer(net, optimizer, state(**changed))
 
 
@@ -425,6 +425,6 @@ def test_a_fold_begins_with_the_end_of_another_that_is_there_whole_and_meant(tin
     assert found.reuse == reuse
     assert [notice.code for notice in notices] == ["beginning_missing"] * 2
     assert "holds no state of its end" in notices[0].text
-    assert "is of another fold" in notices[1].text
+    assert "belongs to a different fold" in notices[1].text
     assert begun(replace(longer, beginnings=(another,)))[0] is None
     assert begun(longer) == (None, ())

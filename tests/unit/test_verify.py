@@ -87,7 +87,7 @@ def tables_of(record: RecordSource) -> Check:
 
 
 def test_tables_say_by_what_they_came_out_again(project):
-    said = "3 tables came out again, by macro_f1 and a rope of 0.025, with intervals and verdicts"
+    said = "3 tables were reproduced, by macro_f1 and a rope of 0.025, with intervals and verdicts"
     assert tables_of(subject(project)) == Check(name="tables", state="holds", said=said)
 
 
@@ -95,7 +95,7 @@ def test_tables_without_their_metric_and_rope_come_out_again_by_those_of_the_run
     record = subject(project)
     (record.folder / "report" / "judged.json").unlink()
     found = tables_of(record)
-    assert (found.state, found.said) == ("holds", "3 tables came out again, with intervals and verdicts")
+    assert (found.state, found.said) == ("holds", "3 tables were reproduced, with intervals and verdicts")
 
 
 def test_tables_whose_metric_and_rope_are_recorded_nowhere_are_not_accused(project):
@@ -106,7 +106,7 @@ def test_tables_whose_metric_and_rope_are_recorded_nowhere_are_not_accused(proje
     (record.folder / "run.json").write_text(json.dumps(facts))
     found = tables_of(record)
     assert (found.state, found.problems) == ("holds", ())  # that of one run has no range in it
-    assert found.said.endswith("; not all: by which metric and range they were judged is not recorded")
+    assert found.said.endswith("; not all: the metric and range that judged them are not recorded")
 
 
 @pytest.mark.slow

@@ -240,7 +240,7 @@ def test_predictions_of_other_images_or_that_were_rewritten_are_said(honest, fol
     (said,) = scores.of_fold(honest, other)
     assert said == "its predictions are of 6 images; 1 that validate in it are missing, 1 do not"
     (said,) = scores.of_fold(with_finished(honest, predictions_sha256="0" * 64), fold)
-    assert "it is not the table that its journal speaks of" in said
+    assert "it is not the table that its journal names" in said
 
 
 def certain(honest: Recorded, copied: Path, probability: float, beside: int = 0) -> Recorded:
@@ -298,7 +298,7 @@ def with_facts(honest: Recorded, **changed: Any) -> Recorded:
     ("change", "said"),
     [
         ({"folds_digest": "0" * 64}, "folds.csv is not the assignment that run.json names"),
-        ({"identity": "0" * 64}, "the identity in run.json is not that of its settings, images and folds"),
+        ({"identity": "0" * 64}, "the identity in run.json does not match its settings, images and folds"),
         ({"classes": ["cat", "dog", "fox"]}, "the classes in run.json are not those of the images"),
         ({"images": 19}, "run.json speaks of 19 images, dataset.json holds 18"),
     ],
@@ -319,7 +319,7 @@ def test_what_run_json_says_is_held_against_images_and_folds(honest, assignments
 def test_full_settings_that_are_not_those_of_the_identity_are_said(honest, assignments, change):
     full = honest.record.facts["settings"]
     other = {**full, **{section: {**full[section], **changed} for section, changed in change.items()}}
-    said = ["the full settings in run.json are not those that its identity is of"]
+    said = ["the full settings in run.json do not match its identity"]
     assert list(identity.of_hashes(with_facts(honest, settings=other), assignments)) == said
 
 
@@ -334,7 +334,7 @@ def test_a_setting_that_a_later_foldproof_has_or_has_no_more_accuses_nobody(hone
 
 
 def test_a_record_from_before_full_settings_holds_and_says_that_they_are_not_recorded(honest, copied):
-    said = "settings, 18 images and folds are those that the run is known by"
+    said = "settings, 18 images and folds match the identity of the run"
     assert climbed(copied)["identity"].said == said
     old = {name: value for name, value in honest.record.facts.items() if name != "settings"}
     (copied / "run.json").write_text(json.dumps({**old, "v": 1}), encoding="utf-8")
@@ -356,7 +356,7 @@ def test_a_record_from_before_full_settings_holds_and_says_that_they_are_not_rec
 )
 def test_the_runs_journal_says_what_run_json_says(honest, assignments, change, name):
     forged = replace(honest, record=replace(honest.record, started=replace(honest.record.started, **change)))
-    assert list(identity.of_hashes(forged, assignments)) == [f"the run's journal has another {name} than run.json"]
+    assert list(identity.of_hashes(forged, assignments)) == [f"the run's journal has a different {name} from run.json"]
     unsaid = replace(honest, record=replace(honest.record, started=None))
     assert list(identity.of_hashes(unsaid, assignments)) == []
 
@@ -364,9 +364,9 @@ def test_the_runs_journal_says_what_run_json_says(honest, assignments, change, n
 def test_settings_are_held_against_the_identity_and_the_journal_of_a_fold(honest, assignments, fold):
     other = replace(honest, config=replace(honest.config, train=replace(honest.config.train, lr=0.1)))
     assert list(identity.of_hashes(other, assignments)) == [
-        "the identity in run.json is not that of its settings, images and folds"
+        "the identity in run.json does not match its settings, images and folds"
     ]
-    said = ["fold 1.2: its journal was written for other settings, images, folds or another arithmetic"]
+    said = ["fold 1.2: its journal was written for different settings, images, folds or arithmetic"]
     assert list(identity.of_fold_key(other, fold)) == said
     assert list(identity.of_fold_key(with_facts(honest, image_size=9), fold)) == said
     elsewhere = {**honest.environment, "numeric_class": {"torch": "1.0"}}
@@ -526,11 +526,11 @@ def test_weights_give_the_stored_predictions_or_it_is_said_how_many_they_do_not(
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"run": "another"}, "its weights are of another run, experiment or fold"),
-        ({"identity": "0" * 64}, "its weights are of another run, experiment or fold"),
-        ({"repeat": 0}, "its weights are of another run, experiment or fold"),
-        ({"fold": 1}, "its weights are of another run, experiment or fold"),
-        ({"classes": ("cat", "dog", "fox")}, "its weights know other classes"),
+        ({"run": "another"}, "its weights belong to a different run, experiment or fold"),
+        ({"identity": "0" * 64}, "its weights belong to a different run, experiment or fold"),
+        ({"repeat": 0}, "its weights belong to a different run, experiment or fold"),
+        ({"fold": 1}, "its weights belong to a different run, experiment or fold"),
+        ({"classes": ("cat", "dog", "fox")}, "its weights have different classes"),
     ],
 )
 def test_weights_of_another_fold_are_said_to_be(honest, task, tmp_path, changed, said):
@@ -545,7 +545,7 @@ def test_weights_of_another_network_are_said_to_be(honest, task, tmp_path):
     other = replace(stored, weights=weights).save(tmp_path / "other.safetensors")
     found = rescore(with_finished(honest, weights_sha256=weights_sha256(weights)), task, other, same_class=True)
     (said,) = found.problems
-    assert said.startswith("its weights are of another network: ")
+    assert said.startswith("its weights belong to a different network: ")
     assert found.largest == 0.0
 
 
@@ -573,7 +573,7 @@ def test_a_state_of_another_fold_is_not_trained_from(honest, copied, task):
     for state in (copied / "fold-1-1").glob("state-*"):
         shutil.copy(state, copied / "fold-1-2" / state.name)
     (said,) = train_on(replace(honest, folder=copied), task).problems
-    assert said.endswith("is the state of another fold or experiment")
+    assert said.endswith("is the state of a different fold or experiment")
 
 
 HOLDS, BROKEN, AWAY = checked("a", [], "fine"), checked("b", ["x", "y"], "fine"), not_here("c", "gone")

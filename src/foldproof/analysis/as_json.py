@@ -1,4 +1,4 @@
-"""A comparison in; plain JSON values out. Schema version 2."""
+"""Render a comparison as plain JSON values. Schema version 2."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Two runs in; what differs between them, from settings and images to arithmetic, out. Pure but for reading."""
+"""List what differs between two runs, from settings and images to arithmetic. Pure but for reading."""
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence

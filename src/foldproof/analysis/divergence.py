@@ -1,4 +1,4 @@
-"""Two journals of one fold and its step losses in; the first place where they part out. Pure.
+"""Find the first place where two journals of a fold and their step losses differ. Pure.
 
 Everything that a fold records follows from what it recorded before, so only the first difference says anything about a
 cause. A step is found by its loss: the loss of a step is computed before the step changes the weights.

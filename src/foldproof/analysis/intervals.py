@@ -1,4 +1,4 @@
-"""A candidate and the scores of its folds in; the 95 % interval of its score out. Pure.
+"""Compute the 95 % interval of a candidate's score from the scores of its folds. Pure.
 
 It is about the models that were trained: how they would score, on average, on other images like these.
 """

@@ -1,8 +1,8 @@
-"""Out-of-fold predictions in; images whose label is probably wrong out, as suggestions, the surest first. Pure.
+"""Suggest images whose label is probably wrong, the surest first, from out-of-fold predictions. Pure.
 
 Confident learning (Northcutt, Jiang & Chuang, JAIR 2021), pruned by noise rate. What a class usually gets of its own
 images is its threshold. An image counts for the most probable of the classes whose threshold it reaches; how often
-images of one label count for another class estimates how many labels are wrong that way. So many images of the label,
+images of one label count for another class estimates how many labels are wrong that way. That many images of the label,
 those with the widest margin between the two, are suggested, unless their label is the most probable class after all.
 """
 

@@ -1,4 +1,4 @@
-"""A comparison that nothing decides in; the cheapest thing that could, out. Pure."""
+"""Suggest the cheapest step that could decide a comparison which nothing decides yet. Pure."""
 
 import math
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ def next_step(lines: Sequence[Line], pairs: Sequence[Pair], candidates: Sequence
     if any(not line.identity for line in (lines[pair.a], lines[pair.b])):
         return ""  # somebody else's: nothing here could train it
     if max(candidates[at].summary.expected_folds for at in (pair.a, pair.b)) == 1:
-        return "next: several folds, cut by foldproof (folds.scheme: stratified), can tell chance from more"
+        return "next: several folds, made by foldproof (folds.scheme: stratified), can tell chance from more"
     if math.isnan(pair.detectable):
         return "next: `foldproof run --resume` trains the folds that are missing"
     rows = _rows(candidates[pair.a], candidates[pair.b], metric)

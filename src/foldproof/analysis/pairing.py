@@ -1,4 +1,4 @@
-"""Two runs' out-of-fold predictions in; the images they have in common, or why they cannot be compared, out."""
+"""Find the images that the out-of-fold predictions of two runs share, or say why they cannot be compared."""
 
 from dataclasses import dataclass
 

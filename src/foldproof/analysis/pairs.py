@@ -1,4 +1,4 @@
-"""Two candidates in; a `Pair` of a comparison, on what they have in common, out. Pure."""
+"""Compare two candidates on what both have. Pure."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Runs in; which of them were the same experiment once more, and whether it came out the same. Pure."""
+"""Find runs that repeat an experiment, and whether they gave the same results. Pure."""
 
 from collections.abc import Mapping, Sequence
 

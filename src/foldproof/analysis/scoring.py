@@ -1,4 +1,4 @@
-"""Out-of-fold predictions and the name of a metric in; scores of folds and of all, and what each row adds, out."""
+"""Score out-of-fold predictions by a metric: each fold, all folds, and the contribution of each row."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What a comparison found in; the verdict, in fixed words of fixed precedence, out. Pure.
+"""Derive the verdict of a comparison, in fixed words of fixed precedence. Pure.
 
 The first word that applies is the verdict; whatever else applies stands below it. A word that names a better experiment
 is only given where the intervals carry it.

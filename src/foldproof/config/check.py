@@ -1,4 +1,4 @@
-"""Nested plain values in; frozen settings, or everything wrong with the values in plain words, out."""
+"""Check nested plain values and return frozen settings, or list every mistake in plain words."""
 
 import json
 import re
@@ -47,7 +47,7 @@ class Finding:
 def check(values: Mapping[str, Any]) -> tuple[Settings, tuple[Finding, ...]]:
     """The settings that `values` (a dict of sections, each a dict) describe, and everything wrong with them.
 
-    Types are exact: a bool is no number and a text is no number, but a whole number serves where any number does.
+    Types are exact: a bool is not a number and a text is not a number, but a whole number serves where any number does.
     Where something is wrong, the settings returned are the defaults.
     """
     from pydantic import ValidationError
@@ -89,11 +89,11 @@ def contradictions(settings: Settings) -> Iterator[Finding]:
     if train.portable and train.threads > 1:
         yield Finding((("train", "portable"), ("train", "threads")), "portable needs train.threads: 1")
     if train.portable and settings.execution.device.startswith("cuda"):
-        yield Finding((("train", "portable"), ("execution", "device")), "portable trains on the CPU alone")
+        yield Finding((("train", "portable"), ("execution", "device")), "portable trains on the CPU only")
     if train.portable and train.precision != "float32":
         yield Finding((("train", "portable"), ("train", "precision")), "portable needs train.precision: float32")
     if train.portable and train.compile:
-        yield Finding((("train", "portable"), ("train", "compile")), "what is compiled is not portable")
+        yield Finding((("train", "portable"), ("train", "compile")), "a compiled model is not portable")
     if train.freeze_backbone and train.compile:
         yield Finding(
             (("train", "compile"), ("train", "freeze_backbone")),
@@ -121,7 +121,7 @@ def unfounded(settings: Settings) -> Iterator[Finding]:
             yield Finding(
                 (("tracking", "tags"),),
                 f"{_shown(name)} cannot be a tag: letters, digits, spaces and _.- make a name, at most 250 of them; "
-                "mlflow. and foldproof. at its beginning are taken",
+                "mlflow. and foldproof. at its start are reserved",
             )
 
 

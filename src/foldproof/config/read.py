@@ -1,4 +1,4 @@
-"""A settings file and `--set` texts in; checked, frozen settings out, or every mistake at once with its line."""
+"""Read a settings file and `--set` texts into checked, frozen settings, or report every mistake with its line."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -90,7 +90,7 @@ def _document(file: Path) -> Document:
         raise SettingsError(f"there is no {file}", next_step="make one with `foldproof init`") from None
     except OSError as error:
         raise SettingsError(
-            f"{file} cannot be read: {error.strerror}", next_step="mend its permissions, then do the same again"
+            f"{file} cannot be read: {error.strerror}", next_step="fix its permissions, then try again"
         ) from error
     except UnicodeDecodeError as error:
         raise SettingsError(f"{file.name} is not UTF-8 text", next_step="save it as UTF-8") from error
@@ -177,4 +177,4 @@ def _next_step(file: Path, problems: Sequence[Problem]) -> str:
         return "`foldproof config` lists every key with its value"
     if file.name != SETTINGS_FILES[0] and any(problem.text.startswith(UNKNOWN_KEY) for problem in problems):
         return f"correct it; or, if such keys are another tool's, put foldproof's own into {SETTINGS_FILES[0]}"
-    return f"correct {file.name}, then do the same again"
+    return f"correct {file.name}, then try again"

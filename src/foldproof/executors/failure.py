@@ -1,4 +1,4 @@
-"""Why a model or a fold failed: an exception in, the kind of failure and what a person should know of it out. Pure."""
+"""Explain why a model or a fold failed: classify an exception and say what to do. Pure."""
 
 import re
 

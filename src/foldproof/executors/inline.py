@@ -1,4 +1,4 @@
-"""One fold after another, here: for debugging, and the reference for the rest."""
+"""Train one fold after another in this process, for debugging and as the reference for other executors."""
 
 import os
 import sys
@@ -27,7 +27,7 @@ class InlineExecutor:
         if self._context.portable and not PORTABLE.items() <= os.environ.items():
             if "torch" in sys.modules:
                 raise SettingsError(
-                    "train.portable has to be known before torch is loaded, and here it is loaded",
+                    "train.portable has to be known before torch is loaded, and torch is already loaded here",
                     next_step="use execution.executor: process",
                 )
             os.environ.update(PORTABLE)

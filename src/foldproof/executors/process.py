@@ -1,4 +1,4 @@
-"""Local processes; the parent never imports torch.
+"""Train folds in local processes; the parent never imports torch.
 
 Workers are spawned, keep their imports from task to task, and end when the parent does. A worker that dies takes only
 its fold with it: the parent writes the failure into that fold's journal and starts another worker.
@@ -91,7 +91,7 @@ class ProcessExecutor:
             answer = worker.pipe.recv()
         except (EOFError, OSError):
             raise ModelError(
-                f"the worker died while it built '{request.backbone}': {_read_failure(worker)}",
+                f"the worker died while building '{request.backbone}': {_read_failure(worker)}",
                 next_step="try a smaller batch size, image size or backbone; or --set execution.executor=inline, which "
                 "shows more",
             ) from None
@@ -138,7 +138,7 @@ class ProcessExecutor:
         return {worker.pipe: worker for worker in self._workers if worker.task is not None}
 
     def _drain(self) -> Iterator[Any]:
-        """Ask those still busy to stop, and hear them out within a few seconds; no task is begun any more."""
+        """Ask those still busy to stop, and receive their last events within a few seconds; no new task starts."""
         for pipe in self._busy():
             with suppress(OSError):
                 pipe.send(Stop())
@@ -148,7 +148,7 @@ class ProcessExecutor:
                 yield from self._hear(busy[ready], FoldQueue())  # type: ignore[index]
 
     def _hear(self, worker: Worker, queue: FoldQueue | FeatureQueue) -> Iterator[Any]:
-        """One message of a worker; a worker that is done, or dead, makes room for the next task."""
+        """Handle one message of a worker; a worker that is done, or dead, makes room for the next task."""
         match self._receive(worker):
             case Event() | FeatureSpan() as heard:
                 yield heard
@@ -166,7 +166,7 @@ class ProcessExecutor:
                     self._give_out(queue)
 
     def _stop_the_busy(self) -> None:
-        """After an interruption nobody may go on writing."""
+        """After an interruption no worker may keep writing."""
         for worker in [worker for worker in self._workers if worker.task is not None]:
             worker.process.kill()
             worker.process.join()
@@ -180,7 +180,7 @@ class ProcessExecutor:
             return None
 
     def _give_out(self, queue: FoldQueue | FeatureQueue) -> None:
-        """To every idle worker a task, as far as there are some that may begin now."""
+        """Give every idle worker a task, as far as some may start now."""
         for worker in [worker for worker in self._workers if worker.task is None]:
             worker.task = queue.take(busy.task for busy in self._workers if isinstance(busy.task, FoldTask))
             if worker.task is not None:
@@ -224,7 +224,7 @@ def _meant(error: FoldproofError, request: ModelRequest) -> FoldproofError:
 
 def _read_failure(worker: Worker) -> str:
     last = worker.printed.last_lines() if worker.printed is not None else ""
-    return f"{_end_of(worker)}; the last that it printed: {last}" if last else _end_of(worker)
+    return f"{_end_of(worker)}; its last output: {last}" if last else _end_of(worker)
 
 
 def _end_of(worker: Worker) -> str:
@@ -232,6 +232,6 @@ def _end_of(worker: Worker) -> str:
     code = worker.process.exitcode
     if code is not None and code < 0 and os.name != "nt":
         name = signal.Signals(-code).name
-        hint = "; perhaps the memory ran out" if name == "SIGKILL" else ""
+        hint = "; perhaps out of memory" if name == "SIGKILL" else ""
         return f"the worker was ended by {name}{hint}"
     return f"the worker ended with code {code}"

@@ -1,4 +1,4 @@
-"""Tasks that wait for their turn: which of them may begin now, given those that are in the works. Pure."""
+"""Choose which queued tasks may start now, given those that are running. Pure."""
 
 from collections import deque
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""One fold, recorded: a `FoldTask` in, journaled events out; a failure is an event too, a disk that is full is not."""
+"""Train one fold and journal its events; a failure is an event too, except for a full disk."""
 
 import os
 import platform

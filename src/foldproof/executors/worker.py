@@ -1,4 +1,4 @@
-"""What runs in a worker process: requests come in over a pipe, events and answers go out.
+"""Run a worker process: receive requests over a pipe, send back events and answers.
 
 Messages in: a `ModelRequest`, such a one to `Load`, a `FoldTask`, a `FeatureTask`, `Stop` for the fold that is trained,
 or None to end. Messages out: `Event`s, then a `Done`, or the `FoldproofError` by which nothing can be recorded; a
@@ -55,7 +55,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Broken:
-    """Something failed that nobody foresaw; `text` is its traceback."""
+    """An unexpected failure; `text` is its traceback."""
 
     text: str
 

@@ -1,4 +1,4 @@
-"""Cut a dataset into folds: labels, groups and a seed in, assignments out. Pure."""
+"""Split a dataset into folds by labels, groups and a seed. Pure."""
 
 from foldproof.folds.cut import STRATIFIED, Assignment, Fold, Scheme, assign, assign_at_most, digest, split_digest
 from foldproof.folds.derived import lacking_classes

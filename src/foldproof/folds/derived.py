@@ -1,4 +1,4 @@
-"""Folds that the data say: a group a fold, as somebody wrote them down, or in the order of time. Pure.
+"""Derive folds from the data: a group for each fold, as a file lists them, or in the order of time. Pure.
 
 An image in fold -1 trains in every fold and validates in none. Units (see `folds.units`) stay whole: where what was
 written down would tear one apart, it is refused. Time is never cut while a unit lasts, so that no image trains for an
@@ -57,7 +57,7 @@ def as_written(dataset: Dataset, written: Mapping[str, str]) -> tuple[Assignment
     names = sorted({text for text in texts.values() if not _is_in_none(text)}, key=natural)
     if not names or len(names) > MOST_FOLDS:
         raise FoldsError(
-            f"predefined: {len(names) or 'no'} folds are written down, and there can be 1 to {MOST_FOLDS}",
+            f"predefined: {len(names) or 'no'} folds are listed, and there can be 1 to {MOST_FOLDS}",
             next_step="folds.file, a column `fold` in data.labels, or folders train/ and val/ say them",
         )
     trains = [path for path, text in texts.items() if _is_in_none(text)]
@@ -69,7 +69,7 @@ def as_written(dataset: Dataset, written: Mapping[str, str]) -> tuple[Assignment
     if len(names) > 1 and any(name.lower() in _ALONE for name in names):
         raise FoldsError(
             f"predefined: '{', '.join(names)}' are folds and parts of a data set at once",
-            next_step="number the folds; or train and val alone",
+            next_step="number the folds; or use only train and val",
         )
     number = {name: index for index, name in enumerate(names)}
     places = [number.get(texts[sample.path], TRAINS_ALWAYS) for sample in dataset.samples]

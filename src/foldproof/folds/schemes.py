@@ -1,4 +1,4 @@
-"""The fold schemes, a row each: how its folds are found, which settings it reads and what it needs. Pure.
+"""List the fold schemes: how each finds its folds, which settings it reads and what it needs. Pure.
 
 A row is registered in `registry.SEAMS["schemes"]`. Of an own scheme a plain function is enough, from (samples, k, seed)
 to a fold for each sample, -1 for one that only trains; foldproof then refuses folds that leak or lack a class.

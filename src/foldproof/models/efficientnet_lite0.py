@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 with ImageNet weights that come as an installed package: no network, ever."""
+"""Build EfficientNet-Lite0 with ImageNet weights from an installed package, without a network."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""A classifier for colour in; the same for grey, its first convolution adapted, out."""
+"""Adapt the first convolution of a colour classifier to grey images."""
 
 from dataclasses import replace
 
@@ -25,7 +25,7 @@ def for_channels(classifier: Classifier, channels: int, *, name: str) -> Classif
     if first is None or first.groups != 1 or first.in_channels not in (channels, COLOURS):
         raise ModelError(
             f"'{name}' does not begin with a convolution of three channels, so it cannot be adapted to grey",
-            next_step="set data.channels: 3, which shows it grey pictures as colour",
+            next_step="set data.channels: 3, which shows it grey images as colour",
         )
     if first.in_channels == COLOURS:
         with torch.no_grad():

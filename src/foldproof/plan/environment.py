@@ -44,7 +44,7 @@ def circumstances(
 
 
 def _kept_wheel(project: Project) -> dict[str, str] | None:
-    """Name and hash of the wheel of this foldproof; None where there is no room for it, which no run shall fail for."""
+    """Name and hash of the wheel of this foldproof; None if there is no room for it: no run fails for that."""
     made = wheel.own_wheel()
     try:
         made.keep(project.wheels)

@@ -148,11 +148,11 @@ def _tasks(one: Pass, positions: Positions, executor: Executor) -> Sequence[Feat
 
 
 def plain_path(config: ExperimentConfig) -> tuple[Notice, ...]:
-    """What a person should know of a frozen backbone with augmentation."""
+    """Warn about a frozen backbone with augmentation."""
     if not config.train.freeze_backbone or config.train.augment == "none":
         return ()
     text = (
-        f"{config.name}: train.augment is {config.train.augment}, so every image goes through the frozen backbone anew "
+        f"{config.name}: train.augment is {config.train.augment}, so every image goes through the frozen backbone "
         "in every epoch; with none each goes through it once"
     )
     return (Notice(code="features_of_augmented", text=text),)

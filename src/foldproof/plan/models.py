@@ -24,7 +24,7 @@ DEFAULT_COMPARE = CompareSettings()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
+class MeasuredExperiments:
     """Experiments with the number of folds that there are, those of them wanted, and their models without images.
 
     `wanted` and `models` are by the experiment's name; `at_once`: folds that are trained at the same time.
@@ -47,7 +47,7 @@ def measure(
     *,
     compare: CompareSettings = DEFAULT_COMPARE,
     writes_folds: bool = True,
-) -> Measured:
+) -> MeasuredExperiments:
     """Split the images, then build and time each model once. `writes_folds`: bring folds.csv up to date.
 
     Raises FoldsError for folds that are not there, and what building a model raises.
@@ -69,7 +69,7 @@ def measure(
         shared=options.shares,
         notices=(*memory_notices(work, at_once=at_once), *arithmetic_notices(model for model, _ in work)),
     )
-    return Measured(configs=configs, wanted=wanted, models=models, context=context, at_once=at_once)
+    return MeasuredExperiments(configs=configs, wanted=wanted, models=models, context=context, at_once=at_once)
 
 
 def _models(

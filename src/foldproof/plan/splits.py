@@ -38,7 +38,7 @@ class Splits:
         return tuple(self.assignments[scheme, repeat] for repeat in range(config.folds.repeats))
 
     def notices(self, config: ExperimentConfig) -> tuple[Notice, ...]:
-        """What a person should know of an experiment's folds: images that had one and now have another, and gaps."""
+        """Notices about an experiment's folds: images that had one and now have another, and gaps."""
         moved = [made.moved for made in self.of(config) if made.moved]
         if not moved:
             return tuple(self._gaps(config))
@@ -48,7 +48,7 @@ class Splits:
         return (Notice(code="folds", text=text),)
 
     def _gaps(self, config: ExperimentConfig) -> Iterator[Notice]:
-        """Folds that the data say may validate on no image of some class, or leave images out."""
+        """Folds that the data define may validate on no image of some class, or leave images out."""
         if config.folds.scheme == folds.STRATIFIED:
             return
         (made,) = self.of(config)
@@ -87,7 +87,7 @@ def split(
     configs: Iterable[ExperimentConfig],
     predefined: Mapping[Scheme, Assignment] = MappingProxyType({}),
 ) -> Splits:
-    """Cut every partition that `configs` ask for, keeping what folds.csv has, and bring folds.csv up to date.
+    """Make every partition that `configs` ask for, keeping the rows of folds.csv, and bring folds.csv up to date.
 
     `predefined`: the folds that the data say.
     """

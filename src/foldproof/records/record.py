@@ -1,4 +1,4 @@
-"""`RunRecord`: replay the journals of a run into what it amounted to. Pure but for reading the files."""
+"""Replay the journals of a run into a `RunRecord`. Pure but for reading the files."""
 
 import math
 import statistics
@@ -208,7 +208,7 @@ def _check_trained(folder: Path, finished: Iterable[FoldId], epochs: Mapping[Fol
 
 
 def replay(folder: Path, facts: Mapping[str, Any], events: Iterable[Event]) -> RunRecord:
-    """What the events amount to. A fold that failed and was tried again counts by its last attempt.
+    """Replay events into a record. A fold that failed and was retried counts by its last attempt.
 
     Raises DamagedFile where a fold ended that never trained.
     """

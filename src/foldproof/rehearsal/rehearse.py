@@ -101,7 +101,7 @@ def _rehearse(
     ended = time.time()
     journals = [Journal(folder) for folder in report.statuses]
     steps = [
-        Step("images looked through, models built", looked - began),
+        Step("images inspected, models built", looked - began),
         *steps_of(journals, looked, with_report=target is not None),
     ]
     if target:

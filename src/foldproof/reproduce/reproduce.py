@@ -41,7 +41,7 @@ def reproduce(
     quiet: bool,
     progress: Progress = unheard,
 ) -> Verdict | None:
-    """The verdict; None where it was interrupted. Raises FoldproofError for what the user can mend first."""
+    """The verdict; None where it was interrupted. Raises FoldproofError for what the user can fix first."""
     _refuse_contradiction(request)
     recorded = Recorded.read(subject.folder)
     refuse_untrusted(recorded, subject, request)
@@ -121,7 +121,7 @@ def _refuse_other_packages(recorded: Recorded, request: Request, staged: Staged)
     if changed := disagreements(recorded, staged.project.root):
         shown = "; ".join(changed[:5]) + (f"; and {len(changed) - 5} more" if len(changed) > 5 else "")
         raise CannotCheck(
-            f"packages on which bits depend are others: {shown}",
+            f"packages that decide the bits differ: {shown}",
             needed="`--env rebuild`, which installs what the run had, or `--env here`, which trains with these",
         )
 

@@ -118,7 +118,7 @@ def _lacks_code(recorded: Recorded, project: Project | None) -> CannotCheck:
         )
     if recorded.commit is None:
         return CannotCheck(
-            f"the run needs {code}, and it was made without git: nobody knows which code that was",
+            f"the run needs {code}, and it was made without git: its code is unknown",
             needed="`--as-is`, which trains with the code that is here now",
         )
     where = "this repository does not have" if project else "there is no project here that has"

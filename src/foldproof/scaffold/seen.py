@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from foldproof.data.labels.copies import COPIES
-from foldproof.scaffold.groups import Candidate
+from foldproof.scaffold.groups import GroupPattern
 from foldproof.storage import cleaned
 
 ENOUGH = 0.8  # of the images, that what says their classes must say
@@ -43,7 +43,7 @@ class FolderLook:
     beside: Sequence[str] = ()
     variants: str = ""
     sizes: Sequence[tuple[int, int]] = ()
-    candidate: Candidate | None = None
+    candidate: GroupPattern | None = None
     classes: Mapping[str, str] | None = None
     names_in: str = ""
     left_alone: Mapping[str, int] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Augmentations on whole batches: images and a key for each in, images of the same shape out.
+"""Augment batches of images, with a random key for each image.
 
 An augmentation is a callable `(images [batch, height, width, channel], bits [batch] uint64) -> images`; images are
 uint8 or, deeper ones, uint16. It draws all its randomness from `bits`, 64 for each image, so that an image is changed

@@ -1,4 +1,4 @@
-"""A `ModelRequest` in, a `Classifier` out, with its image size settled."""
+"""Build the `Classifier` of a `ModelRequest` and settle its image size."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""Flags, threads and the numeric fingerprint: a device and a number of threads in, a `NumericClass` out.
+"""Set flags and threads for a device and describe its `NumericClass`, with the numeric fingerprint.
 
 The only place that sets global state of torch; nothing here runs on import.
 """
@@ -78,7 +78,7 @@ def settle(device: torch.device, *, threads: int) -> None:
 
 
 def seed(device: torch.device, bits: int) -> None:
-    """Start the default generator of `device`, and that of the CPU, anew from 64 bits.
+    """Seed the default generator of `device`, and that of the CPU, with 64 bits.
 
     Of these, torch's CPU generator uses the lower 32: two keys that agree in them draw the same numbers.
     """

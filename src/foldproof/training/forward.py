@@ -1,4 +1,4 @@
-"""How a network is computed: a network and a precision in, a function from inputs to float32 out.
+"""Make the function that runs a network in a precision, from inputs to float32.
 
 In bfloat16, weights, optimiser, losses and what comes out stay float32; convolutions and matrix products take numbers
 of 8 significant bits (torch's autocast). Compiled, a graph for each shape of a batch, so that none depends on the

@@ -1,4 +1,4 @@
-"""Randomness as a pure function of a key: integers in, order, bits and generator seeds out.
+"""Derive randomness as a pure function of integer keys: order, bits and generator seeds.
 
 Scheme `rng: 1`. A key is a purpose and the integers it belongs to, hashed by BLAKE2b to 64 bits; a sample's own bits
 come from its content hash mixed with a key by the finaliser of SplitMix64 (Steele, Lea & Flood 2014), which is integer

@@ -1,14 +1,15 @@
-"""Where the time of a fold went, as its journal says it: seconds by part in, a `Notice` out, and back. Pure.
+"""Write and read the `Notice` that says where the time of a fold went, in seconds by part. Pure.
 
 Needs no torch.
 """
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from foldproof.events.types import Body, Notice
 
-CODE = "profile"
+CODE: Final = "profile"
 # What a fold spends its time on, in the order of a table; of nested parts the inner one counts.
 PARTS = (
     "start-up",

@@ -1,4 +1,4 @@
-"""One training step: a batch and its labels in, better weights and what the step had found out.
+"""Do one training step: improve the weights on a batch and return what the step computed before.
 
 A step is whole: nothing is left between its seed and its last use of the generator, so folds may train by turns.
 """

@@ -1,4 +1,4 @@
-"""`FoldTask`: all that a worker needs, small enough to send anywhere."""
+"""Define `FoldTask`: all that a worker needs, small enough to send anywhere."""
 
 from dataclasses import dataclass
 from pathlib import Path

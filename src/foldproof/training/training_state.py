@@ -1,4 +1,4 @@
-"""How far a fold has come: what changes while it is trained, from and to a `State`."""
+"""Hold what changes while a fold is trained, and convert it from and to a `State`."""
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -58,7 +58,7 @@ class TrainingState:
         )
 
     def news(self) -> Iterator[Notice]:
-        """What a person should know of how the steps are carried out."""
+        """Notices of how the steps are carried out."""
         if isinstance(self.step, CapturedStep):
             yield from self.step.news()
 

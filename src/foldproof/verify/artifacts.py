@@ -22,7 +22,7 @@ from foldproof.verify.level import Check, checked, not_here
 
 _MOST_BYTES = 2**30
 _MOST_JUDGED = 2**20
-_UNRECORDED = "by which metric and range they were judged is not recorded"
+_UNRECORDED = "the metric and range that judged them are not recorded"
 _GUESSES = tuple((metric, ROPE) for metric in ("auto", *sorted(registry.SEAMS["metrics"])))
 
 
@@ -67,7 +67,7 @@ def of_tables(record: RunRecord, others: Iterable[Path]) -> Check:
         return not_here("tables", "; ".join(unknown) or "none is here")
     ways = " and ".join(dict.fromkeys(one.way for one in looked if one.way))
     beside = f"; not all: {'; '.join(unknown)}" if unknown else ""
-    said = f"{made} tables came out again{f', by {ways}' if ways else ''}, with intervals and verdicts{beside}"
+    said = f"{made} tables were reproduced{f', by {ways}' if ways else ''}, with intervals and verdicts{beside}"
     return checked("tables", problems, said)
 
 
@@ -111,7 +111,7 @@ def _of_table(
     wrong = _not_again(candidates, pages, [(judged.metric, judged.rope)])
     if wrong and (why := _gone_on(judged, [known[run][0] for run in named])):
         return _Looked(made=len(pages) - len(wrong), way=way, unknown=(why,))
-    problems = tuple(f"{name} does not come out again from the predictions" for name in wrong)
+    problems = tuple(f"{name} does not follow from the predictions" for name in wrong)
     return _Looked(made=len(pages), way=way, problems=problems)
 
 

@@ -17,7 +17,7 @@ from foldproof.storage.secret_code import HIDDEN
 
 
 def of_hashes(recorded: Recorded, assignments: tuple[Assignment, ...]) -> Iterator[str]:
-    """Identity, fingerprint and digest of the folds, computed anew. The fingerprint was when the record was read."""
+    """Identity and digest of the folds, recomputed. The fingerprint was checked when the record was read."""
     facts = recorded.record.facts
     folds_digest = folds.digest(recorded.dataset, assignments)
     if folds_digest != facts["folds_digest"]:
@@ -29,9 +29,9 @@ def of_hashes(recorded: Recorded, assignments: tuple[Assignment, ...]) -> Iterat
         within=range_in_use(facts),
     )
     if identity != facts["identity"]:
-        yield "the identity in run.json is not that of its settings, images and folds"
+        yield "the identity in run.json does not match its settings, images and folds"
     if _disagree(recorded):
-        yield "the full settings in run.json are not those that its identity is of"
+        yield "the full settings in run.json do not match its identity"
     if list(recorded.dataset.classes) != facts["classes"]:
         yield "the classes in run.json are not those of the images"
     if len(recorded.dataset) != facts["images"]:
@@ -46,7 +46,9 @@ def of_hashes(recorded: Recorded, assignments: tuple[Assignment, ...]) -> Iterat
             "number of repeats": (started.repeats, recorded.config.folds.repeats),
             "number of epochs": (started.epochs, recorded.config.train.epochs),
         }
-        yield from (f"the run's journal has another {name} than run.json" for name, (a, b) in said.items() if a != b)
+        yield from (
+            f"the run's journal has a different {name} from run.json" for name, (a, b) in said.items() if a != b
+        )
 
 
 def _disagree(recorded: Recorded) -> bool:
@@ -78,7 +80,7 @@ def of_fold_key(recorded: Recorded, fold: Fold) -> Iterator[str]:
         for environment in recorded.environments
     }
     if set(stated) - keys - {None}:
-        yield f"{fold.id}: its journal was written for other settings, images, folds or another arithmetic"
+        yield f"{fold.id}: its journal was written for different settings, images, folds or arithmetic"
 
 
 def of_code(recorded: Recorded) -> Iterator[str]:

@@ -117,7 +117,7 @@ def _predictions(
     if not made and not problems:
         yield not_here("predictions", "the weights of the folds are not here")
         return
-    how = "bit for bit" if largest == 0 else f"within {largest:.1g}, under another arithmetic"
+    how = "bit for bit" if largest == 0 else f"within {largest:.1g}, with different arithmetic"
     beside = f"; {absent} folds have no weights here" if absent else ""
     yield checked("predictions", problems, f"weights of {made} folds give the stored predictions, {how}{beside}")
 
@@ -128,7 +128,7 @@ def _epoch(
     from foldproof.verify.epoch import train_on
 
     if not same_arithmetic:
-        return not_here("training", "bits are only comparable in the numeric class of the run; this is another")
+        return not_here("training", "bits are only comparable in the numeric class of the run; this one differs")
     if not finished:
         return not_here("training", "no fold has finished")
     fold_id = finished[0]

@@ -1,4 +1,4 @@
-"""Learning curves in; whether a model fits its images too little or too well, too short or too long, out. Pure."""
+"""Find overfitting, underfitting, and training that was too short or too long, from learning curves. Pure."""
 
 import math
 from collections.abc import Iterator
@@ -73,7 +73,7 @@ def overfitting(seen: Seen) -> Iterator[Diagnosis]:
         yield Diagnosis(
             "overfitting",
             f"the training accuracy is {words.percent(training_accuracy)}, validation {words.percent(validation)}: "
-            f"looks like overfitting, images known by heart; {_remedy(seen, seen.epochs)}",
+            f"looks like overfitting, memorised images; {_remedy(seen, seen.epochs)}",
             {"train_accuracy": training_accuracy, "val_accuracy": validation, "gap": gap},
         )
 

@@ -1,4 +1,4 @@
-"""Learning curves in; whether the optimisation went wrong out: diverged, unstable, a rate too high or too low. Pure."""
+"""Find failed optimisation in learning curves: diverged, unstable, a rate too high or too low. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Swing:
 
 
 def diverged(seen: Seen) -> Iterator[Diagnosis]:
-    """Folds whose loss is no number any more, or grew far beyond that of guessing."""
+    """Folds whose loss is not a number any more, or grew far beyond that of guessing."""
     if not seen.diverged:
         return
     fold_ids = tuple(seen.diverged)

@@ -1,4 +1,4 @@
-"""Numbers in, the way they are said out: percent, points, losses, folds. Pure."""
+"""Format numbers for sentences: percent, points, losses, folds. Pure."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Records and a comparison in; a report written to a file, whole or not at all, out."""
+"""Build a report of records and a comparison and write it atomically."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Records and a comparison of them in; everything the sections of a report are made from out. Reads run folders."""
+"""Gather everything that the sections of a report need from records and their comparison. Reads run folders."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -176,7 +176,7 @@ def _gaps(record: RunRecord, privacy: Privacy) -> list[str]:
         elif fold_id not in record.finished:
             gaps.append(f"{where} has no result ({record.status})")
         elif not all(map(math.isfinite, (record.epochs[fold_id][-1].val_loss, record.epochs[fold_id][-1].train_loss))):
-            gaps.append(f"{where}: its loss is no finite number at the last epoch")
+            gaps.append(f"{where}: its loss is not finite at the last epoch")
     return gaps
 
 

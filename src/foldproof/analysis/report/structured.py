@@ -1,4 +1,4 @@
-"""A report in; one JSON document, whose tables hold plain values under the names of their columns, out."""
+"""Render a report as one JSON document whose tables hold plain values under the names of their columns."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""The folds of one experiment in; which is least like the others, and how often chance alone makes one so, out.
+"""Find the fold least like the others, and how often chance alone makes one like it.
 
 Two trainings of one recipe never come out equally good, so folds are not expected to: a fold is held against the others
 beyond the chance of its images *and* that of its training.

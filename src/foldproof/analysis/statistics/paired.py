@@ -1,4 +1,4 @@
-"""Two experiments on the same folds in; how sure one can be of their difference out.
+"""Test the difference of two experiments on the same folds.
 
 Two answers. `corrected` needs the score of each fold only: the correlated t-test (Nadeau & Bengio 2003; as a posterior,
 Benavoli et al. 2017). `both_ways` needs every image: it asks for a difference beyond the chance of the images and, by a

@@ -29,7 +29,7 @@ NUMBER = "<f4"
 SOURCES = 1_000  # other files to copy from: a pass over many images leaves them in parts until it is done
 
 Positions: TypeAlias = NDArray[np.int64]
-Part: TypeAlias = tuple[Positions, NDArray[np.float32]]  # rows of so many images: [image, feature]
+Part: TypeAlias = tuple[Positions, NDArray[np.float32]]  # rows of some images: [image, feature]
 Compute: TypeAlias = Callable[[Positions], Iterable[Part]]
 
 

@@ -19,7 +19,7 @@ class Begun:
 
 
 def begun(task: FoldTask) -> tuple[Begun | None, tuple[Notice, ...]]:
-    """From the longest beginning that is there and whole, and what a person should know of those passed over."""
+    """From the longest beginning that is there and whole, and notices about those passed over."""
     notices: list[Notice] = []
     for beginning in task.beginnings:
         try:
@@ -37,5 +37,7 @@ def _end(beginning: Beginning) -> State:
         raise DamagedFile(f"run {of.run} holds no state of its end", next_step="train from the first epoch")
     state = read(path)
     if (state.fold_key, state.epoch, state.step) != (beginning.fold_key, of.epochs + 1, 0):
-        raise DamagedFile(f"{path.name} of run {of.run} is of another fold", next_step="train from the first epoch")
+        raise DamagedFile(
+            f"{path.name} of run {of.run} belongs to a different fold", next_step="train from the first epoch"
+        )
     return state

@@ -1,4 +1,4 @@
-"""Learning curves of every experiment: each fold, the mean and its band."""
+"""Show learning curves of every experiment: each fold, the mean and its band."""
 
 import math
 from collections.abc import Mapping
@@ -52,7 +52,7 @@ def _caption(shown: Shown) -> str:
         for part in ("train", "val")
         for quantity, _ in QUANTITIES
     )
-    gap = f" {lost} values are no finite numbers and are left out." if lost else ""
+    gap = f" {lost} values are not finite and are left out." if lost else ""
     return f"{shown.name}, run {shown.record.run}, {len(shown.record.epochs)} folds.{gap}"
 
 

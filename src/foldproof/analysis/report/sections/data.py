@@ -1,4 +1,4 @@
-"""The data card: what images there are, what they have in common, what is wrong with them."""
+"""Show the data card: the images, what they have in common, and the problems found."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

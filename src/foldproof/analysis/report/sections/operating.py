@@ -1,4 +1,4 @@
-"""ROC and precision-recall curves with their areas."""
+"""Show ROC and precision-recall curves with their areas."""
 
 from foldproof.analysis.operating import OneAgainstRest, macro, one_against_rest
 from foldproof.analysis.report.document import Block, Column, Figure, Section, Table, Text

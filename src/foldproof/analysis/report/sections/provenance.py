@@ -1,4 +1,4 @@
-"""How it was run: what would have to be the same for the same numbers to come out, and the command that checks."""
+"""Show how it was run: what has to be the same for the same numbers, and the command that checks them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -31,14 +31,14 @@ def provenance(material: Material) -> Section:
         table = tuple((key, *(one.get(key) for one in facts)) for key in differing)
         blocks.append(Table(key="provenance-differing", title="Not the same", columns=apart, rows=table))
     blocks += [
-        Text(f"{one.name} begins with the {one.record.begins_with}, which were trained once, to the same bits.", "note")
+        Text(f"{one.name} starts from the {one.record.begins_with}, which were trained once, to the same bits.", "note")
         for one in shown
         if one.record.reused
     ]
     runs = " ".join(one.record.run for one in shown)
-    blocks.append(Text("These commands make the same numbers from the same run folders again:"))
+    blocks.append(Text("These commands reproduce these numbers from the same run folders:"))
     blocks += [Command(f"{command} {runs}") for command in AGAIN]
-    blocks.append(Text("These check a run's record, and train it again to compare bit for bit:"))
+    blocks.append(Text("These check a run's record, and retrain it to compare bit for bit:"))
     blocks += [Command(f"{command} {one.record.run}") for one in shown for command in CHECKS]
     lead = "Every number above comes from the journals and tables in these run folders."
     return Section("provenance", "How it was run", lead, tuple(blocks))
