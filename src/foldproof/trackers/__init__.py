@@ -62,7 +62,12 @@ class TrackerContext:
 
 
 class Tracker(Protocol):
-    """Told of every event as it happens, each fold's in order; never raises into training, never makes it wait."""
+    """Made with a `TrackerContext`; told of every event as it happens, each fold's in order; never makes training wait.
+
+    Of a run that goes on it hears only what happens from now on, and a fold that starts over tells its epochs again:
+    `records.record.read_events` of the run's folder has all that was told before. What it writes for people belongs
+    beside the runs, as `runs/tensorboard`, not inside one.
+    """
 
     def tell(self, event: Event) -> None: ...
 
