@@ -27,8 +27,8 @@ def run_task(task: FoldTask, *, executor: str, stop: Callable[[], bool]) -> Iter
 def run_task_by_steps(task: FoldTask, *, executor: str, stop: Callable[[], bool]) -> Generator[Event | None]:
     """`run_task`, and None after every step: another fold may train before the next one."""
     from foldproof.training.loop import train
-    from foldproof.training.resuming import beginning
     from foldproof.training.resuming.state import latest
+    from foldproof.training.resuming.warm_start import find_warm_state
 
     with journal_of(task, executor=executor) as journal:
         remove_unfinished(task.folder)
@@ -42,13 +42,13 @@ def run_task_by_steps(task: FoldTask, *, executor: str, stop: Callable[[], bool]
                 return
             if has_begun:
                 yield journal.append(FoldResumed(epoch=1, step=0, file=""))
-            begun, notices = beginning.begun(task)
+            warm, notices = find_warm_state(task)
             yield from map(journal.append, notices)
-            if begun is None:
+            if warm is None:
                 yield from journal.record(until(stop, train(task)))
             else:
-                training, replayed = until(stop, train(task, begun.state)), len(begun.state.bodies)
-                yield from journal.record(training, first=replayed, **begun.reuse.to_about())
+                training, replayed = until(stop, train(task, warm.state)), len(warm.state.bodies)
+                yield from journal.record(training, first=replayed, **warm.reuse.to_about())
         except StorageError:
             raise
         except FoldproofError as error:

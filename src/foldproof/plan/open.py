@@ -21,7 +21,7 @@ from foldproof.plan.make import Plan
 from foldproof.plan.planned import PlannedRun, plan_run
 from foldproof.plan.room import check_disk
 from foldproof.plan.uncommitted import secret_notices
-from foldproof.plan.warm_start import with_warm_starts
+from foldproof.plan.warm_start import add_warm_starts
 from foldproof.project import WRITTEN
 from foldproof.provenance.git import git_state
 from foldproof.records.facts import HELD_OUT, MOST_ENVIRONMENT_BYTES, read_environment
@@ -69,7 +69,7 @@ def open_runs(plan: Plan, now: Circumstances) -> tuple[PlannedRun, ...]:
         if plan.work:
             check_disk(project.runs, plan.work, at_once=plan.at_once)
         runs = [_open(decided, now) for decided in plan.decisions]
-    return with_warm_starts(runs, plan.context.splits, plan.models, store, options)
+    return add_warm_starts(runs, plan.context.splits, plan.models, store, options)
 
 
 def _decide_again(plan: Plan, store: RunStore) -> list[Decision]:
