@@ -15,7 +15,7 @@ from foldproof.after_run.reports import write_reports
 from foldproof.analysis.compare import AUTO
 from foldproof.config.read import ProjectSettings
 from foldproof.config.schema import ExecutionConfig, ExperimentConfig
-from foldproof.data.survey import Progress, unheard
+from foldproof.data.survey import Progress, no_progress
 from foldproof.errors import FoldproofError, SettingsError, StorageError, UnknownName, nearest
 from foldproof.events.types import Body, Notice
 from foldproof.executors import Executor, ExecutorContext, ExecutorFactory
@@ -73,7 +73,7 @@ def run(
     trackers: Sequence[str] = (),
     allow_dirty: bool = False,
     quiet: bool = False,
-    progress: Progress = unheard,
+    progress: Progress = no_progress,
     stopping: Stopping | None = None,
     training_data: TrainingData | None = None,
     profiled: bool = False,
@@ -180,7 +180,7 @@ def preview_run(
     names: Sequence[str] = (),
     options: RunOptions = NEW_RUNS,
     allow_dirty: bool = False,
-    progress: Progress = unheard,
+    progress: Progress = no_progress,
 ) -> Preview:
     """What `run` would do with the named experiments, or all; nothing is trained. Raises what starting them would."""
     configs = chosen(loaded.experiments, names)

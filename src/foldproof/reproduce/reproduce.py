@@ -11,7 +11,7 @@ from pathlib import Path
 
 from foldproof.analysis.difference import Difference, RunSide, differ
 from foldproof.analysis.divergence import FoldTrace
-from foldproof.data.survey import Progress, unheard
+from foldproof.data.survey import Progress, no_progress
 from foldproof.errors import FoldsError, SettingsError
 from foldproof.events.fold_id import FoldId
 from foldproof.executors.stopping import Stopping
@@ -39,7 +39,7 @@ def reproduce(
     *,
     stopping: Stopping,
     quiet: bool,
-    progress: Progress = unheard,
+    progress: Progress = no_progress,
 ) -> Verdict | None:
     """The verdict; None where it was interrupted. Raises FoldproofError for what the user can fix first."""
     _refuse_contradiction(request)

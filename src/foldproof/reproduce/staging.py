@@ -10,7 +10,7 @@ from typing import Any
 
 from foldproof.config.read import load_settings, resolved_experiment
 from foldproof.config.schema import SETTINGS_FILES, ExecutionConfig, ExperimentConfig
-from foldproof.data.survey import Progress, unheard
+from foldproof.data.survey import Progress, no_progress
 from foldproof.data.versions.borrow import borrow_settings, forget_settings, refuse_imports
 from foldproof.data.versions.pull import pull
 from foldproof.data.versions.unfinished import root_of
@@ -74,7 +74,9 @@ def _sources(
         yield Source("DVC", lambda: _pulled(place, project, commit, path, is_foreign=subject.is_foreign))
 
 
-def stage_as_it_is(recorded: Recorded, project: Project | None, place: Path, progress: Progress = unheard) -> Staged:
+def stage_as_it_is(
+    recorded: Recorded, project: Project | None, place: Path, progress: Progress = no_progress
+) -> Staged:
     """The experiment of the record's name as the project has it now. Raises FoldproofError."""
     if project is None:
         raise ProjectError("--as-is needs a project", next_step="change into the project's folder")

@@ -19,7 +19,7 @@ from foldproof.data.labels.asked import asked_of
 from foldproof.data.labels.describe import refuse_unknown
 from foldproof.data.labels.said import Rules
 from foldproof.data.scan import Scan, hash_file, scan
-from foldproof.data.survey import Progress, Survey, unheard
+from foldproof.data.survey import Progress, Survey, no_progress
 from foldproof.data.value_range import ValueRange
 from foldproof.data.versions import dvc
 from foldproof.data.versions.versioned import DataVersion
@@ -71,7 +71,7 @@ def inspect(
     *,
     project: Project | None = None,
     deep: bool = False,
-    progress: Progress = unheard,
+    progress: Progress = no_progress,
     early: Callable[[Sequence[Finding]], None] | None = None,
 ) -> Inspection:
     """Look at every image in `folder`; what a project's index knows is not read again, unless `deep`. `early` hears

@@ -12,7 +12,7 @@ from foldproof.data.dataset import Dataset
 from foldproof.data.labels.from_splits import folds_in
 from foldproof.data.labels.said import ImageLabel
 from foldproof.data.readers import MOST_PIXELS
-from foldproof.data.survey import Progress, unheard
+from foldproof.data.survey import Progress, no_progress
 from foldproof.data.value_range import ValueRange
 from foldproof.data.versions import versioned
 from foldproof.data.versions.unfinished import interrupted_pull
@@ -53,7 +53,7 @@ class TrainingData:
 
 
 def load_training_data(
-    project: Project, asked: Settings, *, allow_dirty: bool, progress: Progress = unheard
+    project: Project, asked: Settings, *, allow_dirty: bool, progress: Progress = no_progress
 ) -> TrainingData:
     """The images that a run trains on.
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from foldproof.data.survey import Progress, unheard
+from foldproof.data.survey import Progress, no_progress
 from foldproof.errors import DamagedFile
 from foldproof.folds import Assignment
 from foldproof.project import Project
@@ -27,7 +27,7 @@ def verify(
     highest: int = HIGHEST,
     trust_code: bool = False,
     heard: Callable[[Level], None] = lambda _: None,
-    progress: Progress = unheard,
+    progress: Progress = no_progress,
 ) -> Verification:
     """Climb the ladder up to level `highest`, and no further than the first rung that is broken.
 

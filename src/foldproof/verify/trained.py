@@ -9,7 +9,7 @@ from typing import Any
 
 from foldproof import registry
 from foldproof.config.identity import canonical_json
-from foldproof.data.survey import Progress, unheard
+from foldproof.data.survey import Progress, no_progress
 from foldproof.errors import DamagedFile, FoldproofError
 from foldproof.events.fold_id import FoldId
 from foldproof.executors import ExecutorContext
@@ -46,7 +46,7 @@ def climb(
     *,
     highest: int,
     trust_code: bool,
-    progress: Progress = unheard,
+    progress: Progress = no_progress,
 ) -> Iterator[Level]:
     """L1 and, where that holds, L2; a rung that cannot be climbed here says why."""
     started = time.monotonic()
