@@ -334,10 +334,10 @@ def test_a_setting_that_a_later_foldproof_has_or_has_no_more_accuses_nobody(hone
 
 def test_a_record_from_before_full_settings_holds_and_says_that_they_are_not_recorded(honest, copied):
     said = "settings, 18 images and folds match the identity of the run"
-    assert climbed(copied)["identity"].said == said
+    assert checks_of(copied)["identity"].said == said
     old = {name: value for name, value in honest.record.facts.items() if name != "settings"}
     (copied / "run.json").write_text(json.dumps({**old, "v": 1}), encoding="utf-8")
-    found = climbed(copied)
+    found = checks_of(copied)
     assert {check.state for check in found.values()} <= {"holds", "not here"}
     assert found["identity"].said == f"{said}; defaults of settings are not recorded"
 
@@ -583,16 +583,16 @@ HOLDS, BROKEN, AWAY = checked("a", [], "fine"), checked("b", ["x", "y"], "fine")
     [((HOLDS, AWAY), "holds"), ((HOLDS, BROKEN, AWAY), "broken"), ((AWAY,), "not here"), ((), "not here")],
 )
 def test_a_rung_is_broken_where_one_check_is_and_not_here_where_none_could_be_made(checks, state):
-    assert Level(level=0, title="", checks=checks, seconds=0.0).state == state
+    assert Level(number=0, title="", checks=checks, seconds=0.0).state == state
 
 
 def test_what_was_verified_is_told_as_json_with_every_check():
     checks = (checked("files", ["one", "two"], "seen"), not_here("company", "alone"))
-    rungs = (
-        Level(level=0, title="the record", checks=checks[1:], seconds=0.5),
-        Level(level=1, title="weights and images", checks=checks, seconds=1.5),
+    levels = (
+        Level(number=0, title="the record", checks=checks[1:], seconds=0.5),
+        Level(number=1, title="weights and images", checks=checks, seconds=1.5),
     )
-    told = Verification(run="a-run", experiment="one", rungs=rungs, training_seconds=3.0).to_json()
+    told = Verification(run="a-run", experiment="one", levels=levels, training_seconds=3.0).to_json()
     files = {"name": "files", "state": "broken", "said": "seen", "problems": ("one", "two")}
     alone = {"name": "company", "state": "not here", "said": "alone", "problems": ()}
     assert told == {
@@ -609,31 +609,32 @@ def test_what_was_verified_is_told_as_json_with_every_check():
     }
 
 
-def test_a_verdict_counts_the_problems_of_the_first_rung_that_is_broken():
-    rungs = [
-        Level(level=level, title="t", checks=(check,), seconds=0.0) for level, check in enumerate((HOLDS, AWAY, BROKEN))
+def test_a_verdict_counts_the_problems_of_the_first_level_that_is_broken():
+    levels = [
+        Level(number=number, title="t", checks=(check,), seconds=0.0)
+        for number, check in enumerate((HOLDS, AWAY, BROKEN))
     ]
-    found = Verification(run="r", experiment="e", rungs=tuple(rungs), training_seconds=None)
+    found = Verification(run="r", experiment="e", levels=tuple(levels), training_seconds=None)
     assert (found.verdict, found.is_sound) == ("DOES NOT HOLD at L2 (t): 2 problems", False)
-    one = replace(rungs[2], checks=(checked("b", ["x"], ""),))
-    assert replace(found, rungs=(one,)).verdict == "DOES NOT HOLD at L2 (t): 1 problem"
-    sound = replace(found, rungs=tuple(rungs[:2]))
+    one = replace(levels[2], checks=(checked("b", ["x"], ""),))
+    assert replace(found, levels=(one,)).verdict == "DOES NOT HOLD at L2 (t): 1 problem"
+    sound = replace(found, levels=tuple(levels[:2]))
     assert (sound.verdict, sound.is_sound) == ("HOLDS: L0", True)
     assert sound.to_json()["rungs"][0]["checks"] == [{"name": "a", "state": "holds", "said": "fine", "problems": ()}]
     assert isinstance(AWAY, Check)
 
 
-def climbed(folder: Path, *, highest: int = 0) -> dict[str, Check]:
+def checks_of(folder: Path, *, highest: int = 0) -> dict[str, Check]:
     """The checks of the record alone, by name."""
     heard = []
     found = verify(RecordSource(folder=folder, is_foreign=False), None, highest=highest, heard=heard.append)
-    assert heard == list(found.rungs)
-    assert [(rung.level, rung.title) for rung in found.rungs] == [(0, "the record")]
-    return {check.name: check for check in found.rungs[0].checks}
+    assert heard == list(found.levels)
+    assert [(level.number, level.title) for level in found.levels] == [(0, "the record")]
+    return {check.name: check for check in found.levels[0].checks}
 
 
 def test_the_record_alone_is_looked_at_from_all_sides(copied):
-    found = climbed(copied)
+    found = checks_of(copied)
     assert list(found) == ["journals", "folds", "identity", "training", "scores", "company", "files", "tables"]
     assert {name for name, check in found.items() if check.state == "broken"} == set()
     assert found["journals"].said == "whole and in order; 18 epochs and results of 6 folds"
@@ -647,13 +648,13 @@ def test_each_side_of_a_record_finds_what_is_its_own(copied):
             event["data"]["scores"]["macro_f1"] = 0.123
 
     rewrite(copied / "fold-1-2", better)
-    found = climbed(copied)
+    found = checks_of(copied)
     assert [name for name, check in found.items() if check.state == "broken"] == ["scores"]
     assert found["scores"].problems[0].startswith("fold 1.2: its macro_f1 is recorded as 0.123")
     losses = np.fromfile(copied / "fold-0-1" / "steps.f32", dtype="<f4")
     losses[0] *= 2
     losses.tofile(copied / "fold-0-1" / "steps.f32")
-    found = climbed(copied)
+    found = checks_of(copied)
     assert [name for name, check in found.items() if check.state == "broken"] == ["training", "scores"]
     assert found["training"].problems[0].startswith("fold 1: epoch 1 has the training loss")
 
@@ -661,7 +662,7 @@ def test_each_side_of_a_record_finds_what_is_its_own(copied):
 def test_without_folds_that_hold_nothing_else_is_looked_at(copied):
     lines = (copied / "folds.csv").read_text().splitlines()
     (copied / "folds.csv").write_text("\n".join(lines[:-1]) + "\n")
-    found = climbed(copied, highest=2)
+    found = checks_of(copied, highest=2)
     assert list(found) == ["journals", "folds", "results"]
     assert [check.state for check in found.values()] == ["holds", "broken", "not here"]
 
@@ -669,7 +670,7 @@ def test_without_folds_that_hold_nothing_else_is_looked_at(copied):
 def test_a_journal_that_cannot_be_read_is_a_broken_record(copied):
     file = copied / "fold-0-0" / "events.jsonl"
     file.write_bytes(b"x" + file.read_bytes()[1:])
-    found = climbed(copied, highest=2)
+    found = checks_of(copied, highest=2)
     assert [(name, check.state) for name, check in found.items()] == [("journals", "broken")]
 
 

@@ -29,9 +29,9 @@ def verify(
     heard: Callable[[Level], None] = lambda _: None,
     progress: Progress = no_progress,
 ) -> Verification:
-    """Climb the ladder up to level `highest`, and no further than the first rung that is broken.
+    """Check the levels up to `highest`, and no further than the first that is broken.
 
-    `heard` is told of every rung as soon as it is done. Raises DamagedFile where not even run.json can be read.
+    `heard` is told of every level as soon as it is done. Raises DamagedFile where not even run.json can be read.
     """
     started = time.monotonic()
     facts = read_facts(subject.folder)
@@ -41,18 +41,20 @@ def verify(
         checks = list(_record(recorded, subject))
     except DamagedFile as error:
         checks = [checked("journals", [error.what], "")]
-    rungs = [Level(level=0, title=TITLES[0], checks=tuple(checks), seconds=time.monotonic() - started)]
-    heard(rungs[0])
-    if recorded is not None and highest > 0 and rungs[0].state != "broken":
-        from foldproof.verify.trained import climb
+    levels = [Level(number=0, title=TITLES[0], checks=tuple(checks), seconds=time.monotonic() - started)]
+    heard(levels[0])
+    if recorded is not None and highest > 0 and levels[0].state != "broken":
+        from foldproof.verify.trained import check_further
 
-        for rung in climb(recorded, subject, project, highest=highest, trust_code=trust_code, progress=progress):
-            rungs.append(rung)
-            heard(rung)
+        for level in check_further(
+            recorded, subject, project, highest=highest, trust_code=trust_code, progress=progress
+        ):
+            levels.append(level)
+            heard(level)
     return Verification(
         run=str(facts["run"]),
         experiment=str(facts["experiment"]),
-        rungs=tuple(rungs),
+        levels=tuple(levels),
         training_seconds=recorded.record.seconds if recorded else None,
     )
 
