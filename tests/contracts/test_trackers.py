@@ -18,9 +18,9 @@ import pytest
 from foldproof import registry
 from foldproof.events.types import Notice, RunFinished
 from foldproof.records.record import RunRecord, read_events
-from foldproof.sync import sync
 from foldproof.trackers import RunPlan, Tracker, TrackerContext, TrackingTarget
 from foldproof.trackers.mlflow.store import prepare
+from foldproof.trackers.mlflow.sync import sync
 from foldproof.trackers.mlflow.tracker import MlflowTracker
 from journaled import JournaledRun, epoch
 

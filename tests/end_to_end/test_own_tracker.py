@@ -73,7 +73,7 @@ def test_a_tracker_that_fails_is_told_no_more_and_training_goes_on(project, caps
     assert record.status == "finished"
     assert len(heard()) == 1
     said = capsys.readouterr().err
-    assert "note: the tracker own_tracker:Failing failed and is told no more: ValueError: no such channel" in said
+    assert "note: the tracker own_tracker:Failing failed and hears no more: ValueError: no such channel" in said
     assert "slow finished" not in said  # the console is not among those that are named
 
 
@@ -90,8 +90,8 @@ def test_a_tracker_that_nobody_knows_is_a_mistake_in_the_settings(project, capsy
     project.settings_file.write_text(f"{SETTINGS}tracking: {{trackers: [console, mlflwo]}}\n")
     assert run_command(["run"]) == 2
     assert (
-        "tracking.trackers: must be one of: console, mlflow, tensorboard; or 'your_module:attribute'; not 'mlflwo'"
-        in (capsys.readouterr().err)
+        "tracking.trackers: must be one of: console, mlflow, tensorboard; or 'your_module:attribute'; not 'mlflwo'; "
+        "did you mean 'mlflow'?" in capsys.readouterr().err
     )
     for wrong in ("mlflow", "{a: b}", "[3]", "[]]"):
         project.settings_file.write_text(f"{SETTINGS}tracking: {{trackers: {wrong}}}\n")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from foldproof.bundle.collect import Wanted
+from foldproof.bundle.collect import BundleContents
 from foldproof.bundle.read import opened
 from foldproof.bundle.write import write_bundle
 from foldproof.project import Project
@@ -42,7 +42,7 @@ def bundle(tmp_path_factory) -> Path:
     train_inline(root, INLINE.replace(", fast: {train: {lr: 0.01}}", ""))
     project = Project(root / "params.yaml")
     newest = max(project.run_folders(), key=lambda folder: folder.stat().st_mtime)
-    wanted = Wanted(images=True, weights=True, states=True)
+    wanted = BundleContents(images=True, weights=True, states=True)
     return write_bundle(newest, project, tmp_path_factory.mktemp("bundle") / "run.zip", wanted).path
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from foldproof.config.schema import TrackingSettings
-from foldproof.doctor.check import Check
+from foldproof.doctor.check import ProjectCheck
 from foldproof.doctor.tracking import check_mlflow
 from foldproof.errors import TrackingError
 from foldproof.project import Project
@@ -50,7 +50,7 @@ def sql(file: Path, *statements: str) -> None:
             database.execute(statement)
 
 
-def doctor(target: TrackingTarget, **settings: object) -> Check:
+def doctor(target: TrackingTarget, **settings: object) -> ProjectCheck:
     project = Project(file_of(target).with_name("params.yaml"))
     return check_mlflow(project, TrackingSettings(**settings), {})
 
@@ -84,7 +84,7 @@ def test_a_store_of_this_mlflow_and_one_that_is_not_there_yet_are_in_order(targe
     assert why_unusable(file_of(target)) is None
     prepare(target, no_pulse)
     assert why_unusable(file_of(target)) is None
-    assert doctor(target) == Check("tracking", "ok", target.uri)
+    assert doctor(target) == ProjectCheck("tracking", "ok", target.uri)
     assert why_unusable_elsewhere(target.uri) is None
 
 
@@ -125,7 +125,7 @@ def test_a_database_behind_a_driver_says_the_same_of_its_version(target, revisio
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(b"not a database" * 100, "not a database"), (None, "something else than MLflow")],
+    [(b"not a database" * 100, "not a database"), (None, "something other than MLflow")],
 )
 def test_what_is_no_store_of_mlflows_is_told_by_doctor_and_run_alike_and_stays_as_it_is(target, content, said):
     file = file_of(target)

@@ -9,7 +9,7 @@ import pytest
 
 from foldproof.analysis.difference import Difference
 from foldproof.analysis.divergence import Divergence
-from foldproof.bundle.collect import Wanted
+from foldproof.bundle.collect import BundleContents
 from foldproof.bundle.write import write_bundle
 from foldproof.project import Project
 from foldproof.provenance.wheel import kept_wheel, own_wheel
@@ -94,7 +94,7 @@ def test_a_bundle_packs_no_file_that_a_record_calls_its_wheel(trained, tmp_path,
     try:
         for anonymous in (False, True):
             file = tmp_path / f"{anonymous}.zip"
-            write_bundle(folder, trained, file, Wanted(anonymous=anonymous))
+            write_bundle(folder, trained, file, BundleContents(anonymous=anonymous))
             with zipfile.ZipFile(file) as archive:
                 packed = [archive.read(name) for name in archive.namelist()]
                 assert not [name for name in archive.namelist() if name.endswith(".whl")]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
-from foldproof.bundle.collect import Wanted
+from foldproof.bundle.collect import BundleContents
 from foldproof.errors import StorageError
 from foldproof.storage.secret_code import Find, find_in_diff, secrets_in_text, without_secrets
 
@@ -20,7 +20,7 @@ class SecretsFound(StorageError):
         self.in_code = in_code
 
 
-def settle_secrets(files: Mapping[str, bytes], wanted: Wanted) -> dict[str, bytes]:
+def settle_secrets(files: Mapping[str, bytes], wanted: BundleContents) -> dict[str, bytes]:
     """The files of a bundle as they may be packed. Raises SecretsFound where nobody has said what to do."""
     if wanted.secrets == "keep":
         return dict(files)

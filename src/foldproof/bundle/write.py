@@ -1,4 +1,4 @@
-"""A run's folder in; one ZIP file with its record, and what was asked for beside it, out. Same run, same bytes."""
+"""Write a run's folder, and what was asked for beside it, as one ZIP file. Same run, same bytes."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ from pathlib import Path
 from foldproof import __version__
 from foldproof.bundle import collect
 from foldproof.bundle.anonymous import anonymous, image_name, still_tells, traces
-from foldproof.bundle.collect import Wanted
+from foldproof.bundle.collect import BundleContents
 from foldproof.bundle.image_fields import personal_fields
 from foldproof.bundle.secrets import settle_secrets
 from foldproof.bundle.sheet import codecheck, crate, readme
@@ -43,10 +43,10 @@ class Bundled:
     still_tells: tuple[str, ...] = ()
 
 
-def write_bundle(folder: Path, project: Project, path: Path, wanted: Wanted) -> Bundled:
+def write_bundle(folder: Path, project: Project, path: Path, wanted: BundleContents) -> Bundled:
     """Write the bundle of the run in `folder` to `path`, atomically.
 
-    Raises DamagedFile where the record is not whole, DataError where an image is not there as recorded, SecretsFound
+    Raises DamagedFile where the record is incomplete, DataError where an image is not there as recorded, SecretsFound
     where it would hold what looks like secrets, SettingsError or StorageError where it cannot be made anonymous or
     written.
     """
@@ -64,7 +64,7 @@ def write_bundle(folder: Path, project: Project, path: Path, wanted: Wanted) -> 
                 _put(archive, image)
     except OSError as error:
         raise StorageError(
-            f"cannot write {path}: {error.strerror}", next_step="free some space, or name another place with -o"
+            f"cannot write {path}: {error.strerror}", next_step="free some space, or name a different place with -o"
         ) from error
     told: tuple[str, ...] = ()
     if wanted.anonymous:
@@ -80,7 +80,7 @@ class _Image:
     size: int
 
 
-def _files(folder: Path, project: Project, wanted: Wanted) -> dict[str, bytes]:
+def _files(folder: Path, project: Project, wanted: BundleContents) -> dict[str, bytes]:
     """All but the images, by their names in the bundle; the oldest run first, since later ones name it by its hash."""
     others = {other.name: other for other in project.run_folders()}
     runs = sorted([folder, *collect.company_of(folder, others)], key=lambda one: one.name)
@@ -98,7 +98,7 @@ def _files(folder: Path, project: Project, wanted: Wanted) -> dict[str, bytes]:
     return found
 
 
-def _images(folder: Path, record: RunRecord, project: Project, wanted: Wanted) -> tuple[_Image, ...]:
+def _images(folder: Path, record: RunRecord, project: Project, wanted: BundleContents) -> tuple[_Image, ...]:
     dataset = Dataset.from_json(read_json_inside(folder, "dataset.json", most_bytes=DATASET_BYTES))
     data = project.path(str(record.facts.get("data_path") or "data"))
     found = []
@@ -155,7 +155,9 @@ def _wheel(folder: Path, project: Project) -> Path | None:
     return kept_wheel(project.wheels, read_environment(folder))
 
 
-def _describe(files: dict[str, bytes], images: Sequence[_Image], record: RunRecord, name: str, wanted: Wanted) -> None:
+def _describe(
+    files: dict[str, bytes], images: Sequence[_Image], record: RunRecord, name: str, wanted: BundleContents
+) -> None:
     """Add README.md, codecheck.yml, the RO-Crate metadata, and last the list of all files with their hashes."""
     environment = json.loads(files.get(f"runs/{record.run}/environment.json", b"{}"))
     git = environment.get("git") or {}

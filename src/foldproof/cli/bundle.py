@@ -51,7 +51,7 @@ def command(
     """
     from dataclasses import replace
 
-    from foldproof.bundle.collect import Wanted
+    from foldproof.bundle.collect import BundleContents
     from foldproof.bundle.secrets import SecretsFound
     from foldproof.bundle.write import write_bundle
     from foldproof.project import Project
@@ -62,7 +62,7 @@ def command(
     project = Project.find(Path.cwd())
     (found,) = RunStore.read(project.run_folders()).find([run])
     record = found.record
-    wanted = Wanted(
+    wanted = BundleContents(
         images=images,
         weights=weights,
         states=states,

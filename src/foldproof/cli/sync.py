@@ -25,7 +25,7 @@ def command(runs: tuple[str, ...], trust_host: bool, as_json: bool) -> int:
     from foldproof.project import Project
     from foldproof.records.store import RunStore
     from foldproof.storage import cleaned
-    from foldproof.sync import sync
+    from foldproof.trackers.mlflow.sync import sync
     from foldproof.trackers.mlflow.target import resolve_target
     from foldproof.trackers.mlflow.trust import hosts_file
     from foldproof.trackers.mlflow.trust import trust_host as remember

@@ -1,9 +1,9 @@
-"""Could a run that is started now be reproduced? A project in, an `Examination` out. Start reading here."""
+"""Examine a project: could a run started now be reproduced? Start reading here."""
 
 from collections.abc import Iterator, Mapping
 
 from foldproof.config.read import ProjectSettings, load_settings
-from foldproof.doctor.check import Check, Examination
+from foldproof.doctor.check import Examination, ProjectCheck
 from foldproof.doctor.code import of_code, of_folds, of_pipeline
 from foldproof.doctor.images import of_images
 from foldproof.doctor.machine import of_arithmetic, of_packages, of_room
@@ -19,10 +19,10 @@ def examine(project: Project, environ: Mapping[str, str]) -> Examination:
     return Examination(tuple(_checks(project, loaded, environ)))
 
 
-def _checks(project: Project, loaded: ProjectSettings, environ: Mapping[str, str]) -> Iterator[Check]:
+def _checks(project: Project, loaded: ProjectSettings, environ: Mapping[str, str]) -> Iterator[ProjectCheck]:
     count = len(loaded.experiments)
     named = f"{count} experiment{'s' if count > 1 else ''}"
-    yield Check("settings", "ok", f"{loaded.file.name}: {named}")
+    yield ProjectCheck("settings", "ok", f"{loaded.file.name}: {named}")
     yield from of_code(project, loaded.experiments)
     yield of_folds(project)
     yield from of_pipeline(project, loaded.settings.data)
@@ -35,7 +35,7 @@ def _checks(project: Project, loaded: ProjectSettings, environ: Mapping[str, str
     yield _unfinished(project)
 
 
-def _unfinished(project: Project) -> Check:
+def _unfinished(project: Project) -> ProjectCheck:
     left = []
     for run in RunStore.read(project.run_folders()).of_experiments:
         try:
@@ -45,5 +45,5 @@ def _unfinished(project: Project) -> Check:
             continue
     if left:
         said = f"{len(left)} were cut off, the newest {left[-1].run} of {left[-1].experiment}"
-        return Check("runs", "note", said, "`foldproof run --resume` goes on")
-    return Check("runs", "ok", "none was cut off")
+        return ProjectCheck("runs", "note", said, "`foldproof run --resume` goes on")
+    return ProjectCheck("runs", "ok", "none was cut off")

@@ -1,4 +1,4 @@
-"""events.jsonl: one writer appends framed, checksummed lines, anyone reads, a torn tail is cut.
+"""Write and read events.jsonl: one writer appends framed, checksummed lines, anyone reads, a torn tail is cut.
 
 A line is `LENGTH CRC JSON\n`: eight hexadecimal digits for the number of bytes of JSON, eight for their CRC-32C.
 A last line without its newline was torn by a crash before it was acknowledged; everything else must check.
@@ -38,7 +38,7 @@ FILE_NAME = "events.jsonl"
 LOCK_NAME = "events.lock"
 MOST_BYTES = 2**29
 _APPENDING = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
-_ANEW = "what was recorded before did not come out again, so this fold is recorded anew"
+_STARTS_OVER = "what was recorded before did not come out again, so the record of this fold starts over"
 _ENDS = (FoldFailed, RunFinished)
 _HEAD = 18  # two fields of eight hexadecimal digits, each with a space behind it
 
@@ -224,8 +224,8 @@ class JournalWriter:
 
         `about` holds of the `first` of those that count.
 
-        What stands here since the last beginning is compared, not appended. Should it be something else, all that was
-        said so far is recorded anew, from its beginning.
+        What stands here since the last beginning is compared, not appended. If it differs, everything said so
+        far is recorded again from the beginning.
         """
         known = by_fold(self._events).get(self._fold_id, ())
         said: list[Body] = []
@@ -242,7 +242,7 @@ class JournalWriter:
                 yield self.append(body, **(about if len(said) <= first else {}))
             elif known[len(said) - 1] != compared:
                 known = ()
-                yield self.append(Notice(code="recorded_anew", text=_ANEW))
+                yield self.append(Notice(code="recorded_anew", text=_STARTS_OVER))
                 for number, again in enumerate(said):
                     yield self.append(again, **(about if number < first else {}))
 

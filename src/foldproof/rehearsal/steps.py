@@ -69,12 +69,12 @@ def tracked(
     journals: Sequence[Journal], target: TrackingTarget, report: RunReport, *, since: float, until: float
 ) -> Step:
     """Whether MLflow has the runs and their folds; they are deleted there."""
-    from foldproof.trackers.mlflow.deleted_runs import take_back
+    from foldproof.trackers.mlflow.deleted_runs import delete_runs
 
     name, seconds = "MLflow", until - since
     said = [notice.text for notice in report.closing_notices]
     try:
-        there = take_back(target, [journal.record.run for journal in journals])
+        there = delete_runs(target, [journal.record.run for journal in journals])
     except FoldproofError as error:
         return Step(name, seconds, error.what)
     if said or there < 2 * len(journals):

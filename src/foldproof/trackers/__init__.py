@@ -14,7 +14,7 @@ CLOSING_SECONDS = 60.0
 class TrackingTarget:
     """A tracking server or store, and the MLflow experiment in it; `artifacts` is None where the server decides.
 
-    `private`: no file that names paths or groups may leave. `trusted`: this user has named it, not the settings alone,
+    `private`: no file that names paths or groups may leave. `trusted`: this user has named it, not only the settings,
     so a password that belongs to no host may be sent there, and files written where it says.
     """
 
@@ -22,7 +22,7 @@ class TrackingTarget:
     experiment: str
     artifacts: Path | None
     private: bool = False
-    trusted: bool = field(default=True, compare=False)  # who named a place does not make it another
+    trusted: bool = field(default=True, compare=False)  # who named a place does not change it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,7 @@ class RunPlan:
 
     `epochs_done`, `accuracies` and `finished`, of the folds that have finished, are of a run that goes on, whose id is
     `goes_on`. `bytes`: about what it will write and keep, None if unknown. `begins_with`: whose epochs are its first,
-    in words, and how many of all its epochs are others' therefore.
+    in words, and how many of all its epochs that saves.
     """
 
     run: str
@@ -67,7 +67,7 @@ class Tracker(Protocol):
     def tell(self, event: Event) -> None: ...
 
     def close(self, *, within: float = CLOSING_SECONDS) -> tuple[Notice, ...]:
-        """End within so many seconds and say what a person should know."""
+        """End within that time and return what a person should know."""
         ...
 
 

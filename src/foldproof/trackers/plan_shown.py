@@ -1,4 +1,4 @@
-"""What is about to run in; a table for a terminal and one line for anywhere out."""
+"""Show what is about to run: a table for a terminal, one line for anywhere."""
 
 from collections.abc import Sequence
 
@@ -39,7 +39,7 @@ def _there(plan: RunPlan) -> str:
         return f"done in {plan.goes_on}"
     epochs = plan.epochs_done - plan.finished * plan.epochs
     there = [f"{plan.finished} folds"] if plan.finished else []
-    there += [f"{epochs} epochs of others"] if epochs > 0 else []
+    there += [f"{epochs} epochs of other folds"] if epochs > 0 else []
     goes_on = f"goes on in {plan.goes_on}{': has ' if there else ''}{', '.join(there)}"
     return f"{goes_on}; {begins}" if begins else goes_on
 
@@ -51,8 +51,8 @@ def plan_line(plans: Sequence[RunPlan], *, parallel_folds: int) -> str:
     if folds and all(plan.finished == plan.folds * plan.repeats for plan in plans):
         return f"{runs} experiment{'s' if runs != 1 else ''}, nothing to train"
     at_once = min(parallel_folds, folds)
-    whole = seconds_of(plans, parallel_folds=parallel_folds)
-    estimate = "" if whole is None or round(whole) == 0 else f", about {duration(whole)}"
+    seconds = seconds_of(plans, parallel_folds=parallel_folds)
+    estimate = "" if seconds is None or round(seconds) == 0 else f", about {duration(seconds)}"
     return f"{runs} experiment{'s' if runs != 1 else ''}, {folds} folds, {at_once} at once{estimate}"
 
 

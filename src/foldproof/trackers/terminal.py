@@ -1,4 +1,4 @@
-"""A console of rich that shows text as it is: nothing in a name is markup, or control of the terminal."""
+"""Print text as it is with rich: nothing in a name is markup, or controls the terminal."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any

@@ -5,10 +5,11 @@ Needs no torch.
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from foldproof.events.types import Body, Notice
 
-CODE = "profile"
+CODE: Final = "profile"
 # What a fold spends its time on, in the order of a table; of nested parts the inner one counts.
 PARTS = (
     "start-up",

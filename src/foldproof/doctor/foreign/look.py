@@ -5,7 +5,7 @@ from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
-from foldproof.doctor.foreign.finding import Finding, Look, ordered
+from foldproof.doctor.foreign.finding import Look, Suspect, ordered
 from foldproof.doctor.foreign.of_dvc import of_dvc
 from foldproof.doctor.foreign.of_files import of_files
 from foldproof.doctor.foreign.of_git import of_git
@@ -41,7 +41,7 @@ def _installed() -> frozenset[str]:
     return frozenset(packages_distributions())
 
 
-def _shown(finding: Finding) -> Finding:
+def _shown(finding: Suspect) -> Suspect:
     """Without secrets, and without what would move a terminal's cursor."""
     where, what = cleaned(finding.where, most=200), cleaned(redact(finding.what), most=200)
-    return Finding(finding.kind, where, what, finding.effect)
+    return Suspect(finding.kind, where, what, finding.effect)

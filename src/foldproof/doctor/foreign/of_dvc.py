@@ -1,9 +1,9 @@
-"""What DVC would run, contact or write to because of the files that it keeps in a folder. Pure, over text."""
+"""Find what DVC would run, contact or write to because of its files in a folder. Pure, over text."""
 
 import re
 from collections.abc import Iterator
 
-from foldproof.doctor.foreign.finding import Finding, Kind
+from foldproof.doctor.foreign.finding import Kind, Suspect
 from foldproof.doctor.foreign.ini import settings_of
 from foldproof.doctor.foreign.tree import Tree
 
@@ -34,7 +34,7 @@ _URL = re.compile(
 )
 
 
-def of_dvc(tree: Tree) -> Iterator[Finding]:
+def of_dvc(tree: Tree) -> Iterator[Suspect]:
     """Settings, pipelines and state."""
     for entry in tree.entries:
         if not entry.is_file:
@@ -47,28 +47,28 @@ def of_dvc(tree: Tree) -> Iterator[Finding]:
             yield from of_import(entry.path, tree.text(entry.path) or "")
     state = [entry.path for entry in tree.entries if entry.is_file and "/.dvc/tmp/" in f"/{entry.path}"]
     if state:
-        yield Finding("trusted", f"{state[0]} and {len(state) - 1} more", "state of DVC's",
+        yield Suspect("trusted", f"{state[0]} and {len(state) - 1} more", "state of DVC's",
                       "DVC takes it for its own: queued experiments in it are pickles")  # fmt: skip
 
 
-def of_settings(path: str, text: str) -> Iterator[Finding]:
+def of_settings(path: str, text: str) -> Iterator[Suspect]:
     """The settings in a file of DVC's that name hosts, files and folders; of each the first rule that fits."""
     for setting in settings_of(text):
         for key, value, kind, effect in RULES:
             if re.fullmatch(key, setting.key, re.DOTALL) and (value is None or value.match(setting.value)):
-                yield Finding(kind, f"{path}, line {setting.line}", f"{setting.key} = {setting.value}", effect)
+                yield Suspect(kind, f"{path}, line {setting.line}", f"{setting.key} = {setting.value}", effect)
                 break
 
 
-def of_pipeline(path: str, text: str) -> Iterator[Finding]:
+def of_pipeline(path: str, text: str) -> Iterator[Suspect]:
     """The commands of a dvc.yaml."""
     for match in _CMD.finditer(text):
         line = text.count("\n", 0, match.start()) + 1
-        yield Finding("runs", f"{path}, line {line}", f"cmd:{match['value']}", "`dvc repro` and `dvc exp run` run it")
+        yield Suspect("runs", f"{path}, line {line}", f"cmd:{match['value']}", "`dvc repro` and `dvc exp run` run it")
 
 
-def of_import(path: str, text: str) -> Iterator[Finding]:
+def of_import(path: str, text: str) -> Iterator[Suspect]:
     """Where a .dvc file says that its data came from."""
     for match in _URL.finditer(text):
         line = text.count("\n", 0, match.start()) + 1
-        yield Finding("note", f"{path}, line {line}", match["value"], "`dvc update` connects to it")
+        yield Suspect("note", f"{path}, line {line}", match["value"], "`dvc update` connects to it")

@@ -1,15 +1,15 @@
-"""What git would run, fetch from or write to because of a folder's `.git`. Pure, over text and names."""
+"""Find what git would run, fetch from or write to because of a folder's `.git`. Pure, over text and names."""
 
 import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from foldproof.doctor.foreign.finding import Finding, Kind
+from foldproof.doctor.foreign.finding import Kind, Suspect
 from foldproof.doctor.foreign.ini import Setting, settings_of
-from foldproof.doctor.foreign.tree import Entry, Tree
+from foldproof.doctor.foreign.tree import Tree, TreeEntry
 
 
-class Rule(NamedTuple):
+class GitRule(NamedTuple):
     """A setting whose key and value fit; what it does."""
 
     key: re.Pattern[str]
@@ -18,8 +18,10 @@ class Rule(NamedTuple):
     effect: str
 
 
-def _rule(key: str, kind: Kind, effect: str, value: str = ".*") -> Rule:
-    return Rule(re.compile(key, re.IGNORECASE | re.DOTALL), re.compile(value, re.IGNORECASE | re.DOTALL), kind, effect)
+def _rule(key: str, kind: Kind, effect: str, value: str = ".*") -> GitRule:
+    return GitRule(
+        re.compile(key, re.IGNORECASE | re.DOTALL), re.compile(value, re.IGNORECASE | re.DOTALL), kind, effect
+    )
 
 
 _A_PROGRAM = r"(?!(true|false|yes|no|on|off|[01])?\Z).*"
@@ -54,7 +56,7 @@ RULES = (
 )
 
 
-def of_git(tree: Tree) -> Iterator[Finding]:
+def of_git(tree: Tree) -> Iterator[Suspect]:
     """Settings, hooks and what else in `.git` leads somewhere."""
     files = {entry.path: entry for entry in tree.entries if entry.is_file}
     for path in files:
@@ -65,49 +67,49 @@ def of_git(tree: Tree) -> Iterator[Finding]:
         elif parts[-1] == ".git":
             yield from _of_pointer(path, tree.text(path))
         elif path.endswith((".git/commondir", "objects/info/alternates")):
-            yield Finding("leads out", path, _first_line(tree.text(path)), "git reads another repository's files")
+            yield Suspect("leads out", path, _first_line(tree.text(path)), "git reads files of that repository")
     yield from of_hooks(files)
     yield from of_posing(tree.entries)
 
 
-def of_settings(path: str, text: str | None) -> Iterator[Finding]:
+def of_settings(path: str, text: str | None) -> Iterator[Suspect]:
     """The settings in a file of git's that name programs, hosts and other folders; of each the first rule that fits."""
     if text is None:
-        yield Finding("note", path, "cannot be read", "git would read it")
+        yield Suspect("note", path, "cannot be read", "git would read it")
         return
     for setting in settings_of(text):
         rule = _first(setting)
         if rule is not None:
-            yield Finding(rule.kind, f"{path}, line {setting.line}", f"{setting.key} = {setting.value}", rule.effect)
+            yield Suspect(rule.kind, f"{path}, line {setting.line}", f"{setting.key} = {setting.value}", rule.effect)
 
 
-def of_hooks(paths: Iterable[str]) -> Iterator[Finding]:
+def of_hooks(paths: Iterable[str]) -> Iterator[Suspect]:
     """Files that git runs by their names; the samples that come with git are none."""
     for path in paths:
         parts = path.split("/")
         if ".git" in parts and parts[-2:-1] == ["hooks"] and not path.endswith(".sample"):
-            yield Finding("runs", path, "a hook", "git runs it on commits, checkouts and the like; foldproof does not")
+            yield Suspect("runs", path, "a hook", "git runs it on commits, checkouts and the like; foldproof does not")
 
 
-def of_posing(entries: Iterable[Entry]) -> Iterator[Finding]:
+def of_posing(entries: Iterable[TreeEntry]) -> Iterator[Suspect]:
     """Folders that git takes for a repository although they can be committed like any other."""
     paths = {entry.path for entry in entries}
     for path in paths:
         folder, _, name = path.rpartition("/")
         inside = f"{folder}/" if folder else ""
         if name == "HEAD" and ".git" not in folder.split("/") and {f"{inside}objects", f"{inside}refs"} <= paths:
-            yield Finding("runs", folder or ".", "a folder that poses as a repository", "git obeys the settings in it")
+            yield Suspect("runs", folder or ".", "a folder that poses as a repository", "git obeys the settings in it")
 
 
-def _of_pointer(path: str, text: str | None) -> Iterator[Finding]:
+def _of_pointer(path: str, text: str | None) -> Iterator[Suspect]:
     target = _first_line(text).removeprefix("gitdir:").strip()
     kind: Kind = "leads out" if path == ".git" else "note"
-    yield Finding(kind, path, f"the repository is in {target}", "git reads and writes there")
+    yield Suspect(kind, path, f"the repository is in {target}", "git reads and writes there")
 
 
 def _first_line(text: str | None) -> str:
     return (text or "").partition("\n")[0]
 
 
-def _first(setting: Setting) -> Rule | None:
+def _first(setting: Setting) -> GitRule | None:
     return next((r for r in RULES if r.key.fullmatch(setting.key) and r.value.fullmatch(setting.value)), None)

@@ -1,4 +1,4 @@
-"""A database in; why this MLflow cannot keep runs in it, and the way on, out. Read alone: nothing is made or changed.
+"""Say why this MLflow cannot keep runs in a database, and what to do about it. Only reads.
 
 MLflow itself would bring an older database up to date without a word, and put its tables beside those of others.
 """
@@ -35,7 +35,7 @@ def why_unusable(file: Path) -> Reason | None:
     if not file.exists():
         return None
     if not file.is_file():
-        return Reason(f"{file.name} is no file", "set another tracking.uri")
+        return Reason(f"{file.name} is not a file", "set another tracking.uri")
     try:
         with closing(_read_only(file)) as database:
             tables = {str(name) for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
@@ -43,15 +43,17 @@ def why_unusable(file: Path) -> Reason | None:
             if "alembic_version" in tables:
                 found = database.execute("SELECT version_num FROM alembic_version").fetchone()
     except sqlite3.OperationalError as error:
-        return Reason(f"{file.name} cannot be read: {error}", "mend the permissions, or wait for who writes to it")
+        return Reason(
+            f"{file.name} cannot be read: {error}", "fix the permissions, or wait for the process that writes to it"
+        )
     except sqlite3.DatabaseError:
         return Reason(f"{file.name} is damaged, or not a database", f"`mv {quote(str(file))} {quote(f'{file}.bad')}`")
     if tables and found is None:
-        return Reason(f"{file.name} is a database of something else than MLflow", "set another tracking.uri")
+        return Reason(f"{file.name} is a database of something other than MLflow", "set another tracking.uri")
     if found is not None and (why := of_revision(str(found[0]), f"sqlite:///{file}", copy_of=file)):
         return why
     if not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)):
-        return Reason(f"{file.name} may not be written to", f"mend its permissions: `chmod u+w {quote(str(file))}`")
+        return Reason(f"{file.name} may not be written to", f"fix its permissions: `chmod u+w {quote(str(file))}`")
     return None
 
 

@@ -1,4 +1,4 @@
-"""A target and runs of ours in; the same runs deleted in MLflow, and how many it had, out."""
+"""Delete the MLflow runs that stand for runs of ours, and count them."""
 
 from collections.abc import Sequence
 
@@ -9,17 +9,17 @@ from foldproof.trackers.mlflow.store import Pulse, prepare, tracking_errors
 from foldproof.trackers.mlflow.target import is_server
 
 
-def take_back(target: TrackingTarget, runs: Sequence[str]) -> int:
+def delete_runs(target: TrackingTarget, runs: Sequence[str]) -> int:
     """Delete all MLflow runs that stand for `runs` in the experiment of `target`; how many there were.
 
     Raises TrackingError, StorageError. Files of theirs that a server keeps go when its `mlflow gc` does.
     """
     if is_server(target.uri):
-        return in_time(lambda promise: _take_back(target, runs, promise), uri=target.uri)
-    return _take_back(target, runs, lambda _: None)
+        return in_time(lambda promise: _delete_runs(target, runs, promise), uri=target.uri)
+    return _delete_runs(target, runs, lambda _: None)
 
 
-def _take_back(target: TrackingTarget, runs: Sequence[str], pulse: Pulse) -> int:
+def _delete_runs(target: TrackingTarget, runs: Sequence[str], pulse: Pulse) -> int:
     store = prepare(target, pulse)
     there = 0
     with tracking_errors(target):

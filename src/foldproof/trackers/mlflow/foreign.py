@@ -1,4 +1,4 @@
-"""An MLflow store that somebody else filled in; the scores of the folds in it, and what was taken for them, out.
+"""Read the scores of folds from an MLflow store that someone else filled, and say how they were understood.
 
 How runs are told to be folds is in `logged_folds`, how metrics are understood in `measures`.
 """
@@ -203,7 +203,7 @@ def _said(chosen: list[Taken], found: list[Family]) -> str:
     without = [family.name for family in found if id(family) not in with_it]
     told += [f"left out, without it: {_some(without)}"] if without else []
     others = sorted({name for one in chosen for name in one.family.scores} - set(by_metric))
-    told += [f"--metric takes another: {_some(others)}"] if others else []
+    told += [f"--metric takes others: {_some(others)}"] if others else []
     told.append("that all had the same images and folds is not verified")
     if any(one.measured.optimistic for one in chosen):
         told.append("each fold chose its own best epoch: optimistic")

@@ -1,4 +1,4 @@
-"""The folder of a run in, what it says now out; asked again, only journals that have grown are read."""
+"""Read what a run's folder says now; later looks read only journals that have grown."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -83,7 +83,7 @@ class RunReader:
         except FileNotFoundError:
             return False
         except OSError as error:
-            raise DamagedFile(f"{path} cannot be read: {error.strerror}", next_step="mend the permissions") from error
+            raise DamagedFile(f"{path} cannot be read: {error.strerror}", next_step="fix the permissions") from error
         news = events != self._events.get(fold_id, ())
         self._seen[path], self._events[fold_id] = size_and_time, events
         return news

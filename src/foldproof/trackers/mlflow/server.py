@@ -1,6 +1,6 @@
 """Run MLflow's own server on a project's store until interrupted.
 
-It opens files of the project's runs alone, for requests that show or change runs: see `door` and `fence`.
+It opens only files of the project's runs, for requests that show or change runs: see `door` and `fence`.
 """
 
 import http.client
@@ -194,7 +194,7 @@ def _wait_until_ready(server: _Server, address: _Address) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while not address.is_healthy():
         if server.process.poll() is not None:
-            raise TrackingError(f"MLflow does not start: {server.last_words}", next_step="mend this, then try again")
+            raise TrackingError(f"MLflow does not start: {server.last_words}", next_step="fix this, then try again")
         if time.monotonic() > deadline:
             raise TrackingError(f"MLflow was not ready after {READY_SECONDS:.0f} s", next_step="try again")
         time.sleep(0.1)
@@ -211,7 +211,8 @@ def _choose_port(host: str, wanted: int | None) -> int:
         if _is_free(host, port):
             return port
     raise TrackingError(
-        f"port {tried[0]} on {host} is taken or cannot be used", next_step="choose another with --port, or leave it out"
+        f"port {tried[0]} on {host} is taken or cannot be used",
+        next_step="choose a different one with --port, or leave it out",
     )
 
 

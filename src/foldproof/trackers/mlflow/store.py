@@ -1,4 +1,4 @@
-"""A target in, MLflow's client and the id of the experiment out; every trouble of MLflow's becomes a TrackingError."""
+"""Open MLflow's client and experiment for a target; turn every trouble of MLflow's into a TrackingError."""
 
 import logging
 import os
@@ -35,11 +35,11 @@ ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
 }
 LOCK_SECONDS = 60.0
-LATER = "the runs are safe in runs/; when this is mended, `foldproof sync` brings them to MLflow"
+LATER = "the runs are safe in runs/; when this is fixed, `foldproof sync` brings them to MLflow"
 _REFUSALS = ("INVALID_PARAMETER_VALUE", "INVALID_STATE", "RESOURCE_DOES_NOT_EXIST", "BAD_REQUEST")
 USUAL_SECONDS = 2.0
 OPENING_SECONDS = 20.0  # to import MLflow, or to make a SQLite store
-Pulse: TypeAlias = Callable[[float], None]  # "the next sign of life comes within so many seconds"
+Pulse: TypeAlias = Callable[[float], None]  # "the next sign of life comes within these seconds"
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def set_defaults() -> None:
         os.environ.setdefault(name, value)
     for name in ("mlflow", "alembic", "urllib3.connectionpool"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", module="mlflow")  # its own use of its dependencies: nobody here can mend it
+    warnings.filterwarnings("ignore", module="mlflow")  # its own use of its dependencies: nobody here can fix it
     warnings.filterwarnings("ignore", message="Unverified HTTPS request")  # MLFLOW_TRACKING_INSECURE_TLS asks for it
 
 
@@ -117,7 +117,7 @@ def refuse_committed_links(target: TrackingTarget) -> None:
 
 
 def refuse_unusable(target: TrackingTarget) -> None:
-    """Raises TrackingError where the store's file is of another MLflow or of something else: it is left as it is."""
+    """Raises TrackingError where the store's file is of a different MLflow, or not of MLflow: it is left as it is."""
     file = sqlite_file(target.uri)
     why = None if file is None else why_unusable(file)
     if why is not None:
@@ -135,12 +135,12 @@ def told(why: Reason, uri: str) -> TrackingError:
 
 
 def in_a_line(error: FoldproofError) -> str:
-    """What went wrong, and the way on where there is another than to come back later."""
+    """What went wrong, and the way on where there is more to do than to come back later."""
     return error.what if error.next_step in ("", LATER) else f"{error.what}; {error.next_step}"
 
 
 def is_known(target: TrackingTarget, *, seconds: float) -> bool:
-    """Whether a server has the experiment, asked once and for so many seconds at most. Nothing is made there.
+    """Whether a server has the experiment, asked once, for at most that long. Nothing is made there.
 
     Raises TrackingError where it does not answer, refuses the user, or has the experiment deleted.
     """

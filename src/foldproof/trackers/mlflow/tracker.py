@@ -1,4 +1,4 @@
-"""`MlflowTracker`: starts the process that projects the journals into MLflow, and waits for it at the end, bounded."""
+"""Start the process that projects the journals into MLflow, and wait for it at the end, bounded."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from typing import Any
 from foldproof.events.types import Event, Notice
 from foldproof.trackers import CLOSING_SECONDS, TrackerContext
 
-STARTING_SECONDS = 20.0  # until the first sign of life: importing MLflow alone takes seconds
+STARTING_SECONDS = 20.0  # until the first sign of life: importing MLflow takes seconds
 SILENT_SECONDS = 2.0
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 

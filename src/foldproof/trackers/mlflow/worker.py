@@ -1,4 +1,4 @@
-"""The tracking process: run folders and a target in on stdin, MLflow brought up to date until stdin ends.
+"""Bring MLflow up to date with run folders, in a process of its own, until stdin ends.
 
 First line of stdin: one JSON document; later the word `close`, unless the parent dies. Lines on stdout:
 `{"within": seconds}` promises the next line within that time, `{"trouble": text}` is why MLflow lacks something,
