@@ -66,7 +66,7 @@ def _record(recorded: Recorded, subject: RecordSource) -> Iterator[Check]:
     yield checked("journals", [], f"whole and in order; {events} epochs and results of {len(record.epochs)} folds")
     assignments, problems = splits.assignments_of(recorded)
     if not problems:
-        problems = [*splits.of_leaks(recorded, assignments), *splits.of_held_out(recorded)]
+        problems = [*splits.check_leaks(recorded, assignments), *splits.check_held_out(recorded)]
     parts = recorded.config.folds
     apart = "" if recorded.held_out is None else f"; {len(recorded.held_out):,} held out, in none"
     said = f"{parts.k} folds, {parts.repeats} times; no image, copy or group in two of them{apart}"
@@ -76,16 +76,16 @@ def _record(recorded: Recorded, subject: RecordSource) -> Iterator[Check]:
         return
     yield checked(
         "identity",
-        [*identity.of_hashes(recorded, assignments), *identity.of_code(recorded)],
+        [*identity.check_hashes(recorded, assignments), *identity.check_code(recorded)],
         f"settings, {len(recorded.dataset):,} images and folds match the identity of the run"
         + ("" if record.facts.get("settings") else "; defaults of settings are not recorded"),
     )
     yield checked("training", _of_folds(recorded, assignments, _training), "losses of all steps, epochs and rates fit")
     yield checked("scores", _of_folds(recorded, assignments, _scores), "every score follows from the predictions")
     others = _others(recorded.folder)
-    yield sibling_runs.of_runs(recorded, others, expected=subject.with_company or not subject.is_foreign)
-    yield artifacts.of_files(recorded.folder)
-    yield artifacts.of_tables(record, others)
+    yield sibling_runs.check_runs(recorded, others, expected=subject.with_company or not subject.is_foreign)
+    yield artifacts.check_files(recorded.folder)
+    yield artifacts.check_tables(record, others)
 
 
 def _training(recorded: Recorded, assignments: tuple[Assignment, ...]) -> Iterator[tuple[str, Iterable[str]]]:
@@ -95,9 +95,9 @@ def _training(recorded: Recorded, assignments: tuple[Assignment, ...]) -> Iterat
                 yield (
                     str(fold.id),
                     [
-                        *training_log.of_fold(recorded, fold),
-                        *training_log.of_states(recorded, fold.id),
-                        *identity.of_fold_key(recorded, fold),
+                        *training_log.check_fold(recorded, fold),
+                        *training_log.check_states(recorded, fold.id),
+                        *identity.check_fold_key(recorded, fold),
                     ],
                 )
 
@@ -106,7 +106,7 @@ def _scores(recorded: Recorded, assignments: tuple[Assignment, ...]) -> Iterator
     for made in assignments:
         for fold in made.folds(recorded.config.folds.k):
             if fold.id in recorded.record.finished:
-                yield str(fold.id), scores.of_fold(recorded, fold)
+                yield str(fold.id), scores.check_fold(recorded, fold)
 
 
 def _of_folds(
