@@ -11,12 +11,12 @@ from scipy import stats
 from foldproof.analysis.candidate import Candidate
 from foldproof.analysis.compare import compare
 from foldproof.analysis.comparison import Comparison, Disagreement, Interval, Line, Pair
-from foldproof.analysis.pairing import in_common
+from foldproof.analysis.pairing import find_common
 from foldproof.analysis.pairs import adjusted, judged
 from foldproof.analysis.rows import rows_of
 from foldproof.analysis.statistics.homogeneity import BY_CURVES, BY_SCORES
 from foldproof.analysis.statistics.optimism import optimism_of_best
-from foldproof.analysis.statistics.paired import Rows, both_ways, by_images, by_runs, corrected
+from foldproof.analysis.statistics.paired import Rows, both_ways, corrected, estimate_by_images, estimate_by_runs
 from foldproof.analysis.statistics.sample_size import images_by_scale
 from foldproof.analysis.statistics.student import Student
 from foldproof.analysis.verdict import (
@@ -274,16 +274,16 @@ def test_a_standard_error_clustered_by_images_and_runs_is_that_of_statsmodels(se
     folds = folds_of(60, repeats=4, seed=seed)
     right = drawn(0.7, 60, repeats=4, seed=seed)
     other = alike(right, better_by=0.05, discordance=0.3, seed=seed)
-    rows = rows_of(in_common(table(right, folds), table(other, folds)), "accuracy")
+    rows = rows_of(find_common(table(right, folds), table(other, folds)), "accuracy")
     differences = rows.contribution * len(rows.contribution)
     fit = OLS(differences, np.ones(len(differences))).fit()
     _, of_images, of_runs = sandwich_covariance.cov_cluster_2groups(fit, rows.unit, rows.place, use_correction=False)
     runs = len(np.unique(rows.place))
     alone = float((fit.resid**2).sum()) / len(differences) ** 2
     expected = of_images.item() + of_runs.item() * runs / (runs - 1) - alone
-    assert by_runs(rows).scale == pytest.approx(math.sqrt(max(expected, 0.0)))
-    assert by_runs(rows).df == runs - 1
-    assert by_images(replace(rows, least=0.0)).scale == pytest.approx(math.sqrt(of_images.item()))
+    assert estimate_by_runs(rows).scale == pytest.approx(math.sqrt(max(expected, 0.0)))
+    assert estimate_by_runs(rows).df == runs - 1
+    assert estimate_by_images(replace(rows, least=0.0)).scale == pytest.approx(math.sqrt(of_images.item()))
 
 
 def test_the_reading_with_the_wider_interval_speaks_and_the_larger_p_is_taken_whichever_that_is():
@@ -293,12 +293,12 @@ def test_the_reading_with_the_wider_interval_speaks_and_the_larger_p_is_taken_wh
         place=np.array([0, 0, 1, 1]),
         unit=np.array([0, 1, 2, 3]),
     )
-    runs, images = by_runs(quarrel), by_images(quarrel)
+    runs, images = estimate_by_runs(quarrel), estimate_by_images(quarrel)
     assert runs.half_width > images.half_width
     assert both_ways(quarrel) == (runs, max(runs.p, images.p))
     quiet = replace(quarrel, contribution=np.array([0.1, 0.1, 0.1, 0.1]), least=90.0)
-    assert both_ways(quiet)[0] == by_images(quiet)
-    assert both_ways(quiet)[1] == max(by_runs(quiet).p, by_images(quiet).p)
+    assert both_ways(quiet)[0] == estimate_by_images(quiet)
+    assert both_ways(quiet)[1] == max(estimate_by_runs(quiet).p, estimate_by_images(quiet).p)
 
 
 @pytest.mark.parametrize(("k", "repeats"), [(5, 1), (5, 3), (10, 1)])
@@ -502,7 +502,7 @@ def test_a_run_with_predictions_and_one_without_are_compared_by_their_folds(orde
 def test_what_each_image_adds_to_a_difference_of_log_losses_is_the_log_of_the_probability_of_its_class():
     folds, right = folds_of(100), drawn(0.8, 100)
     one, two = table(right, folds), table(alike(right, better_by=0.0, discordance=0.3, seed=1), folds)
-    rows = rows_of(in_common(one, two), "log_loss")
+    rows = rows_of(find_common(one, two), "log_loss")
     chosen = [some.probabilities[np.arange(100), some.labels].astype(np.float64) for some in (one, two)]
     sizes = np.bincount(folds[0])[folds[0]]
     assert rows.contribution == pytest.approx((np.log(chosen[1]) - np.log(chosen[0])) / sizes / 5)

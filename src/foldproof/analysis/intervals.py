@@ -14,7 +14,7 @@ from foldproof.analysis.candidate import Candidate
 from foldproof.analysis.comparison import Interval
 from foldproof.analysis.rows import rows_of_one
 from foldproof.analysis.scoring import ACCURACY
-from foldproof.analysis.statistics.paired import Rows, by_images, by_runs, corrected
+from foldproof.analysis.statistics.paired import Rows, corrected, estimate_by_images, estimate_by_runs
 from foldproof.analysis.statistics.shares import all_agree_interval, upper_quantile, wilson_interval
 from foldproof.events.fold_id import FoldId
 from foldproof.metrics import metric_of
@@ -45,7 +45,7 @@ def _by_images(rows: Rows, units: int, mean: float, metric: str) -> tuple[float,
 
     The variance: that of the images (or groups), widened by OVERLAP, and at least that of images and runs together.
     """
-    of_images, of_runs = by_images(rows), by_runs(rows)
+    of_images, of_runs = estimate_by_images(rows), estimate_by_runs(rows)
     variance = max((OVERLAP * of_images.scale) ** 2, of_runs.scale**2 if of_runs.known else 0.0)
     share = _never_quite(mean, units)
     is_fraction = metric_of(metric).is_fraction

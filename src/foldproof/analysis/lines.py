@@ -11,12 +11,12 @@ from foldproof.analysis.comparison import Disagreement, Line
 from foldproof.analysis.intervals import interval_of
 from foldproof.analysis.scoring import (
     ACCURACY,
-    by_group,
+    average_groups,
     fold_scores,
     pooled_scores,
     rows_by_fold,
 )
-from foldproof.analysis.statistics.homogeneity import Curve, Homogeneity, by_curves, by_scores
+from foldproof.analysis.statistics.homogeneity import Curve, Homogeneity, compare_curves, compare_scores
 from foldproof.analysis.statistics.paired import holm
 from foldproof.events.fold_id import FoldId
 from foldproof.records.record import Spread
@@ -39,7 +39,7 @@ def scores_of(candidate: Candidate, metric: str) -> Mapping[FoldId, float]:
 
 def _line(candidate: Candidate, scores: Mapping[FoldId, float], metric: str) -> Line:
     summary, table = candidate.summary, candidate.table
-    grouped = by_group(table) if table is not None and (table.groups != "").any() else None
+    grouped = average_groups(table) if table is not None and (table.groups != "").any() else None
     spread = Spread.of(scores.values())
     return Line(
         run=summary.run,
@@ -65,9 +65,9 @@ def _line(candidate: Candidate, scores: Mapping[FoldId, float], metric: str) -> 
 
 
 def _with_disagreements(lines: Sequence[Line], candidates: Sequence[Candidate]) -> list[Line]:
-    by_outlier = by_scores([candidate.summary.accuracy_by_fold for candidate in candidates])
+    by_outlier = compare_scores([candidate.summary.accuracy_by_fold for candidate in candidates])
     found = [
-        outlier if curves is None else by_curves(curves)
+        outlier if curves is None else compare_curves(curves)
         for curves, outlier in zip(map(_curves, candidates), by_outlier, strict=True)
     ]
     adjusted = holm(np.array([item.p if item else math.nan for item in found], dtype=np.float64))

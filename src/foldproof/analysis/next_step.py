@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from foldproof.analysis.candidate import Candidate
 from foldproof.analysis.comparison import Line, Pair
-from foldproof.analysis.pairing import in_common
+from foldproof.analysis.pairing import find_common
 from foldproof.analysis.rows import rows_of
-from foldproof.analysis.statistics.paired import Rows, by_images, by_runs
+from foldproof.analysis.statistics.paired import Rows, estimate_by_images, estimate_by_runs
 from foldproof.analysis.statistics.student import Student
 from foldproof.analysis.verdict import SURE, Unit, names_of, winner_of
 from foldproof.metrics import metric_of
@@ -59,14 +59,14 @@ def next_step(lines: Sequence[Line], pairs: Sequence[Pair], candidates: Sequence
 def _rows(a: Candidate, b: Candidate, metric: str) -> Rows | None:
     if a.table is None or b.table is None:
         return None
-    common = in_common(a.table, b.table)
+    common = find_common(a.table, b.table)
     return None if isinstance(common, str) else rows_of(common, metric)
 
 
 def _with_repeats(rows: Rows, pair: Pair) -> float:
-    runs = by_runs(rows)
+    runs = estimate_by_runs(rows)
     trained = pair.places / pair.repeats * max(REPEATS, pair.repeats)
-    return max(by_images(rows).detectable, Student(runs.location, runs.scale, trained - 1).detectable)
+    return max(estimate_by_images(rows).detectable, Student(runs.location, runs.scale, trained - 1).detectable)
 
 
 def _rank(line: Line, metric: str) -> float:

@@ -10,10 +10,10 @@ import numpy as np
 from foldproof.analysis.candidate import Candidate
 from foldproof.analysis.comparison import Interval, Pair
 from foldproof.analysis.lines import scores_of
-from foldproof.analysis.pairing import FOLDS, METRIC, Common, discordant, in_common
+from foldproof.analysis.pairing import FOLDS, METRIC, Common, discordant, find_common
 from foldproof.analysis.rows import rows_of
 from foldproof.analysis.scoring import ACCURACY, fold_scores
-from foldproof.analysis.statistics.paired import Rows, both_ways, by_images, corrected, holm
+from foldproof.analysis.statistics.paired import Rows, both_ways, corrected, estimate_by_images, holm
 from foldproof.analysis.statistics.sample_size import images_by_scale, images_for_accuracy
 from foldproof.analysis.statistics.student import Student
 from foldproof.events.fold_id import FoldId
@@ -47,7 +47,7 @@ def _pair(
     a, b = candidates
     if a.table is None or b.table is None:
         return _by_folds(at, candidates, scores, metric, rope)
-    common = in_common(a.table, b.table)
+    common = find_common(a.table, b.table)
     if isinstance(common, str):
         return Pair(a=at[0], b=at[1], not_comparable=common)
     of_a, of_b = fold_scores(common.a, metric), fold_scores(common.b, metric)
@@ -120,4 +120,4 @@ def _needed(common: Common, rows: Rows | None, metric: str, rope: float, discord
         return images_for_accuracy(rope, discordance=discordant_rows / len(common.a))
     if rows is None:
         return None
-    return images_by_scale(rope, images=common.images, scale=by_images(rows).scale)
+    return images_by_scale(rope, images=common.images, scale=estimate_by_images(rows).scale)

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from foldproof.check import Checked
 from foldproof.data.checks.duplicates import NearPair
-from foldproof.data.checks.findings import CODES, Finding, Severity, by_code
+from foldproof.data.checks.findings import CODES, Finding, Severity, group_by_code
 from foldproof.data.dataset import Dataset
 from foldproof.data.exclusions import Exclusion
 from foldproof.data.labels.spelled import other_spellings
@@ -23,7 +23,7 @@ def print_check(checked: Checked, console: Console, *, show_all: bool) -> None:
     for line in _head(checked):
         console.print(cleaned(line, most=_WIDEST), soft_wrap=True)
     shown = None if show_all else SHOWN
-    for code, findings in by_code(checked.findings).items():
+    for code, findings in group_by_code(checked.findings).items():
         colour = "red" if CODES[code].severity is Severity.ERROR else "yellow"
         for text in _kind(code, findings, shown, colour):
             console.print(text, soft_wrap=True)

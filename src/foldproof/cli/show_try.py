@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from foldproof.data.checks.findings import CODES, Severity, by_code
+from foldproof.data.checks.findings import CODES, Severity, group_by_code
 from foldproof.data.dataset import are_uneven
 from foldproof.first_look.first_look import FirstLook
 from foldproof.first_look.next_steps import next_steps
@@ -73,7 +73,7 @@ def _confusions(seen: FirstLook) -> Iterator[str | Text]:
 
 
 def _findings(seen: FirstLook) -> Iterator[str | Text]:
-    found = by_code(seen.findings)
+    found = group_by_code(seen.findings)
     for code, findings in found.items():
         about = CODES[code]
         colour = "red" if about.severity is Severity.ERROR else "yellow"

@@ -49,17 +49,17 @@ def write_report(
     beside: dict[str, bytes] = {}
     folder = file.with_name(f"{file.stem}_files")
     if form == "html":
-        from foldproof.analysis.report.page import as_page
+        from foldproof.analysis.report.page import render_page
 
-        text = as_page(report)
+        text = render_page(report)
     elif form == "md":
-        from foldproof.analysis.report.markdown import as_markdown
+        from foldproof.analysis.report.markdown import render_markdown
 
-        text, beside = as_markdown(report, folder=folder.name)
+        text, beside = render_markdown(report, folder=folder.name)
     else:
-        from foldproof.analysis.report.structured import as_json
+        from foldproof.analysis.report.structured import render_json
 
-        text = as_json(report)
+        text = render_json(report)
     content = text.encode(errors="backslashreplace")
     _make(folder if beside else file.parent)
     for name, figure in beside.items():

@@ -56,7 +56,7 @@ class Homogeneity:
         return abs(self.score - self.others) >= MATTERS
 
 
-def by_curves(curves: Mapping[FoldId, Curve]) -> Homogeneity | None:
+def compare_curves(curves: Mapping[FoldId, Curve]) -> Homogeneity | None:
     """Each fold against the others of its repeat, on average over the last three epochs; the least p, times the folds.
 
     The variance of a fold's accuracy: p (1 - p) / images, as of a binomial; LASTING p (1 - p), as of a beta-binomial
@@ -130,7 +130,7 @@ def _repeats(fold_ids: Sequence[FoldId]) -> list[list[FoldId]]:
     ]
 
 
-def by_scores(experiments: Sequence[Mapping[FoldId, float]]) -> tuple[Homogeneity | None, ...]:
+def compare_scores(experiments: Sequence[Mapping[FoldId, float]]) -> tuple[Homogeneity | None, ...]:
     """Where the images of a fold are not counted: each fold against the others of its experiment, as a t-test of one
     more observation, with a spread pooled over all experiments without that fold, and of at least half a point, which
     is what hundreds of images a fold leave to chance; the least p, times the folds.
