@@ -31,7 +31,7 @@ _FEW = 0.1  # of the images, that a table must name to be of labels at all
 _OF_TABLES = re.compile(r"labels?|annotations?|meta|metadata|csvs?|tables?|splits?|lists?|info", re.IGNORECASE)
 
 
-def by_table(
+def guess_by_table(
     folder: Path, path: str, below: Sequence[str], label: str = "", *, for_some: bool = False
 ) -> FolderLook | None:
     """Of the tables that name most of the images beside them, by columns that are recognised or with the one called
