@@ -202,7 +202,7 @@ def executor_for(
             parallel_folds=None if execution.parallel_folds == "auto" else execution.parallel_folds,
             threads=max(config.train.threads for config in configs),
             stopping=stopping,
-            portable=of_one_arithmetic(configs),
+            portable=share_arithmetic(configs),
             device=execution.device,
             folds=sum(config.folds.k * config.folds.repeats for config in configs),
         )
@@ -233,7 +233,7 @@ def chosen(experiments: Sequence[ExperimentConfig], names: Sequence[str]) -> tup
     return tuple(known[name] for name in dict.fromkeys(names)) or tuple(experiments)
 
 
-def of_one_arithmetic(configs: Sequence[ExperimentConfig]) -> bool:
+def share_arithmetic(configs: Sequence[ExperimentConfig]) -> bool:
     """Whether the experiments are portable. Raises SettingsError where only some are: they need other processes."""
     portable = [config.name for config in configs if config.train.portable]
     others = [config.name for config in configs if not config.train.portable]

@@ -19,7 +19,7 @@ from foldproof.events.reuse import Reuse
 from foldproof.events.types import CheckpointSaved, FoldStarted, comparable_body
 from foldproof.executors import ExecutorContext
 from foldproof.executors.inline import InlineExecutor
-from foldproof.executors.run_task import until
+from foldproof.executors.run_task import train_until
 from foldproof.executors.stopping import Stopping
 from foldproof.project import Project
 from foldproof.training.checkpoint import Checkpoint, weights_sha256
@@ -309,7 +309,7 @@ def test_from_wherever_a_fold_is_stopped_it_goes_on_to_the_same_bits(task):
             seen += 1
             return seen == count  # noqa: B023
 
-        before = list(until(enough, train(task)))
+        before = list(train_until(enough, train(task)))
         assert isinstance(before[-1], CheckpointSaved)
         start, _ = latest(task.folder, fold_key=task.fold_key)
         assert start is not None

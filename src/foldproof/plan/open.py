@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from foldproof.config.identity import canonical_json
-from foldproof.data.checks.card import DATA_CARD, DATA_CARD_PAGE, as_markdown
+from foldproof.data.checks.card import DATA_CARD, DATA_CARD_PAGE, render_markdown
 from foldproof.data.dataset import Dataset
 from foldproof.errors import DamagedFile
 from foldproof.events.types import Notice
@@ -99,7 +99,7 @@ def _new(new: New, circumstances: Circumstances) -> PlannedRun:
         _write_json(folder / HELD_OUT, context.training_data.held_out.to_json())
     if context.training_data.card:
         _write_json(folder / DATA_CARD, context.training_data.card)
-        write_atomically(folder / DATA_CARD_PAGE, as_markdown(context.training_data.card))
+        write_atomically(folder / DATA_CARD_PAGE, render_markdown(context.training_data.card))
     if circumstances.code_diff:
         write_atomically(folder / "code.diff", redact_uris(circumstances.code_diff))
     _write_json(folder / "environment.json", circumstances.of(experiment))

@@ -20,7 +20,7 @@ from foldproof.project import Project
 from foldproof.records.record import RunRecord
 from foldproof.reproduce.agreement import disagreements
 from foldproof.reproduce.errors import CannotCheck
-from foldproof.reproduce.rebuild import by_its_own_foldproof
+from foldproof.reproduce.rebuild import retrain_with_own_foldproof
 from foldproof.reproduce.record_source import RecordSource
 from foldproof.reproduce.recorded import Recorded, losses
 from foldproof.reproduce.request import Request
@@ -28,7 +28,7 @@ from foldproof.reproduce.retrain import Share, retrain
 from foldproof.reproduce.staging import Staged, execution_like, stage_as_it_is, stage_as_recorded
 from foldproof.reproduce.states import Stored, said_by_states, state_before
 from foldproof.reproduce.trust import refuse_untrusted
-from foldproof.reproduce.verdict import Extent, FoldCheck, Verdict, by_another_foldproof, cannot, check_fold, judge
+from foldproof.reproduce.verdict import Extent, FoldCheck, Verdict, cannot, check_fold, excuse_other_foldproof, judge
 from foldproof.reproduce.worktree import open_worktree
 
 
@@ -49,7 +49,7 @@ def reproduce(
         fold_ids = _fold_ids(recorded, request)
         with open_worktree(project) as place:
             if request.env == "rebuild":
-                folder = by_its_own_foldproof(subject, recorded, project, request, place, stopping, quiet=quiet)
+                folder = retrain_with_own_foldproof(subject, recorded, project, request, place, stopping, quiet=quiet)
                 return None if folder is None else _judged(recorded, folder, fold_ids, request)
             if request.as_is:
                 staged = stage_as_it_is(recorded, project, place, progress)
@@ -156,7 +156,7 @@ def _judged(recorded: Recorded, folder: Path, fold_ids: Sequence[FoldId], reques
         stored=_stored(recorded, folder, checks),
     )
     by_recorded_code = request.env == "auto" and not request.as_is
-    return by_another_foldproof(verdict, difference) if by_recorded_code else verdict
+    return excuse_other_foldproof(verdict, difference) if by_recorded_code else verdict
 
 
 def _of_what_took_part(recorded: Recorded, difference: Difference) -> Difference:

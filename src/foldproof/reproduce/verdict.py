@@ -201,7 +201,7 @@ def _within(
     )
 
 
-def by_another_foldproof(verdict: Verdict, difference: Difference) -> Verdict:
+def excuse_other_foldproof(verdict: Verdict, difference: Difference) -> Verdict:
     """A divergence that a later foldproof's own training code can explain alone says nothing against the record."""
     code = difference.code
     rest = difference.settings or difference.images.any or difference.folds.moved or code.plugins

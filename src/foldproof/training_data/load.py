@@ -7,7 +7,7 @@ from typing import Any
 
 from foldproof.config.schema import FoldSource, Settings
 from foldproof.data.checks.depth import SETTING
-from foldproof.data.checks.findings import CODES, Finding, by_code
+from foldproof.data.checks.findings import CODES, Finding, group_by_code
 from foldproof.data.dataset import Dataset
 from foldproof.data.labels.from_splits import folds_in
 from foldproof.data.labels.said import ImageLabel
@@ -70,7 +70,7 @@ def load_training_data(
     notices = [Notice(code="data", text=line) for line in versioned.check(seen.version, allow_dirty=allow_dirty)]
     refuse(seen.errors)
     notices += [Notice(code="labels", text=line) for line in _told(seen)]
-    warned = by_code(seen.findings)
+    warned = group_by_code(seen.findings)
     if seen.within is not None:
         notices.append(_of_range(seen.within, is_given=data.range != "auto"))
     if seen.found.excluded:
