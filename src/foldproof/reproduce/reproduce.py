@@ -28,7 +28,15 @@ from foldproof.reproduce.retrain import Share, retrain
 from foldproof.reproduce.staging import Staged, execution_like, stage_as_it_is, stage_as_recorded
 from foldproof.reproduce.states import Stored, said_by_states, state_before
 from foldproof.reproduce.trust import refuse_untrusted
-from foldproof.reproduce.verdict import Extent, FoldCheck, Verdict, cannot, check_fold, excuse_other_foldproof, judge
+from foldproof.reproduce.verdict import (
+    Extent,
+    FoldCheck,
+    ReproductionVerdict,
+    cannot,
+    check_fold,
+    excuse_other_foldproof,
+    judge,
+)
 from foldproof.reproduce.worktree import open_worktree
 
 
@@ -40,7 +48,7 @@ def reproduce(
     stopping: Stopping,
     quiet: bool,
     progress: Progress = no_progress,
-) -> Verdict | None:
+) -> ReproductionVerdict | None:
     """The verdict; None where it was interrupted. Raises FoldproofError for what the user can fix first."""
     _refuse_contradiction(request)
     recorded = Recorded.read(subject.folder)
@@ -126,7 +134,7 @@ def _refuse_other_packages(recorded: Recorded, request: Request, staged: Staged)
         )
 
 
-def _judged(recorded: Recorded, folder: Path, fold_ids: Sequence[FoldId], request: Request) -> Verdict:
+def _judged(recorded: Recorded, folder: Path, fold_ids: Sequence[FoldId], request: Request) -> ReproductionVerdict:
     """Both records compared. Raises CannotCheck where a fold could not be trained here."""
     record = RunRecord.read(folder)
     for fold_id, failure in record.failed.items():

@@ -64,7 +64,7 @@ class Extent:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class ReproductionVerdict:
     """The answer: its fixed word, what follows it in the same line, and further lines."""
 
     word: Word
@@ -120,7 +120,7 @@ def judge(
     tolerance: float,
     mixed: bool = False,
     stored: Sequence[str] = (),
-) -> Verdict:
+) -> ReproductionVerdict:
     """The verdict on folds of one run. `tolerance` is a fraction of accuracy.
 
     `mixed`: the record itself was made under more than one arithmetic. `stored`: what stored states say of where the
@@ -128,7 +128,7 @@ def judge(
     """
     parted = [check for check in checks if check.divergence is not None]
     if not parted:
-        return Verdict(word="REPRODUCED", text=_same(checks, extent), checks=tuple(checks))
+        return ReproductionVerdict(word="REPRODUCED", text=_same(checks, extent), checks=tuple(checks))
     first = parted[0].divergence
     causes = probable_causes(difference, first)
     otherwise = _other_arithmetic(difference, mixed=mixed)
@@ -141,7 +141,7 @@ def judge(
     same = len(checks) - len(parted)
     if same:
         lines.append(f"{_count(same, 'other fold')} of {len(checks)} came out the same, bit for bit")
-    return Verdict(
+    return ReproductionVerdict(
         word="DIVERGED",
         text=f"at {first.place}",
         lines=tuple(lines),
@@ -151,9 +151,9 @@ def judge(
     )
 
 
-def cannot(why: str, *, needed: str, lines: Sequence[str] = ()) -> Verdict:
+def cannot(why: str, *, needed: str, lines: Sequence[str] = ()) -> ReproductionVerdict:
     """No answer, and what would be needed for one."""
-    return Verdict(word="CANNOT CHECK HERE", text=why, lines=(*lines, f"needed: {needed}"))
+    return ReproductionVerdict(word="CANNOT CHECK HERE", text=why, lines=(*lines, f"needed: {needed}"))
 
 
 def _same(checks: Sequence[FoldCheck], extent: Extent) -> str:
@@ -170,7 +170,7 @@ def _within(
     extent: Extent,
     causes: tuple[Cause, ...],
     first: Divergence | None,
-) -> Verdict:
+) -> ReproductionVerdict:
     then, now = (
         math.fsum(getattr(check, name) for check in checks) / len(checks) for name in ("accuracy_then", "accuracy_now")
     )
@@ -183,7 +183,7 @@ def _within(
     if first is not None:
         lines.append(f"first different bits: {first.place}, {_what(first)}")
     if abs(now - then) <= tolerance:
-        return Verdict(
+        return ReproductionVerdict(
             word="REPRODUCED WITHIN",
             text=f"{100 * tolerance:g} points: accuracy differs by {100 * abs(now - then):.2f}",
             lines=tuple(lines),
@@ -191,7 +191,7 @@ def _within(
             causes=causes,
             checks=tuple(checks),
         )
-    return Verdict(
+    return ReproductionVerdict(
         word="CANNOT CHECK HERE",
         text=f"accuracy differs by {100 * abs(now - then):.2f} points, but so does the numeric class",
         lines=(*lines, "needed: a machine of the same numeric class, or a run trained with train.portable"),
@@ -201,14 +201,14 @@ def _within(
     )
 
 
-def excuse_other_foldproof(verdict: Verdict, difference: Difference) -> Verdict:
+def excuse_other_foldproof(verdict: ReproductionVerdict, difference: Difference) -> ReproductionVerdict:
     """A divergence that a later foldproof's own training code can explain alone says nothing against the record."""
     code = difference.code
     rest = difference.settings or difference.images.any or difference.folds.moved or code.plugins
     if verdict.word != "DIVERGED" or rest or not code.training_code:
         return verdict
     version = f": {code.foldproof}" if code.foldproof else ""
-    return Verdict(
+    return ReproductionVerdict(
         word="CANNOT CHECK HERE",
         text=f"bits differ, but so does foldproof's own training code{version}",
         lines=(
