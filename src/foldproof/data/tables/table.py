@@ -20,7 +20,7 @@ _PARQUET = (".parquet", ".pq")
 
 
 @dataclass(frozen=True)
-class Table:
+class LabelTable:
     """`rows` are as long as `columns`; `lines` says where each begins in the file.
 
     `assumed`: how it was read where that is not a matter of course, in a few words each. `has_header`: whether columns
@@ -35,7 +35,7 @@ class Table:
     has_header: bool = True
 
 
-def read_table(file: Path, *, is_image: IsImage = has_image_suffix, setting: str = "data.labels") -> Table:
+def read_table(file: Path, *, is_image: IsImage = has_image_suffix, setting: str = "data.labels") -> LabelTable:
     """The table in `file`, which `setting` names; `is_image` says whether a cell names an image, which tells rows from
     a header.
 
@@ -62,7 +62,7 @@ def _no_file(file: Path, setting: str) -> DataError:
     return DataError(f"{setting}: {file} is not there{'; ' + hint if hint else ''}", next_step=name_one)
 
 
-def table_of(content: bytes, *, name: str, is_image: IsImage = has_image_suffix) -> Table:
+def table_of(content: bytes, *, name: str, is_image: IsImage = has_image_suffix) -> LabelTable:
     """The table that these bytes are. Raises DataError where they are none."""
     if name.lower().endswith(_PARQUET):
         return _parquet(content, name)
@@ -83,12 +83,12 @@ def table_of(content: bytes, *, name: str, is_image: IsImage = has_image_suffix)
     return _headed(lines, name, is_image)
 
 
-def _headed(lines: Lines, name: str, is_image: IsImage) -> Table:
+def _headed(lines: Lines, name: str, is_image: IsImage) -> LabelTable:
     found = headed(lines, is_image, name=name)
-    return Table(name, found.columns, found.rows, found.lines, found.assumed, found.has_header)
+    return LabelTable(name, found.columns, found.rows, found.lines, found.assumed, found.has_header)
 
 
-def _parquet(content: bytes, name: str) -> Table:
+def _parquet(content: bytes, name: str) -> LabelTable:
     import pyarrow as pa
 
     from foldproof.storage.columns import read_parquet
@@ -102,7 +102,7 @@ def _parquet(content: bytes, name: str) -> Table:
     refuse_twice(columns, name)
     cells = [[_text(value) for value in column.to_pylist()] for column in table.columns]
     rows = tuple(zip(*cells, strict=True))
-    return Table(name, columns, rows, tuple(range(1, len(rows) + 1)))
+    return LabelTable(name, columns, rows, tuple(range(1, len(rows) + 1)))
 
 
 def _text(value: Any) -> str:
