@@ -23,7 +23,7 @@ from foldproof.analysis.candidate import Candidate
 from foldproof.analysis.comparison import Pair
 from foldproof.analysis.out_of_fold import OutOfFold
 from foldproof.analysis.pairs import adjusted, judged, pairs_of
-from foldproof.analysis.statistics.paired import Rows, estimate_by_images, estimate_by_runs, corrected
+from foldproof.analysis.statistics.paired import Rows, corrected, estimate_by_images, estimate_by_runs
 from foldproof.analysis.statistics.student import Student
 from foldproof.analysis.summary import Summary
 from foldproof.analysis.verdict import winner_of

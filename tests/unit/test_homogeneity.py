@@ -9,7 +9,7 @@ from scipy import stats
 
 from foldproof.analysis.compare import compare
 from foldproof.analysis.lines import DISAGREES
-from foldproof.analysis.statistics.homogeneity import Curve, compare_curves
+from foldproof.analysis.statistics.homogeneity import FoldCurve, compare_curves
 from foldproof.analysis.verdict import BETTER
 from foldproof.events.fold_id import FoldId
 from tabled import alike, candidate, drawn, folds_of, table
@@ -49,7 +49,7 @@ def written_out(accuracies, units):
 
 def curves(accuracies, units, repeat=0):
     return {
-        FoldId(repeat, fold): Curve(tuple(one), size)
+        FoldId(repeat, fold): FoldCurve(tuple(one), size)
         for fold, (one, size) in enumerate(zip(accuracies, units, strict=True))
     }
 

@@ -10,7 +10,7 @@ from scipy import stats
 
 from foldproof.analysis.candidate import Candidate
 from foldproof.analysis.compare import compare
-from foldproof.analysis.comparison import Comparison, Disagreement, Interval, Line, Pair
+from foldproof.analysis.comparison import Comparison, Disagreement, Estimate, Line, Pair
 from foldproof.analysis.pairing import find_common
 from foldproof.analysis.pairs import adjusted, judged
 from foldproof.analysis.rows import rows_of
@@ -48,7 +48,7 @@ PAIR = Pair(
     a=0,
     b=1,
     places=5,
-    difference=Interval(0.02, 0.01, 0.03),
+    difference=Estimate(0.02, 0.01, 0.03),
     p=0.001,
     adjusted=0.001,
     worse=0.0,
@@ -70,7 +70,7 @@ def line(name: str, **changed: object) -> Line:
             settings={},
             images=100,
             score=NONE,
-            interval=Interval(0.9, 0.85, 0.95),
+            interval=Estimate(0.9, 0.85, 0.95),
             accuracy=NONE,
             loss=NONE,
             best_epoch_accuracy=NONE,
@@ -154,10 +154,10 @@ def test_how_far_a_fold_lies_from_the_others_is_said_in_points_and_over_how_many
 
 
 def test_a_winner_is_said_with_its_gap_its_interval_and_its_proof():
-    won = replace(PAIR, better=0.96, difference=Interval(0.024, 0.01, 0.038))
+    won = replace(PAIR, better=0.96, difference=Estimate(0.024, 0.01, 0.038))
     text = judged_pair(won).text
     assert text == "one is better: by 2.4 points (95 % interval 1.0 to 3.8), beyond 1.0 point with P = 0.960"
-    lost = replace(won, worse=0.96, better=0.0, above=0.01, difference=Interval(-0.024, -0.038, -0.01))
+    lost = replace(won, worse=0.96, better=0.0, above=0.01, difference=Estimate(-0.024, -0.038, -0.01))
     assert judged_pair(lost).text == text.replace("one is", "two is")
     probably = replace(won, better=0.5, above=0.9999)
     assert judged_pair(probably).text.endswith("above 0 with P > 0.999")
@@ -350,7 +350,7 @@ def test_what_is_beyond_within_and_below_what_matters_adds_up_and_follows_the_di
     assert (found.places, found.repeats) == (3, 2)
     assert (found.p, found.corrected_p) == pytest.approx((reading.p, plain.p))
     half = theirs.ppf(0.975) - 0.02
-    assert found.difference == Interval(pytest.approx(0.02), pytest.approx(0.02 - half), pytest.approx(0.02 + half))
+    assert found.difference == Estimate(pytest.approx(0.02), pytest.approx(0.02 - half), pytest.approx(0.02 + half))
     unknown = judged(pair, corrected(np.array([0.1]), k=5), corrected(np.array([0.1]), k=5), metric, 0.01)
     assert math.isnan(unknown.p)
     assert math.isnan(unknown.corrected_p)

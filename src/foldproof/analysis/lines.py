@@ -16,7 +16,7 @@ from foldproof.analysis.scoring import (
     pooled_scores,
     rows_by_fold,
 )
-from foldproof.analysis.statistics.homogeneity import Curve, Homogeneity, compare_curves, compare_scores
+from foldproof.analysis.statistics.homogeneity import FoldCurve, Homogeneity, compare_curves, compare_scores
 from foldproof.analysis.statistics.paired import holm
 from foldproof.events.fold_id import FoldId
 from foldproof.records.record import Spread
@@ -90,7 +90,7 @@ def _disagreement(found: Homogeneity, adjusted: float) -> Disagreement:
     )
 
 
-def _curves(candidate: Candidate) -> Mapping[FoldId, Curve] | None:
+def _curves(candidate: Candidate) -> Mapping[FoldId, FoldCurve] | None:
     """The accuracies of each fold, epoch by epoch where that is known, and on how many images.
 
     None where the images are not counted.
@@ -100,7 +100,7 @@ def _curves(candidate: Candidate) -> Mapping[FoldId, Curve] | None:
     curves = {fold_id: summary.curves.get(fold_id) or accuracies for fold_id, accuracies in last.items()}
     if not curves or not all(units.get(fold_id) for fold_id in curves):
         return None
-    return {fold_id: Curve(accuracies, units[fold_id]) for fold_id, accuracies in curves.items()}
+    return {fold_id: FoldCurve(accuracies, units[fold_id]) for fold_id, accuracies in curves.items()}
 
 
 def _units_by_fold(candidate: Candidate) -> Mapping[FoldId, int]:

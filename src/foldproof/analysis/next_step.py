@@ -9,7 +9,7 @@ from foldproof.analysis.pairing import find_common
 from foldproof.analysis.rows import rows_of
 from foldproof.analysis.statistics.paired import Rows, estimate_by_images, estimate_by_runs
 from foldproof.analysis.statistics.student import Student
-from foldproof.analysis.verdict import SURE, Unit, names_of, winner_of
+from foldproof.analysis.verdict import SURE, MetricUnit, names_of, winner_of
 from foldproof.metrics import metric_of
 
 REPEATS = 3  # proposed
@@ -40,7 +40,7 @@ def next_step(lines: Sequence[Line], pairs: Sequence[Pair], candidates: Sequence
     rows = _rows(candidates[pair.a], candidates[pair.b], metric)
     if rows is None:
         return ""
-    unit, names = Unit.of(metric), names_of(lines)
+    unit, names = MetricUnit.of(metric), names_of(lines)
     seen = _with_repeats(rows, pair)
     if any(candidates[at].summary.scheme != "stratified" for at in (pair.a, pair.b)):
         return "next: more images; folds that the data say cannot be repeated"

@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from foldproof.analysis.candidate import Candidate
-from foldproof.analysis.comparison import Interval, Pair
+from foldproof.analysis.comparison import Estimate, Pair
 from foldproof.analysis.lines import scores_of
 from foldproof.analysis.pairing import FOLDS, METRIC, Common, discordant, find_common
 from foldproof.analysis.rows import rows_of
@@ -97,7 +97,7 @@ def judged(pair: Pair, reading: Student, plain: Student, metric: str, rope: floa
         pair,
         places=len(pair.differences),
         repeats=len({repeat for repeat, _ in pair.differences}),
-        difference=_interval(value, half, metric) if reading.known else Interval(value, math.nan, math.nan),
+        difference=_interval(value, half, metric) if reading.known else Estimate(value, math.nan, math.nan),
         p=reading.p if reading.known else math.nan,
         corrected_p=plain.p if plain.known else math.nan,
         worse=below if higher else above,
@@ -109,10 +109,10 @@ def judged(pair: Pair, reading: Student, plain: Student, metric: str, rope: floa
     )
 
 
-def _interval(value: float, half: float, metric: str) -> Interval:
+def _interval(value: float, half: float, metric: str) -> Estimate:
     """Bounds of a difference, none of which lies where no difference can."""
     most = metric_of(metric).most_apart
-    return Interval(value, max(value - half, -most), min(value + half, most))
+    return Estimate(value, max(value - half, -most), min(value + half, most))
 
 
 def _needed(common: Common, rows: Rows | None, metric: str, rope: float, discordant_rows: int) -> int | None:

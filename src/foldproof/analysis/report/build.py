@@ -17,7 +17,7 @@ FORMATS = ("html", "md", "json")
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenReport:
     """What was written: the file, the bytes of it and of the files beside it, and the verdict in words."""
 
     file: Path
@@ -35,7 +35,7 @@ def write_report(
     data_folder: Path | None = None,
     privacy: Privacy | None = None,
     form: str = "html",
-) -> Written:
+) -> WrittenReport:
     """Write `file`, and for Markdown its figures into a folder beside it, `NAME_files`. Raises StorageError.
 
     `comparison` is of `records`, in their order; so are `tables`, which are read where they are not given. `again` are
@@ -65,7 +65,7 @@ def write_report(
     for name, figure in beside.items():
         write_atomically(folder / name, figure)
     write_atomically(file, content)
-    return Written(
+    return WrittenReport(
         file,
         len(content) + sum(map(len, beside.values())),
         f"{report.headline} ({report.detail})" if report.detail else report.headline,

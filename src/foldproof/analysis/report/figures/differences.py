@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from foldproof.analysis.comparison import Interval
+from foldproof.analysis.comparison import Estimate
 
 LEGEND = (("blue", "difference with its 95 % interval"), ("green", "practically equal"))
 
@@ -16,7 +16,7 @@ class Forest:
     """
 
     title: str
-    rows: tuple[tuple[str, Interval], ...]
+    rows: tuple[tuple[str, Estimate], ...]
     rope: float
     factor: float
     unit: str

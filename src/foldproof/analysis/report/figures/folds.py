@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from foldproof.analysis.comparison import Interval
+from foldproof.analysis.comparison import Estimate
 from foldproof.events.fold_id import FoldId
 
 LEGEND = (("blue", "a fold"), ("ink", "mean with its 95 % interval"), ("red", "a fold apart from the others"))
@@ -17,7 +17,7 @@ class Strip:
 
     name: str
     scores: Mapping[FoldId, float]
-    interval: Interval
+    interval: Estimate
     odd: FoldId | None = None
 
 
