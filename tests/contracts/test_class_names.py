@@ -7,6 +7,18 @@ from pathlib import Path
 import foldproof
 
 ROOT = Path(foldproof.__file__).parent
+STILL_TWICE = {  # take a line out when its second place has a name of its own
+    "Curve",  # analysis, analysis/statistics
+    "Drawn",  # analysis/report, training
+    "Finding",  # config, data/checks
+    "Fold",  # folds, training
+    "Interval",  # analysis, leaks
+    "Stop",  # executors, training
+    "Table",  # analysis/report, data/tables
+    "Unit",  # analysis, folds
+    "Verdict",  # analysis, reproduce
+    "Written",  # analysis/report, config
+}
 
 
 def test_a_class_name_stands_once_in_the_package() -> None:

@@ -22,7 +22,7 @@ from foldproof.data.scan import scan
 from foldproof.data.versions import dvc
 from foldproof.data.versions.add import add
 from foldproof.data.versions.pull import pull
-from foldproof.data.versions.unfinished import interrupted_add, interrupted_pull
+from foldproof.data.versions.unfinished import interrupted
 from foldproof.errors import DataError
 
 EACH = 100  # images in each of three classes
@@ -101,7 +101,7 @@ def test_a_killed_pull_is_healed_by_the_next(place):
         assert images.items() <= place.versioned.items()  # whole files only, whenever the kill came
         assert (judged == "clean") == (images == place.versioned)
         if killed and 0 < len(images) < len(place.versioned):
-            assert interrupted_pull(place.images)
+            assert interrupted(place.images, "pull")
         edit = number % 3 == 2 and bool(images)
         if edit:
             path = seeded.choice(sorted(images))
@@ -110,7 +110,7 @@ def test_a_killed_pull_is_healed_by_the_next(place):
                 pull(place.images)
         again = pull(place.images, force=edit)
         assert contents(place.images) == place.versioned
-        assert (len(again.kept), place.judged(), interrupted_pull(place.images)) == (int(edit), "clean", False)
+        assert (len(again.kept), place.judged(), interrupted(place.images, "pull")) == (int(edit), "clean", False)
         share = "none" if not images else "all" if len(images) == len(place.versioned) else "part"
         found[
             (
@@ -158,11 +158,11 @@ def test_a_killed_add_loses_nothing_and_is_completed_by_the_next(place):
         assert there.items() <= before.items()
         judged = state_of(place)
         assert judged != "clean" or there == before
-        cut_off = interrupted_add(place.images)
+        cut_off = interrupted(place.images, "add")
         add(place.images)
         assert contents(place.images) == before
         assert (state_of(place), temporary(place.images)) == ("clean", [])
-        assert not interrupted_add(place.images)
+        assert not interrupted(place.images, "add")
         found[
             (
                 "killed" if killed else "ended by itself",

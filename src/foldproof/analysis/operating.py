@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.analysis.out_of_fold import OutOfFold
+from foldproof.analysis.scoring import rows_by_fold
 from foldproof.events.fold_id import FoldId
 from foldproof.records.record import Spread
 
@@ -65,11 +66,8 @@ def one_against_rest(table: OutOfFold, number: int) -> OneAgainstRest | None:
 
 def auroc_by_fold(table: OutOfFold, number: int) -> dict[FoldId, float]:
     """The area under the ROC curve of each fold; nan where it has images of one kind only."""
-    found = {}
-    for fold_id in table.fold_ids:
-        here = (table.repeats == fold_id.repeat) & (table.folds == fold_id.fold)
-        found[fold_id] = auroc(table.probabilities[here, number].astype(np.float64), table.labels[here] == number)
-    return found
+    scores = table.probabilities[:, number].astype(np.float64)
+    return {fold_id: auroc(scores[rows], table.labels[rows] == number) for fold_id, rows in rows_by_fold(table)}
 
 
 def auroc(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> float:

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 
-from foldproof.events.fold_id import FoldId
 from foldproof.records.record import RunRecord
 
 
 def equal_runs(one: RunRecord, other: RunRecord) -> bool:
     """Whether every fold that both runs have finished came out the same, by epochs, scores and weights."""
     both = one.finished.keys() & other.finished.keys()
-    return bool(both) and all(_said(one, fold_id) == _said(other, fold_id) for fold_id in both)
+    return bool(both) and all(
+        (one.epochs[fold_id], one.finished[fold_id]) == (other.epochs[fold_id], other.finished[fold_id])
+        for fold_id in both
+    )
 
 
 def again(records: Mapping[str, RunRecord]) -> Mapping[str, tuple[str, bool]]:
@@ -24,7 +26,3 @@ def again(records: Mapping[str, RunRecord]) -> Mapping[str, tuple[str, bool]]:
         if earlier != run and record.finished and records[earlier].finished:
             found[run] = (earlier, equal_runs(records[earlier], record))
     return found
-
-
-def _said(record: RunRecord, fold_id: FoldId) -> object:
-    return record.epochs[fold_id], record.finished[fold_id]

@@ -1,6 +1,7 @@
 """Render a comparison as tables for a paper, a repository or a spreadsheet: Markdown, LaTeX, CSV. Pure."""
 
 import csv
+import io
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -170,14 +171,14 @@ def _latex_text(text: str) -> str:
 
 def csv_table(comparison: Comparison) -> str:
     """A row a fold of an experiment, with what differs: figures as they are, for a spreadsheet or a program."""
-    lines = _TableLines()
-    writer = csv.writer(lines, lineterminator="\n")
+    made = io.StringIO(newline="")
+    writer = csv.writer(made, lineterminator="\n")
     metrics = dict.fromkeys((comparison.metric, "accuracy"))
     writer.writerow(["experiment", "run", *comparison.differing, "repeat", "fold", *metrics, "images of the run"])
     for line in comparison.lines:
         for fold_id in sorted({*line.folds, *line.accuracy_by_fold}):
             writer.writerow(_csv_row(comparison, line, fold_id))
-    return "".join(lines)
+    return made.getvalue()
 
 
 def _csv_row(comparison: Comparison, line: Line, fold_id: FoldId) -> list[str]:
@@ -197,8 +198,3 @@ def _csv_row(comparison: Comparison, line: Line, fold_id: FoldId) -> list[str]:
 def _no_formula(text: str) -> str:
     """Text that a spreadsheet does not run."""
     return "'" + text if text.startswith(_FORMULA) else text
-
-
-class _TableLines(list[str]):
-    def write(self, line: str) -> None:
-        self.append(line)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from foldproof.cli import complete
+from foldproof.cli.here import project_here
 from foldproof.cli.out import echo, echo_json
 
 if TYPE_CHECKING:
@@ -61,17 +62,14 @@ def command(runs: tuple[str, ...], sources: tuple[str, ...], metric: str | None,
 def compare_runs(runs: Sequence[str], metric: str | None = None) -> "tuple[Comparison, Mapping[Path, DamagedFile]]":
     """The runs named, or the newest of each experiment, compared; and the runs that cannot be read."""
     from dataclasses import replace
-    from pathlib import Path
 
     from foldproof.analysis.candidate import Candidate
     from foldproof.analysis.compare import compare_runs
     from foldproof.cli.chosen import chosen_records
-    from foldproof.config.read import load_settings
-    from foldproof.project import Project
     from foldproof.records.store import RunStore
 
-    project = Project.find(Path.cwd())
-    settings = load_settings(project.settings_file).settings.compare
+    project, loaded = project_here()
+    settings = loaded.settings.compare
     store = RunStore.read(project.run_folders())
     records, damaged = chosen_records(store, runs)
     metric = known_metric(metric or settings.metric, project.root, typed=metric is not None)

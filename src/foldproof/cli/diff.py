@@ -1,12 +1,12 @@
 """`foldproof diff`."""
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from foldproof.cli import complete
+from foldproof.cli.here import project_around
 from foldproof.cli.out import echo, echo_json
 
 if TYPE_CHECKING:
@@ -37,15 +37,10 @@ def command(a: str, b: str, as_json: bool) -> int:
     from foldproof.analysis.causes import probable_causes
     from foldproof.analysis.difference import RunSide, differ
     from foldproof.cli.chosen import subject_of
-    from foldproof.errors import ProjectError
-    from foldproof.project import Project
     from foldproof.reproduce.first_difference import find_first_difference
     from foldproof.storage import cleaned_lines
 
-    try:
-        project = Project.find(Path.cwd())
-    except ProjectError:
-        project = None
+    project = project_around()
     with subject_of(a, project) as then, subject_of(b, project) as now:
         sides = (RunSide.read(then.folder), RunSide.read(now.folder))
         difference = differ(*sides)

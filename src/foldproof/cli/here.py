@@ -9,6 +9,17 @@ if TYPE_CHECKING:
     from foldproof.project import Project
 
 
+def project_around() -> "Project | None":
+    """The project of the current folder; None without one."""
+    from foldproof.errors import ProjectError
+    from foldproof.project import Project
+
+    try:
+        return Project.find(Path.cwd())
+    except ProjectError:
+        return None
+
+
 def project_here(overrides: Sequence[str] = ()) -> "tuple[Project, ProjectSettings]":
     """Raises ProjectError without a project around the current folder, SettingsError where its settings are wrong."""
     from foldproof.config.read import load_settings

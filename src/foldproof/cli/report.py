@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING
 import click
 
 from foldproof.cli import complete
+from foldproof.cli.here import project_here
 from foldproof.cli.out import echo
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from foldproof.project import Project
 
 FORMATS = ("html", "md", "json")
 
@@ -50,13 +49,11 @@ def command(
     from foldproof.cli.chosen import chosen_records
     from foldproof.cli.compare import known_metric
     from foldproof.cli.show import print_damaged
-    from foldproof.config.read import load_settings
-    from foldproof.project import Project
     from foldproof.records.store import RunStore, read_records
     from foldproof.storage import write_atomically
 
-    project = Project.find(Path.cwd())
-    settings = load_settings(project.settings_file).settings
+    project, loaded = project_here()
+    settings = loaded.settings
     private = settings.tracking.privacy
     store = RunStore.read(project.run_folders())
     records, damaged = chosen_records(store, runs)
@@ -66,7 +63,7 @@ def command(
         written = write_report(
             records,
             compare_runs(candidates, settings.compare, store),
-            _target(project, output, form),
+            Path(output).absolute() if output else project.root / f"report.{form}",
             again=read_records(store.retrained(record.run for record in records))[0],
             tables=[candidate.table for candidate in candidates],
             data_folder=project.path(settings.data.path),
@@ -83,12 +80,6 @@ def command(
         echo(f"{_short(written.file)}, {written.bytes / 1000:,.0f} kB: {written.verdict}")
     print_damaged(damaged)
     return 1 if damaged else 0
-
-
-def _target(project: "Project", output: str | None, form: str) -> "Path":
-    from pathlib import Path
-
-    return Path(output).absolute() if output else project.root / f"report.{form}"
 
 
 def _short(file: "Path") -> str:

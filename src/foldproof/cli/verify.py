@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from foldproof.cli import complete
+from foldproof.cli.here import project_around
 from foldproof.cli.out import echo, echo_json
 
 if TYPE_CHECKING:
@@ -31,14 +32,9 @@ def command(run: str, level: int, images: Path | None, trust_code: bool, as_json
     """
     from foldproof.cli.chosen import subject_of
     from foldproof.cli.progress import shown_progress
-    from foldproof.errors import ProjectError
-    from foldproof.project import Project
     from foldproof.verify.levels import verify
 
-    try:
-        project = Project.find(Path.cwd())
-    except ProjectError:
-        project = None
+    project = project_around()
     with subject_of(run, project, images=images) as subject, shown_progress(quiet=as_json) as progress:
         found = verify(
             subject,

@@ -1,13 +1,14 @@
 """Check that the images are versioned, unchanged and pushed, by hash."""
 
 from collections.abc import Iterator
+from typing import get_args
 
 from foldproof.config.schema import DataSettings, FoldSource
 from foldproof.data.labels.asked import asked_of
 from foldproof.data.scan import scan
 from foldproof.data.versions import dvc
 from foldproof.data.versions.remote import unpushed
-from foldproof.data.versions.unfinished import interrupted_add, interrupted_pull
+from foldproof.data.versions.unfinished import Kind, interrupted
 from foldproof.data.versions.versioned import VersionDifference
 from foldproof.data.walk import some
 from foldproof.doctor.check import ProjectCheck
@@ -22,8 +23,8 @@ def of_images(project: Project, data: DataSettings, folds: FoldSource) -> Iterat
     if not folder.is_dir():
         yield ProjectCheck("images", "bad", f"there is no {data.path}", "`foldproof data pull`, or fix data.path")
         return
-    for begun, what in ((interrupted_pull(folder), "pull"), (interrupted_add(folder), "add")):
-        if begun:
+    for what in get_args(Kind):
+        if interrupted(folder, what):
             said = f"an earlier `data {what}` was cut off"
             yield ProjectCheck("images", "bad", said, f"`foldproof data {what}` completes it")
             return

@@ -67,16 +67,10 @@ def to_csv(rows: Iterable[Row]) -> str:
     lines = _Lines()
     writer = csv.writer(lines, lineterminator="\r\n")  # quotes what holds either character, as a reader needs
     rows = list(rows)
-    if all(row.scheme == STRATIFIED for row in rows):
-        writer.writerow(COLUMNS)
-        writer.writerows(
-            (1, k, seed, repeat, fold, sha256, label, group, path)
-            for k, seed, repeat, sha256, label, path, group, fold, _ in rows
-        )
-        return "".join(lines)
-    writer.writerow(WITH_SCHEME)
+    version, columns = (1, COLUMNS) if all(row.scheme == STRATIFIED for row in rows) else (SCHEMA_VERSION, WITH_SCHEME)
+    writer.writerow(columns)
     writer.writerows(
-        (SCHEMA_VERSION, k, seed, repeat, fold, sha256, label, group, path, scheme)
+        (version, k, seed, repeat, fold, sha256, label, group, path, scheme)[: len(columns)]
         for k, seed, repeat, sha256, label, path, group, fold, scheme in rows
     )
     return "".join(lines)

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Sequence
 
 from foldproof.data.labels.kinds import cells_of
+from foldproof.data.tables.header import Table
 from foldproof.data.tables.spelling import key_of
-from foldproof.data.tables.table import LabelTable
 from foldproof.data.tables.usual import NEVER_LABELS, plain_name, usual_column
 from foldproof.errors import UnclearTable
 from foldproof.scaffold.typed import python_line

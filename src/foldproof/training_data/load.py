@@ -15,7 +15,7 @@ from foldproof.data.readers import MOST_PIXELS
 from foldproof.data.survey import Progress, no_progress
 from foldproof.data.value_range import ValueRange
 from foldproof.data.versions import versioned
-from foldproof.data.versions.unfinished import interrupted_pull
+from foldproof.data.versions.unfinished import interrupted
 from foldproof.data.versions.versioned import DataVersion
 from foldproof.data.walk import some
 from foldproof.errors import DataError
@@ -62,7 +62,7 @@ def load_training_data(
     data = asked.data
     seen = inspect(project.path(data.path), data, asked.folds, project=project, progress=progress, early=refuse)
     refuse([error for error in seen.errors if not CODES[error.code].excludable])
-    if seen.version.state == "dirty" and interrupted_pull(seen.folder) and not allow_dirty:
+    if seen.version.state == "dirty" and interrupted(seen.folder, "pull") and not allow_dirty:
         raise DataError(
             "these are not yet the versioned images: an earlier pull was cut off",
             next_step="`foldproof data pull` completes it",

@@ -4,12 +4,12 @@ L0 needs the record alone, L1 weights and images, L2 one epoch of training; `rep
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from foldproof.data.survey import Progress, no_progress
 from foldproof.errors import DamagedFile
-from foldproof.folds import Assignment
+from foldproof.folds import Fold
 from foldproof.project import Project
 from foldproof.records.facts import read_facts
 from foldproof.reproduce.record_source import RecordSource
@@ -80,41 +80,28 @@ def _record(recorded: Recorded, subject: RecordSource) -> Iterator[Check]:
         f"settings, {len(recorded.dataset):,} images and folds match the identity of the run"
         + ("" if record.facts.get("settings") else "; defaults of settings are not recorded"),
     )
-    yield checked("training", _of_folds(recorded, assignments, _training), "losses of all steps, epochs and rates fit")
-    yield checked("scores", _of_folds(recorded, assignments, _scores), "every score follows from the predictions")
+    for name, look, said in (
+        ("training", _training, "losses of all steps, epochs and rates fit"),
+        ("scores", _scores, "every score follows from the predictions"),
+    ):
+        folds = (fold for made in assignments for fold in made.folds(parts.k))
+        yield checked(name, [f"{fold.id}: {problem}" for fold in folds for problem in look(recorded, fold)], said)
     others = _others(recorded.folder)
     yield sibling_runs.check_runs(recorded, others, expected=subject.with_company or not subject.is_foreign)
     yield artifacts.check_files(recorded.folder)
     yield artifacts.check_tables(record, others)
 
 
-def _training(recorded: Recorded, assignments: tuple[Assignment, ...]) -> Iterator[tuple[str, Iterable[str]]]:
-    for made in assignments:
-        for fold in made.folds(recorded.config.folds.k):
-            if fold.id in recorded.record.epochs:
-                yield (
-                    str(fold.id),
-                    [
-                        *training_log.check_fold(recorded, fold),
-                        *training_log.check_states(recorded, fold.id),
-                        *identity.check_fold_key(recorded, fold),
-                    ],
-                )
+def _training(recorded: Recorded, fold: Fold) -> Iterator[str]:
+    if fold.id in recorded.record.epochs:
+        yield from training_log.of_fold(recorded, fold)
+        yield from training_log.of_states(recorded, fold.id)
+        yield from identity.of_fold_key(recorded, fold)
 
 
-def _scores(recorded: Recorded, assignments: tuple[Assignment, ...]) -> Iterator[tuple[str, Iterable[str]]]:
-    for made in assignments:
-        for fold in made.folds(recorded.config.folds.k):
-            if fold.id in recorded.record.finished:
-                yield str(fold.id), scores.check_fold(recorded, fold)
-
-
-def _of_folds(
-    recorded: Recorded,
-    assignments: tuple[Assignment, ...],
-    look: Callable[[Recorded, tuple[Assignment, ...]], Iterator[tuple[str, Iterable[str]]]],
-) -> list[str]:
-    return [f"{name}: {problem}" for name, problems in look(recorded, assignments) for problem in problems]
+def _scores(recorded: Recorded, fold: Fold) -> Iterator[str]:
+    if fold.id in recorded.record.finished:
+        yield from scores.of_fold(recorded, fold)
 
 
 def _others(folder: Path) -> tuple[Path, ...]:

@@ -4,6 +4,7 @@ import math
 
 from foldproof.analysis.diagnosis import words
 from foldproof.analysis.diagnosis.evidence import Diagnosis
+from foldproof.analysis.statistics.shares import wilson_interval
 from foldproof.events.fold_id import FoldId
 from foldproof.records.facts import reseed_of
 from foldproof.records.record import RunRecord, Spread
@@ -63,10 +64,7 @@ def binomial_interval(share: float, count: int) -> tuple[float, float]:
     """Wilson's 95 % interval of a share of `count`."""
     if count < 1:
         return 0.0, 1.0
-    squared = TIMES**2 / count
-    middle = (share + squared / 2) / (1 + squared)
-    half = TIMES * math.sqrt(share * (1 - share) / count + squared / (4 * count)) / (1 + squared)
-    return middle - half, middle + half
+    return wilson_interval(share, count, TIMES)
 
 
 def _spread(others: Spread, images: int) -> float:

@@ -16,7 +16,6 @@ from foldproof.storage import cleaned
 
 MOST_FOLDS = 1000
 _NO_TABLE = "only the scores of its folds are known"
-_NOTHING = Spread(math.nan, math.nan, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,20 +108,13 @@ def _candidate(name: str, folds: Mapping[FoldId, FoldScore], k: int, metric: str
     summary = Summary(
         run=name,
         experiment=name,
-        identity="",
-        fingerprint="",
-        folds_digest="",
         status="finished" if len(known) == len(scores) else "failed",
         k=max(k, 2),
         repeats=repeats,
         settings=next(iter(folds.values())).settings,
         accuracy=Spread.of(known.values() if metric == ACCURACY else ()),
-        loss=_NOTHING,
-        best_epoch_accuracy=_NOTHING,
-        best_epoch_loss=_NOTHING,
         accuracy_by_fold=known if metric == ACCURACY else {},
         scores_by_fold={fold_id: {metric: score} for fold_id, score in known.items()},
         images_by_fold={fold_id: images for fold_id in known if (images := folds[fold_id].images)},
-        seconds=None,
     )
     return Candidate(summary, None, _NO_TABLE)

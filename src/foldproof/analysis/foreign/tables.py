@@ -14,7 +14,7 @@ import numpy as np
 from foldproof.analysis.candidate import Candidate
 from foldproof.analysis.foreign.scores import MOST_FOLDS, FoldScore, candidates_of_scores, one_scale
 from foldproof.analysis.out_of_fold import OutOfFold
-from foldproof.analysis.scoring import ACCURACY, fold_scores
+from foldproof.analysis.scoring import ACCURACY, fold_scores, rows_by_fold
 from foldproof.analysis.summary import Summary
 from foldproof.data.tables.table import table_of
 from foldproof.errors import DamagedFile, DataError
@@ -26,7 +26,6 @@ SCORES = ("experiment", "fold", "score")
 PREDICTIONS = ("id", "fold", "label")
 _KNOWN = ("experiment", "repeat", "fold", "id", "label", "group", "path")
 _SLACK = 0.02  # rounded probabilities add up to this near 1
-_NOTHING = Spread(math.nan, math.nan, 0)
 Row = Mapping[str, str]
 
 
@@ -154,27 +153,15 @@ def candidate_of(name: str, table: OutOfFold) -> Candidate:
     """What can be held against others where a table of out-of-fold predictions is all there is."""
     scores: Mapping[FoldId, float] = fold_scores(table, ACCURACY)
     repeats = len({repeat for repeat, _ in scores})
-    counts = {
-        fold_id: int(((table.repeats == fold_id.repeat) & (table.folds == fold_id.fold)).sum()) for fold_id in scores
-    }
     summary = Summary(
         run=name,
         experiment=name,
-        identity="",
-        fingerprint="",
-        folds_digest="",
         status="finished",
         k=max(round(len(scores) / repeats), 2),
         repeats=repeats,
-        settings={},
         accuracy=Spread.of(scores.values()),
-        loss=_NOTHING,
-        best_epoch_accuracy=_NOTHING,
-        best_epoch_loss=_NOTHING,
         accuracy_by_fold=scores,
-        scores_by_fold={},
-        images_by_fold=counts,
-        seconds=None,
+        images_by_fold={fold_id: len(rows) for fold_id, rows in rows_by_fold(table)},
     )
     return Candidate(summary, table)
 

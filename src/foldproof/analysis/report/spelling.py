@@ -1,14 +1,15 @@
 """Format values as people read them, or as JSON holds them. Pure."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from foldproof.analysis.comparison import Estimate
 from foldproof.records.record import Spread
 from foldproof.storage import cleaned
 
+Item = TypeVar("Item")
 NOTHING = "–"
 PERCENT = "\N{NO-BREAK SPACE}%"
 MINUS = "\N{MINUS SIGN}"
@@ -137,3 +138,11 @@ def listed(names: list[str], *, most: int = 6) -> str:
     if len(names) > most:
         names = [*names[: most - 1], f"{len(names) - most + 1} more"]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
+
+
+def evenly(rows: Sequence[Item], most: int) -> Sequence[Item]:
+    """At most `most` of the rows, evenly spaced, among them the first and the last."""
+    if len(rows) <= most:
+        return rows
+    step = (len(rows) - 1) / (most - 1)
+    return [rows[round(index * step)] for index in range(most)]

@@ -9,8 +9,9 @@ from foldproof.data.labels.kinds import one_label, refuse_other_tasks
 from foldproof.data.labels.names import Names
 from foldproof.data.labels.said import ImageLabel
 from foldproof.data.labels.spelled import groups_spelled, labels_spelled
+from foldproof.data.tables.header import Table
 from foldproof.data.tables.spelling import is_no_value
-from foldproof.data.tables.table import LabelTable, read_table
+from foldproof.data.tables.table import read_table
 from foldproof.data.walk import some
 from foldproof.errors import UnclearTable
 from foldproof.storage import cleaned
@@ -31,7 +32,6 @@ class TableSaid:
     notes: tuple[str, ...]
     written: Mapping[str, Mapping[str, int]]
     places: Mapping[str, str]
-    has_split: bool
     has_fold: bool
     has_header: bool = True
 
@@ -89,7 +89,6 @@ def said_by_table(
         ),
         written=labels.written,
         places={name: f"the column '{name}'" for name in sorted(own)},
-        has_split="split" in roles.columns,
         has_fold="fold" in roles.columns,
         has_header=table.has_header,
     )

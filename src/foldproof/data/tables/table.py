@@ -1,13 +1,12 @@
 """Read a CSV, parquet or spreadsheet file as columns of text, with what was assumed. Start here."""
 
 import csv
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from foldproof.data.tables.delimited import IsImage, Lines, read_lines
+from foldproof.data.tables.delimited import IsImage, read_lines
 from foldproof.data.tables.encoding import text_of
-from foldproof.data.tables.header import headed, one_line, refuse_twice
+from foldproof.data.tables.header import Table, headed, one_line, refuse_twice
 from foldproof.data.tables.spreadsheet import is_spreadsheet, read_spreadsheet
 from foldproof.data.tables.usual import has_image_suffix
 from foldproof.errors import DataError
@@ -19,23 +18,7 @@ SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".parquet", ".pq", ".xlsx", ".xls", 
 _PARQUET = (".parquet", ".pq")
 
 
-@dataclass(frozen=True)
-class LabelTable:
-    """`rows` are as long as `columns`; `lines` says where each begins in the file.
-
-    `assumed`: how it was read where that is not a matter of course, in a few words each. `has_header`: whether columns
-    have names of their own; else they are `column 1` and so on.
-    """
-
-    name: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    lines: tuple[int, ...]
-    assumed: tuple[str, ...] = ()
-    has_header: bool = True
-
-
-def read_table(file: Path, *, is_image: IsImage = has_image_suffix, setting: str = "data.labels") -> LabelTable:
+def read_table(file: Path, *, is_image: IsImage = has_image_suffix, setting: str = "data.labels") -> Table:
     """The table in `file`, which `setting` names; `is_image` says whether a cell names an image, which tells rows from
     a header.
 
@@ -67,7 +50,7 @@ def table_of(content: bytes, *, name: str, is_image: IsImage = has_image_suffix)
     if name.lower().endswith(_PARQUET):
         return _parquet(content, name)
     if is_spreadsheet(content):
-        return _headed(read_spreadsheet(content, name=name), name, is_image)
+        return headed(read_spreadsheet(content, name=name), is_image, name=name)
     if content.startswith(b"PK"):
         raise DataError(
             f"{name} is no text: an archive, or a spreadsheet that is damaged",
@@ -80,12 +63,7 @@ def table_of(content: bytes, *, name: str, is_image: IsImage = has_image_suffix)
         raise DataError(f"{name}, line {error}", next_step="save it as CSV again") from error
     if encoding:
         lines.assumed.insert(0, encoding)
-    return _headed(lines, name, is_image)
-
-
-def _headed(lines: Lines, name: str, is_image: IsImage) -> LabelTable:
-    found = headed(lines, is_image, name=name)
-    return LabelTable(name, found.columns, found.rows, found.lines, found.assumed, found.has_header)
+    return headed(lines, is_image, name=name)
 
 
 def _parquet(content: bytes, name: str) -> LabelTable:

@@ -75,13 +75,6 @@ def cache_folders(folder: Path) -> tuple[Path, ...]:
         return (Path(repository.cache.local.path),)
 
 
-def leads_to_cache(path: Path, caches: Sequence[Path]) -> bool:
-    """Whether a link is one of DVC's, into its cache or one of `caches`, be the object there or not."""
-    target = Path(os.path.realpath(path))
-    inside = any(target.is_relative_to(os.path.realpath(cache)) for cache in caches)
-    return inside or (".dvc", "cache") in zip(target.parts, target.parts[1:], strict=False)
-
-
 def recorded(folder: Path) -> DvcRecord | None:
     """What a `.dvc` file, one of a parent folder, some of the folders below, or `dvc.lock` record of `folder`.
 

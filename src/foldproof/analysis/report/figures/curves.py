@@ -3,8 +3,8 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from foldproof.analysis.report.figures.canvas import Canvas, room
 from foldproof.analysis.report.spelling import PERCENT, number, share
 from foldproof.events.fold_id import FoldId
 from foldproof.records.record import Spread
@@ -27,9 +27,7 @@ class Curves:
     def alt(self) -> str:
         return f"{self.title} by epoch: a thin line a fold, the mean and a band of one standard deviation."
 
-    def draw(self) -> Any:
-        from foldproof.analysis.report.figures.canvas import Canvas, room
-
+    def draw(self) -> Canvas:
         series = {"orange": self.training, "blue": self.validation}
         values = [value for lines in series.values() for line in lines.values() for value in line]
         epochs = max((len(line) for lines in series.values() for line in lines.values()), default=1)

@@ -2,9 +2,9 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
-from foldproof.analysis.comparison import Estimate
+from foldproof.analysis.comparison import Interval
+from foldproof.analysis.report.figures.canvas import Canvas, room, short
 
 LEGEND = (("blue", "difference with its 95 % interval"), ("green", "practically equal"))
 
@@ -25,9 +25,7 @@ class Forest:
     def alt(self) -> str:
         return f"{self.title}: a row a pair, with the 95 % interval and the region of practical equivalence."
 
-    def draw(self) -> Any:
-        from foldproof.analysis.report.figures.canvas import Canvas, room, short
-
+    def draw(self) -> Canvas:
         rows = max(len(self.rows), 1)
         values = [self.factor * v for _, i in self.rows for v in (i.value, i.low, i.high)]
         scale = room(

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from foldproof.analysis.comparison import Estimate
+from foldproof.analysis.comparison import Interval
+from foldproof.analysis.report.figures.canvas import Canvas, room, short
 from foldproof.events.fold_id import FoldId
 
 LEGEND = (("blue", "a fold"), ("ink", "mean with its 95 % interval"), ("red", "a fold apart from the others"))
@@ -34,9 +34,7 @@ class Strips:
     def alt(self) -> str:
         return f"{self.axis}: a dot a fold and the mean with its interval, an experiment a row."
 
-    def draw(self) -> Any:
-        from foldproof.analysis.report.figures.canvas import Canvas, room, short
-
+    def draw(self) -> Canvas:
         values = [v for s in self.strips for v in (*s.scores.values(), s.interval.low, s.interval.high)]
         rows = max(len(self.strips), 1)
         canvas = Canvas(

@@ -1,9 +1,9 @@
 """Draw ROC or precision-recall curves in one panel."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from foldproof.analysis.operating import Curve
+from foldproof.analysis.report.figures.canvas import Canvas
 from foldproof.analysis.report.spelling import PERCENT
 
 COLOURS = ("blue", "red", "green", "purple", "orange")
@@ -34,9 +34,7 @@ class Operating:
     def alt(self) -> str:
         return f"{self.heading} against {self.x}: {len(self.curves)} curves."
 
-    def draw(self) -> Any:
-        from foldproof.analysis.report.figures.canvas import Canvas
-
+    def draw(self) -> Canvas:
         canvas = Canvas(x=(0, 1), y=(0, 1.005), height=330)
         fifths = [0, 0.2, 0.4, 0.6, 0.8, 1.0]
         canvas.y_axis(self.heading, lambda value: f"{100 * value:.0f}{PERCENT}", ticks=fifths)
