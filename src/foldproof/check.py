@@ -18,7 +18,7 @@ from foldproof.data.checks.findings import CODES, Finding
 from foldproof.data.dataset import Dataset
 from foldproof.data.exclusions import Exclusion, add_exclusions
 from foldproof.data.pixels.images import decoded
-from foldproof.data.survey import Progress, unheard
+from foldproof.data.survey import Progress, no_progress
 from foldproof.data.versions.versioned import DataVersion
 from foldproof.errors import FoldsError, ProjectError
 from foldproof.folds import Scheme
@@ -73,7 +73,7 @@ class Checked:
 
 
 def check_images(
-    here: Path, path: str | None = None, *, deep: bool = False, leaks: bool = False, progress: Progress = unheard
+    here: Path, path: str | None = None, *, deep: bool = False, leaks: bool = False, progress: Progress = no_progress
 ) -> Checked:
     """Look at the images of the project that `here` lies in, or at those in `path`, which needs no project.
 

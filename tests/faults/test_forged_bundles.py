@@ -1,6 +1,6 @@
-"""Bundles in which one thing was forged with care: at which rung of `verify` is each found?
+"""Bundles in which one thing was forged with care: at which level of `verify` is each found?
 
-`FOLDPROOF_FAULTS=N` forges N bundles and prints at which rung each kind was found.
+`FOLDPROOF_FAULTS=N` forges N bundles and prints at which level each kind was found.
 """
 
 import json
@@ -47,13 +47,13 @@ def bundle(tmp_path_factory) -> Path:
 
 
 def found_at(bundle: Path, forgery: Forgery | None, seed: int) -> int | None:
-    """The rung at which a bundle with one forgery breaks; None where it holds."""
+    """The level at which a bundle with one forgery breaks; None where it holds."""
     with opened(bundle) as content:
         if forgery is not None:
             forgery.change(content.run_folder, random.Random(seed))
         subject = RecordSource(folder=content.run_folder, is_foreign=True, with_company=True, images=content.images)
         found = verify(subject, None)
-    return next((rung.level for rung in found.rungs if rung.state == "broken"), None)
+    return next((level.number for level in found.levels if level.state == "broken"), None)
 
 
 def test_an_honest_bundle_holds(bundle):

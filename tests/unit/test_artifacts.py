@@ -48,7 +48,7 @@ class World:
         (self.report / FILE_NAME).write_bytes(replace(judged, **changed).to_json())  # type: ignore[arg-type]
 
     def looked(self, *others: RunRecord) -> tuple[str, str, tuple[str, ...]]:
-        check = artifacts.of_tables(self.two, [run.folder for run in others])
+        check = artifacts.check_tables(self.two, [run.folder for run in others])
         return check.state, check.said, check.problems
 
 
@@ -143,8 +143,8 @@ def test_a_file_that_cannot_be_looked_at_is_a_problem_and_one_that_is_away_is_no
     (tmp_path / "report" / "link.html").symlink_to(tmp_path / "elsewhere")
     with JournalWriter(tmp_path, run="a-run", about={}) as journal:
         journal.append(ArtifactAdded(file="report/away.html", sha256="0" * 64))
-    assert artifacts.of_files(tmp_path).state == "not here"
+    assert artifacts.check_files(tmp_path).state == "not here"
     with JournalWriter(tmp_path, run="a-run", about={}) as journal:
         journal.append(ArtifactAdded(file="report/link.html", sha256="0" * 64))
-    (problem,) = artifacts.of_files(tmp_path).problems
+    (problem,) = artifacts.check_files(tmp_path).problems
     assert str(tmp_path / "report" / "link.html") in problem

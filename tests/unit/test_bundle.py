@@ -94,7 +94,7 @@ def test_a_run_of_the_experiment_that_is_left_out_is_found(project, tmp_path):
         shutil.rmtree(other)
         found = verify(subject(tmp_path, bundle.run_folder, None), None, highest=0)
     assert not found.is_sound
-    (company,) = (check for check in found.rungs[0].checks if check.name == "company")
+    (company,) = (check for check in found.levels[0].checks if check.name == "company")
     assert other.name in company.problems[0]
 
 

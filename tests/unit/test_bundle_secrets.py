@@ -24,7 +24,7 @@ from foldproof.records.record import RunRecord
 from foldproof.reproduce.errors import CannotCheck
 from foldproof.reproduce.record_source import RecordSource
 from foldproof.reproduce.recorded import Recorded
-from foldproof.reproduce.worktree import with_recorded_code
+from foldproof.reproduce.worktree import place_recorded_code
 from foldproof.verify.levels import verify
 from leaking import made
 from recorded import INLINE, call, done, draw_classes, train_inline
@@ -122,7 +122,7 @@ def test_secrets_left_out_of_code_leave_a_bundle_that_holds_and_cannot_be_applie
         assert not recorded.has_whole_diff
         (tmp_path / "shop").mkdir()
         with pytest.raises(CannotCheck, match="secrets in them, which were left out"):
-            with_recorded_code(tmp_path / "shop", project, recorded, is_foreign=False)
+            place_recorded_code(tmp_path / "shop", project, recorded, is_foreign=False)
 
 
 def test_secrets_that_somebody_decided_to_pack_go_along_bit_for_bit(project: Project, tmp_path: Path) -> None:
@@ -221,7 +221,7 @@ def test_an_anonymous_bundle_of_own_code_says_what_it_names_and_that_it_has_no_c
     assert "own code lab_net:net" in made.still_tells
     assert "experiment own" in made.still_tells
     with opened(made.path) as bundle, pytest.raises(CannotCheck, match="an anonymous bundle does not say"):
-        with_recorded_code(tmp_path / "shop", project, Recorded.read(bundle.run_folder), is_foreign=True)
+        place_recorded_code(tmp_path / "shop", project, Recorded.read(bundle.run_folder), is_foreign=True)
 
 
 def test_an_anonymous_bundle_says_also_what_its_metric_names(project: Project) -> None:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from foldproof.cli.main import run_command
 from foldproof.config.schema import DataSettings
-from foldproof.data.checks.card import as_markdown
+from foldproof.data.checks.card import render_markdown
 from foldproof.data.checks.findings import CODES
 from foldproof.data.examine import look
 from foldproof.data.index import FileIndex
@@ -246,7 +246,7 @@ def test_the_data_card_says_which_values_are_black_and_white(folder: Path):
     card = looked(folder, range=(50.0, 4000.0)).card()
     assert card["values"]["kind"] == "whole numbers"
     assert (card["values"]["range"], card["values"]["bits"]) == ([50.0, 4000.0], 16)
-    assert "50 is black and 4,000 white" in as_markdown(card)
+    assert "50 is black and 4,000 white" in render_markdown(card)
 
 
 def test_the_range_in_use_stands_in_run_json_and_nothing_else_passes_for_one(tmp_path: Path):

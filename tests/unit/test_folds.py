@@ -127,7 +127,7 @@ def test_another_hash_seed_and_another_process_give_the_same_table() -> None:
         "samples = {Sample(hashlib.sha256(f'{label} {n}'.encode()).hexdigest(), label, f'{label}/{n}.png', g)\n"
         "    for label in ('cat', 'dog', 'eel') for n in range(20) for g in [f'g{n}' if n < 4 else '']}\n"
         "dataset, scheme = Dataset.of(list(samples)), folds.Scheme(k=3, seed=42)\n"
-        "print(folds.to_csv(folds.to_rows(dataset, scheme, folds.assign(dataset, scheme))))\n"
+        "print(folds.to_csv(folds.make_rows(dataset, scheme, folds.assign(dataset, scheme))))\n"
     )
     tables = {
         subprocess.run(
@@ -271,7 +271,7 @@ def test_schemes_share_a_table_without_disturbing_each_other() -> None:
         row
         for scheme in (SCHEME, Scheme(k=3, seed=42), Scheme(k=2, seed=43))
         for repeat in (0, 1)
-        for row in folds.to_rows(TINY, scheme, folds.assign(TINY, scheme, repeat=repeat))
+        for row in folds.make_rows(TINY, scheme, folds.assign(TINY, scheme, repeat=repeat))
     ]
     expected = {
         s.sha256: int(f) for s, f in zip(TINY.samples, folds.assign(TINY, SCHEME, repeat=1).fold_of, strict=True)
@@ -281,16 +281,16 @@ def test_schemes_share_a_table_without_disturbing_each_other() -> None:
 
 
 def test_a_table_is_brought_up_to_date_with_the_new_names_of_images() -> None:
-    old = folds.to_rows(TINY, SCHEME, folds.assign(TINY, SCHEME))
+    old = folds.make_rows(TINY, SCHEME, folds.assign(TINY, SCHEME))
     renamed = Dataset.of([s._replace(path=f"new/{s.path}") for s in TINY.samples])
-    new = folds.to_rows(renamed, SCHEME, folds.assign(renamed, SCHEME, known=folds.known_folds(old, SCHEME, 0)))
+    new = folds.make_rows(renamed, SCHEME, folds.assign(renamed, SCHEME, known=folds.known_folds(old, SCHEME, 0)))
     merged = folds.merge(old, new)
     assert merged == sorted(new)
     assert folds.merge(merged, new) == merged
     assert [row.fold for row in sorted(old)] == [row.fold for row in merged]
 
 
-TABLE = folds.to_csv(folds.to_rows(TINY, SCHEME, folds.assign(TINY, SCHEME)))
+TABLE = folds.to_csv(folds.make_rows(TINY, SCHEME, folds.assign(TINY, SCHEME)))
 
 
 @pytest.mark.parametrize(
@@ -335,7 +335,7 @@ def test_twenty_thousand_images_are_cut_evenly_in_less_than_seconds() -> None:
 def test_a_name_with_a_line_break_of_any_kind_keeps_its_row() -> None:
     breaks = ("\r", "\n", "\r\n", "", ",", '"')
     odd = [s._replace(path=f"{breaks[n % 6]}/{n}{breaks[n % 3]}") for n, s in enumerate(TINY.samples)]
-    rows = folds.to_rows(Dataset.of(odd), SCHEME, folds.assign(TINY, SCHEME))
+    rows = folds.make_rows(Dataset.of(odd), SCHEME, folds.assign(TINY, SCHEME))
     assert folds.from_csv(folds.to_csv(rows)) == rows
 
 

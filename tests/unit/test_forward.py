@@ -18,7 +18,7 @@ from foldproof.models.small_cnn import small_cnn
 from foldproof.storage import write_atomically
 from foldproof.training import determinism, loop
 from foldproof.training.checkpoint import Checkpoint
-from foldproof.training.forward import bfloat16_is_slow, check_compiler, forward_of, in_precision
+from foldproof.training.forward import bfloat16_is_slow, check_compiler, forward_of, use_precision
 from foldproof.training.frozen.features import frozen_features
 from foldproof.training.loop import evaluate, train
 from foldproof.training.step import arithmetic
@@ -137,7 +137,7 @@ def test_what_comes_out_of_a_network_in_bfloat16_is_float32():
 def test_the_precision_belongs_to_the_numeric_class():
     prints = {determinism.numeric_fingerprint(CPU, precision=precision) for precision in ("float32", "bfloat16")}
     assert len(prints) == 2
-    with in_precision("float32", CPU):
+    with use_precision("float32", CPU):
         assert determinism.numeric_fingerprint(CPU) in prints
 
 

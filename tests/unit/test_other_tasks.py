@@ -28,9 +28,9 @@ def written(file: Path, *rows: tuple[object, ...]) -> Path:
     return file
 
 
-def table_of(columns, rows) -> Table:
+def table_of(columns, rows) -> LabelTable:
     texts = tuple(tuple(str(cell) for cell in row) for row in rows)
-    return Table("labels.csv", tuple(columns), texts, tuple(range(2, len(texts) + 2)))
+    return LabelTable("labels.csv", tuple(columns), texts, tuple(range(2, len(texts) + 2)))
 
 
 def pictures(folder: Path, names, label=0) -> None:

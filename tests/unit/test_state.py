@@ -19,17 +19,17 @@ from foldproof.events.reuse import Reuse
 from foldproof.events.types import CheckpointSaved, FoldStarted, comparable_body
 from foldproof.executors import ExecutorContext
 from foldproof.executors.inline import InlineExecutor
-from foldproof.executors.run_task import until
+from foldproof.executors.run_task import train_until
 from foldproof.executors.stopping import Stopping
 from foldproof.project import Project
 from foldproof.training.checkpoint import Checkpoint, weights_sha256
 from foldproof.training.loop import Stop, train
-from foldproof.training.resuming.beginning import begun
 from foldproof.training.resuming.saver import Saver
 from foldproof.training.resuming.state import State, latest, optimizer_tensors, read, restore_optimizer, write
 from foldproof.training.resuming.state_files import descriptions, keep_within, prune
+from foldproof.training.resuming.warm_start import find_warm_state
 from foldproof.training.steps import append_losses, read_losses
-from foldproof.training.task import Beginning, FoldTask
+from foldproof.training.task import FoldTask, WarmStart
 from foldproof.training_data.load import load_training_data
 from planned import opened
 
@@ -309,7 +309,7 @@ def test_from_wherever_a_fold_is_stopped_it_goes_on_to_the_same_bits(task):
             seen += 1
             return seen == count  # noqa: B023
 
-        before = list(until(enough, train(task)))
+        before = list(train_until(enough, train(task)))
         assert isinstance(before[-1], CheckpointSaved)
         start, _ = latest(task.folder, fold_key=task.fold_key)
         assert start is not None
@@ -414,17 +414,17 @@ def test_a_fold_begins_with_the_end_of_another_that_is_there_whole_and_meant(tin
     shutil.rmtree(short.folder.parent)
     longer = task_of(tiny_project, "train.epochs=3")
     reuse = Reuse(run="a-run", experiment="one", epochs=2)
-    meant = Beginning(reuse=reuse, fold_key=short.fold_key, folder=folder)
-    found, notices = begun(replace(longer, beginnings=(meant,)))
+    meant = WarmStart(reuse=reuse, fold_key=short.fold_key, folder=folder)
+    found, notices = find_warm_state(replace(longer, warm_starts=(meant,)))
     assert notices == ()
     assert (found.reuse, found.state.fold_key, found.state.epoch, found.state.step) == (reuse, longer.fold_key, 3, 0)
     assert compared(trained(longer, found.state)) == compared(trained(longer))
     elsewhere = replace(meant, folder=tiny_project / "nowhere")
     another = replace(meant, fold_key="another")
-    found, notices = begun(replace(longer, beginnings=(elsewhere, another, meant)))
+    found, notices = find_warm_state(replace(longer, warm_starts=(elsewhere, another, meant)))
     assert found.reuse == reuse
     assert [notice.code for notice in notices] == ["beginning_missing"] * 2
     assert "holds no state of its end" in notices[0].text
     assert "belongs to a different fold" in notices[1].text
-    assert begun(replace(longer, beginnings=(another,)))[0] is None
-    assert begun(longer) == (None, ())
+    assert find_warm_state(replace(longer, warm_starts=(another,)))[0] is None
+    assert find_warm_state(longer) == (None, ())

@@ -18,7 +18,7 @@ ROWS = (("one.png", "groß"), ("two.png", "klein"), ("three.png", "groß"))
 PLAIN = "file,label\none.png,groß\ntwo.png,klein\nthree.png,groß\n"
 
 
-def read(text: str | bytes, name: str = "labels.csv") -> Table:
+def read(text: str | bytes, name: str = "labels.csv") -> LabelTable:
     return table_of(text.encode() if isinstance(text, str) else text, name=name)
 
 

@@ -20,7 +20,7 @@ from foldproof.plan import features
 from foldproof.plan.tasks import Model, estimated_seconds, fold_key, fold_keys, select, tasks
 from foldproof.project import Project
 from foldproof.training.frozen.rows import FeatureStore
-from foldproof.training.task import Beginning, FeatureSpan, FeatureTask, FoldTask
+from foldproof.training.task import FeatureSpan, FeatureTask, FoldTask, WarmStart
 from planned import CONFIG, DATASET, NUMERIC, PROBE, SPLITS, request_of
 
 
@@ -48,7 +48,7 @@ def test_a_task_is_told_all_of_its_fold():
     assert (second.dataset, second.images) == (Path("runs/a-run/dataset.json"), Path("images.npy"))
     assert (second.model.device, second.image_size, second.within) == ("cpu", 24, ValueRange(0.0, 9.0, 16))
     assert (second.pixels, second.train, second.features) == (CONFIG.pixels, CONFIG.train, None)
-    assert (second.checkpoint_seconds, second.cuda_graphs, second.stop_after, second.beginnings) == (
+    assert (second.checkpoint_seconds, second.cuda_graphs, second.stop_after, second.warm_starts) == (
         60.0,
         False,
         None,
@@ -126,7 +126,7 @@ def test_epochs_that_another_fold_has_trained_take_no_time():
         train=TrainSettings(epochs=3, batch_size=5),
         train_positions=np.arange(12),
         validation_positions=np.arange(4),
-        beginnings=(Beginning(reuse=reuse, fold_key="k", folder=Path("f")),),
+        warm_starts=(WarmStart(reuse=reuse, fold_key="k", folder=Path("f")),),
     )
     assert begun.epochs_of_others == 2
     assert estimated_seconds(begun, PROBE, images=100) == 3 * 10 + 4 * 0.5

@@ -1,4 +1,4 @@
-"""What each rung of the ladder finds in a record that was changed with care."""
+"""What each level finds in a record that was changed with care."""
 
 import json
 import random
@@ -37,9 +37,9 @@ def subject(project: Project, experiment: str = "slow") -> RecordSource:
 @pytest.mark.slow
 def test_an_honest_record_holds_on_every_rung(project):
     found = verify(subject(project), project)
-    assert [(rung.level, rung.state) for rung in found.rungs] == [(0, "holds"), (1, "holds"), (2, "holds")]
+    assert [(level.number, level.state) for level in found.levels] == [(0, "holds"), (1, "holds"), (2, "holds")]
     assert found.verdict == "HOLDS: L0, L1, L2"
-    assert all(check.state == "holds" for rung in found.rungs for check in rung.checks)
+    assert all(check.state == "holds" for level in found.levels for check in level.checks)
 
 
 @pytest.mark.slow
@@ -47,8 +47,8 @@ def test_the_first_rung_needs_neither_images_nor_weights_nor_a_project(project, 
     folder = tmp_path / "elsewhere" / "record"
     shutil.copytree(subject(project).folder, folder, ignore=shutil.ignore_patterns("*.safetensors", "state-*"))
     found = verify(RecordSource(folder=folder, is_foreign=True), None)
-    assert [rung.state for rung in found.rungs] == ["holds", "not here"]
-    assert "images" in found.rungs[1].checks[0].said
+    assert [level.state for level in found.levels] == ["holds", "not here"]
+    assert "images" in found.levels[1].checks[0].said
 
 
 @pytest.mark.parametrize("forgery", [one for one in FORGERIES if one.level == 0], ids=lambda one: one.name)
@@ -69,7 +69,7 @@ def test_what_the_record_cannot_know_is_found_by_weights_or_training(project, fo
     assert verify(record, project, highest=0).is_sound
     found = verify(record, project)
     assert found.is_sound == (forgery.level > 2)
-    assert found.rungs[-1].level == min(forgery.level, 2)
+    assert found.levels[-1].number == min(forgery.level, 2)
 
 
 def test_a_comparison_whose_other_run_is_gone_is_not_called_forged(project):
@@ -77,12 +77,12 @@ def test_a_comparison_whose_other_run_is_gone_is_not_called_forged(project):
     record = subject(project, "slow")
     found = verify(record, project, highest=0)
     assert found.is_sound
-    tables = next(check for check in found.rungs[0].checks if check.name == "tables")
+    tables = next(check for check in found.levels[0].checks if check.name == "tables")
     assert "not here" in tables.said
 
 
 def tables_of(record: RecordSource) -> Check:
-    (found,) = (check for check in verify(record, None, highest=0).rungs[0].checks if check.name == "tables")
+    (found,) = (check for check in verify(record, None, highest=0).levels[0].checks if check.name == "tables")
     return found
 
 
@@ -127,8 +127,8 @@ def test_a_table_that_is_none_is_a_problem_of_its_own(project, text):
     table.write_text(text)
     found = verify(record, project, highest=0)
     assert not found.is_sound
-    assert [check.state for check in found.rungs[0].checks if check.name == "journals"] == ["holds"]
-    assert any("comparison.csv" in problem for check in found.rungs[0].checks for problem in check.problems)
+    assert [check.state for check in found.levels[0].checks if check.name == "journals"] == ["holds"]
+    assert any("comparison.csv" in problem for check in found.levels[0].checks for problem in check.problems)
 
 
 def test_folds_that_are_not_text_are_damage_said_in_a_line(project):
@@ -136,4 +136,4 @@ def test_folds_that_are_not_text_are_damage_said_in_a_line(project):
     (record.folder / "folds.csv").write_bytes(b"repeat,fold\n\xff\xfe\n")
     found = verify(record, project, highest=0)
     assert not found.is_sound
-    assert "folds.csv" in found.rungs[0].checks[0].problems[0]
+    assert "folds.csv" in found.levels[0].checks[0].problems[0]

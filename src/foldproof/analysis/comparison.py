@@ -21,7 +21,7 @@ Word: TypeAlias = Literal[
 
 
 @dataclass(frozen=True)
-class Interval:
+class Estimate:
     """An estimate and its 95 % interval; the bounds are nan where there is nothing to estimate them by."""
 
     value: float
@@ -81,7 +81,7 @@ class Pair:
     only_in_b: int = 0
     places: int = 0
     repeats: int = 1
-    difference: Interval = Interval(float("nan"), float("nan"), float("nan"))
+    difference: Estimate = Estimate(float("nan"), float("nan"), float("nan"))
     differences: Mapping[FoldId, float] = field(default_factory=dict)
     p: float = float("nan")
     adjusted: float = float("nan")

@@ -13,7 +13,7 @@ from foldproof.data.dataset import Dataset
 from foldproof.folds import Row
 from foldproof.provenance.numeric import CODE
 from foldproof.records.facts import range_in_use, read_facts
-from foldproof.storage import as_text, read_inside, read_json_inside
+from foldproof.storage import decode_text, read_inside, read_json_inside
 
 _NOT_ARITHMETIC = (*CODE, "packages")  # of a numeric class; packages are compared as those of the environment
 MACHINE = ("processor", "architecture", "system", "cores_available", "hostname")
@@ -57,7 +57,7 @@ class RunSide:
             facts=read_facts(folder),
             environment=_optional(folder, "environment.json"),
             dataset=Dataset.from_json(read_json_inside(folder, "dataset.json", most_bytes=_MOST_BYTES)),
-            rows=tuple(folds.from_csv(as_text(table, name=str(folder / "folds.csv")))),
+            rows=tuple(folds.from_csv(decode_text(table, name=str(folder / "folds.csv")))),
             code_diff=_bytes(folder, "code.diff"),
         )
 

@@ -11,7 +11,7 @@ from foldproof.analysis.comparison import Disagreement, Line
 from foldproof.analysis.intervals import interval_of
 from foldproof.analysis.scoring import (
     ACCURACY,
-    by_group,
+    average_groups,
     fold_scores,
     pooled_scores,
     rows_by_fold,
@@ -53,9 +53,9 @@ def _line(candidate: Candidate, scores: Mapping[FoldId, float], metric: str) -> 
 
 
 def _with_disagreements(lines: Sequence[Line], candidates: Sequence[Candidate]) -> list[Line]:
-    by_outlier = by_scores([candidate.summary.accuracy_by_fold for candidate in candidates])
+    by_outlier = compare_scores([candidate.summary.accuracy_by_fold for candidate in candidates])
     found = [
-        outlier if curves is None else by_curves(curves)
+        outlier if curves is None else compare_curves(curves)
         for curves, outlier in zip(map(_curves, candidates), by_outlier, strict=True)
     ]
     adjusted = holm(np.array([item.p if item else math.nan for item in found], dtype=np.float64))
@@ -77,7 +77,7 @@ def _curves(candidate: Candidate) -> Mapping[FoldId, Curve] | None:
     curves = {fold_id: summary.curves.get(fold_id) or accuracies for fold_id, accuracies in last.items()}
     if not curves or not all(units.get(fold_id) for fold_id in curves):
         return None
-    return {fold_id: Curve(accuracies, units[fold_id]) for fold_id, accuracies in curves.items()}
+    return {fold_id: FoldCurve(accuracies, units[fold_id]) for fold_id, accuracies in curves.items()}
 
 
 def _units_by_fold(candidate: Candidate) -> Mapping[FoldId, int]:

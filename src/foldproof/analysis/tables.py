@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
-from foldproof.analysis.comparison import Comparison, Interval, Line, Pair
-from foldproof.analysis.verdict import BETTER, Unit, names_of, too_few, winner_of
+from foldproof.analysis.comparison import Comparison, Estimate, Line, Pair
+from foldproof.analysis.verdict import BETTER, MetricUnit, names_of, too_few, winner_of
 from foldproof.events.fold_id import FoldId
 from foldproof.metrics import metric_of
 
@@ -18,7 +18,7 @@ _FORMULA = tuple("=+-@\t\r")
 
 def experiments_table(comparison: Comparison) -> list[list[str]]:
     """A row an experiment: what differs, average with its interval, spread, folds. The first row is the header."""
-    unit = Unit.of(comparison.metric)
+    unit = MetricUnit.of(comparison.metric)
     settings = [key.removeprefix("train.") for key in comparison.differing]
     rows = [["experiment", *settings, comparison.metric, "95 % interval", "sd", "best epoch (optimistic)", "folds"]]
     for name, line in zip(names_of(comparison.lines), comparison.lines, strict=True):
@@ -38,7 +38,7 @@ def experiments_table(comparison: Comparison) -> list[list[str]]:
 
 def folds_table(comparison: Comparison) -> list[list[str]]:
     """A row an experiment, a column a fold; a fold that disagrees with the others is marked with `!`."""
-    unit, lines = Unit.of(comparison.metric), comparison.lines
+    unit, lines = MetricUnit.of(comparison.metric), comparison.lines
     fold_ids = sorted({fold_id for line in lines for fold_id in line.folds})
     repeats = len({repeat for repeat, _ in fold_ids})
     title = f"{metric_of(comparison.metric).title} by fold" + (", %" if unit.is_fraction else "")
@@ -54,7 +54,7 @@ def folds_table(comparison: Comparison) -> list[list[str]]:
 
 def pairs_table(comparison: Comparison, pairs: Sequence[Pair]) -> list[list[str]]:
     """A row a pair: difference of the first minus the second with its interval, probabilities, verdict."""
-    unit, names = Unit.of(comparison.metric), names_of(comparison.lines)
+    unit, names = MetricUnit.of(comparison.metric), names_of(comparison.lines)
     rows = [["pair", f"difference ({unit.name})", "95 % interval", "p (Holm)", "worse / equal / better", "verdict"]]
     for pair in pairs:
         chances = (pair.worse, pair.equal, pair.better)
@@ -73,7 +73,7 @@ def pairs_table(comparison: Comparison, pairs: Sequence[Pair]) -> list[list[str]
 
 
 def _interval(pair: Pair, metric: str) -> str:
-    low, high, unit = pair.difference.low, pair.difference.high, Unit.of(metric)
+    low, high, unit = pair.difference.low, pair.difference.high, MetricUnit.of(metric)
     if high - low >= 2 * metric_of(metric).most_apart:
         return too_few(pair)
     return f"{_signed(low, unit)} to {_signed(high, unit)}"
@@ -101,11 +101,11 @@ def telling_pairs(comparison: Comparison, most: int = 15) -> tuple[Pair, ...]:
     return tuple(pair for pair in comparison.pairs if best in (pair.a, pair.b))
 
 
-def _signed(value: float, unit: Unit) -> str:
+def _signed(value: float, unit: MetricUnit) -> str:
     return "-" if math.isnan(value) else f"{'+' if value > 0 else ''}{unit.number(value)}"
 
 
-def _bounds(interval: Interval, unit: Unit) -> str:
+def _bounds(interval: Estimate, unit: MetricUnit) -> str:
     if math.isnan(interval.low):
         return "-"
     return f"{unit.score(interval.low)} to {unit.score(interval.high)}"

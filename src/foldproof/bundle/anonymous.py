@@ -27,7 +27,7 @@ from foldproof.provenance.git_command import git
 from foldproof.records import predictions
 from foldproof.records.facts import HELD_OUT
 from foldproof.records.record import RunRecord
-from foldproof.storage import as_text, cleaned, parse_json
+from foldproof.storage import cleaned, decode_text, parse_json
 from foldproof.storage.columns import read_parquet
 from foldproof.storage.limits import IMAGES
 
@@ -170,7 +170,7 @@ def _dataset(content: bytes) -> bytes:
 
 
 def _folds(content: bytes) -> bytes:
-    rows = folds.from_csv(as_text(content, name="folds.csv"))
+    rows = folds.from_csv(decode_text(content, name="folds.csv"))
     return folds.to_csv(sorted(row._replace(path=image_name(row.path, row.sha256)) for row in rows)).encode()
 
 

@@ -35,7 +35,7 @@ class BundleContents:
     secrets: Literal["refuse", "leave out of code", "keep"] = "refuse"
 
 
-def of_run(folder: Path, wanted: BundleContents) -> Iterator[tuple[str, bytes]]:
+def collect_run(folder: Path, wanted: BundleContents) -> Iterator[tuple[str, bytes]]:
     """The record of a run: (name below its folder, content). Raises DamagedFile."""
     names = [*RECORD, *CARDS, *sorted(path.name for path in folder.glob("environment-*.json"))]
     report = folder / REPORT_FOLDER
@@ -48,7 +48,7 @@ def of_run(folder: Path, wanted: BundleContents) -> Iterator[tuple[str, bytes]]:
     yield from _read(folder, names)
 
 
-def of_company(folder: Path) -> Iterator[tuple[str, bytes]]:
+def collect_sibling(folder: Path) -> Iterator[tuple[str, bytes]]:
     """The least of a related run that shows its result: its journals and its predictions."""
     names = list(COMPANY)
     for fold_id in sorted(fold_ids(folder)):

@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 
 from foldproof.bundle.collect import BundleContents
 from foldproof.errors import StorageError
-from foldproof.storage.secret_code import Find, find_in_diff, secrets_in_text, without_secrets
+from foldproof.storage.secret_code import Find, find_in_diff, mask_secrets, secrets_in_text
 
 CODE_DIFF = "code.diff"
 _TEXTS = (".json", ".jsonl", ".csv", ".md", ".yml", ".html", ".svg", ".txt")
@@ -31,7 +31,7 @@ def settle_secrets(files: Mapping[str, bytes], wanted: BundleContents) -> dict[s
             in_code=False,
         )
     if wanted.secrets == "leave out of code":
-        return {name: without_secrets(text) if _is_diff(name) else text for name, text in files.items()}
+        return {name: mask_secrets(text) if _is_diff(name) else text for name, text in files.items()}
     finds = [find for name, content in files.items() if _is_diff(name) for find in find_in_diff(content)]
     if finds:
         raise SecretsFound(

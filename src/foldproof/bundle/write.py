@@ -87,7 +87,7 @@ def _files(folder: Path, project: Project, wanted: BundleContents) -> dict[str, 
     found: dict[str, bytes] = {}
     known: dict[str, str] = {}
     for one in runs:
-        files = dict(collect.of_run(one, wanted) if one == folder else collect.of_company(one))
+        files = dict(collect.collect_run(one, wanted) if one == folder else collect.collect_sibling(one))
         if wanted.anonymous:
             files = dict(anonymous(files, known=known))
             known[one.name] = _sha256(files["run.json"])

@@ -47,7 +47,7 @@ def command(runs: tuple[str, ...], sources: tuple[str, ...], metric: str | None,
     from foldproof.cli.show import print_comparison, print_damaged
     from foldproof.trackers.terminal import Terminal
 
-    comparison, damaged = of_others(sources, runs, metric) if sources else of_project(runs, metric)
+    comparison, damaged = compare_sources(sources, runs, metric) if sources else compare_runs(runs, metric)
     written: Mapping[str, Callable[[Comparison], str]] = {"csv": csv_table, "md": markdown, "latex": latex}
     if as_json:
         echo_json(comparison_json(comparison))
@@ -59,7 +59,7 @@ def command(runs: tuple[str, ...], sources: tuple[str, ...], metric: str | None,
     return 1 if damaged else 0
 
 
-def of_project(runs: Sequence[str], metric: str | None = None) -> "tuple[Comparison, Mapping[Path, DamagedFile]]":
+def compare_runs(runs: Sequence[str], metric: str | None = None) -> "tuple[Comparison, Mapping[Path, DamagedFile]]":
     """The runs named, or the newest of each experiment, compared; and the runs that cannot be read."""
     from dataclasses import replace
 
@@ -77,7 +77,7 @@ def of_project(runs: Sequence[str], metric: str | None = None) -> "tuple[Compari
     return compare_runs([Candidate.of(record) for record in records], settings, store), damaged
 
 
-def of_others(
+def compare_sources(
     sources: Sequence[str], names: Sequence[str], metric: str | None
 ) -> "tuple[Comparison, Mapping[Path, DamagedFile]]":
     """What others measured, compared."""

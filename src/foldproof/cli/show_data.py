@@ -7,7 +7,7 @@ from rich.text import Text
 
 from foldproof.check import Checked
 from foldproof.data.checks.duplicates import NearPair
-from foldproof.data.checks.findings import CODES, Finding, Severity, by_code
+from foldproof.data.checks.findings import CODES, Finding, Severity, group_by_code
 from foldproof.data.dataset import Dataset
 from foldproof.data.exclusions import Exclusion
 from foldproof.data.labels.spelled import other_spellings

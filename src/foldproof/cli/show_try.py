@@ -74,7 +74,7 @@ def _confusions(seen: FirstLook) -> Iterator[str | Text]:
 
 
 def _findings(seen: FirstLook) -> Iterator[str | Text]:
-    found = by_code(seen.findings)
+    found = group_by_code(seen.findings)
     for code, findings in found.items():
         yield finding_head(code, len(findings))
         first = findings[0]

@@ -51,13 +51,13 @@ def command(run: str, level: int, images: Path | None, trust_code: bool, as_json
     return 0 if found.is_sound else 1
 
 
-def show(rung: "Level") -> None:
-    """A line for the rung, one for each check, and one for each problem."""
+def show(level: "Level") -> None:
+    """A line for the level, one for each check, and one for each problem."""
     from foldproof.storage import cleaned_lines
 
     marks = {"holds": "holds", "broken": "BROKEN", "not here": "not here"}
-    lines = [f"L{rung.level} {rung.title}: {marks[rung.state]} ({rung.seconds:.1f} s)"]
-    for check in rung.checks:
+    lines = [f"L{level.number} {level.title}: {marks[level.state]} ({level.seconds:.1f} s)"]
+    for check in level.checks:
         lines.append(f"   {check.name:<12} {check.said if check.state != 'broken' else 'does not hold'}")
         lines += [f"     ! {problem}" for problem in check.problems[:10]]
         if len(check.problems) > 10:

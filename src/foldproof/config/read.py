@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.config import layers, yaml_lines
-from foldproof.config.check import UNKNOWN_KEY, Finding, check, contradictions, unfounded
+from foldproof.config.check import UNKNOWN_KEY, SettingFinding, check, contradictions, unfounded
 from foldproof.config.layers import COMMAND_LINE, Layer, Problem, Written
 from foldproof.config.schema import (
     SCHEMA_VERSION,
@@ -138,7 +138,7 @@ def _settings(layer: Layer, problems: list[Problem], *, together: bool = False) 
     return settings
 
 
-def _problems(layer: Layer, findings: Iterable[Finding]) -> list[Problem]:
+def _problems(layer: Layer, findings: Iterable[SettingFinding]) -> list[Problem]:
     problems = []
     for finding in findings:
         written = max((layer[key] for key in finding.keys if key in layer), key=_weight)

@@ -18,7 +18,7 @@ _OTHERS_MODULES = ("PYTHONPATH", "PYTHONSTARTUP")
 
 def of_packages() -> ProjectCheck:
     """Whether `reproduce --env rebuild` could install everything again."""
-    elsewhere = packages.from_elsewhere()
+    elsewhere = packages.find_unindexed()
     if elsewhere:
         shown = ", ".join(f"{name} ({redact(url)})" for name, url in list(elsewhere.items())[:3])
         return ProjectCheck(

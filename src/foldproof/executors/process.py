@@ -24,7 +24,7 @@ from foldproof.executors.placing import free_number, placed, seems_cpu
 from foldproof.executors.printed import Printed
 from foldproof.executors.queue import FeatureQueue, FoldQueue
 from foldproof.executors.run_task import journal_of
-from foldproof.executors.worker import Broken, Done, Load, Stop, starting, work
+from foldproof.executors.worker import Broken, Done, Load, StopTask, starting, work
 from foldproof.provenance.machine import available_cores
 from foldproof.training.task import FeatureSpan, FeatureTask, FoldTask, ModelRequest, Probe
 
@@ -141,7 +141,7 @@ class ProcessExecutor:
         """Ask those still busy to stop, and receive their last events within a few seconds; no new task starts."""
         for pipe in self._busy():
             with suppress(OSError):
-                pipe.send(Stop())
+                pipe.send(StopTask())
         deadline = time.monotonic() + STOPPING_SECONDS
         while (busy := self._busy()) and (left := deadline - time.monotonic()) > 0:
             for ready in wait(list(busy), timeout=left):

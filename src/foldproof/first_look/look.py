@@ -30,7 +30,7 @@ from foldproof.data.labels.said import Rules
 from foldproof.data.pixels.images import decoded
 from foldproof.data.readers import MOST_PIXELS
 from foldproof.data.scan import Scan, scan
-from foldproof.data.survey import Progress, Survey, unheard
+from foldproof.data.survey import Progress, Survey, no_progress
 from foldproof.data.versions import dvc
 from foldproof.errors import DataError
 from foldproof.first_look.caches import Caches
@@ -55,7 +55,7 @@ def look(
     seed: int = SEED,
     label: str = "",
     cache: Path | None = None,
-    progress: Progress = unheard,
+    progress: Progress = no_progress,
 ) -> FirstLook:
     """What a linear head on frozen features makes of the images in `folder`, at most `most`, in up to `k` folds.
 

@@ -47,7 +47,7 @@ def one_group_a_fold(dataset: Dataset) -> tuple[Assignment, int]:
     return checked(dataset, places, len(names), "leave-one-group-out"), len(names)
 
 
-def as_written(dataset: Dataset, written: Mapping[str, str]) -> tuple[Assignment, int]:
+def assign_as_written(dataset: Dataset, written: Mapping[str, str]) -> tuple[Assignment, int]:
     """The folds in `written`, a text by path, and how many there are.
 
     Numbers and names are folds, in their natural order; -1, `train` and nothing are no fold; `val` alone is one fold.
@@ -80,7 +80,7 @@ def _is_in_none(text: str) -> bool:
     return is_no_value(text) or text.lower() in _IN_NONE
 
 
-def in_time(dataset: Dataset, written: Mapping[str, str], k: int, *, order: str = "") -> Assignment:
+def assign_in_time(dataset: Dataset, written: Mapping[str, str], k: int, *, order: str = "") -> Assignment:
     """`k` folds, each of which validates on what came after all that it trains on; the earliest part only trains.
 
     `written`: when each image was made, by path, as `folds.times` reads it; `order`: a key of its ORDERS. Parts are as

@@ -30,7 +30,7 @@ class Row(NamedTuple):
     scheme: str = STRATIFIED
 
 
-def to_rows(dataset: Dataset, scheme: Scheme, assignment: Assignment) -> list[Row]:
+def make_rows(dataset: Dataset, scheme: Scheme, assignment: Assignment) -> list[Row]:
     return [
         Row(scheme.k, scheme.seed, assignment.repeat, s.sha256, s.label, s.path, s.group, fold, scheme.name)
         for s, fold in zip(dataset.samples, assignment.fold_of.tolist(), strict=True)

@@ -125,7 +125,7 @@ def check_forward(classifier: Classifier, image_size: int, *, classes: int, name
     images = torch.linspace(-1.0, 1.0, math.prod(shape)).reshape(shape)
     images = images.to(next(classifier.parameters()).device)
     try:
-        with in_eval(classifier), torch.inference_mode(), torch.random.fork_rng(devices=[]):
+        with keep_in_eval(classifier), torch.inference_mode(), torch.random.fork_rng(devices=[]):
             with cut_end_output(classifier.trunk) as cut_off:
                 features = classifier.trunk(images)
             logits = classifier.head(features)
@@ -148,7 +148,7 @@ def check_forward(classifier: Classifier, image_size: int, *, classes: int, name
 
 
 @contextmanager
-def in_eval(module: nn.Module) -> Iterator[None]:
+def keep_in_eval(module: nn.Module) -> Iterator[None]:
     """Have `module` in eval mode for the block, then every part of it in the mode that it had."""
     modes = {part: part.training for part in module.modules()}
     module.eval()

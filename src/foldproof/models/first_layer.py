@@ -11,7 +11,7 @@ from foldproof.models.backbone import Classifier
 COLOURS = 3
 
 
-def for_channels(classifier: Classifier, channels: int, *, name: str) -> Classifier:
+def adapt_channels(classifier: Classifier, channels: int, *, name: str) -> Classifier:
     """The classifier for images of so many channels: for 3 as it is, for 1 with the weights of its first layer summed.
 
     A grey picture given once is then what it was given three times: exactly where the three channels are normalised

@@ -7,7 +7,7 @@ from functools import partial
 from foldproof.config.schema import ExperimentConfig
 from foldproof.data.pixels.at_hand import at_hand
 from foldproof.data.pixels.fitted import Form
-from foldproof.data.survey import Progress, unheard
+from foldproof.data.survey import Progress, no_progress
 from foldproof.events.types import Notice
 from foldproof.executors import Executor
 from foldproof.plan.experiment import RunContext
@@ -16,7 +16,7 @@ from foldproof.plan.make import Plan
 from foldproof.plan.tasks import Model
 
 
-def prepare_inputs(plan: Plan, executor: Executor, *, progress: Progress = unheard) -> Plan:
+def prepare_inputs(plan: Plan, executor: Executor, *, progress: Progress = no_progress) -> Plan:
     """The same plan, its models with their images. Raises DataError where images cannot be read."""
     context = plan.context
     models, undecoded = _with_images(plan.models, plan.to_train, context, progress)

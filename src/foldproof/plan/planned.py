@@ -45,7 +45,7 @@ class PlannedRun:
     @property
     def begins_with(self) -> str:
         """`2 epochs of FirstRun`, the first of most folds that are to be trained; empty where all epochs are."""
-        return in_words((task.beginnings[0].reuse for task in self.tasks if task.beginnings), folds=len(self.tasks))
+        return in_words((task.warm_starts[0].reuse for task in self.tasks if task.warm_starts), folds=len(self.tasks))
 
     @property
     def has_work(self) -> bool:

@@ -10,7 +10,7 @@ from foldproof.plan.decide import Decision, New, Resume, UpToDate
 from foldproof.plan.features import passes, seconds_left
 from foldproof.plan.make import Plan
 from foldproof.plan.planned import PlannedRun, plan_run
-from foldproof.plan.warm_start import with_warm_starts
+from foldproof.plan.warm_start import add_warm_starts
 from foldproof.trackers import RunPlan
 from foldproof.trackers.plan_shown import seconds_of
 
@@ -61,7 +61,7 @@ def preview(plan: Plan) -> Preview:
     """What carrying out a plan would take; models were built and timed, images are not decoded."""
     context = plan.context
     dataset = context.training_data.dataset
-    planned = with_warm_starts(
+    planned = add_warm_starts(
         [_planned(decided) for decided in plan.decisions], context.splits, plan.models, plan.store, plan.options
     )
     forms = {

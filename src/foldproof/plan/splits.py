@@ -68,7 +68,7 @@ class Splits:
         key = scheme_of(config), config.folds.repeats
         if key not in self._written:
             made = self.of(config)
-            rows = [row for assignment in made for row in folds.to_rows(self.dataset, key[0], assignment)]
+            rows = [row for assignment in made for row in folds.make_rows(self.dataset, key[0], assignment)]
             self._written[key] = WrittenFolds(folds.digest(self.dataset, made), folds.to_csv(sorted(rows)))
         return self._written[key]
 
@@ -94,7 +94,9 @@ def split(
     with locked(project.root / ".foldproof" / "folds.lock", what="folds.csv", wait_seconds=60.0):
         old = _written_before(project)
         splits = _split(dataset, configs, old, predefined)
-        rows = [row for (scheme, _), made in splits.assignments.items() for row in folds.to_rows(dataset, scheme, made)]
+        rows = [
+            row for (scheme, _), made in splits.assignments.items() for row in folds.make_rows(dataset, scheme, made)
+        ]
         merged = folds.merge(old, rows)
         if merged != old:
             write_atomically(project.folds_file, folds.to_csv(merged))

@@ -13,7 +13,7 @@ from pathlib import Path
 from foldproof import folds, registry
 from foldproof.config.read import ProjectSettings
 from foldproof.config.schema import ExecutionConfig, ExperimentConfig
-from foldproof.data.survey import Progress, unheard
+from foldproof.data.survey import Progress, no_progress
 from foldproof.events.types import EpochFinished, FoldStarted
 from foldproof.executors import Executor
 from foldproof.executors.stopping import Stopping
@@ -44,7 +44,7 @@ def rehearse(
     names: Sequence[str] = (),
     target: TrackingTarget | None = None,
     allow_dirty: bool = False,
-    progress: Progress = unheard,
+    progress: Progress = no_progress,
     stopping: Stopping,
 ) -> Rehearsed:
     """Rehearse the named experiments, or all. Raises what a run would raise before its first epoch."""

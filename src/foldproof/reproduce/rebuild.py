@@ -37,7 +37,7 @@ _PATIENCE_SECONDS = 3600
 _BUILDING_SECONDS = 3600.0
 
 
-def by_its_own_foldproof(
+def retrain_with_own_foldproof(
     subject: RecordSource,
     recorded: Recorded,
     project: Project | None,

@@ -20,7 +20,7 @@ from foldproof.events.fold_id import FoldId
 from foldproof.folds import Row
 from foldproof.records.facts import HELD_OUT, read_environment
 from foldproof.records.record import RunRecord
-from foldproof.storage import Commit, as_text, read_inside, read_json_inside
+from foldproof.storage import Commit, decode_text, read_inside, read_json_inside
 
 CODE_DIFF = "code.diff"
 _MOST_BYTES = 4 * 2**30
@@ -48,7 +48,7 @@ class Recorded:
         dataset = Dataset.from_json(_json(folder, "dataset.json"))
         if dataset.fingerprint != record.facts["fingerprint"]:
             raise DamagedFile(f"{folder / 'dataset.json'} is of other images than run.json", next_step=_OTHER_COPY)
-        table = as_text(_bytes(folder, "folds.csv"), name=str(folder / "folds.csv"))
+        table = decode_text(_bytes(folder, "folds.csv"), name=str(folder / "folds.csv"))
         environments = (read_environment(folder), *_later_environments(folder))
         diff = _optional(folder, CODE_DIFF)
         return Recorded(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from foldproof import registry
 from foldproof.config.schema import ExecutionConfig
-from foldproof.data.survey import Progress, unheard
+from foldproof.data.survey import Progress, no_progress
 from foldproof.events.fold_id import FoldId
 from foldproof.events.types import Notice
 from foldproof.executors.stopping import Stopping
@@ -47,7 +47,7 @@ def retrain(
     stopping: Stopping,
     quiet: bool,
     notices: Iterable[Notice] = (),
-    progress: Progress = unheard,
+    progress: Progress = no_progress,
 ) -> Path:
     """Train, and return the run's folder, below the staged project. A fold that fails is recorded there.
 

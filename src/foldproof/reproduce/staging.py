@@ -10,7 +10,7 @@ from typing import Any
 
 from foldproof.config.read import load_settings, resolved_experiment
 from foldproof.config.schema import SETTINGS_FILES, ExecutionConfig, ExperimentConfig
-from foldproof.data.survey import Progress, unheard
+from foldproof.data.survey import Progress, no_progress
 from foldproof.data.versions.borrow import borrow_settings, forget_settings, refuse_imports
 from foldproof.data.versions.pull import pull
 from foldproof.data.versions.unfinished import root_of
@@ -23,7 +23,7 @@ from foldproof.reproduce import images
 from foldproof.reproduce.images import Source
 from foldproof.reproduce.record_source import RecordSource
 from foldproof.reproduce.recorded import Recorded
-from foldproof.reproduce.worktree import commit_here, with_code_as_it_is, with_recorded_code, with_recorded_versions
+from foldproof.reproduce.worktree import commit_here, place_current_code, place_recorded_code, place_recorded_versions
 from foldproof.storage import Commit, RelativePath, leads_astray, write_atomically
 from foldproof.training_data.load import TrainingData, load_training_data
 
@@ -43,7 +43,7 @@ def stage_as_recorded(recorded: Recorded, subject: RecordSource, project: Projec
     """Everything as the record has it; `refuse_untrusted` must not have objected. Raises CannotCheck for what cannot
     be had.
     """
-    root = with_recorded_code(place, project, recorded, is_foreign=subject.is_foreign)
+    root = place_recorded_code(place, project, recorded, is_foreign=subject.is_foreign)
     path = str(recorded.record.facts.get("data_path") or "data")
     folder = place / "images"
     folder.mkdir()
@@ -74,7 +74,9 @@ def _sources(
         yield Source("DVC", lambda: _pulled(place, project, commit, path, is_foreign=subject.is_foreign))
 
 
-def stage_as_it_is(recorded: Recorded, project: Project | None, place: Path, progress: Progress = unheard) -> Staged:
+def stage_as_it_is(
+    recorded: Recorded, project: Project | None, place: Path, progress: Progress = no_progress
+) -> Staged:
     """The experiment of the record's name as the project has it now. Raises FoldproofError."""
     if project is None:
         raise ProjectError("--as-is needs a project", next_step="change into the project's folder")
@@ -87,7 +89,7 @@ def stage_as_it_is(recorded: Recorded, project: Project | None, place: Path, pro
             f"the settings have no experiment '{name}' any more{'; ' + hint if hint else ''}",
             next_step=f"they have: {', '.join(named)}",
         )
-    root = with_code_as_it_is(place, project)
+    root = place_current_code(place, project)
     if project.folds_file.exists():
         shutil.copyfile(project.folds_file, root / "folds.csv")
     return _staged(root, named[name], load_training_data(project, loaded.settings, allow_dirty=True, progress=progress))
@@ -114,7 +116,7 @@ def _pulled(place: Path, project: Project, commit: Commit, path: str, *, is_fore
 
     Where somebody else named the commit, only settings of the project itself say whom to ask.
     """
-    top = with_recorded_versions(place, project, commit)
+    top = place_recorded_versions(place, project, commit)
     name = RelativePath.parse(worktree.prefix(project.root) + path)
     folder = name.below(top)
     borrower = root_of(folder)

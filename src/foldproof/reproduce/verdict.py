@@ -64,7 +64,7 @@ class Extent:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class ReproductionVerdict:
     """The answer: its fixed word, what follows it in the same line, and further lines."""
 
     word: Word
@@ -120,7 +120,7 @@ def judge(
     tolerance: float,
     mixed: bool = False,
     stored: Sequence[str] = (),
-) -> Verdict:
+) -> ReproductionVerdict:
     """The verdict on folds of one run. `tolerance` is a fraction of accuracy.
 
     `mixed`: the record itself was made under more than one arithmetic. `stored`: what stored states say of where the
@@ -128,7 +128,7 @@ def judge(
     """
     parted = [check for check in checks if check.divergence is not None]
     if not parted:
-        return Verdict(word="REPRODUCED", text=_same(checks, extent), checks=tuple(checks))
+        return ReproductionVerdict(word="REPRODUCED", text=_same(checks, extent), checks=tuple(checks))
     first = parted[0].divergence
     assert first is not None
     causes = probable_causes(difference, first)
@@ -145,9 +145,9 @@ def judge(
     return replace(found, lines=tuple(lines))
 
 
-def cannot(why: str, *, needed: str, lines: Sequence[str] = ()) -> Verdict:
+def cannot(why: str, *, needed: str, lines: Sequence[str] = ()) -> ReproductionVerdict:
     """No answer, and what would be needed for one."""
-    return Verdict(word="CANNOT CHECK HERE", text=why, lines=(*lines, f"needed: {needed}"))
+    return ReproductionVerdict(word="CANNOT CHECK HERE", text=why, lines=(*lines, f"needed: {needed}"))
 
 
 def _same(checks: Sequence[FoldCheck], extent: Extent) -> str:
@@ -182,7 +182,7 @@ def _within(
     )
 
 
-def by_another_foldproof(verdict: Verdict, difference: Difference) -> Verdict:
+def excuse_other_foldproof(verdict: ReproductionVerdict, difference: Difference) -> ReproductionVerdict:
     """A divergence that a later foldproof's own training code can explain alone says nothing against the record."""
     code = difference.code
     if verdict.word != "DIVERGED" or _other_experiment(difference) or not code.training_code:

@@ -27,7 +27,7 @@ from foldproof.storage import cleaned
 _BELOW_PARTS = "^[^/]+/([^/]+)/"
 
 
-def by_folders(path: str, below: Sequence[str]) -> FolderLook | None:
+def guess_by_folders(path: str, below: Sequence[str]) -> FolderLook | None:
     """By class folders, be they in parts of a set, in groups or around them; None where there are not two classes."""
     masks = masks_among(below)
     images = [one for one in below if one not in masks]
@@ -216,7 +216,7 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(cleaned(name, most=40) for name in names[:3]) + (", …" if len(names) > 3 else "")
 
 
-def by_names(path: str, below: Sequence[str]) -> FolderLook | None:
+def guess_by_names(path: str, below: Sequence[str]) -> FolderLook | None:
     """Classes at the beginning of the names, where no folder says any."""
     masks = masks_among(below)
     images = [one for one in below if one not in masks]

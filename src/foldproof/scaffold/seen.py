@@ -76,17 +76,17 @@ class FolderLook:
             said.append(f"labels: {self.note}{columns}; another table: data.labels")
         elif self.note:
             other = self.other or "data.label_by can say otherwise"
-            said.append(f"labels: {self.note} ({with_counts(self.count_by_class)}); {other}")
+            said.append(f"labels: {self.note} ({phrase_counts(self.count_by_class)}); {other}")
         if self.lost:
             said.append(self.lost)
         if self.classes:
             said.append(f"names of classes: {self.names_in}; data.classes can say otherwise")
         if self.left_alone:
-            said.append(f"not labelled, left alone: {with_counts(self.left_alone)}")
+            said.append(f"not labelled, left alone: {phrase_counts(self.left_alone)}")
         return tuple(said)
 
 
-def with_counts(counts: Mapping[str, int]) -> str:
+def phrase_counts(counts: Mapping[str, int]) -> str:
     """The first of them, with how many there are of each."""
     shown = [f"{cleaned(name, most=40)} {count:,}" for name, count in list(counts.items())[:6]]
     return ", ".join(shown) + (", …" if len(counts) > 6 else "")

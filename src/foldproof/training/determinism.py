@@ -14,7 +14,7 @@ from foldproof.errors import SettingsError
 from foldproof.provenance.foldproof_code import code_digest
 from foldproof.provenance.numeric import PORTABLE, NumericClass
 from foldproof.training.decisive_code import DecisiveCode
-from foldproof.training.forward import in_precision
+from foldproof.training.forward import use_precision
 from foldproof.training.uncompiled import uncompiled
 
 _SWITCHES = (
@@ -132,7 +132,7 @@ def numeric_fingerprint(device: torch.device, *, portable: bool = False, precisi
 
     images, kernels, matrix = numbers(8, 16, 19, 19), numbers(24, 16, 3, 3), numbers(257, 131)
     with torch.inference_mode():
-        with in_precision(precision, device):
+        with use_precision(precision, device):
             products = [torch.nn.functional.conv2d(images, kernels, padding=1).float(), (matrix @ matrix.T).float()]
         results = [
             *products,

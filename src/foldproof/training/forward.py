@@ -19,7 +19,7 @@ from foldproof.errors import SettingsError
 Forward: TypeAlias = Callable[[torch.Tensor], torch.Tensor]  # inputs to [batch, …] float32
 
 
-def in_precision(precision: Precision, device: torch.device | str) -> AbstractContextManager[object]:
+def use_precision(precision: Precision, device: torch.device | str) -> AbstractContextManager[object]:
     """A block in which a forward pass is computed in a precision."""
     if precision == "float32":
         return nullcontext()
@@ -32,7 +32,7 @@ def forward_of(net: Forward, precision: Precision, device: torch.device) -> Forw
         return net
 
     def forward(inputs: torch.Tensor) -> torch.Tensor:
-        with in_precision(precision, device):
+        with use_precision(precision, device):
             outputs: torch.Tensor = net(inputs)
         return outputs.float()
 

@@ -99,7 +99,7 @@ class Probe:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Beginning:
+class WarmStart:
     """Another fold, all of whose epochs are the first of this one. It wrote, or will write, into `folder`."""
 
     reuse: Reuse
@@ -135,7 +135,7 @@ class FoldTask:
 
     `within`: the values from black to white of images of more than 8 bits. `checkpoint_seconds`: time between two
     resume states; no result depends on it. `stop_after`: the epoch after which to end, without a result; None is the
-    last. `beginnings`: other folds from whose end this one may go on, longest first; the result is the same without.
+    last. `warm_starts`: other folds from whose end this one may go on, longest first; the result is the same without.
     `cuda_graphs`: whether a GPU may replay a captured step, which changes no bit. `features`: where those of a frozen
     backbone are kept; None is nowhere.
     """
@@ -158,7 +158,7 @@ class FoldTask:
     stop_after: int | None = None
     profiled: bool = False
     within: ValueRange | None = None
-    beginnings: tuple[Beginning, ...] = ()
+    warm_starts: tuple[WarmStart, ...] = ()
     cuda_graphs: bool = False
     features: FeatureStore | None = None
 
@@ -169,4 +169,4 @@ class FoldTask:
     @property
     def epochs_of_others(self) -> int:
         """How many of its epochs need not be trained, if all goes well."""
-        return self.beginnings[0].reuse.epochs if self.beginnings else 0
+        return self.warm_starts[0].reuse.epochs if self.warm_starts else 0

@@ -7,12 +7,12 @@ from typing import Any
 
 from foldproof.config.schema import FoldSource, Settings
 from foldproof.data.checks.depth import SETTING
-from foldproof.data.checks.findings import CODES, Finding, by_code
+from foldproof.data.checks.findings import CODES, Finding, group_by_code
 from foldproof.data.dataset import Dataset
 from foldproof.data.labels.from_splits import folds_in
 from foldproof.data.labels.said import ImageLabel
 from foldproof.data.readers import MOST_PIXELS
-from foldproof.data.survey import Progress, unheard
+from foldproof.data.survey import Progress, no_progress
 from foldproof.data.value_range import ValueRange
 from foldproof.data.versions import versioned
 from foldproof.data.versions.unfinished import interrupted
@@ -53,7 +53,7 @@ class TrainingData:
 
 
 def load_training_data(
-    project: Project, asked: Settings, *, allow_dirty: bool, progress: Progress = unheard
+    project: Project, asked: Settings, *, allow_dirty: bool, progress: Progress = no_progress
 ) -> TrainingData:
     """The images that a run trains on.
 
@@ -70,7 +70,7 @@ def load_training_data(
     notices = [Notice(code="data", text=line) for line in versioned.check(seen.version, allow_dirty=allow_dirty)]
     refuse(seen.errors)
     notices += [Notice(code="labels", text=line) for line in _told(seen)]
-    warned = by_code(seen.findings)
+    warned = group_by_code(seen.findings)
     if seen.within is not None:
         notices.append(_of_range(seen.within, is_given=data.range != "auto"))
     if seen.found.excluded:

@@ -26,7 +26,7 @@ _UNRECORDED = "the metric and range that judged them are not recorded"
 _GUESSES = tuple((metric, ROPE) for metric in ("auto", *sorted(registry.SEAMS["metrics"])))
 
 
-def of_files(folder: Path) -> Check:
+def check_files(folder: Path) -> Check:
     """Whether the files that the journals speak of are as they were written; those that were left out are no harm."""
     problems, there, away = [], 0, 0
     for file, sha256 in _added(folder).items():
@@ -46,7 +46,7 @@ def of_files(folder: Path) -> Check:
     return checked("files", problems, f"{there} files as they were written" + (f", {away} not here" if away else ""))
 
 
-def of_tables(record: RunRecord, others: Iterable[Path]) -> Check:
+def check_tables(record: RunRecord, others: Iterable[Path]) -> Check:
     """Whether the tables beside the report come out again from the predictions, with verdicts and intervals.
 
     By the metric and range that stand beside them, else by those in run.json, which may be others than the tables were

@@ -16,7 +16,7 @@ from foldproof.reproduce.recorded import CODE_DIFF, Recorded
 from foldproof.storage.secret_code import HIDDEN
 
 
-def of_hashes(recorded: Recorded, assignments: tuple[Assignment, ...]) -> Iterator[str]:
+def check_hashes(recorded: Recorded, assignments: tuple[Assignment, ...]) -> Iterator[str]:
     """Identity and digest of the folds, recomputed. The fingerprint was checked when the record was read."""
     facts = recorded.record.facts
     folds_digest = folds.digest(recorded.dataset, assignments)
@@ -65,7 +65,7 @@ def _disagree(recorded: Recorded) -> bool:
     return False
 
 
-def of_fold_key(recorded: Recorded, fold: Fold) -> Iterator[str]:
+def check_fold_key(recorded: Recorded, fold: Fold) -> Iterator[str]:
     """Whether a fold's journal was written for these settings, images, folds and this arithmetic."""
     stated = [event.about.get("fold_key") for event in read_journal(recorded.folder, fold.id)]
     keys = {
@@ -83,7 +83,7 @@ def of_fold_key(recorded: Recorded, fold: Fold) -> Iterator[str]:
         yield f"{fold.id}: its journal was written for different settings, images, folds or arithmetic"
 
 
-def of_code(recorded: Recorded) -> Iterator[str]:
+def check_code(recorded: Recorded) -> Iterator[str]:
     """Whether the recorded changes to the code are those that were hashed."""
     code = recorded.environment.get("git")
     stated = code.get("diff_sha256") if isinstance(code, dict) else None

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from foldproof.data.survey import Progress, unheard
+from foldproof.data.survey import Progress, no_progress
 from foldproof.errors import DamagedFile
 from foldproof.folds import Fold
 from foldproof.project import Project
@@ -27,11 +27,11 @@ def verify(
     highest: int = HIGHEST,
     trust_code: bool = False,
     heard: Callable[[Level], None] = lambda _: None,
-    progress: Progress = unheard,
+    progress: Progress = no_progress,
 ) -> Verification:
-    """Climb the ladder up to level `highest`, and no further than the first rung that is broken.
+    """Check the levels up to `highest`, and no further than the first that is broken.
 
-    `heard` is told of every rung as soon as it is done. Raises DamagedFile where not even run.json can be read.
+    `heard` is told of every level as soon as it is done. Raises DamagedFile where not even run.json can be read.
     """
     started = time.monotonic()
     facts = read_facts(subject.folder)
@@ -41,18 +41,20 @@ def verify(
         checks = list(_record(recorded, subject))
     except DamagedFile as error:
         checks = [checked("journals", [error.what], "")]
-    rungs = [Level(level=0, title=TITLES[0], checks=tuple(checks), seconds=time.monotonic() - started)]
-    heard(rungs[0])
-    if recorded is not None and highest > 0 and rungs[0].state != "broken":
-        from foldproof.verify.trained import climb
+    levels = [Level(number=0, title=TITLES[0], checks=tuple(checks), seconds=time.monotonic() - started)]
+    heard(levels[0])
+    if recorded is not None and highest > 0 and levels[0].state != "broken":
+        from foldproof.verify.trained import check_further
 
-        for rung in climb(recorded, subject, project, highest=highest, trust_code=trust_code, progress=progress):
-            rungs.append(rung)
-            heard(rung)
+        for level in check_further(
+            recorded, subject, project, highest=highest, trust_code=trust_code, progress=progress
+        ):
+            levels.append(level)
+            heard(level)
     return Verification(
         run=str(facts["run"]),
         experiment=str(facts["experiment"]),
-        rungs=tuple(rungs),
+        levels=tuple(levels),
         training_seconds=recorded.record.seconds if recorded else None,
     )
 
@@ -64,7 +66,7 @@ def _record(recorded: Recorded, subject: RecordSource) -> Iterator[Check]:
     yield checked("journals", [], f"whole and in order; {events} epochs and results of {len(record.epochs)} folds")
     assignments, problems = splits.assignments_of(recorded)
     if not problems:
-        problems = [*splits.of_leaks(recorded, assignments), *splits.of_held_out(recorded)]
+        problems = [*splits.check_leaks(recorded, assignments), *splits.check_held_out(recorded)]
     parts = recorded.config.folds
     apart = "" if recorded.held_out is None else f"; {len(recorded.held_out):,} held out, in none"
     said = f"{parts.k} folds, {parts.repeats} times; no image, copy or group in two of them{apart}"
@@ -74,7 +76,7 @@ def _record(recorded: Recorded, subject: RecordSource) -> Iterator[Check]:
         return
     yield checked(
         "identity",
-        [*identity.of_hashes(recorded, assignments), *identity.of_code(recorded)],
+        [*identity.check_hashes(recorded, assignments), *identity.check_code(recorded)],
         f"settings, {len(recorded.dataset):,} images and folds match the identity of the run"
         + ("" if record.facts.get("settings") else "; defaults of settings are not recorded"),
     )
@@ -85,9 +87,9 @@ def _record(recorded: Recorded, subject: RecordSource) -> Iterator[Check]:
         folds = (fold for made in assignments for fold in made.folds(parts.k))
         yield checked(name, [f"{fold.id}: {problem}" for fold in folds for problem in look(recorded, fold)], said)
     others = _others(recorded.folder)
-    yield sibling_runs.of_runs(recorded, others, expected=subject.with_company or not subject.is_foreign)
-    yield artifacts.of_files(recorded.folder)
-    yield artifacts.of_tables(record, others)
+    yield sibling_runs.check_runs(recorded, others, expected=subject.with_company or not subject.is_foreign)
+    yield artifacts.check_files(recorded.folder)
+    yield artifacts.check_tables(record, others)
 
 
 def _training(recorded: Recorded, fold: Fold) -> Iterator[str]:

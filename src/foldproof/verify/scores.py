@@ -26,7 +26,7 @@ _LOSS_CLOSE = 1e-4  # of a softmax in float32 against its logits
 _ALMOST_CERTAIN = 1e-30  # below that a probability in float32 says no more of its logit
 
 
-def of_fold(recorded: Recorded, fold: Fold) -> Iterator[str]:
+def check_fold(recorded: Recorded, fold: Fold) -> Iterator[str]:
     """What is wrong with the result of a fold, each as a sentence without the fold's name."""
     record = recorded.record
     finished = record.finished[fold.id]

@@ -89,7 +89,7 @@ def best_epoch_last(seen: Seen) -> Iterator[Diagnosis]:
         return
     yield Diagnosis(
         "best-epoch-last",
-        f"the best epoch is the last {words.of_folds(at_last, seen.folds)}, and the validation loss still fell by "
+        f"the best epoch is the last {words.phrase_folds(at_last, seen.folds)}, and the validation loss still fell by "
         f"{words.percent(gain)} in it: looks like a training that ends too early; try train.epochs: {2 * seen.epochs}",
         {"folds": at_last, "of_folds": seen.folds, "gain": gain, "epochs": seen.epochs},
     )
@@ -105,7 +105,8 @@ def best_epoch_first(seen: Seen) -> Iterator[Diagnosis]:
         return
     yield Diagnosis(
         "best-epoch-first",
-        f"the best epoch is the first {words.of_folds(at_first, seen.folds)} (validation loss {words.loss(losses[0])}, "
+        f"the best epoch is the first {words.phrase_folds(at_first, seen.folds)} "
+        f"(validation loss {words.loss(losses[0])}, "
         f"{words.loss(losses[-1])} at the end): consistent with too long a training or too high a learning rate; "
         f"try {words.rate(seen.lr / 10)}",
         {

@@ -120,7 +120,7 @@ def unstable(seen: Seen) -> Iterator[Diagnosis]:
     remedy = "train.schedule: cosine" if seen.setting("schedule") == "constant" else _lower_rate(seen)
     yield Diagnosis(
         "unstable",
-        f"the validation loss swings from epoch to epoch {words.of_folds(len(fold_ids), seen.folds)}: in "
+        f"the validation loss swings from epoch to epoch {words.phrase_folds(len(fold_ids), seen.folds)}: in "
         f"{worst.fold_id} from {words.loss(worst.before)} to {words.loss(worst.after)} in epoch "
         f"{worst.epoch} (accuracy {words.percent(worst.accuracy_before)} to {words.percent(worst.accuracy_after)}) "
         f"while training went on; consistent with steps that are too large at the end: try {remedy}",

@@ -10,7 +10,7 @@ from foldproof.analysis.comparison import Comparison, Line
 from foldproof.analysis.out_of_fold import OutOfFold, read_out_of_fold
 from foldproof.analysis.report.document import Column
 from foldproof.analysis.report.privacy import Privacy, name
-from foldproof.analysis.verdict import Unit, names_of
+from foldproof.analysis.verdict import MetricUnit, names_of
 from foldproof.errors import DamagedFile
 from foldproof.events.fold_id import FoldId
 from foldproof.metrics import metric_of
@@ -57,9 +57,9 @@ class Material:
     again: tuple[RunRecord, ...] = ()
 
     @property
-    def unit(self) -> Unit:
+    def unit(self) -> MetricUnit:
         """How the comparison's metric is spoken of."""
-        return Unit.of(self.comparison.metric)
+        return MetricUnit.of(self.comparison.metric)
 
     @property
     def metric_title(self) -> str:

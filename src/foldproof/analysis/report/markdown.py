@@ -28,7 +28,7 @@ _SPECIAL = re.compile(
 )
 
 
-def as_markdown(report: Report, *, folder: str) -> tuple[str, dict[str, bytes]]:
+def render_markdown(report: Report, *, folder: str) -> tuple[str, dict[str, bytes]]:
     """The text, and the files it shows by name; `folder` is where they will lie, relative to the text."""
     files: dict[str, bytes] = {}
     lines = [

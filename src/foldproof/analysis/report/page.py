@@ -16,7 +16,7 @@ MOST_ROWS = 60  # of a table
 _COMMAND = re.compile(r"`(foldproof [^`]+)`")
 
 
-def as_page(report: Report) -> str:
+def render_page(report: Report) -> str:
     """Every text is escaped; only the figures, drawn here, and the style sheet are markup."""
 
     def svg(drawing: Drawing) -> Markup:

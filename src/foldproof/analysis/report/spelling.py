@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar
 
-from foldproof.analysis.comparison import Interval
+from foldproof.analysis.comparison import Estimate
 from foldproof.records.record import Spread
 from foldproof.storage import cleaned
 
@@ -69,7 +69,7 @@ def around(value: Spread, spell: Callable[[float], str]) -> str:
     return f"{mean.removesuffix(PERCENT)} ± {sd}"
 
 
-def interval(value: Interval, spell: Callable[[float], str]) -> str:
+def interval(value: Estimate, spell: Callable[[float], str]) -> str:
     """An estimate and its bounds, the unit once."""
     if not (math.isfinite(value.low) and math.isfinite(value.high)):
         return spell(value.value)

@@ -20,7 +20,7 @@ from foldproof.analysis.report.spelling import plain
 SCHEMA_VERSION = 1
 
 
-def as_json(report: Report) -> str:
+def render_json(report: Report) -> str:
     """Fractions are fractions; what is not known is null."""
     sections = [
         {"key": section.key, "title": section.title, "blocks": [_block(block) for block in section.blocks]}

@@ -41,7 +41,7 @@ def range_of(pictures: Mapping[str, ExaminedPicture], asked: Asked) -> ValueRang
     return ValueRange.between(low, high, whole=all(one.whole for one in deep))
 
 
-def of_depth(pictures: Mapping[str, ExaminedPicture], asked: Asked) -> tuple[Finding, ...]:
+def check_range(pictures: Mapping[str, ExaminedPicture], asked: Asked) -> tuple[Finding, ...]:
     """What speaks against the range of images that go together, as those do that are not `apart`."""
     within = range_of(pictures, asked)
     if within is None:

@@ -13,7 +13,7 @@ def together(dataset: Dataset, held_out: Dataset) -> Dataset:
     return Dataset((*dataset.samples, *held_out.samples))
 
 
-def on_both_sides(
+def find_on_both_sides(
     dataset: Dataset, held_out: Dataset, pictures: Mapping[str, ExaminedPicture], alike: Duplicates
 ) -> Iterator[Finding]:
     """Images that train with the pixels, the group or the looks of one that is held out.

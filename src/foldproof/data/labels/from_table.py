@@ -94,12 +94,12 @@ def said_by_table(
     )
 
 
-def _cells(table: Table, column: str) -> list[str]:
+def _cells(table: LabelTable, column: str) -> list[str]:
     place = table.columns.index(column)
     return [row[place] for row in table.rows]
 
 
-def _differs(table: Table, row: int, named: str, one: ImageLabel, other: ImageLabel) -> UnclearTable:
+def _differs(table: LabelTable, row: int, named: str, one: ImageLabel, other: ImageLabel) -> UnclearTable:
     role = next(role for role in ImageLabel._fields if getattr(one, role) != getattr(other, role))
     return UnclearTable(
         f"{table.name}, line {table.lines[row]}: {named} stands there twice, and not with the same values: {role}"
@@ -108,7 +108,7 @@ def _differs(table: Table, row: int, named: str, one: ImageLabel, other: ImageLa
     )
 
 
-def _understood(table: Table, roles: Roles, own: Collection[str]) -> str:
+def _understood(table: LabelTable, roles: Roles, own: Collection[str]) -> str:
     """`own`: columns that make up the label."""
     told = []
     for role, column in roles.columns.items():

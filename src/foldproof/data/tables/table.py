@@ -45,7 +45,7 @@ def _no_file(file: Path, setting: str) -> DataError:
     return DataError(f"{setting}: {file} is not there{'; ' + hint if hint else ''}", next_step=name_one)
 
 
-def table_of(content: bytes, *, name: str, is_image: IsImage = has_image_suffix) -> Table:
+def table_of(content: bytes, *, name: str, is_image: IsImage = has_image_suffix) -> LabelTable:
     """The table that these bytes are. Raises DataError where they are none."""
     if name.lower().endswith(_PARQUET):
         return _parquet(content, name)
@@ -66,7 +66,7 @@ def table_of(content: bytes, *, name: str, is_image: IsImage = has_image_suffix)
     return headed(lines, is_image, name=name)
 
 
-def _parquet(content: bytes, name: str) -> Table:
+def _parquet(content: bytes, name: str) -> LabelTable:
     import pyarrow as pa
 
     from foldproof.storage.columns import read_parquet
@@ -80,7 +80,7 @@ def _parquet(content: bytes, name: str) -> Table:
     refuse_twice(columns, name)
     cells = [[_text(value) for value in column.to_pylist()] for column in table.columns]
     rows = tuple(zip(*cells, strict=True))
-    return Table(name, columns, rows, tuple(range(1, len(rows) + 1)))
+    return LabelTable(name, columns, rows, tuple(range(1, len(rows) + 1)))
 
 
 def _text(value: Any) -> str:

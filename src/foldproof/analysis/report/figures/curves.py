@@ -38,7 +38,7 @@ class Curves:
         spell: Callable[[float], str] = share if self.fraction else number
         for colour, lines in series.items():
             part = "validation" if colour == "blue" else "training"
-            means = [Spread.of(at) for at in by_epoch(lines)]
+            means = [Spread.of(at) for at in group_by_epoch(lines)]
             along = range(1, len(means) + 1)
             canvas.band(along, [m.mean - m.sd for m in means], [m.mean + m.sd for m in means], colour, 0.16)
             for fold_id, line in lines.items():
@@ -51,7 +51,7 @@ class Curves:
         return canvas
 
 
-def by_epoch(lines: Mapping[FoldId, Sequence[float]]) -> list[list[float]]:
+def group_by_epoch(lines: Mapping[FoldId, Sequence[float]]) -> list[list[float]]:
     """What the folds have at each epoch."""
     longest = max((len(line) for line in lines.values()), default=0)
     return [[line[epoch] for line in lines.values() if epoch < len(line)] for epoch in range(longest)]

@@ -16,7 +16,7 @@ class Forest:
     """
 
     title: str
-    rows: tuple[tuple[str, Interval], ...]
+    rows: tuple[tuple[str, Estimate], ...]
     rope: float
     factor: float
     unit: str

@@ -17,7 +17,7 @@ class Strip:
 
     name: str
     scores: Mapping[FoldId, float]
-    interval: Interval
+    interval: Estimate
     odd: FoldId | None = None
 
 

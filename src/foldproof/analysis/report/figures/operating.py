@@ -10,7 +10,7 @@ COLOURS = ("blue", "red", "green", "purple", "orange")
 
 
 @dataclass(frozen=True)
-class Drawn:
+class LabelledCurve:
     """A curve and what it says; `colour` is that of `palette.LIGHT`."""
 
     name: str
@@ -27,7 +27,7 @@ class Operating:
     title: str
     heading: str
     x: str
-    curves: tuple[Drawn, ...]
+    curves: tuple[LabelledCurve, ...]
     chance: bool
 
     @property

@@ -1,4 +1,4 @@
-"""The end of another fold as the beginning of this one: a `FoldTask` in; the `State` to go on from, if any, out."""
+"""Find the end state of another fold that a `FoldTask` can start from."""
 
 from dataclasses import dataclass, replace
 
@@ -7,36 +7,36 @@ from foldproof.events.reuse import Reuse
 from foldproof.events.types import Notice
 from foldproof.training.resuming.state import State, read
 from foldproof.training.resuming.state_files import end_state
-from foldproof.training.task import Beginning, FoldTask
+from foldproof.training.task import FoldTask, WarmStart
 
 
 @dataclass(frozen=True)
-class Begun:
+class WarmState:
     """A state of this fold that another fold has reached, and whose that is."""
 
     state: State
     reuse: Reuse
 
 
-def begun(task: FoldTask) -> tuple[Begun | None, tuple[Notice, ...]]:
-    """From the longest beginning that is there and whole, and notices about those passed over."""
+def find_warm_state(task: FoldTask) -> tuple[WarmState | None, tuple[Notice, ...]]:
+    """The state of the longest warm start that is complete, and notices about those passed over."""
     notices: list[Notice] = []
-    for beginning in task.beginnings:
+    for warm_start in task.warm_starts:
         try:
-            return Begun(replace(_end(beginning), fold_key=task.fold_key), beginning.reuse), tuple(notices)
+            return WarmState(replace(_read_end(warm_start), fold_key=task.fold_key), warm_start.reuse), tuple(notices)
         except DamagedFile as error:
-            text = f"this fold cannot begin with the {beginning.reuse}: {error.what}"
+            text = f"this fold cannot begin with the {warm_start.reuse}: {error.what}"
             notices.append(Notice(code="beginning_missing", text=text))
     return None, tuple(notices)
 
 
-def _end(beginning: Beginning) -> State:
+def _read_end(warm_start: WarmStart) -> State:
     """The state after its last epoch. Raises DamagedFile where it is not there, not whole, or of something else."""
-    of, path = beginning.reuse, end_state(beginning.folder, epochs=beginning.reuse.epochs)
+    of, path = warm_start.reuse, end_state(warm_start.folder, epochs=warm_start.reuse.epochs)
     if not path.exists():
         raise DamagedFile(f"run {of.run} holds no state of its end", next_step="train from the first epoch")
     state = read(path)
-    if (state.fold_key, state.epoch, state.step) != (beginning.fold_key, of.epochs + 1, 0):
+    if (state.fold_key, state.epoch, state.step) != (warm_start.fold_key, of.epochs + 1, 0):
         raise DamagedFile(
             f"{path.name} of run {of.run} belongs to a different fold", next_step="train from the first epoch"
         )
