@@ -61,7 +61,7 @@ def write_bundle(folder: Path, project: Project, path: Path, wanted: BundleConte
             for name in sorted(files):
                 archive.writestr(_entry(name), files[name])
             for image in images:
-                _put(archive, image)
+                archive.writestr(_entry(image.name), _content(image))
     except OSError as error:
         raise StorageError(
             f"cannot write {path}: {error.strerror}", next_step="free some space, or name a different place with -o"
@@ -92,8 +92,7 @@ def _files(folder: Path, project: Project, wanted: BundleContents) -> dict[str, 
             files = dict(anonymous(files, known=known))
             known[one.name] = _sha256(files["run.json"])
         found |= {f"runs/{one.name}/{name}": content for name, content in files.items()}
-    wheel = _wheel(folder, project)
-    if wheel is not None:
+    if wheel := kept_wheel(project.wheels, read_environment(folder)):  # of the foldproof that made the run
         found[wheel.name] = wheel.read_bytes()
     return found
 
@@ -134,11 +133,6 @@ def _refuse_personal(images: Sequence[_Image]) -> None:
     )
 
 
-def _put(archive: zipfile.ZipFile, image: _Image) -> None:
-    """Add one image. Raises DataError where it is not the one that the run was trained on."""
-    archive.writestr(_entry(image.name), _content(image))
-
-
 def _content(image: _Image) -> bytes:
     """The bytes of an image. Raises DataError where it is not the one that the run was trained on."""
     content = read_file(image.path, most_bytes=IMAGE_BYTES)
@@ -148,11 +142,6 @@ def _content(image: _Image) -> bytes:
             next_step="bring the recorded version back with `foldproof data pull`, or leave out --images",
         )
     return content
-
-
-def _wheel(folder: Path, project: Project) -> Path | None:
-    """The wheel of the foldproof that made the run, where the project still has it."""
-    return kept_wheel(project.wheels, read_environment(folder))
 
 
 def _describe(

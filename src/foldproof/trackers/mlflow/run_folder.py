@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +38,9 @@ class RunContent:
     @property
     def last_event(self) -> Event:
         """The newest event of the run and its folds."""
-        return max((*self.events, *(event for events in self.by_fold.values() for event in events)), key=_time)
-
-
-def _time(event: Event) -> float:
-    return event.time
+        return max(
+            (*self.events, *(event for events in self.by_fold.values() for event in events)), key=attrgetter("time")
+        )
 
 
 class RunReader:
