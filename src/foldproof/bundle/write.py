@@ -27,6 +27,7 @@ from foldproof.storage.limits import DATASET_BYTES, IMAGE_BYTES
 
 SCHEMA_VERSION = 1
 MANIFEST = "bundle.json"
+_CRATE = "ro-crate-metadata.json"
 _TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a ZIP file can say
 _TEXTS = (".json", ".jsonl", ".csv", ".md", ".yml", ".diff")
 _MOST_NAMED = 3
@@ -159,7 +160,8 @@ def _describe(
     files["codecheck.yml"] = codecheck(record, names, created=created).encode()
     hashes = {name: (_sha256(files[name]), len(files[name])) for name in sorted(files)}
     hashes |= {image.name: (image.sha256, image.size) for image in images}
-    files["ro-crate-metadata.json"] = crate(record, hashes, created=created, commit=commit).encode()
+    files[_CRATE] = crate(record, hashes, created=created, commit=commit).encode()
+    hashes[_CRATE] = _sha256(files[_CRATE]), len(files[_CRATE])
     files[MANIFEST] = canonical_json(
         {
             "v": SCHEMA_VERSION,
@@ -167,10 +169,7 @@ def _describe(
             "experiment": record.experiment,
             "foldproof": __version__,
             "anonymous": wanted.anonymous,
-            "files": {
-                **{name: _sha256(content) for name, content in files.items()},
-                **{image.name: image.sha256 for image in images},
-            },
+            "files": {name: sha256 for name, (sha256, _) in hashes.items()},
         }
     )
 

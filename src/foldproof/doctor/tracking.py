@@ -16,7 +16,7 @@ from foldproof.storage import redact
 from foldproof.trackers import TrackingTarget
 from foldproof.trackers.mlflow.database import experiment_in, why_unusable, why_unusable_elsewhere
 from foldproof.trackers.mlflow.limits import in_time
-from foldproof.trackers.mlflow.reasons import explained, why_no_file_store
+from foldproof.trackers.mlflow.reasons import Reason, explained, why_no_file_store
 from foldproof.trackers.mlflow.store import is_known, restoring
 from foldproof.trackers.mlflow.target import is_server, resolve_target, sqlite_file
 from foldproof.trackers.mlflow.trust import sends_password_in_the_clear
@@ -57,7 +57,7 @@ def _of_file(file: Path, target: TrackingTarget) -> ProjectCheck:
     shown = redact(target.uri)
     why = why_unusable(file)
     if why is not None:
-        return note("tracking", f"{shown}: {why.text}", f"{why.way_on}; runs go on, `foldproof sync` later")
+        return _of_reason(shown, why)
     with suppress(sqlite3.Error):  # of a database that is being made
         experiment = experiment_in(file, target.experiment)
         if experiment is not None and not experiment.is_active:
@@ -78,8 +78,10 @@ def _of_another(target: TrackingTarget, environ: Mapping[str, str]) -> ProjectCh
             why = in_time(lambda _: why_unusable_elsewhere(target.uri), uri=target.uri, seconds=10 * _PATIENCE_SECONDS)
         except Exception as error:  # noqa: BLE001 - whatever a driver raises
             why = explained(error, target.uri, environ)
-    if why is None:
-        return ok("tracking", shown)
+    return _of_reason(shown, why) if why else ok("tracking", shown)
+
+
+def _of_reason(shown: str, why: Reason) -> ProjectCheck:
     way = f"{why.way_on}; " if why.way_on else ""
     return note("tracking", f"{shown}: {why.text}", f"{way}runs go on, `foldproof sync` later")
 
