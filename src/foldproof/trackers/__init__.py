@@ -48,6 +48,14 @@ class RunPlan:
     begins_with: str = ""
     epochs_of_others: int = 0
 
+    @property
+    def all_folds(self) -> int:
+        return self.folds * self.repeats
+
+    @property
+    def all_epochs(self) -> int:
+        return self.all_folds * self.epochs
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrackerContext:
