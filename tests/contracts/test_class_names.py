@@ -19,7 +19,6 @@ STILL_TWICE = {  # take a line out when its second place has a name of its own
     "Table",  # analysis/report, data/tables
     "Unit",  # analysis, folds
     "Verdict",  # analysis, reproduce
-    "Wanted",  # bundle, training/frozen
     "Work",  # trackers/console, trackers/mlflow
     "Written",  # analysis/report, config
     "_Lines",  # analysis, folds

@@ -29,7 +29,7 @@ from foldproof.plan.tasks import fold_key
 from foldproof.provenance.numeric import NumericClass
 from foldproof.training.frozen import features
 from foldproof.training.frozen.features import trunk_digest
-from foldproof.training.frozen.rows import FeatureStore, Wanted
+from foldproof.training.frozen.rows import FeatureRows, FeatureStore
 
 NUMERIC = NumericClass(
     torch="2.14",
@@ -194,7 +194,7 @@ STORE = FeatureStore(
 
 
 def kept(store: FeatureStore = STORE, dataset: Dataset = DATASET, form: Form = DEEP, trunk: str = "trunk") -> str:
-    return Wanted.of(store, dataset, form, trunk=trunk).path.name
+    return FeatureRows.of(store, dataset, form, trunk=trunk).path.name
 
 
 @pytest.mark.parametrize(

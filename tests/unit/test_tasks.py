@@ -19,6 +19,7 @@ from foldproof.events.reuse import Reuse
 from foldproof.plan import features
 from foldproof.plan.tasks import Model, estimated_seconds, fold_key, fold_keys, select, tasks
 from foldproof.project import Project
+from foldproof.training.frozen import rows
 from foldproof.training.frozen.rows import FeatureStore
 from foldproof.training.task import Beginning, FeatureSpan, FeatureTask, FoldTask
 from planned import CONFIG, DATASET, NUMERIC, PROBE, SPLITS, request_of
@@ -180,21 +181,21 @@ def test_a_pass_gives_every_image_to_somebody_once_in_whole_chunks(tmp_path, ima
     assert len(given) >= min(-(-images // 32), 8 * workers)
     assert heard == [(sum(map(len, given[: at + 1])), images) for at in range(len(given))]
     assert all(task.trunk == "trunk" and task.model.device == "cpu" and task.samples == () for task in executor.asked)
-    np.testing.assert_array_equal(np.load(one.wanted.path)[:, 1], np.arange(images, dtype=np.float32))
+    np.testing.assert_array_equal(np.load(one.rows.path)[:, 1], np.arange(images, dtype=np.float32))
     assert features.carried_out([one], executor, progress=unheard) == ()
     assert len(executor.asked) == len(given)  # all are kept
 
 
 def test_a_long_pass_is_kept_in_parts_that_end_as_one_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(features, "PART", 64)
+    monkeypatch.setattr(rows, "PART", 64)
     executor = Computing()
     (one,) = features.passes({"one": frozen(tmp_path)}, [CONFIG], many(150))
     assert features.seconds_left([one]) == 150 * 0.5
     assert features.carried_out([one], executor, progress=unheard) == ()
     asked = [task.positions.tolist() for task in executor.asked]
     assert asked == [list(range(start, min(start + 32, 150))) for start in range(0, 150, 32)]
-    np.testing.assert_array_equal(np.load(one.wanted.path)[:, 2], np.arange(150, dtype=np.float32))
-    assert [path.name for path in tmp_path.glob("features-*.npy")] == [one.wanted.path.name]
+    np.testing.assert_array_equal(np.load(one.rows.path)[:, 2], np.arange(150, dtype=np.float32))
+    assert [path.name for path in tmp_path.glob("features-*.npy")] == [one.rows.path.name]
     assert features.seconds_left([one]) == 0
 
 
@@ -221,7 +222,7 @@ def test_experiments_of_one_form_share_a_pass_and_others_have_their_own(tmp_path
     models["random"] = replace(models["one"], request=replace(models["one"].request, pretrained=False))
     found = features.passes(models, [CONFIG, same, padded, random], DATASET)
     assert len(found) == 2
-    assert found[0].model is models["one"]
+    assert found[0].task.model == replace(models["one"].request, device="cpu")
 
 
 @pytest.mark.parametrize(("shared", "pretrained"), [(True, True), (True, False), (False, True)])

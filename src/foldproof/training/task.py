@@ -111,11 +111,11 @@ class Beginning:
 class FeatureTask:
     """Put the images at `positions` through the frozen trunk whose `trunk_digest` is `trunk`.
 
-    `samples`: those images, where they are decoded for it alone.
+    `trunk` is empty where nobody knows it; `samples`: those images, where they are decoded for it alone.
     """
 
     model: ModelRequest
-    trunk: str
+    trunk: str = ""
     images: Path | Originals  # .npy, [image in manifest order, height, width, channel] uint8 or uint16
     positions: NDArray[np.int64]
     samples: tuple[Sample, ...] = ()
