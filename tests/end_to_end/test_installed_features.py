@@ -36,7 +36,7 @@ def test_they_are_those_of_the_canonical_pass_and_a_photo_that_changed_meanwhile
     one, other = pass_of(photos, tmp_path / "cache"), pass_of(photos, tmp_path / "other")
     with all_cores() as executor:
         found = features_of(one, executor, unheard)
-        originals = Originals(folder=photos, form=Form(size=SIZE), most_pixels=MOST_PIXELS)
+        originals = Originals(photos, Form(size=SIZE))
         pixels = OnTheFly(originals, scan(photos).dataset)[:]
         draw(photos / "dog" / "001.png", label=2, number=70, size=24)
         with pytest.raises(DataError, match=r"dog/001\.png: changed since it was listed") as raised:

@@ -24,9 +24,11 @@ from foldproof.training.frozen.rows import FeatureStore
 from foldproof.training.task import Beginning, FeatureSpan, FeatureTask, FoldTask
 from planned import CONFIG, DATASET, NUMERIC, PROBE, SPLITS, request_of
 
+FORM, DEEP = Form(size=24), Form(size=24, within=ValueRange(0.0, 9.0, 16))
 
-def made(wanted: tuple[tuple[int, int], ...] = ((1, 0), (0, 1)), **changed: Any) -> tuple[FoldTask, ...]:
-    model = Model(request=request_of(), probe=PROBE, images=Path("images.npy"), **changed)
+
+def made(wanted: tuple[tuple[int, int], ...] = ((1, 0), (0, 1)), form: Form = FORM) -> tuple[FoldTask, ...]:
+    model = Model(request=request_of(), probe=PROBE, form=form, images=Path("images.npy"))
     return tasks(
         CONFIG,
         SPLITS,
@@ -41,14 +43,14 @@ def made(wanted: tuple[tuple[int, int], ...] = ((1, 0), (0, 1)), **changed: Any)
 
 
 def test_a_task_is_told_all_of_its_fold():
-    first, second = made(within=ValueRange(0.0, 9.0, 16))
+    first, second = made(form=DEEP)
     assert [(one.repeat, one.fold) for one in (first, second)] == [(0, 1), (1, 0)]
     assert (first.train_positions.tolist(), first.validation_positions.tolist()) == ([0, 1, 2], [3, 4, 5])
     assert (second.train_positions.tolist(), second.validation_positions.tolist()) == ([1, 3, 5], [0, 2, 4])
     assert (second.run, second.identity, second.folder) == ("a-run", "identity", Path("runs/a-run/fold-1-0"))
     assert (second.dataset, second.images) == (Path("runs/a-run/dataset.json"), Path("images.npy"))
-    assert (second.model.device, second.image_size, second.within) == ("cpu", 24, ValueRange(0.0, 9.0, 16))
-    assert (second.pixels, second.train, second.features) == (CONFIG.pixels, CONFIG.train, None)
+    assert (second.model.device, second.form) == ("cpu", DEEP)
+    assert (second.train, second.features) == (CONFIG.train, None)
     assert (second.checkpoint_seconds, second.cuda_graphs, second.stop_after, second.beginnings) == (
         60.0,
         False,
@@ -58,16 +60,14 @@ def test_a_task_is_told_all_of_its_fold():
 
 
 def test_each_fold_has_the_key_of_its_settings_images_split_and_arithmetic():
-    keys = fold_keys(CONFIG, SPLITS, Model(request=request_of(), probe=PROBE, images=Path("x")))
+    keys = fold_keys(CONFIG, SPLITS, Model(request=request_of(), probe=PROBE, form=FORM))
     assert list(keys) == [(0, 0), (0, 1), (1, 0), (1, 1)]
     assert len(set(keys.values())) == 4
     fold = SPLITS.of(CONFIG)[1].folds(2)[0]
     assert keys[1, 0] == fold_key(CONFIG, DATASET, fold, image_size=24, numeric_class=NUMERIC)
     (task,) = made(((1, 0),))
     assert task.fold_key == keys[1, 0]
-    deep = fold_keys(
-        CONFIG, SPLITS, Model(request=request_of(), probe=PROBE, images=Path("x"), within=ValueRange(0.0, 9.0, 16))
-    )
+    deep = fold_keys(CONFIG, SPLITS, Model(request=request_of(), probe=PROBE, form=DEEP))
     assert not set(deep.values()) & set(keys.values())
 
 
@@ -154,10 +154,10 @@ class Computing:
             yield FeatureSpan(positions=task.positions, rows=rows)
 
 
-def frozen(cache: Path, **changed: Any) -> Model:
+def frozen(cache: Path, form: Form = FORM) -> Model:
     store = FeatureStore(cache=cache, limit_gb=1.0, width=3, backbone="net", numeric_class=NUMERIC, precision="float32")
     request = request_of(freeze_backbone=True, pretrained=True)
-    return Model(request=request, probe=PROBE, images=Path("images.npy"), store=store, **changed)
+    return Model(request=request, probe=PROBE, form=form, images=Path("images.npy"), store=store)
 
 
 def unheard(done: int, total: int) -> None:
@@ -200,7 +200,7 @@ def test_a_long_pass_is_kept_in_parts_that_end_as_one_file(tmp_path, monkeypatch
 
 
 def test_images_that_are_decoded_for_a_pass_alone_are_told_one_by_one(tmp_path):
-    originals = Originals(folder=tmp_path, form=Form(size=24), most_pixels=1)
+    originals = Originals(tmp_path, FORM)
     executor, dataset = Computing(), many(40)
     model = replace(frozen(tmp_path), images=originals)
     features.carried_out(features.passes({"one": model}, [CONFIG], dataset), executor, progress=unheard)
@@ -218,7 +218,8 @@ def test_what_cannot_be_computed_is_said_and_left_to_the_folds(tmp_path):
 def test_experiments_of_one_form_share_a_pass_and_others_have_their_own(tmp_path):
     same, padded = replace(CONFIG, name="two"), replace(CONFIG, name="pad", pixels=PixelSettings(resize="pad"))
     random = replace(CONFIG, name="random")
-    models = {name: frozen(tmp_path) for name in ("one", "two", "pad")}
+    models = {name: frozen(tmp_path) for name in ("one", "two")}
+    models["pad"] = frozen(tmp_path, Form(size=24, resize="pad"))
     models["random"] = replace(models["one"], request=replace(models["one"].request, pretrained=False))
     found = features.passes(models, [CONFIG, same, padded, random], DATASET)
     assert len(found) == 2
@@ -228,7 +229,7 @@ def test_experiments_of_one_form_share_a_pass_and_others_have_their_own(tmp_path
 @pytest.mark.parametrize(("shared", "pretrained"), [(True, True), (True, False), (False, True)])
 def test_a_frozen_backbone_has_a_store_and_is_featured_where_passes_are_shared(tmp_path, shared, pretrained):
     request = request_of(freeze_backbone=True, pretrained=pretrained)
-    models = {"one": Model(request=request, probe=PROBE, images=Path("x"))}
+    models = {"one": Model(request=request, probe=PROBE, form=FORM)}
     models["whole"] = replace(models["one"], request=request_of())
     project = Project(tmp_path / "params.yaml")
     found = features.with_stores(models, project, ExecutionConfig(cache_gb=3.0), shared=shared)

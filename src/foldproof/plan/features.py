@@ -12,7 +12,6 @@ import numpy as np
 
 from foldproof.config.schema import ExecutionConfig, ExperimentConfig
 from foldproof.data.dataset import Dataset
-from foldproof.data.pixels.fitted import Form
 from foldproof.data.pixels.originals import Originals
 from foldproof.errors import FoldproofError
 from foldproof.events.types import Notice
@@ -70,8 +69,7 @@ def passes(models: Mapping[str, Model], configs: Iterable[ExperimentConfig], dat
     for config in configs:
         model = models[config.name]
         if model.store is not None and model.request.pretrained:
-            form = Form.of(config.pixels, size=model.probe.image_size, within=model.within)
-            rows = FeatureRows.of(model.store, dataset, form, trunk=model.probe.trunk)
+            rows = FeatureRows.of(model.store, dataset, model.form, trunk=model.probe.trunk)
             request = replace(model.request, device=model.probe.device)
             task = task_of_all(request, dataset, model.images, trunk=model.probe.trunk)
             one = Pass(task=task, rows=rows, seconds_per_image=model.probe.seconds_per_image)

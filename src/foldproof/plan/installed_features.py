@@ -61,7 +61,7 @@ def installed_pass(
     )
     trunk = hashlib.sha256(lite0_weights().read_bytes()).hexdigest()
     return Pass(
-        task=task_of_all(_REQUEST, dataset, Originals(folder=folder, form=form, most_pixels=most_pixels)),
+        task=task_of_all(_REQUEST, dataset, Originals(folder, form, most_pixels)),
         rows=FeatureRows.of(store, dataset, form, trunk=trunk),
     )
 

@@ -24,13 +24,12 @@ import PIL.features
 from numpy.typing import NDArray
 
 from foldproof.data.dataset import Dataset, Sample, hash_rows
-from foldproof.data.pixels.fitted import Channels, Form, Resize
-from foldproof.data.pixels.originals import decoded_original
-from foldproof.data.readers import MOST_PIXELS, reader_named, suffix_of
+from foldproof.data.pixels.fitted import Form
+from foldproof.data.pixels.originals import Originals, decoded_original
+from foldproof.data.readers import reader_named, suffix_of
 from foldproof.data.rows.cache import GB, building, clean, make_room, use
 from foldproof.data.rows.copies import StoredRow, rows_elsewhere
 from foldproof.data.rows.files import RowIndex, header, is_whole, row_sums, write_index
-from foldproof.data.value_range import ValueRange
 from foldproof.data.values import Scaled
 from foldproof.data.walk import some
 from foldproof.errors import DataError, NoRoom
@@ -55,27 +54,22 @@ class _Chunk:
 
 def decoded(
     dataset: Dataset,
-    folder: Path,
+    originals: Originals,
     *,
-    size: int,
-    resize: Resize,
-    channels: Channels = 3,
-    within: ValueRange | None = None,
     cache: Path,
     limit_gb: float = math.inf,
-    most_pixels: int = MOST_PIXELS,
     progress: Progress | None = None,
 ) -> Path:
     """A `.npy` in `cache`: [image in manifest order, size, size, channels], upright; kept until this process ends.
 
-    It is uint8, or uint16 where `within`, the values from black to white of images of more than 8 bits, needs it.
+    It is uint8, or uint16 where the form asks for more than 8 bits.
     Pixels are Pillow's decoding and bilinear resizing; a picture that has the size already stays as it is. A file that
     is there and whole is used again, and two processes may ask at once. The least recently used files go, so that all
     together take at most `limit_gb` (10^9 bytes) unless more is in use. `progress` hears (images done, images).
     Raises DataError with the files that cannot be read or are no longer what `dataset` says, NoRoom where the disk or
     the limit has none, StorageError.
     """
-    form = Form(size=size, resize=resize, channels=channels, within=within)
+    form = originals.form
     decoder, names = decoder_of(form), row_names(dataset)
     key = hashlib.sha256(decoder.encode() + b"".join(names)).hexdigest()[:32]
     path = cache / f"images-{key}.npy"
@@ -86,7 +80,7 @@ def decoded(
             needed = len(dataset) * (form.image_bytes + ROW_BYTES)
             make_room(cache, needed=needed, limit=limit_gb * GB, what="the decoded images")
             _refuse_full_disk(cache, needed=needed)
-            chunks = _decode(dataset, names, rows, folder=folder, form=form, most_pixels=most_pixels)
+            chunks = _decode(dataset, names, rows, originals)
             with replacing(path) as temporary, temporary.open("wb") as file:
                 sums = _write(file, form, len(dataset), chunks, progress or _unheard)
             table = np.frombuffer(b"".join(names), dtype=np.uint8).reshape(-1, 32)
@@ -119,16 +113,10 @@ def row_names(dataset: Dataset) -> list[bytes]:
 
 
 def _decode(
-    dataset: Dataset,
-    names: Sequence[bytes],
-    rows: Mapping[bytes, StoredRow],
-    *,
-    folder: Path,
-    form: Form,
-    most_pixels: int,
+    dataset: Dataset, names: Sequence[bytes], rows: Mapping[bytes, StoredRow], originals: Originals
 ) -> Generator[_Chunk]:
     """Chunks in manifest order. Threads, not processes: Pillow decodes and resizes without holding the interpreter."""
-    decode_chunk = partial(_decode_chunk, rows=rows, folder=folder, form=form, most_pixels=most_pixels)
+    decode_chunk = partial(_decode_chunk, rows=rows, originals=originals)
     threads = available_cores()
     waiting: deque[Future[_Chunk]] = deque()
     pool = ThreadPoolExecutor(threads)
@@ -145,15 +133,9 @@ def _decode(
 
 
 def _decode_chunk(
-    samples: Sequence[Sample],
-    names: Sequence[bytes],
-    *,
-    rows: Mapping[bytes, StoredRow],
-    folder: Path,
-    form: Form,
-    most_pixels: int,
+    samples: Sequence[Sample], names: Sequence[bytes], *, rows: Mapping[bytes, StoredRow], originals: Originals
 ) -> _Chunk:
-    pixels = np.zeros((len(samples), *form.shape), dtype=form.number)
+    pixels = np.zeros((len(samples), *originals.form.shape), dtype=originals.form.number)
     problems: list[str] = []
     for place, (sample, name) in enumerate(zip(samples, names, strict=True)):
         if name in rows:
@@ -161,7 +143,7 @@ def _decode_chunk(
             if zlib.crc32(pixels[place].data) == rows[name].checksum:
                 continue
         try:
-            pixels[place] = decoded_original(sample, folder, form, most_pixels=most_pixels)
+            pixels[place] = decoded_original(sample, originals)
         except DataError as error:
             problems.append(f"{sample.path}: {error.what}")
     return _Chunk(pixels, row_sums(pixels), tuple(problems))

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from foldproof.config.schema import Precision
 from foldproof.data.dataset import Dataset
-from foldproof.data.pixels.fitted import Form
 from foldproof.data.pixels.on_the_fly import OnTheFly
 from foldproof.data.pixels.originals import Originals
 from foldproof.data.pixels.source import PixelSource, expect, opened
@@ -58,8 +57,7 @@ def features_of(
     precision = task.train.precision
     if task.features is None:
         return frozen_features(classifier, images, device=device, precision=precision)
-    form = Form.of(task.pixels, size=task.image_size, within=task.within)
-    wanted = FeatureRows.of(task.features, dataset, form, trunk=trunk_digest(classifier, task.model.backbone))
+    wanted = FeatureRows.of(task.features, dataset, task.form, trunk=trunk_digest(classifier, task.model.backbone))
     rows = kept_or_computed(wanted, lambda positions: _through(classifier, images, positions, device, precision))
     return torch.from_numpy(rows)
 
