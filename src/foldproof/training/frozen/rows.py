@@ -3,7 +3,6 @@
 A row depends on its image alone, so rows of images that another file has already are copied from there.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,12 +16,11 @@ from foldproof.config.schema import Precision
 from foldproof.data.dataset import Dataset
 from foldproof.data.pixels.fitted import Form
 from foldproof.data.pixels.images import decoder_of, row_names
-from foldproof.data.rows.cache import GB, building, clean, kept, make_room, remove, use
-from foldproof.data.rows.copies import StoredRow, rows_elsewhere, rows_in
-from foldproof.data.rows.files import RowIndex, header, is_whole, read_index, row_sums, write_index
+from foldproof.data.rows.cache import GB, building, kept, make_once, make_room, remove, row_file
+from foldproof.data.rows.copies import rows_elsewhere, rows_in
+from foldproof.data.rows.files import is_whole, read_index, write_rows
 from foldproof.errors import StorageError
 from foldproof.provenance.numeric import NumericClass
-from foldproof.storage import replacing
 
 SCHEMA_VERSION = 1
 NUMBER = "<f4"
@@ -32,7 +30,7 @@ PART = 64  # rows after which, or after an eighth of those before, a pass that i
 Positions: TypeAlias = NDArray[np.int64]
 Part: TypeAlias = tuple[Positions, NDArray[np.float32]]  # rows of so many images: [image, feature]
 Compute: TypeAlias = Callable[[Positions], Iterable[Part]]  # of images at positions, part by part in any order
-Rows: TypeAlias = dict[bytes, StoredRow]  # by name
+Rows: TypeAlias = dict[bytes, NDArray[np.float32]]  # by name, [feature] each
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,8 +65,7 @@ class FeatureRows:
 
     @property
     def path(self) -> Path:
-        key = hashlib.sha256(self.maker.encode() + b"".join(self.names)).hexdigest()[:32]
-        return self.store.cache / f"features-{key}.npy"
+        return row_file(self.store.cache, "features", self.maker, self.names)
 
     @property
     def bytes(self) -> int:
@@ -102,25 +99,21 @@ def keep(wanted: FeatureRows, compute: Compute) -> Path:
 
     Raises StorageError where there is no room or nothing can be written, and whatever `compute` raises.
     """
-    with building(wanted.path):
-        if not is_whole(wanted.path):
-            clean(wanted.store.cache, mine=wanted.path)
-            _build(wanted, compute)
-            _remove_parts(wanted)
-        use(wanted.path)
-    return wanted.path
 
+    def build() -> None:
+        store, rows = wanted.store, _rows_elsewhere(wanted)
+        make_room(store.cache, needed=wanted.bytes, limit=store.limit_gb * GB, what="the features of all images")
+        _write(wanted, rows | _computed(wanted, _lacking(wanted, rows), compute))
+        del rows  # a system may not remove a file that is mapped
+        _remove_parts(wanted)
 
-def _build(wanted: FeatureRows, compute: Compute) -> None:
-    store, rows = wanted.store, _rows_elsewhere(wanted)
-    make_room(store.cache, needed=wanted.bytes, limit=store.limit_gb * GB, what="the features of all images")
-    _write(wanted, rows | _computed(wanted, _lacking(wanted, rows), compute))
+    return make_once(wanted.path, build)
 
 
 def _rows_elsewhere(wanted: FeatureRows) -> Rows:
     found = rows_elsewhere(wanted.store.cache, wanted.path, wanted.maker, frozenset(wanted.names), sources=SOURCES)
     width = (wanted.store.width,)
-    return {name: row for name, row in found.items() if row.values.shape == width and row.is_sound}
+    return {name: row.values for name, row in found.items() if row.values.shape == width and row.is_sound}
 
 
 def _lacking(wanted: FeatureRows, rows: Rows) -> Positions:
@@ -136,9 +129,7 @@ def _computed(wanted: FeatureRows, left: Positions, compute: Compute) -> Rows:
             raise StorageError(
                 f"features of shape {values.shape} came for {len(positions)} images of {wanted.store.width} each"
             )
-        rows = np.ascontiguousarray(values, dtype=NUMBER)
-        names = [wanted.names[position] for position in positions]
-        fresh |= dict(zip(names, map(StoredRow, rows, row_sums(rows).tolist()), strict=True))
+        fresh |= zip((wanted.names[position] for position in positions), values.astype(NUMBER), strict=True)
         if max(PART, len(stored) // 8) <= len(fresh) < len(left) - len(stored):
             stored |= _stored(replace(wanted, names=tuple(fresh)), fresh)
             fresh = {}
@@ -149,21 +140,22 @@ def _stored(part: FeatureRows, rows: Rows) -> Rows:
     """The same rows, in a file of their own."""
     with building(part.path):
         _write(part, rows)
-    return rows_in(part.path)
+    return {name: row.values for name, row in rows_in(part.path).items()}
 
 
 def _write(wanted: FeatureRows, rows: Rows) -> None:
     """Write the file and its index. Raises StorageError where a row is lacking."""
-    total, width = len(wanted.names), wanted.store.width
     if left := len(_lacking(wanted, rows)):
-        raise StorageError(f"the features of {left} of {total} images did not come")
-    with replacing(wanted.path) as temporary, temporary.open("wb") as file:
-        file.write(header((total, width), NUMBER))
-        for name in wanted.names:
-            file.write(np.ascontiguousarray(rows[name].values).data)
-    names = np.frombuffer(b"".join(wanted.names), dtype=np.uint8).reshape(-1, 32)
-    sums = np.array([rows[name].checksum for name in wanted.names], dtype=np.uint32)
-    write_index(wanted.path, RowIndex((width,), NUMBER, wanted.maker, names, sums, {"backbone": wanted.store.backbone}))
+        raise StorageError(f"the features of {left} of {len(wanted.names)} images did not come")
+    write_rows(
+        wanted.path,
+        (np.ascontiguousarray(rows[name][None]) for name in wanted.names),
+        row=(wanted.store.width,),
+        number=NUMBER,
+        maker=wanted.maker,
+        names=wanted.names,
+        about={"backbone": wanted.store.backbone},
+    )
 
 
 def _remove_parts(wanted: FeatureRows) -> None:
