@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from foldproof.config.identity import canonical
 from foldproof.config.schema import ExperimentConfig, FoldSettings, PixelSettings, TrainSettings
+from foldproof.data.pixels.fitted import Form
 from foldproof.folds import Assignment, Scheme
 from foldproof.plan.options import ONLY_CHANGED
 from foldproof.plan.planned import PlannedRun
@@ -86,7 +87,7 @@ runs_drawn = st.lists(
 
 def model(config: ExperimentConfig) -> Model:
     request = ModelRequest.of(config, classes=("a", "b"), device="auto", plugins=Path("plugins"))
-    return Model(request=request, probe=PROBE, images=Path("images.npy"))
+    return Model(request=request, probe=PROBE, form=Form(size=24), images=Path("images.npy"))
 
 
 def planned(name: str, said: Settings, wanted: frozenset[tuple[int, int]]) -> PlannedRun:

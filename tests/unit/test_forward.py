@@ -9,8 +9,9 @@ import torch
 from torch import nn
 
 from foldproof.config.identity import canonical_json
-from foldproof.config.schema import PixelSettings, TrainSettings
+from foldproof.config.schema import TrainSettings
 from foldproof.data.dataset import Dataset, Sample
+from foldproof.data.pixels.fitted import Form
 from foldproof.errors import SettingsError
 from foldproof.events.types import CheckpointSaved, EpochFinished, FoldFinished
 from foldproof.models.backbone import build
@@ -67,9 +68,8 @@ def task_of(folder, **settings) -> FoldTask:
         identity="identity",
         fold_key="key",
         model=request,
-        pixels=PixelSettings(),
+        form=Form(size=16),
         train=train,
-        image_size=16,
         dataset=folder / "dataset.json",
         images=folder / "images.npy",
         train_positions=positions[10:],

@@ -55,14 +55,13 @@ class ProcessExecutor:
         self._devices: tuple[str, ...] = ()  # that folds are spread over
 
     def __enter__(self) -> Self:
-        self._grow(self._from_the_start())
+        self.start()
         return self
 
-    def _from_the_start(self) -> int:
-        """One to ask, and where they will train on the CPU, as it seems, all: they load while images are looked at."""
-        if not seems_cpu(self._context.device):
-            return 1
-        return max(1, min(self.parallel_folds("cpu"), self._context.folds))
+    def start(self) -> None:
+        """Start one to ask, and where they will train on the CPU, as it seems, all: they load while images are read."""
+        on_cpu = seems_cpu(self._context.device)
+        self._grow(max(1, min(self.parallel_folds("cpu"), self._context.folds)) if on_cpu else 1)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -192,7 +191,10 @@ class ProcessExecutor:
         self._workers.remove(worker)
         worker.pipe.close()
         if isinstance(task, FeatureTask):
-            raise ModelError(f"{reason} while it computed features", next_step="try a smaller image size or backbone")
+            raise ModelError(
+                f"{reason} while it computed features",
+                next_step="compute fewer at once: close other programs, or bind to one core (`taskset -c 0 …`)",
+            )
         if task is not None:
             with journal_of(task, executor="process") as journal:
                 yield journal.append(FoldFailed(error="WorkerDied", reason=reason))

@@ -10,7 +10,7 @@ from foldproof.analysis.confusion import Confusion, Mixed
 from foldproof.analysis.label_errors import LabelError
 from foldproof.analysis.summary import finite
 from foldproof.data.checks.findings import Finding
-from foldproof.first_look.feature_key import BACKBONE
+from foldproof.plan.installed_features import BACKBONE
 
 WORST = 3
 

@@ -6,7 +6,7 @@ from functools import partial
 
 from foldproof.config.schema import ExperimentConfig
 from foldproof.data.pixels.at_hand import at_hand
-from foldproof.data.pixels.fitted import Form
+from foldproof.data.pixels.originals import Originals
 from foldproof.data.survey import Progress, no_progress
 from foldproof.events.types import Notice
 from foldproof.executors import Executor
@@ -32,18 +32,13 @@ def _with_images(
 ) -> tuple[dict[str, Model], tuple[Notice, ...]]:
     """All the models, those of `configs` with their images decoded; and where not all of these are kept so."""
     training_data = context.training_data
-    forms = {
-        config.name: Form.of(config.pixels, size=models[config.name].probe.image_size, within=training_data.within)
-        for config in configs
-    }
+    forms = {config.name: models[config.name].form for config in configs}
     images = {
         form: at_hand(
             training_data.dataset,
-            training_data.folder,
-            form,
+            Originals(training_data.folder, form, training_data.most_pixels),
             cache=context.project.cache,
             limit_gb=context.execution.cache_gb,
-            most_pixels=training_data.most_pixels,
             progress=partial(progress, "decoding images"),
         )
         for form in dict.fromkeys(forms.values())

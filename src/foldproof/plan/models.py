@@ -89,8 +89,9 @@ def _models(
         for config in configs
     }
     probes = {request: executor.probe(request) for request in dict.fromkeys(requests.values())}
-    models = {
-        name: Model(request=request, probe=probes[request], within=training_data.within)
-        for name, request in requests.items()
-    }
+    models = {}
+    for config in configs:
+        request = requests[config.name]
+        form = training_data.form(config.pixels, size=probes[request].image_size)
+        models[config.name] = Model(request=request, probe=probes[request], form=form)
     return with_stores(models, project, execution, shared=True)

@@ -4,7 +4,6 @@ import shutil
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from foldproof.data.pixels.fitted import Form
 from foldproof.events.types import Notice
 from foldproof.plan.decide import Decision, New, Resume, UpToDate
 from foldproof.plan.features import passes, seconds_left
@@ -64,14 +63,7 @@ def preview(plan: Plan) -> Preview:
     planned = add_warm_starts(
         [_planned(decided) for decided in plan.decisions], context.splits, plan.models, plan.store, plan.options
     )
-    forms = {
-        Form.of(
-            decided.experiment.config.pixels,
-            size=decided.experiment.model.probe.image_size,
-            within=context.training_data.within,
-        )
-        for decided in plan.decisions
-    }
+    forms = {decided.experiment.model.form for decided in plan.decisions}
     return Preview(
         plans=tuple(item.summary for item in planned),
         parallel_folds=plan.at_once,

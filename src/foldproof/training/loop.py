@@ -230,13 +230,13 @@ def started(fold: FoldInputs) -> FoldStarted:
 
 def saved(fold: FoldInputs) -> CheckpointSaved:
     """Write model.safetensors."""
-    task, spec = fold.task, fold.classifier.input
+    task, form, spec = fold.task, fold.task.form, fold.classifier.input
     checkpoint = Checkpoint(
         weights=fold.classifier.state_dict(),
         backbone=task.train.backbone,
         classes=fold.dataset.classes,
         preprocessing=Preprocessing(
-            image_size=task.image_size, resize=task.pixels.resize, mean=spec.mean, std=spec.std, within=task.within
+            image_size=form.size, resize=form.resize, mean=spec.mean, std=spec.std, within=form.within
         ),
         identity=task.identity,
         run=task.run,

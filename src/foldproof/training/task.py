@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof import registry
-from foldproof.config.schema import ExperimentConfig, PixelSettings, Precision, TrainSettings
+from foldproof.config.schema import ExperimentConfig, Precision, TrainSettings
 from foldproof.data.dataset import Sample
+from foldproof.data.pixels.fitted import Form
 from foldproof.data.pixels.originals import Originals
-from foldproof.data.value_range import ValueRange
 from foldproof.events.fold_id import FoldId
 from foldproof.events.reuse import Reuse
 from foldproof.provenance.numeric import NumericClass
@@ -111,11 +111,11 @@ class WarmStart:
 class FeatureTask:
     """Put the images at `positions` through the frozen trunk whose `trunk_digest` is `trunk`.
 
-    `samples`: those images, where they are decoded for it alone.
+    `trunk` is empty where nobody knows it; `samples`: those images, where they are decoded for it alone.
     """
 
     model: ModelRequest
-    trunk: str
+    trunk: str = ""
     images: Path | Originals  # .npy, [image in manifest order, height, width, channel] uint8 or uint16
     positions: NDArray[np.int64]
     samples: tuple[Sample, ...] = ()
@@ -133,11 +133,10 @@ class FeatureSpan:
 class FoldTask:
     """Train one fold of one run, and write into `folder`. Positions are in manifest order, ascending.
 
-    `within`: the values from black to white of images of more than 8 bits. `checkpoint_seconds`: time between two
-    resume states; no result depends on it. `stop_after`: the epoch after which to end, without a result; None is the
-    last. `warm_starts`: other folds from whose end this one may go on, longest first; the result is the same without.
-    `cuda_graphs`: whether a GPU may replay a captured step, which changes no bit. `features`: where those of a frozen
-    backbone are kept; None is nowhere.
+    `form`: what its images are made into. `checkpoint_seconds`: time between two resume states; no result depends on
+    it. `stop_after`: the epoch after which to end, without a result; None is the last. `warm_starts`: other folds from
+    whose end this one may go on, longest first; the result is the same without. `cuda_graphs`: whether a GPU may replay
+    a captured step, which changes no bit. `features`: where those of a frozen backbone are kept; None is nowhere.
     """
 
     run: str
@@ -146,9 +145,8 @@ class FoldTask:
     identity: str
     fold_key: str
     model: ModelRequest
-    pixels: PixelSettings
+    form: Form
     train: TrainSettings
-    image_size: int
     dataset: Path  # dataset.json
     images: Path | Originals  # .npy, [image in manifest order, height, width, channel] uint8 or uint16
     train_positions: NDArray[np.int64]
@@ -157,7 +155,6 @@ class FoldTask:
     checkpoint_seconds: float
     stop_after: int | None = None
     profiled: bool = False
-    within: ValueRange | None = None
     warm_starts: tuple[WarmStart, ...] = ()
     cuda_graphs: bool = False
     features: FeatureStore | None = None

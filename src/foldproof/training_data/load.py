@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from foldproof.config.schema import FoldSource, Settings
+from foldproof.config.schema import FoldSource, PixelSettings, Settings
 from foldproof.data.checks.depth import SETTING
 from foldproof.data.checks.findings import CODES, Finding, group_by_code
 from foldproof.data.dataset import Dataset
 from foldproof.data.labels.from_splits import folds_in
 from foldproof.data.labels.said import ImageLabel
+from foldproof.data.pixels.fitted import Form
 from foldproof.data.readers import MOST_PIXELS
 from foldproof.data.survey import Progress, no_progress
 from foldproof.data.value_range import ValueRange
@@ -50,6 +51,10 @@ class TrainingData:
     folds_file: Mapping[str, str] = field(default_factory=dict)
     date_order: str = ""
     within: ValueRange | None = None
+
+    def form(self, pixels: PixelSettings, *, size: int) -> Form:
+        """What all images are made into: what the settings ask for, at the size that a model sees."""
+        return Form(size=size, resize=pixels.resize, channels=pixels.channels, within=self.within)
 
 
 def load_training_data(

@@ -8,7 +8,7 @@ import numpy as np
 
 from foldproof.data.dataset import Sample
 from foldproof.data.pixels.fitted import Form, fitted
-from foldproof.data.readers import WHITE_BY_FORMAT, Image, decode, turn_for
+from foldproof.data.readers import MOST_PIXELS, WHITE_BY_FORMAT, Image, decode, turn_for
 from foldproof.data.value_range import SIXTEEN_BITS
 from foldproof.data.values import Pixels, Scaled, scaled
 from foldproof.errors import DamagedFile, DataError
@@ -16,7 +16,7 @@ from foldproof.storage import inside, read_file
 from foldproof.storage.limits import IMAGE_BYTES
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Originals:
     """Where images come from that are not all kept decoded, and what they are made into.
 
@@ -25,16 +25,16 @@ class Originals:
 
     folder: Path
     form: Form
-    most_pixels: int
+    most_pixels: int = MOST_PIXELS
     kept: Path | None = None
 
 
-def decoded_original(sample: Sample, folder: Path, form: Form, *, most_pixels: int) -> Scaled:
+def decoded_original(sample: Sample, originals: Originals) -> Scaled:
     """[size, size, channel] uint8 or uint16. Raises DataError that says what is wrong, not of which file."""
-    path = inside(folder, sample.path)
+    path, form = inside(originals.folder, sample.path), originals.form
     content = _content(path, sample.sha256)
     with turn_for(content):
-        image = decode(path.name, content, most_pixels=most_pixels)
+        image = decode(path.name, content, most_pixels=originals.most_pixels)
         return fitted(_in_bytes(image) if form.within is None else image.pixels, form)
 
 

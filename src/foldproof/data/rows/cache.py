@@ -4,10 +4,11 @@ A file goes only while nobody builds it or trains on it. Whoever uses one holds 
 until its process ends, however it ends.
 """
 
+import hashlib
 import os
 import secrets
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +74,22 @@ def _described(path: Path, kind: str) -> Kept:
     except (KeyError, TypeError, ValueError):
         images, row, number, maker, about = 0, (), "", "", {}
     return Kept(path, kind, images, row, number, maker, about, size, stat.st_mtime)
+
+
+def row_file(cache: Path, kind: str, maker: str, names: Sequence[bytes]) -> Path:
+    """Where rows of these names, made so, are kept."""
+    key = hashlib.sha256(maker.encode() + b"".join(names)).hexdigest()[:32]
+    return cache / f"{kind}-{key}.npy"
+
+
+def make_once(path: Path, build: Callable[[], None]) -> Path:
+    """The file of rows `path`, built where it is missing or damaged, and in use by this process until it ends."""
+    with building(path):
+        if not is_whole(path):
+            clean(path.parent, mine=path)
+            build()
+        use(path)
+    return path
 
 
 @contextmanager
