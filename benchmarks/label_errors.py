@@ -17,6 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from foldproof.analysis.label_errors import suggested
+from foldproof.data.pixels.fitted import Form
 from foldproof.data.pixels.images import decoded
 from foldproof.data.scan import scan
 from foldproof.leaks import IMAGE_SIZE, features_of, naive
@@ -27,7 +28,7 @@ FOLDS = 5
 def features(folder):
     dataset = scan(folder).dataset
     with tempfile.TemporaryDirectory() as cache:
-        images = decoded(dataset, folder, size=IMAGE_SIZE, resize="squash", cache=Path(cache))
+        images = decoded(dataset, folder, Form(size=IMAGE_SIZE), cache=Path(cache))
         table = features_of(np.load(images, mmap_mode="r"), cache=Path(cache)).astype(np.float64)
     deviation = table.std(axis=0)
     return dataset, (table - table.mean(axis=0)) / np.where(deviation > 0, deviation, 1.0)

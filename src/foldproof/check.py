@@ -17,6 +17,7 @@ from foldproof.data.checks.duplicates import NearPair, naive_leak
 from foldproof.data.checks.findings import CODES, Finding
 from foldproof.data.dataset import Dataset
 from foldproof.data.exclusions import Exclusion, add_exclusions
+from foldproof.data.pixels.fitted import Form
 from foldproof.data.pixels.images import decoded
 from foldproof.data.survey import Progress, unheard
 from foldproof.data.versions.versioned import DataVersion
@@ -156,9 +157,7 @@ def _measured(checked: Checked, progress: Progress) -> Leak:
         images = decoded(
             dataset,
             seen.folder,
-            size=IMAGE_SIZE,
-            resize="squash",
-            within=seen.within,
+            Form(size=IMAGE_SIZE, within=seen.within),
             cache=cache,
             most_pixels=seen.most_pixels,
             progress=partial(progress, "decoding images"),

@@ -16,6 +16,7 @@ import pytest
 
 from conftest import draw_classes
 from faults.places import Place, contents, make_place, report, trials
+from foldproof.data.pixels.fitted import Form
 from foldproof.data.pixels.images import decoded
 from foldproof.data.rows.files import is_whole
 from foldproof.data.scan import scan
@@ -31,11 +32,12 @@ ADD = [sys.executable, "-m", "foldproof", "data", "add", "data/train"]
 DECODE = """\
 import sys
 from pathlib import Path
+from foldproof.data.pixels.fitted import Form
 from foldproof.data.pixels.images import decoded
 from foldproof.data.scan import scan
 folder, cache = Path(sys.argv[1]), Path(sys.argv[2])
 print("ready", flush=True)
-decoded(scan(folder).dataset, folder, size=96, resize="squash", cache=cache)
+decoded(scan(folder).dataset, folder, Form(size=96), cache=cache)
 """
 
 
@@ -186,7 +188,7 @@ def state_of(place: Place) -> str:
 def test_a_killed_decoding_leaves_no_half_cache(tmp_path):
     folder, cache = draw_classes(tmp_path / "images", each=EACH, size=200), tmp_path / "cache"
     dataset = scan(folder).dataset
-    reference = decoded(dataset, folder, size=96, resize="squash", cache=tmp_path / "reference").read_bytes()
+    reference = decoded(dataset, folder, Form(size=96), cache=tmp_path / "reference").read_bytes()
     command = [sys.executable, "-c", DECODE, str(folder), str(cache)]
     works = duration(command, tmp_path, cache.is_dir)
     print(f"\ndecode: works for {works:.2f} s")
@@ -198,7 +200,7 @@ def test_a_killed_decoding_leaves_no_half_cache(tmp_path):
         files = list(cache.glob("images-*.npy"))
         assert all(is_whole(path, deep=True) for path in files)
         halves = len(list(cache.glob(".images-*.tmp"))) if cache.is_dir() else 0
-        path = decoded(dataset, folder, size=96, resize="squash", cache=cache)
+        path = decoded(dataset, folder, Form(size=96), cache=cache)
         assert path.read_bytes() == reference
         assert not list(cache.glob(".images-*.tmp"))
         found[("killed" if killed else "ended by itself", f"whole: {len(files)}", f"temporary files: {halves}")] += 1

@@ -181,9 +181,9 @@ def test_pixels_of_another_form_are_another_file_with_other_pixels(changed, tmp_
     wide = PIL.Image.open(tmp_path / "images" / "a" / "0.png").resize((24, 12))
     wide.save(tmp_path / "images" / "a" / "0.png")
     dataset = scan(tmp_path / "images").dataset
-    form: dict[str, Any] = {"size": 8, "resize": "squash", "cache": tmp_path / "cache"}
-    one = decoded(dataset, tmp_path / "images", **form)
-    other = decoded(dataset, tmp_path / "images", **{**form, **changed})
+    form: dict[str, Any] = {"size": 8}
+    one = decoded(dataset, tmp_path / "images", Form(**form), cache=tmp_path / "cache")
+    other = decoded(dataset, tmp_path / "images", Form(**{**form, **changed}), cache=tmp_path / "cache")
     assert one != other
     assert np.load(one).tobytes() != np.load(other).tobytes()
 

@@ -27,6 +27,7 @@ from foldproof.data.checks.duplicates import naive_leak
 from foldproof.data.dataset import Dataset
 from foldproof.data.index import FileIndex
 from foldproof.data.labels.said import Rules
+from foldproof.data.pixels.fitted import Form
 from foldproof.data.pixels.images import decoded
 from foldproof.data.readers import MOST_PIXELS
 from foldproof.data.scan import Scan, scan
@@ -195,9 +196,7 @@ def _features(
             images = decoded(
                 lacking,
                 folder,
-                size=SIZE,
-                resize=RESIZE,
-                within=seen.within,
+                Form(size=SIZE, resize=RESIZE, within=seen.within),
                 cache=Path(room),
                 most_pixels=MOST_PIXELS,
                 progress=partial(progress, "decoding images"),

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from foldproof.data.dataset import Dataset
@@ -31,21 +32,15 @@ def at_hand(
     progress: Progress,
 ) -> AtHand:
     """The images as `decoded` keeps them in `cache`; where it has no room for all, the first of them and originals."""
-
-    def keep(part: Dataset) -> Path:
-        return decoded(
-            part,
-            folder,
-            size=form.size,
-            resize=form.resize,
-            channels=form.channels,
-            within=form.within,
-            cache=cache,
-            limit_gb=limit_gb,
-            most_pixels=most_pixels,
-            progress=progress,
-        )
-
+    keep = partial(
+        decoded,
+        folder=folder,
+        form=form,
+        cache=cache,
+        limit_gb=limit_gb,
+        most_pixels=most_pixels,
+        progress=progress,
+    )
     try:
         return AtHand(keep(dataset))
     except NoRoom as error:

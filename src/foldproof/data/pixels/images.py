@@ -24,13 +24,12 @@ import PIL.features
 from numpy.typing import NDArray
 
 from foldproof.data.dataset import Dataset, Sample, hash_rows
-from foldproof.data.pixels.fitted import Channels, Form, Resize
+from foldproof.data.pixels.fitted import Form
 from foldproof.data.pixels.originals import decoded_original
 from foldproof.data.readers import MOST_PIXELS, reader_named, suffix_of
 from foldproof.data.rows.cache import GB, building, clean, make_room, use
 from foldproof.data.rows.copies import StoredRow, rows_elsewhere
 from foldproof.data.rows.files import RowIndex, header, is_whole, row_sums, write_index
-from foldproof.data.value_range import ValueRange
 from foldproof.data.values import Scaled
 from foldproof.data.walk import some
 from foldproof.errors import DataError, NoRoom
@@ -56,11 +55,8 @@ class _Chunk:
 def decoded(
     dataset: Dataset,
     folder: Path,
+    form: Form,
     *,
-    size: int,
-    resize: Resize,
-    channels: Channels = 3,
-    within: ValueRange | None = None,
     cache: Path,
     limit_gb: float = math.inf,
     most_pixels: int = MOST_PIXELS,
@@ -68,14 +64,13 @@ def decoded(
 ) -> Path:
     """A `.npy` in `cache`: [image in manifest order, size, size, channels], upright; kept until this process ends.
 
-    It is uint8, or uint16 where `within`, the values from black to white of images of more than 8 bits, needs it.
+    It is uint8, or uint16 where `form.within`, the values from black to white of images of more than 8 bits, needs it.
     Pixels are Pillow's decoding and bilinear resizing; a picture that has the size already stays as it is. A file that
     is there and whole is used again, and two processes may ask at once. The least recently used files go, so that all
     together take at most `limit_gb` (10^9 bytes) unless more is in use. `progress` hears (images done, images).
     Raises DataError with the files that cannot be read or are no longer what `dataset` says, NoRoom where the disk or
     the limit has none, StorageError.
     """
-    form = Form(size=size, resize=resize, channels=channels, within=within)
     decoder, names = decoder_of(form), row_names(dataset)
     key = hashlib.sha256(decoder.encode() + b"".join(names)).hexdigest()[:32]
     path = cache / f"images-{key}.npy"
