@@ -13,7 +13,7 @@ from foldproof.data.dataset import Dataset
 from foldproof.folds import Row
 from foldproof.provenance.numeric import CODE
 from foldproof.records.facts import range_in_use, read_environment, read_facts
-from foldproof.storage import as_text, read_if_there, read_inside, read_json_inside
+from foldproof.storage import as_text, mapping_in, read_if_there, read_inside, read_json_inside
 
 _NOT_ARITHMETIC = (*CODE, "packages")  # of a numeric class; packages are compared as those of the environment
 MACHINE = ("processor", "architecture", "system", "cores_available", "hostname")
@@ -63,8 +63,7 @@ class RunSide:
 
     def part(self, name: str) -> Mapping[str, Any]:
         """A mapping in the environment; empty where there is none."""
-        found = self.environment.get(name)
-        return found if isinstance(found, dict) else {}
+        return mapping_in(self.environment, name)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,7 @@ from foldproof.events.fold_id import FoldId
 from foldproof.folds import Row
 from foldproof.records.facts import HELD_OUT, read_environment
 from foldproof.records.record import RunRecord
-from foldproof.storage import Commit, as_text, read_if_there, read_inside, read_json_inside
+from foldproof.storage import Commit, as_text, mapping_in, read_if_there, read_inside, read_json_inside
 
 CODE_DIFF = "code.diff"
 _MOST_BYTES = 4 * 2**30
@@ -71,10 +71,8 @@ class Recorded:
     @property
     def commit(self) -> Commit | None:
         """The git commit it was made with; None where there was none, or what is recorded is none."""
-        code = self.environment.get("git")
-        commit = code.get("commit") if isinstance(code, dict) else None
         with suppress(DamagedFile):
-            return Commit.parse(commit)
+            return Commit.parse(mapping_in(self.environment, "git").get("commit"))
         return None
 
     @property
@@ -85,8 +83,7 @@ class Recorded:
     @property
     def has_whole_diff(self) -> bool:
         """Whether the uncommitted changes are recorded bit for bit: passwords in them are taken out."""
-        code = self.environment.get("git") or {}
-        stated = code.get("diff_sha256") if isinstance(code, dict) else None
+        stated = mapping_in(self.environment, "git").get("diff_sha256")
         return stated is None or hashlib.sha256(self.code_diff).hexdigest() == stated
 
     def trace(self, fold_id: FoldId) -> FoldTrace:

@@ -145,9 +145,9 @@ def judge(
     return replace(found, lines=tuple(lines))
 
 
-def cannot(why: str, *, needed: str, lines: Sequence[str] = ()) -> Verdict:
+def cannot(why: str, *, needed: str) -> Verdict:
     """No answer, and what would be needed for one."""
-    return Verdict(word="CANNOT CHECK HERE", text=why, lines=(*lines, f"needed: {needed}"))
+    return Verdict(word="CANNOT CHECK HERE", text=why, lines=(f"needed: {needed}",))
 
 
 def _same(checks: Sequence[FoldCheck], extent: Extent) -> str:

@@ -4,7 +4,7 @@ from foldproof.storage.copying import copy_inside
 from foldproof.storage.locks import holder, is_held, locked
 from foldproof.storage.names import Commit, FileName, Md5, RelativePath, RunId, Sha256
 from foldproof.storage.own_folder import own_folder
-from foldproof.storage.parsing import parse_json, parse_line
+from foldproof.storage.parsing import mapping_in, parse_json, parse_line
 from foldproof.storage.reading import (
     as_text,
     cleaned,
@@ -46,6 +46,7 @@ __all__ = [
     "is_held",
     "leads_astray",
     "locked",
+    "mapping_in",
     "next_step",
     "own_folder",
     "parse_json",
