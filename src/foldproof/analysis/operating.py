@@ -24,13 +24,6 @@ class Curve:
     x: NDArray[np.float64]
     y: NDArray[np.float64]
 
-    def thinned(self, most: int) -> "Curve":
-        """At most `most` of the points, among them the first and the last."""
-        if len(self.x) <= most:
-            return self
-        kept = np.unique(np.linspace(0, len(self.x) - 1, most).round().astype(np.int64))
-        return Curve(self.x[kept], self.y[kept])
-
 
 @dataclass(frozen=True)
 class OneAgainstRest:

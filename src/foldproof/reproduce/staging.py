@@ -2,11 +2,10 @@
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from foldproof.config.read import load_settings, resolved_experiment
 from foldproof.config.schema import SETTINGS_FILES, ExecutionConfig, ExperimentConfig
@@ -24,7 +23,7 @@ from foldproof.reproduce.images import Source
 from foldproof.reproduce.record_source import RecordSource
 from foldproof.reproduce.recorded import Recorded
 from foldproof.reproduce.worktree import commit_here, place_current_code, place_recorded_code, place_recorded_versions
-from foldproof.storage import Commit, RelativePath, leads_astray, write_atomically
+from foldproof.storage import Commit, RelativePath, leads_astray, mapping_in, write_atomically
 from foldproof.training_data.load import TrainingData, load_training_data
 
 MOST_PIXELS = 10**10  # what was trained on once is not refused for its size
@@ -48,7 +47,7 @@ def stage_as_recorded(recorded: Recorded, subject: RecordSource, project: Projec
     folder = place / "images"
     folder.mkdir()
     dataset = images.place(recorded.dataset, folder, list(_sources(recorded, subject, project, place, path)))
-    dvc_hash = _of(recorded.environment, "data").get("dvc_hash")
+    dvc_hash = mapping_in(recorded.environment, "data").get("dvc_hash")
     version = DataVersion(state="clean" if dvc_hash else "unversioned", dvc_hash=dvc_hash)
     within = range_in_use(recorded.record.facts)
     training_data = TrainingData(
@@ -98,7 +97,7 @@ def stage_as_it_is(
 def execution_like(recorded: Recorded, project: Project | None) -> ExecutionConfig:
     """How to train here: as the project does, on the kind of device that the run had."""
     execution = load_settings(project.settings_file).execution if project is not None else ExecutionConfig()
-    on_cpu = _of(recorded.environment, "numeric_class").get("device", "cpu") == "cpu"
+    on_cpu = mapping_in(recorded.environment, "numeric_class").get("device", "cpu") == "cpu"
     return replace(execution, device="cpu" if on_cpu else "auto")
 
 
@@ -134,8 +133,3 @@ def _pulled(place: Path, project: Project, commit: Commit, path: str, *, is_fore
         refuse_imports(folder)
     pull(folder)
     return folder
-
-
-def _of(environment: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    part = environment.get(name)
-    return part if isinstance(part, dict) else {}

@@ -147,9 +147,9 @@ def judge(
     return replace(found, lines=tuple(lines))
 
 
-def cannot(why: str, *, needed: str, lines: Sequence[str] = ()) -> ReproductionVerdict:
+def cannot(why: str, *, needed: str) -> ReproductionVerdict:
     """No answer, and what would be needed for one."""
-    return ReproductionVerdict(word="CANNOT CHECK HERE", text=why, lines=(*lines, f"needed: {needed}"))
+    return ReproductionVerdict(word="CANNOT CHECK HERE", text=why, lines=(f"needed: {needed}",))
 
 
 def _same(checks: Sequence[FoldCheck], extent: Extent) -> str:

@@ -109,6 +109,14 @@ def read_inside(folder: Path, relative: str, *, most_bytes: int) -> bytes:
         raise _unreadable(path, error) from error
 
 
+def read_if_there(folder: Path, relative: str, *, most_bytes: int) -> bytes | None:
+    """As `read_inside`; None where there is no such file."""
+    try:
+        return read_inside(folder, relative, most_bytes=most_bytes)
+    except FileNotFoundError:
+        return None
+
+
 def read_file(path: Path, *, most_bytes: int) -> bytes:
     """The content of a file of the user's own, which links may lead to.
 

@@ -17,7 +17,7 @@ from foldproof.errors import DamagedFile, FoldproofError
 from foldproof.events.types import ArtifactAdded
 from foldproof.records.facts import judged_by
 from foldproof.records.record import PRIVATE_REPORT_FOLDER, REPORT_FOLDER, RunRecord, fold_ids, read_journal
-from foldproof.storage import read_inside
+from foldproof.storage import read_if_there
 from foldproof.verify.level import Check, checked, not_here
 
 _MOST_BYTES = 2**30
@@ -31,12 +31,12 @@ def check_files(folder: Path) -> Check:
     problems, there, away = [], 0, 0
     for file, sha256 in _added(folder).items():
         try:
-            content = read_inside(folder, file, most_bytes=_MOST_BYTES)
-        except FileNotFoundError:
-            away += 1
-            continue
+            content = read_if_there(folder, file, most_bytes=_MOST_BYTES)
         except DamagedFile as error:
             problems.append(error.what)
+            continue
+        if content is None:
+            away += 1
             continue
         there += 1
         if hashlib.sha256(content).hexdigest() != sha256:
@@ -144,10 +144,8 @@ def _ways_of(record: RunRecord) -> Iterator[tuple[str, float]]:
 
 def _judged(run: Path, folder: str) -> Judged | None:
     """By what the tables in `folder` were judged; None where that was not recorded. Raises DamagedFile."""
-    try:
-        return Judged.parse(read_inside(run, f"{folder}/{JUDGED}", most_bytes=_MOST_JUDGED))
-    except FileNotFoundError:
-        return None
+    content = read_if_there(run, f"{folder}/{JUDGED}", most_bytes=_MOST_JUDGED)
+    return None if content is None else Judged.parse(content)
 
 
 def _not_again(candidates: list[Candidate], pages: dict[str, str], ways: Iterable[tuple[str, float]]) -> list[str]:
@@ -175,17 +173,12 @@ def _runs_of(table: str) -> list[str]:
 
 
 def _text(folder: Path, name: str) -> str | None:
-    try:
-        return read_inside(folder, name, most_bytes=_MOST_BYTES).decode("utf-8", "replace")
-    except FileNotFoundError:
-        return None
+    content = read_if_there(folder, name, most_bytes=_MOST_BYTES)
+    return None if content is None else content.decode("utf-8", "replace")
 
 
 def _added(folder: Path) -> dict[str, str]:
     """The last hash that the journals have of each file."""
-    return {body.file: body.sha256 for body in _artifacts(folder)}
-
-
-def _artifacts(folder: Path) -> Iterator[ArtifactAdded]:
-    for fold_id in (None, *sorted(fold_ids(folder))):
-        yield from (event.body for event in read_journal(folder, fold_id) if isinstance(event.body, ArtifactAdded))
+    journals = (read_journal(folder, fold_id) for fold_id in (None, *sorted(fold_ids(folder))))
+    bodies = (event.body for journal in journals for event in journal)
+    return {body.file: body.sha256 for body in bodies if isinstance(body, ArtifactAdded)}

@@ -13,6 +13,7 @@ from foldproof.plan.tasks import fold_key
 from foldproof.records.facts import range_in_use
 from foldproof.records.record import read_journal
 from foldproof.reproduce.recorded import CODE_DIFF, Recorded
+from foldproof.storage import mapping_in, redact_uris
 from foldproof.storage.secret_code import HIDDEN
 
 
@@ -85,15 +86,12 @@ def check_fold_key(recorded: Recorded, fold: Fold) -> Iterator[str]:
 
 def check_code(recorded: Recorded) -> Iterator[str]:
     """Whether the recorded changes to the code are those that were hashed."""
-    code = recorded.environment.get("git")
-    stated = code.get("diff_sha256") if isinstance(code, dict) else None
+    stated = mapping_in(recorded.environment, "git").get("diff_sha256")
     if stated is not None and not recorded.code_diff:
         yield f"{CODE_DIFF} is missing: the code had changes that were not committed"
     if stated is None and recorded.code_diff:
         yield f"{CODE_DIFF} is there, but the code had no changes"
     if stated and recorded.code_diff and hashlib.sha256(recorded.code_diff).hexdigest() != stated:
-        from foldproof.storage import redact_uris
-
         may_be_redacted = b"://" in recorded.code_diff or HIDDEN.encode() in recorded.code_diff
         if redact_uris(recorded.code_diff) == recorded.code_diff and not may_be_redacted:
             yield f"{CODE_DIFF} is not what was hashed"

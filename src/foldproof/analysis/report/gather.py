@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from foldproof.analysis.candidate import Candidate
 from foldproof.analysis.comparison import Comparison, Line
-from foldproof.analysis.out_of_fold import OutOfFold, read_out_of_fold
+from foldproof.analysis.out_of_fold import OutOfFold
 from foldproof.analysis.report.document import Column
 from foldproof.analysis.report.privacy import Privacy, name
 from foldproof.analysis.verdict import MetricUnit, names_of
@@ -97,10 +98,10 @@ def gather(
     Nothing that is missing or damaged in a run raises: it is a gap.
     """
     names = names_of(comparison.lines)
-    found = [read_table(record) for record in records] if tables is None else [(table, "") for table in tables]
+    found = [Candidate.of(record).table for record in records] if tables is None else tables
     experiments = tuple(
-        _shown(record, line, read, shown_name=name(called), privacy=privacy)
-        for record, line, called, read in zip(records, comparison.lines, names, found, strict=True)
+        _shown(record, line, table, shown_name=name(called), privacy=privacy)
+        for record, line, called, table in zip(records, comparison.lines, names, found, strict=True)
     )
     order = _order(comparison)
     return Material(
@@ -126,26 +127,17 @@ def _order(comparison: Comparison) -> list[int]:
     return sorted(range(len(comparison.lines)), key=place)
 
 
-def read_table(record: RunRecord) -> tuple[OutOfFold | None, str]:
-    """The out-of-fold predictions of a run, or why there are none."""
-    try:
-        return read_out_of_fold(record), ""
-    except (DamagedFile, OSError) as error:
-        return None, error.what if isinstance(error, DamagedFile) else str(error)
-
-
 def _shown(
     record: RunRecord,
     line: Line,
-    found: tuple[OutOfFold | None, str],
+    table: OutOfFold | None,
     *,
     shown_name: str,
     privacy: Privacy,
 ) -> Shown:
-    table, unread = found
     gaps = _gaps(record, privacy)
     if record.finished and table is None:
-        gaps.append("no predictions image by image" + _reason(line.without_table or unread, record, privacy))
+        gaps.append("no predictions image by image" + _reason(line.without_table, record, privacy))
     return Shown(
         name=shown_name,
         record=record,

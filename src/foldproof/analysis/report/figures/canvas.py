@@ -136,14 +136,20 @@ class Canvas:
         at = (left + offset[0], top - offset[1])
         self._words(text, at, colour, size, ha="end" if upwards else ha, va=va, upwards=upwards, about=about)
 
-    def image(self, pixels: Any, *, about: str = "") -> None:
+    def image(self, pixels: Any) -> None:
         """A raster over the whole panel: [row from the top, column, rgba] uint8."""
         file = io.BytesIO()
         PIL.Image.fromarray(pixels).save(file, format="PNG")
         width, height = self._inner
-        place = {"x": self._left, "y": self._top, "width": width, "height": height, "preserveAspectRatio": "none"}
+        place: dict[str, Any] = {
+            "x": self._left,
+            "y": self._top,
+            "width": width,
+            "height": height,
+            "preserveAspectRatio": "none",
+        }
         href = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
-        self._add(_RASTER, "image", about, style="image-rendering: pixelated", href=href, **place)
+        self._add(_RASTER, "image", style="image-rendering: pixelated", href=href, **place)
 
     def svg(self, *, alt: str, colours: Mapping[str, str] = LIGHT, alone: bool = False) -> str:
         """The SVG element, with colours as `colours` has them by name; with `alone` a file with a background."""

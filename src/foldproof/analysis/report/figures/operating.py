@@ -42,7 +42,6 @@ class Operating:
         if self.chance:
             canvas.line([0, 1], [0, 1], "muted", dashed=True, about="what guessing would give")
         for one in self.curves:
-            curve = one.curve.thinned(150)
             width = 2.6 if one.bold else 1.4 if one.colour != "muted" else 0.8
-            canvas.line(curve.x.tolist(), curve.y.tolist(), one.colour, width=width, about=one.about)
+            canvas.line(one.curve.x.tolist(), one.curve.y.tolist(), one.colour, width=width, about=one.about)
         return canvas

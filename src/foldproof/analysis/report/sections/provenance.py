@@ -1,12 +1,11 @@
 """Show how it was run: what has to be the same for the same numbers, and the command that checks them."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from foldproof.analysis.report.document import Block, Column, Command, Section, Table, Text
 from foldproof.analysis.report.gather import Material, Shown
 from foldproof.analysis.report.spelling import setting
-from foldproof.storage import redact
+from foldproof.storage import mapping_in, redact
 
 AGAIN = ("foldproof compare", "foldproof report")  # make the same numbers from the runs again
 CHECKS = ("foldproof verify", "foldproof reproduce")  # does the record hold, and does it come out again?
@@ -73,7 +72,7 @@ def _runs(material: Material) -> Table:
 def _facts(shown: Shown, material: Material) -> dict[str, str]:
     """What stands in environment.json, which may be of any shape."""
     here, privacy = shown.environment, material.privacy
-    git, data, machine, numeric = (_mapping(here, key) for key in ("git", "data", "machine", "numeric_class"))
+    git, data, machine, numeric = (mapping_in(here, key) for key in ("git", "data", "machine", "numeric_class"))
     words = here.get("command")
     judged = shown.record.facts.get("settings", {}).get("compare", {})
     found: dict[str, Any] = {
@@ -108,8 +107,3 @@ def _facts(shown: Shown, material: Material) -> dict[str, str]:
 
 def _beginning(digest: object) -> str:
     return digest[:16] if isinstance(digest, str) else ""
-
-
-def _mapping(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    found = values.get(key)
-    return found if isinstance(found, Mapping) else {}
