@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from conftest import draw
 from foldproof.config.read import load_settings
 from foldproof.data.labels.kinds import one_label, refuse_other_tasks
-from foldproof.data.tables.header import Table
+from foldproof.data.tables.header import LabelTable
 from foldproof.errors import DataError, OtherTask, UnclearTable
 from foldproof.first_look.next_steps import next_steps
 from foldproof.scaffold import other_tasks

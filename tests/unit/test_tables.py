@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from foldproof.data.tables import spreadsheet
-from foldproof.data.tables.header import Table
+from foldproof.data.tables.header import LabelTable
 from foldproof.data.tables.spelling import is_no_value, is_unknown, key_of, names_of
 from foldproof.data.tables.table import read_table, table_of
 from foldproof.data.tables.usual import usual_column

@@ -53,7 +53,7 @@ class Line(Summary):
 
     images: int | None  # with an out-of-fold prediction
     score: Spread
-    interval: Interval
+    interval: Estimate
     folds: Mapping[FoldId, float]
     pooled: Mapping[str, float] = field(default_factory=dict)
     pooled_by_group: Mapping[str, float] = field(default_factory=dict)

@@ -16,7 +16,7 @@ from foldproof.analysis.scoring import (
     pooled_scores,
     rows_by_fold,
 )
-from foldproof.analysis.statistics.homogeneity import Curve, by_curves, by_scores
+from foldproof.analysis.statistics.homogeneity import FoldCurve, compare_curves, compare_scores
 from foldproof.analysis.statistics.paired import holm
 from foldproof.events.fold_id import FoldId
 from foldproof.records.record import Spread
@@ -39,7 +39,7 @@ def scores_of(candidate: Candidate, metric: str) -> Mapping[FoldId, float]:
 
 def _line(candidate: Candidate, scores: Mapping[FoldId, float], metric: str) -> Line:
     table = candidate.table
-    grouped = by_group(table) if table is not None and (table.groups != "").any() else None
+    grouped = average_groups(table) if table is not None and (table.groups != "").any() else None
     return Line(
         **vars(candidate.summary),
         images=len(np.unique(table.sha256)) if table is not None else None,
@@ -67,7 +67,7 @@ def _with_disagreements(lines: Sequence[Line], candidates: Sequence[Candidate]) 
     ]
 
 
-def _curves(candidate: Candidate) -> Mapping[FoldId, Curve] | None:
+def _curves(candidate: Candidate) -> Mapping[FoldId, FoldCurve] | None:
     """The accuracies of each fold, epoch by epoch where that is known, and on how many images.
 
     None where the images are not counted.

@@ -23,7 +23,7 @@ def print_check(checked: Checked, console: Console, *, show_all: bool) -> None:
     for line in _head(checked):
         console.print(cleaned(line, most=_WIDEST), soft_wrap=True)
     shown = None if show_all else SHOWN
-    for code, findings in by_code(checked.findings).items():
+    for code, findings in group_by_code(checked.findings).items():
         for text in _kind(code, findings, shown):
             console.print(text, soft_wrap=True)
     for part in (_alike(checked, shown), _leak(checked), _verdict(checked)):

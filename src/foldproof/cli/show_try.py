@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from foldproof.cli.show_data import finding_head
-from foldproof.data.checks.findings import by_code
+from foldproof.data.checks.findings import group_by_code
 from foldproof.data.dataset import are_uneven
 from foldproof.first_look.first_look import FirstLook
 from foldproof.first_look.next_steps import next_steps

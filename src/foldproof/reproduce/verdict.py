@@ -132,7 +132,9 @@ def judge(
     first = parted[0].divergence
     assert first is not None
     causes = probable_causes(difference, first)
-    found = Verdict(word="DIVERGED", text=f"at {first.place}", divergence=first, causes=causes, checks=tuple(checks))
+    found = ReproductionVerdict(
+        word="DIVERGED", text=f"at {first.place}", divergence=first, causes=causes, checks=tuple(checks)
+    )
     otherwise = _other_arithmetic(difference, mixed=mixed)
     if otherwise and not (_other_experiment(difference) or difference.code.training_code):
         return _within(found, first, otherwise, tolerance=tolerance, extent=extent)
@@ -157,8 +159,8 @@ def _same(checks: Sequence[FoldCheck], extent: Extent) -> str:
 
 
 def _within(
-    found: Verdict, first: Divergence, otherwise: Sequence[str], *, tolerance: float, extent: Extent
-) -> Verdict:
+    found: ReproductionVerdict, first: Divergence, otherwise: Sequence[str], *, tolerance: float, extent: Extent
+) -> ReproductionVerdict:
     checks = found.checks
     then, now = (
         math.fsum(getattr(check, name) for check in checks) / len(checks) for name in ("accuracy_then", "accuracy_now")

@@ -13,7 +13,7 @@ from foldproof.data.labels.masks import masks_among
 from foldproof.data.labels.names import Names
 from foldproof.data.labels.parts import Part, are_parts, folder_of_test, part_of, test_among
 from foldproof.data.labels.said import ImageLabel
-from foldproof.data.tables.header import Table
+from foldproof.data.tables.header import LabelTable
 from foldproof.data.tables.table import SUFFIXES, read_table
 from foldproof.data.tables.usual import has_image_suffix, usual_column
 from foldproof.data.walk import some

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from foldproof.data.labels.kinds import cells_of
-from foldproof.data.tables.header import Table
+from foldproof.data.tables.header import LabelTable
 from foldproof.data.tables.spelling import key_of
 from foldproof.data.tables.usual import NEVER_LABELS, plain_name, usual_column
 from foldproof.errors import UnclearTable

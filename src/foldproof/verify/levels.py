@@ -94,14 +94,14 @@ def _record(recorded: Recorded, subject: RecordSource) -> Iterator[Check]:
 
 def _training(recorded: Recorded, fold: Fold) -> Iterator[str]:
     if fold.id in recorded.record.epochs:
-        yield from training_log.of_fold(recorded, fold)
-        yield from training_log.of_states(recorded, fold.id)
-        yield from identity.of_fold_key(recorded, fold)
+        yield from training_log.check_fold(recorded, fold)
+        yield from training_log.check_states(recorded, fold.id)
+        yield from identity.check_fold_key(recorded, fold)
 
 
 def _scores(recorded: Recorded, fold: Fold) -> Iterator[str]:
     if fold.id in recorded.record.finished:
-        yield from scores.of_fold(recorded, fold)
+        yield from scores.check_fold(recorded, fold)
 
 
 def _others(folder: Path) -> tuple[Path, ...]:

@@ -13,7 +13,7 @@ from foldproof.data.labels.kinds import cells_of, is_measured, measured_value, n
 from foldproof.data.labels.names import Names
 from foldproof.data.labels.parts import are_parts
 from foldproof.data.labels.said import ROLES
-from foldproof.data.tables.header import Table
+from foldproof.data.tables.header import LabelTable
 from foldproof.data.tables.spelling import is_no_value, key_of
 from foldproof.data.tables.usual import NEVER_LABELS, has_image_suffix, plain_name, usual_column, usual_columns
 from foldproof.errors import DataError, UnclearTable, nearest

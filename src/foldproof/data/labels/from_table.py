@@ -9,7 +9,7 @@ from foldproof.data.labels.kinds import one_label, refuse_other_tasks
 from foldproof.data.labels.names import Names
 from foldproof.data.labels.said import ImageLabel
 from foldproof.data.labels.spelled import groups_spelled, labels_spelled
-from foldproof.data.tables.header import Table
+from foldproof.data.tables.header import LabelTable
 from foldproof.data.tables.spelling import is_no_value
 from foldproof.data.tables.table import read_table
 from foldproof.data.walk import some

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from foldproof.data.tables.header import Table
+from foldproof.data.tables.header import LabelTable
 from foldproof.data.tables.usual import NEVER_LABELS, is_usual, plain_name, usual_column
 from foldproof.errors import OtherTask
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from foldproof.data.tables.delimited import IsImage, read_lines
 from foldproof.data.tables.encoding import text_of
-from foldproof.data.tables.header import Table, headed, one_line, refuse_twice
+from foldproof.data.tables.header import LabelTable, headed, one_line, refuse_twice
 from foldproof.data.tables.spreadsheet import is_spreadsheet, read_spreadsheet
 from foldproof.data.tables.usual import has_image_suffix
 from foldproof.errors import DataError
@@ -18,7 +18,7 @@ SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".parquet", ".pq", ".xlsx", ".xls", 
 _PARQUET = (".parquet", ".pq")
 
 
-def read_table(file: Path, *, is_image: IsImage = has_image_suffix, setting: str = "data.labels") -> Table:
+def read_table(file: Path, *, is_image: IsImage = has_image_suffix, setting: str = "data.labels") -> LabelTable:
     """The table in `file`, which `setting` names; `is_image` says whether a cell names an image, which tells rows from
     a header.
 

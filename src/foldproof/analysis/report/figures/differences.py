@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from foldproof.analysis.comparison import Interval
+from foldproof.analysis.comparison import Estimate
 from foldproof.analysis.report.figures.canvas import Canvas, room, short
 
 LEGEND = (("blue", "difference with its 95 % interval"), ("green", "practically equal"))

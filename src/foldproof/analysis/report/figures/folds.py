@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from foldproof.analysis.comparison import Interval
+from foldproof.analysis.comparison import Estimate
 from foldproof.analysis.report.figures.canvas import Canvas, room, short
 from foldproof.events.fold_id import FoldId
 
