@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from foldproof import registry
 from foldproof.cli.main import run_command
 from foldproof.config.check import _MUST_BE, sections
 from foldproof.config.read import ProjectSettings, load_settings, resolved
@@ -146,7 +147,7 @@ experiments:
         "train.seed=-1",
         "lr=3",
     )
-    allowed = "adam, adamw, sgd; or 'your_module:attribute'"
+    allowed = f"{', '.join(registry.names('optimizers'))}; or 'your_module:attribute'"
     assert error.what.splitlines() == [
         "params.yaml, line 1: data.image_size: must be at least 8 or auto, not 4",
         "params.yaml, line 1: data.resize: must be squash, pad or crop, not 'stretch'",
@@ -195,7 +196,7 @@ def test_a_mistake_in_the_file_is_told_although_every_experiment_or_a_set_overru
         ("experiments: {A: {train: {augment: '__main__:flip'}}}", "and name own:flip"),
         ("compare: {metric: '__main__:kappa'}", "of the script or notebook that runs"),
         ("tracking: {trackers: [console, '__main__:tell']}", "and name own:tell"),
-        ("train: {schedule: linear}", "must be one of: constant, cosine"),
+        ("train: {schedule: linear}", f"must be one of: {', '.join(registry.names('schedules'))}"),
         ("train: {augment: lite}", "did you mean 'light'?"),
         ("train: {class_weights: true}", "must be text, not true"),
         ("data: {image_size: true}", "must be a whole number or auto, not true"),
@@ -204,7 +205,7 @@ def test_a_mistake_in_the_file_is_told_although_every_experiment_or_a_set_overru
         ("data: 5", "must be a mapping of settings"),
         ("folds: {seed: 9223372036854775808}", "must be less than 9223372036854775808"),
         ("folds: {seed: -1}", "must be at least 0, not -1"),
-        ("execution: {executor: threads}", "must be one of: inline, interleaved, process"),
+        ("execution: {executor: threads}", f"must be one of: {', '.join(registry.names('executors'))}"),
         ("execution: {device: mps}", "must be auto, cpu, cuda or cuda:N, not 'mps'"),
         ("execution: {parallel_folds: 0}", "must be at least 1 or auto, not 0"),
         ("version: '1'", "must be 1, not '1'"),

@@ -16,7 +16,7 @@ import pytest
 from foldproof.cli.main import run_command
 from foldproof.doctor.foreign import of_dvc, of_files, of_git, of_settings, tree
 from foldproof.doctor.foreign.finding import MOST_OF_A_KIND, Suspect
-from foldproof.doctor.foreign.ini import settings_of
+from foldproof.doctor.foreign.ini import judged, settings_of
 from foldproof.doctor.foreign.look import look_at
 
 Deed = Callable[[Path], object]
@@ -234,7 +234,7 @@ def test_what_cannot_be_looked_at_is_no_crash(tmp_path, capsys):
 def test_rules_are_over_text():
     assert next(settings_of('[A "b.c"]\n\tKey = v # x\n[d]\n e\n'))[:2] == ("a.b.c.key", "v # x")
     assert [*of_git.of_settings("c", "[core]\n\tfsmonitor = true\n")] == []
-    assert [f.kind for f in of_dvc.of_settings("c", "[cache]\n dir = cache\n")] == []
+    assert [f.kind for f in judged("c", "[cache]\n dir = cache\n", of_dvc.RULES)] == []
     assert [
         f.kind for f in of_settings.of_text("p", "train: {backbone: small_cnn}\ntracking: {uri: 'sqlite:///a.db'}")
     ] == []

@@ -139,13 +139,21 @@ def _ends(then: FoldTrace, now: FoldTrace) -> Iterator[Divergence]:
         if old is not new:
             yield _at(then, last, None, "end", _there(old), _there(new))
         return
-    measured = old.scores.keys() & new.scores.keys()  # a metric may have been added, or its package be missing here
-    old, new = (replace(end, scores={name: end.scores[name] for name in sorted(measured)}) for end in (old, new))
+    old, new = by_common_scores(old, new)
     if comparable_body(old) == comparable_body(new):
         return
     yield from _field(then, last, "predictions_sha256", "predictions", old, new)
     for item in fields(old):
         yield from _field(then, last, item.name, "scores", old, new)
+
+
+def by_common_scores(old: FoldFinished, new: FoldFinished) -> tuple[FoldFinished, FoldFinished]:
+    """Both ends with the scores that both have: a metric may have been added, or its package be missing in one."""
+    common = sorted(old.scores.keys() & new.scores.keys())
+    return (
+        replace(old, scores={name: old.scores[name] for name in common}),
+        replace(new, scores={name: new.scores[name] for name in common}),
+    )
 
 
 def _field(trace: FoldTrace, epoch: int, name: str, kind: Kind, old: Body, new: Body) -> Iterator[Divergence]:

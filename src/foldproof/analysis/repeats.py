@@ -1,17 +1,17 @@
 """Find runs that repeat an experiment, and whether they gave the same results. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from foldproof.analysis.divergence import by_common_scores
+from foldproof.events.fold_id import FoldId
+from foldproof.events.types import EpochFinished, FoldFinished, comparable_body
 from foldproof.records.record import RunRecord
 
 
 def equal_runs(one: RunRecord, other: RunRecord) -> bool:
-    """Whether every fold that both runs have finished came out the same, by epochs, scores and weights."""
+    """Whether every fold that both runs have finished came out the same, by epochs, common scores and weights."""
     both = one.finished.keys() & other.finished.keys()
-    return bool(both) and all(
-        (one.epochs[fold_id], one.finished[fold_id]) == (other.epochs[fold_id], other.finished[fold_id])
-        for fold_id in both
-    )
+    return bool(both) and all(_equal_folds(one, other, fold_id) for fold_id in both)
 
 
 def again(records: Mapping[str, RunRecord]) -> Mapping[str, tuple[str, bool]]:
@@ -26,3 +26,12 @@ def again(records: Mapping[str, RunRecord]) -> Mapping[str, tuple[str, bool]]:
         if earlier != run and record.finished and records[earlier].finished:
             found[run] = (earlier, equal_runs(records[earlier], record))
     return found
+
+
+def _equal_folds(one: RunRecord, other: RunRecord, fold_id: FoldId) -> bool:
+    old, new = by_common_scores(one.finished[fold_id], other.finished[fold_id])
+    return _said(one.epochs[fold_id], old) == _said(other.epochs[fold_id], new)
+
+
+def _said(epochs: Sequence[EpochFinished], end: FoldFinished) -> list[object]:
+    return [*map(comparable_body, epochs), comparable_body(end)]

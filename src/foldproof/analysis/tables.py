@@ -41,7 +41,7 @@ def folds_table(comparison: Comparison) -> list[list[str]]:
     unit, lines = MetricUnit.of(comparison.metric), comparison.lines
     fold_ids = sorted({fold_id for line in lines for fold_id in line.folds})
     repeats = len({repeat for repeat, _ in fold_ids})
-    title = f"{comparison.metric.replace('_', ' ')} by fold" + (", %" if unit.is_fraction else "")
+    title = f"{metric_of(comparison.metric).title} by fold" + (", %" if unit.is_fraction else "")
     rows = [[title, *(fold_id.short(repeats=repeats) for fold_id in fold_ids)]]
     for name, line in zip(names_of(lines), lines, strict=True):
         odd = line.disagreement.fold_id if line.disagreement and line.disagreement.flagged else None

@@ -27,6 +27,7 @@ from foldproof.storage.limits import DATASET_BYTES, IMAGE_BYTES
 
 SCHEMA_VERSION = 1
 MANIFEST = "bundle.json"
+_CRATE = "ro-crate-metadata.json"
 _TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a ZIP file can say
 _TEXTS = (".json", ".jsonl", ".csv", ".md", ".yml", ".diff")
 _MOST_NAMED = 3
@@ -61,7 +62,7 @@ def write_bundle(folder: Path, project: Project, path: Path, wanted: BundleConte
             for name in sorted(files):
                 archive.writestr(_entry(name), files[name])
             for image in images:
-                _put(archive, image)
+                archive.writestr(_entry(image.name), _content(image))
     except OSError as error:
         raise StorageError(
             f"cannot write {path}: {error.strerror}", next_step="free some space, or name a different place with -o"
@@ -92,8 +93,7 @@ def _files(folder: Path, project: Project, wanted: BundleContents) -> dict[str, 
             files = dict(anonymous(files, known=known))
             known[one.name] = _sha256(files["run.json"])
         found |= {f"runs/{one.name}/{name}": content for name, content in files.items()}
-    wheel = _wheel(folder, project)
-    if wheel is not None:
+    if wheel := kept_wheel(project.wheels, read_environment(folder)):  # of the foldproof that made the run
         found[wheel.name] = wheel.read_bytes()
     return found
 
@@ -134,11 +134,6 @@ def _refuse_personal(images: Sequence[_Image]) -> None:
     )
 
 
-def _put(archive: zipfile.ZipFile, image: _Image) -> None:
-    """Add one image. Raises DataError where it is not the one that the run was trained on."""
-    archive.writestr(_entry(image.name), _content(image))
-
-
 def _content(image: _Image) -> bytes:
     """The bytes of an image. Raises DataError where it is not the one that the run was trained on."""
     content = read_file(image.path, most_bytes=IMAGE_BYTES)
@@ -148,11 +143,6 @@ def _content(image: _Image) -> bytes:
             next_step="bring the recorded version back with `foldproof data pull`, or leave out --images",
         )
     return content
-
-
-def _wheel(folder: Path, project: Project) -> Path | None:
-    """The wheel of the foldproof that made the run, where the project still has it."""
-    return kept_wheel(project.wheels, read_environment(folder))
 
 
 def _describe(
@@ -170,7 +160,8 @@ def _describe(
     files["codecheck.yml"] = codecheck(record, names, created=created).encode()
     hashes = {name: (_sha256(files[name]), len(files[name])) for name in sorted(files)}
     hashes |= {image.name: (image.sha256, image.size) for image in images}
-    files["ro-crate-metadata.json"] = crate(record, hashes, created=created, commit=commit).encode()
+    files[_CRATE] = crate(record, hashes, created=created, commit=commit).encode()
+    hashes[_CRATE] = _sha256(files[_CRATE]), len(files[_CRATE])
     files[MANIFEST] = canonical_json(
         {
             "v": SCHEMA_VERSION,
@@ -178,10 +169,7 @@ def _describe(
             "experiment": record.experiment,
             "foldproof": __version__,
             "anonymous": wanted.anonymous,
-            "files": {
-                **{name: _sha256(content) for name, content in files.items()},
-                **{image.name: image.sha256 for image in images},
-            },
+            "files": {name: sha256 for name, (sha256, _) in hashes.items()},
         }
     )
 

@@ -14,6 +14,7 @@ from foldproof.analysis.tables import folds_table, pairs_table, telling_pairs
 from foldproof.analysis.verdict import MetricUnit, names_of
 from foldproof.cli.out import echo
 from foldproof.errors import DamagedFile
+from foldproof.metrics import metric_of
 from foldproof.records.record import RunRecord, Spread
 from foldproof.storage import cleaned, redact
 
@@ -24,13 +25,13 @@ _NAMED = 3  # experiments of which the same is said
 def print_comparison(comparison: Comparison, console: Console) -> None:
     """A row an experiment; every fold; every pair; what the columns mean; and the verdict last, where eyes are."""
     unit = MetricUnit.of(comparison.metric)
-    title = comparison.metric.replace("_", " ") + (" %" if unit.is_fraction else "")
+    title = metric_of(comparison.metric).title + (" %" if unit.is_fraction else "")
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("experiment", no_wrap=True)
     for key in comparison.differing:
         table.add_column(Text(key.removeprefix("train.")), justify="right", no_wrap=True)
     for column in (title, "95 % interval", "loss", "best*", "folds"):
-        table.add_column(column, justify="right", no_wrap=True)
+        table.add_column(Text(column), justify="right", no_wrap=True)
     for name, line in zip(names_of(comparison.lines), comparison.lines, strict=True):
         table.add_row(
             Text(name),
@@ -80,7 +81,7 @@ def _cells(rows: Sequence[Sequence[str]]) -> Table:
 
 
 def _notes(comparison: Comparison) -> list[str]:
-    notes = [f"{comparison.metric.replace('_', ' ')}, loss: validation part at the last epoch; mean ± sd over folds"]
+    notes = [f"{metric_of(comparison.metric).title}, loss: validation part at the last epoch; mean ± sd over folds"]
     if any(line.best_epoch_accuracy.n for line in comparison.lines):
         notes.append("* accuracy of each fold at its own best epoch: optimistic, not for choosing")
     if comparison.pairs:

@@ -7,7 +7,7 @@ from foldproof.config.recorded import own_code
 from foldproof.config.schema import DataSettings, ExperimentConfig
 from foldproof.config.yaml_lines import parse
 from foldproof.data.walk import some
-from foldproof.doctor.check import ProjectCheck
+from foldproof.doctor.check import ProjectCheck, bad, note, ok
 from foldproof.errors import FoldproofError
 from foldproof.project import WRITTEN, Project
 from foldproof.provenance.git import absence, git_state
@@ -30,9 +30,8 @@ def of_code(project: Project, configs: tuple[ExperimentConfig, ...]) -> Iterator
     if state.untracked and modules:
         lost = [name for name in modules if not known_to_git(project.root, name)]
         if lost:
-            yield ProjectCheck(
+            yield bad(
                 "code",
-                "bad",
                 f"{some(lost)} is trained with and not known to git: no record would hold it",
                 f"`git add {' '.join(lost)}` and commit",
             )
@@ -40,26 +39,24 @@ def of_code(project: Project, configs: tuple[ExperimentConfig, ...]) -> Iterator
     if state.dirty:
         what = f"{len(state.untracked)} files that git does not know" if state.untracked else "uncommitted changes"
         said = f"{what}: a run keeps changes as a diff, new files not"
-        yield ProjectCheck("code", "note", said, "commit before a run that counts")
+        yield note("code", said, "commit before a run that counts")
         return
-    yield ProjectCheck("code", "ok", f"clean at commit {state.commit[:12]}")
+    yield ok("code", f"clean at commit {state.commit[:12]}")
 
 
 def _of_filters(project: Project) -> Iterator[ProjectCheck]:
     if names := filters_left_out(project.root):
         said = f"{some(names)} in this repository's git settings is not run: files it applies to may look changed"
-        yield ProjectCheck(
-            "filters", "note", said, f"`git config --global filter.{names[0]}.clean …` makes it your own"
-        )
+        yield note("filters", said, f"`git config --global filter.{names[0]}.clean …` makes it your own")
 
 
 def of_folds(project: Project) -> ProjectCheck:
     """Whether folds.csv is kept by git: without it, the next machine would cut other folds."""
     if not project.folds_file.exists():
-        return ProjectCheck("folds", "ok", "no folds.csv yet: the first run cuts the folds and writes it")
+        return ok("folds", "no folds.csv yet: the first run cuts the folds and writes it")
     if git_state(project.root) is not None and not known_to_git(project.root, project.folds_file.name):
-        return ProjectCheck("folds", "note", "folds.csv is not in git", "`git add folds.csv` and commit")
-    return ProjectCheck("folds", "ok", "folds.csv keeps every image in its fold")
+        return note("folds", "folds.csv is not in git", "`git add folds.csv` and commit")
+    return ok("folds", "folds.csv keeps every image in its fold")
 
 
 def of_pipeline(project: Project, data: DataSettings) -> Iterator[ProjectCheck]:
@@ -75,7 +72,7 @@ def of_pipeline(project: Project, data: DataSettings) -> Iterator[ProjectCheck]:
     if gone and data.path not in named:
         said = f"dvc.yaml depends on {gone[0]}, which is not there, and not on data.path, which is {data.path}"
         way = "${data.path}" if project.settings_file.name == "params.yaml" else data.path
-        yield ProjectCheck("pipeline", "note", said, f"write `- {way}` in its place, or `dvc repro` fails")
+        yield note("pipeline", said, f"write `- {way}` in its place, or `dvc repro` fails")
 
 
 def _modules(root: Path, configs: tuple[ExperimentConfig, ...]) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from foldproof.config.read import ProjectSettings, load_settings
-from foldproof.doctor.check import Examination, ProjectCheck
+from foldproof.doctor.check import Examination, ProjectCheck, note, ok
 from foldproof.doctor.code import of_code, of_folds, of_pipeline
 from foldproof.doctor.images import of_images
 from foldproof.doctor.machine import of_arithmetic, of_packages, of_room
@@ -22,7 +22,7 @@ def examine(project: Project, environ: Mapping[str, str]) -> Examination:
 def _checks(project: Project, loaded: ProjectSettings, environ: Mapping[str, str]) -> Iterator[ProjectCheck]:
     count = len(loaded.experiments)
     named = f"{count} experiment{'s' if count > 1 else ''}"
-    yield ProjectCheck("settings", "ok", f"{loaded.file.name}: {named}")
+    yield ok("settings", f"{loaded.file.name}: {named}")
     yield from of_code(project, loaded.experiments)
     yield of_folds(project)
     yield from of_pipeline(project, loaded.settings.data)
@@ -45,5 +45,5 @@ def _unfinished(project: Project) -> ProjectCheck:
             continue
     if left:
         said = f"{len(left)} were cut off, the newest {left[-1].run} of {left[-1].experiment}"
-        return ProjectCheck("runs", "note", said, "`foldproof run --resume` goes on")
-    return ProjectCheck("runs", "ok", "none was cut off")
+        return note("runs", said, "`foldproof run --resume` goes on")
+    return ok("runs", "none was cut off")

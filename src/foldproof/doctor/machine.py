@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterator
 
 from foldproof.config.schema import ExecutionConfig, ExperimentConfig
-from foldproof.doctor.check import ProjectCheck
+from foldproof.doctor.check import ProjectCheck, bad, note, ok
 from foldproof.project import Project
 from foldproof.provenance import machine, packages
 from foldproof.provenance.numeric import PORTABLE
@@ -21,15 +21,11 @@ def of_packages() -> ProjectCheck:
     elsewhere = packages.find_unindexed()
     if elsewhere:
         shown = ", ".join(f"{name} ({redact(url)})" for name, url in list(elsewhere.items())[:3])
-        return ProjectCheck(
-            "packages",
-            "note",
-            f"{len(elsewhere)} did not come from a package index and cannot be installed again: {shown}",
-            "install a released version, or keep that folder under git",
-        )
+        said = f"{len(elsewhere)} did not come from a package index and cannot be installed again: {shown}"
+        return note("packages", said, "install a released version, or keep that folder under git")
     size = len(own_wheel().content) / 1e6
     count = len(packages.installed())
-    return ProjectCheck("packages", "ok", f"{count} recorded with each run, and foldproof's own wheel ({size:.1f} MB)")
+    return ok("packages", f"{count} recorded with each run, and foldproof's own wheel ({size:.1f} MB)")
 
 
 def of_arithmetic(configs: tuple[ExperimentConfig, ...]) -> Iterator[ProjectCheck]:
@@ -37,26 +33,16 @@ def of_arithmetic(configs: tuple[ExperimentConfig, ...]) -> Iterator[ProjectChec
     portable = all(config.train.portable for config in configs)
     set_here = [name for name in PORTABLE if name in os.environ]
     if set_here and not portable:
-        yield ProjectCheck(
-            "arithmetic",
-            "note",
-            f"{', '.join(set_here)} set: bits depend on it, and are the same only where it is set the same",
-            "unset it, or set train.portable: true",
-        )
+        said = f"{', '.join(set_here)} set: bits depend on it, and are the same only where it is set the same"
+        yield note("arithmetic", said, "unset it, or set train.portable: true")
     elif portable:
-        yield ProjectCheck("arithmetic", "ok", "portable: the same bits on every x86-64 processor with AVX2")
+        yield ok("arithmetic", "portable: the same bits on every x86-64 processor with AVX2")
     else:
-        yield ProjectCheck(
-            "arithmetic",
-            "note",
-            f"the same bits on processors of this kind only ({machine.processor()})",
-            "train.portable: true makes them the same on every x86-64 processor with AVX2",
-        )
+        said = f"the same bits on processors of this kind only ({machine.processor()})"
+        yield note("arithmetic", said, "train.portable: true makes them the same on every x86-64 processor with AVX2")
     injected = [name for name in _OTHERS_MODULES if os.environ.get(name)]
     if injected:
-        yield ProjectCheck(
-            "arithmetic", "note", f"{', '.join(injected)} can bring code that no record holds", "unset it"
-        )
+        yield note("arithmetic", f"{', '.join(injected)} can bring code that no record holds", "unset it")
 
 
 def of_room(
@@ -65,18 +51,16 @@ def of_room(
     """Disk and processor."""
     free = shutil.disk_usage(project.root).free
     if not os.access(project.root, os.W_OK):
-        yield ProjectCheck("disk", "bad", f"{project.root} cannot be written", "fix the permissions")
+        yield bad("disk", f"{project.root} cannot be written", "fix the permissions")
     elif free < _LEAST_FREE:
-        yield ProjectCheck("disk", "bad", f"{free / 1e9:.1f} GB are free", "free some space: `foldproof data cache`")
+        yield bad("disk", f"{free / 1e9:.1f} GB are free", "free some space: `foldproof data cache`")
     else:
-        yield ProjectCheck("disk", "ok", f"{free / 1e9:,.0f} GB are free")
+        yield ok("disk", f"{free / 1e9:,.0f} GB are free")
     threads = max(config.train.threads for config in configs)
     cores = machine.available_cores()
     if threads > cores:
-        yield ProjectCheck("device", "note", f"train.threads is {threads}, there are {cores} cores", "set it to 1")
+        yield note("device", f"train.threads is {threads}, there are {cores} cores", "set it to 1")
     elif execution.device == "cpu" or not shutil.which("nvidia-smi"):
-        yield ProjectCheck(
-            "device", "ok", f"{cores} cores, {threads} thread{'s' if threads > 1 else ''} a fold; no GPU"
-        )
+        yield ok("device", f"{cores} cores, {threads} thread{'s' if threads > 1 else ''} a fold; no GPU")
     else:
-        yield ProjectCheck("device", "ok", "a GPU: bits are the same only on this kind of GPU")
+        yield ok("device", "a GPU: bits are the same only on this kind of GPU")

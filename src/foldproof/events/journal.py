@@ -106,13 +106,8 @@ def is_written(folder: Path) -> bool:
     return is_held(folder / LOCK_NAME)
 
 
-def equal(one: Iterable[Event], other: Iterable[Event]) -> bool:
-    """Whether two runs, or two folds, record the same: the same (kind, data) in order, for every (repeat, fold)."""
-    return by_fold(one) == by_fold(other)
-
-
 def by_fold(events: Iterable[Event]) -> Mapping[FoldId | None, tuple[tuple[str, bytes], ...]]:
-    """What counts in a comparison, for each (repeat, fold); None is the run itself.
+    """What counts in a comparison: (kind, data) in order for each (repeat, fold); None is the run itself.
 
     What was interrupted or failed and then went on counts as if it had never stopped: a beginning (RunStarted,
     FoldStarted) takes the place of what was recorded before it, and an end that something follows is none.

@@ -48,6 +48,14 @@ class RunPlan:
     begins_with: str = ""
     epochs_of_others: int = 0
 
+    @property
+    def all_folds(self) -> int:
+        return self.folds * self.repeats
+
+    @property
+    def all_epochs(self) -> int:
+        return self.all_folds * self.epochs
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrackerContext:
@@ -62,7 +70,12 @@ class TrackerContext:
 
 
 class Tracker(Protocol):
-    """Told of every event as it happens, each fold's in order; never raises into training, never makes it wait."""
+    """Made with a `TrackerContext`; told of every event as it happens, each fold's in order; never makes training wait.
+
+    Of a run that goes on it hears only what happens from now on, and a fold that starts over tells its epochs again:
+    `records.record.read_events` of the run's folder has all that was told before. What it writes for people belongs
+    beside the runs, as `runs/tensorboard`, not inside one.
+    """
 
     def tell(self, event: Event) -> None: ...
 

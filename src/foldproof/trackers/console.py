@@ -101,7 +101,7 @@ class WorkLeft:
     def __init__(self, plans: tuple[RunPlan, ...], *, parallel_folds: int) -> None:
         self._estimate = seconds_of(plans, parallel_folds=parallel_folds)
         self.names: Mapping[str, str] = {plan.run: plan.experiment for plan in plans}
-        self.epochs: Mapping[str, int] = {plan.run: plan.folds * plan.repeats * plan.epochs for plan in plans}
+        self.epochs: Mapping[str, int] = {plan.run: plan.all_epochs for plan in plans}
         free = {plan.run: plan.epochs_done + plan.epochs_of_others for plan in plans}
         left = {plan.run: max(1, self.epochs[plan.run] - free[plan.run]) for plan in plans}
         self._weight = {plan.run: (plan.seconds or plan.epochs) / left[plan.run] for plan in plans}
@@ -143,14 +143,12 @@ class Bars:
             console=console,
         )
         self._tasks: dict[str, TaskID] = {
-            plan.run: self._progress.add_task(
-                plan.experiment, total=plan.folds * plan.repeats * plan.epochs, scores="", left=""
-            )
+            plan.run: self._progress.add_task(plan.experiment, total=plan.all_epochs, scores="", left="")
             for plan in plans
         }
         self._last = next(iter(self._tasks.values()), None)
         if len(plans) > 1:
-            total = sum(plan.folds * plan.repeats * plan.epochs for plan in plans)
+            total = sum(plan.all_epochs for plan in plans)
             self._last = self._progress.add_task("together", total=total, scores="", left="")
 
     def start(self) -> None:

@@ -17,7 +17,7 @@ class Guarded:
         except Exception as error:
             raise TrackingError(
                 f"the tracker {name} cannot start: {_in_words(error)}",
-                next_step="fix it, or leave it out of tracking.trackers",
+                next_step="fix it, or leave it out of tracking.trackers; then `foldproof run --resume`",
             ) from error
 
     def tell(self, event: Event) -> None:

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterator
 
-from foldproof.doctor.foreign.finding import Kind, Suspect
-from foldproof.doctor.foreign.ini import settings_of
+from foldproof.doctor.foreign.finding import Suspect
+from foldproof.doctor.foreign.ini import KeyRule, judged
 from foldproof.doctor.foreign.tree import Tree
 
-_HOST = re.compile(r"[a-z][a-z0-9+.-]*://.*", re.IGNORECASE | re.DOTALL)
-_OUT = re.compile(r"[\"']?(/|~|[A-Za-z]:|.*\.\.(/|\\|\Z)).*", re.DOTALL)
+_HOST = "[a-z][a-z0-9+.-]*://.*"
+_OUT = r"[\"']?(/|~|[A-Za-z]:|.*\.\.(/|\\|\Z)).*"
 _PROVES = "|".join(
     (
         *("keyfile", "credentialpath", "configpath", "cert_path", "key_path", "gdrive_service_account_json_file_path"),
@@ -16,16 +16,18 @@ _PROVES = "|".join(
         *("password", "token", "custom_auth_header"),
     )
 )
-RULES: tuple[tuple[str, re.Pattern[str] | None, Kind, str], ...] = (
-    (r"remote\..*\.(url|endpointurl)", _HOST, "sends", "`data pull` and `dvc push` connect to it"),
-    (r"remote\..*\.url", None, "note", "`data pull` reads from it, `dvc push` writes to it"),
-    (r"core\.site_cache_dir", None, "runs", "DVC loads pickles from there"),
-    (r"remote\..*\.(ask_password|ask_passphrase)", None, "sends", "DVC asks for a password and sends it to the remote"),
-    (rf"remote\..*\.({_PROVES})", None, "sends", "DVC uses it to prove to the remote who you are"),
-    (r"remote\..*\.(proxy|ssl_verify|allow_agent|gss_auth)", None, "note", "how DVC connects to the remote"),
-    (r"cache\.(dir|local|s3|gs|ssh|hdfs|azure)", _OUT, "leads out", "DVC reads and writes its objects there"),
-    (r"machine\..*", None, "runs", "DVC starts machines with it"),
-    (r"(core|exp|db|studio)\..*", _HOST, "sends", "DVC connects to it"),
+RULES = (
+    KeyRule(r"remote\..*\.(url|endpointurl)", "sends", "`data pull` and `dvc push` connect to it", _HOST),
+    KeyRule(r"remote\..*\.url", "note", "`data pull` reads from it, `dvc push` writes to it"),
+    KeyRule(r"core\.site_cache_dir", "runs", "DVC loads pickles from there"),
+    KeyRule(
+        r"remote\..*\.(ask_password|ask_passphrase)", "sends", "DVC asks for a password and sends it to the remote"
+    ),
+    KeyRule(rf"remote\..*\.({_PROVES})", "sends", "DVC uses it to prove to the remote who you are"),
+    KeyRule(r"remote\..*\.(proxy|ssl_verify|allow_agent|gss_auth)", "note", "how DVC connects to the remote"),
+    KeyRule(r"cache\.(dir|local|s3|gs|ssh|hdfs|azure)", "leads out", "DVC reads and writes its objects there", _OUT),
+    KeyRule(r"machine\..*", "runs", "DVC starts machines with it"),
+    KeyRule(r"(core|exp|db|studio)\..*", "sends", "DVC connects to it", _HOST),
 )
 _CMD = re.compile(r"(?m)^(?P<indent>[ \t]*(?:-[ \t]+)?)[\"']?cmd[\"']?[ \t]*:(?P<value>.*)$")
 _URL = re.compile(
@@ -40,7 +42,7 @@ def of_dvc(tree: Tree) -> Iterator[Suspect]:
         if not entry.is_file:
             continue
         if entry.path.endswith((".dvc/config", ".dvc/config.local")):
-            yield from of_settings(entry.path, tree.text(entry.path) or "")
+            yield from judged(entry.path, tree.text(entry.path) or "", RULES)
         elif entry.name == "dvc.yaml":
             yield from of_pipeline(entry.path, tree.text(entry.path) or "")
         elif entry.name.endswith(".dvc"):
@@ -49,15 +51,6 @@ def of_dvc(tree: Tree) -> Iterator[Suspect]:
     if state:
         yield Suspect("trusted", f"{state[0]} and {len(state) - 1} more", "state of DVC's",
                       "DVC takes it for its own: queued experiments in it are pickles")  # fmt: skip
-
-
-def of_settings(path: str, text: str) -> Iterator[Suspect]:
-    """The settings in a file of DVC's that name hosts, files and folders; of each the first rule that fits."""
-    for setting in settings_of(text):
-        for key, value, kind, effect in RULES:
-            if re.fullmatch(key, setting.key, re.DOTALL) and (value is None or value.match(setting.value)):
-                yield Suspect(kind, f"{path}, line {setting.line}", f"{setting.key} = {setting.value}", effect)
-                break
 
 
 def of_pipeline(path: str, text: str) -> Iterator[Suspect]:

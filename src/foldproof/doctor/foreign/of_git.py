@@ -1,28 +1,10 @@
 """Find what git would run, fetch from or write to because of a folder's `.git`. Pure, over text and names."""
 
-import re
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from foldproof.doctor.foreign.finding import Kind, Suspect
-from foldproof.doctor.foreign.ini import Setting, settings_of
+from foldproof.doctor.foreign.ini import KeyRule, judged
 from foldproof.doctor.foreign.tree import Tree, TreeEntry
-
-
-class GitRule(NamedTuple):
-    """A setting whose key and value fit; what it does."""
-
-    key: re.Pattern[str]
-    value: re.Pattern[str]
-    kind: Kind
-    effect: str
-
-
-def _rule(key: str, kind: Kind, effect: str, value: str = ".*") -> GitRule:
-    return GitRule(
-        re.compile(key, re.IGNORECASE | re.DOTALL), re.compile(value, re.IGNORECASE | re.DOTALL), kind, effect
-    )
-
 
 _A_PROGRAM = r"(?!(true|false|yes|no|on|off|[01])?\Z).*"
 _OUTSIDE = r"\s*\"?(/|~|.*\.\.).*"
@@ -31,28 +13,28 @@ _SHOWS = "git runs it to show or edit"
 _TALKS = "git runs it when it fetches or pushes"
 _USES = "git uses it when it fetches or pushes"
 RULES = (
-    _rule(r"filter\..*\.(clean|smudge|process)", "runs", _LOOKS),
-    _rule(r"core\.fsmonitor", "runs", _LOOKS, _A_PROGRAM),
-    _rule(r"core\.hookspath", "runs", "git runs the hooks in there; foldproof does not"),
-    _rule(r"(diff\.external|diff\..*\.(command|textconv)|merge\..*\.driver)", "runs", _SHOWS),
-    _rule(r"alias\..*", "runs", "git runs it by that name", "!.*"),
-    _rule(r"(core|sequence)\.(pager|editor)|pager\..*|.*\.cmd|interactive\.difffilter", "runs", _SHOWS, _A_PROGRAM),
-    _rule(r"core\.(sshcommand|gitproxy|askpass|alternaterefscommand)|credential(\..*)?\.helper", "runs", _TALKS),
-    _rule(r"remote\..*\.(uploadpack|receivepack|vcs)", "runs", _TALKS),
-    _rule(r"(remote\..*\.(url|pushurl)|submodule\..*\.url)", "runs", _TALKS, r"\s*\"?\w+::.*|\s*\"?-.*"),
-    _rule(r"submodule\..*\.update", "runs", "git runs it when it brings submodules up to date", "!.*"),
-    _rule(r"gpg(\..*)?\.(program|defaultkeycommand)", "runs", "git runs it to sign or check"),
-    _rule(r"gc\.recentobjectshook|uploadpack\.packobjectshook|trailer\..*\.(command|cmd)", "runs", "git runs it"),
-    _rule(r"sendemail\..*cmd|imap\.tunnel", "runs", "git runs it"),
-    _rule(r"lfs\.(extension\..*|customtransfer\..*|(.*\.)?standalonetransferagent)", "runs", "git-lfs runs it"),
-    _rule(r"url\..*\.(insteadof|pushinsteadof)", "sends", "git fetches and pushes there instead"),
-    _rule(r"http(\..*)?\.(proxy|extraheader|cookiefile|sslcert|sslkey)", "sends", _USES),
-    _rule(r"lfs(\..*)?\.(url|pushurl)", "sends", "git-lfs fetches and pushes there"),
-    _rule(r"core\.worktree", "leads out", "git takes the files in there for the repository's"),
-    _rule(r"(include|includeif\..*)\.path", "leads out", "git takes more settings from there", _OUTSIDE),
-    _rule(r"core\.(attributesfile|excludesfile)", "leads out", "git reads it", _OUTSIDE),
-    _rule(r"(include|includeif\..*)\.path", "note", "git takes more settings from there"),
-    _rule(r"(remote\..*\.(url|pushurl)|submodule\..*\.url)", "note", "git fetches from it when you ask for it"),
+    KeyRule(r"filter\..*\.(clean|smudge|process)", "runs", _LOOKS),
+    KeyRule(r"core\.fsmonitor", "runs", _LOOKS, _A_PROGRAM),
+    KeyRule(r"core\.hookspath", "runs", "git runs the hooks in there; foldproof does not"),
+    KeyRule(r"(diff\.external|diff\..*\.(command|textconv)|merge\..*\.driver)", "runs", _SHOWS),
+    KeyRule(r"alias\..*", "runs", "git runs it by that name", "!.*"),
+    KeyRule(r"(core|sequence)\.(pager|editor)|pager\..*|.*\.cmd|interactive\.difffilter", "runs", _SHOWS, _A_PROGRAM),
+    KeyRule(r"core\.(sshcommand|gitproxy|askpass|alternaterefscommand)|credential(\..*)?\.helper", "runs", _TALKS),
+    KeyRule(r"remote\..*\.(uploadpack|receivepack|vcs)", "runs", _TALKS),
+    KeyRule(r"(remote\..*\.(url|pushurl)|submodule\..*\.url)", "runs", _TALKS, r"\s*\"?\w+::.*|\s*\"?-.*"),
+    KeyRule(r"submodule\..*\.update", "runs", "git runs it when it brings submodules up to date", "!.*"),
+    KeyRule(r"gpg(\..*)?\.(program|defaultkeycommand)", "runs", "git runs it to sign or check"),
+    KeyRule(r"gc\.recentobjectshook|uploadpack\.packobjectshook|trailer\..*\.(command|cmd)", "runs", "git runs it"),
+    KeyRule(r"sendemail\..*cmd|imap\.tunnel", "runs", "git runs it"),
+    KeyRule(r"lfs\.(extension\..*|customtransfer\..*|(.*\.)?standalonetransferagent)", "runs", "git-lfs runs it"),
+    KeyRule(r"url\..*\.(insteadof|pushinsteadof)", "sends", "git fetches and pushes there instead"),
+    KeyRule(r"http(\..*)?\.(proxy|extraheader|cookiefile|sslcert|sslkey)", "sends", _USES),
+    KeyRule(r"lfs(\..*)?\.(url|pushurl)", "sends", "git-lfs fetches and pushes there"),
+    KeyRule(r"core\.worktree", "leads out", "git takes the files in there for the repository's"),
+    KeyRule(r"(include|includeif\..*)\.path", "leads out", "git takes more settings from there", _OUTSIDE),
+    KeyRule(r"core\.(attributesfile|excludesfile)", "leads out", "git reads it", _OUTSIDE),
+    KeyRule(r"(include|includeif\..*)\.path", "note", "git takes more settings from there"),
+    KeyRule(r"(remote\..*\.(url|pushurl)|submodule\..*\.url)", "note", "git fetches from it when you ask for it"),
 )
 
 
@@ -73,14 +55,11 @@ def of_git(tree: Tree) -> Iterator[Suspect]:
 
 
 def of_settings(path: str, text: str | None) -> Iterator[Suspect]:
-    """The settings in a file of git's that name programs, hosts and other folders; of each the first rule that fits."""
+    """The settings in a file of git's that do something."""
     if text is None:
         yield Suspect("note", path, "cannot be read", "git would read it")
         return
-    for setting in settings_of(text):
-        rule = _first(setting)
-        if rule is not None:
-            yield Suspect(rule.kind, f"{path}, line {setting.line}", f"{setting.key} = {setting.value}", rule.effect)
+    yield from judged(path, text, RULES)
 
 
 def of_hooks(paths: Iterable[str]) -> Iterator[Suspect]:
@@ -109,7 +88,3 @@ def _of_pointer(path: str, text: str | None) -> Iterator[Suspect]:
 
 def _first_line(text: str | None) -> str:
     return (text or "").partition("\n")[0]
-
-
-def _first(setting: Setting) -> GitRule | None:
-    return next((r for r in RULES if r.key.fullmatch(setting.key) and r.value.fullmatch(setting.value)), None)

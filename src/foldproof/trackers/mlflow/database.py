@@ -23,11 +23,10 @@ _REVISION = re.compile(r"^(down_)?revision\b[^=\n]*=\s*[\"'](\w+)[\"']", re.MULT
 
 @dataclass(frozen=True)
 class StoredExperiment:
-    """An experiment as the database has it; `location` is where the files of its new runs go."""
+    """An experiment as the database has it."""
 
     id: str
     is_active: bool
-    location: str
 
 
 def why_unusable(file: Path) -> Reason | None:
@@ -94,10 +93,10 @@ def experiment_in(file: Path, name: str) -> StoredExperiment | None:
     """The experiment of that name, if the database has it. Raises sqlite3.Error."""
     if not file.is_file() or not file.stat().st_size:
         return None
-    asked = "SELECT experiment_id, lifecycle_stage, artifact_location FROM experiments WHERE name = ?"
+    asked = "SELECT experiment_id, lifecycle_stage FROM experiments WHERE name = ?"
     with closing(_read_only(file)) as database:
         found = database.execute(asked, (name,)).fetchone()
-    return None if found is None else StoredExperiment(str(found[0]), found[1] == "active", found[2] or "")
+    return None if found is None else StoredExperiment(str(found[0]), found[1] == "active")
 
 
 def why_unusable_elsewhere(uri: str) -> Reason | None:

@@ -1,12 +1,12 @@
 """Delete the MLflow runs that stand for runs of ours, and count them."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from foldproof.trackers import TrackingTarget
 from foldproof.trackers.mlflow.desired_runs import RUN_ID
-from foldproof.trackers.mlflow.limits import in_time
+from foldproof.trackers.mlflow.limits import in_time_of
 from foldproof.trackers.mlflow.store import Pulse, prepare, tracking_errors
-from foldproof.trackers.mlflow.target import is_server
 
 
 def delete_runs(target: TrackingTarget, runs: Sequence[str]) -> int:
@@ -14,9 +14,7 @@ def delete_runs(target: TrackingTarget, runs: Sequence[str]) -> int:
 
     Raises TrackingError, StorageError. Files of theirs that a server keeps go when its `mlflow gc` does.
     """
-    if is_server(target.uri):
-        return in_time(lambda promise: _delete_runs(target, runs, promise), uri=target.uri)
-    return _delete_runs(target, runs, lambda _: None)
+    return in_time_of(target, partial(_delete_runs, target, runs))
 
 
 def _delete_runs(target: TrackingTarget, runs: Sequence[str], pulse: Pulse) -> int:

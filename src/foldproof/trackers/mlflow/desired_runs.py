@@ -102,12 +102,12 @@ def desired_runs(content: RunContent, *, abandoned: bool, private: bool = False)
     path is sent; of the files, only weights and the report that was made so. Raises DamagedFile, before the first of
     them, where a file that would be sent lies elsewhere.
     """
-    for upload in _every_upload(content):
-        upload.file()
     runs = [_parent(content, abandoned=abandoned)]
     runs += [
         _child(content, fold_id, events, abandoned=abandoned) for fold_id, events in content.by_fold.items() if events
     ]
+    for upload in (upload for run in runs for upload in run.uploads):
+        upload.file()
     for desired in runs:
         yield _without_paths(desired) if private else desired
 
@@ -145,9 +145,8 @@ def _parent(content: RunContent, *, abandoned: bool) -> DesiredRun:
         params=parameters(facts),
         points=points,
         uploads=(
-            *_first(content),
+            *(Upload(content.folder, name) for name in _FIRST_FILES),
             *_added(content.folder, content.events),
-            *_journal(content.folder, content.events, ended=status != "RUNNING"),
             *(_record(content) if status != "RUNNING" else ()),
         ),
         texts={"classes.json": json.dumps(class_keys(content.classes), indent=1, ensure_ascii=False)},
@@ -324,35 +323,17 @@ def _added(folder: Path, events: tuple[Event, ...]) -> Iterator[Upload]:
             yield Upload(folder, event.body.file, to=below, version=event.seq)
 
 
-def _journal(folder: Path, events: tuple[Event, ...], *, ended: bool) -> Iterator[Upload]:
-    if ended:
-        yield Upload(folder, FILE_NAME, version=len(events))
-
-
-def _first(content: RunContent) -> tuple[Upload, ...]:
-    return tuple(Upload(content.folder, name) for name in _FIRST_FILES)
-
-
 def _last(folder: Path, fold_id: FoldId, events: tuple[Event, ...]) -> tuple[Upload, ...]:
     within = fold_id.folder(Path())
     return tuple(Upload(folder, (within / name).as_posix(), version=len(events)) for name in _LAST_FILES)
 
 
 def _record(content: RunContent) -> Iterator[Upload]:
-    """What the record of the run has beside its own files, so that the artifacts of the parent are a complete one."""
+    """The run's journal, and what else makes the artifacts of the parent a complete record."""
+    yield Upload(content.folder, FILE_NAME, version=len(content.events))
     for path in sorted(content.folder.glob("environment-*.json")):
         yield Upload(content.folder, path.name)
     for fold_id, events in content.by_fold.items():
         within = fold_id.folder_name
         for name in _RECORD_FILES:
             yield Upload(content.folder, f"{within}/{name}", to=within, version=len(events))
-
-
-def _every_upload(content: RunContent) -> Iterator[Upload]:
-    yield from _first(content)
-    yield from _record(content)
-    yield from _journal(content.folder, content.events, ended=True)
-    yield from _added(content.folder, content.events)
-    for fold_id, events in content.by_fold.items():
-        yield from _last(content.folder, fold_id, events)
-        yield from _added(content.folder, events)

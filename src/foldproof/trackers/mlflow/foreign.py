@@ -149,16 +149,20 @@ def _asked_for_runs(connect: Callable[..., Any], uri: str) -> dict[str, RunSeen]
         runs = list(islice(_runs(client, list(experiments), uri), MOST_RUNS)) if experiments else []
         reseeds = {run.info.run_id for run in runs if RESEED_OF in run.data.tags}
         left = [run for run in runs if not reseeds & {run.info.run_id, run.data.tags.get(PARENT)}]
-        stepped = [run for run in left if any((known := measured(name)) and known.by_step for name in run.data.metrics)]
+        stepped = [run for run in left if _by_step(run)]
         steps = {run.info.run_id: _steps(client, run) for run in stepped[:_MOST_STEPS]}
         return {run.info.run_id: _run_seen(run, experiments, steps.get(run.info.run_id, {})) for run in left}
 
 
 def _steps(client: Any, run: Any) -> dict[str, dict[int, float]]:
-    names = [name for name in run.data.metrics if (known := measured(name)) and known.by_step]
     return {
-        name: {point.step: point.value for point in client.get_metric_history(run.info.run_id, name)} for name in names
+        name: {point.step: point.value for point in client.get_metric_history(run.info.run_id, name)}
+        for name in _by_step(run)
     }
+
+
+def _by_step(run: Any) -> list[str]:
+    return [name for name in run.data.metrics if (known := measured(name)) and known.by_step]
 
 
 def _run_seen(run: Any, experiments: Mapping[str, str], steps: Mapping[str, Mapping[int, float]]) -> RunSeen:

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 from foldproof.errors import TrackingError
 from foldproof.storage import redact
+from foldproof.trackers import TrackingTarget
+from foldproof.trackers.mlflow.target import is_server
 
 MOST_PAGES = 10_000
 MOST_EMPTY_PAGES = 3  # one after another: a server may filter what it has paged
@@ -69,6 +71,11 @@ def in_time(work: Callable[[Callable[[float], None]], T], *, uri: str, seconds: 
         raise result
     value: T = result
     return value
+
+
+def in_time_of(target: TrackingTarget, work: Callable[[Callable[[float], None]], T]) -> T:
+    """What `work` returns; of a server `in_time`, elsewhere somebody at a terminal can interrupt."""
+    return in_time(work, uri=target.uri) if is_server(target.uri) else work(lambda _: None)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from foldproof.events.journal import is_written
 from foldproof.records.record import fold_ids
 from foldproof.storage import is_held, locked, redact, regular_inside
 from foldproof.trackers.mlflow.apply import MlflowRun, create_run_for, find_runs, is_settled
-from foldproof.trackers.mlflow.desired_runs import PARENT, DesiredRun, desired_runs
+from foldproof.trackers.mlflow.desired_runs import PARENT, desired_runs
 from foldproof.trackers.mlflow.run_folder import RunContent, RunReader
 from foldproof.trackers.mlflow.store import OPENING_SECONDS, Pulse, Store, tracking_errors, was_refused
 
@@ -118,24 +118,18 @@ class Projection:
             self._runs, changed = find_runs(store, content.record.run, self._pulse)
         tags: dict[str, str] = {}
         for desired in desired_runs(content, abandoned=abandoned, private=store.target.private):
-            mlflow_run, made = self._run_for(store, self._runs, desired, tags)
-            changed |= made | mlflow_run.apply(desired, more_tags=tags)
+            mlflow_run = self._runs.get(desired.fold_id)
+            if mlflow_run is None:
+                mlflow_run = self._runs[desired.fold_id] = create_run_for(store, desired, self._pulse, more_tags=tags)
+                self.created |= desired.fold_id is None
+                changed = True
+            changed |= mlflow_run.apply(desired, more_tags=tags)
             tags = {PARENT: mlflow_run.run_id} if desired.fold_id is None else tags
             self.without_files = mlflow_run.without_files or self.without_files
         for fold_id, mlflow_run in self._runs.items():
             if fold_id is not None and fold_id not in content.by_fold:  # a newer copy of this run has that fold
                 changed |= mlflow_run.tag(tags)
         return changed
-
-    def _run_for(
-        self, store: Store, runs: dict[FoldId | None, MlflowRun], desired: DesiredRun, tags: dict[str, str]
-    ) -> tuple[MlflowRun, bool]:
-        known = runs.get(desired.fold_id)
-        if known is not None:
-            return known, False
-        runs[desired.fold_id] = create_run_for(store, desired, self._pulse, more_tags=tags)
-        self.created |= desired.fold_id is None
-        return runs[desired.fold_id], True
 
 
 def is_running(folder: Path) -> bool:

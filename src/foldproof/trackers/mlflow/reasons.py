@@ -33,7 +33,7 @@ class Reason:
 
 def explained(error: BaseException, uri: str, environ: Mapping[str, str], *, trusted: bool = True) -> Reason:
     """Why a server or store at `uri` did not do what was asked; what the user can do about it, where that is known."""
-    status, text = _status(error), _whole(error)
+    status, text = _status(error), f"{type(error).__name__}: {error}"
     if isinstance(error, ModuleNotFoundError):
         name = str(error.name).partition(".")[0]
         return Reason(
@@ -71,7 +71,7 @@ def reason(error: BaseException) -> str:
 
 def _refused_user(uri: str, environ: Mapping[str, str]) -> Reason:
     """By what MLflow sends: the address's own user, else user and password, else a token."""
-    user, password, token = (environ.get(name) for name in (_USER, _PASSWORD, _TOKEN))
+    user, password, token = map(environ.get, (_USER, _PASSWORD, _TOKEN))
     if "@" in urlsplit(uri).netloc:
         return Reason("it refuses the user and password in its address (401)", "fix that")
     if user and password:
@@ -125,7 +125,3 @@ def _status(error: BaseException) -> int | None:
     known = getattr(error, "get_http_status_code", None)
     status = int(known()) if known else None
     return None if status == HTTPStatus.INTERNAL_SERVER_ERROR else status
-
-
-def _whole(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"

@@ -5,9 +5,8 @@ import os
 import re
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 from shlex import quote
 from typing import Any, TypeAlias
 
@@ -99,7 +98,7 @@ def prepare(target: TrackingTarget, pulse: Pulse) -> Store:
         if file is not None:
             put_empty_store(file)
 
-    with tracking_errors(target), _alone(target.uri):
+    with tracking_errors(target), store_lock(target.uri):
         refuse_unusable(target)
         moved = follow_the_project(target)
         client = _client(target, imported)
@@ -219,13 +218,9 @@ def restoring(target: TrackingTarget, experiment: str) -> str:
     return f"MLFLOW_TRACKING_URI={quote(redact(target.uri))} mlflow experiments restore -x {experiment}"
 
 
-def _alone(uri: str) -> Any:
+def store_lock(uri: str) -> AbstractContextManager[None]:
+    """The lock that whoever makes or migrates a SQLite store holds; of other stores there is none."""
     file = sqlite_file(uri)
     if file is None:
         return nullcontext()
-    return locked(lock_file(file), what=str(file), wait_seconds=LOCK_SECONDS)
-
-
-def lock_file(database: Path) -> Path:
-    """The lock that whoever makes or migrates a SQLite store holds."""
-    return database.with_name(f"{database.name}.lock")
+    return locked(file.with_name(f"{file.name}.lock"), what=str(file), wait_seconds=LOCK_SECONDS)

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from foldproof.errors import DamagedFile, StorageError
 from foldproof.trackers import TrackingTarget
-from foldproof.trackers.mlflow.limits import in_time
+from foldproof.trackers.mlflow.limits import in_time_of
 from foldproof.trackers.mlflow.projection import Projection
 from foldproof.trackers.mlflow.store import Pulse, prepare
-from foldproof.trackers.mlflow.target import is_server
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,9 +33,7 @@ def sync(folders: Sequence[Path], target: TrackingTarget) -> SyncReport:
 
     Raises TrackingError where MLflow cannot be used; what was brought until then stays.
     """
-    if is_server(target.uri):
-        return in_time(lambda promise: _sync(folders, target, promise), uri=target.uri)
-    return _sync(folders, target, _nobody_waits)
+    return in_time_of(target, partial(_sync, folders, target))
 
 
 def _sync(folders: Sequence[Path], target: TrackingTarget, pulse: Pulse) -> SyncReport:
@@ -66,7 +64,3 @@ def _sync(folders: Sequence[Path], target: TrackingTarget, pulse: Pulse) -> Sync
         problems=tuple(problems),
         notes=tuple(filter(None, notes)),
     )
-
-
-def _nobody_waits(seconds: float) -> None:
-    """Somebody at a terminal can interrupt."""

@@ -56,10 +56,10 @@ def origin(uri: str) -> str:
     return f"{scheme}://{match['host'].lower()}:{int(match['port'] or _PORTS[scheme])}"
 
 
-def is_trusted(uri: str, environ: Mapping[str, str], *, typed: bool = False) -> bool:
+def is_trusted(uri: str, environ: Mapping[str, str]) -> bool:
     """Whether this user has named the host of `uri`, or it names none that a password could be sent to."""
     own, where = environ.get("MLFLOW_TRACKING_URI", ""), origin(uri)
-    if typed or uri == own or not names_a_host(uri):
+    if uri == own or not names_a_host(uri):
         return True
     return bool(where) and (is_loopback(_host(where)) or where == origin(own) or where in trusted_hosts())
 

@@ -208,13 +208,8 @@ def main() -> None:
     answers.pulse(OPENING_SECONDS)
     parent = Parent(0)
     order = parent.order()
-    target = TrackingTarget(
-        uri=order["uri"],
-        experiment=order["experiment"],
-        artifacts=Path(order["artifacts"]) if order["artifacts"] else None,
-        private=order["private"],
-        trusted=order["trusted"],
-    )
+    named = order["target"]
+    target = TrackingTarget(**{**named, "artifacts": Path(named["artifacts"]) if named["artifacts"] else None})
     todo = Work([Path(folder) for folder in order["folders"]], target, answers)
     set_defaults()
     try:
