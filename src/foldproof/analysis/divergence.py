@@ -139,7 +139,7 @@ def _ends(then: FoldTrace, now: FoldTrace) -> Iterator[Divergence]:
         if old is not new:
             yield _at(then, last, None, "end", _there(old), _there(new))
         return
-    old, new = by_common_scores(old, new)
+    old, new = keep_common_scores(old, new)
     if comparable_body(old) == comparable_body(new):
         return
     yield from _field(then, last, "predictions_sha256", "predictions", old, new)
@@ -147,7 +147,7 @@ def _ends(then: FoldTrace, now: FoldTrace) -> Iterator[Divergence]:
         yield from _field(then, last, item.name, "scores", old, new)
 
 
-def by_common_scores(old: FoldFinished, new: FoldFinished) -> tuple[FoldFinished, FoldFinished]:
+def keep_common_scores(old: FoldFinished, new: FoldFinished) -> tuple[FoldFinished, FoldFinished]:
     """Both ends with the scores that both have: a metric may have been added, or its package be missing in one."""
     common = sorted(old.scores.keys() & new.scores.keys())
     return (

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from foldproof.analysis.divergence import by_common_scores
+from foldproof.analysis.divergence import keep_common_scores
 from foldproof.events.fold_id import FoldId
 from foldproof.events.types import EpochFinished, FoldFinished, comparable_body
 from foldproof.records.record import RunRecord
@@ -29,7 +29,7 @@ def again(records: Mapping[str, RunRecord]) -> Mapping[str, tuple[str, bool]]:
 
 
 def _equal_folds(one: RunRecord, other: RunRecord, fold_id: FoldId) -> bool:
-    old, new = by_common_scores(one.finished[fold_id], other.finished[fold_id])
+    old, new = keep_common_scores(one.finished[fold_id], other.finished[fold_id])
     return _said(one.epochs[fold_id], old) == _said(other.epochs[fold_id], new)
 
 
