@@ -255,6 +255,13 @@ def test_a_batch_of_one_is_told_as_that_and_not_as_a_broken_model():
     assert error.next_step == "set train.batch_size to 2 or more (now 1)"
 
 
+def test_a_table_in_a_pipe_is_cut_nowhere(capsys):
+    table = Table("experiment", "setting", "accuracy")
+    table.add_row("a" * 70, "b" * 70, "31.25")
+    Terminal().print(table)
+    assert f"{'a' * 70} │ {'b' * 70} │ 31.25" in capsys.readouterr().out
+
+
 def test_a_narrow_terminal_cuts_no_digits(monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "20")
     table = Table("experiment", "accuracy", "interval")

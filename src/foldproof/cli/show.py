@@ -29,9 +29,9 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("experiment", no_wrap=True)
     for key in comparison.differing:
-        table.add_column(Text(key.removeprefix("train.")), justify="right", no_wrap=True)
+        table.add_column(Text(key.removeprefix("train.")), justify="right", overflow="fold")
     for column in (title, "95 % interval", "loss", "best*", "folds"):
-        table.add_column(Text(column), justify="right", no_wrap=True)
+        table.add_column(Text(column), justify="right", no_wrap=True, min_width=len(column))
     for name, line in zip(names_of(comparison.lines), comparison.lines, strict=True):
         table.add_row(
             Text(name),
