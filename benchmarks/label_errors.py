@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 from foldproof.analysis.label_errors import suggested
 from foldproof.data.readers import MOST_PIXELS
 from foldproof.data.scan import scan
-from foldproof.data.survey import unheard
+from foldproof.data.survey import no_progress
 from foldproof.leaks import naive
 from foldproof.plan.installed_features import all_cores, features_of, installed_pass
 
@@ -33,7 +33,7 @@ def features(folder):
         images = installed_pass(
             dataset, folder, within=None, most_pixels=MOST_PIXELS, cache=Path(cache), limit_gb=math.inf
         )
-        table = features_of(images, executor, unheard).astype(np.float64)
+        table = features_of(images, executor, no_progress).astype(np.float64)
     deviation = table.std(axis=0)
     return dataset, (table - table.mean(axis=0)) / np.where(deviation > 0, deviation, 1.0)
 

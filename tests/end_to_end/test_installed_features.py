@@ -15,7 +15,7 @@ from foldproof.data.pixels.originals import Originals
 from foldproof.data.readers import MOST_PIXELS
 from foldproof.data.rows.cache import kept
 from foldproof.data.scan import scan
-from foldproof.data.survey import unheard
+from foldproof.data.survey import no_progress
 from foldproof.errors import DataError, ModelError
 from foldproof.models.backbone import build
 from foldproof.plan.features import Pass
@@ -35,12 +35,12 @@ def test_they_are_those_of_the_canonical_pass_and_a_photo_that_changed_meanwhile
     photos = draw_classes(tmp_path / "photos", each=11, size=24)
     one, other = pass_of(photos, tmp_path / "cache"), pass_of(photos, tmp_path / "other")
     with all_cores() as executor:
-        found = features_of(one, executor, unheard)
+        found = features_of(one, executor, no_progress)
         originals = Originals(photos, Form(size=SIZE))
         pixels = OnTheFly(originals, scan(photos).dataset)[:]
         draw(photos / "dog" / "001.png", label=2, number=70, size=24)
         with pytest.raises(DataError, match=r"dog/001\.png: changed since it was listed") as raised:
-            features_of(other, executor, unheard)
+            features_of(other, executor, no_progress)
     assert raised.value.next_step == "put it back as it was, then try again"
     assert lacking(one.rows).tolist() == []
     assert len(lacking(other.rows)) == 33
