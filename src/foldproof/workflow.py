@@ -169,7 +169,7 @@ def execute(
         notices=tuple(dict.fromkeys((*notices, *(notice for item in runs for notice in item.notices)))),
         closing_notices=tuple(closing_notices),
         was_done=not active,
-        spent={item.folder: spent.together(profiles[item.run]) for item in runs if item.run in profiles},
+        spent={item.folder: spent.sum_folds(profiles[item.run]) for item in runs if item.run in profiles},
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foldproof.analysis.repeats import again
+from foldproof.analysis.repeats import find_repeats
 from foldproof.events.types import FoldFinished
 from foldproof.records.record import RunRecord
 from journaled import HEX, epoch
@@ -69,4 +69,4 @@ def test_a_run_is_the_first_of_its_identity_once_more_where_both_finished_a_fold
                 str(first),
                 both != [] and all(came_out(one) == came_out(other) for one, other in both),
             )
-    assert again(records) == expected
+    assert find_repeats(records) == expected

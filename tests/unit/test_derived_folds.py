@@ -9,7 +9,7 @@ from foldproof import folds
 from foldproof.data.dataset import Dataset, Sample
 from foldproof.errors import FoldsError
 from foldproof.folds import Row, Scheme, derived
-from foldproof.folds.derived import natural
+from foldproof.folds.derived import natural_key
 
 
 def dataset(groups: list[str] | None = None, *, count: int = 12, duplicate: dict[int, str] | None = None) -> Dataset:
@@ -31,7 +31,7 @@ def test_each_group_is_a_fold_in_the_natural_order_of_names():
     made, k = derived.one_group_a_fold(dataset(names))
     assert k == 3
     assert made.fold_of.tolist() == [2] * 4 + [1] * 4 + [0] * 4
-    assert natural("p9") < natural("p10") < natural("q")
+    assert natural_key("p9") < natural_key("p10") < natural_key("q")
 
 
 @pytest.mark.parametrize(

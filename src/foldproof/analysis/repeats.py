@@ -14,7 +14,7 @@ def equal_runs(one: RunRecord, other: RunRecord) -> bool:
     return bool(both) and all(_equal_folds(one, other, fold_id) for fold_id in both)
 
 
-def again(records: Mapping[str, RunRecord]) -> Mapping[str, tuple[str, bool]]:
+def find_repeats(records: Mapping[str, RunRecord]) -> Mapping[str, tuple[str, bool]]:
     """For each run whose identity an earlier one has: the first run of it, and whether it came out the same.
 
     `records` by run id, oldest first.

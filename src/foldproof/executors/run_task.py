@@ -27,14 +27,14 @@ def run_task(task: FoldTask, *, executor: str, stop: Callable[[], bool]) -> Iter
 def run_task_by_steps(task: FoldTask, *, executor: str, stop: Callable[[], bool]) -> Generator[Event | None]:
     """`run_task`, and None after every step: another fold may train before the next one."""
     from foldproof.training.loop import train
-    from foldproof.training.resuming.state import latest
+    from foldproof.training.resuming.state import read_latest
     from foldproof.training.resuming.warm_start import find_warm_state
 
     with journal_of(task, executor=executor) as journal:
         remove_unfinished(task.folder)
         try:
             has_begun = bool(journal.events)
-            start, notices = latest(task.folder, fold_key=task.fold_key)
+            start, notices = read_latest(task.folder, fold_key=task.fold_key)
             yield from map(journal.append, notices)
             if start is not None:
                 yield journal.append(FoldResumed(epoch=start.epoch, step=start.step, file=start.name))

@@ -14,7 +14,7 @@ from datetime import datetime
 import numpy as np
 
 from foldproof.data.dataset import Dataset
-from foldproof.data.tables.spelling import is_no_value, is_unknown, plain
+from foldproof.data.tables.spelling import is_no_value, is_unknown, spell_plain
 from foldproof.errors import FoldsError
 from foldproof.folds.cut import Assignment
 from foldproof.folds.times import Moment, Times, read_times, shown
@@ -35,7 +35,7 @@ def one_group_a_fold(dataset: Dataset) -> tuple[Assignment, int]:
             f"leave-one-group-out: {len(without)} images are in no group, such as {without[0]}",
             next_step="make data.group_by, or the table's column of groups, name one for each",
         )
-    names = sorted({sample.group for sample in dataset.samples}, key=natural)
+    names = sorted({sample.group for sample in dataset.samples}, key=natural_key)
     if len(names) < 2 or len(names) > MOST_FOLDS:
         raise FoldsError(
             f"leave-one-group-out: there {'is' if len(names) == 1 else 'are'} {len(names)} "
@@ -53,8 +53,8 @@ def assign_as_written(dataset: Dataset, written: Mapping[str, str]) -> tuple[Ass
     Numbers and names are folds, in their natural order; -1, `train` and nothing are no fold; `val` alone is one fold.
     Raises FoldsError where nothing is written, or a unit would be torn apart.
     """
-    texts = {sample.path: plain(written.get(sample.path, "")) for sample in dataset.samples}
-    names = sorted({text for text in texts.values() if not _is_in_none(text)}, key=natural)
+    texts = {sample.path: spell_plain(written.get(sample.path, "")) for sample in dataset.samples}
+    names = sorted({text for text in texts.values() if not _is_in_none(text)}, key=natural_key)
     if not names or len(names) > MOST_FOLDS:
         raise FoldsError(
             f"predefined: {len(names) or 'no'} folds are listed, and there can be 1 to {MOST_FOLDS}",
@@ -186,7 +186,7 @@ def _parts(
         yield run
 
 
-def natural(text: str) -> tuple[tuple[int, int, str], ...]:
+def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
     """A key that sorts `fold 10` after `fold 9`."""
     return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"([0-9]+)", text))
 

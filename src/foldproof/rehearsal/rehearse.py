@@ -22,7 +22,7 @@ from foldproof.plan.make import make_plan
 from foldproof.plan.models import measure
 from foldproof.plan.options import ONLY_CHANGED, RunOptions
 from foldproof.plan.preview import Preview, preview
-from foldproof.plan.subset import few
+from foldproof.plan.subset import pick_few
 from foldproof.project import Project
 from foldproof.records.store import RunStore
 from foldproof.rehearsal.rehearsed import Rehearsed, Step
@@ -78,7 +78,7 @@ def _rehearse(
     registry.make_named_importable(project.root, [loaded.settings.execution.executor])
     with executor_for(configs, loaded.settings.execution, stopping) as executor:
         training_data = load_training_data(project, loaded.settings, allow_dirty=allow_dirty, progress=progress)
-        part = replace(training_data, dataset=few(training_data.dataset, MOST_IMAGES))
+        part = replace(training_data, dataset=pick_few(training_data.dataset, MOST_IMAGES))
         small = tuple(_cut_down(config, part) for config in configs)
         execution = loaded.settings.execution
         whole = _preview(project, configs, training_data, executor, execution, ONLY_CHANGED)

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.functional import pad
 
-from foldproof.training.keyed import below, sample_bits
+from foldproof.training.keyed import draw_below, sample_bits
 
 Images: TypeAlias = NDArray[Any]  # uint8 or uint16
 Augmentation: TypeAlias = Callable[[Images, NDArray[np.uint64]], Images]
@@ -51,7 +51,7 @@ def _margin(edge: int) -> int:
 def _draw_light(bits: NDArray[np.uint64], height: int, width: int) -> NDArray[np.int64]:
     """First row and first column of what is cut out of the image with its margins, and whether it is mirrored."""
     bounds = (2 * _margin(height) + 1, 2 * _margin(width) + 1, 2)
-    return np.stack([below(sample_bits(bits, number), bound) for number, bound in enumerate(bounds, start=1)])
+    return np.stack([draw_below(sample_bits(bits, number), bound) for number, bound in enumerate(bounds, start=1)])
 
 
 def _light_on_arrays(images: Images, drawn: NDArray[np.int64]) -> Images:

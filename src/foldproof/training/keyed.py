@@ -30,7 +30,7 @@ def order(samples: NDArray[np.uint64], mixed_with: int) -> NDArray[np.int64]:
     return np.argsort(sample_bits(samples, mixed_with), kind="stable").astype(np.int64)
 
 
-def below(bits: NDArray[np.uint64], bound: int) -> NDArray[np.int64]:
+def draw_below(bits: NDArray[np.uint64], bound: int) -> NDArray[np.int64]:
     """Integers in 0 … bound-1 from the upper 32 bits, even up to bound / 2^32.  # [sample] int64"""
     return (((bits >> np.uint64(32)) * np.uint64(bound)) >> np.uint64(32)).astype(np.int64)
 

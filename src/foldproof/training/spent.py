@@ -39,7 +39,7 @@ def told(body: Body) -> Mapping[str, float] | None:
     return {part: float(seconds) for part, seconds in _PART.findall(body.text) if part in PARTS}
 
 
-def together(folds: Iterable[Mapping[str, float]]) -> dict[str, float]:
+def sum_folds(folds: Iterable[Mapping[str, float]]) -> dict[str, float]:
     """Summed over folds, in the order of a table."""
     kept = list(folds)
     return {part: sum(fold.get(part, 0.0) for fold in kept) for part in PARTS if any(part in fold for fold in kept)}

@@ -36,7 +36,7 @@ def arithmetic(
     return compute
 
 
-def plain(compute: Arithmetic, device: torch.device) -> Step:
+def plain_step(compute: Arithmetic, device: torch.device) -> Step:
     """The step that every other must equal: seed, then compute."""
 
     def step(inputs: torch.Tensor, labels: torch.Tensor, bits: int) -> Found:

@@ -10,7 +10,7 @@ from foldproof.config.schema import DataSettings, FoldSource
 from foldproof.data.checks.card import data_card
 from foldproof.data.checks.duplicates import Duplicates
 from foldproof.data.checks.findings import Finding
-from foldproof.data.checks.held_out import find_on_both_sides, together
+from foldproof.data.checks.held_out import find_on_both_sides, join_parts
 from foldproof.data.dataset import Dataset, hash_rows
 from foldproof.data.examine import ExaminedPicture
 from foldproof.data.exclusions import Exclusions, read_exclusions
@@ -162,7 +162,7 @@ def _on_both_sides(
     dataset: Dataset, held_out: Dataset, pictures: Mapping[str, ExaminedPicture], cache: Path | None
 ) -> Iterator[Finding]:
     if len(held_out):
-        everything = together(dataset, held_out)
+        everything = join_parts(dataset, held_out)
         alike = duplicates_of(everything, pictures, apply_near=False, cache=cache)
         yield from find_on_both_sides(dataset, held_out, pictures, alike)
 

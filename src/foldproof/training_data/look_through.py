@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from foldproof.config.schema import DataSettings
-from foldproof.data.checks.depth import apart, check_range, range_of
+from foldproof.data.checks.depth import check_range, find_apart, range_of
 from foldproof.data.checks.duplicates import CONFIRMED, CROWDED, DISTANCE, Duplicates, Looks, find_duplicates
 from foldproof.data.checks.findings import Finding
 from foldproof.data.checks.preflight import preflight, report_shortcuts
@@ -47,7 +47,7 @@ def look_through(
     Images of another depth than most are wrong, and not in the dataset.
     """
     trained = {sample.path: found.pictures[sample.path] for sample in found.dataset.samples}
-    odd = apart(trained)
+    odd = find_apart(trained)
     if odd:
         trained = {path: picture for path, picture in trained.items() if path not in odd}
         found = replace(found, dataset=Dataset(tuple(one for one in found.dataset.samples if one.path in trained)))

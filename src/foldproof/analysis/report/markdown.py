@@ -18,7 +18,7 @@ from foldproof.analysis.report.document import (
     Text,
 )
 from foldproof.analysis.report.page import MOST_ROWS, NUMERIC
-from foldproof.analysis.report.spelling import evenly, spelled
+from foldproof.analysis.report.spelling import pick_evenly, spelled
 
 _COMMAND = re.compile(r"(`foldproof [^`|<>]+`)")
 _SPACE = re.compile(r"(?:(?![\u00a0\u202f])\s)+")  # all but what keeps a unit by its number
@@ -102,7 +102,7 @@ def _folded(table: Table) -> Iterator[str]:
 def _table(table: Table) -> Iterator[str]:
     yield f"| {' | '.join(_plain(column.title) for column in table.columns)} |"
     yield f"|{'|'.join('---:' if column.kind in NUMERIC else '---' for column in table.columns)}|"
-    shown = evenly(table.rows, MOST_ROWS)
+    shown = pick_evenly(table.rows, MOST_ROWS)
     for row in shown:
         yield f"| {' | '.join(_cell(value, column) for value, column in zip(row, table.columns, strict=True))} |"
     if len(shown) < len(table.rows):

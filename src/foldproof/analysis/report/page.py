@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 
 from foldproof.analysis.report.document import Drawing, Report
 from foldproof.analysis.report.figures.palette import AS_VARIABLES
-from foldproof.analysis.report.spelling import KINDS, evenly, spelled
+from foldproof.analysis.report.spelling import KINDS, pick_evenly, spelled
 
 NUMERIC = frozenset(KINDS) - {"text", "name", "setting", "code"}
 MOST_ROWS = 60  # of a table
@@ -31,7 +31,7 @@ def render_page(report: Report) -> str:
     environment.filters |= {
         "svg": svg,
         "spelled": spelled,
-        "fewer": lambda table: evenly(table.rows, MOST_ROWS),
+        "fewer": lambda table: pick_evenly(table.rows, MOST_ROWS),
         "kind": lambda block: type(block).__name__,
         "code": _code,
         "base64": lambda content: base64.b64encode(content).decode("ascii"),

@@ -116,16 +116,16 @@ def setting(value: Any, *, most: int = 200) -> str:
     return cleaned(str(value), most=most)
 
 
-def plain(value: Any) -> Any:
+def make_plain(value: Any) -> Any:
     """JSON values; numbers that are none become null, (repeat, fold) as keys become `repeat.fold`."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if is_dataclass(value) and not isinstance(value, type):
-        return {item.name: plain(getattr(value, item.name)) for item in fields(value)}
+        return {item.name: make_plain(getattr(value, item.name)) for item in fields(value)}
     if isinstance(value, Mapping):
-        return {_key(key): plain(item) for key, item in value.items()}
+        return {_key(key): make_plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
+        return [make_plain(item) for item in value]
     return value if value is None or isinstance(value, bool | int | str) else str(value)
 
 
@@ -140,7 +140,7 @@ def listed(names: list[str], *, most: int = 6) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
 
 
-def evenly(rows: Sequence[Item], most: int) -> Sequence[Item]:
+def pick_evenly(rows: Sequence[Item], most: int) -> Sequence[Item]:
     """At most `most` of the rows, evenly spaced, among them the first and the last."""
     if len(rows) <= most:
         return rows

@@ -15,7 +15,7 @@ from foldproof.analysis.report.document import (
     Table,
     Text,
 )
-from foldproof.analysis.report.spelling import plain
+from foldproof.analysis.report.spelling import make_plain
 
 SCHEMA_VERSION = 1
 
@@ -60,5 +60,5 @@ def _block(block: Block) -> dict[str, Any]:
 
 def _table(table: Table) -> dict[str, Any]:
     keys = [column.key for column in table.columns]
-    rows = [dict(zip(keys, map(plain, row), strict=True)) for row in table.rows]
+    rows = [dict(zip(keys, map(make_plain, row), strict=True)) for row in table.rows]
     return {"key": table.key, "title": table.title, "note": table.note, "rows": rows}

@@ -93,7 +93,7 @@ def write(folder: Path, state: State) -> Path:
     return path
 
 
-def latest(folder: Path, *, fold_key: str) -> tuple[State | None, tuple[Notice, ...]]:
+def read_latest(folder: Path, *, fold_key: str) -> tuple[State | None, tuple[Notice, ...]]:
     """The newest whole state of this fold under `fold_key`, and notices about those passed over."""
     notices: list[Notice] = []
     for path in reversed(descriptions(folder)):

@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 import PIL.Image
 
 from foldproof.analysis.report.figures.palette import LIGHT
-from foldproof.analysis.report.spelling import evenly
+from foldproof.analysis.report.spelling import pick_evenly
 
 SMALL, USUAL = 10.0, 11.0
 _DROP = {"top": 0.8, "center": 0.35, "bottom": -0.2}  # of the baseline below the place, in sizes
@@ -86,7 +86,7 @@ class Canvas:
         elif known:
             look = {"fill": "none", "stroke": colour, "stroke-width": width, "opacity": alpha}
             look |= {"stroke-dasharray": "4 3"} if dashed else {}
-            self._add(_LINES, "polyline", about, points=self._points(evenly(known, _MOST_POINTS)), **look)
+            self._add(_LINES, "polyline", about, points=self._points(pick_evenly(known, _MOST_POINTS)), **look)
 
     def rules(
         self, pieces: Sequence[tuple[tuple[float, float], tuple[float, float]]], colour: str, width: float
@@ -99,7 +99,7 @@ class Canvas:
     def band(self, x: Sequence[float], low: Sequence[float], high: Sequence[float], colour: str, alpha: float) -> None:
         """The area between two lines, where both are numbers."""
         known = [(a, b, c) for a, b, c in zip(x, low, high, strict=True) if math.isfinite(b) and math.isfinite(c)]
-        shown = evenly(known, _MOST_POINTS)
+        shown = pick_evenly(known, _MOST_POINTS)
         if len(shown) > 1:
             outline = [*((a, b) for a, b, _ in shown), *((a, c) for a, _, c in reversed(shown))]
             self._add(_BANDS, "polygon", points=self._points(outline), fill=colour, opacity=alpha)
@@ -206,7 +206,7 @@ class Canvas:
         return mark
 
 
-def short(text: str, most: int) -> str:
+def shorten(text: str, most: int) -> str:
     """`text` with at most `most` characters."""
     return text if len(text) <= most else text[: most - 1] + "…"
 

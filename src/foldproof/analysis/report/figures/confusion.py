@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from foldproof.analysis.confusion import Confusion
-from foldproof.analysis.report.figures.canvas import Canvas, short
+from foldproof.analysis.report.figures.canvas import Canvas, shorten
 from foldproof.analysis.report.privacy import name
 
 MOST_WITH_TEXT = 20
@@ -50,8 +50,8 @@ class Matrix:
         label = min(10.0, 180 / size + 2)
         below: dict[str, Any] = {"ha": "middle", "va": "top"} if across else {"upwards": True}
         for row, true in enumerate(names):
-            canvas.text(short(true, _MOST_LETTERS), 0, row + 0.5, offset=(-5, 0), ha="end", size=label, about=true)
-            canvas.text(short(true, _MOST_LETTERS), row + 0.5, size, offset=(0, -5), size=label, about=true, **below)
+            canvas.text(shorten(true, _MOST_LETTERS), 0, row + 0.5, offset=(-5, 0), ha="end", size=label, about=true)
+            canvas.text(shorten(true, _MOST_LETTERS), row + 0.5, size, offset=(0, -5), size=label, about=true, **below)
             for column, predicted in enumerate(names):
                 share = shares[row, column]
                 if not counts[row, column]:

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from foldproof.analysis.comparison import Estimate
-from foldproof.analysis.report.figures.canvas import Canvas, room, short
+from foldproof.analysis.report.figures.canvas import Canvas, room, shorten
 
 LEGEND = (("blue", "difference with its 95 % interval"), ("green", "practically equal"))
 
@@ -36,7 +36,7 @@ class Forest:
         canvas.x_axis(f"difference in {self.unit}", _signed, grid=True)
         canvas.rules([((0, -0.75), (0, rows - 0.35))], "muted", 1.0)
         for row, (what, found) in enumerate(self.rows):
-            canvas.text(short(what, 52), canvas.x[0], row - 0.38, offset=(2, 0))
+            canvas.text(shorten(what, 52), canvas.x[0], row - 0.38, offset=(2, 0))
             if not math.isfinite(found.value):
                 canvas.text("nothing to compare", canvas.x[0], row, colour="muted", offset=(2, 0))
                 continue

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from foldproof.analysis.comparison import Estimate
-from foldproof.analysis.report.figures.canvas import Canvas, room, short
+from foldproof.analysis.report.figures.canvas import Canvas, room, shorten
 from foldproof.events.fold_id import FoldId
 
 LEGEND = (("blue", "a fold"), ("ink", "mean with its 95 % interval"), ("red", "a fold apart from the others"))
@@ -42,7 +42,7 @@ class Strips:
         )
         canvas.x_axis(self.axis, self.spell, grid=True)
         for row, strip in enumerate(self.strips):
-            canvas.text(short(strip.name, 44), canvas.x[0], row - 0.38, offset=(2, 0))
+            canvas.text(shorten(strip.name, 44), canvas.x[0], row - 0.38, offset=(2, 0))
             canvas.line([strip.interval.low, strip.interval.high], [row, row], "ink", width=1.4)
             for fold_id, score in strip.scores.items():
                 if math.isfinite(score):
