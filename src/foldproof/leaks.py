@@ -7,7 +7,7 @@ nearest neighbour, which remembers its training images and so shows leaks most.
 
 import hashlib
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.data.dataset import Dataset, are_uneven
+from foldproof.data.survey import Progress, unheard
 from foldproof.folds import Scheme, assign
 from foldproof.provenance.machine import available_cores
 
@@ -25,7 +26,6 @@ DRAWS = 10_000
 LEVEL = 0.95
 LINEAR, NEAREST = "linear", "nearest neighbour"
 
-Progress: TypeAlias = Callable[[str, int, int], None]
 Positions: TypeAlias = NDArray[np.int64]
 
 _PART = 64  # images that are compared with all at once
@@ -142,7 +142,7 @@ def leak_of(
     k: int,
     seed: int,
     repeats: int = 3,
-    progress: Progress | None = None,
+    progress: Progress = unheard,
 ) -> Leak:
     """The leak that shows in `features`: [image in manifest order, feature] float32. Pure.
 
@@ -156,14 +156,13 @@ def leak_of(
     independent; repeats, because another cut is another answer. (Owen 2007, the pigeonhole bootstrap: its variance is
     never too small.) Raises FoldsError where a class has too few units for `k` folds.
     """
-    heard = progress or _unheard
     splits = [*(naive(dataset, k=k, seed=seed, repeat=repeat) for repeat in range(repeats))]
     splits += [assign(dataset, Scheme(k, seed), repeat=repeat).fold_of for repeat in range(repeats)]
     labels, number = dataset.labels, np.unique(units, return_inverse=True)[1].reshape(-1)
     table = _standardised(features)
     right = {
-        LINEAR: _linear(table, labels, splits, k, heard),
-        NEAREST: _nearest(table, labels, splits, heard),
+        LINEAR: _linear(table, labels, splits, k, progress),
+        NEAREST: _nearest(table, labels, splits, progress),
     }
     sizes = np.bincount(labels, minlength=len(dataset.classes))
     return Leak(
@@ -291,7 +290,3 @@ def _draws(sums: NDArray[np.float64], counts: NDArray[np.float64], seed: int) ->
         recall = np.divide(gained, held, out=np.full(gained.shape, np.nan), where=held > 0)
         balanced = np.nansum(recall, axis=1) / np.maximum((held > 0).sum(axis=1), 1)
         yield np.column_stack([gained.sum(axis=1) / held.sum(axis=1), balanced, recall])
-
-
-def _unheard(what: str, done: int, total: int) -> None:
-    """Nobody listens."""

@@ -14,7 +14,7 @@ from typing import Any, Self
 from foldproof.data.examine import ExaminedPicture, Hashes, Stamp, Trouble
 from foldproof.data.likeness import Likeness
 from foldproof.data.values import Values
-from foldproof.storage.scratch import passes_quick_check, scratch_database
+from foldproof.storage.scratch import scratch_database
 
 SCHEMA_VERSION = 4  # 1 knew no pictures of more than 8 bits, 2 not the values next to their ends, 3 no "narrowed"
 YOUNG_NS = 2_000_000_000  # the coarsest file system counts time in steps of two seconds
@@ -41,7 +41,7 @@ class FileIndex:
         self._file = file
 
     def __enter__(self) -> Self:
-        self._database = scratch_database(self._file, _TABLES, is_whole=passes_quick_check)
+        self._database = scratch_database(self._file, _TABLES)
         return self
 
     def __exit__(

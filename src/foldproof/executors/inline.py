@@ -55,8 +55,7 @@ class InlineExecutor:
             if self._context.stopping.asked:
                 return
             with explained(task.model):
-                if extractor is None or extractor.request != task.model:
-                    extractor = Extractor(task.model)
+                extractor = Extractor.of(task.model, extractor)
                 span = extractor.rows(task)
             yield span
 

@@ -172,8 +172,7 @@ def _extract(task: FeatureTask, extractor: "Extractor | None", pipe: Connection)
 
     def rows() -> FeatureSpan:
         nonlocal extractor
-        if extractor is None or extractor.request != task.model:
-            extractor = Extractor(task.model)
+        extractor = Extractor.of(task.model, extractor)
         return extractor.rows(task)
 
     pipe.send(_answer(rows))

@@ -24,7 +24,6 @@ from foldproof.models.lite0_weights import lite0_weights
 from foldproof.plan.features import Pass, computing, task_of_all
 from foldproof.provenance.foldproof_code import code_digest
 from foldproof.provenance.machine import available_cores, processor
-from foldproof.provenance.numeric import NumericClass
 from foldproof.provenance.packages import DECISIVE, OF_DEEP_IMAGES, installed
 from foldproof.training.frozen.rows import FeatureRows, FeatureStore, kept_or_computed
 from foldproof.training.task import ModelRequest
@@ -56,7 +55,7 @@ def installed_pass(
         limit_gb=limit_gb,
         width=WIDTH,
         backbone=BACKBONE,
-        numeric_class=_expected_class(),
+        numeric_class=_numeric_class(),
         precision="float32",
     )
     trunk = hashlib.sha256(lite0_weights().read_bytes()).hexdigest()
@@ -89,22 +88,9 @@ def all_cores() -> Iterator[ProcessExecutor]:
         yield executor
 
 
-def _expected_class() -> NumericClass:
+def _numeric_class() -> tuple[str, ...]:
     """Stands for the numeric class of those processes without loading torch: on one machine it follows from this."""
     versions = installed()
-    return NumericClass(
-        torch=versions["torch"],
-        device="cpu",
-        device_name=f"{processor()} {platform.system()}",
-        threads=1,
-        instruction_set=platform.machine(),
-        switches=tuple(f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith(_SWITCHES)),
-        tf32=False,
-        memory_format="channels_last",
-        optimizer_kernel="",
-        compiled=False,
-        training_code=code_digest(_CODE),
-        plugins="",
-        fingerprint="",
-        packages=tuple(f"{name} {versions[name]}" for name in (*DECISIVE, *OF_DEEP_IMAGES) if name in versions),
-    )
+    packages = [f"{name} {versions[name]}" for name in (*DECISIVE, *OF_DEEP_IMAGES) if name in versions]
+    switches = [f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith(_SWITCHES)]
+    return processor(), platform.machine(), platform.system(), code_digest(_CODE), *packages, *switches

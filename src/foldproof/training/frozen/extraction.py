@@ -34,6 +34,11 @@ class Extractor:
         self._classifier = build_classifier(request, self._device)
         self._trunk = trunk_digest(self._classifier, request.backbone)
 
+    @staticmethod
+    def of(request: ModelRequest, before: "Extractor | None") -> "Extractor":
+        """The one of before, where it is built for the same request."""
+        return before if before is not None and before.request == request else Extractor(request)
+
     def rows(self, task: FeatureTask) -> FeatureSpan:
         """Raises ModelError where the trunk that was built is not the one that is meant."""
         if task.trunk not in ("", self._trunk):

@@ -37,14 +37,14 @@ Rows: TypeAlias = dict[bytes, NDArray[np.float32]]  # by name, [feature] each
 class FeatureStore:
     """A cache folder with what it may hold in 10^9 bytes, and what features depend on besides trunk and images.
 
-    `width`: numbers a row.
+    `width`: numbers a row. `numeric_class`: or what stands for it where torch is not loaded.
     """
 
     cache: Path
     limit_gb: float
     width: int
     backbone: str
-    numeric_class: NumericClass
+    numeric_class: NumericClass | tuple[str, ...]
     precision: Precision
 
 
