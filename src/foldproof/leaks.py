@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.data.dataset import Dataset, are_uneven
-from foldproof.data.survey import Progress, unheard
+from foldproof.data.survey import Progress, no_progress
 from foldproof.folds import Scheme, assign
 from foldproof.provenance.machine import available_cores
 
@@ -142,7 +142,7 @@ def leak_of(
     k: int,
     seed: int,
     repeats: int = 3,
-    progress: Progress = unheard,
+    progress: Progress = no_progress,
 ) -> Leak:
     """The leak that shows in `features`: [image in manifest order, feature] float32. Pure.
 
