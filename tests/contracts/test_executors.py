@@ -71,7 +71,7 @@ def arm(folder: Path) -> None:
 def test_it_gives_the_journals_of_inline(executor, tiny_project):
     inline = only(carry_out(tiny_project, "execution.executor=inline"))
     other = only(carry_out(tiny_project, f"execution.executor={executor}", "execution.parallel_folds=2"))
-    assert journal.by_fold(read_events(inline)) == journal.by_fold(read_events(other))
+    assert journal.group_by_fold(read_events(inline)) == journal.group_by_fold(read_events(other))
 
 
 @pytest.mark.slow

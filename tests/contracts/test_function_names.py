@@ -11,15 +11,6 @@ import foldproof
 ROOT = Path(foldproof.__file__).parent
 PREPOSITION = re.compile(r"(about|as|at|beside|by|for|from|in|of|on|out|to|under|until|with|without)(_|$)")
 CONVERSION = re.compile(r"(to|from)_(csv|json)")  # as they are called everywhere in Python
-STILL_BARE = {  # take a line out when its functions have verbs
-    "data/pixels/at_hand.py",
-    "data/rows/cache.py",
-    "doctor",
-    "events",
-    "first_look/head.py",
-    "plan/features.py",
-    "trackers",
-}
 
 
 def is_bare(name: str) -> bool:
@@ -48,5 +39,4 @@ def test_other_names_are_no_bare_prepositions(name: str) -> None:
 
 
 def test_no_function_of_a_module_is_named_by_a_preposition() -> None:
-    found = bare_names(ROOT)
-    assert {file: names for file, names in found.items() if not any(file.startswith(room) for room in STILL_BARE)} == {}
+    assert bare_names(ROOT) == {}

@@ -93,7 +93,7 @@ def carry_out(folder: Path, *overrides: str) -> RunReport:
 
 
 def bits(report: RunReport) -> dict[str, object]:
-    return {RunRecord.read(at).experiment: journal.by_fold(read_events(at)) for at in report.statuses}
+    return {RunRecord.read(at).experiment: journal.group_by_fold(read_events(at)) for at in report.statuses}
 
 
 def chunks(folder: Path) -> int:

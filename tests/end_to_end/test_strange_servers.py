@@ -384,7 +384,7 @@ def test_an_answer_without_end_is_left(answer, command, tmp_path, monkeypatch):
     monkeypatch.setattr(limits, "_LEAST_PATIENCE", 4.0)
     monkeypatch.setattr(limits, "_PATIENCE", 0.1)
     monkeypatch.setattr("foldproof.trackers.mlflow.foreign.ASKING_SECONDS", 4.0)
-    monkeypatch.setattr(limits.in_time, "__kwdefaults__", {"seconds": 4.0})
+    monkeypatch.setattr(limits.bound, "__kwdefaults__", {"seconds": 4.0})
     run = JournaledRun.make(tmp_path, k=2).complete()
     with listening(answer) as server:
         began = time.monotonic()

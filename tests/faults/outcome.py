@@ -17,7 +17,7 @@ def assert_equal_outcome(folder: Path, reference: Path) -> None:
     """Journals, weights, predictions and losses of a finished run are those of `reference`; the files say so too."""
     record = RunRecord.read(folder)
     assert (record.status, record.complete) == ("finished", True)
-    assert journal.by_fold(read_events(folder)) == journal.by_fold(read_events(reference))
+    assert journal.group_by_fold(read_events(folder)) == journal.group_by_fold(read_events(reference))
     for place, end in record.finished.items():
         here, there = place.folder(folder), place.folder(reference)
         model = Checkpoint.load(here / "model.safetensors")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from foldproof.errors import DamagedFile, FailureCode
 from foldproof.events.codes import NoticeCode
-from foldproof.events.journal import by_fold, frame, parse
+from foldproof.events.journal import frame, group_by_fold, parse
 from foldproof.events.types import KINDS, Body, Event, to_json
 
 TEXT = st.text(max_size=8)  # half characters of undecodable file names too
@@ -105,7 +105,7 @@ def test_only_the_order_within_a_fold_counts_in_a_comparison(events: list[Event]
     places = list({event.fold_id for event in events})
     random.shuffle(places)
     regrouped = [replace(e, time=0.0, about={}, seq=9) for place in places for e in events if e.fold_id == place]
-    assert by_fold(events) == by_fold(regrouped)
+    assert group_by_fold(events) == group_by_fold(regrouped)
 
 
 STEADY = JOURNALS.filter(lambda events: not any(event.kind in CHANGES_WHAT_COUNTS for event in events))
@@ -122,6 +122,6 @@ def test_a_missing_event_makes_journals_differ_unless_it_follows_the_clock(
     follows = {"CheckpointSaved", "FoldResumed", "Notice"} | (
         {"ArtifactAdded"} if events[gone].fold_id is None else set()
     )
-    assert (by_fold(events) == by_fold(fewer)) == (events[gone].kind in follows)
+    assert (group_by_fold(events) == group_by_fold(fewer)) == (events[gone].kind in follows)
     assert not any(math.isnan(event.time) for event in events)
-    assert sum(map(len, by_fold(fewer).values())) <= len(fewer)
+    assert sum(map(len, group_by_fold(fewer).values())) <= len(fewer)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from foldproof.cli.main import run_command
-from foldproof.doctor.foreign import of_dvc, of_files, of_git, of_settings, tree
+from foldproof.doctor.foreign import dvc, files, git, settings, tree
 from foldproof.doctor.foreign.finding import MOST_OF_A_KIND, Suspect
 from foldproof.doctor.foreign.ini import judged, settings_of
 from foldproof.doctor.foreign.look import look_at
@@ -233,11 +233,11 @@ def test_what_cannot_be_looked_at_is_no_crash(tmp_path, capsys):
 
 def test_rules_are_over_text():
     assert next(settings_of('[A "b.c"]\n\tKey = v # x\n[d]\n e\n'))[:2] == ("a.b.c.key", "v # x")
-    assert [*of_git.of_settings("c", "[core]\n\tfsmonitor = true\n")] == []
-    assert [f.kind for f in judged("c", "[cache]\n dir = cache\n", of_dvc.RULES)] == []
+    assert [*git.check_settings("c", "[core]\n\tfsmonitor = true\n")] == []
+    assert [f.kind for f in judged("c", "[cache]\n dir = cache\n", dvc.RULES)] == []
     assert [
-        f.kind for f in of_settings.of_text("p", "train: {backbone: small_cnn}\ntracking: {uri: 'sqlite:///a.db'}")
+        f.kind for f in settings.check_text("p", "train: {backbone: small_cnn}\ntracking: {uri: 'sqlite:///a.db'}")
     ] == []
     entry = tree.TreeEntry("a/link", 0o120777, 0, 0, "../b")
-    assert [*of_files.of_link(entry)] == []
+    assert [*files.check_link(entry)] == []
     assert Suspect("note", "a", "b", "c").kind == "note"

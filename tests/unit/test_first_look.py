@@ -12,7 +12,7 @@ from foldproof.analysis.foreign.tables import candidate_of
 from foldproof.analysis.lines import lines_of
 from foldproof.data.dataset import Dataset, Sample
 from foldproof.first_look.caches import Caches
-from foldproof.first_look.head import out_of_fold
+from foldproof.first_look.head import predict_out_of_fold
 from foldproof.first_look.next_steps import next_steps
 from foldproof.first_look.sampling import evenly, shares
 from foldproof.folds import Scheme
@@ -56,7 +56,7 @@ def test_every_image_is_judged_by_a_head_that_has_not_seen_it():
     labels = ["a", "b"] * 20
     dataset = Dataset(tuple(Sample(f"{number:064x}", label, f"{number}") for number, label in enumerate(labels)))
     made = folds.assign(dataset, Scheme(5, 1))
-    table = out_of_fold(dataset, np.eye(40, dtype=np.float32), made, 5)
+    table = predict_out_of_fold(dataset, np.eye(40, dtype=np.float32), made, 5)
     assert np.allclose(table.probabilities, 0.5, atol=0.05)
     assert np.array_equal(table.labels, dataset.labels)
     assert np.array_equal(table.folds, made.fold_of)
@@ -66,7 +66,7 @@ def test_a_head_finds_what_features_tell():
     labels = ["a", "b", "c"] * 10
     dataset = Dataset(tuple(Sample(f"{number:064x}", label, f"{number}") for number, label in enumerate(labels)))
     features = 9 * np.eye(3, dtype=np.float32)[dataset.labels]
-    table = out_of_fold(dataset, features, folds.assign(dataset, Scheme(3, 1)), 3)
+    table = predict_out_of_fold(dataset, features, folds.assign(dataset, Scheme(3, 1)), 3)
     assert np.array_equal(table.predicted, dataset.labels)
 
 

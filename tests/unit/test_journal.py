@@ -11,7 +11,7 @@ import pytest
 
 from foldproof.errors import DamagedFile, StorageError
 from foldproof.events import journal
-from foldproof.events.journal import FILE_NAME, JournalWriter, by_fold, frame, parse, read, unframe
+from foldproof.events.journal import FILE_NAME, JournalWriter, frame, group_by_fold, parse, read, unframe
 from foldproof.events.types import (
     ArtifactAdded,
     CheckpointSaved,
@@ -41,7 +41,7 @@ with JournalWriter(Path(sys.argv[1]), run="r", repeat=0, fold=0, about={}) as jo
 
 
 def equal(one: Sequence[Event], other: Sequence[Event]) -> bool:
-    return by_fold(one) == by_fold(other)
+    return group_by_fold(one) == group_by_fold(other)
 
 
 def writer(folder: Path, *, fold: int = 0) -> JournalWriter:
@@ -319,7 +319,7 @@ def test_a_journal_of_schema_version_2_says_for_ever_what_it_amounts_to() -> Non
     events = parse(content).events
     assert b"".join(frame(to_json(event)) for event in events) == content
     assert [event.kind for event in events if isinstance(event.body, FoldResumed)] == ["FoldResumed"] * 2
-    (counted,) = journal.by_fold(events).values()
+    (counted,) = journal.group_by_fold(events).values()
     assert [kind for kind, _ in counted] == ["FoldStarted", "EpochFinished", "FoldFinished"]
     record = replay(Path("run"), {}, events)
     assert [epoch.train_loss for epoch in record.epochs[1, 2]] == [0.25]

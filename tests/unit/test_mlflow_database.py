@@ -19,7 +19,7 @@ from foldproof.project import Project
 from foldproof.trackers import TrackingTarget
 from foldproof.trackers.mlflow.database import known_revisions, why_unusable, why_unusable_elsewhere
 from foldproof.trackers.mlflow.reasons import explained
-from foldproof.trackers.mlflow.store import ENVIRONMENT, LATER, in_a_line, prepare
+from foldproof.trackers.mlflow.store import ENVIRONMENT, LATER, one_line_of, prepare
 from foldproof.trackers.mlflow.target import read_here, read_instead, resolve_target
 
 
@@ -98,7 +98,7 @@ def test_an_older_database_is_left_as_it_is_and_what_is_said_brings_it_up_to_dat
     assert len(str(raised.value).splitlines()) == 2
     check = doctor(target)
     assert check.state == "note"
-    for told in (in_a_line(raised.value), check.next_step):
+    for told in (one_line_of(raised.value), check.next_step):
         assert f"cp {file} {file}.bak" in told
         assert f"mlflow db upgrade {target.uri}" in told
     assert file.read_bytes() == before
@@ -170,8 +170,8 @@ def test_a_driver_that_is_not_there_is_told_before_the_run(target):
 
 
 def test_a_way_on_is_said_in_the_notice_and_coming_back_later_is_not():
-    assert in_a_line(TrackingError("it sleeps", next_step=LATER)) == "it sleeps"
-    assert in_a_line(TrackingError("it sleeps", next_step="wake it")) == "it sleeps; wake it"
+    assert one_line_of(TrackingError("it sleeps", next_step=LATER)) == "it sleeps"
+    assert one_line_of(TrackingError("it sleeps", next_step="wake it")) == "it sleeps; wake it"
     assert explained(ValueError("filesystem tracking backend"), "file:///a/mlruns", {}).way_on.startswith("`mlflow mig")
 
 

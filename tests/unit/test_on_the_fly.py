@@ -9,7 +9,7 @@ import tifffile
 
 from conftest import draw_classes
 from foldproof.data.dataset import Dataset
-from foldproof.data.pixels.at_hand import AtHand, at_hand
+from foldproof.data.pixels.at_hand import AtHand, decode_at_hand
 from foldproof.data.pixels.fitted import Form
 from foldproof.data.pixels.on_the_fly import OnTheFly
 from foldproof.data.pixels.originals import Originals
@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
 
 def hand(dataset: Dataset, folder: Path, cache: Path, *, limit: float, form: Form = FORM) -> AtHand:
     originals = Originals(folder, form)
-    return at_hand(dataset, originals, cache=cache, limit_gb=limit / 1e9, progress=lambda *_: None)
+    return decode_at_hand(dataset, originals, cache=cache, limit_gb=limit / 1e9, progress=lambda *_: None)
 
 
 @pytest.mark.parametrize("kept", [0, 7])

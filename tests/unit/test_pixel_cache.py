@@ -318,12 +318,12 @@ def test_a_mark_of_a_living_process_stays_however_often_it_is_looked_at(tmp_path
     path, mark = tmp_path / "images-a.npy", tmp_path / "images-a.use-host-1-aaaa"
     held = FileLock(mark)
     held.acquire()
-    assert pixel_cache.in_use(path)
-    assert pixel_cache.in_use(path)
+    assert pixel_cache.is_in_use(path)
+    assert pixel_cache.is_in_use(path)
     assert mark.exists()
     held.release()
     mark.touch()
-    assert not pixel_cache.in_use(path)
+    assert not pixel_cache.is_in_use(path)
     assert not mark.exists()
 
 

@@ -232,7 +232,7 @@ def test_a_frozen_backbone_has_a_store_and_is_featured_where_passes_are_shared(t
     models = {"one": Model(request=request, probe=PROBE, form=FORM)}
     models["whole"] = replace(models["one"], request=request_of())
     project = Project(tmp_path / "params.yaml")
-    found = features.with_stores(models, project, ExecutionConfig(cache_gb=3.0), shared=shared)
+    found = features.add_feature_stores(models, project, ExecutionConfig(cache_gb=3.0), shared=shared)
     store = found["one"].store
     assert (store.cache, store.limit_gb, store.width, store.backbone) == (project.cache, 3.0, 3, "small_cnn")
     assert (store.numeric_class, store.precision) == (NUMERIC, "float32")

@@ -17,7 +17,7 @@ from foldproof.storage import read_text
 from foldproof.storage.limits import PIPELINE_BYTES
 
 
-def of_code(project: Project, configs: tuple[ExperimentConfig, ...]) -> Iterator[ProjectCheck]:
+def check_code(project: Project, configs: tuple[ExperimentConfig, ...]) -> Iterator[ProjectCheck]:
     """Commit, changes, and modules of the user's."""
     state = git_state(project.root, apart_from=(project.folds_file.name, *WRITTEN))
     modules = _modules(project.root, configs)
@@ -50,7 +50,7 @@ def _of_filters(project: Project) -> Iterator[ProjectCheck]:
         yield note("filters", said, f"`git config --global filter.{names[0]}.clean …` makes it your own")
 
 
-def of_folds(project: Project) -> ProjectCheck:
+def check_folds(project: Project) -> ProjectCheck:
     """Whether folds.csv is kept by git: without it, the next machine would cut other folds."""
     if not project.folds_file.exists():
         return ok("folds", "no folds.csv yet: the first run cuts the folds and writes it")
@@ -59,7 +59,7 @@ def of_folds(project: Project) -> ProjectCheck:
     return ok("folds", "folds.csv keeps every image in its fold")
 
 
-def of_pipeline(project: Project, data: DataSettings) -> Iterator[ProjectCheck]:
+def check_pipeline(project: Project, data: DataSettings) -> Iterator[ProjectCheck]:
     """Whether the stage that `init` wrote into dvc.yaml depends on the images of the settings, or of older ones."""
     try:
         text = read_text(project.root / "dvc.yaml", most_bytes=PIPELINE_BYTES)

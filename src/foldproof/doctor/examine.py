@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 
 from foldproof.config.read import ProjectSettings, load_settings
 from foldproof.doctor.check import Examination, ProjectCheck, note, ok
-from foldproof.doctor.code import of_code, of_folds, of_pipeline
-from foldproof.doctor.images import of_images
-from foldproof.doctor.machine import of_arithmetic, of_packages, of_room
+from foldproof.doctor.code import check_code, check_folds, check_pipeline
+from foldproof.doctor.images import check_images
+from foldproof.doctor.machine import check_arithmetic, check_packages, check_room
 from foldproof.doctor.tracking import check_mlflow, check_named_trackers
 from foldproof.errors import DamagedFile
 from foldproof.project import Project
@@ -23,13 +23,13 @@ def _checks(project: Project, loaded: ProjectSettings, environ: Mapping[str, str
     count = len(loaded.experiments)
     named = f"{count} experiment{'s' if count > 1 else ''}"
     yield ok("settings", f"{loaded.file.name}: {named}")
-    yield from of_code(project, loaded.experiments)
-    yield of_folds(project)
-    yield from of_pipeline(project, loaded.settings.data)
-    yield from of_images(project, loaded.settings.data, loaded.settings.folds)
-    yield of_packages()
-    yield from of_arithmetic(loaded.experiments)
-    yield from of_room(project, loaded.settings.execution, loaded.experiments)
+    yield from check_code(project, loaded.experiments)
+    yield check_folds(project)
+    yield from check_pipeline(project, loaded.settings.data)
+    yield from check_images(project, loaded.settings.data, loaded.settings.folds)
+    yield check_packages()
+    yield from check_arithmetic(loaded.experiments)
+    yield from check_room(project, loaded.settings.execution, loaded.experiments)
     yield from check_named_trackers(loaded.settings.tracking)
     yield check_mlflow(project, loaded.settings.tracking, environ)
     yield _unfinished(project)

@@ -17,7 +17,7 @@ from foldproof.project import Project
 from foldproof.provenance.worktree import known_to_git
 
 
-def of_images(project: Project, data: DataSettings, folds: FoldSource) -> Iterator[ProjectCheck]:
+def check_images(project: Project, data: DataSettings, folds: FoldSource) -> Iterator[ProjectCheck]:
     """There, versioned, as versioned, and in the remote."""
     folder = project.path(data.path)
     if not folder.is_dir():

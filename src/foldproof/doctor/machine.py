@@ -16,7 +16,7 @@ _LEAST_FREE = 5 * 10**9
 _OTHERS_MODULES = ("PYTHONPATH", "PYTHONSTARTUP")
 
 
-def of_packages() -> ProjectCheck:
+def check_packages() -> ProjectCheck:
     """Whether `reproduce --env rebuild` could install everything again."""
     elsewhere = packages.find_unindexed()
     if elsewhere:
@@ -28,7 +28,7 @@ def of_packages() -> ProjectCheck:
     return ok("packages", f"{count} recorded with each run, and foldproof's own wheel ({size:.1f} MB)")
 
 
-def of_arithmetic(configs: tuple[ExperimentConfig, ...]) -> Iterator[ProjectCheck]:
+def check_arithmetic(configs: tuple[ExperimentConfig, ...]) -> Iterator[ProjectCheck]:
     """On which machines the same bits can be expected."""
     portable = all(config.train.portable for config in configs)
     set_here = [name for name in PORTABLE if name in os.environ]
@@ -45,7 +45,7 @@ def of_arithmetic(configs: tuple[ExperimentConfig, ...]) -> Iterator[ProjectChec
         yield note("arithmetic", f"{', '.join(injected)} can bring code that no record holds", "unset it")
 
 
-def of_room(
+def check_room(
     project: Project, execution: ExecutionConfig, configs: tuple[ExperimentConfig, ...]
 ) -> Iterator[ProjectCheck]:
     """Disk and processor."""

@@ -15,7 +15,7 @@ from foldproof.project import Project
 from foldproof.storage import redact
 from foldproof.trackers import TrackingTarget
 from foldproof.trackers.mlflow.database import experiment_in, why_unusable, why_unusable_elsewhere
-from foldproof.trackers.mlflow.limits import in_time
+from foldproof.trackers.mlflow.limits import bound
 from foldproof.trackers.mlflow.reasons import Reason, explained, why_no_file_store
 from foldproof.trackers.mlflow.store import is_known, restoring
 from foldproof.trackers.mlflow.target import is_server, resolve_target, sqlite_file
@@ -75,7 +75,7 @@ def _of_another(target: TrackingTarget, environ: Mapping[str, str]) -> ProjectCh
         return ok("tracking", shown)
     else:
         try:
-            why = in_time(lambda _: why_unusable_elsewhere(target.uri), uri=target.uri, seconds=10 * _PATIENCE_SECONDS)
+            why = bound(lambda _: why_unusable_elsewhere(target.uri), uri=target.uri, seconds=10 * _PATIENCE_SECONDS)
         except Exception as error:  # noqa: BLE001 - whatever a driver raises
             why = explained(error, target.uri, environ)
     return _of_reason(shown, why) if why else ok("tracking", shown)
@@ -95,7 +95,7 @@ def _of_server(target: TrackingTarget, environ: Mapping[str, str]) -> ProjectChe
         why = getattr(error, "strerror", None) or str(error)
         return note("tracking", f"{shown} does not answer: {why}", "runs go on; `foldproof sync` later")
     try:
-        known = in_time(
+        known = bound(
             lambda _: is_known(target, seconds=_PATIENCE_SECONDS), uri=target.uri, seconds=10 * _PATIENCE_SECONDS
         )
     except FoldproofError as error:

@@ -106,7 +106,7 @@ def is_written(folder: Path) -> bool:
     return is_held(folder / LOCK_NAME)
 
 
-def by_fold(events: Iterable[Event]) -> Mapping[FoldId | None, tuple[tuple[str, bytes], ...]]:
+def group_by_fold(events: Iterable[Event]) -> Mapping[FoldId | None, tuple[tuple[str, bytes], ...]]:
     """What counts in a comparison: (kind, data) in order for each (repeat, fold); None is the run itself.
 
     What was interrupted or failed and then went on counts as if it had never stopped: a beginning (RunStarted,
@@ -222,7 +222,7 @@ class JournalWriter:
         What stands here since the last beginning is compared, not appended. If it differs, everything said so
         far is recorded again from the beginning.
         """
-        known = by_fold(self._events).get(self._fold_id, ())
+        known = group_by_fold(self._events).get(self._fold_id, ())
         said: list[Body] = []
         for body in bodies:
             if body is None:

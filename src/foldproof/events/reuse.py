@@ -48,7 +48,7 @@ class Reuse:
         return Reuse(**said)
 
 
-def in_words(reused: Iterable[Reuse], *, folds: int) -> str:
+def describe_reuse(reused: Iterable[Reuse], *, folds: int) -> str:
     """`2 epochs of FirstRun`, what most folds begin with; empty where none begins with epochs of other runs."""
     counted = Counter(map(str, reused)).most_common(1)
     if not counted:

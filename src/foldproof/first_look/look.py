@@ -32,7 +32,7 @@ from foldproof.errors import DataError
 from foldproof.first_look.caches import FEATURES_GB, Caches
 from foldproof.first_look.defaults import MOST_IMAGES, SEED, K
 from foldproof.first_look.first_look import FirstLook
-from foldproof.first_look.head import out_of_fold
+from foldproof.first_look.head import predict_out_of_fold
 from foldproof.first_look.sampling import evenly
 from foldproof.folds import Scheme
 from foldproof.folds.units import unit_numbers, units_of
@@ -79,7 +79,7 @@ def look(
         )
         kept = len(seen.dataset) - len(lacking(one.rows))
         features = features_of(one, executor, progress)
-    table = out_of_fold(seen.dataset, features, made, scheme.k)
+    table = predict_out_of_fold(seen.dataset, features, made, scheme.k)
     (line,) = lines_of([candidate_of(folder.resolve().name, _by_unit(table, seen.dataset))], ACCURACY)
     caches.keep_within()
     counts = Counter(seen.dataset.labels.tolist())

@@ -37,7 +37,7 @@ class Pass:
     seconds_per_image: float = 0.0
 
 
-def with_stores(
+def add_feature_stores(
     models: Mapping[str, Model], project: Project, execution: ExecutionConfig, *, shared: bool
 ) -> dict[str, Model]:
     """The models of experiments by name, those of frozen backbones with where their features are kept.

@@ -5,13 +5,13 @@ from dataclasses import replace
 from functools import partial
 
 from foldproof.config.schema import ExperimentConfig
-from foldproof.data.pixels.at_hand import at_hand
+from foldproof.data.pixels.at_hand import decode_at_hand
 from foldproof.data.pixels.originals import Originals
 from foldproof.data.survey import Progress, no_progress
 from foldproof.events.types import Notice
 from foldproof.executors import Executor
 from foldproof.plan.experiment import RunContext
-from foldproof.plan.features import carried_out, passes, with_stores
+from foldproof.plan.features import add_feature_stores, carried_out, passes
 from foldproof.plan.make import Plan
 from foldproof.plan.tasks import Model
 
@@ -23,7 +23,7 @@ def prepare_inputs(plan: Plan, executor: Executor, *, progress: Progress = no_pr
     shared = passes(models, plan.to_train, context.training_data.dataset)
     unkept = carried_out(shared, executor, progress=partial(progress, "computing features"))
     if unkept:
-        models = with_stores(models, context.project, context.execution, shared=False)
+        models = add_feature_stores(models, context.project, context.execution, shared=False)
     return plan.ready(models, (*undecoded, *unkept))
 
 
@@ -34,7 +34,7 @@ def _with_images(
     training_data = context.training_data
     forms = {config.name: models[config.name].form for config in configs}
     images = {
-        form: at_hand(
+        form: decode_at_hand(
             training_data.dataset,
             Originals(training_data.folder, form, training_data.most_pixels),
             cache=context.project.cache,

@@ -10,7 +10,7 @@ from foldproof.executors import Executor
 from foldproof.plan.arithmetic import arithmetic_notices
 from foldproof.plan.decide import refuse_many
 from foldproof.plan.experiment import RunContext
-from foldproof.plan.features import with_stores
+from foldproof.plan.features import add_feature_stores
 from foldproof.plan.options import RunOptions
 from foldproof.plan.predefined_splits import predefined_splits
 from foldproof.plan.room import memory_notices
@@ -94,4 +94,4 @@ def _models(
         request = requests[config.name]
         form = training_data.form(config.pixels, size=probes[request].image_size)
         models[config.name] = Model(request=request, probe=probes[request], form=form)
-    return with_stores(models, project, execution, shared=True)
+    return add_feature_stores(models, project, execution, shared=True)

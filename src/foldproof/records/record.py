@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from foldproof.errors import DamagedFile
 from foldproof.events import journal
 from foldproof.events.fold_id import FoldId
-from foldproof.events.reuse import Reuse, in_words
+from foldproof.events.reuse import Reuse, describe_reuse
 from foldproof.events.types import (
     EpochFinished,
     Event,
@@ -92,7 +92,7 @@ class RunRecord(Described):
     @property
     def begins_with(self) -> str:
         """`2 epochs of FirstRun`, the first of most folds that have begun; empty where all were trained here."""
-        return in_words(self.reused.values(), folds=len(self.fold_started))
+        return describe_reuse(self.reused.values(), folds=len(self.fold_started))
 
     @property
     def complete(self) -> bool:

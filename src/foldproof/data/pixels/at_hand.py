@@ -19,7 +19,9 @@ class AtHand:
     said: str = ""
 
 
-def at_hand(dataset: Dataset, originals: Originals, *, cache: Path, limit_gb: float, progress: Progress) -> AtHand:
+def decode_at_hand(
+    dataset: Dataset, originals: Originals, *, cache: Path, limit_gb: float, progress: Progress
+) -> AtHand:
     """The images as `decoded` keeps them in `cache`; where it has no room for all, the first of them and originals."""
 
     def keep(part: Dataset) -> Path:

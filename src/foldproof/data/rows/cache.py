@@ -102,7 +102,7 @@ def building(path: Path) -> Iterator[None]:
 def use(path: Path) -> None:
     """Say that this process uses `path` from now until it ends, and that it was used now."""
     os.utime(index_file(path))
-    in_use(path)  # forgets marks of processes that ended
+    is_in_use(path)  # forgets marks of processes that ended
     if path not in _marks:
         mark = FileLock(path.with_name(f"{path.stem}.use-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"))
         mark.acquire()
@@ -130,7 +130,7 @@ def remove(path: Path) -> bool:
     """Remove a file of rows, unless somebody builds or uses it or the system will not let it go."""
     try:
         with locked(path.with_suffix(".lock"), what="the cache"):
-            return not in_use(path) and _unlinked(index_file(path)) and _unlinked(path)
+            return not is_in_use(path) and _unlinked(index_file(path)) and _unlinked(path)
     except StorageError:
         return False
 
@@ -143,7 +143,7 @@ def clear(cache: Path) -> int:
     items = kept(cache)
     for lock in (lock for kind in KINDS for lock in cache.glob(f"{kind}-*.lock")):
         with locked(lock, what="the cache"):
-            if in_use(lock.with_suffix(".npy")):
+            if is_in_use(lock.with_suffix(".npy")):
                 raise StorageError("the cache is in use by a run", next_step="wait for it to end, then try again")
     clean(cache)
     return sum(item.bytes for item in items if remove(item.path))
@@ -154,7 +154,7 @@ def damaged(cache: Path) -> tuple[Kept, ...]:
     return tuple(item for item in kept(cache) if not is_whole(item.path, deep=True))
 
 
-def in_use(path: Path) -> bool:
+def is_in_use(path: Path) -> bool:
     """Whether a process that still lives, this one too, said that it uses `path`. Forgets those that do not."""
     used = path in _marks
     for mark in path.parent.glob(f"{path.stem}.use-*"):

@@ -49,14 +49,14 @@ def why_unusable(file: Path) -> Reason | None:
         return Reason(f"{file.name} is damaged, or not a database", f"`mv {quote(str(file))} {quote(f'{file}.bad')}`")
     if tables and found is None:
         return Reason(f"{file.name} is a database of something other than MLflow", "set another tracking.uri")
-    if found is not None and (why := of_revision(str(found[0]), f"sqlite:///{file}", copy_of=file)):
+    if found is not None and (why := check_revision(str(found[0]), f"sqlite:///{file}", copy_of=file)):
         return why
     if not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)):
         return Reason(f"{file.name} may not be written to", f"fix its permissions: `chmod u+w {quote(str(file))}`")
     return None
 
 
-def of_revision(revision: str, uri: str, *, copy_of: Path | None = None) -> Reason | None:
+def check_revision(revision: str, uri: str, *, copy_of: Path | None = None) -> Reason | None:
     """Why a database of this revision of MLflow's tables does not fit the MLflow that is installed."""
     revisions = known_revisions()
     here = f"MLflow {version('mlflow')}"
@@ -111,7 +111,7 @@ def why_unusable_elsewhere(uri: str) -> Reason | None:
             found: Any = connection.execute(text("SELECT version_num FROM alembic_version")).fetchone()
     finally:
         engine.dispose()
-    return of_revision(str(found[0]), uri) if found else None
+    return check_revision(str(found[0]), uri) if found else None
 
 
 def _read_only(file: Path) -> sqlite3.Connection:

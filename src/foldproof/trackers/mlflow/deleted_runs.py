@@ -5,7 +5,7 @@ from functools import partial
 
 from foldproof.trackers import TrackingTarget
 from foldproof.trackers.mlflow.desired_runs import RUN_ID
-from foldproof.trackers.mlflow.limits import in_time_of
+from foldproof.trackers.mlflow.limits import bound_by_target
 from foldproof.trackers.mlflow.store import Pulse, prepare, tracking_errors
 
 
@@ -14,7 +14,7 @@ def delete_runs(target: TrackingTarget, runs: Sequence[str]) -> int:
 
     Raises TrackingError, StorageError. Files of theirs that a server keeps go when its `mlflow gc` does.
     """
-    return in_time_of(target, partial(_delete_runs, target, runs))
+    return bound_by_target(target, partial(_delete_runs, target, runs))
 
 
 def _delete_runs(target: TrackingTarget, runs: Sequence[str], pulse: Pulse) -> int:

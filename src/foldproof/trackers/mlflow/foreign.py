@@ -17,7 +17,7 @@ from foldproof.storage import cleaned, redact
 from foldproof.trackers.mlflow.database import why_unusable
 from foldproof.trackers.mlflow.desired_runs import PARENT, RESEED_OF
 from foldproof.trackers.mlflow.fold_numbers import RunSeen
-from foldproof.trackers.mlflow.limits import ASKING_SECONDS, bounded_answers, in_time, pages
+from foldproof.trackers.mlflow.limits import ASKING_SECONDS, bound, bounded_answers, pages
 from foldproof.trackers.mlflow.logged_folds import Family, Taken, families, taken
 from foldproof.trackers.mlflow.measures import MEASURES, measured
 from foldproof.trackers.mlflow.reasons import Reason, explained
@@ -129,7 +129,7 @@ def _seen(uri: str) -> dict[str, RunSeen]:
 
     set_defaults()  # the import sets levels of its own
     try:
-        return in_time(lambda _: _asked_for_runs(MlflowClient, uri), uri=uri, seconds=ASKING_SECONDS)
+        return bound(lambda _: _asked_for_runs(MlflowClient, uri), uri=uri, seconds=ASKING_SECONDS)
     except (MlflowException, NoMessage, OSError, ValueError, TypeError, LookupError) as error:
         raise _unreadable(uri, explained(error, uri, os.environ)) from error
 

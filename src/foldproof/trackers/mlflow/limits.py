@@ -42,7 +42,7 @@ def pages(ask: Callable[[str | None], Any], *, uri: str) -> Iterator[Any]:
     raise TrackingError(f"MLflow at {redact(uri)} answers with endless pages", next_step=_NEXT_STEP)
 
 
-def in_time(work: Callable[[Callable[[float], None]], T], *, uri: str, seconds: float = _LEAST_PATIENCE) -> T:
+def bound(work: Callable[[Callable[[float], None]], T], *, uri: str, seconds: float = _LEAST_PATIENCE) -> T:
     """What `work` returns or raises; it gets a function that promises its next sign of life within a time.
 
     Raises TrackingError where it is silent for `seconds`, or far longer than it promised: a server that sends a byte
@@ -73,9 +73,9 @@ def in_time(work: Callable[[Callable[[float], None]], T], *, uri: str, seconds: 
     return value
 
 
-def in_time_of(target: TrackingTarget, work: Callable[[Callable[[float], None]], T]) -> T:
-    """What `work` returns; of a server `in_time`, elsewhere somebody at a terminal can interrupt."""
-    return in_time(work, uri=target.uri) if is_server(target.uri) else work(lambda _: None)
+def bound_by_target(target: TrackingTarget, work: Callable[[Callable[[float], None]], T]) -> T:
+    """What `work` returns; of a server `bound`, elsewhere somebody at a terminal can interrupt."""
+    return bound(work, uri=target.uri) if is_server(target.uri) else work(lambda _: None)
 
 
 @contextmanager

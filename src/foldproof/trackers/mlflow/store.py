@@ -133,7 +133,7 @@ def told(why: Reason, uri: str) -> TrackingError:
     )
 
 
-def in_a_line(error: FoldproofError) -> str:
+def one_line_of(error: FoldproofError) -> str:
     """What went wrong, and the way on where there is more to do than to come back later."""
     return error.what if error.next_step in ("", LATER) else f"{error.what}; {error.next_step}"
 

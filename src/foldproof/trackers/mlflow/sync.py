@@ -7,7 +7,7 @@ from pathlib import Path
 
 from foldproof.errors import DamagedFile, StorageError
 from foldproof.trackers import TrackingTarget
-from foldproof.trackers.mlflow.limits import in_time_of
+from foldproof.trackers.mlflow.limits import bound_by_target
 from foldproof.trackers.mlflow.projection import Projection
 from foldproof.trackers.mlflow.store import Pulse, prepare
 
@@ -33,7 +33,7 @@ def sync(folders: Sequence[Path], target: TrackingTarget) -> SyncReport:
 
     Raises TrackingError where MLflow cannot be used; what was brought until then stays.
     """
-    return in_time_of(target, partial(_sync, folders, target))
+    return bound_by_target(target, partial(_sync, folders, target))
 
 
 def _sync(folders: Sequence[Path], target: TrackingTarget, pulse: Pulse) -> SyncReport:

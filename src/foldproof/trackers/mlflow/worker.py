@@ -19,7 +19,7 @@ from typing import Any, TextIO
 from foldproof.errors import DamagedFile, FoldproofError, StorageError
 from foldproof.trackers import TrackingTarget
 from foldproof.trackers.mlflow.projection import Projection
-from foldproof.trackers.mlflow.store import OPENING_SECONDS, Store, in_a_line, prepare, set_defaults, tracking_errors
+from foldproof.trackers.mlflow.store import OPENING_SECONDS, Store, one_line_of, prepare, set_defaults, tracking_errors
 
 LOOK_SECONDS = 2.0  # between two looks while folds are trained: what happens meanwhile is sent together
 POLL_SECONDS = 0.2  # at the end
@@ -148,7 +148,7 @@ class Work:
 
     def _trouble(self, error: FoldproofError) -> None:
         self.troubled = True
-        self._answers.trouble(in_a_line(error))
+        self._answers.trouble(one_line_of(error))
 
     def leave(self) -> bool:
         """Let others project the runs. Whether nothing was missed; what was is to be entered again."""
@@ -217,7 +217,7 @@ def main() -> None:
             if work(todo, parent):
                 answers.say({"done": True})
     except FoldproofError as error:
-        answers.trouble(in_a_line(error))
+        answers.trouble(one_line_of(error))
 
 
 if __name__ == "__main__":

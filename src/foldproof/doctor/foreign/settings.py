@@ -24,14 +24,14 @@ _IMPORTED: Mapping[str, str] = {  # a setting that names code, whichever section
 _PATHS = ("data.path", "data.labels", "data.test", "folds.file")
 
 
-def of_settings_files(tree: Tree) -> Iterator[Suspect]:
+def check_settings_files(tree: Tree) -> Iterator[Suspect]:
     """Every params.yaml and foldproof.yaml."""
     for entry in tree.entries:
         if entry.is_file and entry.name in SETTINGS_FILES:
-            yield from of_text(entry.path, tree.text(entry.path) or "")
+            yield from check_text(entry.path, tree.text(entry.path) or "")
 
 
-def of_text(path: str, text: str) -> Iterator[Suspect]:
+def check_text(path: str, text: str) -> Iterator[Suspect]:
     """Own code, hosts and folders that the settings name."""
     if len(text) > _MOST_BYTES:
         yield Suspect("waits", path, f"{len(text):,} characters", "foldproof would read all of it")

@@ -38,23 +38,23 @@ RULES = (
 )
 
 
-def of_git(tree: Tree) -> Iterator[Suspect]:
+def check_git(tree: Tree) -> Iterator[Suspect]:
     """Settings, hooks and what else in `.git` leads somewhere."""
     files = {entry.path: entry for entry in tree.entries if entry.is_file}
     for path in files:
         parts = path.split("/")
         is_settings = ".git" in parts[:-1] and parts[-1] in ("config", "config.worktree")
         if is_settings or parts[-1] in (".gitmodules", ".lfsconfig"):
-            yield from of_settings(path, tree.text(path))
+            yield from check_settings(path, tree.text(path))
         elif parts[-1] == ".git":
             yield from _of_pointer(path, tree.text(path))
         elif path.endswith((".git/commondir", "objects/info/alternates")):
             yield Suspect("leads out", path, _first_line(tree.text(path)), "git reads files of that repository")
-    yield from of_hooks(files)
-    yield from of_posing(tree.entries)
+    yield from check_hooks(files)
+    yield from check_posing(tree.entries)
 
 
-def of_settings(path: str, text: str | None) -> Iterator[Suspect]:
+def check_settings(path: str, text: str | None) -> Iterator[Suspect]:
     """The settings in a file of git's that do something."""
     if text is None:
         yield Suspect("note", path, "cannot be read", "git would read it")
@@ -62,7 +62,7 @@ def of_settings(path: str, text: str | None) -> Iterator[Suspect]:
     yield from judged(path, text, RULES)
 
 
-def of_hooks(paths: Iterable[str]) -> Iterator[Suspect]:
+def check_hooks(paths: Iterable[str]) -> Iterator[Suspect]:
     """Files that git runs by their names; the samples that come with git are none."""
     for path in paths:
         parts = path.split("/")
@@ -70,7 +70,7 @@ def of_hooks(paths: Iterable[str]) -> Iterator[Suspect]:
             yield Suspect("runs", path, "a hook", "git runs it on commits, checkouts and the like; foldproof does not")
 
 
-def of_posing(entries: Iterable[TreeEntry]) -> Iterator[Suspect]:
+def check_posing(entries: Iterable[TreeEntry]) -> Iterator[Suspect]:
     """Folders that git takes for a repository although they can be committed like any other."""
     paths = {entry.path for entry in entries}
     for path in paths:

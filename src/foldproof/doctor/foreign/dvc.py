@@ -36,7 +36,7 @@ _URL = re.compile(
 )
 
 
-def of_dvc(tree: Tree) -> Iterator[Suspect]:
+def check_dvc(tree: Tree) -> Iterator[Suspect]:
     """Settings, pipelines and state."""
     for entry in tree.entries:
         if not entry.is_file:
@@ -44,23 +44,23 @@ def of_dvc(tree: Tree) -> Iterator[Suspect]:
         if entry.path.endswith((".dvc/config", ".dvc/config.local")):
             yield from judged(entry.path, tree.text(entry.path) or "", RULES)
         elif entry.name == "dvc.yaml":
-            yield from of_pipeline(entry.path, tree.text(entry.path) or "")
+            yield from check_pipeline(entry.path, tree.text(entry.path) or "")
         elif entry.name.endswith(".dvc"):
-            yield from of_import(entry.path, tree.text(entry.path) or "")
+            yield from check_import(entry.path, tree.text(entry.path) or "")
     state = [entry.path for entry in tree.entries if entry.is_file and "/.dvc/tmp/" in f"/{entry.path}"]
     if state:
         yield Suspect("trusted", f"{state[0]} and {len(state) - 1} more", "state of DVC's",
                       "DVC takes it for its own: queued experiments in it are pickles")  # fmt: skip
 
 
-def of_pipeline(path: str, text: str) -> Iterator[Suspect]:
+def check_pipeline(path: str, text: str) -> Iterator[Suspect]:
     """The commands of a dvc.yaml."""
     for match in _CMD.finditer(text):
         line = text.count("\n", 0, match.start()) + 1
         yield Suspect("runs", f"{path}, line {line}", f"cmd:{match['value']}", "`dvc repro` and `dvc exp run` run it")
 
 
-def of_import(path: str, text: str) -> Iterator[Suspect]:
+def check_import(path: str, text: str) -> Iterator[Suspect]:
     """Where a .dvc file says that its data came from."""
     for match in _URL.finditer(text):
         line = text.count("\n", 0, match.start()) + 1

@@ -39,7 +39,7 @@ _NAMES: Mapping[str, tuple[Kind, str]] = MappingProxyType(
 _STORES = ("mlflow.db", "mlruns", "mlartifacts")
 
 
-def of_files(tree: Tree, installed: Collection[str], user: int | None) -> Iterator[Suspect]:
+def check_files(tree: Tree, installed: Collection[str], user: int | None) -> Iterator[Suspect]:
     """What the files of a folder are. `installed`: names of modules; `user`: who looks, where users have numbers."""
     environments = tuple(
         entry.path.removesuffix("pyvenv.cfg") for entry in tree.entries if entry.is_file and entry.name == "pyvenv.cfg"
@@ -48,19 +48,19 @@ def of_files(tree: Tree, installed: Collection[str], user: int | None) -> Iterat
         effect = "using it runs programs and packages that came with it"
         yield Suspect("runs", folder.rstrip("/") or ".", "a Python environment", effect)
     for entry in tree.entries:
-        yield from of_rights(entry, user)
-        yield from of_kind(entry)
+        yield from check_rights(entry, user)
+        yield from check_kind(entry)
         if entry.path.startswith(environments):
             yield from _of_paths_file(entry, tree)
             continue
-        yield from of_link(entry)
-        yield from of_name(entry)
-        yield from of_module(entry, installed)
-    yield from of_state(tree.entries)
+        yield from check_link(entry)
+        yield from check_name(entry)
+        yield from check_module(entry, installed)
+    yield from check_state(tree.entries)
     yield from _of_pickles(tree, environments)
 
 
-def of_link(entry: TreeEntry) -> Iterator[Suspect]:
+def check_link(entry: TreeEntry) -> Iterator[Suspect]:
     """A link whose target is outside the folder; one reached through a link shows by that link."""
     if entry.is_link:
         target = entry.target.replace(os.sep, "/")
@@ -71,13 +71,13 @@ def of_link(entry: TreeEntry) -> Iterator[Suspect]:
             )
 
 
-def of_kind(entry: TreeEntry) -> Iterator[Suspect]:
+def check_kind(entry: TreeEntry) -> Iterator[Suspect]:
     """A pipe, socket or device."""
     if not (entry.is_file or entry.is_folder or entry.is_link):
         yield Suspect("waits", entry.path, "a pipe, socket or device", "a program that reads it may wait for ever")
 
 
-def of_name(entry: TreeEntry) -> Iterator[Suspect]:
+def check_name(entry: TreeEntry) -> Iterator[Suspect]:
     """A file that some program runs or obeys because of its name."""
     if entry.is_file and entry.name in _NAMES:
         kind, effect = _NAMES[entry.name]
@@ -86,7 +86,7 @@ def of_name(entry: TreeEntry) -> Iterator[Suspect]:
         yield Suspect("note", entry.path, "tasks of an editor", "an editor that trusts the folder can run them")
 
 
-def of_module(entry: TreeEntry, installed: Collection[str]) -> Iterator[Suspect]:
+def check_module(entry: TreeEntry, installed: Collection[str]) -> Iterator[Suspect]:
     """A module in the folder itself that bears the name of one of Python's or of an installed package's."""
     file = entry.path.removesuffix("/__init__.py").removesuffix(".py")
     if not entry.is_file or file == entry.path or "/" in file:
@@ -97,7 +97,7 @@ def of_module(entry: TreeEntry, installed: Collection[str]) -> Iterator[Suspect]
         yield Suspect("trusted", entry.path, f"it bears the name of a module of {whose}", effect)
 
 
-def of_rights(entry: TreeEntry, user: int | None) -> Iterator[Suspect]:
+def check_rights(entry: TreeEntry, user: int | None) -> Iterator[Suspect]:
     """What somebody else may change, or what runs with somebody else's rights."""
     if user is not None and entry.owner != user:
         yield Suspect("trusted", entry.path, f"it belongs to user {entry.owner}", "that user can change it at any time")
@@ -107,7 +107,7 @@ def of_rights(entry: TreeEntry, user: int | None) -> Iterator[Suspect]:
         yield Suspect("runs", entry.path, "it runs with the rights of its owner", "starting it gives those rights")
 
 
-def of_state(entries: Collection[TreeEntry]) -> Iterator[Suspect]:
+def check_state(entries: Collection[TreeEntry]) -> Iterator[Suspect]:
     """What foldproof and MLflow would take for their own."""
     inside = [entry.path for entry in entries if entry.is_file and ".foldproof" in entry.path.split("/")[:-1]]
     if inside:
