@@ -8,6 +8,7 @@ import click
 from foldproof.cli import complete
 from foldproof.cli.here import project_around
 from foldproof.cli.out import echo, echo_json
+from foldproof.storage import cleaned_lines
 
 if TYPE_CHECKING:
     from foldproof.verify.level import Level
@@ -53,8 +54,6 @@ def command(run: str, level: int, images: Path | None, trust_code: bool, as_json
 
 def show(rung: "Level") -> None:
     """A line for the rung, one for each check, and one for each problem."""
-    from foldproof.storage import cleaned_lines
-
     marks = {"holds": "holds", "broken": "BROKEN", "not here": "not here"}
     lines = [f"L{rung.level} {rung.title}: {marks[rung.state]} ({rung.seconds:.1f} s)"]
     for check in rung.checks:
