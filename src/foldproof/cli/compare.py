@@ -1,6 +1,8 @@
 """`foldproof compare`."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -8,13 +10,13 @@ import click
 from foldproof.cli import complete
 from foldproof.cli.here import project_here
 from foldproof.cli.out import echo, echo_json
+from foldproof.errors import DamagedFile, RunNotFound, UnknownName, nearest
+from foldproof.storage import cleaned, read_file, redact
+from foldproof.storage.limits import TABLE_BYTES
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from foldproof.analysis.candidate import Candidate
     from foldproof.analysis.comparison import Comparison
-    from foldproof.errors import DamagedFile
 
 FORMATS = ("text", "csv", "md", "latex")
 
@@ -61,8 +63,6 @@ def command(runs: tuple[str, ...], sources: tuple[str, ...], metric: str | None,
 
 def compare_runs(runs: Sequence[str], metric: str | None = None) -> "tuple[Comparison, Mapping[Path, DamagedFile]]":
     """The runs named, or the newest of each experiment, compared; and the runs that cannot be read."""
-    from dataclasses import replace
-
     from foldproof.analysis.candidate import Candidate
     from foldproof.analysis.compare import compare_runs
     from foldproof.cli.chosen import chosen_records
@@ -81,10 +81,7 @@ def compare_sources(
     sources: Sequence[str], names: Sequence[str], metric: str | None
 ) -> "tuple[Comparison, Mapping[Path, DamagedFile]]":
     """What others measured, compared."""
-    from pathlib import Path
-
     from foldproof.analysis.compare import compare
-    from foldproof.errors import UnknownName
 
     candidates: list[Candidate] = []
     unverified: list[str] = []
@@ -107,8 +104,6 @@ def compare_sources(
 
 def _of_source(source: str, names: Sequence[str], metric: str | None) -> "tuple[list[Candidate], str, str]":
     """Candidates, the metric that they are known by where it is one only, and what was taken for what."""
-    from pathlib import Path
-
     from foldproof.trackers.mlflow.foreign import is_store
 
     if source.startswith("mlflow:") or is_store(Path(source)):
@@ -119,10 +114,6 @@ def _of_source(source: str, names: Sequence[str], metric: str | None) -> "tuple[
 
 def _told_apart(known: "Sequence[Candidate]", more: "Sequence[Candidate]", source: str) -> "list[Candidate]":
     """The experiments of another source; one whose name is taken has the source beside its name."""
-    from dataclasses import replace
-
-    from foldproof.storage import cleaned, redact
-
     taken = {candidate.summary.experiment for candidate in known}
     beside = cleaned(redact(source), most=60)
     return [
@@ -133,7 +124,7 @@ def _told_apart(known: "Sequence[Candidate]", more: "Sequence[Candidate]", sourc
     ]
 
 
-def known_metric(name: str, folder: "Path", *, typed: bool = False) -> str:
+def known_metric(name: str, folder: Path, *, typed: bool = False) -> str:
     """`name`, if it is auto or a metric that says which direction is better.
 
     Raises UnknownName, and UntrustedCode for own code that only the settings name and that was not run here before.
@@ -149,11 +140,8 @@ def known_metric(name: str, folder: "Path", *, typed: bool = False) -> str:
     return name
 
 
-def _of_csv(path: "Path") -> "tuple[list[Candidate], str]":
+def _of_csv(path: Path) -> "tuple[list[Candidate], str]":
     from foldproof.analysis.foreign.tables import candidates_of_csv
-    from foldproof.errors import DamagedFile
-    from foldproof.storage import read_file
-    from foldproof.storage.limits import TABLE_BYTES
 
     try:
         content = read_file(path, most_bytes=TABLE_BYTES)
@@ -186,7 +174,6 @@ def _of_mlflow(source: str, names: Sequence[str], metric: str | None) -> "tuple[
 
 
 def _named(candidates: "Sequence[Candidate]", names: Sequence[str]) -> "list[Candidate]":
-    from foldproof.errors import RunNotFound, nearest
 
     known = {candidate.summary.experiment: candidate for candidate in candidates}
     for name in names:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from foldproof.errors import ProjectError
+
 if TYPE_CHECKING:
     from foldproof.config.read import ProjectSettings
     from foldproof.project import Project
@@ -11,7 +13,6 @@ if TYPE_CHECKING:
 
 def project_around() -> "Project | None":
     """The project of the current folder; None without one."""
-    from foldproof.errors import ProjectError
     from foldproof.project import Project
 
     try:

@@ -1,15 +1,13 @@
 """`foldproof report`."""
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import click
 
 from foldproof.cli import complete
 from foldproof.cli.here import project_here
 from foldproof.cli.out import echo
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from foldproof.storage import write_atomically
 
 FORMATS = ("html", "md", "json")
 
@@ -39,8 +37,6 @@ def command(
     foldproof report FirstRun Run_High_LR -o out/report.html
     foldproof report --format md -o report.md
     """
-    from pathlib import Path
-
     from foldproof.analysis.candidate import Candidate
     from foldproof.analysis.compare import compare_runs
     from foldproof.analysis.label_errors import find_label_errors, to_csv
@@ -50,7 +46,6 @@ def command(
     from foldproof.cli.compare import known_metric
     from foldproof.cli.show import print_damaged
     from foldproof.records.store import RunStore, read_records
-    from foldproof.storage import write_atomically
 
     project, loaded = project_here()
     settings = loaded.settings
@@ -82,8 +77,6 @@ def command(
     return 1 if damaged else 0
 
 
-def _short(file: "Path") -> str:
+def _short(file: Path) -> str:
     """The path as it is shortest from here."""
-    from pathlib import Path
-
     return str(file.relative_to(Path.cwd())) if file.is_relative_to(Path.cwd()) else str(file)

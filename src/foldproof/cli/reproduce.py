@@ -8,6 +8,8 @@ from foldproof.cli import complete
 from foldproof.cli.here import project_around
 from foldproof.cli.out import echo, echo_json
 from foldproof.cli.run import Folds
+from foldproof.errors import StorageError
+from foldproof.storage import cleaned_lines
 
 
 @click.command("reproduce")
@@ -59,10 +61,8 @@ def command(
     from foldproof.cli.chosen import subject_of
     from foldproof.cli.progress import shown_progress
     from foldproof.cli.signals import stopping_by_signals
-    from foldproof.errors import StorageError
     from foldproof.reproduce.reproduce import reproduce
     from foldproof.reproduce.request import Request
-    from foldproof.storage import cleaned_lines
 
     if keep is not None and keep.exists():
         raise StorageError(f"{keep} is there already", next_step="name a folder that is not there")

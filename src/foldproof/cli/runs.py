@@ -1,5 +1,8 @@
 """`foldproof runs`."""
 
+from dataclasses import asdict
+from pathlib import Path
+
 import click
 
 from foldproof.cli.out import echo, echo_json
@@ -13,9 +16,6 @@ def command(as_json: bool) -> int:
     \b
     foldproof runs
     """
-    from dataclasses import asdict
-    from pathlib import Path
-
     from foldproof.analysis.repeats import find_repeats
     from foldproof.analysis.summary import Summary
     from foldproof.cli.show import print_damaged, print_runs

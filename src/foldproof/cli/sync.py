@@ -1,10 +1,14 @@
 """`foldproof sync`."""
 
+import os
+from dataclasses import asdict, replace
+
 import click
 
 from foldproof.cli import complete
 from foldproof.cli.here import project_here
 from foldproof.cli.out import echo, echo_json
+from foldproof.storage import cleaned
 
 
 @click.command("sync")
@@ -18,11 +22,7 @@ def command(runs: tuple[str, ...], trust_host: bool, as_json: bool) -> int:
     foldproof sync
     foldproof sync FirstRun
     """
-    import os
-    from dataclasses import asdict, replace
-
     from foldproof.records.store import RunStore
-    from foldproof.storage import cleaned
     from foldproof.trackers.mlflow.sync import sync
     from foldproof.trackers.mlflow.target import resolve_target
     from foldproof.trackers.mlflow.trust import hosts_file

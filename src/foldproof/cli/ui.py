@@ -1,7 +1,9 @@
 """`foldproof ui`: show the runs in MLflow."""
 
+import os
 import signal
 import sys
+import webbrowser
 from types import FrameType
 
 import click
@@ -22,8 +24,6 @@ def command(port: int | None, host: str, password: bool) -> int:
     foldproof ui --port 8080
     foldproof ui --password
     """
-    import os
-
     from foldproof.trackers.mlflow.server import serve
     from foldproof.trackers.mlflow.target import resolve_target
 
@@ -36,9 +36,6 @@ def command(port: int | None, host: str, password: bool) -> int:
 
 def _open_in_browser(page: str) -> None:
     """Where a person types at a desktop; nowhere else would a browser show anything."""
-    import os
-    import webbrowser
-
     has_desktop = sys.platform in ("darwin", "win32") or "DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ
     if has_desktop and sys.stdout.isatty():
         webbrowser.open(page)

@@ -8,6 +8,7 @@ import click
 from foldproof.cli import complete
 from foldproof.cli.here import project_around
 from foldproof.cli.out import echo, echo_json
+from foldproof.storage import cleaned_lines
 
 if TYPE_CHECKING:
     from foldproof.verify.level import Level
@@ -53,8 +54,6 @@ def command(run: str, level: int, images: Path | None, trust_code: bool, as_json
 
 def show(level: "Level") -> None:
     """A line for the level, one for each check, and one for each problem."""
-    from foldproof.storage import cleaned_lines
-
     marks = {"holds": "holds", "broken": "BROKEN", "not here": "not here"}
     lines = [f"L{level.number} {level.title}: {marks[level.state]} ({level.seconds:.1f} s)"]
     for check in level.checks:
