@@ -1,14 +1,13 @@
 """Parts in a package out of the tree, a file and a line each, are chosen in the settings and taken by every command."""
 
 import json
-import os
 from pathlib import Path
 
 import pytest
 
 from conftest import draw_classes
 from foldproof.records.record import RunRecord
-from recorded import call
+from lab.typed import typed
 
 PLUGINS = Path(__file__).parent.parent / "plugins"
 SETTINGS = """\
@@ -37,16 +36,13 @@ def test_a_metric_a_scheme_and_an_optimiser_of_another_package_are_taken_by_ever
     for word, name in named.items():
         settings = settings.replace(word, name)
     (tmp_path / "params.yaml").write_text(settings)
-    path = os.pathsep.join([str(PLUGINS), os.environ.get("PYTHONPATH", "")])
 
-    def typed(*command: str) -> str:
-        done = call(tmp_path, "foldproof", *command, PYTHONPATH=path)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+    def said(*command: str) -> str:
+        return typed(tmp_path, *command, PYTHONPATH=str(PLUGINS)).stdout
 
-    assert json.loads(typed("run", "--json"))["metric"] == named["METRIC"].strip("'")
-    assert "brier" in typed("compare")
-    typed("report", "-o", "r.html")
+    assert json.loads(said("run", "--json"))["metric"] == named["METRIC"].strip("'")
+    assert "brier" in said("compare")
+    said("report", "-o", "r.html")
     page = (tmp_path / "r.html").read_text()
     assert "Brier score" in page
     assert named["SCHEME"].strip("'") in page
@@ -58,6 +54,6 @@ def test_a_metric_a_scheme_and_an_optimiser_of_another_package_are_taken_by_ever
         rows = [line.split(",") for line in (folder / "folds.csv").read_text().splitlines()]
         places = {row[8]: int(row[4]) for row in rows[1:]}
         assert all(int("".join(filter(str.isdigit, Path(path).stem))) % 3 == fold for path, fold in places.items())
-    said = typed("verify", "slow")
+    verified = said("verify", "slow")
     levels = "L0, L1, L2" if named is BY_NAME else "L0"  # without git nobody knows which code a dotted path led to
-    assert said.endswith(f"HOLDS: {levels}\n")
+    assert verified.endswith(f"HOLDS: {levels}\n")
