@@ -1,7 +1,6 @@
 """Parts in a package out of the tree, a file and a line each, are chosen in the settings and taken by every command."""
 
 import json
-import os
 from collections import Counter
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import pytest
 
 from conftest import draw_classes
 from foldproof.records.record import RunRecord, read_events
-from recorded import call
+from lab.typed import typed
 
 PLUGINS = Path(__file__).parent.parent / "plugins"
 SETTINGS = """\
@@ -39,16 +38,13 @@ def test_a_metric_a_scheme_an_optimiser_and_a_tracker_of_another_package_are_tak
     for word, name in named.items():
         settings = settings.replace(word, name)
     (tmp_path / "params.yaml").write_text(settings)
-    path = os.pathsep.join([str(PLUGINS), os.environ.get("PYTHONPATH", "")])
 
-    def typed(*command: str) -> str:
-        done = call(tmp_path, "foldproof", *command, PYTHONPATH=path)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+    def said(*command: str) -> str:
+        return typed(tmp_path, *command, PYTHONPATH=str(PLUGINS)).stdout
 
-    assert json.loads(typed("run", "--json"))["metric"] == named["METRIC"].strip("'")
-    assert "brier" in typed("compare")
-    typed("report", "-o", "r.html")
+    assert json.loads(said("run", "--json"))["metric"] == named["METRIC"].strip("'")
+    assert "brier" in said("compare")
+    said("report", "-o", "r.html")
     page = (tmp_path / "r.html").read_text()
     assert "Brier score" in page
     assert named["SCHEME"].strip("'") in page
@@ -62,9 +58,9 @@ def test_a_metric_a_scheme_an_optimiser_and_a_tracker_of_another_package_are_tak
         rows = [line.split(",") for line in (folder / "folds.csv").read_text().splitlines()]
         places = {row[8]: int(row[4]) for row in rows[1:]}
         assert all(int("".join(filter(str.isdigit, Path(path).stem))) % 3 == fold for path, fold in places.items())
-    examined = call(tmp_path, "foldproof", "doctor", "--json", PYTHONPATH=path).stdout
+    examined = typed(tmp_path, "doctor", "--json", code=None, PYTHONPATH=str(PLUGINS)).stdout
     checks = [check for check in json.loads(examined)["checks"] if check["name"] == "trackers"]
     assert [check["said"] for check in checks] == (["tallied is installed"] if named is BY_NAME else [])  # runs no code
-    said = typed("verify", "slow")
+    verified = said("verify", "slow")
     levels = "L0, L1, L2" if named is BY_NAME else "L0"  # without git nobody knows which code a dotted path led to
-    assert said.endswith(f"HOLDS: {levels}\n")
+    assert verified.endswith(f"HOLDS: {levels}\n")

@@ -95,6 +95,7 @@ def test_folds_differ_from_one_another(reference):
     assert len(set(weights(reference).values())) == 3
 
 
+@pytest.mark.slow
 def test_a_second_run_gives_the_same_bits(reference):
     assert_same(reference, run_here(reference.parents[1], "execution.executor=inline"))
 
@@ -122,6 +123,7 @@ def test_another_seed_gives_other_bits(reference):
     assert set(weights(other).values()).isdisjoint(weights(reference).values())
 
 
+@pytest.mark.slow
 def test_fewer_epochs_are_the_beginning_of_more(reference):
     shorter = RunRecord.read(run_here(reference.parents[1], "execution.executor=inline", "train.epochs=1"))
     longer = RunRecord.read(reference)

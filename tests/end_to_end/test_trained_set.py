@@ -11,7 +11,7 @@ from foldproof.events import journal
 from foldproof.events.types import Notice
 
 pytestmark = pytest.mark.slow
-QUICK = ("--set", "train.epochs=1", "--set", "tracking.enabled=false")
+QUICK = ("--set", "train.epochs=1", "--set", "tracking.enabled=false", "--set", "execution.executor=inline")
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def fold_of(folder):
 
 
 def newest(folder):
-    return max((folder / "runs").iterdir())
+    return max((folder / "runs").iterdir(), key=lambda run: (run / "run.json").stat().st_mtime_ns)
 
 
 def notices(run):

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from lab.typed import process, typed
 from mutated import MUTATIONS, NEUTRAL, OF_SETTINGS, Mutation, World, first_difference, make_world
-from recorded import call, trained
+from recorded import trained
 
 COUNT = int(os.environ.get("FOLDPROOF_FAULTS", "0"))
 pytestmark = pytest.mark.slow
@@ -32,8 +33,9 @@ def tried(world: tuple[World, Path], place: Path, mutation: Mutation, seed: int)
     paths = f"{original.environment['PYTHONPATH'].split(':')[0]}:{place / 'packages'}"
     here = World(place / "project", place / "packages", {**original.environment, "PYTHONPATH": paths})
     mutation.change(here, random.Random(seed))
-    command = ["foldproof", "reproduce", record.name, "--as-is", "--json", "--keep", str(place / "kept")]
-    finished = call(here.project, *command, **here.environment)
+    command = ["reproduce", record.name, "--as-is", "--json", "--keep", str(place / "kept")]
+    before_torch = set(here.environment) > {"PYTHONPATH"} or "portable" in mutation.name
+    finished = (process if before_torch else typed)(here.project, *command, code=None, **here.environment)
     assert finished.stdout, finished.stderr
     said: dict[str, object] = json.loads(finished.stdout)
     return {**said, "truth": first_difference(here.project / "runs" / record.name, place / "kept")}

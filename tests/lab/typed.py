@@ -2,20 +2,22 @@
 
 It saves the seconds in which a process imports torch. What a command leaves in its process is taken back: the working
 directory, arguments, environment, search path, modules of a project, warnings filters, the collector's thresholds, log
-levels, and torch's threads and determinism. What may stay are caches by content, or by path, time and size.
+levels, and torch's threads and determinism. What may stay are caches by content, or by path, time and size;
+what is installed is looked up again where PYTHONPATH is given.
 
 `tests/contracts/test_typed.py` holds that both ways print the same. Where a signal, an import, a locale, the end of a
 process or `python -m` is the promise, `process` starts one.
 """
 
 import gc
+import importlib
 import logging
 import os
 import subprocess
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, chdir, contextmanager
 from pathlib import Path
 from typing import IO
@@ -31,6 +33,8 @@ def typed(folder: Path, *arguments: str, code: int | None = 0, **environment: st
             stack.enter_context(_printing_to(out, err))
             stack.enter_context(chdir(folder))
             os.environ.update(environment)
+            if "PYTHONPATH" in environment:
+                stack.enter_context(_installed_in(environment["PYTHONPATH"].split(os.pathsep)))
             sys.argv = ["foldproof", *arguments]
             returned = _exit_code()
         done = subprocess.CompletedProcess(["foldproof", *arguments], returned, _text(out), _text(err))
@@ -105,6 +109,26 @@ def _taken_back() -> Iterator[None]:
             for name, level in _levels().items():
                 if level != levels.get(name, level):
                     logging.getLogger(name).setLevel(levels[name])
+
+
+@contextmanager
+def _installed_in(folders: Iterable[str]) -> Iterator[None]:
+    """Modules and packages are found in these folders first, as by PYTHONPATH; `_taken_back` ends it."""
+    sys.path[:0] = [folder for folder in folders if folder and folder not in sys.path]
+    _forget_what_is_installed()
+    try:
+        yield
+    finally:
+        _forget_what_is_installed()
+
+
+def _forget_what_is_installed() -> None:
+    importlib.invalidate_caches()
+    for name, module in tuple(sys.modules.items()):
+        if name.startswith("foldproof."):
+            for value in vars(module).values():
+                if callable(forget := getattr(value, "cache_clear", None)):
+                    forget()
 
 
 def _levels() -> Mapping[str, int]:

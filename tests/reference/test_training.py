@@ -128,6 +128,7 @@ def test_every_epoch_has_the_rate_the_losses_and_the_accuracies_of_the_reference
             assert abs(epoch["val_accuracy"] * count - one.val_right) <= one.val_doubtful + 1e-9
 
 
+@pytest.mark.slow
 def test_the_trained_weights_are_those_of_the_reference(folds):
     for folder, reference in folds:
         weights = load_file(folder / "model.safetensors")
