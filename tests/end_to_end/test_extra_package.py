@@ -43,7 +43,7 @@ def test_a_metric_a_scheme_an_optimiser_and_a_tracker_of_another_package_are_tak
         return typed(tmp_path, *command, PYTHONPATH=str(PLUGINS)).stdout
 
     assert json.loads(said("run", "--json"))["metric"] == named["METRIC"].strip("'")
-    assert "brier" in said("compare")
+    assert "Brier score" in said("compare")
     said("report", "-o", "r.html")
     page = (tmp_path / "r.html").read_text()
     assert "Brier score" in page
