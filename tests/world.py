@@ -486,7 +486,7 @@ def patients_by_word(at: Path) -> Right:
 
 
 def subjects_with_zeros(at: Path) -> Right:
-    return _grouped(at, "RecordSource ID", lambda n: f"{n // 8:0{1 + n // 2 % 3}d}", ("", "N/A"), "one group")
+    return _grouped(at, "Subject ID", lambda n: f"{n // 8:0{1 + n // 2 % 3}d}", ("", "N/A"), "one group")
 
 
 def patients_beside_classes(at: Path) -> Right:

@@ -15,7 +15,7 @@ from foldproof.config.schema import DataSettings
 from foldproof.data.scan import scan
 from foldproof.data.versions import dvc
 from foldproof.data.versions.pull import pull
-from foldproof.doctor.code import of_pipeline
+from foldproof.doctor.code import check_pipeline
 from foldproof.errors import DataError
 from foldproof.project import Project
 from foldproof.provenance.worktree import main_checkout
@@ -104,15 +104,15 @@ def test_a_pipeline_that_depends_on_what_is_gone_is_told_with_what_to_write(tmp_
     here = project(tmp_path)
     pipeline = here / "dvc.yaml"
     pipeline.write_text("stages:\n  train:\n    cmd: foldproof run\n    deps:\n      - data/train\n")
-    (check,) = of_pipeline(Project(here / "params.yaml"), DataSettings(path="owls"))
+    (check,) = check_pipeline(Project(here / "params.yaml"), DataSettings(path="owls"))
     assert "data/train, which is not there" in check.said
     assert "`- ${data.path}`" in check.next_step
     for dependency in ("owls", "${data.path}", "params.yaml"):
         pipeline.write_text(pipeline.read_text().replace("data/train", dependency))
-        assert not list(of_pipeline(Project(here / "params.yaml"), DataSettings(path="owls")))
+        assert not list(check_pipeline(Project(here / "params.yaml"), DataSettings(path="owls")))
     for broken in ("stages: 3\n", ":\n", ""):
         pipeline.write_text(broken)
-        assert not list(of_pipeline(Project(here / "params.yaml"), DataSettings()))
+        assert not list(check_pipeline(Project(here / "params.yaml"), DataSettings()))
 
 
 @pytest.mark.parametrize("somebodys", [False, True])

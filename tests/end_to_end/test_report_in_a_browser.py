@@ -102,7 +102,7 @@ def test_every_figure_and_picture_is_drawn(browser, reports, width):
             assert box["width"] > 200
             assert box["height"] > 80
             assert len(figure.text_content().strip()) > 3
-            assert figure.locator("path, use").count() > 3
+            assert figure.locator("polyline, polygon, circle, rect, path, image").count() > 3
         pictures = seen.page.evaluate("[...document.images].map(one => [one.complete, one.naturalWidth])")
         assert len(pictures) > 3
         assert all(complete and size == 8 for complete, size in pictures)

@@ -115,6 +115,6 @@ def test_too_little_room_is_said_before_the_first_epoch(project):
     command = [*RUN, "--set", "train.backbone=resnet18", "--set", "data.image_size=32"]
     ended = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=120, check=False)
     assert ended.returncode == 2
-    assert "0.07 GB free and 2 folds will write about" in ended.stderr
+    assert "0.07 GB free, and 2 folds will write about" in ended.stderr
     assert len(ended.stderr.strip().splitlines()) <= 3
     assert not Project.find(project).run_folders()

