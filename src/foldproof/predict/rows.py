@@ -1,10 +1,16 @@
 """Define what is said of an image: a row of the table, or why there is none; and the mean over folds. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+def columns(classes: Sequence[str]) -> tuple[str, ...]:
+    """The names of a table's columns; that of a class is `p_CLASS`."""
+    return ("path", "class", "probability", *(f"p_{name}" for name in classes), "folds_disagree", "seen")
 
 
 class Labelled(NamedTuple):

@@ -13,11 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from foldproof.errors import StorageError
-from foldproof.predict.rows import Labelled, Unlabelled
+from foldproof.predict.rows import Labelled, Unlabelled, columns
 from foldproof.storage import replacing
 
 SUFFIXES = (".csv", ".parquet", ".json")
-FIRST, LAST = ("path", "class", "probability"), ("folds_disagree", "seen")
 _VALUES = 1 << 20  # of probabilities that wait for a group of rows of a parquet file
 _FORMULA = tuple("=+-@\t\r")
 _NUMBER = re.compile(r"[-+][0-9.,]+")
@@ -30,11 +29,6 @@ class RowWriter(Protocol):
 
     def write(self, row: Labelled | Unlabelled) -> None: ...
     def close(self) -> None: ...
-
-
-def columns(classes: Sequence[str]) -> tuple[str, ...]:
-    """The names of a table's columns; that of a class is `p_CLASS`."""
-    return (*FIRST, *(f"p_{name}" for name in classes), *LAST)
 
 
 class CsvRows:
