@@ -22,7 +22,7 @@ from foldproof.events.fold_id import FoldId
 from foldproof.predict.by import chosen_folds, parse_by
 from foldproof.predict.images import ImageFile, ImageHere, model_input
 from foldproof.predict.inputs import find_inputs
-from foldproof.predict.rows import Judged, Labelled, Unlabelled, columns
+from foldproof.predict.rows import MeanOfFolds, Labelled, Unlabelled, columns
 from foldproof.predict.table import CsvRows, JsonRows, check_output, writing
 from scored import Scored, write_run
 
@@ -70,7 +70,7 @@ def test_all_folds_of_a_run_are_meant_or_the_one_named(tmp_path):
     )
 )
 def test_the_mean_over_folds_is_that_of_float64_rounded_once(folds):
-    judged = Judged.by(folds)
+    judged = MeanOfFolds.by(folds)
     exact = folds.astype(np.float64)
     total = exact[0] * 0
     for fold in exact:
@@ -86,7 +86,7 @@ def test_the_mean_over_folds_is_that_of_float64_rounded_once(folds):
 
 def test_an_even_mean_names_the_first_class_and_the_folds_that_name_another_are_counted():
     folds = np.array([[[0.75, 0.25]], [[0.25, 0.75]], [[0.0, 1.0]], [[1.0, 0.0]]], dtype=np.float32)
-    judged = Judged.by(folds)
+    judged = MeanOfFolds.by(folds)
     assert (judged.numbers[0], judged.folds_disagree[0]) == (0, 2)
 
 

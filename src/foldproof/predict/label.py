@@ -22,7 +22,7 @@ from foldproof.events.fold_id import FoldId
 from foldproof.executors.failure import is_of_memory
 from foldproof.predict.ensemble import Ensemble, Judge, Judgements
 from foldproof.predict.images import Input, Item, model_input
-from foldproof.predict.rows import Judged, Labelled, Unlabelled
+from foldproof.predict.rows import MeanOfFolds, Labelled, Unlabelled
 from foldproof.provenance.machine import available_cores
 from foldproof.training.chunks import CHUNK
 
@@ -108,7 +108,7 @@ class Labeller:
     def _judged(self, found: Judgements) -> Iterator[tuple[int, NDArray[np.float32], int] | None]:
         """Class, probabilities and disagreement of each image; None where a fold's answer is no number."""
         folds = np.stack([found[fold_id] for fold_id in self.ensemble.fold_ids])
-        judged = Judged.by(folds)
+        judged = MeanOfFolds.by(folds)
         for place, is_number in enumerate(np.isfinite(folds).min(axis=(0, 2)).tolist()):
             said = int(judged.numbers[place]), judged.probabilities[place], int(judged.folds_disagree[place])
             yield said if is_number else None

@@ -40,7 +40,7 @@ class Unlabelled(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Judged:
+class MeanOfFolds:
     """Images judged by all folds together.  # [image, class] float32, [image] int64"""
 
     probabilities: NDArray[np.float32]
@@ -48,7 +48,7 @@ class Judged:
     folds_disagree: NDArray[np.int64]
 
     @staticmethod
-    def by(folds: NDArray[np.float32]) -> "Judged":
+    def by(folds: NDArray[np.float32]) -> "MeanOfFolds":
         """The mean over folds of their probabilities.  # [fold, image, class], in the order of their ids
 
         Added one fold after another in float64, divided by their number and rounded to float32: an image's mean is
@@ -59,4 +59,4 @@ class Judged:
             total += fold
         probabilities = (total / len(folds)).astype(np.float32)
         numbers = probabilities.argmax(axis=1)
-        return Judged(probabilities, numbers, (folds.argmax(axis=2) != numbers).sum(axis=0))
+        return MeanOfFolds(probabilities, numbers, (folds.argmax(axis=2) != numbers).sum(axis=0))
