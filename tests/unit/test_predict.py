@@ -22,7 +22,7 @@ from foldproof.events.fold_id import FoldId
 from foldproof.predict.by import chosen_folds, parse_by
 from foldproof.predict.images import ImageFile, ImageHere, model_input
 from foldproof.predict.inputs import find_inputs
-from foldproof.predict.rows import MeanOfFolds, Labelled, Unlabelled, columns
+from foldproof.predict.rows import Labelled, MeanOfFolds, Unlabelled, columns
 from foldproof.predict.table import CsvRows, JsonRows, check_output, writing
 from scored import Scored, write_run
 

@@ -22,7 +22,7 @@ from foldproof.events.fold_id import FoldId
 from foldproof.executors.failure import is_of_memory
 from foldproof.predict.ensemble import Ensemble, Judge, Judgements
 from foldproof.predict.images import Input, Item, model_input
-from foldproof.predict.rows import MeanOfFolds, Labelled, Unlabelled
+from foldproof.predict.rows import Labelled, MeanOfFolds, Unlabelled
 from foldproof.provenance.machine import available_cores
 from foldproof.training.chunks import CHUNK
 
