@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import shutil
 import sys
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from foldproof.cli.main import run_command
 from foldproof.predict.images import ImageFile
 from foldproof.predict.opened import opened_models
 from foldproof.project import Project
+from foldproof.provenance.numeric import PORTABLE
 from foldproof.records import predictions
 from foldproof.records.record import RunRecord
 from foldproof.reproduce.record_source import RecordSource
@@ -312,8 +314,10 @@ def test_a_run_without_weights_names_the_command_that_brings_them_back(copy, cap
     assert typed("small", "new") == 2
     said = capsys.readouterr().err
     assert "weights of fold 1 are not here" in said
-    assert "reproduce" in said
-    assert "--keep" in said
+    assert f"foldproof reproduce {folder.name} --keep" in said
+    assert typed(shutil.move(folder, copy / "elsewhere"), "new") == 2
+    assert f"foldproof reproduce {copy / 'elsewhere'} --keep" in capsys.readouterr().err
+    shutil.move(copy / "elsewhere", folder)
     assert typed("small", "new", "--by", "fold:0") == 0
     capsys.readouterr()
     done(copy, "foldproof", "reproduce", str(folder), "--as-is", "--keep", "again", "--quiet")
@@ -369,6 +373,54 @@ def done_told(folder, *arguments, code=0):
     finished = call(folder, "foldproof", "predict", *arguments)
     assert finished.returncode == code, finished.stderr
     return finished.stderr
+
+
+def test_a_bundle_without_weights_says_who_has_them(place, tmp_path, capsys):
+    assert run_command(["bundle", "small", "-o", str(tmp_path / "small.zip")]) == 0
+    capsys.readouterr()
+    assert typed(tmp_path / "small.zip", "new") == 2
+    said = capsys.readouterr().err
+    assert f"small.zip\n  `foldproof reproduce {tmp_path / 'small.zip'} --keep" in said
+    assert "--weights" in said
+
+
+def test_grey_images_of_12_bits_are_labelled_as_they_were_trained_on(tmp_path, monkeypatch):
+    for label, name in enumerate(("a", "b")):
+        (tmp_path / "images" / name).mkdir(parents=True)
+        for number in range(8):
+            noise = np.random.default_rng([label, number]).integers(0, 2000, (11, 9))
+            deep = (noise + 1000 * label).astype(np.uint16)
+            Image.fromarray(deep).save(tmp_path / "images" / name / f"{number}.tif")
+    grey = EXPERIMENTS.replace("image_size: 8", "image_size: 8, resize: pad, channels: 1").partition("experiments")[0]
+    train_inline(tmp_path, grey.replace("k: 3", "k: 2"))
+    monkeypatch.chdir(tmp_path)
+    record = RunRecord.read(run_folder(tmp_path, "default"))
+    for fold_id in record.finished:
+        sha256 = record.finished[fold_id].predictions_sha256
+        stored = predictions.read(record.folder, fold_id.folder_name, classes=2, sha256=sha256)
+        files = [tmp_path / "images" / sample.path for sample in stored.samples]
+        by = f"fold:{fold_id.fold}"
+        found = foldproof.load("default").predict(files, by=by)
+        assert found[["p_a", "p_b"]].to_numpy().tolist() == stored.probabilities.tolist()
+        arrays = [np.asarray(Image.open(file)) for file in files]
+        assert foldproof.load("default").predict(arrays, by=by).p_a.tolist() == found.p_a.tolist()
+    with pytest.raises(foldproof.errors.DataError, match="8 bits a channel"):
+        foldproof.load("default").predict(np.zeros((8, 8), np.uint8))
+
+
+def test_a_portable_run_is_labelled_in_its_own_arithmetic(copy):
+    (copy / "params.yaml").write_text(EXPERIMENTS.replace("  half: {train: {precision: bfloat16}}\n", ""))
+    switches = ("train.portable=true", "execution.executor=process")
+    done(copy, "foldproof", "run", "small", *(word for one in switches for word in ("--set", one)), "--quiet")
+    record = max((RunRecord.read(one) for one in Project.find(copy).run_folders()), key=lambda one: one.run)
+    sha256 = record.finished[0, 0].predictions_sha256
+    stored = predictions.read(record.folder, "fold-0-0", classes=3, sha256=sha256)
+    (copy / "list.csv").write_text("path\n" + "\n".join(f"images/{sample.path}" for sample in stored.samples))
+    rows = rows_of(done(copy, "foldproof", "predict", record.run, "list.csv", "--by", "fold:0"))
+    assert [np.float32(row["p_cat"]) for row in rows] == stored.probabilities[:, 0].tolist()
+    if any(os.environ.get(name) != value for name, value in PORTABLE.items()):
+        with pytest.raises(foldproof.errors.SettingsError, match="before torch is loaded"):
+            foldproof.load(record.folder).predict("new")
 
 
 def test_a_bundle_with_weights_labels_as_its_run_does(place, tmp_path, capsys):

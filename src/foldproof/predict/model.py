@@ -11,10 +11,10 @@ from foldproof.data.pixels.fitted import Channels, Form, Resize
 from foldproof.errors import DamagedFile, FoldproofError, ModelError
 from foldproof.events.fold_id import FoldId
 from foldproof.models.backbone import Classifier, InputSpec
+from foldproof.predict.weights import weights_of
 from foldproof.reproduce.recorded import Recorded
-from foldproof.storage import regular_inside
 from foldproof.training.build import build_classifier
-from foldproof.training.checkpoint import MOST_BYTES, Checkpoint, Preprocessing, weights_sha256
+from foldproof.training.checkpoint import Checkpoint, Preprocessing, weights_sha256
 from foldproof.training.task import ModelRequest
 
 _LARGEST = 4096  # pixels an edge, the most that data.image_size allows
@@ -31,27 +31,15 @@ class FoldModel:
 
 
 def load_model(recorded: Recorded, fold_id: FoldId, *, plugins: Path, device: torch.device) -> FoldModel:
-    """Raises DamagedFile where the weights are not those that the fold's journal names, ModelError where they are gone
-    or do not fit the network, and what building the network raises.
+    """Raises DamagedFile where the weights are not those that the fold's journal names, ModelError where they are of
+    another network, and what building the network raises.
     """
-    path = _weights(recorded, fold_id)
+    path = weights_of(recorded.folder, fold_id)
     checkpoint = Checkpoint.load(path)
     if wrong := _of_another(recorded, fold_id, checkpoint):
         raise DamagedFile(f"{path} is not the model of {fold_id}: {wrong}", next_step=_OTHER_COPY)
     form = _form(checkpoint.preprocessing, path)
     return FoldModel(fold_id, _network(checkpoint, recorded, form, plugins, device), form)
-
-
-def _weights(recorded: Recorded, fold_id: FoldId) -> Path:
-    name = f"{fold_id.folder_name}/model.safetensors"
-    try:
-        return regular_inside(recorded.folder, name, most_bytes=MOST_BYTES)
-    except FileNotFoundError:
-        raise ModelError(
-            f"the weights of {fold_id} are not here: {recorded.folder / name}",
-            next_step=f"`foldproof reproduce {recorded.folder} --keep DIR` trains them again: then predict with DIR; "
-            "or ask for a bundle made with --weights",
-        ) from None
 
 
 def _of_another(recorded: Recorded, fold_id: FoldId, checkpoint: Checkpoint) -> str:

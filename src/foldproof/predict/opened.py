@@ -16,6 +16,7 @@ from foldproof.data.readers import MOST_PIXELS
 from foldproof.errors import ProjectError, SettingsError, UntrustedCode
 from foldproof.predict.by import chosen_folds, parse_by
 from foldproof.predict.seen import count_trained_on
+from foldproof.predict.weights import check_weights
 from foldproof.project import Project
 from foldproof.provenance.numeric import PORTABLE
 from foldproof.records.record import RunRecord
@@ -66,6 +67,7 @@ def opened_models(
             f"this record is not of this project and would run code: {train.backbone}",
             next_step=f"look at it in {code}; if you trust it, do the same again with --trust-code",
         )
+    check_weights(source, fold_ids)
     trained_on = count_trained_on(recorded, fold_ids)
     if train.portable:
         _be_portable()
