@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from foldproof.provenance.numeric import PORTABLE
 from foldproof.records import predictions
 from foldproof.records.record import RunRecord
 from foldproof.reproduce.record_source import RecordSource
+from foldproof.training.checkpoint import Checkpoint
 from recorded import MODEL, call, done, train_inline
 
 pytestmark = pytest.mark.slow
@@ -334,14 +336,17 @@ def test_a_run_that_has_not_finished_labels_with_the_folds_that_have(copy, capsy
     assert typed("small", "new", "--by", "fold:1") == 0
 
 
-@pytest.mark.parametrize("spoilt", ["other fold", "cut", "newer"])
+@pytest.mark.parametrize("spoilt", ["another fold", "cut", "another experiment", "other weights"])
 def test_weights_that_are_not_those_of_the_journal_label_nothing(copy, capsys, spoilt):
     folder = run_folder(copy, "small")
     file = folder / "fold-0-0" / "model.safetensors"
-    if spoilt == "other fold":
+    if spoilt == "another fold":
         shutil.copy(folder / "fold-0-1" / "model.safetensors", file)
     elif spoilt == "cut":
         file.write_bytes(file.read_bytes()[:-4])
+    elif spoilt == "other weights":
+        whole = Checkpoint.load(file)
+        replace(whole, weights={name: tensor + 1 for name, tensor in whole.weights.items()}).save(file)
     else:
         shutil.copy(run_folder(copy, "half") / "fold-0-0" / "model.safetensors", file)
     assert typed("small", "new") == 2

@@ -122,13 +122,13 @@ def _judged_by(judge: Judge, pixels: Scaled) -> Judgements:
         raise
     except Exception as error:
         said = f"{type(error).__name__}: {str(error)[:200]}"
+        if is_of_memory(said):
+            raise ModelError(
+                f"the memory does not hold {CHUNK} images on their way through a model: {said}",
+                next_step="use a larger machine; --by fold:0 holds one model instead of all",
+            ) from error
         raise ModelError(
-            f"the memory does not hold {CHUNK} images on their way through a model: {said}"
-            if is_of_memory(said)
-            else f"a model fails on these images: {said}",
-            next_step="take one fold's model, `--by fold:0`, or a larger machine"
-            if is_of_memory(said)
-            else "see where with `foldproof --debug predict`",
+            f"a model fails on these images: {said}", next_step="see where with `foldproof --debug predict`"
         ) from error
 
 
