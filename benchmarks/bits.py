@@ -22,7 +22,9 @@ from benchmarks.environments import place_weights
 from benchmarks.images import place
 from benchmarks.usual_script import BACKBONES, NORMALISATION
 from benchmarks.works import WORKS
+from foldproof.data.pixels.fitted import Form
 from foldproof.data.pixels.images import decoded
+from foldproof.data.pixels.originals import Originals
 from foldproof.data.scan import scan
 from foldproof.models.backbone import build
 from foldproof.training.frozen.features import frozen_features
@@ -45,7 +47,7 @@ def theirs(folder, name, *, layout):
 def ours(folder, name, cache):
     """Features by relative path, as a run computes them."""
     dataset = scan(folder).dataset
-    pixels = np.load(decoded(dataset, folder, size=SIZE, resize="squash", cache=cache), mmap_mode="r")
+    pixels = np.load(decoded(dataset, Originals(folder, Form(size=SIZE)), cache=cache), mmap_mode="r")
     classifier = build(name, classes=len(dataset.classes), pretrained=True)
     rows = frozen_features(classifier, pixels, device="cpu").numpy()
     return {sample.path: row for sample, row in zip(dataset.samples, rows, strict=True)}

@@ -37,15 +37,15 @@ def main(count, groups):
     dataset = timed("dataset", lambda: Dataset.of(samples))
     timed("fingerprint", lambda: dataset.fingerprint)
     first = timed("first cut", lambda: folds.assign(dataset, scheme))
-    text = timed("first folds.csv", lambda: folds.to_csv(folds.merge([], folds.to_rows(dataset, scheme, first))))
+    text = timed("first folds.csv", lambda: folds.to_csv(folds.merge([], folds.make_rows(dataset, scheme, first))))
     begun = time.process_time()
     rows = timed("read folds.csv", lambda: folds.from_csv(text))
     known = folds.known_folds(rows, scheme, 0)
     again = timed("cut again, all known", lambda: folds.assign(dataset, scheme, known=known))
-    assert timed("merge", lambda: folds.merge(rows, folds.to_rows(dataset, scheme, again))) == rows
+    assert timed("merge", lambda: folds.merge(rows, folds.make_rows(dataset, scheme, again))) == rows
     timed("digest", lambda: folds.digest(dataset, [again]))
     timed("digests of five splits", lambda: [folds.split_digest(dataset, fold) for fold in again.folds(5)])
-    timed("folds.csv of the run", lambda: folds.to_csv(sorted(folds.to_rows(dataset, scheme, again))))
+    timed("folds.csv of the run", lambda: folds.to_csv(sorted(folds.make_rows(dataset, scheme, again))))
     print(f"{'a second run, in all':<28}{time.process_time() - begun:8.2f} s")
 
 

@@ -25,8 +25,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from foldproof.config.schema import PixelSettings, TrainSettings
+from foldproof.config.schema import TrainSettings
 from foldproof.data.dataset import Dataset, Sample
+from foldproof.data.pixels.fitted import Form
 from foldproof.events.types import FoldFailed, Notice
 from foldproof.executors import ExecutorContext
 from foldproof.executors.inline import InlineExecutor
@@ -133,9 +134,8 @@ class Work:
                 identity="",
                 fold_key="",
                 model=request,
-                pixels=PixelSettings(image_size=EDGE),
+                form=Form(size=EDGE),
                 train=replace(self.train, epochs=epochs),
-                image_size=EDGE,
                 dataset=self.folder / "dataset.json",
                 images=self.folder / "images.npy",
                 train_positions=np.setdiff1d(every, validation),

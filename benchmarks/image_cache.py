@@ -16,7 +16,9 @@ import numpy as np
 from PIL import Image
 
 from foldproof.data.dataset import Dataset
+from foldproof.data.pixels.fitted import Form
 from foldproof.data.pixels.images import decoded
+from foldproof.data.pixels.originals import Originals
 from foldproof.data.rows.files import is_whole
 from foldproof.data.scan import scan
 from foldproof.provenance.machine import describe
@@ -46,7 +48,7 @@ def main(count):
         fewer = Dataset.of(more.samples[:-10])
 
         def decode(dataset):
-            return decoded(dataset, folder, size=224, resize="squash", cache=cache)
+            return decoded(dataset, Originals(folder, Form(size=224)), cache=cache)
 
         made = timed("decode", lambda: decode(fewer))
         timed("use again", lambda: decode(fewer))

@@ -6,6 +6,7 @@ FOLDER has a folder a class. A share of the labels, 0.05, is changed to another 
 predicted out of fold by a logistic regression on frozen ImageNet features, 5 folds. Beside it stand the simpler ways.
 """
 
+import math
 import sys
 import tempfile
 import warnings
@@ -17,18 +18,22 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from foldproof.analysis.label_errors import suggested
-from foldproof.data.pixels.images import decoded
+from foldproof.data.readers import MOST_PIXELS
 from foldproof.data.scan import scan
-from foldproof.leaks import IMAGE_SIZE, features_of, naive
+from foldproof.data.survey import no_progress
+from foldproof.leaks import naive
+from foldproof.plan.installed_features import all_cores, features_of, installed_pass
 
 FOLDS = 5
 
 
 def features(folder):
     dataset = scan(folder).dataset
-    with tempfile.TemporaryDirectory() as cache:
-        images = decoded(dataset, folder, size=IMAGE_SIZE, resize="squash", cache=Path(cache))
-        table = features_of(np.load(images, mmap_mode="r"), cache=Path(cache)).astype(np.float64)
+    with tempfile.TemporaryDirectory() as cache, all_cores() as executor:
+        images = installed_pass(
+            dataset, folder, within=None, most_pixels=MOST_PIXELS, cache=Path(cache), limit_gb=math.inf
+        )
+        table = features_of(images, executor, no_progress).astype(np.float64)
     deviation = table.std(axis=0)
     return dataset, (table - table.mean(axis=0)) / np.where(deviation > 0, deviation, 1.0)
 

@@ -34,7 +34,7 @@ METRICS = {
 
 @dataclass(frozen=True)
 class Forgery:
-    """One thing changed in a run's folder. `level`: the rung that has to find it; 3 is a training."""
+    """One thing changed in a run's folder. `level`: the level that has to find it; 3 is a training."""
 
     name: str
     change: Callable[[Path, random.Random], None]

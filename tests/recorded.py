@@ -9,10 +9,12 @@ from pathlib import Path
 from conftest import draw_classes
 from foldproof.after_run.reports import write_reports
 from foldproof.config.read import load_settings
+from foldproof.data.versions import dvc
 from foldproof.events.journal import JournalWriter
 from foldproof.executors.stopping import Stopping
 from foldproof.project import Project
 from foldproof.workflow import run
+from lab.typed import process, typed
 
 MODEL = """\
 from torch import nn
@@ -29,6 +31,7 @@ version: 1
 data: {path: images, image_size: 8}
 folds: {k: 3, seed: 1}
 train: {backbone: small_cnn, batch_size: 8, epochs: 3, seed: 5, augment: light}
+execution: {executor: inline}
 experiments: {own: {train: {backbone: 'own_model:net', augment: none}}, small: {}}
 tracking: {enabled: false}
 """
@@ -51,11 +54,16 @@ _ENVIRONMENT = {
 
 
 def call(folder: Path, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a command in `folder`; git, and dvc as a module of this Python, are found by their names."""
-    if command[0] in ("foldproof", "dvc"):
+    """Run a command in `folder`: foldproof in this process, or in one of its own where it gets an environment.
+
+    git, and dvc as a module of this Python, are found by their names.
+    """
+    given = {**_ENVIRONMENT, **environment}
+    if command[0] == "foldproof":
+        return (process if environment else typed)(folder, *command[1:], code=None, **given)
+    if command[0] == "dvc":
         command = (sys.executable, "-m", *command)
-    given = {**os.environ, **_ENVIRONMENT, **environment}
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=given)
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env={**os.environ, **given})
 
 
 def done(folder: Path, *command: str, **environment: str) -> str:
@@ -72,12 +80,12 @@ def make_project(parent: Path, *, each: int = 8) -> Path:
     (project / "params.yaml").write_text(SETTINGS)
     (project / "own_model.py").write_text(MODEL)
     done(project, "git", "init", "--quiet")
-    done(project, "dvc", "init", "--quiet")
-    done(project, "dvc", "add", "--quiet", "images")
+    dvc.init(project)
+    dvc.add(project / "images")
     (project / ".dvc" / "config.local").write_text(
         "[core]\n remote = store\n['remote \"store\"']\n url = ../../store\n"
     )
-    done(project, "dvc", "push", "--quiet")
+    dvc.push(project)
     (project / ".gitignore").write_text("/images\n/runs/\n/.foldproof/\n__pycache__/\n")
     done(project, "git", "add", "--all")
     done(project, "git", "commit", "--quiet", "--message", "all")

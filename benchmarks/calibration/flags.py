@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from foldproof.analysis.lines import DISAGREES
-from foldproof.analysis.statistics.homogeneity import LOOKED_AT, Curve, by_curves
+from foldproof.analysis.statistics.homogeneity import LOOKED_AT, FoldCurve, compare_curves
 
 RESULT = Path(__file__).parent / "flags.json"
 COSTS = (0.03, 0.05, 0.07, 0.10, 0.15)  # taken from every epoch of the first fold
@@ -28,7 +28,8 @@ def draws(setting: Healthy) -> dict[str, NDArray[Any]]:
 
 def flagged(curves: NDArray[np.float64], images: NDArray[np.int32]) -> int | None:
     """The fold that is said to disagree.  # [fold, epoch], [fold]"""
-    found = by_curves({(0, at): Curve(tuple(curve), int(n)) for at, (curve, n) in enumerate(zip(curves, images))})  # noqa: B905
+    pairs = enumerate(zip(curves, images))  # noqa: B905
+    found = compare_curves({(0, at): FoldCurve(tuple(curve), int(n)) for at, (curve, n) in pairs})
     return found.fold_id.fold if found is not None and found.p < DISAGREES and found.matters else None
 
 

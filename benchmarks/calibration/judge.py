@@ -23,7 +23,7 @@ from foldproof.analysis.candidate import Candidate
 from foldproof.analysis.comparison import Pair
 from foldproof.analysis.out_of_fold import OutOfFold
 from foldproof.analysis.pairs import adjusted, judged, pairs_of
-from foldproof.analysis.statistics.paired import Rows, by_images, by_runs, corrected
+from foldproof.analysis.statistics.paired import Rows, corrected, estimate_by_images, estimate_by_runs
 from foldproof.analysis.statistics.student import Student
 from foldproof.analysis.summary import Summary
 from foldproof.analysis.verdict import winner_of
@@ -84,12 +84,12 @@ class Seen:
     @cached_property
     def images(self) -> Student:
         """The difference, as the images alone make it uncertain."""
-        return by_images(self.rows)
+        return estimate_by_images(self.rows)
 
     @cached_property
     def runs(self) -> Student:
         """The difference, as images and training runs make it uncertain."""
-        return by_runs(self.rows)
+        return estimate_by_runs(self.rows)
 
     def as_pair(self, a: int, b: int) -> Pair:
         """The pair of experiments `a` and `b`, not yet adjusted for others."""

@@ -1,14 +1,11 @@
 """Check images before training: list every finding, and what may be excluded."""
 
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-
-import numpy as np
 
 from foldproof import folds, registry
 from foldproof.config.read import load_settings
@@ -17,13 +14,13 @@ from foldproof.data.checks.duplicates import NearPair, naive_leak
 from foldproof.data.checks.findings import CODES, Finding
 from foldproof.data.dataset import Dataset
 from foldproof.data.exclusions import Exclusion, add_exclusions
-from foldproof.data.pixels.images import decoded
-from foldproof.data.survey import Progress, unheard
+from foldproof.data.survey import Progress, no_progress
 from foldproof.data.versions.versioned import DataVersion
 from foldproof.errors import FoldsError, ProjectError
 from foldproof.folds import Scheme
 from foldproof.folds.units import unit_numbers, units_of
-from foldproof.leaks import IMAGE_SIZE, Leak, measure_leak, sample_units
+from foldproof.leaks import Leak, leak_of, sample_units
+from foldproof.plan.installed_features import all_cores, features_of, installed_pass
 from foldproof.project import Project
 from foldproof.provenance import git
 from foldproof.training_data.inspection import Inspection, inspect
@@ -73,7 +70,7 @@ class Checked:
 
 
 def check_images(
-    here: Path, path: str | None = None, *, deep: bool = False, leaks: bool = False, progress: Progress = unheard
+    here: Path, path: str | None = None, *, deep: bool = False, leaks: bool = False, progress: Progress = no_progress
 ) -> Checked:
     """Look at the images of the project that `here` lies in, or at those in `path`, which needs no project.
 
@@ -95,7 +92,7 @@ def check_images(
         schemes=schemes,
         project=project,
     )
-    return replace(found, leak=_measured(found, progress)) if leaks else found
+    return replace(found, leak=_measured(found, asked.execution.cache_gb, progress)) if leaks else found
 
 
 def leave_out(checked: Checked) -> tuple[Exclusion, ...]:
@@ -144,29 +141,24 @@ def _project(project: Project | None) -> Project:
     return project
 
 
-def _measured(checked: Checked, progress: Progress) -> Leak:
+def _measured(checked: Checked, limit_gb: float, progress: Progress) -> Leak:
     """The leak of the images, or of enough of them, under the first scheme. Raises DataError, FoldsError."""
     refuse(checked.seen.errors)
     seen, scheme = checked.seen, checked.schemes[0]
     units = unit_numbers(seen.dataset)
     chosen = sample_units(units)
     dataset = Dataset(tuple(seen.dataset.samples[position] for position in chosen))
-    with ExitStack() as held:
-        cache = checked.project.cache if checked.project else Path(held.enter_context(TemporaryDirectory()))
-        images = decoded(
+    with TemporaryDirectory(ignore_cleanup_errors=True) as room, all_cores() as executor:
+        one = installed_pass(
             dataset,
             seen.folder,
-            size=IMAGE_SIZE,
-            resize="squash",
             within=seen.within,
-            cache=cache,
             most_pixels=seen.most_pixels,
-            progress=partial(progress, "decoding images"),
+            cache=checked.project.cache if checked.project else Path(room),
+            limit_gb=limit_gb,
         )
-        pixels = np.load(images, mmap_mode="r")
-        return measure_leak(
-            dataset, pixels, units[chosen], k=scheme.k, seed=scheme.seed, cache=cache, progress=progress
-        )
+        features = features_of(one, executor, progress)
+        return leak_of(dataset, features, units[chosen], k=scheme.k, seed=scheme.seed, progress=progress)
 
 
 def _of_version(version: DataVersion) -> tuple[Finding, ...]:

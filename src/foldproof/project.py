@@ -24,7 +24,7 @@ class Project:
 
     In a copy that `dvc exp run --temp` or a queue has made, settings, images and folds are those of the copy; `home` is
     the project that started it, which keeps runs, caches and MLflow's store. `aside`: a folder for all that a run
-    writes, where it shall leave no trace here.
+    writes, if it is to leave no trace here.
     """
 
     settings_file: Path
@@ -69,7 +69,7 @@ class Project:
 
     @property
     def cache(self) -> Path:
-        """Things that can be computed anew."""
+        """Things that can be computed again."""
         return self.aside / "cache" if self.aside else self.home / ".foldproof" / "cache"
 
     @property

@@ -1,4 +1,4 @@
-"""Record what happens to planned runs in their journals, and tell the trackers."""
+"""Record what happens to planned runs in their journals and tell the trackers."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
@@ -10,7 +10,7 @@ from foldproof.errors import StorageError
 from foldproof.events.journal import JournalWriter
 from foldproof.events.types import Body, Event, FoldFailed, FoldFinished, Notice, RunFinished, RunStarted
 from foldproof.plan.planned import PlannedRun
-from foldproof.provenance.machine import about_process
+from foldproof.provenance.machine import describe_process
 from foldproof.records.record import RunRecord
 from foldproof.trackers import Tracker
 
@@ -114,4 +114,4 @@ class Recorder:
 
 
 def _writer(item: PlannedRun, *, wait_seconds: float = 1.0) -> JournalWriter:
-    return JournalWriter(item.folder, run=item.run, about=about_process(), wait_seconds=wait_seconds)
+    return JournalWriter(item.folder, run=item.run, about=describe_process(), wait_seconds=wait_seconds)

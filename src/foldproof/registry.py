@@ -1,4 +1,4 @@
-"""Names to things: the tables of all seams as strings, installed plugins, dotted paths."""
+"""Look up parts by name: built-in tables as strings, installed plugins, dotted paths."""
 
 import importlib
 import sys
@@ -113,7 +113,7 @@ def target(seam: str, name: str) -> str | None:
 
 
 def load(seam: str, name: str) -> Any:
-    """The thing called `name` of `seam`. Raises UnknownName, with the nearest known name."""
+    """Load the part called `name` of `seam`. Raises UnknownName, with the nearest known name."""
     place = target(seam, name)
     if place is None:
         raise unknown(seam, name)

@@ -15,7 +15,7 @@ from foldproof.after_run.reports import write_reports
 from foldproof.analysis.compare import AUTO
 from foldproof.config.read import ProjectSettings
 from foldproof.config.schema import ExecutionConfig, ExperimentConfig
-from foldproof.data.survey import Progress, unheard
+from foldproof.data.survey import Progress, no_progress
 from foldproof.errors import FoldproofError, SettingsError, StorageError, UnknownName, nearest
 from foldproof.events.types import Body, Notice
 from foldproof.executors import Executor, ExecutorContext, ExecutorFactory
@@ -73,7 +73,7 @@ def run(
     trackers: Sequence[str] = (),
     allow_dirty: bool = False,
     quiet: bool = False,
-    progress: Progress = unheard,
+    progress: Progress = no_progress,
     stopping: Stopping | None = None,
     training_data: TrainingData | None = None,
     profiled: bool = False,
@@ -169,7 +169,7 @@ def execute(
         notices=tuple(dict.fromkeys((*notices, *(notice for item in runs for notice in item.notices)))),
         closing_notices=tuple(closing_notices),
         was_done=not active,
-        spent={item.folder: spent.together(profiles[item.run]) for item in runs if item.run in profiles},
+        spent={item.folder: spent.sum_folds(profiles[item.run]) for item in runs if item.run in profiles},
     )
 
 
@@ -180,7 +180,7 @@ def preview_run(
     names: Sequence[str] = (),
     options: RunOptions = NEW_RUNS,
     allow_dirty: bool = False,
-    progress: Progress = unheard,
+    progress: Progress = no_progress,
 ) -> Preview:
     """What `run` would do with the named experiments, or all; nothing is trained. Raises what starting them would."""
     configs = chosen(loaded.experiments, names)
@@ -202,7 +202,7 @@ def executor_for(
             parallel_folds=None if execution.parallel_folds == "auto" else execution.parallel_folds,
             threads=max(config.train.threads for config in configs),
             stopping=stopping,
-            portable=of_one_arithmetic(configs),
+            portable=share_arithmetic(configs),
             device=execution.device,
             folds=sum(config.folds.k * config.folds.repeats for config in configs),
         )
@@ -233,7 +233,7 @@ def chosen(experiments: Sequence[ExperimentConfig], names: Sequence[str]) -> tup
     return tuple(known[name] for name in dict.fromkeys(names)) or tuple(experiments)
 
 
-def of_one_arithmetic(configs: Sequence[ExperimentConfig]) -> bool:
+def share_arithmetic(configs: Sequence[ExperimentConfig]) -> bool:
     """Whether the experiments are portable. Raises SettingsError where only some are: they need other processes."""
     portable = [config.name for config in configs if config.train.portable]
     others = [config.name for config in configs if not config.train.portable]

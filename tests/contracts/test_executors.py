@@ -71,7 +71,7 @@ def arm(folder: Path) -> None:
 def test_it_gives_the_journals_of_inline(executor, tiny_project):
     inline = only(carry_out(tiny_project, "execution.executor=inline"))
     other = only(carry_out(tiny_project, f"execution.executor={executor}", "execution.parallel_folds=2"))
-    assert journal.by_fold(read_events(inline)) == journal.by_fold(read_events(other))
+    assert journal.group_by_fold(read_events(inline)) == journal.group_by_fold(read_events(other))
 
 
 @pytest.mark.slow
@@ -150,7 +150,7 @@ def test_a_worker_that_is_killed_before_it_is_asked_is_named(tiny_project):
         first, second = made._workers  # both are there from the start, as both will train
         first.process.kill()
         first.process.join()
-        with pytest.raises(ModelError, match="the worker died while it built") as caught:
+        with pytest.raises(ModelError, match="the worker died while building") as caught:
             made.probe(request)
         assert "SIGKILL" in caught.value.what
         assert second.process.is_alive()

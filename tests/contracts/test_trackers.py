@@ -18,9 +18,9 @@ import pytest
 from foldproof import registry
 from foldproof.events.types import Notice, RunFinished
 from foldproof.records.record import RunRecord, read_events
-from foldproof.sync import sync
 from foldproof.trackers import RunPlan, Tracker, TrackerContext, TrackingTarget
 from foldproof.trackers.mlflow.store import prepare
+from foldproof.trackers.mlflow.sync import sync
 from foldproof.trackers.mlflow.tracker import MlflowTracker
 from journaled import JournaledRun, epoch
 
@@ -117,6 +117,18 @@ def test_a_tracker_hears_of_every_event_at_once_and_ends_with_notices(name, tmp_
     with takes_at_most(90):
         said = tracker.close(within=60.0)
     assert all(isinstance(notice, Notice) for notice in said)
+
+
+@pytest.mark.parametrize("name", TRACKERS)
+def test_a_tracker_may_come_to_a_run_that_goes_on_and_changes_nothing_in_its_record(name, tmp_path):
+    run = JournaledRun.make(tmp_path).complete()
+    events = read_events(run.folder)
+    record = {path: path.read_bytes() for path in run.folder.rglob("*") if path.is_file()}
+    tracker = make(name, context_of(run, target=local_target(tmp_path)))
+    for event in events[len(events) // 2 :]:
+        tracker.tell(event)
+    assert all(isinstance(notice, Notice) for notice in tracker.close(within=60.0))
+    assert {path: path.read_bytes() for path in record} == record
 
 
 @pytest.mark.parametrize("name", registry.names("trackers"))

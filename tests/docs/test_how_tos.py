@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 
 from conftest import draw, draw_classes
 from lab.course import LAB_SCRIPT
+from lab.typed import typed as foldproof
 from served import ADMIN, served
 from stored import KEY, SECRET, s3_store
 
@@ -25,7 +27,12 @@ def commands(name):
     return [line.removeprefix("$ ") for block in blocks for line in block.splitlines() if line.startswith("$ ")]
 
 
-def typed(folder, command, python=sys.executable):
+def typed(folder, command, python=None):
+    """What a line of a how-to prints; in this process where it is foldproof's and nothing that a shell reads."""
+    words = shlex.split(command, comments=True)
+    if words[0] == "foldproof" and python is None and not set("|&;<>$*") & set(command):
+        return foldproof(folder, *words[1:]).stdout
+    python = python or sys.executable
     tools = f"{Path(python).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": tools}
     done = subprocess.run(
@@ -80,6 +87,7 @@ data: {path: photos, image_size: 16}
 folds: {k: 2}
 train: {backbone: small_cnn, epochs: 2}
 experiments: {FirstRun: {}}
+execution: {executor: inline}
 tracking: {enabled: false}
 """
 

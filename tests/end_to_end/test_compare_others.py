@@ -136,11 +136,11 @@ def test_the_usual_ways_of_logging_folds_are_recognised_and_what_was_taken_for_w
     assert means == {"flat": 0.62, "nested": 0.62, "old": 0.62}
     assert "Accuracy/val, eval_accuracy, val_acc as MLflow has it, as accuracy" in found["unverified"]
     assert "nested runs by 'kfold', runs side by side by" in found["unverified"]
-    assert "--metric takes another: val_auc" in found["unverified"]
+    assert "--metric takes others: val_auc" in found["unverified"]
 
     of_auc = foldproof("compare", "--from", f"mlflow:{source}", "--metric", "val_auc", cwd=tmp_path)
     assert of_auc.returncode == 0, of_auc.stderr
-    assert "auc by fold" in of_auc.stdout
+    assert "AUC by fold" in of_auc.stdout
     assert "val_auc as MLflow has it, as auc" in of_auc.stdout
     none = foldproof("compare", "--from", source, "--metric", "kappa", cwd=tmp_path)
     assert none.returncode == 2

@@ -17,7 +17,7 @@ from foldproof.data.versions import dvc, unfinished
 from foldproof.data.versions.add import add
 from foldproof.data.versions.pull import pull
 from foldproof.data.versions.remote import unpushed
-from foldproof.data.versions.unfinished import interrupted_add, interrupted_pull
+from foldproof.data.versions.unfinished import interrupted
 from foldproof.data.versions.versioned import check
 from foldproof.errors import DataError
 
@@ -558,16 +558,16 @@ def test_a_pull_says_what_of_another_version_it_removed(project, images, monkeyp
 
 
 def test_an_interrupted_pull_is_known_until_one_completes_it(project, images):
-    assert not interrupted_pull(images)
+    assert not interrupted(images, "pull")
     unfinished.write(project, unfinished.Note(kind="pull", folder="data/train"))
-    assert interrupted_pull(images)
-    assert interrupted_pull(images / "cat")
-    assert interrupted_pull(project / "data")
-    assert not interrupted_pull(project / "elsewhere")
+    assert interrupted(images, "pull")
+    assert interrupted(images / "cat", "pull")
+    assert interrupted(project / "data", "pull")
+    assert not interrupted(project / "elsewhere", "pull")
     with unfinished.alone(project):
-        assert not interrupted_pull(images)
+        assert not interrupted(images, "pull")
     pull(images)
-    assert not interrupted_pull(images)
+    assert not interrupted(images, "pull")
 
 
 def test_a_pull_that_could_not_fetch_is_not_called_interrupted(project, images, tmp_path):
@@ -575,7 +575,7 @@ def test_a_pull_that_could_not_fetch_is_not_called_interrupted(project, images, 
     (images / "cat" / "000.png").unlink()
     shutil.rmtree(tmp_path / "backup")
     assert_pull_fails(images, "there is no such folder")
-    assert not interrupted_pull(images)
+    assert not interrupted(images, "pull")
 
 
 def test_an_edit_made_after_a_pull_was_interrupted_is_still_the_users(project, images):
@@ -770,11 +770,11 @@ def test_an_add_that_was_cut_off_is_completed_without_losing_a_file(project, ima
     (images / "cat" / "000.png").unlink()
     (images / "cat" / ".Q7ZpGm1B2rQ5rjJ0m3uVYw.tmp").write_bytes(b"half a file")
     (project / "data" / "train.dvc").write_text("")
-    assert interrupted_add(images)
+    assert interrupted(images, "add")
     assert add(images).restored == ("cat/000.png",)
     assert scan(images).md5 == before
     assert state(images).state == "clean"
-    assert not interrupted_add(images)
+    assert not interrupted(images, "add")
 
 
 def test_a_damaged_object_that_looks_like_another_image_does_not_take_that_one_away(project, images):

@@ -2,12 +2,13 @@
 
 import json
 import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from conftest import draw_classes
-from foldproof.records.record import RunRecord
+from foldproof.records.record import RunRecord, read_events
 from recorded import call
 
 PLUGINS = Path(__file__).parent.parent / "plugins"
@@ -18,20 +19,21 @@ folds: {k: 3, scheme: SCHEME}
 train: {backbone: small_cnn, batch_size: 8, epochs: 1, optimizer: OPTIMIZER}
 execution: {executor: inline}
 compare: {metric: METRIC}
-tracking: {enabled: false}
+tracking: {trackers: [TRACKER]}
 experiments: {slow: {}, fast: {train: {lr: 0.01}}}
 """
-BY_NAME = {"METRIC": "brier", "SCHEME": "by_serial", "OPTIMIZER": "nadam"}
+BY_NAME = {"METRIC": "brier", "SCHEME": "by_serial", "OPTIMIZER": "nadam", "TRACKER": "tallied"}
 BY_PATH = {
     "METRIC": "'foldproof_extra.brier:brier'",
     "SCHEME": "'foldproof_extra.serial:by_serial'",
     "OPTIMIZER": "'foldproof_extra.nadam:nadam'",
+    "TRACKER": "'foldproof_extra.tallied:Tallied'",
 }
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("named", [BY_NAME, BY_PATH], ids=["by name", "by dotted path"])
-def test_a_metric_a_scheme_and_an_optimiser_of_another_package_are_taken_by_every_command(named, tmp_path):
+def test_a_metric_a_scheme_an_optimiser_and_a_tracker_of_another_package_are_taken_by_every_command(named, tmp_path):
     draw_classes(tmp_path / "images")
     settings = SETTINGS
     for word, name in named.items():
@@ -52,12 +54,17 @@ def test_a_metric_a_scheme_and_an_optimiser_of_another_package_are_taken_by_ever
     assert named["SCHEME"].strip("'") in page
     for folder in sorted((tmp_path / "runs").iterdir()):
         record = RunRecord.read(folder)
+        told = json.loads((tmp_path / f"{record.run}.tally.json").read_text())
+        assert told == Counter(event.kind for event in read_events(folder))
         assert record.facts["config"]["folds"]["scheme"] == named["SCHEME"].strip("'")
         validated = {fold_id.fold: done for fold_id, done in record.finished.items()}
         assert set(validated) == {0, 1, 2}
         rows = [line.split(",") for line in (folder / "folds.csv").read_text().splitlines()]
         places = {row[8]: int(row[4]) for row in rows[1:]}
         assert all(int("".join(filter(str.isdigit, Path(path).stem))) % 3 == fold for path, fold in places.items())
+    examined = call(tmp_path, "foldproof", "doctor", "--json", PYTHONPATH=path).stdout
+    checks = [check for check in json.loads(examined)["checks"] if check["name"] == "trackers"]
+    assert [check["said"] for check in checks] == (["tallied is installed"] if named is BY_NAME else [])  # runs no code
     said = typed("verify", "slow")
     levels = "L0, L1, L2" if named is BY_NAME else "L0"  # without git nobody knows which code a dotted path led to
     assert said.endswith(f"HOLDS: {levels}\n")

@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from foldproof.training.determinism import numeric_fingerprint
+from lab.typed import typed
 from recorded import call
 
 pytestmark = pytest.mark.slow
@@ -46,6 +47,8 @@ def project(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("golden") / "project"
     shutil.copytree(GOLDEN, folder, ignore=shutil.ignore_patterns("images"))
     shutil.copytree(GOLDEN / "images", folder / "data" / "train")
+    with (folder / "params.yaml").open("a") as settings:
+        settings.write("execution: {executor: inline}\n")
     return folder
 
 
@@ -95,5 +98,5 @@ def test_one_changed_prediction_of_an_earlier_format_is_noticed(project, generat
 def test_runs_of_all_formats_are_listed_and_stand_in_one_table(project):
     listed = call(project, "foldproof", "runs").stdout
     assert [generation.run for generation in GENERATIONS if generation.run not in listed] == []
-    table = call(project, "foldproof", "compare", *(generation.run for generation in GENERATIONS)).stdout
+    table = typed(project, "compare", *(generation.run for generation in GENERATIONS), COLUMNS="160").stdout
     assert table.count("91.67 ± 0.00") == len(GENERATIONS)

@@ -145,7 +145,7 @@ def summed_up(root: Path, settings: str) -> list[Path]:
 
 def tables_of(run: Path):
     found = verify(RecordSource(folder=run, is_foreign=False), None, highest=0)
-    (tables,) = (check for rung in found.rungs for check in rung.checks if check.name == "tables")
+    (tables,) = (check for level in found.levels for check in level.checks if check.name == "tables")
     return found, tables
 
 
@@ -179,7 +179,7 @@ def test_an_honest_run_is_never_accused(projects, tmp_path, monkeypatch, seed):
     with elsewhere(chance.choice(ZONES), chance.choice(LOCALES), monkeypatch):
         for run in runs:
             found, tables = tables_of(run)
-            accused = [check for rung in found.rungs for check in rung.checks if check.state == "broken"]
+            accused = [check for level in found.levels for check in level.checks if check.state == "broken"]
             if after == "a neighbour is deleted":  # that it was left out is what another check has to say
                 accused = [check for check in accused if check.name != "company"]
             assert not accused, (kind, metric, rope, after, accused)

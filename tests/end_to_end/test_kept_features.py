@@ -23,9 +23,9 @@ from foldproof.config.read import load_settings
 from foldproof.data.rows.cache import kept
 from foldproof.events import journal
 from foldproof.events.types import Notice
-from foldproof.plan import features
 from foldproof.project import Project
 from foldproof.records.record import RunRecord, read_events
+from foldproof.training.frozen import rows
 from foldproof.workflow import RunReport, preview_run, run
 
 SETTINGS = """\
@@ -93,7 +93,7 @@ def carry_out(folder: Path, *overrides: str) -> RunReport:
 
 
 def bits(report: RunReport) -> dict[str, object]:
-    return {RunRecord.read(at).experiment: journal.by_fold(read_events(at)) for at in report.statuses}
+    return {RunRecord.read(at).experiment: journal.group_by_fold(read_events(at)) for at in report.statuses}
 
 
 def chunks(folder: Path) -> int:
@@ -151,7 +151,7 @@ def test_of_added_images_alone_features_are_computed(place: Path) -> None:
 def test_what_was_computed_before_an_interruption_is_not_computed_again(
     place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(features, "PART", 32)
+    monkeypatch.setattr(rows, "PART", 32)
     draw_classes(place / "images", each=24)  # 72 images: three parts
     (place / "stop").touch()
     with pytest.raises(KeyboardInterrupt):

@@ -2,12 +2,12 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from conftest import draw, draw_classes
+from lab.typed import process, typed
 
 SUMMED_UP = [
     f"report/{name}"
@@ -33,14 +33,6 @@ tracking: {uri: "sqlite:///mlflow.db", experiment: pictures}
 """
 
 
-def foldproof(folder: Path, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-    call = [sys.executable, "-m", "foldproof", *arguments]
-    done = subprocess.run(call, cwd=folder, capture_output=True, text=True, timeout=180, check=False)
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    return done
-
-
 def git(folder: Path, *arguments: str) -> str:
     return subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
 
@@ -50,13 +42,13 @@ def first_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A project made by the commands that a user types, and what `run --json` printed."""
     folder = tmp_path_factory.mktemp("job") / "my pictures"
     draw_classes(folder / "photos")
-    foldproof(folder, "init")
+    process(folder, "init")
     (folder / "params.yaml").write_text(SETTINGS, encoding="utf-8")
-    foldproof(folder, "data", "add", "photos")
+    process(folder, "data", "add", "photos")
     git(folder, "add", ".")
     named = ("-c", "user.name=A Tester", "-c", "user.email=tester@example.org")
     git(folder, *named, "commit", "--quiet", "--message", "photos and settings")
-    return folder, foldproof(folder, "run", "--json").stdout
+    return folder, process(folder, "run", "--json").stdout
 
 
 @pytest.fixture
@@ -123,10 +115,10 @@ def test_a_changed_image_stops_a_run_unless_it_is_allowed_and_then_it_is_recorde
     whole = picture.read_bytes()
     draw(picture, label=0, number=77)
     try:
-        refused = foldproof(project, "run", "First", code=2)
+        refused = typed(project, "run", "First", code=2)
         assert "cat/000.png" in refused.stderr
         assert len(refused.stderr.strip().splitlines()) <= 3
-        foldproof(project, "run", "First", "--allow-dirty", "--quiet", "--set", "tracking.enabled=false")
+        typed(project, "run", "First", "--allow-dirty", "--quiet", "--set", "tracking.enabled=false")
         newest = max(project.glob("runs/*/environment.json"))
         recorded = json.loads(newest.read_text(encoding="utf-8"))
         assert (recorded["data"]["state"], recorded["data"]["changed"]) == ("dirty", ["cat/000.png"])
@@ -138,7 +130,7 @@ def test_a_changed_image_stops_a_run_unless_it_is_allowed_and_then_it_is_recorde
 def test_new_images_leave_the_old_ones_in_their_folds(project):
     before = (project / "folds.csv").read_text(encoding="utf-8").splitlines()
     draw_classes(project / "photos", each=8)
-    foldproof(project, "run", "First", "--quiet", "--set", "tracking.enabled=false")
+    typed(project, "run", "First", "--quiet", "--set", "tracking.enabled=false")
     after = (project / "folds.csv").read_text(encoding="utf-8").splitlines()
     assert set(before) < set(after)
     newest = max(project.glob("runs/*/environment.json"))
@@ -147,11 +139,11 @@ def test_new_images_leave_the_old_ones_in_their_folds(project):
 
 @pytest.mark.slow
 def test_what_the_readers_say_agrees(project):
-    listed = json.loads(foldproof(project, "runs", "--json").stdout)
-    compared = json.loads(foldproof(project, "compare", "Longer", "--json").stdout)["runs"]
+    listed = json.loads(typed(project, "runs", "--json").stdout)
+    compared = json.loads(typed(project, "compare", "Longer", "--json").stdout)["runs"]
     same = next(run for run in listed if run["run"] == compared[0]["run"])
     figures = ("experiment", "identity", "settings", "accuracy", "loss", "best_epoch_accuracy_optimistic")
     assert [compared[0][name] for name in figures] == [same[name] for name in figures]
     assert [fold["accuracy"] for fold in compared[0]["folds"]] == [fold["accuracy"] for fold in same["folds"]]
-    assert "Longer" in foldproof(project, "compare").stdout
-    assert foldproof(project, "compare", "Nothing", code=2).stderr.count("\n") <= 3
+    assert "Longer" in typed(project, "compare").stdout
+    assert typed(project, "compare", "Nothing", code=2).stderr.count("\n") <= 3

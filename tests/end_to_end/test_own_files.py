@@ -87,7 +87,7 @@ def test_a_worker_that_dies_says_the_last_that_it_printed(tiny_project):
     done = python("-m", "foldproof", "run", cwd=tiny_project)
     assert done.returncode != 0
     said = " ".join(done.stderr.split())
-    assert "the worker was ended by SIGABRT; the last that it printed: the camera is on fire" in said
+    assert "the worker was ended by SIGABRT; its last output: the camera is on fire" in said
 
 
 def test_of_what_was_printed_the_last_lines_are_kept_and_all_of_it_is_told():

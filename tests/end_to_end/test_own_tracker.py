@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from conftest import draw_classes
+from foldproof import registry
 from foldproof.cli.main import run_command
 from foldproof.project import Project
 from foldproof.records.record import RunRecord, read_events
@@ -73,7 +74,7 @@ def test_a_tracker_that_fails_is_told_no_more_and_training_goes_on(project, caps
     assert record.status == "finished"
     assert len(heard()) == 1
     said = capsys.readouterr().err
-    assert "note: the tracker own_tracker:Failing failed and is told no more: ValueError: no such channel" in said
+    assert "note: the tracker own_tracker:Failing failed and hears no more: ValueError: no such channel" in said
     assert "slow finished" not in said  # the console is not among those that are named
 
 
@@ -82,17 +83,23 @@ def test_a_tracker_that_cannot_start_is_said_before_the_first_epoch(project, cap
     (project.root / "own_tracker.py").write_text(TRACKER.replace('Path("heard.txt")', 'Path("no/folder")'))
     project.settings_file.write_text(f"{SETTINGS}tracking: {{trackers: ['own_tracker:Noting']}}\n")
     assert run_command(["run"]) == 2
-    assert "the tracker own_tracker:Noting cannot start: FileNotFoundError" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "the tracker own_tracker:Noting cannot start: FileNotFoundError" in said
+    assert "then `foldproof run --resume`" in said
     assert all(not RunRecord.read(folder).epochs for folder in project.run_folders())
+    project.settings_file.write_text(f"{SETTINGS}tracking: {{trackers: [console]}}\n")
+    assert run_command(["run", "--resume"]) == 0
+    assert [RunRecord.read(folder).status for folder in project.run_folders()] == ["finished"]
 
 
 def test_a_tracker_that_nobody_knows_is_a_mistake_in_the_settings(project, capsys):
     project.settings_file.write_text(f"{SETTINGS}tracking: {{trackers: [console, mlflwo]}}\n")
     assert run_command(["run"]) == 2
-    assert (
-        "tracking.trackers: must be one of: console, mlflow, tensorboard; or 'your_module:attribute'; not 'mlflwo'"
-        in (capsys.readouterr().err)
+    known = ", ".join(registry.names("trackers"))
+    said = (
+        f"tracking.trackers: must be one of: {known}; or 'your_module:attribute'; not 'mlflwo'; did you mean 'mlflow'?"
     )
+    assert said in capsys.readouterr().err
     for wrong in ("mlflow", "{a: b}", "[3]", "[]]"):
         project.settings_file.write_text(f"{SETTINGS}tracking: {{trackers: {wrong}}}\n")
         assert run_command(["run"]) == 2

@@ -14,6 +14,7 @@ import pytest
 from recorded import MODEL, call, done, make_project, trained
 
 pytestmark = pytest.mark.slow
+PROCESSES = ("--set", "execution.executor=process")
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +46,12 @@ def verdict(project: Path, *arguments: str, **environment: str) -> dict[str, obj
     said: dict[str, object] = json.loads(finished.stdout)
     assert finished.returncode == (0 if str(said["verdict"]).startswith("REPRODUCED") else 1)
     return said
+
+
+def by_processes(project: Path) -> None:
+    """Train in processes, which outlast a look at what they write."""
+    settings = project / "params.yaml"
+    settings.write_text(settings.read_text().replace("executor: inline", "executor: process"))
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -168,10 +175,10 @@ def test_images_that_nobody_has_any_more_cannot_be_checked(project):
 def test_runs_of_every_executor_cold_or_warm_cut_off_or_not_reproduce_each_other(project):
     shutil.rmtree(project / ".foldproof")
     runs = [run_of(project, "small")]
-    runs.append(trained(project, "small", "--set", "execution.executor=inline"))
-    runs.append(trained(project, "small", "--set", "execution.parallel_folds=1"))
+    runs.append(trained(project, "small", *PROCESSES))
+    runs.append(trained(project, "small", *PROCESSES, "--set", "execution.parallel_folds=1"))
     before = set((project / "runs").glob("*"))
-    options = ("--again", "--quiet", "--set", "execution.checkpoint_every=0")
+    options = ("--again", "--quiet", *PROCESSES, "--set", "execution.checkpoint_every=0")
     command = [sys.executable, "-m", "foldproof", "run", "small", *options]
     running = subprocess.Popen(command, cwd=project, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
@@ -210,6 +217,7 @@ def test_the_artifacts_of_an_mlflow_parent_are_a_whole_record(project, tmp_path)
 
 
 def test_a_reproduction_that_is_killed_leaves_nothing_that_the_next_does_not_sweep_away(project):
+    by_processes(project)
     command = [sys.executable, "-m", "foldproof", "reproduce", "own", "--quiet"]
     running = subprocess.Popen(command, cwd=project, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
@@ -224,6 +232,7 @@ def test_a_reproduction_that_is_killed_leaves_nothing_that_the_next_does_not_swe
 
 
 def test_ctrl_c_ends_it_and_changes_nothing(project):
+    by_processes(project)
     before = content(project)
     command = [sys.executable, "-m", "foldproof", "reproduce", "small", "--quiet"]
     running = subprocess.Popen(command, cwd=project, stderr=subprocess.PIPE, text=True)

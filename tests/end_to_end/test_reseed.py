@@ -8,7 +8,7 @@ import pytest
 from foldproof.cli.main import run_command
 from foldproof.project import Project
 from foldproof.records.record import RunRecord
-from foldproof.trackers.mlflow.desired_runs import wanted_runs
+from foldproof.trackers.mlflow.desired_runs import desired_runs
 from foldproof.trackers.mlflow.run_folder import RunReader
 
 QUIET = ("--set", "execution.executor=inline", "--set", "tracking.enabled=false", "--quiet")
@@ -65,7 +65,7 @@ def test_a_fold_is_trained_again_and_no_command_takes_it_for_the_experiment(plac
 
     reader = RunReader(again.folder)
     reader.look()
-    parent, child = wanted_runs(reader.content(), abandoned=False)
+    parent, child = desired_runs(reader.content(), abandoned=False)
     assert (parent.name, child.name) == ("First fold 1 again", "fold-1")
     assert not [point for point in parent.points if point.key.startswith("cv_")]
 

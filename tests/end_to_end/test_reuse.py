@@ -218,7 +218,7 @@ def test_what_has_run_whole_is_not_run_again_and_the_line_names_the_run(project,
     assert run_command(["run", "two", "one"]) == 0
     shown = capsys.readouterr()
     for name in ("one", "two"):
-        assert f"{name}: nothing to train, run {first[name].run} is the same; --again repeats it" in shown.err
+        assert f"{name}: nothing to train, run {first[name].run} is the same; --again retrains it" in shown.err
         assert f"{name} " in shown.out
     before = set((project / "runs").iterdir())
     assert len(before) == 2
@@ -233,7 +233,7 @@ def test_what_has_changed_since_the_newest_run_is_said_in_a_line(project):
     first = by_name(carry_out(project, "one"))["one"]
     changed = carry_out(project, "one", overrides=("train.lr=0.5",))
     (said,) = [notice.text for notice in changed.notices if notice.code == "changed"]
-    assert said == f"one is not what it was in run {first.run}: train.lr was 0.001 and is 0.5"
+    assert said == f"one differs from run {first.run}: train.lr was 0.001 and is 0.5"
     assert "changed" not in codes(carry_out(project, "two"))
     back = carry_out(project, "one")
     assert (list(back.statuses), codes(back)[-1]) == ([first.folder], "done")
@@ -252,7 +252,7 @@ def test_a_run_under_another_arithmetic_does_not_stand_for_one_here(project):
     (first.folder / "environment.json").write_text(json.dumps(environment))
     report = carry_out(project, "one")
     assert list(report.statuses) != [first.folder]
-    assert any("the arithmetic is another (fingerprint)" in notice.text for notice in report.notices)
+    assert any("the arithmetic differs (fingerprint)" in notice.text for notice in report.notices)
 
 
 def record_another_arithmetic(file: Path) -> None:

@@ -82,7 +82,7 @@ def test_a_training_that_fails_is_found_with_its_reason(place, capsys):
     found = rehearsed(capsys, "First", "--set", "train.lr=1e30", "--set", "tracking.enabled=false", code=1)
     problems = {step["step"]: step["problem"] for step in found["steps"] if not step["ok"]}
     assert "the loss is" in problems["one epoch of one fold"]
-    assert "images decoded, folds cut" not in problems
+    assert "images decoded, folds made" not in problems
     assert Path(found["kept"]).is_dir()
     assert not (place / "runs").exists()
     assert rehearsed(capsys, "First", "--set", "tracking.enabled=false")["kept"] is None

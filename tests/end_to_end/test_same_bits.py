@@ -79,7 +79,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def assert_same(one: Path, other: Path) -> None:
     assert weights(one) == weights(other)
-    assert journal.by_fold(read_events(one)) == journal.by_fold(read_events(other))
+    assert journal.group_by_fold(read_events(one)) == journal.group_by_fold(read_events(other))
     for fold in one.glob("fold-*"):
         assert (fold / "steps.f32").read_bytes() == (other / fold.name / "steps.f32").read_bytes()
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from foldproof.data.versions import dvc
 from recorded import call, done, make_project, trained
 
 pytestmark = pytest.mark.slow
@@ -17,6 +18,7 @@ version: 1
 data: {path: images, image_size: 16}
 folds: {k: 3, seed: 1}
 train: {backbone: small_cnn, batch_size: 8, epochs: 3, seed: 5, augment: light}
+execution: {executor: inline}
 experiments: {colour: {}, grey: {data: {channels: 1}}}
 tracking: {enabled: false}
 """
@@ -42,8 +44,8 @@ def original(tmp_path_factory) -> Path:
     shutil.rmtree(project / "images")
     draw_cells(project / "images")
     (project / "params.yaml").write_text(SETTINGS)
-    done(project, "dvc", "add", "--quiet", "images")
-    done(project, "dvc", "push", "--quiet")
+    dvc.add(project / "images")
+    dvc.push(project)
     done(project, "git", "add", "--all")
     done(project, "git", "commit", "--quiet", "--message", "cells")
     for experiment in ("colour", "grey"):

@@ -19,8 +19,8 @@ from foldproof.config.schema import TrackingSettings
 from foldproof.doctor.tracking import check_mlflow
 from foldproof.errors import TrackingError
 from foldproof.project import Project
-from foldproof.sync import sync
 from foldproof.trackers import TrackingTarget
+from foldproof.trackers.mlflow.sync import sync
 from journaled import JournaledRun
 from served import ADMIN, GUEST, asked, old_python, served
 

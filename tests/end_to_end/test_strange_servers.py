@@ -19,10 +19,10 @@ import pytest
 
 from foldproof.cli.main import run_command
 from foldproof.errors import TrackingError
-from foldproof.sync import sync
 from foldproof.trackers import TrackingTarget
 from foldproof.trackers.mlflow import limits
 from foldproof.trackers.mlflow.foreign import logged_scores
+from foldproof.trackers.mlflow.sync import sync
 from foldproof.trackers.mlflow.trust import hosts_file, is_trusted, origin, sends_password_in_the_clear, trust_host
 from journaled import JournaledRun
 
@@ -298,7 +298,7 @@ ENDLESS: set[str] = set()
 def test_comparing_ends_where_a_server_answers_empty_pages_for_ever(what, monkeypatch):
     monkeypatch.setattr(f"{__name__}.ENDLESS", {what})
     with listening(endless) as server:
-        with pytest.raises(TrackingError, match="pages without end"):
+        with pytest.raises(TrackingError, match="endless pages"):
             logged_scores(server.address)
         assert len(server.asked) < 10
 
@@ -309,7 +309,7 @@ def test_sync_ends_where_a_server_answers_empty_pages_for_ever(what, tmp_path, m
     monkeypatch.setattr(f"{__name__}.ENDLESS", {what})
     run = JournaledRun.make(tmp_path, k=2).complete()
     with listening(endless) as server:
-        with pytest.raises(TrackingError, match="pages without end"):
+        with pytest.raises(TrackingError, match="endless pages"):
             sync([run.folder], TrackingTarget(uri=server.address, experiment="x", artifacts=None))
         assert len(server.asked) < 30
 
@@ -331,7 +331,7 @@ def test_pages_that_are_filled_or_filtered_are_all_read():
         page.token = "again"
         return page
 
-    with pytest.raises(TrackingError, match="pages without end"):
+    with pytest.raises(TrackingError, match="endless pages"):
         list(limits.pages(same, uri="x"))
 
 
@@ -384,7 +384,7 @@ def test_an_answer_without_end_is_left(answer, command, tmp_path, monkeypatch):
     monkeypatch.setattr(limits, "_LEAST_PATIENCE", 4.0)
     monkeypatch.setattr(limits, "_PATIENCE", 0.1)
     monkeypatch.setattr("foldproof.trackers.mlflow.foreign.ASKING_SECONDS", 4.0)
-    monkeypatch.setattr(limits.in_time, "__kwdefaults__", {"seconds": 4.0})
+    monkeypatch.setattr(limits.bound, "__kwdefaults__", {"seconds": 4.0})
     run = JournaledRun.make(tmp_path, k=2).complete()
     with listening(answer) as server:
         began = time.monotonic()

@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 import pytest
 
-from end_to_end.test_ui import running
+from end_to_end.test_ui import address_in, running
 from foldproof.cli.main import run_command
 from foldproof.trackers.mlflow.door import is_allowed
 from foldproof.trackers.mlflow.places import kept_folders, lies_within, local_path
@@ -137,7 +137,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequ
     with running("foldproof", "ui", folder=project) as process:
         assert process.stdout is not None
         said = [process.stdout.readline(), process.stdout.readline()]
-        ui = Open(project, outside, said[0].split()[1], said, "")
+        ui = Open(project, outside, address_in(said[0]), said, "")
         (experiment,) = [
             one["experiment_id"]
             for one in ui.told("POST", f"{API}/experiments/search", {"max_results": 10})["experiments"]
@@ -339,7 +339,7 @@ def test_with_a_password_nothing_is_shown_to_who_does_not_know_it(tiny_project: 
     assert run_command(["sync"]) == 0
     with running("foldproof", "ui", "--password", folder=tiny_project) as process:
         assert process.stdout is not None
-        address, said = process.stdout.readline().split()[1], process.stdout.readline()
+        address, said = address_in(process.stdout.readline()), process.stdout.readline()
         match = re.fullmatch(r"user: (\S+), password: (\S{20,}) \(until Ctrl-C\)\n", said)
         assert match is not None
         ui = Open(tiny_project, tiny_project, address, [said], "")

@@ -9,7 +9,7 @@ from foldproof.events import journal
 from foldproof.events.types import CheckpointSaved, FoldFinished, from_json
 from foldproof.records.record import RunRecord, read_events
 from foldproof.training.checkpoint import Checkpoint, weights_sha256
-from foldproof.training.resuming.state import latest, read
+from foldproof.training.resuming.state import read, read_latest
 from foldproof.training.resuming.state_files import descriptions
 
 
@@ -17,7 +17,7 @@ def assert_equal_outcome(folder: Path, reference: Path) -> None:
     """Journals, weights, predictions and losses of a finished run are those of `reference`; the files say so too."""
     record = RunRecord.read(folder)
     assert (record.status, record.complete) == ("finished", True)
-    assert journal.by_fold(read_events(folder)) == journal.by_fold(read_events(reference))
+    assert journal.group_by_fold(read_events(folder)) == journal.group_by_fold(read_events(reference))
     for place, end in record.finished.items():
         here, there = place.folder(folder), place.folder(reference)
         model = Checkpoint.load(here / "model.safetensors")
@@ -46,7 +46,7 @@ def assert_last_good_state_loads(runs: Path) -> int:
         saved = [e for e in events if isinstance(e.body, CheckpointSaved) and e.body.file.startswith("state-")]
         if not saved or any(isinstance(event.body, FoldFinished) for event in events):
             continue
-        state, _ = latest(path.parent, fold_key=str(saved[-1].about["fold_key"]))
+        state, _ = read_latest(path.parent, fold_key=str(saved[-1].about["fold_key"]))
         assert state is not None
         assert state.name >= saved[-1].body.file  # type: ignore[union-attr]
         count += 1

@@ -17,11 +17,11 @@ import pytest
 from foldproof.events.fold_id import FoldId
 from foldproof.events.types import ArtifactAdded, EpochFinished, Event, FoldFailed, FoldFinished
 from foldproof.records.record import RunRecord, read_events
-from foldproof.sync import sync
 from foldproof.trackers import TrackingTarget
 from foldproof.trackers.mlflow.desired_runs import parameters
 from foldproof.trackers.mlflow.server import _Address, _started, _wait_until_ready
 from foldproof.trackers.mlflow.store import ENVIRONMENT
+from foldproof.trackers.mlflow.sync import sync
 
 QUANTITIES = ("train_loss", "train_accuracy", "val_loss", "val_accuracy")
 OF_A_RUN = ("run.json", "environment.json", "dataset.json", "folds.csv", "data-card.json", "data-card.md")

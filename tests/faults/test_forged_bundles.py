@@ -1,6 +1,6 @@
-"""Bundles in which one thing was forged with care: at which rung of `verify` is each found?
+"""Bundles in which one thing was forged with care: at which level of `verify` is each found?
 
-`FOLDPROOF_FAULTS=N` forges N bundles and prints at which rung each kind was found.
+`FOLDPROOF_FAULTS=N` forges N bundles and prints at which level each kind was found.
 """
 
 import json
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from foldproof.bundle.collect import Wanted
+from foldproof.bundle.collect import BundleContents
 from foldproof.bundle.read import opened
 from foldproof.bundle.write import write_bundle
 from foldproof.project import Project
@@ -42,18 +42,18 @@ def bundle(tmp_path_factory) -> Path:
     train_inline(root, INLINE.replace(", fast: {train: {lr: 0.01}}", ""))
     project = Project(root / "params.yaml")
     newest = max(project.run_folders(), key=lambda folder: folder.stat().st_mtime)
-    wanted = Wanted(images=True, weights=True, states=True)
+    wanted = BundleContents(images=True, weights=True, states=True)
     return write_bundle(newest, project, tmp_path_factory.mktemp("bundle") / "run.zip", wanted).path
 
 
 def found_at(bundle: Path, forgery: Forgery | None, seed: int) -> int | None:
-    """The rung at which a bundle with one forgery breaks; None where it holds."""
+    """The level at which a bundle with one forgery breaks; None where it holds."""
     with opened(bundle) as content:
         if forgery is not None:
             forgery.change(content.run_folder, random.Random(seed))
         subject = RecordSource(folder=content.run_folder, is_foreign=True, with_company=True, images=content.images)
         found = verify(subject, None)
-    return next((rung.level for rung in found.rungs if rung.state == "broken"), None)
+    return next((level.number for level in found.levels if level.state == "broken"), None)
 
 
 def test_an_honest_bundle_holds(bundle):

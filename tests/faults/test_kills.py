@@ -16,13 +16,15 @@ import pytest
 
 from conftest import draw_classes
 from faults.places import Place, contents, make_place, report, trials
+from foldproof.data.pixels.fitted import Form
 from foldproof.data.pixels.images import decoded
+from foldproof.data.pixels.originals import Originals
 from foldproof.data.rows.files import is_whole
 from foldproof.data.scan import scan
 from foldproof.data.versions import dvc
 from foldproof.data.versions.add import add
 from foldproof.data.versions.pull import pull
-from foldproof.data.versions.unfinished import interrupted_add, interrupted_pull
+from foldproof.data.versions.unfinished import interrupted
 from foldproof.errors import DataError
 
 EACH = 100  # images in each of three classes
@@ -31,11 +33,13 @@ ADD = [sys.executable, "-m", "foldproof", "data", "add", "data/train"]
 DECODE = """\
 import sys
 from pathlib import Path
+from foldproof.data.pixels.fitted import Form
 from foldproof.data.pixels.images import decoded
+from foldproof.data.pixels.originals import Originals
 from foldproof.data.scan import scan
 folder, cache = Path(sys.argv[1]), Path(sys.argv[2])
 print("ready", flush=True)
-decoded(scan(folder).dataset, folder, size=96, resize="squash", cache=cache)
+decoded(scan(folder).dataset, Originals(folder, Form(size=96)), cache=cache)
 """
 
 
@@ -101,7 +105,7 @@ def test_a_killed_pull_is_healed_by_the_next(place):
         assert images.items() <= place.versioned.items()  # whole files only, whenever the kill came
         assert (judged == "clean") == (images == place.versioned)
         if killed and 0 < len(images) < len(place.versioned):
-            assert interrupted_pull(place.images)
+            assert interrupted(place.images, "pull")
         edit = number % 3 == 2 and bool(images)
         if edit:
             path = seeded.choice(sorted(images))
@@ -110,7 +114,7 @@ def test_a_killed_pull_is_healed_by_the_next(place):
                 pull(place.images)
         again = pull(place.images, force=edit)
         assert contents(place.images) == place.versioned
-        assert (len(again.kept), place.judged(), interrupted_pull(place.images)) == (int(edit), "clean", False)
+        assert (len(again.kept), place.judged(), interrupted(place.images, "pull")) == (int(edit), "clean", False)
         share = "none" if not images else "all" if len(images) == len(place.versioned) else "part"
         found[
             (
@@ -158,11 +162,11 @@ def test_a_killed_add_loses_nothing_and_is_completed_by_the_next(place):
         assert there.items() <= before.items()
         judged = state_of(place)
         assert judged != "clean" or there == before
-        cut_off = interrupted_add(place.images)
+        cut_off = interrupted(place.images, "add")
         add(place.images)
         assert contents(place.images) == before
         assert (state_of(place), temporary(place.images)) == ("clean", [])
-        assert not interrupted_add(place.images)
+        assert not interrupted(place.images, "add")
         found[
             (
                 "killed" if killed else "ended by itself",
@@ -186,7 +190,7 @@ def state_of(place: Place) -> str:
 def test_a_killed_decoding_leaves_no_half_cache(tmp_path):
     folder, cache = draw_classes(tmp_path / "images", each=EACH, size=200), tmp_path / "cache"
     dataset = scan(folder).dataset
-    reference = decoded(dataset, folder, size=96, resize="squash", cache=tmp_path / "reference").read_bytes()
+    reference = decoded(dataset, Originals(folder, Form(size=96)), cache=tmp_path / "reference").read_bytes()
     command = [sys.executable, "-c", DECODE, str(folder), str(cache)]
     works = duration(command, tmp_path, cache.is_dir)
     print(f"\ndecode: works for {works:.2f} s")
@@ -198,7 +202,7 @@ def test_a_killed_decoding_leaves_no_half_cache(tmp_path):
         files = list(cache.glob("images-*.npy"))
         assert all(is_whole(path, deep=True) for path in files)
         halves = len(list(cache.glob(".images-*.tmp"))) if cache.is_dir() else 0
-        path = decoded(dataset, folder, size=96, resize="squash", cache=cache)
+        path = decoded(dataset, Originals(folder, Form(size=96)), cache=cache)
         assert path.read_bytes() == reference
         assert not list(cache.glob(".images-*.tmp"))
         found[("killed" if killed else "ended by itself", f"whole: {len(files)}", f"temporary files: {halves}")] += 1

@@ -16,7 +16,7 @@ from foldproof.cli.main import run_command
 from foldproof.errors import FoldproofError
 from foldproof.project import Project
 from foldproof.reproduce.recorded import Recorded
-from foldproof.trackers.mlflow.desired_runs import wanted_runs
+from foldproof.trackers.mlflow.desired_runs import desired_runs
 from foldproof.trackers.mlflow.run_folder import RunReader
 from nasty import spoil
 from recorded import INLINE, train_inline
@@ -55,7 +55,7 @@ def read_all(folder: Path) -> None:
         reader = RunReader(folder)
         reader.look()
         content = reader.content()
-        list(wanted_runs(content, abandoned=False) if content else ())
+        list(desired_runs(content, abandoned=False) if content else ())
 
 
 def one(project: Path, kept: Path, seed: int) -> tuple[str, int]:

@@ -34,9 +34,9 @@ from foldproof.events.types import EpochFinished, FoldFinished, FoldResumed, Run
 from foldproof.project import Project
 from foldproof.records.record import read_events
 from foldproof.storage import is_held
-from foldproof.sync import sync
 from foldproof.trackers import TrackerContext, TrackingTarget
 from foldproof.trackers.mlflow.projection import Projection
+from foldproof.trackers.mlflow.sync import sync
 from foldproof.trackers.mlflow.tracker import MlflowTracker
 from journaled import JournaledRun, epoch
 
@@ -200,7 +200,7 @@ class Syncs:
 
     def __init__(self, answers: Path) -> None:
         self._context = get_context("forkserver")
-        self._context.set_forkserver_preload(["faults.store", "foldproof.sync", "mlflow.tracking"])
+        self._context.set_forkserver_preload(["faults.store", "foldproof.trackers.mlflow.sync", "mlflow.tracking"])
         self._answers = answers
         self._count = 0
 

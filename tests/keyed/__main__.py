@@ -4,9 +4,11 @@ Forked after all imports, so that a change costs a moment and no process has loa
 """
 
 import contextlib
+import importlib
 import io
 import json
 import os
+import pkgutil
 import shutil
 import sys
 import traceback
@@ -14,14 +16,16 @@ from pathlib import Path
 
 import torch
 
-import foldproof.training.loop
-import foldproof.training.probe  # noqa: F401
+import foldproof
 from foldproof.cli.main import run_command
+from foldproof.provenance import foldproof_code
+from foldproof.provenance.source_code import digest_of
 from keyed.changes import DECIDE, DO_NOT_DECIDE, Change, make
 
 
 def main(place: Path) -> None:
     torch.set_num_threads(1)
+    load_everything()
     template = place / "template"
     make(template)
     in_child(lambda: trained(template))
@@ -32,6 +36,13 @@ def main(place: Path) -> None:
         said[change.name] = in_child(lambda change=change, here=here: left_to_train(here, change))
         shutil.rmtree(here.parent)
     (place / "said.json").write_text(json.dumps(said))
+
+
+def load_everything() -> None:
+    """What every copy needs: modules, and how foldproof's own source parses, kept by path, time and size."""
+    for found in pkgutil.walk_packages(foldproof.__path__, "foldproof."):
+        importlib.import_module(found.name)
+    digest_of(foldproof_code.modules(foldproof_code.TRAINING).values())
 
 
 def trained(root: Path) -> object:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from foldproof.analysis.as_json import comparison_json
 from foldproof.analysis.compare import compare
-from foldproof.analysis.statistics.homogeneity import Curve, by_curves, by_scores
+from foldproof.analysis.statistics.homogeneity import FoldCurve, compare_curves, compare_scores
 from foldproof.analysis.statistics.paired import corrected, holm
 from foldproof.analysis.tables import csv_table, latex, markdown
 from foldproof.analysis.verdict import BETTER, PROBABLY_BETTER, WORDS
@@ -91,7 +91,7 @@ def test_the_order_of_folds_does_not_matter(scores, random):
     plain, other = corrected(np.array(scores), k=5), corrected(np.array(shuffled), k=5)
     assert math.isclose(plain.p, other.p, rel_tol=1e-6, abs_tol=1e-9)
     (found,), (again,) = (
-        by_scores([{FoldId(0, at): score for at, score in enumerate(one)}]) for one in (scores, shuffled)
+        compare_scores([{FoldId(0, at): score for at, score in enumerate(one)}]) for one in (scores, shuffled)
     )
     assert (found is None) == (again is None)
     assert found is None or math.isclose(found.p, again.p, rel_tol=1e-6, abs_tol=1e-9)
@@ -103,10 +103,10 @@ def test_the_order_of_folds_does_not_matter(scores, random):
 )
 def test_equal_folds_never_disagree_and_p_values_are_probabilities(drawn, epochs):
     counts = {FoldId(repeat, at): (hits, hits + wrong) for at, (repeat, hits, wrong) in enumerate(drawn)}
-    curves = {place: Curve((hits / images,) * epochs, images) for place, (hits, images) in counts.items()}
-    found = by_curves(curves)
+    curves = {place: FoldCurve((hits / images,) * epochs, images) for place, (hits, images) in counts.items()}
+    found = compare_curves(curves)
     assert found is None or 0 <= found.p <= 1
-    level = by_curves({place: Curve((0.8,) * epochs, 10) for place in counts})
+    level = compare_curves({place: FoldCurve((0.8,) * epochs, 10) for place in counts})
     assert level is None or (level.p > 0.999 and not level.matters)
     several = any(sum(place[0] == repeat for place in counts) > 1 for repeat in range(3))
     assert (found is not None) == several

@@ -157,7 +157,7 @@ def test_images_that_were_assigned_stay_and_the_rest_is_spread_evenly(
 ) -> None:
     later = data.draw(st.lists(st.integers(100, 200), unique=True, max_size=20))
     before = Dataset.of(samples)
-    rows = folds.to_rows(before, scheme, folds.assign(before, scheme))
+    rows = folds.make_rows(before, scheme, folds.assign(before, scheme))
     after = Dataset.of([*samples, *(sample(f"later {n}", f"class{n % 2}") for n in later)])
     made = folds.assign(after, scheme, known=folds.known_folds(rows, scheme, 0))
     now = fold_by_image(after, made)
@@ -189,15 +189,15 @@ def test_a_group_found_later_pulls_its_images_into_one_fold_and_says_how_many_mo
 @given(plain(), SCHEMES)
 def test_images_that_were_gone_come_back_to_their_fold(samples: list[Sample], scheme: Scheme) -> None:
     whole = Dataset.of(samples)
-    first = folds.to_rows(whole, scheme, folds.assign(whole, scheme))
+    first = folds.make_rows(whole, scheme, folds.assign(whole, scheme))
     fewer = Dataset.of([s for n, s in enumerate(whole.samples) if n % 7])
     try:
         made = folds.assign(fewer, scheme, known=folds.known_folds(first, scheme, 0))
     except FoldsError:
         return
-    table = folds.merge(first, folds.to_rows(fewer, scheme, made))
+    table = folds.merge(first, folds.make_rows(fewer, scheme, made))
     again = folds.assign(whole, scheme, known=folds.known_folds(table, scheme, 0))
-    assert folds.to_rows(whole, scheme, again) == first
+    assert folds.make_rows(whole, scheme, again) == first
     assert folds.merge(table, first) == sorted(first)
 
 

@@ -38,7 +38,7 @@ def test_each_part_is_as_near_to_an_equal_share_of_what_is_left_as_whole_moments
     ]
     dataset = Dataset.of(samples)
     when = {sample.path: str(10 * moments[int(sample.path[:3])]) for sample in samples}
-    made = derived.in_time(dataset, when, k)
+    made = derived.assign_in_time(dataset, when, k)
     part_of = {moment: part - 1 for part, inside in enumerate(parts_of(sizes, k + 1)) for moment in inside}
     expected = [part_of[int(when[sample.path]) // 10] for sample in dataset.samples]
     assert np.array_equal(made.fold_of, expected)

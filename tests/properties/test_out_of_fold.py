@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foldproof.analysis.out_of_fold import OutOfFold, read_out_of_fold
-from foldproof.analysis.pairing import FOLDS, LABELS, in_common
+from foldproof.analysis.pairing import FOLDS, LABELS, find_common
 from foldproof.errors import DamagedFile
 from scored import Scored, write_run
 
@@ -85,7 +85,7 @@ def test_two_runs_have_in_common_the_rows_of_one_name_where_folds_and_labels_of_
         )
     order = data.draw(st.permutations(range(3)))  # the other run numbers its classes otherwise
     turned = [(row[0], row[1], row[2], order.index(row[3]), row[4], row[5]) for row in there]
-    found = in_common(table(here), table(turned, [CLASSES[number] for number in order]))
+    found = find_common(table(here), table(turned, [CLASSES[number] for number in order]))
     here_by_name = dict(zip(names(here), here, strict=True))
     there_by_name = dict(zip(names(turned), there, strict=True))
     both = [name for name in here_by_name if name in there_by_name]

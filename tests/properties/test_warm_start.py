@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from foldproof.config.identity import canonical
 from foldproof.config.schema import ExperimentConfig, FoldSettings, PixelSettings, TrainSettings
+from foldproof.data.pixels.fitted import Form
 from foldproof.folds import Assignment, Scheme
 from foldproof.plan.options import ONLY_CHANGED
 from foldproof.plan.planned import PlannedRun
 from foldproof.plan.splits import Splits
 from foldproof.plan.tasks import Model, fold_keys, tasks
-from foldproof.plan.warm_start import with_warm_starts
+from foldproof.plan.warm_start import add_warm_starts
 from foldproof.records.record import RunRecord
 from foldproof.records.store import RunStore, StoredRun
 from foldproof.training.resuming.state_files import stem
@@ -86,7 +87,7 @@ runs_drawn = st.lists(
 
 def model(config: ExperimentConfig) -> Model:
     request = ModelRequest.of(config, classes=("a", "b"), device="auto", plugins=Path("plugins"))
-    return Model(request=request, probe=PROBE, images=Path("images.npy"))
+    return Model(request=request, probe=PROBE, form=Form(size=24), images=Path("images.npy"))
 
 
 def planned(name: str, said: Settings, wanted: frozenset[tuple[int, int]]) -> PlannedRun:
@@ -204,13 +205,13 @@ def test_a_fold_begins_with_the_longest_end_that_is_there_or_will_be_of_settings
     before = [planned(f"plan-{number}", *drawn) for number, drawn in enumerate(plans)]
     earlier = [begun(kept[run.settings.epochs, run.kept], run) for run in runs]
     models = {item.config.name: model(item.config) for item in before}
-    reused = with_warm_starts(before, SPLITS, models, RunStore(tuple(earlier), {}), ONLY_CHANGED)
+    reused = add_warm_starts(before, SPLITS, models, RunStore(tuple(earlier), {}), ONLY_CHANGED)
     for (said, _), item, found in zip(plans, before, reused, strict=True):
         wanted = {
             (task.repeat, task.fold): list(expected(said, (task.repeat, task.fold), plans, runs)) for task in item.tasks
         }
         told = {
-            (task.repeat, task.fold): [(one.reuse.experiment, one.reuse.epochs) for one in task.beginnings]
+            (task.repeat, task.fold): [(one.reuse.experiment, one.reuse.epochs) for one in task.warm_starts]
             for task in found.tasks
         }
         assert told == wanted
@@ -225,7 +226,7 @@ def test_a_fold_begins_with_the_longest_end_that_is_there_or_will_be_of_settings
             f"{item.config.name} begins with the {found.begins_with}; --no-reuse trains them again",
         )
         for task in found.tasks:
-            for one in task.beginnings:
+            for one in task.warm_starts:
                 keys = fold_keys(replace(said, epochs=one.reuse.epochs).config("x"), SPLITS, models[item.config.name])
                 assert one.fold_key == keys[task.repeat, task.fold]
                 run = one.folder.parent.name

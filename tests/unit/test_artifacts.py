@@ -48,7 +48,7 @@ class World:
         (self.report / FILE_NAME).write_bytes(replace(judged, **changed).to_json())  # type: ignore[arg-type]
 
     def looked(self, *others: RunRecord) -> tuple[str, str, tuple[str, ...]]:
-        check = artifacts.of_tables(self.two, [run.folder for run in others])
+        check = artifacts.check_tables(self.two, [run.folder for run in others])
         return check.state, check.said, check.problems
 
 
@@ -74,7 +74,7 @@ def world(written, tmp_path):
 def test_tables_that_come_out_again_are_counted_page_by_page(world):
     state, said, problems = world.looked(world.one)
     assert (state, problems) == ("holds", ())
-    assert said.startswith("3 tables came out again, by log_loss and a rope of 0.05, with intervals and verdicts")
+    assert said.startswith("3 tables were reproduced, by log_loss and a rope of 0.05, with intervals and verdicts")
     assert "not all" not in said
     (world.report / "comparison.md").unlink()
     assert world.looked(world.one)[1].startswith("2 tables")
@@ -85,7 +85,7 @@ def test_a_page_that_says_something_else_does_not_come_out_again(world, page):
     path = world.report / page
     path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
     state, _, problems = world.looked(world.one)
-    assert (state, problems) == ("broken", (f"report/{page} does not come out again from the predictions",))
+    assert (state, problems) == ("broken", (f"report/{page} does not follow from the predictions",))
 
 
 @pytest.mark.parametrize("changed", [{"rope": 0.06}, {"metric": "accuracy"}])
@@ -109,7 +109,7 @@ def test_what_cannot_be_judged_here_speaks_neither_for_nor_against(world, change
 def test_a_table_beside_runs_that_are_not_here_is_left_out_and_the_others_count(world):
     state, said, problems = world.looked()
     assert (state, problems) == ("holds", ())
-    assert said.startswith("1 tables came out again")
+    assert said.startswith("1 tables were reproduced")
     assert f"not all: it was compared with runs that are not here: {ONE}" in said
 
 
@@ -122,11 +122,11 @@ def test_where_it_is_not_recorded_how_tables_were_judged_those_that_come_out_som
     (world.report / FILE_NAME).unlink()
     state, said, problems = world.looked(world.one)
     assert (state, problems) == ("holds", ())
-    assert said.startswith("2 tables came out again")  # the page of the comparison alone shows the range
-    assert said.endswith("not all: by which metric and range they were judged is not recorded")
+    assert said.startswith("2 tables were reproduced")  # the page of the comparison alone shows the range
+    assert said.endswith("not all: the metric and range that judged them are not recorded")
     for path in world.report.glob("*.csv"):
         path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
-    assert world.looked(world.one) == ("not here", "by which metric and range they were judged is not recorded", ())
+    assert world.looked(world.one) == ("not here", "the metric and range that judged them are not recorded", ())
     world.write("comparison", (world.one, world.two), metric="macro_f1", rope=0.01)
     assert world.looked(world.one)[1].startswith("2 tables")
 
@@ -143,8 +143,8 @@ def test_a_file_that_cannot_be_looked_at_is_a_problem_and_one_that_is_away_is_no
     (tmp_path / "report" / "link.html").symlink_to(tmp_path / "elsewhere")
     with JournalWriter(tmp_path, run="a-run", about={}) as journal:
         journal.append(ArtifactAdded(file="report/away.html", sha256="0" * 64))
-    assert artifacts.of_files(tmp_path).state == "not here"
+    assert artifacts.check_files(tmp_path).state == "not here"
     with JournalWriter(tmp_path, run="a-run", about={}) as journal:
         journal.append(ArtifactAdded(file="report/link.html", sha256="0" * 64))
-    (problem,) = artifacts.of_files(tmp_path).problems
+    (problem,) = artifacts.check_files(tmp_path).problems
     assert str(tmp_path / "report" / "link.html") in problem

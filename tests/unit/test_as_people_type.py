@@ -180,7 +180,7 @@ def test_the_table_of_folds_may_begin_with_a_byte_order_mark():
 
 
 def test_another_table_called_folds_csv_is_told_whose_name_that_is():
-    with pytest.raises(DamagedFile, match="here foldproof keeps the folds") as raised:
+    with pytest.raises(DamagedFile, match="foldproof keeps the folds that it makes here") as raised:
         from_csv("path,fold\na.png,0\n")
     assert "folds.file" in raised.value.next_step
 
@@ -253,6 +253,13 @@ def test_a_batch_of_one_is_told_as_that_and_not_as_a_broken_model():
     error = unbuildable(said, request)
     assert "batch normalisation" in error.what
     assert error.next_step == "set train.batch_size to 2 or more (now 1)"
+
+
+def test_a_table_in_a_pipe_is_cut_nowhere(capsys):
+    table = Table("experiment", "setting", "accuracy")
+    table.add_row("a" * 70, "b" * 70, "31.25")
+    Terminal().print(table)
+    assert f"{'a' * 70} │ {'b' * 70} │ 31.25" in capsys.readouterr().out
 
 
 def test_a_narrow_terminal_cuts_no_digits(monkeypatch, capsys):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from conftest import draw_classes
-from foldproof.bundle.collect import Wanted
+from foldproof.bundle.collect import BundleContents
 from foldproof.bundle.read import opened
 from foldproof.bundle.write import write_bundle
 from foldproof.executors.stopping import Stopping
@@ -46,7 +46,7 @@ def test_its_run_is_verified_and_comes_out_again(project):
 @pytest.mark.slow
 @pytest.mark.parametrize("anonymous", [False, True])
 def test_its_bundle_holds_where_no_project_is(project, tmp_path, anonymous):
-    wanted = Wanted(images=True, weights=True, states=True, anonymous=anonymous)
+    wanted = BundleContents(images=True, weights=True, states=True, anonymous=anonymous)
     write_bundle(project.run_folders()[0], project, tmp_path / "run.zip", wanted)
     with zipfile.ZipFile(tmp_path / "run.zip") as archive:
         names = [name for name in archive.namelist() if name.startswith("images/")]

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from foldproof.bundle.collect import Wanted
+from foldproof.bundle.collect import BundleContents
 from foldproof.bundle.read import is_bundle, opened
 from foldproof.bundle.write import write_bundle
 from foldproof.errors import DamagedFile, SettingsError, StorageError
@@ -26,7 +26,7 @@ from foldproof.verify.levels import verify
 from recorded import INLINE, train_inline
 
 GOLDEN = Path(__file__).parent / "bundles" / "foldproof-0.1.0.zip"
-ALL = Wanted(images=True, weights=True, states=True)
+ALL = BundleContents(images=True, weights=True, states=True)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def test_the_same_run_gives_the_same_bytes(project, tmp_path):
 
 
 def test_the_metadata_lists_every_file_with_its_hash(project, tmp_path):
-    path = write_bundle(newest(project), project, tmp_path / "run.zip", Wanted()).path
+    path = write_bundle(newest(project), project, tmp_path / "run.zip", BundleContents()).path
     with zipfile.ZipFile(path) as archive:
         manifest = json.loads(archive.read("bundle.json"))
         crate = json.loads(archive.read("ro-crate-metadata.json"))
@@ -84,7 +84,7 @@ def test_the_metadata_lists_every_file_with_its_hash(project, tmp_path):
 
 
 def test_a_run_of_the_experiment_that_is_left_out_is_found(project, tmp_path):
-    with opened(write_bundle(newest(project), project, tmp_path / "run.zip", Wanted()).path) as bundle:
+    with opened(write_bundle(newest(project), project, tmp_path / "run.zip", BundleContents()).path) as bundle:
         assert verify(subject(tmp_path, bundle.run_folder, None), None, highest=0).is_sound
         other = next(
             folder for folder in bundle.run_folder.parent.iterdir()
@@ -94,14 +94,16 @@ def test_a_run_of_the_experiment_that_is_left_out_is_found(project, tmp_path):
         shutil.rmtree(other)
         found = verify(subject(tmp_path, bundle.run_folder, None), None, highest=0)
     assert not found.is_sound
-    (company,) = (check for check in found.rungs[0].checks if check.name == "company")
+    (company,) = (check for check in found.levels[0].checks if check.name == "company")
     assert other.name in company.problems[0]
 
 
 @pytest.mark.slow
 def test_an_anonymous_bundle_tells_nobody_and_still_holds(project, tmp_path):
     run = newest(project)
-    path = write_bundle(run, project, tmp_path / "run.zip", Wanted(images=True, weights=True, anonymous=True)).path
+    path = write_bundle(
+        run, project, tmp_path / "run.zip", BundleContents(images=True, weights=True, anonymous=True)
+    ).path
     facts = json.loads((run / "environment.json").read_text())
     texts = {str(project.root), str(Path.home()), socket.gethostname(), facts["machine"]["hostname"]}
     with suppress(OSError, KeyError):
@@ -124,26 +126,26 @@ def test_groups_would_show_in_an_anonymous_bundle_so_it_is_refused(tmp_path):
         if (tmp_path / "grouped_").mkdir() is None else tmp_path  # fmt: skip
     project = Project(root / "params.yaml")
     with pytest.raises(SettingsError, match="groups"):
-        write_bundle(newest(project), project, tmp_path / "run.zip", Wanted(anonymous=True))
+        write_bundle(newest(project), project, tmp_path / "run.zip", BundleContents(anonymous=True))
     assert not (tmp_path / "run.zip").exists()
 
 
 def test_a_name_that_shows_all_the_same_stops_an_anonymous_bundle(project, tmp_path, monkeypatch):
     monkeypatch.setattr(socket, "gethostname", lambda: "slow")  # as the experiment is called
     with pytest.raises(StorageError, match="the host"):
-        write_bundle(newest(project), project, tmp_path / "run.zip", Wanted(anonymous=True))
+        write_bundle(newest(project), project, tmp_path / "run.zip", BundleContents(anonymous=True))
     assert not (tmp_path / "run.zip").exists()
 
 
 def test_a_place_that_cannot_be_written_is_an_error_and_leaves_nothing(project, tmp_path):
     with pytest.raises(StorageError):
-        write_bundle(newest(project), project, tmp_path / "no" / "such" / "run.zip", Wanted())
+        write_bundle(newest(project), project, tmp_path / "no" / "such" / "run.zip", BundleContents())
 
 
 @pytest.fixture(scope="module")
 def small(project, tmp_path_factory) -> bytes:
     return write_bundle(
-        newest(project), project, tmp_path_factory.mktemp("small") / "run.zip", Wanted()
+        newest(project), project, tmp_path_factory.mktemp("small") / "run.zip", BundleContents()
     ).path.read_bytes()
 
 

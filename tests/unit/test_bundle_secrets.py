@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from foldproof.bundle.anonymous import still_tells
-from foldproof.bundle.collect import Wanted
+from foldproof.bundle.collect import BundleContents
 from foldproof.bundle.read import opened
 from foldproof.bundle.secrets import SecretsFound
 from foldproof.bundle.write import write_bundle
@@ -24,7 +24,7 @@ from foldproof.records.record import RunRecord
 from foldproof.reproduce.errors import CannotCheck
 from foldproof.reproduce.record_source import RecordSource
 from foldproof.reproduce.recorded import Recorded
-from foldproof.reproduce.worktree import with_recorded_code
+from foldproof.reproduce.worktree import place_recorded_code
 from foldproof.verify.levels import verify
 from leaking import made
 from recorded import INLINE, call, done, draw_classes, train_inline
@@ -96,7 +96,7 @@ def test_the_diff_of_a_run_stays_as_it_is_so_that_it_can_be_applied(project: Pro
 
 def test_a_bundle_with_secrets_in_code_is_refused_and_the_lines_are_named(project: Project, tmp_path: Path) -> None:
     with pytest.raises(SecretsFound) as caught:
-        write_bundle(run_of(project), project, tmp_path / "run.zip", Wanted())
+        write_bundle(run_of(project), project, tmp_path / "run.zip", BundleContents())
     said = str(caught.value)
     assert "lab_net.py:4 (a Hugging Face token), lab_net.py:5 (a value of PASSWORD)" in said
     assert "--redact-code" in said
@@ -111,7 +111,7 @@ def test_secrets_left_out_of_code_leave_a_bundle_that_holds_and_cannot_be_applie
     project: Project, tmp_path: Path
 ) -> None:
     run = run_of(project, "own")
-    path = write_bundle(run, project, tmp_path / "run.zip", Wanted(secrets="leave out of code")).path
+    path = write_bundle(run, project, tmp_path / "run.zip", BundleContents(secrets="leave out of code")).path
     texts = b"\n".join(contents(path).values())
     assert TOKEN.encode() not in texts
     assert PASSWORD.encode() not in texts
@@ -122,17 +122,17 @@ def test_secrets_left_out_of_code_leave_a_bundle_that_holds_and_cannot_be_applie
         assert not recorded.has_whole_diff
         (tmp_path / "shop").mkdir()
         with pytest.raises(CannotCheck, match="secrets in them, which were left out"):
-            with_recorded_code(tmp_path / "shop", project, recorded, is_foreign=False)
+            place_recorded_code(tmp_path / "shop", project, recorded, is_foreign=False)
 
 
 def test_secrets_that_somebody_decided_to_pack_go_along_bit_for_bit(project: Project, tmp_path: Path) -> None:
     run = run_of(project)
-    path = write_bundle(run, project, tmp_path / "run.zip", Wanted(secrets="keep")).path
+    path = write_bundle(run, project, tmp_path / "run.zip", BundleContents(secrets="keep")).path
     assert contents(path)[f"runs/{run.name}/code.diff"] == (run / "code.diff").read_bytes()
 
 
 def test_an_anonymous_bundle_has_no_diff_so_nothing_is_asked(project: Project, tmp_path: Path) -> None:
-    path = write_bundle(run_of(project), project, tmp_path / "run.zip", Wanted(anonymous=True)).path
+    path = write_bundle(run_of(project), project, tmp_path / "run.zip", BundleContents(anonymous=True)).path
     assert not [name for name in contents(path) if name.endswith("code.diff")]
 
 
@@ -147,10 +147,10 @@ def test_a_secret_in_any_other_text_stops_a_bundle(
     text = json.dumps({**environment, "note": "as-spoken-by-us"}) if place.endswith("json") else "as-spoken-by-us"
     file.write_text(text)
     try:
-        write_bundle(run_of(project), project, tmp_path / "before.zip", Wanted(secrets="leave out of code"))
+        write_bundle(run_of(project), project, tmp_path / "before.zip", BundleContents(secrets="leave out of code"))
         monkeypatch.setenv("LAB_PASSWORD", "as-spoken-by-us")
         with pytest.raises(SecretsFound, match=rf"{place}:1 \(the value of an environment variable\)") as caught:
-            write_bundle(run_of(project), project, tmp_path / "run.zip", Wanted(secrets="leave out of code"))
+            write_bundle(run_of(project), project, tmp_path / "run.zip", BundleContents(secrets="leave out of code"))
         assert "spoken" not in str(caught.value)
     finally:
         file.unlink() if before is None else file.write_bytes(before)
@@ -200,8 +200,8 @@ def test_an_anonymous_bundle_names_neither_commit_nor_data(project: Project, tmp
     environment["data"] |= {"dvc_hash": "0123456789abcdef0123456789abcdef.dir", "remote": "'lab' (s3://lab/store)"}
     (run / "environment.json").write_text(json.dumps(environment))
     try:
-        path = write_bundle(run, project, tmp_path / "run.zip", Wanted(anonymous=True)).path
-        again = write_bundle(run, project, tmp_path / "again" / "run.zip", Wanted(anonymous=True)).path \
+        path = write_bundle(run, project, tmp_path / "run.zip", BundleContents(anonymous=True)).path
+        again = write_bundle(run, project, tmp_path / "again" / "run.zip", BundleContents(anonymous=True)).path \
             if not (tmp_path / "again").mkdir() else path  # fmt: skip
     finally:
         (run / "environment.json").write_bytes(before)
@@ -217,11 +217,11 @@ def test_an_anonymous_bundle_names_neither_commit_nor_data(project: Project, tmp
 def test_an_anonymous_bundle_of_own_code_says_what_it_names_and_that_it_has_no_commit(
     project: Project, tmp_path: Path
 ) -> None:
-    made = write_bundle(run_of(project, "own"), project, tmp_path / "run.zip", Wanted(anonymous=True))
+    made = write_bundle(run_of(project, "own"), project, tmp_path / "run.zip", BundleContents(anonymous=True))
     assert "own code lab_net:net" in made.still_tells
     assert "experiment own" in made.still_tells
     with opened(made.path) as bundle, pytest.raises(CannotCheck, match="an anonymous bundle does not say"):
-        with_recorded_code(tmp_path / "shop", project, Recorded.read(bundle.run_folder), is_foreign=True)
+        place_recorded_code(tmp_path / "shop", project, Recorded.read(bundle.run_folder), is_foreign=True)
 
 
 def test_an_anonymous_bundle_says_also_what_its_metric_names(project: Project) -> None:
@@ -246,12 +246,12 @@ def test_images_that_name_somebody_are_refused_in_an_anonymous_bundle_and_named(
     project = Project(root / "params.yaml")
     (run,) = project.run_folders()
     with pytest.raises(DataError) as caught:
-        write_bundle(run, project, tmp_path / "run.zip", Wanted(images=True, anonymous=True))
+        write_bundle(run, project, tmp_path / "run.zip", BundleContents(images=True, anonymous=True))
     said = str(caught.value)
     assert f"{paths[0]}: Artist, Copyright" in said
     assert "and 2 more" in said
     assert len(said.splitlines()) <= 3
     assert "Lovelace" not in said
     assert not (tmp_path / "run.zip").exists()
-    write_bundle(run, project, tmp_path / "named.zip", Wanted(images=True))
-    write_bundle(run, project, tmp_path / "without.zip", Wanted(anonymous=True))
+    write_bundle(run, project, tmp_path / "named.zip", BundleContents(images=True))
+    write_bundle(run, project, tmp_path / "without.zip", BundleContents(anonymous=True))

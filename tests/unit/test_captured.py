@@ -11,14 +11,14 @@ from torch import nn
 
 from foldproof.training.gpu.captured import PROOFS, WARM_UP, Capture, CapturedStep, copies, tensors
 from foldproof.training.gpu.cuda_graph import Replay
-from foldproof.training.step import Arithmetic, Found, Step, arithmetic, plain
+from foldproof.training.step import Arithmetic, Found, Step, arithmetic, plain_step
 
 CPU = torch.device("cpu")
 BATCH, STEPS = 8, 12
 
 
 def faithful(compute: Arithmetic, inputs: torch.Tensor, labels: torch.Tensor) -> Replay:
-    return lambda bits: plain(compute, CPU)(inputs, labels, bits)
+    return lambda bits: plain_step(compute, CPU)(inputs, labels, bits)
 
 
 class Counting:
@@ -52,7 +52,7 @@ def train(
     net = net or model()
     optimizer = optimizer or torch.optim.Adam(net.parameters(), lr=0.01)
     compute = arithmetic(net, optimizer, torch.tensor([1.0, 2.0, 0.5]))
-    step = make(plain(compute, CPU), compute, net, optimizer)
+    step = make(plain_step(compute, CPU), compute, net, optimizer)
     found = []
     for number in range(STEPS):
         random = torch.Generator().manual_seed(number)
@@ -96,11 +96,11 @@ def test_replayed_steps_give_the_bits_of_plain_ones_and_are_captured_anew_when_t
 
 def wrong_labels(compute: Arithmetic, inputs: torch.Tensor, labels: torch.Tensor) -> Replay:
     frozen = labels.clone()
-    return lambda bits: plain(compute, CPU)(inputs, frozen, bits)
+    return lambda bits: plain_step(compute, CPU)(inputs, frozen, bits)
 
 
 def wrong_dropout(compute: Arithmetic, inputs: torch.Tensor, labels: torch.Tensor) -> Replay:
-    return lambda bits: plain(compute, CPU)(inputs, labels, bits ^ 1)
+    return lambda bits: plain_step(compute, CPU)(inputs, labels, bits ^ 1)
 
 
 @pytest.mark.parametrize("wrong", [wrong_labels, wrong_dropout])
@@ -110,7 +110,7 @@ def test_a_replay_of_other_bits_is_found_before_it_counts_and_said_once(wrong):
     assert counting.replayed <= PROOFS
     (notice,) = kept[0].news()
     assert notice.code == "step_not_captured"
-    assert "other bits" in notice.text
+    assert "different bits" in notice.text
     assert not list(kept[0].news())
 
 
@@ -119,7 +119,7 @@ def test_a_replay_that_finds_the_right_loss_and_moves_one_weight_by_one_bit_is_f
 
     def almost(compute: Arithmetic, inputs: torch.Tensor, labels: torch.Tensor) -> Replay:
         def replay(bits: int) -> Found:
-            found = plain(compute, CPU)(inputs, labels, bits)
+            found = plain_step(compute, CPU)(inputs, labels, bits)
             with torch.no_grad():
                 net[-1].bias[1:2].view(torch.int32).add_(1)
             return found

@@ -40,15 +40,15 @@ ONE_EACH = [
     ),
     (
         Difference(code=CodeDifference(plugins=True, model=True)),
-        ("code", "code: the modules that the settings name are others"),
+        ("code", "code: the modules that the settings name differ"),
     ),
     (
         Difference(code=CodeDifference(training_code=True, foldproof=VERSION)),
-        ("code", "code: foldproof's own training code is another (foldproof 0.1 then, 0.2 now)"),
+        ("code", "code: foldproof's own training code differs (foldproof 0.1 then, 0.2 now)"),
     ),
     (
         Difference(code=CodeDifference(model=True)),
-        ("code", "code: the model that is built here begins with other numbers: weights or a library"),
+        ("code", "code: the model built here starts from different numbers: weights or a library"),
     ),
     (
         Difference(arithmetic=(change("device"), change("device_name"))),
@@ -79,7 +79,7 @@ ONE_EACH = [
     ),
     (
         Difference(arithmetic=(change("compiled"), change("fingerprint"))),
-        ("instruction set", "instruction set: the same functions give other bits here"),
+        ("instruction set", "instruction set: the same functions give different bits here"),
     ),
     (Difference(machine=(change("hostname"), change("processor"))), ("processor", "processor this then, that now")),
     (
@@ -111,8 +111,8 @@ def test_all_that_may_differ_at_once_is_told_in_the_order_of_how_well_it_explain
     assert told == [
         "config: train.lr",
         "data: 1 image changed (a)",
-        "code: the modules that the settings name are others",
-        "code: foldproof's own training code is another (foldproof 0.1 then, 0.2 now)",
+        "code: the modules that the settings name differ",
+        "code: foldproof's own training code differs (foldproof 0.1 then, 0.2 now)",
         "device:",
         "package: torch",
         "instruction set",
@@ -126,8 +126,8 @@ def test_all_that_may_differ_at_once_is_told_in_the_order_of_how_well_it_explain
     kinds = [text.partition(" this")[0] for _, text in said(own)]
     assert kinds[:3] == [
         "folds: 1 image in another fold (a)",
-        "code: foldproof's own training code is another (foldproof 0.1 then, 0.2 now)",
-        "code: the model that is built here begins with other numbers: weights or a library",
+        "code: foldproof's own training code differs (foldproof 0.1 then, 0.2 now)",
+        "code: the model built here starts from different numbers: weights or a library",
     ]
     assert kinds[-1] == "code: commit aaa then, bbb now; the modules that the settings name are the same"
 

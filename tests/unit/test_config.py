@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from foldproof import registry
 from foldproof.cli.main import run_command
 from foldproof.config.check import _MUST_BE, sections
 from foldproof.config.read import ProjectSettings, load_settings, resolved
@@ -146,7 +147,7 @@ experiments:
         "train.seed=-1",
         "lr=3",
     )
-    allowed = "adam, adamw, sgd; or 'your_module:attribute'"
+    allowed = f"{', '.join(registry.names('optimizers'))}; or 'your_module:attribute'"
     assert error.what.splitlines() == [
         "params.yaml, line 1: data.image_size: must be at least 8 or auto, not 4",
         "params.yaml, line 1: data.resize: must be squash, pad or crop, not 'stretch'",
@@ -195,7 +196,7 @@ def test_a_mistake_in_the_file_is_told_although_every_experiment_or_a_set_overru
         ("experiments: {A: {train: {augment: '__main__:flip'}}}", "and name own:flip"),
         ("compare: {metric: '__main__:kappa'}", "of the script or notebook that runs"),
         ("tracking: {trackers: [console, '__main__:tell']}", "and name own:tell"),
-        ("train: {schedule: linear}", "must be one of: constant, cosine"),
+        ("train: {schedule: linear}", f"must be one of: {', '.join(registry.names('schedules'))}"),
         ("train: {augment: lite}", "did you mean 'light'?"),
         ("train: {class_weights: true}", "must be text, not true"),
         ("data: {image_size: true}", "must be a whole number or auto, not true"),
@@ -204,7 +205,7 @@ def test_a_mistake_in_the_file_is_told_although_every_experiment_or_a_set_overru
         ("data: 5", "must be a mapping of settings"),
         ("folds: {seed: 9223372036854775808}", "must be less than 9223372036854775808"),
         ("folds: {seed: -1}", "must be at least 0, not -1"),
-        ("execution: {executor: threads}", "must be one of: inline, interleaved, process"),
+        ("execution: {executor: threads}", f"must be one of: {', '.join(registry.names('executors'))}"),
         ("execution: {device: mps}", "must be auto, cpu, cuda or cuda:N, not 'mps'"),
         ("execution: {parallel_folds: 0}", "must be at least 1 or auto, not 0"),
         ("version: '1'", "must be 1, not '1'"),
@@ -267,7 +268,7 @@ def test_settings_that_exclude_each_other_are_refused_at_the_line_of_the_later_o
     ("train", "said"),
     [
         ("portable: true, precision: bfloat16", "portable needs train.precision: float32"),
-        ("portable: true, compile: true", "what is compiled is not portable"),
+        ("portable: true, compile: true", "a compiled model is not portable"),
         ("freeze_backbone: true, compile: true", "compiling it does not pay"),
     ],
 )
@@ -283,7 +284,7 @@ def test_precision_and_compiling_are_refused_where_they_contradict(train: str, s
         ("train.lr=", "--set train.lr: must be a number, not empty"),
         ("train.lrr=1", "--set train.lrr: unknown key; did you mean 'train.lr'?"),
         ("experiments.A.train.lr=1", "--set experiments.A.train.lr: unknown key"),
-        ("version=1", "--set version: belongs to the file alone"),
+        ("version=1", "--set version: belongs in the file only"),
         ("=3", "--set : unknown key"),
     ],
 )
@@ -306,10 +307,10 @@ def test_a_password_in_a_wrong_value_is_not_repeated(folder: Path) -> None:
         ("# nothing\n", "params.yaml is empty", "foldproof init"),
         ("- 1\n", "params.yaml is not a mapping of settings", "foldproof init"),
         ("hello\n", "params.yaml is not a mapping of settings", "foldproof init"),
-        ("train: {lr: [1,\n", "params.yaml, line 2, column 1, is not YAML: expected the node", "mend that line"),
-        ("version: 1\n\ttrain: 2\n", "params.yaml, line 2, column 1, is not YAML: found character '\\t'", "mend"),
-        ("a: 1\n---\nb: 2\n", "is not YAML: but found another document", "mend that line"),
-        (b"version: 1\0", "params.yaml is not YAML: special characters", "mend that line"),
+        ("train: {lr: [1,\n", "params.yaml, line 2, column 1, is not YAML: expected the node", "fix that line"),
+        ("version: 1\n\ttrain: 2\n", "params.yaml, line 2, column 1, is not YAML: found character '\\t'", "fix"),
+        ("a: 1\n---\nb: 2\n", "is not YAML: but found another document", "fix that line"),
+        (b"version: 1\0", "params.yaml is not YAML: special characters", "fix that line"),
         (b"version: \xff\xfe", "params.yaml is not UTF-8 text", "save it as UTF-8"),
         ("[" * 500, "params.yaml is nested too deeply", "two levels"),
         ("version: 2\nnew_section: {}\n", "params.yaml is of schema version 2; this foldproof reads up to 1", "newer"),
@@ -343,7 +344,7 @@ def test_keys_of_another_tool_in_a_shared_params_file_are_refused_with_the_way_o
     assert "put foldproof's own into foldproof.yaml" in error.next_step
     own = refused(folder, "featurize: {ngrams: 2}\n", name="foldproof.yaml")
     assert own.what.startswith("foldproof.yaml, line 1: featurize: unknown key")
-    assert own.next_step == "correct foldproof.yaml, then do the same again"
+    assert own.next_step == "correct foldproof.yaml, then try again"
 
 
 def test_a_few_lines_of_aliases_cannot_fill_the_memory() -> None:

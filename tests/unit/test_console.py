@@ -9,7 +9,7 @@ from rich.console import Console
 
 from foldproof.events.types import EpochFinished, Event, FoldFailed, FoldFinished, FoldStarted, Notice, RunFinished
 from foldproof.trackers import RunPlan, TrackerContext
-from foldproof.trackers.console import ConsoleTracker, Work
+from foldproof.trackers.console import ConsoleTracker, WorkLeft
 from foldproof.trackers.plan_shown import duration, plan_line, plan_table, size
 
 PLAN = RunPlan(run="r1", experiment="[bold]First", folds=2, repeats=1, epochs=1, seconds=40.0)
@@ -90,13 +90,13 @@ def test_at_a_terminal_the_plan_is_a_table_with_time_disk_and_what_is_there():
     head, one, other = (" ".join(line.split()) for line in out.getvalue().splitlines())
     assert head == "experiment folds epochs time disk"
     assert one == "[bold]First 2 1 20 s 3.0 MB"
-    assert other == "Second 2 of 5 4 4 s goes on in r0: has 3 folds, 2 epochs of others"
+    assert other == "Second 2 of 5 4 4 s goes on in r0: has 3 folds, 2 epochs of other folds"
 
 
 def test_the_time_left_is_that_of_all_runs_and_known_before_the_first_epoch(monkeypatch):
     now = [100.0]
     monkeypatch.setattr("foldproof.trackers.console.time", SimpleNamespace(monotonic=lambda: now[0]))
-    work = Work((PLAN, replace(PLAN, run="r2", seconds=120.0)), parallel_folds=2)
+    work = WorkLeft((PLAN, replace(PLAN, run="r2", seconds=120.0)), parallel_folds=2)
     now[0] += 10
     assert work.left() == "about 1 min 10 s left"  # of (40 + 120) / 2 s
     work.epoch_done("r1")  # 20 of 160 weighted seconds, in 10 s

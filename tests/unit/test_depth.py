@@ -11,12 +11,12 @@ from PIL import Image
 
 from foldproof.cli.main import run_command
 from foldproof.config.schema import DataSettings
-from foldproof.data.checks.card import as_markdown
+from foldproof.data.checks.card import render_markdown
 from foldproof.data.checks.findings import CODES
 from foldproof.data.examine import look
 from foldproof.data.index import FileIndex
 from foldproof.data.pixels.fitted import Form
-from foldproof.data.pixels.originals import decoded_original
+from foldproof.data.pixels.originals import Originals, decoded_original
 from foldproof.data.readers import Image as Decoded
 from foldproof.data.scan import scan
 from foldproof.data.survey import Survey
@@ -131,7 +131,7 @@ def test_a_png_of_16_bits_among_others_is_brought_to_bytes_from_its_full_scale(t
     assert {finding.code: finding.subject for finding in seen.findings} == {"brought-to-8-bits": "dog/deep.png"}
     assert (len(seen.dataset), seen.within) == (4, None)
     deep = next(sample for sample in seen.dataset.samples if sample.label == "dog")
-    made = decoded_original(deep, tmp_path / "images", Form(size=80, resize="pad"), most_pixels=10_000)
+    made = decoded_original(deep, Originals(tmp_path / "images", Form(size=80, resize="pad"), most_pixels=10_000))
     assert (made[5:75] == bytes_).all()
     assert seen.found.pictures["dog/deep.png"].colour == pytest.approx(bytes_.mean(axis=(0, 1)), abs=0.01)
 
@@ -246,7 +246,7 @@ def test_the_data_card_says_which_values_are_black_and_white(folder: Path):
     card = looked(folder, range=(50.0, 4000.0)).card()
     assert card["values"]["kind"] == "whole numbers"
     assert (card["values"]["range"], card["values"]["bits"]) == ([50.0, 4000.0], 16)
-    assert "50 is black and 4,000 white" in as_markdown(card)
+    assert "50 is black and 4,000 white" in render_markdown(card)
 
 
 def test_the_range_in_use_stands_in_run_json_and_nothing_else_passes_for_one(tmp_path: Path):

@@ -9,7 +9,7 @@ from foldproof import folds
 from foldproof.data.dataset import Dataset, Sample
 from foldproof.errors import FoldsError
 from foldproof.folds import Row, Scheme, derived
-from foldproof.folds.derived import natural
+from foldproof.folds.derived import natural_key
 
 
 def dataset(groups: list[str] | None = None, *, count: int = 12, duplicate: dict[int, str] | None = None) -> Dataset:
@@ -31,7 +31,7 @@ def test_each_group_is_a_fold_in_the_natural_order_of_names():
     made, k = derived.one_group_a_fold(dataset(names))
     assert k == 3
     assert made.fold_of.tolist() == [2] * 4 + [1] * 4 + [0] * 4
-    assert natural("p9") < natural("p10") < natural("q")
+    assert natural_key("p9") < natural_key("p10") < natural_key("q")
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,9 @@ def test_a_class_that_only_one_group_has_cannot_be_learnt_without_it():
 
 
 def test_written_folds_are_taken_as_they_are_and_minus_one_trains_in_all():
-    made, k = derived.as_written(dataset(), written(["0", "0", "1", "1", "2", "2", "-1", "train", "", "-1", "0", "1"]))
+    made, k = derived.assign_as_written(
+        dataset(), written(["0", "0", "1", "1", "2", "2", "-1", "train", "", "-1", "0", "1"])
+    )
     assert k == 3
     assert made.fold_of.tolist() == [0, 0, 1, 1, 2, 2, -1, -1, -1, -1, 0, 1]
     for fold in made.folds(k):
@@ -64,28 +66,28 @@ def test_written_folds_are_taken_as_they_are_and_minus_one_trains_in_all():
 
 
 def test_train_and_val_are_one_fold():
-    made, k = derived.as_written(dataset(), written(["train"] * 8 + ["val"] * 4))
+    made, k = derived.assign_as_written(dataset(), written(["train"] * 8 + ["val"] * 4))
     (fold,) = made.folds(k)
     assert (fold.train.tolist(), fold.validation.tolist()) == (list(range(8)), list(range(8, 12)))
 
 
 @pytest.mark.parametrize(
     ("texts", "said"),
-    [([], "no folds are written"), (["val"] * 12, "nothing to train on"), (["val", "0"] * 6, "at once")],
+    [([], "no folds are listed"), (["val"] * 12, "nothing to train on"), (["val", "0"] * 6, "at once")],
 )
 def test_written_folds_that_are_none_are_refused(texts, said):
     with pytest.raises(FoldsError, match=said):
-        derived.as_written(dataset(), written(texts))
+        derived.assign_as_written(dataset(), written(texts))
 
 
 def test_written_folds_that_tear_a_group_apart_are_refused():
     torn = dataset(duplicate={0: "same", 1: "same"})
     with pytest.raises(FoldsError, match=r"0\.png, 1\.png"):
-        derived.as_written(torn, written(["0", "1"] * 6))
+        derived.assign_as_written(torn, written(["0", "1"] * 6))
 
 
 def test_in_time_every_fold_trains_on_the_past_alone():
-    made = derived.in_time(dataset(), written([f"2024-01-{n + 1:02d}" for n in range(12)]), 3)
+    made = derived.assign_in_time(dataset(), written([f"2024-01-{n + 1:02d}" for n in range(12)]), 3)
     assert made.fold_of.tolist() == [-1] * 3 + [0] * 3 + [1] * 3 + [2] * 3
     for fold in made.folds(3):
         assert fold.train.max() < fold.validation.min()
@@ -97,12 +99,12 @@ def test_times_are_numbers_moments_or_words_that_sort():
         [f"2024-03-01T{n:02d}:00:00+00:00" for n in range(12)],
         list("abcdefghijkl"),
     ):
-        assert derived.in_time(dataset(), written(texts), 2).fold_of.tolist() == [-1] * 4 + [0] * 4 + [1] * 4
+        assert derived.assign_in_time(dataset(), written(texts), 2).fold_of.tolist() == [-1] * 4 + [0] * 4 + [1] * 4
 
 
 def test_too_few_times_name_the_largest_k_that_works():
     with pytest.raises(FoldsError, match="3 different times") as raised:
-        derived.in_time(dataset(), written(["1", "2", "3"] * 4), 3)
+        derived.assign_in_time(dataset(), written(["1", "2", "3"] * 4), 3)
     assert "at most 2" in raised.value.next_step
 
 
@@ -120,7 +122,7 @@ def test_no_image_ever_validates_beside_a_later_one_that_trained_it(times, k, sa
     images = dataset([group.get(n, "") for n in range(len(times))], duplicate=tied)
     when = {f"{n}.png": str(time) for n, time in enumerate(times)}
     try:
-        made = derived.in_time(images, when, k)
+        made = derived.assign_in_time(images, when, k)
     except FoldsError:
         return
     at = np.array([times[int(sample.path[:-4])] for sample in images.samples])
@@ -137,23 +139,23 @@ def test_no_image_ever_validates_beside_a_later_one_that_trained_it(times, k, sa
 
 def test_a_group_is_whole_where_time_is_cut_and_the_cut_waits_for_its_end():
     groups = ["a"] * 2 + ["b"] * 2 + ["a", "c"] + ["", ""] * 3
-    made = derived.in_time(dataset(groups), written([str(n) for n in range(12)]), 2)
+    made = derived.assign_in_time(dataset(groups), written([str(n) for n in range(12)]), 2)
     assert made.fold_of.tolist() == [-1] * 5 + [0] * 4 + [1] * 3
     assert made.told.endswith("which leaves 8 stretches of time")
-    apart = derived.in_time(dataset(), written([str(n) for n in range(12)]), 2)
+    apart = derived.assign_in_time(dataset(), written([str(n) for n in range(12)]), 2)
     assert "stretches" not in apart.told
 
 
 def test_a_group_that_lasts_all_the_time_is_named_with_the_largest_k_that_works():
     groups = ["", "", "a", "a", "long", "b", "b", "", "", "", "", "long"]  # in four stretches: 0, 1, 2 to 3, the rest
     when = written([f"2024-01-{n + 1:02d}" for n in range(12)])
-    assert derived.in_time(dataset(groups), when, 1).fold_of.tolist() == [-1] * 4 + [0] * 8
+    assert derived.assign_in_time(dataset(groups), when, 1).fold_of.tolist() == [-1] * 4 + [0] * 8
     with pytest.raises(FoldsError, match="group 'long' lasts from 2024-01-05 to 2024-01-12") as raised:
-        derived.in_time(dataset(groups), when, 5)
+        derived.assign_in_time(dataset(groups), when, 5)
     assert "at most 3" in raised.value.next_step
     assert "data.group_by" in raised.value.next_step
     with pytest.raises(FoldsError, match=r"images that are the same as 0\.png") as raised:
-        derived.in_time(dataset(duplicate={0: "d", 11: "d"}), when, 1)
+        derived.assign_in_time(dataset(duplicate={0: "d", 11: "d"}), when, 1)
     assert raised.value.next_step == "set data.near_duplicates: report"
 
 
@@ -161,8 +163,8 @@ def test_folds_of_all_schemes_stand_in_one_table_and_come_back():
     images = dataset(["a"] * 6 + ["b"] * 6)
     made, k = derived.one_group_a_fold(images)
     loo = Scheme(k, 1, "leave-one-group-out")
-    rows = folds.to_rows(images, loo, made)
-    old = folds.to_rows(images, Scheme(2, 1), folds.assign(images, Scheme(2, 1)))
+    rows = folds.make_rows(images, loo, made)
+    old = folds.make_rows(images, Scheme(2, 1), folds.assign(images, Scheme(2, 1)))
     both = folds.merge(old, rows)
     assert folds.from_csv(folds.to_csv(both)) == both
     assert folds.known_folds(both, loo, 0) == {

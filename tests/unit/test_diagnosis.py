@@ -268,7 +268,7 @@ def test_a_class_never_predicted_is_named():
     counts[:, 0] += counts[:, 7]
     counts[:, 7] = 0
     found = said(record_of(**HEALTHY), table_of(counts, confidence=0.85))
-    assert "no image was taken for '7'" in found["never-predicted"].text
+    assert "no image was predicted as '7'" in found["never-predicted"].text
     small = [[200, 0, 0], [0, 200, 0], [10, 10, 0]]
     found = said(record_of(**HEALTHY), table_of(small, confidence=0.95))
     assert "train.class_weights: balanced" in found["never-predicted"].text

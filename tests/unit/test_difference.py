@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foldproof.analysis import difference
 from foldproof.analysis.causes import first_shows, probable_causes
 from foldproof.analysis.difference import Change, Difference, RunSide, differ
 from foldproof.analysis.divergence import Divergence
 from foldproof.config.schema import FirstShows, FoldSettings, PixelSettings, TrainSettings
 from foldproof.data.dataset import Dataset, Sample
 from foldproof.folds import Row
+from foldproof.records.facts import read_environment
+from foldproof.storage import read_if_there
 
 NUMERIC = {"torch": "2", "instruction_set": "AVX512", "fingerprint": "f", "training_code": "t", "plugins": "p"}
 ENVIRONMENT = {
@@ -163,7 +164,7 @@ def test_a_commit_is_a_cause_only_where_the_modules_of_the_settings_are_the_same
     said = [
         cause.text for cause in probable_causes(differ(side(), side(environment=own)), None) if cause.kind == "code"
     ]
-    assert said == ["code: the modules that the settings name are others"]
+    assert said == ["code: the modules that the settings name differ"]
     causes = probable_causes(differ(side(), side(environment=committed)), None)
     assert [cause.kind for cause in causes] == ["code"]
     assert causes[0].text.endswith("the modules that the settings name are the same")
@@ -172,10 +173,10 @@ def test_a_commit_is_a_cause_only_where_the_modules_of_the_settings_are_the_same
 
 
 def test_what_a_record_may_lack_is_empty(tmp_path):
-    assert difference._optional(tmp_path, "environment.json") == {}
-    assert difference._bytes(tmp_path, "code.diff") == b""
+    assert read_environment(tmp_path) == {}
+    assert read_if_there(tmp_path, "code.diff", most_bytes=1) is None
     (tmp_path / "environment.json").write_text('{"a": 1}')
-    assert difference._optional(tmp_path, "environment.json") == {"a": 1}
+    assert read_environment(tmp_path) == {"a": 1}
 
 
 def test_changes_that_were_not_committed_are_shown_with_a_line_around_them():

@@ -12,7 +12,7 @@ import pytest
 from conftest import SETTINGS
 from foldproof.data.versions import dvc, unfinished
 from foldproof.data.versions.add import add
-from foldproof.doctor.check import Check
+from foldproof.doctor.check import ProjectCheck
 from foldproof.doctor.examine import examine
 from foldproof.project import Project
 from journaled import JournaledRun
@@ -41,7 +41,7 @@ def project(tiny_project) -> Path:
     return tiny_project
 
 
-def seen(project: Path, environ: dict[str, str] | None = None) -> dict[str, Check]:
+def seen(project: Path, environ: dict[str, str] | None = None) -> dict[str, ProjectCheck]:
     found = examine(Project(project / "params.yaml"), environ or {})
     assert found.is_fit == all(check.state != "bad" for check in found.checks)
     return {check.name: check for check in found.checks}

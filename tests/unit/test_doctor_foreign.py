@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from foldproof.cli.main import run_command
-from foldproof.doctor.foreign import of_dvc, of_files, of_git, of_settings, tree
-from foldproof.doctor.foreign.finding import MOST_OF_A_KIND, Finding
-from foldproof.doctor.foreign.ini import settings_of
+from foldproof.doctor.foreign import dvc, files, git, settings, tree
+from foldproof.doctor.foreign.finding import MOST_OF_A_KIND, Suspect
+from foldproof.doctor.foreign.ini import judged, settings_of
 from foldproof.doctor.foreign.look import look_at
 
 Deed = Callable[[Path], object]
@@ -95,6 +95,7 @@ PLANTED: dict[str, tuple[Deed, str, str]] = {
     "own backbone": (write("params.yaml", "train: {backbone: 'own:net'}\n"), "runs", "params.yaml"),
     "own code of one": (write("params.yaml", "experiments: {A: {train.augment: 'own:f'}}\n"), "runs", "params.yaml"),
     "own metric": (write("params.yaml", "compare:\n  metric: evil:fn\n"), "runs", "params.yaml"),
+    "own scheme": (write("params.yaml", "folds:\n  scheme: evil:fn\n"), "runs", "params.yaml"),
     "own tracker": (write("params.yaml", "tracking:\n  trackers: [console, 'evil:fn']\n"), "runs", "params.yaml"),
     "images elsewhere": (write("params.yaml", "data: {path: ../../home}\n"), "leads out", "params.yaml"),
     "link out": (link("data", "../outside"), "leads out", "data"),
@@ -232,11 +233,11 @@ def test_what_cannot_be_looked_at_is_no_crash(tmp_path, capsys):
 
 def test_rules_are_over_text():
     assert next(settings_of('[A "b.c"]\n\tKey = v # x\n[d]\n e\n'))[:2] == ("a.b.c.key", "v # x")
-    assert [*of_git.of_settings("c", "[core]\n\tfsmonitor = true\n")] == []
-    assert [f.kind for f in of_dvc.of_settings("c", "[cache]\n dir = cache\n")] == []
+    assert [*git.check_settings("c", "[core]\n\tfsmonitor = true\n")] == []
+    assert [f.kind for f in judged("c", "[cache]\n dir = cache\n", dvc.RULES)] == []
     assert [
-        f.kind for f in of_settings.of_text("p", "train: {backbone: small_cnn}\ntracking: {uri: 'sqlite:///a.db'}")
+        f.kind for f in settings.check_text("p", "train: {backbone: small_cnn}\ntracking: {uri: 'sqlite:///a.db'}")
     ] == []
-    entry = tree.Entry("a/link", 0o120777, 0, 0, "../b")
-    assert [*of_files.of_link(entry)] == []
-    assert Finding("note", "a", "b", "c").kind == "note"
+    entry = tree.TreeEntry("a/link", 0o120777, 0, 0, "../b")
+    assert [*files.check_link(entry)] == []
+    assert Suspect("note", "a", "b", "c").kind == "note"

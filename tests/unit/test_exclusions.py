@@ -2,7 +2,7 @@
 
 import pytest
 
-from foldproof.data.exclusions import Exclusion, add_exclusions, by_content, read_exclusions, to_csv
+from foldproof.data.exclusions import Exclusion, add_exclusions, match_content, read_exclusions, to_csv
 from foldproof.errors import DamagedFile
 
 ONE = Exclusion("cat/a, b.png", "cat", "0" * 64, "damaged", 'truncated "here"\nand there')
@@ -11,7 +11,7 @@ OTHER = Exclusion("dog/é.png", "dog", "f" * 64, "label-conflict", "the same pix
 
 def test_what_is_written_is_read_again_whatever_the_names(tmp_path):
     (tmp_path / "excluded.csv").write_bytes(to_csv([OTHER, ONE]).encode())
-    assert read_exclusions(tmp_path / "excluded.csv") == by_content([ONE, OTHER])
+    assert read_exclusions(tmp_path / "excluded.csv") == match_content([ONE, OTHER])
 
 
 def test_the_file_is_sorted_so_that_a_diff_shows_what_is_new():

@@ -10,6 +10,7 @@ import pytest
 
 from foldproof.config.identity import canonical, experiment_identity
 from foldproof.config.schema import CompareSettings, ExecutionConfig, FoldSettings, PixelSettings, TrainSettings
+from foldproof.data.pixels.fitted import Form
 from foldproof.data.value_range import ValueRange
 from foldproof.data.versions.versioned import DataVersion
 from foldproof.errors import DamagedFile
@@ -39,7 +40,7 @@ def said(**changed: Any) -> dict[str, Any]:
         shared=False,
         notices=(),
     )
-    model = Model(request=request_of(), probe=PROBE, images=Path("images.npy"), within=WITHIN)
+    model = Model(request=request_of(), probe=PROBE, form=Form(size=24, within=WITHIN))
     planned = ExperimentPlan.of(replace(CONFIG, **changed), model, context, ())
     return dict(json.loads(json.dumps(planned.facts)))
 

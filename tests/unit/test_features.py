@@ -11,8 +11,9 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from foldproof.config.schema import PixelSettings, TrainSettings
+from foldproof.config.schema import TrainSettings
 from foldproof.data.dataset import Dataset, Sample
+from foldproof.data.pixels.fitted import Form
 from foldproof.errors import ModelError, SettingsError
 from foldproof.models.backbone import Classifier, InputSpec, build
 from foldproof.training.chunks import CHUNK
@@ -181,9 +182,7 @@ def test_a_fold_computes_and_keeps_its_features_once_and_has_the_same_where_none
     )
     task = SimpleNamespace(
         features=None,
-        pixels=PixelSettings(image_size=16),
-        image_size=16,
-        within=None,
+        form=Form(size=16),
         model=asked_of(tmp_path),
         train=TrainSettings(freeze_backbone=True),
     )

@@ -9,7 +9,7 @@ from torch import nn
 from foldproof import registry
 from foldproof.errors import ModelError
 from foldproof.models.backbone import Classifier, InputSpec, build, check_forward
-from foldproof.models.first_layer import for_channels
+from foldproof.models.first_layer import adapt_channels
 
 MODELS = (*registry.names("backbones"), "resnet18", "mobilenet_v3_small", "timm/resnet10t", "timm/vit_tiny_patch16_224")
 
@@ -24,7 +24,7 @@ def one_thread() -> Iterator[None]:
 
 def built(name: str, *, channels: int, pretrained: bool = False) -> Classifier:
     torch.manual_seed(3)
-    return for_channels(build(name, classes=3, pretrained=pretrained), channels, name=name).eval()
+    return adapt_channels(build(name, classes=3, pretrained=pretrained), channels, name=name).eval()
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -56,7 +56,7 @@ def test_three_channels_are_left_as_they_are():
 def test_random_weights_vary_as_those_of_a_layer_of_one_channel():
     torch.manual_seed(0)
     summed = (
-        for_channels(build("small_cnn", classes=3, pretrained=False), 1, name="small_cnn").trunk[0][0].weight.detach()
+        adapt_channels(build("small_cnn", classes=3, pretrained=False), 1, name="small_cnn").trunk[0][0].weight.detach()
     )
     drawn = torch.cat([nn.Conv2d(1, 32, 3, bias=False).weight.detach() for _ in range(40)])
     assert float(summed.std()) == pytest.approx(float(drawn.std()), rel=0.15)
@@ -72,12 +72,12 @@ def test_a_network_of_the_users_that_takes_one_channel_stays_as_it_is():
     trunk = nn.Sequential(nn.Conv2d(1, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
     own = Classifier(trunk, nn.Linear(4, 2), input=spec, pretrained=False)
     before = trunk[0].weight.clone()
-    assert torch.equal(for_channels(own, 1, name="own").trunk[0].weight, before)
+    assert torch.equal(adapt_channels(own, 1, name="own").trunk[0].weight, before)
 
 
 @pytest.mark.parametrize("trunk", [nn.Flatten(), nn.Sequential(nn.Conv2d(3, 3, 3, groups=3), nn.Flatten())])
 def test_a_network_without_such_a_layer_says_so(trunk: nn.Module):
     spec = InputSpec(8, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5), fixed=False)
     with pytest.raises(ModelError, match="does not begin with a convolution of three channels") as raised:
-        for_channels(Classifier(trunk, nn.Linear(4, 2), input=spec, pretrained=False), 1, name="own")
+        adapt_channels(Classifier(trunk, nn.Linear(4, 2), input=spec, pretrained=False), 1, name="own")
     assert "data.channels: 3" in raised.value.next_step

@@ -1,4 +1,4 @@
-"""What a first look is made of: the choice of images, what is kept, the linear head, the way on."""
+"""What a first look is made of: the choice of images, what is kept of folders, the linear head, the way on."""
 
 import shlex
 from dataclasses import replace
@@ -12,8 +12,7 @@ from foldproof.analysis.foreign.tables import candidate_of
 from foldproof.analysis.lines import lines_of
 from foldproof.data.dataset import Dataset, Sample
 from foldproof.first_look.caches import Caches
-from foldproof.first_look.feature_cache import FeatureCache
-from foldproof.first_look.head import out_of_fold
+from foldproof.first_look.head import predict_out_of_fold
 from foldproof.first_look.next_steps import next_steps
 from foldproof.first_look.sampling import evenly, shares
 from foldproof.folds import Scheme
@@ -23,10 +22,6 @@ from tabled import table
 
 def labels(**counts):
     return {f"{name}/{number:05d}.jpg": name for name, count in counts.items() for number in range(count)}
-
-
-def row(value):
-    return np.full(4, value, dtype=np.float32)
 
 
 def test_images_are_chosen_evenly_and_small_classes_leave_their_share_to_others():
@@ -42,54 +37,6 @@ def test_a_folder_that_grows_keeps_nearly_all_of_its_choice():
 
 def test_where_all_fit_all_are_looked_at():
     assert evenly(labels(a=3, b=2), 5) == list(labels(a=3, b=2))
-
-
-def test_a_row_comes_back_for_the_same_content_in_the_same_space_alone(tmp_path):
-    with FeatureCache(tmp_path / "rows.sqlite") as cache:
-        cache.keep("key", {"one": row(1), "two": row(2)})
-    with FeatureCache(tmp_path / "rows.sqlite") as cache:
-        found = cache.rows("key", ["one", "two", "three"])
-        assert {name: values.tolist() for name, values in found.items()} == {"one": [1] * 4, "two": [2] * 4}
-        assert cache.rows("another", ["one"]) == {}
-
-
-def test_a_row_that_is_not_what_was_written_is_computed_anew(tmp_path):
-    file = tmp_path / "rows.sqlite"
-    with FeatureCache(file) as cache:
-        cache.keep("key", {"one": row(1.5)})
-    content = file.read_bytes()
-    assert content.count(row(1.5).tobytes()) == 1
-    file.write_bytes(content.replace(row(1.5).tobytes(), row(2.5).tobytes()))
-    with FeatureCache(file) as cache:
-        assert cache.rows("key", ["one"]) == {}
-
-
-@pytest.mark.parametrize("content", [b"no database at all" * 100, b""])
-def test_a_cache_that_is_no_database_is_begun_anew(tmp_path, content):
-    file = tmp_path / "rows.sqlite"
-    file.write_bytes(content)
-    with FeatureCache(file) as cache:
-        cache.keep("key", {"one": row(1)})
-    with FeatureCache(file) as cache:
-        assert len(cache.rows("key", ["one"])) == 1
-
-
-def test_a_cache_that_cannot_be_written_keeps_nothing_and_fails_nothing(tmp_path):
-    (tmp_path / "file").touch()
-    with FeatureCache(tmp_path / "file" / "rows.sqlite") as cache:
-        cache.keep("key", {"one": row(1)})
-    assert not (tmp_path / "file").is_dir()
-
-
-def test_the_rows_that_were_not_used_for_longest_go_first(tmp_path):
-    with FeatureCache(tmp_path / "rows.sqlite") as cache:
-        for number in range(6):
-            cache.keep("key", {f"{number}": row(number)})
-        cache.rows("key", ["0"])
-    with FeatureCache(tmp_path / "rows.sqlite", most_rows=3):
-        pass
-    with FeatureCache(tmp_path / "rows.sqlite") as cache:
-        assert set(cache.rows("key", map(str, range(6)))) == {"0", "4", "5"}
 
 
 def test_what_was_found_in_folders_stays_within_its_limit(tmp_path):
@@ -109,7 +56,7 @@ def test_every_image_is_judged_by_a_head_that_has_not_seen_it():
     labels = ["a", "b"] * 20
     dataset = Dataset(tuple(Sample(f"{number:064x}", label, f"{number}") for number, label in enumerate(labels)))
     made = folds.assign(dataset, Scheme(5, 1))
-    table = out_of_fold(dataset, np.eye(40, dtype=np.float32), made, 5)
+    table = predict_out_of_fold(dataset, np.eye(40, dtype=np.float32), made, 5)
     assert np.allclose(table.probabilities, 0.5, atol=0.05)
     assert np.array_equal(table.labels, dataset.labels)
     assert np.array_equal(table.folds, made.fold_of)
@@ -119,7 +66,7 @@ def test_a_head_finds_what_features_tell():
     labels = ["a", "b", "c"] * 10
     dataset = Dataset(tuple(Sample(f"{number:064x}", label, f"{number}") for number, label in enumerate(labels)))
     features = 9 * np.eye(3, dtype=np.float32)[dataset.labels]
-    table = out_of_fold(dataset, features, folds.assign(dataset, Scheme(3, 1)), 3)
+    table = predict_out_of_fold(dataset, features, folds.assign(dataset, Scheme(3, 1)), 3)
     assert np.array_equal(table.predicted, dataset.labels)
 
 

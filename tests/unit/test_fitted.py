@@ -11,6 +11,7 @@ from PIL import Image
 from foldproof.data.dataset import Dataset, Sample
 from foldproof.data.pixels.fitted import Form, fitted
 from foldproof.data.pixels.images import decoded
+from foldproof.data.pixels.originals import Originals
 from foldproof.data.rows import cache as pixel_cache
 from foldproof.data.rows.files import is_whole, read_index
 from foldproof.data.scan import hash_file
@@ -100,7 +101,7 @@ class TestCache:
     def make(self, folder: Path, *, within: ValueRange = OF_12_BITS, channels: int = 1, images: int = 5) -> Path:
         dataset = Dataset(as_dataset(folder).samples[:images])
         cache = folder.parent / "cache"
-        return decoded(dataset, folder, size=16, resize="squash", channels=channels, within=within, cache=cache)
+        return decoded(dataset, Originals(folder, Form(size=16, channels=channels, within=within)), cache=cache)
 
     def test_rows_are_the_fitted_pictures_in_16_bits(self, folder: Path):
         rows = np.load(self.make(folder), mmap_mode="r")
@@ -131,7 +132,7 @@ class TestCache:
         few = np.load(self.make(folder, images=3))
         for sample in dataset.samples[:3]:
             (folder / sample.path).unlink()
-        all_of_them = decoded(dataset, folder, size=16, resize="squash", channels=1, within=OF_12_BITS, cache=cache)
+        all_of_them = decoded(dataset, Originals(folder, Form(size=16, channels=1, within=OF_12_BITS)), cache=cache)
         assert np.array_equal(np.load(all_of_them)[:3], few)
 
 

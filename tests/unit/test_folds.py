@@ -17,7 +17,7 @@ from foldproof.config.schema import ExperimentConfig, FoldSettings, PixelSetting
 from foldproof.data.dataset import Dataset, Sample
 from foldproof.errors import DamagedFile, FoldsError
 from foldproof.folds import Scheme
-from foldproof.folds.cover import covering, mend
+from foldproof.folds.cover import covering, repair
 from foldproof.folds.units import Unit
 from foldproof.plan.splits import Splits, preview_splits, scheme_of, split
 from foldproof.project import Project
@@ -127,7 +127,7 @@ def test_another_hash_seed_and_another_process_give_the_same_table() -> None:
         "samples = {Sample(hashlib.sha256(f'{label} {n}'.encode()).hexdigest(), label, f'{label}/{n}.png', g)\n"
         "    for label in ('cat', 'dog', 'eel') for n in range(20) for g in [f'g{n}' if n < 4 else '']}\n"
         "dataset, scheme = Dataset.of(list(samples)), folds.Scheme(k=3, seed=42)\n"
-        "print(folds.to_csv(folds.to_rows(dataset, scheme, folds.assign(dataset, scheme))))\n"
+        "print(folds.to_csv(folds.make_rows(dataset, scheme, folds.assign(dataset, scheme))))\n"
     )
     tables = {
         subprocess.run(
@@ -245,7 +245,7 @@ def test_a_table_that_leaves_a_fold_without_a_class_is_named_with_what_to_do() -
 def test_groups_that_cannot_be_parted_are_refused_with_the_largest_number_of_folds_that_works() -> None:
     pairs = ["ab", "bc", "ca", "ab", "bc"]  # two of them to a fold with every class, so that five do for two folds
     knot = Dataset.of([s for n, pair in enumerate(pairs) for c in pair for s in images(c, 1, group=f"{n}", first=n)])
-    with pytest.raises(FoldsError, match="found no cut into 3 folds that keeps groups whole") as caught:
+    with pytest.raises(FoldsError, match="found no split into 3 folds that keeps groups whole") as caught:
         folds.assign(knot, Scheme(k=3, seed=1))
     assert caught.value.next_step.startswith("set folds.k to at most 2, or make data.group_by join fewer images")
     assert len(np.unique(folds.assign(knot, Scheme(k=2, seed=1)).fold_of)) == 2
@@ -271,7 +271,7 @@ def test_schemes_share_a_table_without_disturbing_each_other() -> None:
         row
         for scheme in (SCHEME, Scheme(k=3, seed=42), Scheme(k=2, seed=43))
         for repeat in (0, 1)
-        for row in folds.to_rows(TINY, scheme, folds.assign(TINY, scheme, repeat=repeat))
+        for row in folds.make_rows(TINY, scheme, folds.assign(TINY, scheme, repeat=repeat))
     ]
     expected = {
         s.sha256: int(f) for s, f in zip(TINY.samples, folds.assign(TINY, SCHEME, repeat=1).fold_of, strict=True)
@@ -281,16 +281,16 @@ def test_schemes_share_a_table_without_disturbing_each_other() -> None:
 
 
 def test_a_table_is_brought_up_to_date_with_the_new_names_of_images() -> None:
-    old = folds.to_rows(TINY, SCHEME, folds.assign(TINY, SCHEME))
+    old = folds.make_rows(TINY, SCHEME, folds.assign(TINY, SCHEME))
     renamed = Dataset.of([s._replace(path=f"new/{s.path}") for s in TINY.samples])
-    new = folds.to_rows(renamed, SCHEME, folds.assign(renamed, SCHEME, known=folds.known_folds(old, SCHEME, 0)))
+    new = folds.make_rows(renamed, SCHEME, folds.assign(renamed, SCHEME, known=folds.known_folds(old, SCHEME, 0)))
     merged = folds.merge(old, new)
     assert merged == sorted(new)
     assert folds.merge(merged, new) == merged
     assert [row.fold for row in sorted(old)] == [row.fold for row in merged]
 
 
-TABLE = folds.to_csv(folds.to_rows(TINY, SCHEME, folds.assign(TINY, SCHEME)))
+TABLE = folds.to_csv(folds.make_rows(TINY, SCHEME, folds.assign(TINY, SCHEME)))
 
 
 @pytest.mark.parametrize(
@@ -335,7 +335,7 @@ def test_twenty_thousand_images_are_cut_evenly_in_less_than_seconds() -> None:
 def test_a_name_with_a_line_break_of_any_kind_keeps_its_row() -> None:
     breaks = ("\r", "\n", "\r\n", "", ",", '"')
     odd = [s._replace(path=f"{breaks[n % 6]}/{n}{breaks[n % 3]}") for n, s in enumerate(TINY.samples)]
-    rows = folds.to_rows(Dataset.of(odd), SCHEME, folds.assign(TINY, SCHEME))
+    rows = folds.make_rows(Dataset.of(odd), SCHEME, folds.assign(TINY, SCHEME))
     assert folds.from_csv(folds.to_csv(rows)) == rows
 
 
@@ -446,7 +446,7 @@ def test_images_that_moved_are_counted_over_all_repeats(moved: int, repeats: int
 
 
 def mended_plainly(brought: list[set[int]], places: list[int], movable: list[int], k: int, classes: int) -> bool:
-    """As `mend` is described, counting everything again before each move."""
+    """As `repair` is described, counting everything again before each move."""
 
     def held(label: int, fold: int) -> int:
         return sum(label in has and place == fold for has, place in zip(brought, places, strict=True))
@@ -477,7 +477,7 @@ def test_gaps_are_filled_by_the_first_unit_that_its_fold_can_spare() -> None:
         movable = draw.sample(range(count), draw.randint(1, count))
         units = [Unit(f"{at}", (at,), dict.fromkeys(sorted(has), 1)) for at, has in enumerate(brought)]
         mine, plain = list(places), list(places)
-        succeeded = mend(units, mine, movable=movable, k=k, classes=classes)
+        succeeded = repair(units, mine, movable=movable, k=k, classes=classes)
         assert bool(succeeded) == mended_plainly(brought, plain, movable, k, classes)
         assert mine == plain
         moved = sum(one != other for one, other in zip(mine, places, strict=True))

@@ -9,8 +9,9 @@ import torch
 from torch import nn
 
 from foldproof.config.identity import canonical_json
-from foldproof.config.schema import PixelSettings, TrainSettings
+from foldproof.config.schema import TrainSettings
 from foldproof.data.dataset import Dataset, Sample
+from foldproof.data.pixels.fitted import Form
 from foldproof.errors import SettingsError
 from foldproof.events.types import CheckpointSaved, EpochFinished, FoldFinished
 from foldproof.models.backbone import build
@@ -18,7 +19,7 @@ from foldproof.models.small_cnn import small_cnn
 from foldproof.storage import write_atomically
 from foldproof.training import determinism, loop
 from foldproof.training.checkpoint import Checkpoint
-from foldproof.training.forward import bfloat16_is_slow, check_compiler, forward_of, in_precision
+from foldproof.training.forward import bfloat16_is_slow, check_compiler, forward_of, use_precision
 from foldproof.training.frozen.features import frozen_features
 from foldproof.training.loop import evaluate, train
 from foldproof.training.step import arithmetic
@@ -67,9 +68,8 @@ def task_of(folder, **settings) -> FoldTask:
         identity="identity",
         fold_key="key",
         model=request,
-        pixels=PixelSettings(),
+        form=Form(size=16),
         train=train,
-        image_size=16,
         dataset=folder / "dataset.json",
         images=folder / "images.npy",
         train_positions=positions[10:],
@@ -137,7 +137,7 @@ def test_what_comes_out_of_a_network_in_bfloat16_is_float32():
 def test_the_precision_belongs_to_the_numeric_class():
     prints = {determinism.numeric_fingerprint(CPU, precision=precision) for precision in ("float32", "bfloat16")}
     assert len(prints) == 2
-    with in_precision("float32", CPU):
+    with use_precision("float32", CPU):
         assert determinism.numeric_fingerprint(CPU) in prints
 
 

@@ -9,7 +9,7 @@ from scipy import stats
 
 from foldproof.analysis.compare import compare
 from foldproof.analysis.lines import DISAGREES
-from foldproof.analysis.statistics.homogeneity import Curve, by_curves
+from foldproof.analysis.statistics.homogeneity import FoldCurve, compare_curves
 from foldproof.analysis.verdict import BETTER
 from foldproof.events.fold_id import FoldId
 from tabled import alike, candidate, drawn, folds_of, table
@@ -49,7 +49,7 @@ def written_out(accuracies, units):
 
 def curves(accuracies, units, repeat=0):
     return {
-        FoldId(repeat, fold): Curve(tuple(one), size)
+        FoldId(repeat, fold): FoldCurve(tuple(one), size)
         for fold, (one, size) in enumerate(zip(accuracies, units, strict=True))
     }
 
@@ -59,7 +59,7 @@ def curves(accuracies, units, repeat=0):
 def test_folds_are_held_apart_as_the_test_is_written_out(units, epochs):
     rng = np.random.default_rng(epochs)
     accuracies = 0.7 + 0.05 * rng.standard_normal((len(units), epochs))
-    found, expected = by_curves(curves(accuracies, units)), written_out(accuracies.tolist(), units)
+    found, expected = compare_curves(curves(accuracies, units)), written_out(accuracies.tolist(), units)
     assert found.p == pytest.approx(min(min(expected) * len(units), 1.0))
     assert found.fold_id == (0, int(np.argmin(expected)))
     assert found.epochs == min(epochs, 3)
@@ -70,9 +70,9 @@ def test_repeats_lend_each_other_their_swings_and_are_adjusted_for_together():
     calm, wild = np.full((5, 4), 0.8), np.full((5, 4), 0.8)
     calm[2] -= 0.12
     wild += 0.1 * np.random.default_rng(1).standard_normal(wild.shape)
-    alone = by_curves(curves(calm, (400,) * 5))
-    twice = by_curves(curves(calm, (400,) * 5) | curves(np.full((5, 4), 0.8), (400,) * 5, 1))
-    beside_wild = by_curves(curves(calm, (400,) * 5) | curves(wild, (400,) * 5, 1))
+    alone = compare_curves(curves(calm, (400,) * 5))
+    twice = compare_curves(curves(calm, (400,) * 5) | curves(np.full((5, 4), 0.8), (400,) * 5, 1))
+    beside_wild = compare_curves(curves(calm, (400,) * 5) | curves(wild, (400,) * 5, 1))
     assert alone.fold_id == twice.fold_id == (0, 2)
     assert alone.p < DISAGREES
     assert alone.p < twice.p < 2.5 * alone.p
@@ -94,16 +94,16 @@ def flagged(found):
 @pytest.mark.parametrize("epochs", [1, 2, 5])
 def test_two_trainings_that_differ_by_half_a_point_are_healthy_however_many_images_there_are(images, epochs):
     rng = np.random.default_rng(images + epochs)
-    alarms = sum(flagged(by_curves(curves(healthy(rng, images, epochs), (images,) * 5))) for _ in range(200))
+    alarms = sum(flagged(compare_curves(curves(healthy(rng, images, epochs), (images,) * 5))) for _ in range(200))
     assert alarms <= 4
 
 
 def test_one_bad_last_epoch_is_a_swing_and_not_a_fold_that_disagrees():
     accuracies = healthy(np.random.default_rng(3), 1000, 5)
     accuracies[4, -1] -= 0.2
-    assert not flagged(by_curves(curves(accuracies, (1000,) * 5)))
+    assert not flagged(compare_curves(curves(accuracies, (1000,) * 5)))
     accuracies[4] -= 0.2
-    assert flagged(by_curves(curves(accuracies, (1000,) * 5)))
+    assert flagged(compare_curves(curves(accuracies, (1000,) * 5)))
 
 
 @pytest.mark.parametrize("epochs", [2, 5])
@@ -113,7 +113,7 @@ def test_a_fold_that_costs_five_points_is_found_among_two_thousand_images_a_fold
     for _ in range(100):
         accuracies = healthy(rng, 2000, epochs)
         accuracies[1] -= 0.05
-        one = by_curves(curves(accuracies, (2000,) * 5))
+        one = compare_curves(curves(accuracies, (2000,) * 5))
         found += flagged(one) and one.fold_id == (0, 1)
     assert found >= 90
 
@@ -121,11 +121,11 @@ def test_a_fold_that_costs_five_points_is_found_among_two_thousand_images_a_fold
 def test_a_gap_of_less_than_two_points_is_nothing_to_look_at():
     accuracies = np.full((5, 5), 0.999)
     accuracies[1] -= 0.019
-    found = by_curves(curves(accuracies, (100_000,) * 5))
+    found = compare_curves(curves(accuracies, (100_000,) * 5))
     assert found.p < DISAGREES
     assert not found.matters
     accuracies[1] -= 0.002
-    assert by_curves(curves(accuracies, (100_000,) * 5)).matters
+    assert compare_curves(curves(accuracies, (100_000,) * 5)).matters
 
 
 @pytest.mark.slow

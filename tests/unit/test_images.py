@@ -8,7 +8,9 @@ from PIL import Image
 
 from conftest import draw, draw_classes
 from foldproof.data.dataset import Dataset, Sample
+from foldproof.data.pixels.fitted import Form
 from foldproof.data.pixels.images import decoded
+from foldproof.data.pixels.originals import Originals
 from foldproof.data.scan import hash_files, scan
 from foldproof.errors import DataError, StorageError
 
@@ -22,7 +24,7 @@ def folder(tmp_path):
 
 def decode(folder, tmp_path, *, size=8, progress=None):
     dataset = scan(folder).dataset
-    return decoded(dataset, folder, size=size, resize="squash", cache=tmp_path / "cache", progress=progress)
+    return decoded(dataset, Originals(folder, Form(size=size)), cache=tmp_path / "cache", progress=progress)
 
 
 def test_pixels_are_those_of_pillow_in_manifest_order(folder, tmp_path):
@@ -46,7 +48,7 @@ def test_a_whole_file_is_used_again_without_reading_an_image(folder, tmp_path):
     dataset = scan(folder).dataset
     made = decode(folder, tmp_path)
     before = made.stat()
-    again = decoded(dataset, tmp_path / "gone", size=8, resize="squash", cache=tmp_path / "cache")
+    again = decoded(dataset, Originals(tmp_path / "gone", Form(size=8)), cache=tmp_path / "cache")
     assert again == made
     assert (again.stat().st_ino, again.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
@@ -90,7 +92,7 @@ def test_all_unreadable_images_are_reported_at_once_and_no_file_is_left(folder, 
     names = [path.relative_to(folder).as_posix() for path in folder.glob("*/*")]
     dataset = Dataset.of([Sample(hashes.sha256, path[:3], path) for path, hashes in hash_files(folder, names).items()])
     with pytest.raises(DataError, match="5 of 16 images") as raised:
-        decoded(dataset, folder, size=8, resize="squash", cache=tmp_path / "cache")
+        decoded(dataset, Originals(folder, Form(size=8)), cache=tmp_path / "cache")
     said = str(raised.value)
     assert said.count(".png") == 3
     assert "and 2 more" in said
@@ -103,7 +105,7 @@ def test_an_image_that_changed_since_it_was_listed_is_not_kept_under_its_old_nam
     draw(folder / "cat" / "000.png", label=0, number=77)
     (folder / "cat" / "001.png").unlink()
     with pytest.raises(DataError, match="2 of 16") as raised:
-        decoded(dataset, folder, size=8, resize="squash", cache=tmp_path / "cache")
+        decoded(dataset, Originals(folder, Form(size=8)), cache=tmp_path / "cache")
     assert "cat/000.png: changed since it was listed" in str(raised.value)
     assert "cat/001.png" in str(raised.value)
 
@@ -111,7 +113,7 @@ def test_an_image_that_changed_since_it_was_listed_is_not_kept_under_its_old_nam
 def test_a_disk_without_room_is_noticed_before_anything_is_decoded(tmp_path):
     dataset = Dataset.of([Sample("0" * 64, "cat", "cat/nowhere.png")])
     with pytest.raises(StorageError, match="GB left"):
-        decoded(dataset, tmp_path, size=40_000_000, resize="squash", cache=tmp_path / "cache")
+        decoded(dataset, Originals(tmp_path, Form(size=40_000_000)), cache=tmp_path / "cache")
 
 
 def test_progress_is_told_up_to_the_last_image(folder, tmp_path):

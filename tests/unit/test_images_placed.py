@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from foldproof.bundle.collect import Wanted
+from foldproof.bundle.collect import BundleContents
 from foldproof.bundle.read import opened
 from foldproof.bundle.write import write_bundle
 from foldproof.data.dataset import Dataset, Sample
@@ -153,7 +153,7 @@ def test_verifying_a_record_overwrites_no_image_of_the_project(trained, tmp_path
         shutil.rmtree(away / "runs" / folder.name)
         shutil.copytree(folder, away / "runs" / folder.name)
         file = tmp_path / "run.zip"
-        write_bundle(away / "runs" / folder.name, Project(away / "params.yaml"), file, Wanted(weights=True))
+        write_bundle(away / "runs" / folder.name, Project(away / "params.yaml"), file, BundleContents(weights=True))
         before = tree(tmp_path, apart_from=root / ".foldproof")
         with opened(file) as bundle:
             found = verify(RecordSource(folder=bundle.run_folder, is_foreign=True, images=bundle.images), project)

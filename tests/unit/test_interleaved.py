@@ -10,7 +10,7 @@ import torch
 
 from foldproof.config.read import load_settings
 from foldproof.errors import StorageError
-from foldproof.events.journal import by_fold, is_written
+from foldproof.events.journal import group_by_fold, is_written
 from foldproof.events.types import EpochFinished, Event, FoldFinished, Notice
 from foldproof.executors import ExecutorContext
 from foldproof.executors.inline import InlineExecutor
@@ -75,7 +75,7 @@ def by_turns(tasks: Sequence[FoldTask], stopping: Stopping, *, at_once: int = 2)
 @pytest.mark.slow
 def test_folds_by_turns_say_what_they_say_one_after_another(planned, stopping):
     events = list(by_turns(planned(), stopping))
-    assert by_fold(events) == by_fold(inline(planned()))
+    assert group_by_fold(events) == group_by_fold(inline(planned()))
     folds = [event.fold for event in events]
     assert folds != sorted(folds), "one fold after another would prove nothing"
     assert folds.index(2) > max(folds.index(0), folds.index(1)), "no more than two at once"
@@ -100,7 +100,7 @@ def test_stopped_folds_keep_a_checkpoint_each_and_go_on_to_the_same_bits(planned
     assert {event.fold for event in before} == {0, 1}, "a fold that had not begun does not begin"
     assert all(list(task.folder.glob("state-*.json")) for task in tasks[:2])
     after = inline(tasks)
-    assert by_fold([*before, *after]) == by_fold(inline(planned()))
+    assert group_by_fold([*before, *after]) == group_by_fold(inline(planned()))
 
 
 @pytest.mark.slow
@@ -122,5 +122,5 @@ def test_on_a_gpu_folds_on_streams_in_turn_and_a_second_try_give_the_same_weight
     assert not [event.body for event in on_streams if isinstance(event.body, Notice)]
     again = list(by_turns(planned(gpu, captured), stopping, at_once=3))
     in_turn, not_captured = inline(planned(gpu, captured)), inline(planned(gpu))
-    assert by_fold(on_streams) == by_fold(again) == by_fold(in_turn) == by_fold(not_captured)
+    assert group_by_fold(on_streams) == group_by_fold(again) == group_by_fold(in_turn) == group_by_fold(not_captured)
     assert any(isinstance(event.body, FoldFinished) for event in on_streams)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from foldproof.training.keyed import below, key, order, sample_bits
+from foldproof.training.keyed import draw_below, key, order, sample_bits
 
 SAMPLES = np.array([0, 1, 2**63, 2**64 - 1, 0x123456789ABCDEF0], dtype=np.uint64)
 
@@ -50,7 +50,7 @@ def test_an_order_follows_the_samples_wherever_they_lie():
 
 @pytest.mark.parametrize("bound", [1, 2, 3, 10, 1000])
 def test_below_stays_below_and_reaches_everything_evenly(bound):
-    drawn = below(sample_bits(np.arange(20_000, dtype=np.uint64), 11), bound)
+    drawn = draw_below(sample_bits(np.arange(20_000, dtype=np.uint64), 11), bound)
     counts = np.bincount(drawn, minlength=bound)
     assert drawn.min() >= 0
     assert len(counts) == bound

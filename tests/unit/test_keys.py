@@ -20,6 +20,7 @@ from foldproof.data.dataset import Dataset, Sample
 from foldproof.data.pixels import images
 from foldproof.data.pixels.fitted import Form
 from foldproof.data.pixels.images import decoded, decoder_of, row_names
+from foldproof.data.pixels.originals import Originals
 from foldproof.data.scan import scan
 from foldproof.data.value_range import ValueRange
 from foldproof.folds import Fold
@@ -29,7 +30,7 @@ from foldproof.plan.tasks import fold_key
 from foldproof.provenance.numeric import NumericClass
 from foldproof.training.frozen import features
 from foldproof.training.frozen.features import trunk_digest
-from foldproof.training.frozen.rows import FeatureStore, Wanted
+from foldproof.training.frozen.rows import FeatureRows, FeatureStore
 
 NUMERIC = NumericClass(
     torch="2.14",
@@ -181,9 +182,9 @@ def test_pixels_of_another_form_are_another_file_with_other_pixels(changed, tmp_
     wide = PIL.Image.open(tmp_path / "images" / "a" / "0.png").resize((24, 12))
     wide.save(tmp_path / "images" / "a" / "0.png")
     dataset = scan(tmp_path / "images").dataset
-    form: dict[str, Any] = {"size": 8, "resize": "squash", "cache": tmp_path / "cache"}
-    one = decoded(dataset, tmp_path / "images", **form)
-    other = decoded(dataset, tmp_path / "images", **{**form, **changed})
+    originals = Originals(tmp_path / "images", Form(size=8))
+    one = decoded(dataset, originals, cache=tmp_path / "cache")
+    other = decoded(dataset, replace(originals, form=replace(originals.form, **changed)), cache=tmp_path / "cache")
     assert one != other
     assert np.load(one).tobytes() != np.load(other).tobytes()
 
@@ -194,7 +195,7 @@ STORE = FeatureStore(
 
 
 def kept(store: FeatureStore = STORE, dataset: Dataset = DATASET, form: Form = DEEP, trunk: str = "trunk") -> str:
-    return Wanted.of(store, dataset, form, trunk=trunk).path.name
+    return FeatureRows.of(store, dataset, form, trunk=trunk).path.name
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def test_an_image_that_looks_like_another_class_is_suggested_with_the_evidence()
     assert (one.path, one.label, one.suggested) == ("ant/8.png", "ant", "cat")
     assert one.own_probability == pytest.approx(0.05)
     assert one.suggested_probability == pytest.approx(0.9)
-    assert (one.group, one.repeats_agreeing, one.fold_id) == ("g8", 1, (0, 0))
+    assert (one.group, one.fold_id) == ("g8", (0, 0))
     assert one.sha256.endswith("8")
 
 
@@ -67,7 +67,7 @@ def test_repeats_are_averaged_and_their_agreement_counted():
     rows[2], rows[14] = [0.0, 1.0], [0.0, 1.0]  # image 2 in the first two of three repeats
     rows[5] = [0.4, 0.6]  # image 5 in one
     (one,) = find_label_errors(table_of(rows, labels, classes=("ant", "bee"), repeats=3))
-    assert (one.path, one.repeats_agreeing) == ("ant/2.png", 2)
+    assert one.path == "ant/2.png"
     assert one.suggested_probability == pytest.approx((1 + 1 + 0.4) / 3)
 
 
@@ -130,7 +130,6 @@ def error(**other):
         "suggested": "bee",
         "own_probability": 0.1,
         "suggested_probability": 0.9,
-        "repeats_agreeing": 1,
         "fold_id": FoldId(0, 0),
     }
     return LabelError(**{**known, **other})

@@ -1,7 +1,6 @@
-"""The leak atlas: a real leak is seen, none is claimed where there is none, and the features are computed once."""
+"""The leak atlas: a real leak is seen, none is claimed where there is none."""
 
 import hashlib
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +8,7 @@ from numpy.typing import NDArray
 
 from foldproof.data.dataset import Dataset, Sample
 from foldproof.errors import FoldsError
-from foldproof.leaks import Leak, features_of, leak_of, measure_leak, naive, sample_units
+from foldproof.leaks import Leak, leak_of, naive, sample_units
 
 Set = tuple[Dataset, NDArray[np.float32], NDArray[np.int64]]
 
@@ -128,43 +127,12 @@ def test_json_holds_every_figure(copied: Leak) -> None:
     assert content["gaps"][0]["recall"]["c"]["gap"]["low"] == copied.gaps[0].by_class[0].gap.low
 
 
-@pytest.mark.slow
-def test_features_are_computed_once_and_leave_threads_and_generator_as_they_were(tmp_path: Path) -> None:
-    import torch
-
-    pixels = np.random.default_rng(0).integers(0, 255, (8, 32, 32, 3), dtype=np.uint8)
-    told: list[tuple[str, int, int]] = []
-    threads, state = torch.get_num_threads(), torch.get_rng_state()
-    first = features_of(pixels, cache=tmp_path, progress=lambda *step: told.append(step))
-    assert torch.get_num_threads() == threads
-    assert torch.equal(torch.get_rng_state(), state)
-    assert told == [("features", 8, 8)]
-    again = features_of(pixels, cache=tmp_path, progress=lambda *step: told.append(step))
-    assert len(told) == 1
-    assert (again == first).all()
-    features_of(pixels[::-1], cache=tmp_path, progress=lambda *step: told.append(step))
-    assert len(told) == 2
-
-
-@pytest.mark.slow
-def test_damaged_features_are_computed_anew(tmp_path: Path) -> None:
-    pixels = np.zeros((8, 32, 32, 3), dtype=np.uint8)
-    first = features_of(pixels, cache=tmp_path)
-    (file,) = tmp_path.glob("*.features")
-    whole = file.read_bytes()
-    for damaged in (whole[:-100], whole[:300] + bytes([whole[300] ^ 1]) + whole[301:], b""):
-        file.write_bytes(damaged)
-        assert features_of(pixels, cache=tmp_path).shape == first.shape
-        assert file.stat().st_size == len(whole)
-
-
-def test_progress_is_told_to_the_end(tmp_path: Path) -> None:
-    dataset, _, units = made(originals=20, copies=2)
-    pixels = np.random.default_rng(0).integers(0, 255, (40, 32, 32, 3), dtype=np.uint8)
+def test_progress_is_told_to_the_end() -> None:
+    dataset, features, units = made(originals=20, copies=2)
     told: dict[str, tuple[int, int]] = {}
 
     def hear(what: str, done: int, total: int) -> None:
         told[what] = done, total
 
-    measure_leak(dataset, pixels, units, k=2, seed=1, repeats=2, cache=tmp_path, progress=hear)
-    assert told == {"features": (40, 40), "linear classifiers": (8, 8), "nearest neighbours": (40, 40)}
+    leak_of(dataset, features, units, k=2, seed=1, repeats=2, progress=hear)
+    assert told == {"linear classifiers": (8, 8), "nearest neighbours": (40, 40)}

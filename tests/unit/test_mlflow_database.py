@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from foldproof.config.schema import TrackingSettings
-from foldproof.doctor.check import Check
+from foldproof.doctor.check import ProjectCheck
 from foldproof.doctor.tracking import check_mlflow
 from foldproof.errors import TrackingError
 from foldproof.project import Project
 from foldproof.trackers import TrackingTarget
 from foldproof.trackers.mlflow.database import known_revisions, why_unusable, why_unusable_elsewhere
 from foldproof.trackers.mlflow.reasons import explained
-from foldproof.trackers.mlflow.store import ENVIRONMENT, LATER, in_a_line, prepare
+from foldproof.trackers.mlflow.store import ENVIRONMENT, LATER, one_line_of, prepare
 from foldproof.trackers.mlflow.target import read_here, read_instead, resolve_target
 
 
@@ -50,7 +50,7 @@ def sql(file: Path, *statements: str) -> None:
             database.execute(statement)
 
 
-def doctor(target: TrackingTarget, **settings: object) -> Check:
+def doctor(target: TrackingTarget, **settings: object) -> ProjectCheck:
     project = Project(file_of(target).with_name("params.yaml"))
     return check_mlflow(project, TrackingSettings(**settings), {})
 
@@ -84,7 +84,7 @@ def test_a_store_of_this_mlflow_and_one_that_is_not_there_yet_are_in_order(targe
     assert why_unusable(file_of(target)) is None
     prepare(target, no_pulse)
     assert why_unusable(file_of(target)) is None
-    assert doctor(target) == Check("tracking", "ok", target.uri)
+    assert doctor(target) == ProjectCheck("tracking", "ok", target.uri)
     assert why_unusable_elsewhere(target.uri) is None
 
 
@@ -98,7 +98,7 @@ def test_an_older_database_is_left_as_it_is_and_what_is_said_brings_it_up_to_dat
     assert len(str(raised.value).splitlines()) == 2
     check = doctor(target)
     assert check.state == "note"
-    for told in (in_a_line(raised.value), check.next_step):
+    for told in (one_line_of(raised.value), check.next_step):
         assert f"cp {file} {file}.bak" in told
         assert f"mlflow db upgrade {target.uri}" in told
     assert file.read_bytes() == before
@@ -125,7 +125,7 @@ def test_a_database_behind_a_driver_says_the_same_of_its_version(target, revisio
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(b"not a database" * 100, "not a database"), (None, "something else than MLflow")],
+    [(b"not a database" * 100, "not a database"), (None, "something other than MLflow")],
 )
 def test_what_is_no_store_of_mlflows_is_told_by_doctor_and_run_alike_and_stays_as_it_is(target, content, said):
     file = file_of(target)
@@ -170,8 +170,8 @@ def test_a_driver_that_is_not_there_is_told_before_the_run(target):
 
 
 def test_a_way_on_is_said_in_the_notice_and_coming_back_later_is_not():
-    assert in_a_line(TrackingError("it sleeps", next_step=LATER)) == "it sleeps"
-    assert in_a_line(TrackingError("it sleeps", next_step="wake it")) == "it sleeps; wake it"
+    assert one_line_of(TrackingError("it sleeps", next_step=LATER)) == "it sleeps"
+    assert one_line_of(TrackingError("it sleeps", next_step="wake it")) == "it sleeps; wake it"
     assert explained(ValueError("filesystem tracking backend"), "file:///a/mlruns", {}).way_on.startswith("`mlflow mig")
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from foldproof.sync import sync
 from foldproof.trackers import TrackerContext, TrackingTarget
 from foldproof.trackers.mlflow.store import ENVIRONMENT, prepare
+from foldproof.trackers.mlflow.sync import sync
 from foldproof.trackers.mlflow.tracker import MlflowTracker
 from journaled import JournaledRun
 

@@ -21,15 +21,15 @@ from foldproof.events.journal import JournalWriter
 from foldproof.events.types import EpochFinished, FoldResumed, FoldStarted, RunStarted
 from foldproof.project import Project
 from foldproof.records.facts import read_facts
-from foldproof.sync import sync
 from foldproof.trackers import TrackingTarget
-from foldproof.trackers.mlflow.apply import Mirror, make_mirror
-from foldproof.trackers.mlflow.desired_runs import WantedRun, parameters, wanted_runs
+from foldproof.trackers.mlflow.apply import MlflowRun, create_run_for
+from foldproof.trackers.mlflow.desired_runs import DesiredRun, desired_runs, parameters
 from foldproof.trackers.mlflow.points import class_keys, fold_points
 from foldproof.trackers.mlflow.projection import Projection
 from foldproof.trackers.mlflow.reasons import reason
 from foldproof.trackers.mlflow.run_folder import RunReader
 from foldproof.trackers.mlflow.store import ENVIRONMENT, OPENING_SECONDS, USUAL_SECONDS, Store, prepare
+from foldproof.trackers.mlflow.sync import sync
 from foldproof.trackers.mlflow.target import resolve_target
 from foldproof.trackers.mlflow.worker import Answers, Parent, Work
 from foldproof.trackers.mlflow.worker import work as work_on
@@ -112,10 +112,10 @@ def project(store: Store, run: JournaledRun, *, final: bool = False) -> bool:
         return projection.advance(store, final=final)
 
 
-def wanted(run: JournaledRun, *, abandoned: bool = False) -> list[WantedRun]:
+def wanted(run: JournaledRun, *, abandoned: bool = False) -> list[DesiredRun]:
     reader = RunReader(run.folder)
     reader.look()
-    return list(wanted_runs(reader.content(), abandoned=abandoned))
+    return list(desired_runs(reader.content(), abandoned=abandoned))
 
 
 @pytest.mark.slow
@@ -512,11 +512,11 @@ def test_a_run_made_twice_at_once_or_left_by_a_lost_reply_ends_as_one(store, tmp
     with Projection(run.folder, no_pulse) as projection:
         projection._reader.look()
         content = projection._reader.content()
-    parent, _ = wanted_runs(content, abandoned=False)
-    made: list[Mirror] = []
+    parent, _ = desired_runs(content, abandoned=False)
+    made: list[MlflowRun] = []
 
     def make() -> None:
-        made.append(make_mirror(store, parent, no_pulse, more_tags={}))
+        made.append(create_run_for(store, parent, no_pulse, more_tags={}))
 
     threads = [threading.Thread(target=make) for _ in range(4)]
     for thread in threads:
@@ -526,7 +526,7 @@ def test_a_run_made_twice_at_once_or_left_by_a_lost_reply_ends_as_one(store, tmp
     ghost = store.client.create_run(store.experiment_id, tags={"foldproof.run_id": run.run})
     project(store, run)
     parent_id = held(store, run.run).parent.info.run_id
-    assert parent_id == min([*(mirror.run_id for mirror in made), ghost.info.run_id])
+    assert parent_id == min([*(mlflow_run.run_id for mlflow_run in made), ghost.info.run_id])
 
 
 def test_a_run_deleted_meanwhile_is_made_anew(store, tmp_path):

@@ -9,12 +9,11 @@ import tifffile
 
 from conftest import draw_classes
 from foldproof.data.dataset import Dataset
-from foldproof.data.pixels.at_hand import AtHand, at_hand
+from foldproof.data.pixels.at_hand import AtHand, decode_at_hand
 from foldproof.data.pixels.fitted import Form
 from foldproof.data.pixels.on_the_fly import OnTheFly
 from foldproof.data.pixels.originals import Originals
 from foldproof.data.pixels.source import Selected, expect, opened
-from foldproof.data.readers import MOST_PIXELS
 from foldproof.data.scan import scan
 from foldproof.data.value_range import ValueRange
 from foldproof.errors import DataError
@@ -29,15 +28,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def hand(dataset: Dataset, folder: Path, cache: Path, *, limit: float, form: Form = FORM) -> AtHand:
-    return at_hand(
-        dataset,
-        folder,
-        form,
-        cache=cache,
-        limit_gb=limit / 1e9,
-        most_pixels=MOST_PIXELS,
-        progress=lambda *_: None,
-    )
+    originals = Originals(folder, form)
+    return decode_at_hand(dataset, originals, cache=cache, limit_gb=limit / 1e9, progress=lambda *_: None)
 
 
 @pytest.mark.parametrize("kept", [0, 7])
@@ -87,14 +79,14 @@ def test_what_does_not_fit_is_said_with_the_setting_that_would_change_it(folder,
 def test_a_disk_without_room_is_no_reason_not_to_train(folder, tmp_path):
     dataset = scan(folder).dataset
     found = hand(dataset, folder, tmp_path / "cache", limit=1e30, form=Form(size=40_000_000))
-    assert found.images == Originals(folder=folder, form=Form(size=40_000_000), most_pixels=MOST_PIXELS)
+    assert found.images == Originals(folder, Form(size=40_000_000))
     assert "free some space" in found.said
 
 
 def test_no_more_is_decoded_ahead_than_may_wait(folder, monkeypatch):
     dataset = scan(folder).dataset
     monkeypatch.setattr("foldproof.data.pixels.on_the_fly.AHEAD_BYTES", 3 * 2 * 8 * 8 * 3)  # three parts of two images
-    images = OnTheFly(Originals(folder=folder, form=FORM, most_pixels=MOST_PIXELS), dataset)
+    images = OnTheFly(Originals(folder, FORM), dataset)
     taken = []
 
     def parts():
@@ -111,7 +103,7 @@ def test_no_more_is_decoded_ahead_than_may_wait(folder, monkeypatch):
 @pytest.mark.parametrize("is_expected", [False, True])
 def test_a_file_that_changed_or_went_meanwhile_is_named(folder, is_expected):
     dataset = scan(folder).dataset
-    images = OnTheFly(Originals(folder=folder, form=FORM, most_pixels=MOST_PIXELS), dataset)
+    images = OnTheFly(Originals(folder, FORM), dataset)
     first, second = dataset.samples[:2]
     shutil.copy(folder / dataset.samples[5].path, folder / first.path)
     (folder / second.path).unlink()
@@ -125,7 +117,7 @@ def test_a_file_that_changed_or_went_meanwhile_is_named(folder, is_expected):
 
 def test_what_was_expected_before_is_forgotten_when_something_else_is(folder):
     dataset = scan(folder).dataset
-    images = OnTheFly(Originals(folder=folder, form=FORM, most_pixels=MOST_PIXELS), dataset)
+    images = OnTheFly(Originals(folder, FORM), dataset)
     whole = images[np.arange(len(dataset))]
     one_by_one = [np.array([at]) for at in range(len(dataset))]
     for _ in range(3):

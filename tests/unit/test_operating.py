@@ -13,6 +13,7 @@ from foldproof.analysis.confusion import confusion_of
 from foldproof.analysis.operating import auroc, average_precision, macro, one_against_rest, precision_recall, roc
 from foldproof.analysis.out_of_fold import OutOfFold
 from foldproof.analysis.reliability import BINS, reliability_of
+from foldproof.analysis.report.spelling import pick_evenly
 
 
 def table(labels, probabilities, *, folds=None) -> OutOfFold:
@@ -103,9 +104,9 @@ def test_the_macro_curve_of_equal_curves_is_that_curve():
 
 def test_thinning_keeps_the_ends():
     curve = one_against_rest(random_table(4, images=2000, steps=500), 0).roc
-    thin = curve.thinned(50)
-    assert len(thin.x) <= 50
-    assert (thin.x[0], thin.y[0], thin.x[-1], thin.y[-1]) == (0, 0, 1, 1)
+    thin = pick_evenly(list(zip(curve.x.tolist(), curve.y.tolist(), strict=True)), 50)
+    assert len(thin) == 50
+    assert (thin[0], thin[-1]) == ((0, 0), (1, 1))
 
 
 def test_counts_and_scores_by_class_are_those_of_scikit_learn():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from conftest import draw
 from foldproof.config.read import load_settings
 from foldproof.data.labels.kinds import one_label, refuse_other_tasks
-from foldproof.data.tables.table import Table
+from foldproof.data.tables.header import LabelTable
 from foldproof.errors import DataError, OtherTask, UnclearTable
 from foldproof.first_look.next_steps import next_steps
 from foldproof.scaffold import other_tasks
@@ -28,9 +28,9 @@ def written(file: Path, *rows: tuple[object, ...]) -> Path:
     return file
 
 
-def table_of(columns, rows) -> Table:
+def table_of(columns, rows) -> LabelTable:
     texts = tuple(tuple(str(cell) for cell in row) for row in rows)
-    return Table("labels.csv", tuple(columns), texts, tuple(range(2, len(texts) + 2)))
+    return LabelTable("labels.csv", tuple(columns), texts, tuple(range(2, len(texts) + 2)))
 
 
 def pictures(folder: Path, names, label=0) -> None:

@@ -127,7 +127,7 @@ def test_a_table_for_spreadsheets_holds_no_formula_and_no_control():
     errors = [
         LabelError(
             path=f"{name}/{name}.png", sha256="0" * 64, group="", label=name, suggested=name, own_probability=0.1,
-            suggested_probability=0.9, repeats_agreeing=1, fold_id=FoldId(0, 0),
+            suggested_probability=0.9, fold_id=FoldId(0, 0),
         )
         for name in NAMES
     ]  # fmt: skip

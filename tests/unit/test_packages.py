@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 import pytest
 
-from foldproof.provenance.machine import about_process, available_cores, core_limit, describe, memory_limit
+from foldproof.provenance.machine import available_cores, core_limit, describe, describe_process, memory_limit
 from foldproof.provenance.packages import installed
 
 
@@ -48,7 +48,7 @@ def test_a_process_bound_to_one_core_has_one():
 
 
 def test_a_journal_says_which_process_wrote_it():
-    assert about_process()["pid"] == os.getpid()
+    assert describe_process()["pid"] == os.getpid()
 
 
 @pytest.mark.parametrize(

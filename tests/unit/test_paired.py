@@ -6,10 +6,10 @@ import warnings
 import numpy as np
 import pytest
 
-from foldproof.analysis.pairing import Common, discordant, in_common
+from foldproof.analysis.pairing import Common, discordant, find_common
 from foldproof.analysis.rows import rows_of
 from foldproof.analysis.statistics.optimism import optimism_of_best
-from foldproof.analysis.statistics.paired import both_ways, by_images, by_runs, corrected, holm
+from foldproof.analysis.statistics.paired import both_ways, corrected, estimate_by_images, estimate_by_runs, holm
 from foldproof.analysis.statistics.sample_size import images_by_scale, images_for_accuracy
 from foldproof.analysis.statistics.student import Student
 from tabled import alike, drawn, folds_of, table
@@ -48,7 +48,7 @@ def test_holm_leaves_out_what_is_not_known():
 def pair(images: int = 500, repeats: int = 1, seed: int = 0) -> Common:
     folds = folds_of(images, repeats=repeats, seed=seed)
     right = drawn(0.8, images, repeats=repeats, seed=seed)
-    found = in_common(table(right, folds), table(alike(right, better_by=0.02, discordance=0.2, seed=seed), folds))
+    found = find_common(table(right, folds), table(alike(right, better_by=0.02, discordance=0.2, seed=seed), folds))
     assert isinstance(found, Common)
     return found
 
@@ -59,7 +59,7 @@ def test_mcnemars_table_and_a_standard_error_over_images_agree():
     n = len(found.a)
     # The variance of a mean of values in {-1, 0, 1}, as the asymptotic McNemar test has it under no difference.
     expected = math.sqrt(only_a + only_b - (only_a - only_b) ** 2 / n) / n
-    assert by_images(rows_of(found, "accuracy")).scale == pytest.approx(expected, rel=0.01)
+    assert estimate_by_images(rows_of(found, "accuracy")).scale == pytest.approx(expected, rel=0.01)
 
 
 def test_over_one_partition_the_runs_speak_as_the_plain_t_does():
@@ -71,7 +71,7 @@ def test_over_one_partition_the_runs_speak_as_the_plain_t_does():
             for f in range(5)
         ]
     )
-    runs = by_runs(rows_of(found, "accuracy"))
+    runs = estimate_by_runs(rows_of(found, "accuracy"))
     assert runs.location == pytest.approx(differences.mean())
     assert runs.scale == pytest.approx(differences.std(ddof=1) / math.sqrt(5), rel=1e-6)
 
@@ -79,10 +79,10 @@ def test_over_one_partition_the_runs_speak_as_the_plain_t_does():
 def test_a_unit_that_comes_back_in_every_repeat_counts_once():
     once, thrice = pair(repeats=1), pair(repeats=3)
     same = Common(*(one.take(np.tile(np.arange(len(one)), 3)) for one in (once.a, once.b)), 0, 0)
-    assert by_images(rows_of(same, "accuracy")).scale == pytest.approx(
-        by_images(rows_of(once, "accuracy")).scale, rel=0.01
+    assert estimate_by_images(rows_of(same, "accuracy")).scale == pytest.approx(
+        estimate_by_images(rows_of(once, "accuracy")).scale, rel=0.01
     )
-    assert by_images(rows_of(thrice, "accuracy")).scale < by_images(rows_of(once, "accuracy")).scale
+    assert estimate_by_images(rows_of(thrice, "accuracy")).scale < estimate_by_images(rows_of(once, "accuracy")).scale
 
 
 def test_groups_are_what_was_drawn_where_there_are_any():
@@ -90,22 +90,22 @@ def test_groups_are_what_was_drawn_where_there_are_any():
     folds, right = folds_of(images), drawn(0.7, images)
     other = alike(right, better_by=0.0, discordance=0.3, seed=1)
     groups = [f"g{at // 8}" for at in range(images)]
-    alone = in_common(table(right, folds), table(other, folds))
-    grouped = in_common(table(right, folds, groups=groups), table(other, folds, groups=groups))
-    assert by_images(rows_of(grouped, "accuracy")).df == 49
-    assert by_images(rows_of(alone, "accuracy")).df == 399
+    alone = find_common(table(right, folds), table(other, folds))
+    grouped = find_common(table(right, folds, groups=groups), table(other, folds, groups=groups))
+    assert estimate_by_images(rows_of(grouped, "accuracy")).df == 49
+    assert estimate_by_images(rows_of(alone, "accuracy")).df == 399
 
 
 def test_the_more_cautious_of_images_and_runs_is_taken():
     rows = rows_of(pair(), "accuracy")
     reading, p = both_ways(rows)
-    assert reading.half_width == max(by_images(rows).half_width, by_runs(rows).half_width)
-    assert p == max(by_images(rows).p, by_runs(rows).p)
+    assert reading.half_width == max(estimate_by_images(rows).half_width, estimate_by_runs(rows).half_width)
+    assert p == max(estimate_by_images(rows).p, estimate_by_runs(rows).p)
 
 
 def test_two_experiments_that_predict_the_same_do_not_differ():
     folds, right = folds_of(1000), drawn(0.8, 1000)
-    found = in_common(table(right, folds), table(right, folds))
+    found = find_common(table(right, folds), table(right, folds))
     reading, p = both_ways(rows_of(found, "accuracy"))
     assert reading.location == 0
     assert p == 1
@@ -114,7 +114,7 @@ def test_two_experiments_that_predict_the_same_do_not_differ():
 
 def test_one_that_is_always_right_is_not_proved_better_by_a_handful_of_images():
     folds = folds_of(4, k=2)
-    found = in_common(table(np.ones((1, 4), bool), folds), table(np.zeros((1, 4), bool), folds))
+    found = find_common(table(np.ones((1, 4), bool), folds), table(np.zeros((1, 4), bool), folds))
     assert both_ways(rows_of(found, "accuracy"))[1] > 0.001
 
 
@@ -128,7 +128,7 @@ def test_a_handful_of_images_of_a_rare_class_prove_nothing_about_balanced_accura
         table(np.concatenate([others, np.full((1, rare), right)], axis=1), folds, classes="abc", labels=labels)
         for right in (True, False)
     ]
-    reading, p = both_ways(rows_of(in_common(*some), "balanced_accuracy"))
+    reading, p = both_ways(rows_of(find_common(*some), "balanced_accuracy"))
     assert reading.location == pytest.approx(1 / 3)
     assert p > 0.004
 
@@ -140,9 +140,9 @@ def test_images_that_all_speak_for_one_experiment_prove_as_little_as_in_mcnemars
     wrong = np.flatnonzero(~right[0])[:better]
     other = right.copy()
     other[0, wrong] = True
-    rows = rows_of(in_common(table(other, folds), table(right, folds)), "accuracy")
+    rows = rows_of(find_common(table(other, folds), table(right, folds)), "accuracy")
     exact = min(2 * 0.5**better, 1.0)
-    assert (by_images(rows).p < 0.05) == (exact < 0.05)
+    assert (estimate_by_images(rows).p < 0.05) == (exact < 0.05)
 
 
 def test_groups_that_only_one_run_knows_count_for_both():
@@ -151,8 +151,8 @@ def test_groups_that_only_one_run_knows_count_for_both():
     other = alike(right, better_by=0.0, discordance=0.3, seed=1)
     groups = [f"g{at // 10}" for at in range(images)]
     with_groups, without = table(right, folds, groups=groups), table(other, folds)
-    there = by_images(rows_of(in_common(with_groups, without), "accuracy"))
-    back = by_images(rows_of(in_common(without, with_groups), "accuracy"))
+    there = estimate_by_images(rows_of(find_common(with_groups, without), "accuracy"))
+    back = estimate_by_images(rows_of(find_common(without, with_groups), "accuracy"))
     assert (there.scale, there.df) == pytest.approx((back.scale, back.df))
     assert there.df == 19
 

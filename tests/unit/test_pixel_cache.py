@@ -18,7 +18,9 @@ from filelock import FileLock
 from conftest import draw, draw_classes
 from foldproof.cli.data import command
 from foldproof.data.dataset import Dataset
+from foldproof.data.pixels.fitted import Form
 from foldproof.data.pixels.images import decoded
+from foldproof.data.pixels.originals import Originals
 from foldproof.data.rows import cache as pixel_cache
 from foldproof.data.rows.files import index_file, is_whole, read_index, write_index
 from foldproof.data.scan import scan
@@ -38,7 +40,7 @@ def cache(tmp_path: Path) -> Path:
 
 
 def decode(folder: Path, cache: Path, *, size: int = 8, limit: float = 1e9) -> Path:
-    return decoded(scan(folder).dataset, folder, size=size, resize="squash", cache=cache, limit_gb=limit / 1e9)
+    return decoded(scan(folder).dataset, Originals(folder, Form(size=size)), cache=cache, limit_gb=limit / 1e9)
 
 
 def elsewhere(code: str, *arguments: Path, wait: bool = True) -> subprocess.Popen[str]:
@@ -46,12 +48,14 @@ def elsewhere(code: str, *arguments: Path, wait: bool = True) -> subprocess.Pope
     head = """
         import sys, time
         from pathlib import Path
+        from foldproof.data.pixels.fitted import Form
         from foldproof.data.pixels.images import decoded
+        from foldproof.data.pixels.originals import Originals
         from foldproof.data.scan import scan
         folder, cache = map(Path, sys.argv[1:])
         dataset = scan(folder).dataset
         def decode(size=8, progress=None):
-            return decoded(dataset, folder, size=size, resize="squash", cache=cache, progress=progress)
+            return decoded(dataset, Originals(folder, Form(size=size)), cache=cache, progress=progress)
     """
     process = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(head) + textwrap.dedent(code), *map(str, arguments)],
@@ -82,8 +86,8 @@ def test_images_that_another_file_has_are_not_decoded_again(folder: Path, cache:
     only_new = tmp_path / "only new"
     (only_new / "cat").mkdir(parents=True)
     shutil.copy(folder / "cat" / "new.png", only_new / "cat" / "new.png")
-    made = decoded(dataset, only_new, size=8, resize="squash", cache=cache)
-    fresh = decoded(dataset, folder, size=8, resize="squash", cache=tmp_path / "fresh")
+    made = decoded(dataset, Originals(only_new, Form(size=8)), cache=cache)
+    fresh = decoded(dataset, Originals(folder, Form(size=8)), cache=tmp_path / "fresh")
     assert made.read_bytes() == fresh.read_bytes()
 
 
@@ -220,7 +224,7 @@ def test_a_cache_that_was_copied_is_checked_and_used(folder: Path, cache: Path, 
     made = decode(folder, cache)
     dataset = scan(folder).dataset
     there = shutil.copytree(cache, tmp_path / "copied")
-    again = decoded(dataset, tmp_path / "gone", size=8, resize="squash", cache=there)
+    again = decoded(dataset, Originals(tmp_path / "gone", Form(size=8)), cache=there)
     assert again.read_bytes() == made.read_bytes()
     seen = read_index(again)
     assert seen is not None
@@ -305,8 +309,8 @@ def test_rows_fit_their_dataset_after_many_changes(folder: Path, cache: Path, tm
         draw(folder / "dog" / f"new {step}.png", label=1, number=60 + step)
         (folder / "eel" / f"{step:03d}.png").unlink()
         samples = scan(folder).dataset.samples
-        made = decoded(Dataset.of(samples), folder, size=8, resize="squash", cache=cache)
-        fresh = decoded(Dataset.of(samples), folder, size=8, resize="squash", cache=tmp_path / f"fresh {step}")
+        made = decoded(Dataset.of(samples), Originals(folder, Form(size=8)), cache=cache)
+        fresh = decoded(Dataset.of(samples), Originals(folder, Form(size=8)), cache=tmp_path / f"fresh {step}")
         assert np.array_equal(np.load(made), np.load(fresh))
 
 
@@ -314,12 +318,12 @@ def test_a_mark_of_a_living_process_stays_however_often_it_is_looked_at(tmp_path
     path, mark = tmp_path / "images-a.npy", tmp_path / "images-a.use-host-1-aaaa"
     held = FileLock(mark)
     held.acquire()
-    assert pixel_cache.in_use(path)
-    assert pixel_cache.in_use(path)
+    assert pixel_cache.is_in_use(path)
+    assert pixel_cache.is_in_use(path)
     assert mark.exists()
     held.release()
     mark.touch()
-    assert not pixel_cache.in_use(path)
+    assert not pixel_cache.is_in_use(path)
     assert not mark.exists()
 
 

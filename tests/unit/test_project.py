@@ -59,7 +59,7 @@ def test_run_ids_are_sortable_and_never_given_twice(project: Project) -> None:
     assert all(folder.is_dir() for folder in folders)
 
 
-def test_a_runs_folder_that_cannot_be_made_is_the_users_to_mend(project: Project) -> None:
+def test_a_runs_folder_that_cannot_be_made_is_the_users_to_fix(project: Project) -> None:
     project.runs.write_text("in the way")
     with pytest.raises(StorageError, match="cannot make"):
         project.new_run_folder()

@@ -9,14 +9,14 @@ import pytest
 
 from foldproof.analysis.difference import Difference
 from foldproof.analysis.divergence import Divergence
-from foldproof.bundle.collect import Wanted
+from foldproof.bundle.collect import BundleContents
 from foldproof.bundle.write import write_bundle
 from foldproof.project import Project
 from foldproof.provenance.wheel import kept_wheel, own_wheel
 from foldproof.reproduce.errors import CannotCheck
 from foldproof.reproduce.rebuild import rebuilt, recorded_wheel
 from foldproof.reproduce.recorded import Recorded
-from foldproof.reproduce.verdict import Extent, FoldCheck, by_another_foldproof, judge
+from foldproof.reproduce.verdict import Extent, FoldCheck, excuse_other_foldproof, judge
 from recorded import INLINE, done, train_inline
 
 
@@ -94,7 +94,7 @@ def test_a_bundle_packs_no_file_that_a_record_calls_its_wheel(trained, tmp_path,
     try:
         for anonymous in (False, True):
             file = tmp_path / f"{anonymous}.zip"
-            write_bundle(folder, trained, file, Wanted(anonymous=anonymous))
+            write_bundle(folder, trained, file, BundleContents(anonymous=anonymous))
             with zipfile.ZipFile(file) as archive:
                 packed = [archive.read(name) for name in archive.namelist()]
                 assert not [name for name in archive.namelist() if name.endswith(".whl")]
@@ -143,7 +143,7 @@ WHOLE = Extent(folds=1, of_folds=1, epochs=1, of_epochs=1)
 
 def test_other_bits_of_a_later_foldproof_say_nothing_against_a_record():
     later = replace(Difference(), code=replace(Difference().code, training_code=True))
-    verdict = by_another_foldproof(judge([PARTED], later, extent=WHOLE, tolerance=0.01), later)
+    verdict = excuse_other_foldproof(judge([PARTED], later, extent=WHOLE, tolerance=0.01), later)
     assert verdict.word == "CANNOT CHECK HERE"
     assert any("--env rebuild" in line for line in verdict.lines)
 
@@ -154,4 +154,4 @@ def test_other_bits_by_a_later_foldproof_and_other_images_are_a_divergence():
         code=replace(Difference().code, training_code=True),
         images=replace(Difference().images, changed=("a.png",)),
     )
-    assert by_another_foldproof(judge([PARTED], both, extent=WHOLE, tolerance=0.01), both).word == "DIVERGED"
+    assert excuse_other_foldproof(judge([PARTED], both, extent=WHOLE, tolerance=0.01), both).word == "DIVERGED"

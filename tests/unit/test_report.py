@@ -290,7 +290,7 @@ def test_a_fold_that_was_trained_again_is_told_of(tmp_path):
     )
     write_report([record], compare([Candidate.of(record)]), tmp_path / "r.html", again=[again, other])
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
-    assert page.count("trained again with another seed") == 1
+    assert page.count("retrained with a different seed") == 1
 
 
 class TestPictures:

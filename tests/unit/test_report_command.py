@@ -101,4 +101,4 @@ def test_a_fold_that_was_trained_again_is_told_of(project):
     again = {"reseed_of": {"run": "20260101-000001-abcdef", "repeat": 0, "fold": 1}}
     write_run(project / "runs", "20260101-000009-abcdef", Scored(classes=CLASSES, each=6, seed=4, extra=again))
     assert run_command(["report"]) == 0
-    assert "trained again with another seed" in (project / "report.html").read_text(encoding="utf-8")
+    assert "retrained with a different seed" in (project / "report.html").read_text(encoding="utf-8")

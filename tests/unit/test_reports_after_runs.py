@@ -15,7 +15,7 @@ from foldproof.events.types import ArtifactAdded, Notice
 from foldproof.executors.stopping import Stopping
 from foldproof.project import Project
 from foldproof.records.record import RunRecord
-from foldproof.trackers.mlflow.desired_runs import wanted_runs
+from foldproof.trackers.mlflow.desired_runs import desired_runs
 from foldproof.trackers.mlflow.run_folder import RunReader
 from scored import Scored, write_run
 
@@ -81,10 +81,10 @@ def test_with_privacy_only_weights_and_a_report_without_paths_go_to_mlflow(proje
     reader = RunReader(first)
     reader.look()
     content = reader.content()
-    shown = {upload.name for run in wanted_runs(content, abandoned=False) for upload in run.uploads}
+    shown = {upload.name for run in desired_runs(content, abandoned=False) for upload in run.uploads}
     assert {"dataset.json", "folds.csv", "fold-0-0/predictions.parquet"} <= shown
     content = replace(content, events=(*content.events, *(_event(content, body) for body in (*before, *bodies))))
-    sent = {upload.name for run in wanted_runs(content, abandoned=False, private=True) for upload in run.uploads}
+    sent = {upload.name for run in desired_runs(content, abandoned=False, private=True) for upload in run.uploads}
     assert "report-private/report.html" in sent
     assert all(name.startswith("report-private/") or name.endswith("model.safetensors") for name in sent)
     for body in bodies:

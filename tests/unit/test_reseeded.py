@@ -59,7 +59,7 @@ def test_the_seeds_third_fold(score, code, words, tmp_path):
     found = reseeded(original, again_of(original, 3, score))
     assert found.code == code
     assert words in found.text
-    assert "fold 3 scored 32.0 %, the others 51.2 %; trained again with another seed it scores" in found.text
+    assert "fold 3 scored 32.0 %, the others 51.2 %; retrained with a different seed it scores" in found.text
     assert found.fold_id == (0, 3)
     assert found.evidence["images"] == 200
 

@@ -3,7 +3,7 @@
 import pytest
 
 from foldproof.config.schema import ExperimentConfig, FoldSettings, PixelSettings, TrainSettings
-from foldproof.events.reuse import Reuse, in_words
+from foldproof.events.reuse import Reuse, describe_reuse
 from foldproof.plan.warm_start import begins_alike
 
 TWO = Reuse(run="20260102-030405-aaaaaa", experiment="FirstRun", epochs=2)
@@ -34,10 +34,10 @@ def test_what_no_run_writes_is_refused(said):
 
 
 def test_words_name_what_most_folds_begin_with():
-    assert in_words([TWO, TWO], folds=2) == "2 epochs of FirstRun"
-    assert in_words([ONE, TWO, TWO], folds=3) == "2 epochs of FirstRun in 2 of 3 folds"
-    assert in_words([ONE], folds=1) == "1 epoch of Short"
-    assert in_words([], folds=3) == ""
+    assert describe_reuse([TWO, TWO], folds=2) == "2 epochs of FirstRun"
+    assert describe_reuse([ONE, TWO, TWO], folds=3) == "2 epochs of FirstRun in 2 of 3 folds"
+    assert describe_reuse([ONE], folds=1) == "1 epoch of Short"
+    assert describe_reuse([], folds=3) == ""
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from conftest import draw, draw_classes
-from foldproof.data.exclusions import Exclusion, by_content
+from foldproof.data.exclusions import Exclusion, match_content
 from foldproof.data.labels.said import Rules
 from foldproof.data.scan import Ignored, scan
 from foldproof.errors import DataError, SettingsError
@@ -201,7 +201,7 @@ def test_the_committed_list_leaves_images_out_by_content_and_class(folder):
     content = {
         path: hashlib.sha256((folder / path).read_bytes()).hexdigest() for path in ("dog/twin.png", "dog/broken.png")
     }
-    listed = by_content(Exclusion(path, "dog", sha256, "damaged", "") for path, sha256 in content.items())
+    listed = match_content(Exclusion(path, "dog", sha256, "damaged", "") for path, sha256 in content.items())
     assert set(scan(folder).troubles) == {"dog/broken.png"}
     (folder / "dog" / "broken.png").rename(folder / "dog" / "renamed.png")
     found = scan(folder, excluded=listed)
@@ -223,7 +223,7 @@ def fingerprint_without(folder, *left_out):
 
 def test_a_listed_image_whose_content_changed_is_no_longer_left_out(folder):
     image = folder / "cat" / "000.png"
-    listed = by_content(
+    listed = match_content(
         [Exclusion("cat/000.png", "cat", hashlib.sha256(image.read_bytes()).hexdigest(), "damaged", "")]
     )
     assert len(scan(folder, excluded=listed).dataset) == 8

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from foldproof.storage.secret_code import find_in_diff, secrets_in_code, without_secrets
+from foldproof.storage.secret_code import find_in_diff, mask_secrets, secrets_in_code
 from leaking import FORMS, made
 
 SECRET = (
@@ -154,7 +154,7 @@ def test_a_diff_names_file_and_line_and_never_the_secret(tmp_path: Path) -> None
     finds = find_in_diff(diff)
     assert [str(find) for find in finds] == ["model.py:21", "model.py:22", "naïve name.py:4"]
     assert not any("hunter" in find.what or "aB3d" in find.what for find in finds)
-    shown = without_secrets(diff)
+    shown = mask_secrets(diff)
     assert b"hunter" not in shown
     assert b"aB3dE5" not in shown
     assert shown.count(b"***") == 3
@@ -169,5 +169,5 @@ def test_what_a_secret_variable_holds_is_found_in_code(monkeypatch: pytest.Monke
 def test_a_diff_of_bytes_that_are_no_text_is_looked_through() -> None:
     diff = b'diff --git a/m.py b/m.py\n--- a/m.py\n+++ b/m.py\n@@ -1 +1,2 @@\n \xff\n+password = "hunter2hunter2"\n'
     assert [str(find) for find in find_in_diff(diff)] == ["m.py:2"]
-    assert without_secrets(diff) == diff.replace(b"hunter2hunter2", b"***")
+    assert mask_secrets(diff) == diff.replace(b"hunter2hunter2", b"***")
     assert find_in_diff(b"") == ()

@@ -19,17 +19,17 @@ from foldproof.events.reuse import Reuse
 from foldproof.events.types import CheckpointSaved, FoldStarted, comparable_body
 from foldproof.executors import ExecutorContext
 from foldproof.executors.inline import InlineExecutor
-from foldproof.executors.run_task import until
+from foldproof.executors.run_task import train_until
 from foldproof.executors.stopping import Stopping
 from foldproof.project import Project
 from foldproof.training.checkpoint import Checkpoint, weights_sha256
 from foldproof.training.loop import Stop, train
-from foldproof.training.resuming.beginning import begun
 from foldproof.training.resuming.saver import Saver
-from foldproof.training.resuming.state import State, latest, optimizer_tensors, read, restore_optimizer, write
+from foldproof.training.resuming.state import State, optimizer_tensors, read, read_latest, restore_optimizer, write
 from foldproof.training.resuming.state_files import descriptions, keep_within, prune
+from foldproof.training.resuming.warm_start import find_warm_state
 from foldproof.training.steps import append_losses, read_losses
-from foldproof.training.task import Beginning, FoldTask
+from foldproof.training.task import FoldTask, WarmStart
 from foldproof.training_data.load import load_training_data
 from planned import opened
 
@@ -109,7 +109,7 @@ def test_a_damaged_newest_state_is_passed_over_and_said(tmp_path, suffix):
     write(tmp_path, state(step=2))
     (newest,) = tmp_path.glob(f"state-000001-00000002*{suffix}")
     newest.write_bytes(newest.read_bytes()[:-1] + b"?")
-    found, notices = latest(tmp_path, fold_key="k")
+    found, notices = read_latest(tmp_path, fold_key="k")
     assert found is not None
     assert found.step == 1
     assert [notice.code for notice in notices] == ["state_damaged"]
@@ -118,13 +118,13 @@ def test_a_damaged_newest_state_is_passed_over_and_said(tmp_path, suffix):
 
 def test_a_state_of_another_arithmetic_is_not_used(tmp_path):
     write(tmp_path, state())
-    found, (notice,) = latest(tmp_path, fold_key="another")
+    found, (notice,) = read_latest(tmp_path, fold_key="another")
     assert found is None
     assert notice.code == "state_of_another_arithmetic"
 
 
 def test_where_nothing_is_there_is_nothing_to_go_on_from(tmp_path):
-    assert latest(tmp_path, fold_key="k") == (None, ())
+    assert read_latest(tmp_path, fold_key="k") == (None, ())
 
 
 def resigned(path: Path, **changed: object) -> Path:
@@ -197,7 +197,7 @@ def test_tensors_that_are_none_are_damaged(tmp_path):
 def test_the_state_of_another_optimiser_is_refused(changed):
     net = torch.nn.Linear(3, 2)
     optimizer = torch.optim.Adam(net.parameters())
-    with pytest.raises(ValueError, match="its optimiser is another one"):
+    with pytest.raises(ValueError, match="its optimiser differs"):
         restore_optimizer(net, optimizer, state(**changed))
 
 
@@ -309,9 +309,9 @@ def test_from_wherever_a_fold_is_stopped_it_goes_on_to_the_same_bits(task):
             seen += 1
             return seen == count  # noqa: B023
 
-        before = list(until(enough, train(task)))
+        before = list(train_until(enough, train(task)))
         assert isinstance(before[-1], CheckpointSaved)
-        start, _ = latest(task.folder, fold_key=task.fold_key)
+        start, _ = read_latest(task.folder, fold_key=task.fold_key)
         assert start is not None
         (task.folder / "steps.f32").unlink(missing_ok=True)
         assert compared(trained(task, start)) == compared(whole)
@@ -340,7 +340,7 @@ def test_a_fold_that_ends_early_says_what_the_whole_fold_says_until_there(task):
 @pytest.mark.slow
 def test_from_the_last_state_of_a_finished_fold_only_its_results_are_made_again(task):
     whole = trained(task)
-    start, _ = latest(task.folder, fold_key=task.fold_key)
+    start, _ = read_latest(task.folder, fold_key=task.fold_key)
     assert start is not None
     assert start.epoch == task.train.epochs + 1
     assert compared(trained(task, start)) == compared(whole)
@@ -349,7 +349,7 @@ def test_from_the_last_state_of_a_finished_fold_only_its_results_are_made_again(
 @pytest.mark.slow
 def test_a_state_of_another_network_is_refused(task):
     list(train(task))
-    start, _ = latest(task.folder, fold_key=task.fold_key)
+    start, _ = read_latest(task.folder, fold_key=task.fold_key)
     assert start is not None
     with pytest.raises(DamagedFile, match=r"no state of this fold: Error\(s\) in loading state_dict"):
         trained(task, replace(start, weights={"a": torch.zeros(1)}))
@@ -414,17 +414,17 @@ def test_a_fold_begins_with_the_end_of_another_that_is_there_whole_and_meant(tin
     shutil.rmtree(short.folder.parent)
     longer = task_of(tiny_project, "train.epochs=3")
     reuse = Reuse(run="a-run", experiment="one", epochs=2)
-    meant = Beginning(reuse=reuse, fold_key=short.fold_key, folder=folder)
-    found, notices = begun(replace(longer, beginnings=(meant,)))
+    meant = WarmStart(reuse=reuse, fold_key=short.fold_key, folder=folder)
+    found, notices = find_warm_state(replace(longer, warm_starts=(meant,)))
     assert notices == ()
     assert (found.reuse, found.state.fold_key, found.state.epoch, found.state.step) == (reuse, longer.fold_key, 3, 0)
     assert compared(trained(longer, found.state)) == compared(trained(longer))
     elsewhere = replace(meant, folder=tiny_project / "nowhere")
     another = replace(meant, fold_key="another")
-    found, notices = begun(replace(longer, beginnings=(elsewhere, another, meant)))
+    found, notices = find_warm_state(replace(longer, warm_starts=(elsewhere, another, meant)))
     assert found.reuse == reuse
     assert [notice.code for notice in notices] == ["beginning_missing"] * 2
     assert "holds no state of its end" in notices[0].text
-    assert "is of another fold" in notices[1].text
-    assert begun(replace(longer, beginnings=(another,)))[0] is None
-    assert begun(longer) == (None, ())
+    assert "belongs to a different fold" in notices[1].text
+    assert find_warm_state(replace(longer, warm_starts=(another,)))[0] is None
+    assert find_warm_state(longer) == (None, ())

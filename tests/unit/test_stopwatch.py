@@ -74,7 +74,7 @@ def test_a_training_that_is_stopped_says_its_last_and_where_its_time_went():
 def test_what_stands_in_a_journal_is_read_back():
     assert spent.told(spent.notice({"forward": 1.25, "start-up": 0.5})) == {"start-up": 0.5, "forward": 1.25}
     assert spent.told(Notice(code="other", text="forward 1.0000 s")) is None
-    assert spent.together([{"forward": 1.0}, {"forward": 2.0, "idle": 3.0}]) == {"forward": 3.0, "idle": 3.0}
+    assert spent.sum_folds([{"forward": 1.0}, {"forward": 2.0, "idle": 3.0}]) == {"forward": 3.0, "idle": 3.0}
 
 
 def test_every_second_is_counted_once_in_the_part_that_it_belongs_to(monkeypatch):

@@ -94,7 +94,7 @@ def test_a_writer_that_is_killed_leaves_the_old_content(tmp_path: Path) -> None:
     assert file.read_text() == "old"
 
 
-def test_a_file_that_cannot_be_written_is_the_users_to_mend(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_is_the_users_to_fix(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StorageError, match="cannot write") as caught:
         write_atomically(tmp_path / "file" / "a.txt", "x")
@@ -103,7 +103,7 @@ def test_a_file_that_cannot_be_written_is_the_users_to_mend(tmp_path: Path) -> N
         write_atomically(tmp_path / "absent" / "a.txt", "x")
 
 
-def test_a_lock_that_cannot_be_made_is_the_users_to_mend(tmp_path: Path) -> None:
+def test_a_lock_that_cannot_be_made_is_the_users_to_fix(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StorageError, match="cannot write"), locked(tmp_path / "file" / "a.lock", what="it"):
         pass

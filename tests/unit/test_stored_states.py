@@ -91,7 +91,7 @@ def test_a_state_that_is_no_plain_file_is_refused_at_once(run, tmp_path, deed, w
     project = Project(run.parent.parent / "params.yaml")
     found = verify(RecordSource(folder=run, is_foreign=True), project)
     assert not found.is_sound
-    assert any("state-" in problem for rung in found.rungs for check in rung.checks for problem in check.problems)
+    assert any("state-" in problem for level in found.levels for check in level.checks for problem in check.problems)
 
 
 @pytest.mark.parametrize(

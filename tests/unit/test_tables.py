@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from foldproof.data.tables import spreadsheet
+from foldproof.data.tables.header import LabelTable
 from foldproof.data.tables.spelling import is_no_value, is_unknown, key_of, names_of
-from foldproof.data.tables.table import Table, read_table, table_of
+from foldproof.data.tables.table import read_table, table_of
 from foldproof.data.tables.usual import usual_column
 from foldproof.errors import DataError
 
@@ -17,7 +18,7 @@ ROWS = (("one.png", "groß"), ("two.png", "klein"), ("three.png", "groß"))
 PLAIN = "file,label\none.png,groß\ntwo.png,klein\nthree.png,groß\n"
 
 
-def read(text: str | bytes, name: str = "labels.csv") -> Table:
+def read(text: str | bytes, name: str = "labels.csv") -> LabelTable:
     return table_of(text.encode() if isinstance(text, str) else text, name=name)
 
 

@@ -19,13 +19,16 @@ from foldproof.events.reuse import Reuse
 from foldproof.plan import features
 from foldproof.plan.tasks import Model, estimated_seconds, fold_key, fold_keys, select, tasks
 from foldproof.project import Project
+from foldproof.training.frozen import rows
 from foldproof.training.frozen.rows import FeatureStore
-from foldproof.training.task import Beginning, FeatureSpan, FeatureTask, FoldTask
+from foldproof.training.task import FeatureSpan, FeatureTask, FoldTask, WarmStart
 from planned import CONFIG, DATASET, NUMERIC, PROBE, SPLITS, request_of
 
+FORM, DEEP = Form(size=24), Form(size=24, within=ValueRange(0.0, 9.0, 16))
 
-def made(wanted: tuple[tuple[int, int], ...] = ((1, 0), (0, 1)), **changed: Any) -> tuple[FoldTask, ...]:
-    model = Model(request=request_of(), probe=PROBE, images=Path("images.npy"), **changed)
+
+def made(wanted: tuple[tuple[int, int], ...] = ((1, 0), (0, 1)), form: Form = FORM) -> tuple[FoldTask, ...]:
+    model = Model(request=request_of(), probe=PROBE, form=form, images=Path("images.npy"))
     return tasks(
         CONFIG,
         SPLITS,
@@ -40,15 +43,15 @@ def made(wanted: tuple[tuple[int, int], ...] = ((1, 0), (0, 1)), **changed: Any)
 
 
 def test_a_task_is_told_all_of_its_fold():
-    first, second = made(within=ValueRange(0.0, 9.0, 16))
+    first, second = made(form=DEEP)
     assert [(one.repeat, one.fold) for one in (first, second)] == [(0, 1), (1, 0)]
     assert (first.train_positions.tolist(), first.validation_positions.tolist()) == ([0, 1, 2], [3, 4, 5])
     assert (second.train_positions.tolist(), second.validation_positions.tolist()) == ([1, 3, 5], [0, 2, 4])
     assert (second.run, second.identity, second.folder) == ("a-run", "identity", Path("runs/a-run/fold-1-0"))
     assert (second.dataset, second.images) == (Path("runs/a-run/dataset.json"), Path("images.npy"))
-    assert (second.model.device, second.image_size, second.within) == ("cpu", 24, ValueRange(0.0, 9.0, 16))
-    assert (second.pixels, second.train, second.features) == (CONFIG.pixels, CONFIG.train, None)
-    assert (second.checkpoint_seconds, second.cuda_graphs, second.stop_after, second.beginnings) == (
+    assert (second.model.device, second.form) == ("cpu", DEEP)
+    assert (second.train, second.features) == (CONFIG.train, None)
+    assert (second.checkpoint_seconds, second.cuda_graphs, second.stop_after, second.warm_starts) == (
         60.0,
         False,
         None,
@@ -57,16 +60,14 @@ def test_a_task_is_told_all_of_its_fold():
 
 
 def test_each_fold_has_the_key_of_its_settings_images_split_and_arithmetic():
-    keys = fold_keys(CONFIG, SPLITS, Model(request=request_of(), probe=PROBE, images=Path("x")))
+    keys = fold_keys(CONFIG, SPLITS, Model(request=request_of(), probe=PROBE, form=FORM))
     assert list(keys) == [(0, 0), (0, 1), (1, 0), (1, 1)]
     assert len(set(keys.values())) == 4
     fold = SPLITS.of(CONFIG)[1].folds(2)[0]
     assert keys[1, 0] == fold_key(CONFIG, DATASET, fold, image_size=24, numeric_class=NUMERIC)
     (task,) = made(((1, 0),))
     assert task.fold_key == keys[1, 0]
-    deep = fold_keys(
-        CONFIG, SPLITS, Model(request=request_of(), probe=PROBE, images=Path("x"), within=ValueRange(0.0, 9.0, 16))
-    )
+    deep = fold_keys(CONFIG, SPLITS, Model(request=request_of(), probe=PROBE, form=DEEP))
     assert not set(deep.values()) & set(keys.values())
 
 
@@ -126,7 +127,7 @@ def test_epochs_that_another_fold_has_trained_take_no_time():
         train=TrainSettings(epochs=3, batch_size=5),
         train_positions=np.arange(12),
         validation_positions=np.arange(4),
-        beginnings=(Beginning(reuse=reuse, fold_key="k", folder=Path("f")),),
+        warm_starts=(WarmStart(reuse=reuse, fold_key="k", folder=Path("f")),),
     )
     assert begun.epochs_of_others == 2
     assert estimated_seconds(begun, PROBE, images=100) == 3 * 10 + 4 * 0.5
@@ -153,13 +154,13 @@ class Computing:
             yield FeatureSpan(positions=task.positions, rows=rows)
 
 
-def frozen(cache: Path, **changed: Any) -> Model:
+def frozen(cache: Path, form: Form = FORM) -> Model:
     store = FeatureStore(cache=cache, limit_gb=1.0, width=3, backbone="net", numeric_class=NUMERIC, precision="float32")
     request = request_of(freeze_backbone=True, pretrained=True)
-    return Model(request=request, probe=PROBE, images=Path("images.npy"), store=store, **changed)
+    return Model(request=request, probe=PROBE, form=form, images=Path("images.npy"), store=store)
 
 
-def unheard(done: int, total: int) -> None:
+def no_progress(done: int, total: int) -> None:
     """Nobody listens."""
 
 
@@ -180,36 +181,36 @@ def test_a_pass_gives_every_image_to_somebody_once_in_whole_chunks(tmp_path, ima
     assert len(given) >= min(-(-images // 32), 8 * workers)
     assert heard == [(sum(map(len, given[: at + 1])), images) for at in range(len(given))]
     assert all(task.trunk == "trunk" and task.model.device == "cpu" and task.samples == () for task in executor.asked)
-    np.testing.assert_array_equal(np.load(one.wanted.path)[:, 1], np.arange(images, dtype=np.float32))
-    assert features.carried_out([one], executor, progress=unheard) == ()
+    np.testing.assert_array_equal(np.load(one.rows.path)[:, 1], np.arange(images, dtype=np.float32))
+    assert features.carried_out([one], executor, progress=no_progress) == ()
     assert len(executor.asked) == len(given)  # all are kept
 
 
 def test_a_long_pass_is_kept_in_parts_that_end_as_one_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(features, "PART", 64)
+    monkeypatch.setattr(rows, "PART", 64)
     executor = Computing()
     (one,) = features.passes({"one": frozen(tmp_path)}, [CONFIG], many(150))
     assert features.seconds_left([one]) == 150 * 0.5
-    assert features.carried_out([one], executor, progress=unheard) == ()
+    assert features.carried_out([one], executor, progress=no_progress) == ()
     asked = [task.positions.tolist() for task in executor.asked]
     assert asked == [list(range(start, min(start + 32, 150))) for start in range(0, 150, 32)]
-    np.testing.assert_array_equal(np.load(one.wanted.path)[:, 2], np.arange(150, dtype=np.float32))
-    assert [path.name for path in tmp_path.glob("features-*.npy")] == [one.wanted.path.name]
+    np.testing.assert_array_equal(np.load(one.rows.path)[:, 2], np.arange(150, dtype=np.float32))
+    assert [path.name for path in tmp_path.glob("features-*.npy")] == [one.rows.path.name]
     assert features.seconds_left([one]) == 0
 
 
 def test_images_that_are_decoded_for_a_pass_alone_are_told_one_by_one(tmp_path):
-    originals = Originals(folder=tmp_path, form=Form(size=24), most_pixels=1)
+    originals = Originals(tmp_path, FORM)
     executor, dataset = Computing(), many(40)
     model = replace(frozen(tmp_path), images=originals)
-    features.carried_out(features.passes({"one": model}, [CONFIG], dataset), executor, progress=unheard)
+    features.carried_out(features.passes({"one": model}, [CONFIG], dataset), executor, progress=no_progress)
     told = [(task.positions.tolist(), task.samples) for task in executor.asked]
     assert all(samples == tuple(dataset.samples[at] for at in positions) for positions, samples in told)
 
 
 def test_what_cannot_be_computed_is_said_and_left_to_the_folds(tmp_path):
     (one,) = features.passes({"one": frozen(tmp_path)}, [CONFIG], many(3))
-    (notice,) = features.carried_out([one], Computing(fails=True), progress=unheard)
+    (notice,) = features.carried_out([one], Computing(fails=True), progress=no_progress)
     assert notice.code == "features_not_kept"
     assert notice.text == "it cannot be computed: each fold computes the features of all images for itself"
 
@@ -217,20 +218,21 @@ def test_what_cannot_be_computed_is_said_and_left_to_the_folds(tmp_path):
 def test_experiments_of_one_form_share_a_pass_and_others_have_their_own(tmp_path):
     same, padded = replace(CONFIG, name="two"), replace(CONFIG, name="pad", pixels=PixelSettings(resize="pad"))
     random = replace(CONFIG, name="random")
-    models = {name: frozen(tmp_path) for name in ("one", "two", "pad")}
+    models = {name: frozen(tmp_path) for name in ("one", "two")}
+    models["pad"] = frozen(tmp_path, Form(size=24, resize="pad"))
     models["random"] = replace(models["one"], request=replace(models["one"].request, pretrained=False))
     found = features.passes(models, [CONFIG, same, padded, random], DATASET)
     assert len(found) == 2
-    assert found[0].model is models["one"]
+    assert found[0].task.model == replace(models["one"].request, device="cpu")
 
 
 @pytest.mark.parametrize(("shared", "pretrained"), [(True, True), (True, False), (False, True)])
 def test_a_frozen_backbone_has_a_store_and_is_featured_where_passes_are_shared(tmp_path, shared, pretrained):
     request = request_of(freeze_backbone=True, pretrained=pretrained)
-    models = {"one": Model(request=request, probe=PROBE, images=Path("x"))}
+    models = {"one": Model(request=request, probe=PROBE, form=FORM)}
     models["whole"] = replace(models["one"], request=request_of())
     project = Project(tmp_path / "params.yaml")
-    found = features.with_stores(models, project, ExecutionConfig(cache_gb=3.0), shared=shared)
+    found = features.add_feature_stores(models, project, ExecutionConfig(cache_gb=3.0), shared=shared)
     store = found["one"].store
     assert (store.cache, store.limit_gb, store.width, store.backbone) == (project.cache, 3.0, 3, "small_cnn")
     assert (store.numeric_class, store.precision) == (NUMERIC, "float32")

@@ -87,7 +87,7 @@ def test_a_folder_that_cannot_be_written_is_said_at_the_end(tmp_path):
     for event in read_events(run.folder):
         tracker.tell(event)
     (notice,) = tracker.close()
-    assert notice.text.startswith("the tracker tensorboard failed and is told no more: ")
+    assert notice.text.startswith("the tracker tensorboard failed and hears no more: ")
 
 
 def test_without_the_package_one_line_says_what_to_install():

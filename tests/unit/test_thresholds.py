@@ -10,13 +10,13 @@ from scipy import stats
 
 from foldproof.analysis.candidate import Candidate
 from foldproof.analysis.compare import compare
-from foldproof.analysis.comparison import Comparison, Disagreement, Interval, Line, Pair
-from foldproof.analysis.pairing import in_common
+from foldproof.analysis.comparison import Comparison, Disagreement, Estimate, Line, Pair
+from foldproof.analysis.pairing import find_common
 from foldproof.analysis.pairs import adjusted, judged
 from foldproof.analysis.rows import rows_of
 from foldproof.analysis.statistics.homogeneity import BY_CURVES, BY_SCORES
 from foldproof.analysis.statistics.optimism import optimism_of_best
-from foldproof.analysis.statistics.paired import Rows, both_ways, by_images, by_runs, corrected
+from foldproof.analysis.statistics.paired import Rows, both_ways, corrected, estimate_by_images, estimate_by_runs
 from foldproof.analysis.statistics.sample_size import images_by_scale
 from foldproof.analysis.statistics.student import Student
 from foldproof.analysis.verdict import (
@@ -48,7 +48,7 @@ PAIR = Pair(
     a=0,
     b=1,
     places=5,
-    difference=Interval(0.02, 0.01, 0.03),
+    difference=Estimate(0.02, 0.01, 0.03),
     p=0.001,
     adjusted=0.001,
     worse=0.0,
@@ -64,17 +64,13 @@ def line(name: str, **changed: object) -> Line:
         Line(
             run=f"run-{name}",
             experiment=name,
-            identity="",
             status="finished",
-            expected_folds=5,
-            settings={},
+            k=5,
+            repeats=1,
             images=100,
             score=NONE,
-            interval=Interval(0.9, 0.85, 0.95),
+            interval=Estimate(0.9, 0.85, 0.95),
             accuracy=NONE,
-            loss=NONE,
-            best_epoch_accuracy=NONE,
-            best_epoch_loss=NONE,
             folds={FoldId(0, fold): 0.9 for fold in range(5)},
             accuracy_by_fold={},
         ),
@@ -154,10 +150,10 @@ def test_how_far_a_fold_lies_from_the_others_is_said_in_points_and_over_how_many
 
 
 def test_a_winner_is_said_with_its_gap_its_interval_and_its_proof():
-    won = replace(PAIR, better=0.96, difference=Interval(0.024, 0.01, 0.038))
+    won = replace(PAIR, better=0.96, difference=Estimate(0.024, 0.01, 0.038))
     text = judged_pair(won).text
     assert text == "one is better: by 2.4 points (95 % interval 1.0 to 3.8), beyond 1.0 point with P = 0.960"
-    lost = replace(won, worse=0.96, better=0.0, above=0.01, difference=Interval(-0.024, -0.038, -0.01))
+    lost = replace(won, worse=0.96, better=0.0, above=0.01, difference=Estimate(-0.024, -0.038, -0.01))
     assert judged_pair(lost).text == text.replace("one is", "two is")
     probably = replace(won, better=0.5, above=0.9999)
     assert judged_pair(probably).text.endswith("above 0 with P > 0.999")
@@ -274,16 +270,16 @@ def test_a_standard_error_clustered_by_images_and_runs_is_that_of_statsmodels(se
     folds = folds_of(60, repeats=4, seed=seed)
     right = drawn(0.7, 60, repeats=4, seed=seed)
     other = alike(right, better_by=0.05, discordance=0.3, seed=seed)
-    rows = rows_of(in_common(table(right, folds), table(other, folds)), "accuracy")
+    rows = rows_of(find_common(table(right, folds), table(other, folds)), "accuracy")
     differences = rows.contribution * len(rows.contribution)
     fit = OLS(differences, np.ones(len(differences))).fit()
     _, of_images, of_runs = sandwich_covariance.cov_cluster_2groups(fit, rows.unit, rows.place, use_correction=False)
     runs = len(np.unique(rows.place))
     alone = float((fit.resid**2).sum()) / len(differences) ** 2
     expected = of_images.item() + of_runs.item() * runs / (runs - 1) - alone
-    assert by_runs(rows).scale == pytest.approx(math.sqrt(max(expected, 0.0)))
-    assert by_runs(rows).df == runs - 1
-    assert by_images(replace(rows, least=0.0)).scale == pytest.approx(math.sqrt(of_images.item()))
+    assert estimate_by_runs(rows).scale == pytest.approx(math.sqrt(max(expected, 0.0)))
+    assert estimate_by_runs(rows).df == runs - 1
+    assert estimate_by_images(replace(rows, least=0.0)).scale == pytest.approx(math.sqrt(of_images.item()))
 
 
 def test_the_reading_with_the_wider_interval_speaks_and_the_larger_p_is_taken_whichever_that_is():
@@ -293,12 +289,12 @@ def test_the_reading_with_the_wider_interval_speaks_and_the_larger_p_is_taken_wh
         place=np.array([0, 0, 1, 1]),
         unit=np.array([0, 1, 2, 3]),
     )
-    runs, images = by_runs(quarrel), by_images(quarrel)
+    runs, images = estimate_by_runs(quarrel), estimate_by_images(quarrel)
     assert runs.half_width > images.half_width
     assert both_ways(quarrel) == (runs, max(runs.p, images.p))
     quiet = replace(quarrel, contribution=np.array([0.1, 0.1, 0.1, 0.1]), least=90.0)
-    assert both_ways(quiet)[0] == by_images(quiet)
-    assert both_ways(quiet)[1] == max(by_runs(quiet).p, by_images(quiet).p)
+    assert both_ways(quiet)[0] == estimate_by_images(quiet)
+    assert both_ways(quiet)[1] == max(estimate_by_runs(quiet).p, estimate_by_images(quiet).p)
 
 
 @pytest.mark.parametrize(("k", "repeats"), [(5, 1), (5, 3), (10, 1)])
@@ -350,7 +346,7 @@ def test_what_is_beyond_within_and_below_what_matters_adds_up_and_follows_the_di
     assert (found.places, found.repeats) == (3, 2)
     assert (found.p, found.corrected_p) == pytest.approx((reading.p, plain.p))
     half = theirs.ppf(0.975) - 0.02
-    assert found.difference == Interval(pytest.approx(0.02), pytest.approx(0.02 - half), pytest.approx(0.02 + half))
+    assert found.difference == Estimate(pytest.approx(0.02), pytest.approx(0.02 - half), pytest.approx(0.02 + half))
     unknown = judged(pair, corrected(np.array([0.1]), k=5), corrected(np.array([0.1]), k=5), metric, 0.01)
     assert math.isnan(unknown.p)
     assert math.isnan(unknown.corrected_p)
@@ -502,7 +498,7 @@ def test_a_run_with_predictions_and_one_without_are_compared_by_their_folds(orde
 def test_what_each_image_adds_to_a_difference_of_log_losses_is_the_log_of_the_probability_of_its_class():
     folds, right = folds_of(100), drawn(0.8, 100)
     one, two = table(right, folds), table(alike(right, better_by=0.0, discordance=0.3, seed=1), folds)
-    rows = rows_of(in_common(one, two), "log_loss")
+    rows = rows_of(find_common(one, two), "log_loss")
     chosen = [some.probabilities[np.arange(100), some.labels].astype(np.float64) for some in (one, two)]
     sizes = np.bincount(folds[0])[folds[0]]
     assert rows.contribution == pytest.approx((np.log(chosen[1]) - np.log(chosen[0])) / sizes / 5)

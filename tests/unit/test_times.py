@@ -79,7 +79,7 @@ def test_no_image_trains_for_an_earlier_one_whatever_the_spelling_and_the_groups
     texts = {f"{n}.png": FORMS[form](when) for n, when in enumerate(true)}
     images = dataset(count, group)
     try:
-        made = derived.in_time(images, texts, 2)
+        made = derived.assign_in_time(images, texts, 2)
     except FoldsError:
         return
     seconds = np.array([when.timestamp() for when in true])[[int(s.path[:-4]) for s in images.samples]]
@@ -173,7 +173,7 @@ def test_a_time_that_says_no_day_or_no_year_is_asked_about(texts, what):
 def test_an_image_without_a_time_is_counted_and_named(text):
     written = {f"{n}.png": text if n == 3 else f"{n}" for n in range(12)}
     with pytest.raises(FoldsError, match=r"1 images have none, such as 3.png"):
-        derived.in_time(dataset(12), written, 2)
+        derived.assign_in_time(dataset(12), written, 2)
 
 
 def test_a_counter_is_a_number_and_not_a_text():
@@ -186,7 +186,7 @@ def test_no_time_is_taken_for_more_exact_than_the_least_exact_of_them():
 
 
 def test_folds_written_as_fractions_are_the_folds_that_they_are():
-    made, k = derived.as_written(
+    made, k = derived.assign_as_written(
         dataset(12), {f"{n}.png": ("0", "0.0", "1", "1.0", "NaN", "-1")[n % 6] for n in range(12)}
     )
     assert k == 2
@@ -212,7 +212,7 @@ def test_photographs_are_cut_by_when_a_camera_took_them(tmp_path, zone):
     rules = Rules(time_by="exif")
     found = scan(tmp_path / "photos", rules=rules)
     times = {path: said.time for path, said in found.described.said.items()}
-    made = derived.in_time(found.dataset, times, 2)
+    made = derived.assign_in_time(found.dataset, times, 2)
     day = np.array([int(times[sample.path][8:10]) for sample in found.dataset.samples])
     for fold in made.folds(2):
         assert day[fold.train].max() < day[fold.validation].min()
@@ -224,5 +224,5 @@ def test_when_a_photograph_was_edited_is_not_when_it_was_taken(tmp_path):
     found = scan(tmp_path / "photos", rules=Rules(time_by="exif"))
     times = {path: said.time for path, said in found.described.said.items()}
     with pytest.raises(FoldsError, match="4 images have none") as raised:
-        derived.in_time(found.dataset, times, 2)
+        derived.assign_in_time(found.dataset, times, 2)
     assert "exif" in raised.value.next_step

@@ -24,6 +24,7 @@ from foldproof.reproduce.record_source import RecordSource
 from foldproof.reproduce.recorded import Recorded
 from foldproof.reproduce.request import Request
 from foldproof.reproduce.trust import refuse_untrusted, would_run
+from lab.typed import process
 from recorded import call, done, train_inline
 
 CANARY = "import pathlib; pathlib.Path({!r}).joinpath({!r}).touch()\nraise SystemExit(3)\n"
@@ -85,9 +86,9 @@ def test_a_record_without_own_code_runs_nothing_of_the_commit_that_it_names(proj
     git = {"commit": commit, "branch": "", "dirty": False, "untracked": [], "diff_sha256": None}
     record = record_of(project, {"git": git}, into=tmp_path / "record" if is_foreign else None)
     wanted = str(record) if is_foreign else record.name
-    verified = call(project, "foldproof", "verify", wanted)
+    verified = process(project, "verify", wanted, code=None)
     assert (verified.returncode, "HOLDS: L0, L1, L2" in verified.stdout) == (0, True), verified.stdout + verified.stderr
-    reproduced = call(project, "foldproof", "reproduce", wanted, "--fold", "0", "--epochs", "1", "--quiet")
+    reproduced = process(project, "reproduce", wanted, "--fold", "0", "--epochs", "1", "--quiet", code=None)
     assert reproduced.returncode == 0, reproduced.stdout + reproduced.stderr
     assert list(canary.iterdir()) == []
 

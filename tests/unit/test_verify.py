@@ -1,4 +1,4 @@
-"""What each rung of the ladder finds in a record that was changed with care."""
+"""What each level finds in a record that was changed with care."""
 
 import json
 import random
@@ -37,9 +37,9 @@ def subject(project: Project, experiment: str = "slow") -> RecordSource:
 @pytest.mark.slow
 def test_an_honest_record_holds_on_every_rung(project):
     found = verify(subject(project), project)
-    assert [(rung.level, rung.state) for rung in found.rungs] == [(0, "holds"), (1, "holds"), (2, "holds")]
+    assert [(level.number, level.state) for level in found.levels] == [(0, "holds"), (1, "holds"), (2, "holds")]
     assert found.verdict == "HOLDS: L0, L1, L2"
-    assert all(check.state == "holds" for rung in found.rungs for check in rung.checks)
+    assert all(check.state == "holds" for level in found.levels for check in level.checks)
 
 
 @pytest.mark.slow
@@ -47,8 +47,8 @@ def test_the_first_rung_needs_neither_images_nor_weights_nor_a_project(project, 
     folder = tmp_path / "elsewhere" / "record"
     shutil.copytree(subject(project).folder, folder, ignore=shutil.ignore_patterns("*.safetensors", "state-*"))
     found = verify(RecordSource(folder=folder, is_foreign=True), None)
-    assert [rung.state for rung in found.rungs] == ["holds", "not here"]
-    assert "images" in found.rungs[1].checks[0].said
+    assert [level.state for level in found.levels] == ["holds", "not here"]
+    assert "images" in found.levels[1].checks[0].said
 
 
 @pytest.mark.parametrize("forgery", [one for one in FORGERIES if one.level == 0], ids=lambda one: one.name)
@@ -69,7 +69,7 @@ def test_what_the_record_cannot_know_is_found_by_weights_or_training(project, fo
     assert verify(record, project, highest=0).is_sound
     found = verify(record, project)
     assert found.is_sound == (forgery.level > 2)
-    assert found.rungs[-1].level == min(forgery.level, 2)
+    assert found.levels[-1].number == min(forgery.level, 2)
 
 
 def test_a_comparison_whose_other_run_is_gone_is_not_called_forged(project):
@@ -77,17 +77,17 @@ def test_a_comparison_whose_other_run_is_gone_is_not_called_forged(project):
     record = subject(project, "slow")
     found = verify(record, project, highest=0)
     assert found.is_sound
-    tables = next(check for check in found.rungs[0].checks if check.name == "tables")
+    tables = next(check for check in found.levels[0].checks if check.name == "tables")
     assert "not here" in tables.said
 
 
 def tables_of(record: RecordSource) -> Check:
-    (found,) = (check for check in verify(record, None, highest=0).rungs[0].checks if check.name == "tables")
+    (found,) = (check for check in verify(record, None, highest=0).levels[0].checks if check.name == "tables")
     return found
 
 
 def test_tables_say_by_what_they_came_out_again(project):
-    said = "3 tables came out again, by macro_f1 and a rope of 0.025, with intervals and verdicts"
+    said = "3 tables were reproduced, by macro_f1 and a rope of 0.025, with intervals and verdicts"
     assert tables_of(subject(project)) == Check(name="tables", state="holds", said=said)
 
 
@@ -95,7 +95,7 @@ def test_tables_without_their_metric_and_rope_come_out_again_by_those_of_the_run
     record = subject(project)
     (record.folder / "report" / "judged.json").unlink()
     found = tables_of(record)
-    assert (found.state, found.said) == ("holds", "3 tables came out again, with intervals and verdicts")
+    assert (found.state, found.said) == ("holds", "3 tables were reproduced, with intervals and verdicts")
 
 
 def test_tables_whose_metric_and_rope_are_recorded_nowhere_are_not_accused(project):
@@ -106,7 +106,7 @@ def test_tables_whose_metric_and_rope_are_recorded_nowhere_are_not_accused(proje
     (record.folder / "run.json").write_text(json.dumps(facts))
     found = tables_of(record)
     assert (found.state, found.problems) == ("holds", ())  # that of one run has no range in it
-    assert found.said.endswith("; not all: by which metric and range they were judged is not recorded")
+    assert found.said.endswith("; not all: the metric and range that judged them are not recorded")
 
 
 @pytest.mark.slow
@@ -127,8 +127,8 @@ def test_a_table_that_is_none_is_a_problem_of_its_own(project, text):
     table.write_text(text)
     found = verify(record, project, highest=0)
     assert not found.is_sound
-    assert [check.state for check in found.rungs[0].checks if check.name == "journals"] == ["holds"]
-    assert any("comparison.csv" in problem for check in found.rungs[0].checks for problem in check.problems)
+    assert [check.state for check in found.levels[0].checks if check.name == "journals"] == ["holds"]
+    assert any("comparison.csv" in problem for check in found.levels[0].checks for problem in check.problems)
 
 
 def test_folds_that_are_not_text_are_damage_said_in_a_line(project):
@@ -136,4 +136,4 @@ def test_folds_that_are_not_text_are_damage_said_in_a_line(project):
     (record.folder / "folds.csv").write_bytes(b"repeat,fold\n\xff\xfe\n")
     found = verify(record, project, highest=0)
     assert not found.is_sound
-    assert "folds.csv" in found.rungs[0].checks[0].problems[0]
+    assert "folds.csv" in found.levels[0].checks[0].problems[0]

@@ -68,7 +68,7 @@ def _compared(project: Project, settings: Settings) -> _Compared:
 
 
 def _written(project: Project, settings: Settings, record: RunRecord, compared: _Compared) -> list[Body]:
-    """Write the files of `record`'s folder for people anew, and say what they are. Raises StorageError."""
+    """Write the files of `record`'s folder for people, and say what they are. Raises StorageError."""
     private = settings.tracking.privacy
     folder = PRIVATE_REPORT_FOLDER if private else REPORT_FOLDER
     here = record.folder / folder

@@ -1,1 +1,1 @@
-"""Read records; say what they mean."""
+"""Read records and say what they mean."""

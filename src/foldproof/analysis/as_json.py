@@ -1,10 +1,10 @@
-"""A comparison in; plain JSON values out. Schema version 2."""
+"""Render a comparison as plain JSON values. Schema version 2."""
 
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from foldproof.analysis.comparison import Comparison, Interval, Line, Pair, Verdict
+from foldproof.analysis.comparison import Comparison, Estimate, Line, Pair, Verdict
 from foldproof.analysis.summary import finite, spread_json
 from foldproof.events.fold_id import FoldId
 
@@ -109,7 +109,7 @@ def _verdict(verdict: Verdict | None, runs: Sequence[str]) -> dict[str, Any] | N
     return {"word": verdict.word, "text": verdict.text, "notes": list(verdict.notes), "better": winner}
 
 
-def _bounds(interval: Interval) -> list[float | None]:
+def _bounds(interval: Estimate) -> list[float | None]:
     return [finite(interval.low), finite(interval.high)]
 
 

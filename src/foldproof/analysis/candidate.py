@@ -1,4 +1,4 @@
-"""`Candidate`: what can be held against others: a run's summary and, where it is at hand, its out-of-fold table."""
+"""Describe what can be compared: a run's summary and, if available, its out-of-fold table."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What differs between two trainings and where they part, in; what can be the cause, most probable first, out. Pure.
+"""List the possible causes of a divergence, most probable first, from what differs between two trainings. Pure.
 
 A cause is possible where something that bits depend on differs; its weight falls where the place at which the two part
 speaks against it: images cannot change initial weights, a learning rate cannot change the first loss.
@@ -107,12 +107,12 @@ def _of_folds(difference: Difference) -> Iterator[tuple[float, Cause]]:
 def _of_code(difference: Difference) -> Iterator[tuple[float, Cause]]:
     code = difference.code
     if code.plugins:
-        yield 9.2, Cause("code", "code: the modules that the settings name are others")
+        yield 9.2, Cause("code", "code: the modules that the settings name differ")
     if code.model and not code.plugins and not difference.settings and not difference.arithmetic:
-        yield 8.6, Cause("code", "code: the model that is built here begins with other numbers: weights or a library")
+        yield 8.6, Cause("code", "code: the model built here starts from different numbers: weights or a library")
     if code.training_code:
         version = f" ({code.foldproof})" if code.foldproof else ""
-        yield 8.8, Cause("code", f"code: foldproof's own training code is another{version}")
+        yield 8.8, Cause("code", f"code: foldproof's own training code differs{version}")
     if not code.plugins and (code.commit or code.hunks):
         where = str(code.commit) if code.commit else "changes that were not committed"
         yield 1, Cause("code", f"code: {where}; the modules that the settings name are the same")
@@ -135,7 +135,7 @@ def _of_arithmetic(difference: Difference) -> Iterator[tuple[float, Cause]]:
     others = changes.keys() - {"instruction_set", "switches", "device", "device_name", "threads", "torch"}
     if others and not changes.keys() - others:
         name = "fingerprint" if "fingerprint" in others else min(others)
-        what = "the same functions give other bits here" if name == "fingerprint" else str(changes[name])
+        what = "the same functions give different bits here" if name == "fingerprint" else str(changes[name])
         yield 7, Cause("instruction set", f"instruction set: {what}")
 
 

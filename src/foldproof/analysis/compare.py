@@ -1,4 +1,4 @@
-"""Runs in; a `Comparison` out: every score with its interval, every pair on what is common, and a verdict. Pure."""
+"""Compare runs: every score with its interval, every pair on what both have, and a verdict. Pure."""
 
 import math
 from collections.abc import Sequence

@@ -1,9 +1,11 @@
-"""`Comparison`: what a comparison of experiments found, as frozen values. Scores are fractions."""
+"""Hold the result of a comparison of experiments as frozen values. Scores are fractions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
+from foldproof.analysis.statistics.homogeneity import Homogeneity
+from foldproof.analysis.summary import Summary
 from foldproof.events.fold_id import FoldId
 from foldproof.records.record import Spread
 
@@ -19,7 +21,7 @@ Word: TypeAlias = Literal[
 
 
 @dataclass(frozen=True)
-class Interval:
+class Estimate:
     """An estimate and its 95 % interval; the bounds are nan where there is nothing to estimate them by."""
 
     value: float
@@ -28,53 +30,34 @@ class Interval:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Disagreement:
+class Disagreement(Homogeneity):
     """Whether one fold of an experiment is unlike the others, beyond the chance of images and training or, where the
     number of images is not known, as an outlier of the scores.
 
-    `p` of the test, `adjusted` by Holm over the experiments shown. `fold_id` is the fold least like the others, `score`
-    and `others` its accuracy and theirs, on average over the last `epochs`. `flagged`: beyond chance, and by a gap that
-    matters.
+    `adjusted`: `p` by Holm over the experiments shown. `flagged`: beyond chance, and by a gap that matters.
     """
 
-    test: str
-    p: float
     adjusted: float
-    fold_id: FoldId
-    score: float
-    others: float
-    epochs: int = 1
     flagged: bool
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
-    """One experiment of a comparison. `folds` maps (repeat, fold) to the score at the last epoch.
+class Line(Summary):
+    """One experiment of a comparison: its summary, and by the metric compared. `folds` maps (repeat, fold) to the score
+    at the last epoch.
 
     `score` is the mean over folds; `interval` what the models trained would score on other images like these.
     `pooled` are metrics over all out-of-fold predictions, by name; empty where there is no table of predictions.
-    The best-epoch figures let each fold choose the epoch it is scored at: they are optimistic and enter no verdict.
+    The best-epoch figures enter no verdict.
     """
 
-    run: str
-    experiment: str
-    identity: str
-    status: str
-    expected_folds: int
-    settings: Mapping[str, Any]
     images: int | None  # with an out-of-fold prediction
     score: Spread
-    interval: Interval
-    accuracy: Spread
-    loss: Spread
-    best_epoch_accuracy: Spread
-    best_epoch_loss: Spread
+    interval: Estimate
     folds: Mapping[FoldId, float]
-    accuracy_by_fold: Mapping[FoldId, float]
     pooled: Mapping[str, float] = field(default_factory=dict)
     pooled_by_group: Mapping[str, float] = field(default_factory=dict)
     disagreement: Disagreement | None = None
-    seconds: float | None = None
     without_table: str = ""  # why nothing is known image by image
 
 
@@ -98,7 +81,7 @@ class Pair:
     only_in_b: int = 0
     places: int = 0
     repeats: int = 1
-    difference: Interval = Interval(float("nan"), float("nan"), float("nan"))
+    difference: Estimate = Estimate(float("nan"), float("nan"), float("nan"))
     differences: Mapping[FoldId, float] = field(default_factory=dict)
     p: float = float("nan")
     adjusted: float = float("nan")

@@ -1,4 +1,4 @@
-"""Out-of-fold predictions in; which class was taken for which, counted, out. Pure."""
+"""Count which class was predicted for which, from out-of-fold predictions. Pure."""
 
 from dataclasses import dataclass
 from functools import cached_property

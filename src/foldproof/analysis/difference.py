@@ -1,4 +1,4 @@
-"""Two runs in; what differs between them, from settings and images to arithmetic, out. Pure but for reading."""
+"""List what differs between two runs, from settings and images to arithmetic. Pure but for reading."""
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,8 +12,8 @@ from foldproof.config.schema import DataSettings, FoldSettings, TrainSettings
 from foldproof.data.dataset import Dataset
 from foldproof.folds import Row
 from foldproof.provenance.numeric import CODE
-from foldproof.records.facts import range_in_use, read_facts
-from foldproof.storage import as_text, read_inside, read_json_inside
+from foldproof.records.facts import range_in_use, read_environment, read_facts
+from foldproof.storage import decode_text, mapping_in, read_if_there, read_inside, read_json_inside
 
 _NOT_ARITHMETIC = (*CODE, "packages")  # of a numeric class; packages are compared as those of the environment
 MACHINE = ("processor", "architecture", "system", "cores_available", "hostname")
@@ -55,16 +55,15 @@ class RunSide:
         table = read_inside(folder, "folds.csv", most_bytes=_MOST_BYTES)
         return RunSide(
             facts=read_facts(folder),
-            environment=_optional(folder, "environment.json"),
+            environment=read_environment(folder),
             dataset=Dataset.from_json(read_json_inside(folder, "dataset.json", most_bytes=_MOST_BYTES)),
-            rows=tuple(folds.from_csv(as_text(table, name=str(folder / "folds.csv")))),
-            code_diff=_bytes(folder, "code.diff"),
+            rows=tuple(folds.from_csv(decode_text(table, name=str(folder / "folds.csv")))),
+            code_diff=read_if_there(folder, "code.diff", most_bytes=_MOST_BYTES) or b"",
         )
 
     def part(self, name: str) -> Mapping[str, Any]:
         """A mapping in the environment; empty where there is none."""
-        found = self.environment.get(name)
-        return found if isinstance(found, dict) else {}
+        return mapping_in(self.environment, name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,17 +235,3 @@ def _spelled(value: Any) -> str:
 
 def _sorted(paths: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(paths))
-
-
-def _optional(folder: Path, name: str) -> Mapping[str, Any]:
-    try:
-        return read_json_inside(folder, name, most_bytes=_MOST_BYTES)
-    except FileNotFoundError:
-        return {}
-
-
-def _bytes(folder: Path, name: str) -> bytes:
-    try:
-        return read_inside(folder, name, most_bytes=_MOST_BYTES)
-    except FileNotFoundError:
-        return b""

@@ -1,4 +1,4 @@
-"""Two journals of one fold and its step losses in; the first place where they part out. Pure.
+"""Find the first place where two journals of a fold and their step losses differ. Pure.
 
 Everything that a fold records follows from what it recorded before, so only the first difference says anything about a
 cause. A step is found by its loss: the loss of a step is computed before the step changes the weights.
@@ -139,13 +139,21 @@ def _ends(then: FoldTrace, now: FoldTrace) -> Iterator[Divergence]:
         if old is not new:
             yield _at(then, last, None, "end", _there(old), _there(new))
         return
-    measured = old.scores.keys() & new.scores.keys()  # a metric may have been added, or its package be missing here
-    old, new = (replace(end, scores={name: end.scores[name] for name in sorted(measured)}) for end in (old, new))
+    old, new = keep_common_scores(old, new)
     if comparable_body(old) == comparable_body(new):
         return
     yield from _field(then, last, "predictions_sha256", "predictions", old, new)
     for item in fields(old):
         yield from _field(then, last, item.name, "scores", old, new)
+
+
+def keep_common_scores(old: FoldFinished, new: FoldFinished) -> tuple[FoldFinished, FoldFinished]:
+    """Both ends with the scores that both have: a metric may have been added, or its package be missing in one."""
+    common = sorted(old.scores.keys() & new.scores.keys())
+    return (
+        replace(old, scores={name: old.scores[name] for name in common}),
+        replace(new, scores={name: new.scores[name] for name in common}),
+    )
 
 
 def _field(trace: FoldTrace, epoch: int, name: str, kind: Kind, old: Body, new: Body) -> Iterator[Divergence]:

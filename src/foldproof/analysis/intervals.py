@@ -1,4 +1,4 @@
-"""A candidate and the scores of its folds in; the 95 % interval of its score out. Pure.
+"""Compute the 95 % interval of a candidate's score from the scores of its folds. Pure.
 
 It is about the models that were trained: how they would score, on average, on other images like these.
 """
@@ -11,10 +11,10 @@ import scipy
 from numpy.typing import NDArray
 
 from foldproof.analysis.candidate import Candidate
-from foldproof.analysis.comparison import Interval
+from foldproof.analysis.comparison import Estimate
 from foldproof.analysis.rows import rows_of_one
 from foldproof.analysis.scoring import ACCURACY
-from foldproof.analysis.statistics.paired import Rows, by_images, by_runs, corrected
+from foldproof.analysis.statistics.paired import Rows, corrected, estimate_by_images, estimate_by_runs
 from foldproof.analysis.statistics.shares import all_agree_interval, upper_quantile, wilson_interval
 from foldproof.events.fold_id import FoldId
 from foldproof.metrics import metric_of
@@ -25,7 +25,7 @@ _NEVER_QUITE = 0.001  # how near to 0 and 1 the score of a fold is taken to be, 
 Floats = NDArray[np.float64]
 
 
-def interval_of(candidate: Candidate, scores: Mapping[FoldId, float], metric: str) -> Interval:
+def interval_of(candidate: Candidate, scores: Mapping[FoldId, float], metric: str) -> Estimate:
     """By images where they are known, else by folds; bounds of nan where nothing differs and nothing is counted."""
     values = np.array([value for value in scores.values() if math.isfinite(value)], dtype=np.float64)
     mean = float(values.mean()) if len(values) else math.nan
@@ -37,7 +37,7 @@ def interval_of(candidate: Candidate, scores: Mapping[FoldId, float], metric: st
         low, high = _by_counts(values, mean, images)
     else:
         low, high = _by_folds(values, mean, metric, candidate.summary.k)
-    return Interval(mean, low, high) if low < high else Interval(mean, math.nan, math.nan)
+    return Estimate(mean, low, high) if low < high else Estimate(mean, math.nan, math.nan)
 
 
 def _by_images(rows: Rows, units: int, mean: float, metric: str) -> tuple[float, float]:
@@ -45,7 +45,7 @@ def _by_images(rows: Rows, units: int, mean: float, metric: str) -> tuple[float,
 
     The variance: that of the images (or groups), widened by OVERLAP, and at least that of images and runs together.
     """
-    of_images, of_runs = by_images(rows), by_runs(rows)
+    of_images, of_runs = estimate_by_images(rows), estimate_by_runs(rows)
     variance = max((OVERLAP * of_images.scale) ** 2, of_runs.scale**2 if of_runs.known else 0.0)
     share = _never_quite(mean, units)
     is_fraction = metric_of(metric).is_fraction

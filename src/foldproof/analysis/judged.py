@@ -1,4 +1,4 @@
-"""By what a table was judged: metric, range of practical equality, runs and statistics, as they stand beside it."""
+"""Record how a table was judged: metric, range of practical equality, runs and statistics, stored beside it."""
 
 import json
 from collections.abc import Mapping, Sequence

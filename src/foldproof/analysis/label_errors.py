@@ -1,8 +1,8 @@
-"""Out-of-fold predictions in; images whose label is probably wrong out, as suggestions, the surest first. Pure.
+"""Suggest images whose label is probably wrong, the surest first, from out-of-fold predictions. Pure.
 
 Confident learning (Northcutt, Jiang & Chuang, JAIR 2021), pruned by noise rate. What a class usually gets of its own
 images is its threshold. An image counts for the most probable of the classes whose threshold it reaches; how often
-images of one label count for another class estimates how many labels are wrong that way. So many images of the label,
+images of one label count for another class estimates how many labels are wrong that way. That many images of the label,
 those with the widest margin between the two, are suggested, unless their label is the most probable class after all.
 """
 
@@ -29,7 +29,7 @@ _BEGINS_A_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 class LabelError:
     """An image whose label is probably wrong. Probabilities are means over repeats, by models that had not seen it.
 
-    `repeats_agreeing`: in how many repeats `suggested` was the most probable class. `fold_id`: the first of its folds.
+    `fold_id`: the first of its folds.
     """
 
     path: str
@@ -39,7 +39,6 @@ class LabelError:
     suggested: str
     own_probability: float
     suggested_probability: float
-    repeats_agreeing: int
     fold_id: FoldId
 
 
@@ -58,7 +57,6 @@ def find_label_errors(table: OutOfFold) -> tuple[LabelError, ...]:
     np.add.at(sums, image, table.probabilities)
     means = sums / np.bincount(image)[:, None]  # [image, class]
     best = means.argmax(axis=1)
-    agreeing = np.bincount(image, weights=table.predicted == best[image])
     found = np.flatnonzero(suggested(means, labels))
     margins = means[found, best[found]] - means[found, labels[found]]
     return tuple(
@@ -70,7 +68,6 @@ def find_label_errors(table: OutOfFold) -> tuple[LabelError, ...]:
             suggested=table.classes[best[one]],
             own_probability=float(means[one, labels[one]]),
             suggested_probability=float(means[one, best[one]]),
-            repeats_agreeing=int(agreeing[one]),
             fold_id=FoldId(int(table.repeats[row]), int(table.folds[row])),
         )
         for one in found[np.argsort(-margins, kind="stable")]

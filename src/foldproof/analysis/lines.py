@@ -1,4 +1,4 @@
-"""Candidates in; a `Line` of a comparison for each, with its interval and whether its folds agree, out. Pure."""
+"""Make a row of a comparison for each candidate, with its interval and whether its folds agree. Pure."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -11,12 +11,12 @@ from foldproof.analysis.comparison import Disagreement, Line
 from foldproof.analysis.intervals import interval_of
 from foldproof.analysis.scoring import (
     ACCURACY,
-    by_group,
+    average_groups,
     fold_scores,
     pooled_scores,
     rows_by_fold,
 )
-from foldproof.analysis.statistics.homogeneity import Curve, Homogeneity, by_curves, by_scores
+from foldproof.analysis.statistics.homogeneity import FoldCurve, compare_curves, compare_scores
 from foldproof.analysis.statistics.paired import holm
 from foldproof.events.fold_id import FoldId
 from foldproof.records.record import Spread
@@ -38,59 +38,36 @@ def scores_of(candidate: Candidate, metric: str) -> Mapping[FoldId, float]:
 
 
 def _line(candidate: Candidate, scores: Mapping[FoldId, float], metric: str) -> Line:
-    summary, table = candidate.summary, candidate.table
-    grouped = by_group(table) if table is not None and (table.groups != "").any() else None
-    spread = Spread.of(scores.values())
+    table = candidate.table
+    grouped = average_groups(table) if table is not None and (table.groups != "").any() else None
     return Line(
-        run=summary.run,
-        experiment=summary.experiment,
-        identity=summary.identity,
-        status=summary.status,
-        expected_folds=summary.expected_folds,
-        settings=summary.settings,
+        **vars(candidate.summary),
         images=len(np.unique(table.sha256)) if table is not None else None,
-        score=spread,
+        score=Spread.of(scores.values()),
         interval=interval_of(candidate, scores, metric),
-        accuracy=summary.accuracy,
-        loss=summary.loss,
-        best_epoch_accuracy=summary.best_epoch_accuracy,
-        best_epoch_loss=summary.best_epoch_loss,
         folds=scores,
-        accuracy_by_fold=summary.accuracy_by_fold,
         pooled=pooled_scores(table) if table is not None else {},
         pooled_by_group=pooled_scores(grouped) if grouped is not None else {},
-        seconds=summary.seconds,
         without_table=candidate.without_table,
     )
 
 
 def _with_disagreements(lines: Sequence[Line], candidates: Sequence[Candidate]) -> list[Line]:
-    by_outlier = by_scores([candidate.summary.accuracy_by_fold for candidate in candidates])
+    by_outlier = compare_scores([candidate.summary.accuracy_by_fold for candidate in candidates])
     found = [
-        outlier if curves is None else by_curves(curves)
+        outlier if curves is None else compare_curves(curves)
         for curves, outlier in zip(map(_curves, candidates), by_outlier, strict=True)
     ]
     adjusted = holm(np.array([item.p if item else math.nan for item in found], dtype=np.float64))
     return [
-        replace(line, disagreement=_disagreement(item, float(p)) if item else None)
-        for line, item, p in zip(lines, found, adjusted, strict=True)
+        replace(line, disagreement=Disagreement(**vars(item), adjusted=p, flagged=p < DISAGREES and item.matters))
+        if item
+        else line
+        for line, item, p in zip(lines, found, adjusted.tolist(), strict=True)
     ]
 
 
-def _disagreement(found: Homogeneity, adjusted: float) -> Disagreement:
-    return Disagreement(
-        test=found.test,
-        p=found.p,
-        adjusted=adjusted,
-        fold_id=found.fold_id,
-        score=found.score,
-        others=found.others,
-        epochs=found.epochs,
-        flagged=adjusted < DISAGREES and found.matters,
-    )
-
-
-def _curves(candidate: Candidate) -> Mapping[FoldId, Curve] | None:
+def _curves(candidate: Candidate) -> Mapping[FoldId, FoldCurve] | None:
     """The accuracies of each fold, epoch by epoch where that is known, and on how many images.
 
     None where the images are not counted.
@@ -100,7 +77,7 @@ def _curves(candidate: Candidate) -> Mapping[FoldId, Curve] | None:
     curves = {fold_id: summary.curves.get(fold_id) or accuracies for fold_id, accuracies in last.items()}
     if not curves or not all(units.get(fold_id) for fold_id in curves):
         return None
-    return {fold_id: Curve(accuracies, units[fold_id]) for fold_id, accuracies in curves.items()}
+    return {fold_id: FoldCurve(accuracies, units[fold_id]) for fold_id, accuracies in curves.items()}
 
 
 def _units_by_fold(candidate: Candidate) -> Mapping[FoldId, int]:

@@ -1,15 +1,15 @@
-"""A comparison that nothing decides in; the cheapest thing that could, out. Pure."""
+"""Suggest the cheapest step that could decide a comparison which nothing decides yet. Pure."""
 
 import math
 from collections.abc import Sequence
 
 from foldproof.analysis.candidate import Candidate
 from foldproof.analysis.comparison import Line, Pair
-from foldproof.analysis.pairing import in_common
+from foldproof.analysis.pairing import find_common
 from foldproof.analysis.rows import rows_of
-from foldproof.analysis.statistics.paired import Rows, by_images, by_runs
+from foldproof.analysis.statistics.paired import Rows, estimate_by_images, estimate_by_runs
 from foldproof.analysis.statistics.student import Student
-from foldproof.analysis.verdict import SURE, Unit, names_of, winner_of
+from foldproof.analysis.verdict import SURE, MetricUnit, names_of, winner_of
 from foldproof.metrics import metric_of
 
 REPEATS = 3  # proposed
@@ -34,13 +34,13 @@ def next_step(lines: Sequence[Line], pairs: Sequence[Pair], candidates: Sequence
     if any(not line.identity for line in (lines[pair.a], lines[pair.b])):
         return ""  # somebody else's: nothing here could train it
     if max(candidates[at].summary.expected_folds for at in (pair.a, pair.b)) == 1:
-        return "next: several folds, cut by foldproof (folds.scheme: stratified), can tell chance from more"
+        return "next: several folds, made by foldproof (folds.scheme: stratified), can tell chance from more"
     if math.isnan(pair.detectable):
         return "next: `foldproof run --resume` trains the folds that are missing"
     rows = _rows(candidates[pair.a], candidates[pair.b], metric)
     if rows is None:
         return ""
-    unit, names = Unit.of(metric), names_of(lines)
+    unit, names = MetricUnit.of(metric), names_of(lines)
     seen = _with_repeats(rows, pair)
     if any(candidates[at].summary.scheme != "stratified" for at in (pair.a, pair.b)):
         return "next: more images; folds that the data say cannot be repeated"
@@ -59,14 +59,14 @@ def next_step(lines: Sequence[Line], pairs: Sequence[Pair], candidates: Sequence
 def _rows(a: Candidate, b: Candidate, metric: str) -> Rows | None:
     if a.table is None or b.table is None:
         return None
-    common = in_common(a.table, b.table)
+    common = find_common(a.table, b.table)
     return None if isinstance(common, str) else rows_of(common, metric)
 
 
 def _with_repeats(rows: Rows, pair: Pair) -> float:
-    runs = by_runs(rows)
+    runs = estimate_by_runs(rows)
     trained = pair.places / pair.repeats * max(REPEATS, pair.repeats)
-    return max(by_images(rows).detectable, Student(runs.location, runs.scale, trained - 1).detectable)
+    return max(estimate_by_images(rows).detectable, Student(runs.location, runs.scale, trained - 1).detectable)
 
 
 def _rank(line: Line, metric: str) -> float:

@@ -1,4 +1,4 @@
-"""Scores of one class against the rest in; ROC and precision-recall curves and their areas out. Pure.
+"""Compute ROC and precision-recall curves of one class against the rest, and their areas. Pure.
 
 `scores` is [image] float, `positive` [image] bool. The area under the ROC curve is taken in each fold and averaged, as
 scores of different models need not be on one scale (Forman & Scholz 2010).
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.analysis.out_of_fold import OutOfFold
+from foldproof.analysis.scoring import rows_by_fold
 from foldproof.events.fold_id import FoldId
 from foldproof.records.record import Spread
 
@@ -22,13 +23,6 @@ class Curve:
 
     x: NDArray[np.float64]
     y: NDArray[np.float64]
-
-    def thinned(self, most: int) -> "Curve":
-        """At most `most` of the points, among them the first and the last."""
-        if len(self.x) <= most:
-            return self
-        kept = np.unique(np.linspace(0, len(self.x) - 1, most).round().astype(np.int64))
-        return Curve(self.x[kept], self.y[kept])
 
 
 @dataclass(frozen=True)
@@ -47,7 +41,7 @@ class OneAgainstRest:
 
 
 def one_against_rest(table: OutOfFold, number: int) -> OneAgainstRest | None:
-    """Class `number` of the table against the rest; None where all images are of one kind or a score is no number."""
+    """Class `number` of the table against the rest; None if all images are of one kind or a score is not finite."""
     scores, positive = table.probabilities[:, number].astype(np.float64), table.labels == number
     if not positive.any() or positive.all() or not np.isfinite(scores).all():
         return None
@@ -65,11 +59,8 @@ def one_against_rest(table: OutOfFold, number: int) -> OneAgainstRest | None:
 
 def auroc_by_fold(table: OutOfFold, number: int) -> dict[FoldId, float]:
     """The area under the ROC curve of each fold; nan where it has images of one kind only."""
-    found = {}
-    for fold_id in table.fold_ids:
-        here = (table.repeats == fold_id.repeat) & (table.folds == fold_id.fold)
-        found[fold_id] = auroc(table.probabilities[here, number].astype(np.float64), table.labels[here] == number)
-    return found
+    scores = table.probabilities[:, number].astype(np.float64)
+    return {fold_id: auroc(scores[rows], table.labels[rows] == number) for fold_id, rows in rows_by_fold(table)}
 
 
 def auroc(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> float:

@@ -1,4 +1,4 @@
-"""A run's record in; what was said of every image by a model that had not seen it, as one table, out."""
+"""Collect the out-of-fold predictions of a run: for every image, by a model that had not seen it, as one table."""
 
 from dataclasses import dataclass
 from functools import cached_property

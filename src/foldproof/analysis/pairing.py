@@ -1,4 +1,4 @@
-"""Two runs' out-of-fold predictions in; the images they have in common, or why they cannot be compared, out."""
+"""Find the images that the out-of-fold predictions of two runs share, or say why they cannot be compared."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ class Common:
         return len(np.unique(self.a.sha256))
 
 
-def in_common(a: OutOfFold, b: OutOfFold) -> Common | str:
+def find_common(a: OutOfFold, b: OutOfFold) -> Common | str:
     """The images that both runs scored, in the folds that both finished, or the word for why they are not comparable.
 
     Comparable are runs that agree on the fold and the label of every image they have in common, repeat by repeat. They

@@ -1,4 +1,4 @@
-"""Two candidates in; a `Pair` of a comparison, on what they have in common, out. Pure."""
+"""Compare two candidates on what both have. Pure."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -8,12 +8,12 @@ from itertools import combinations
 import numpy as np
 
 from foldproof.analysis.candidate import Candidate
-from foldproof.analysis.comparison import Interval, Pair
+from foldproof.analysis.comparison import Estimate, Pair
 from foldproof.analysis.lines import scores_of
-from foldproof.analysis.pairing import FOLDS, METRIC, Common, discordant, in_common
+from foldproof.analysis.pairing import FOLDS, METRIC, Common, discordant, find_common
 from foldproof.analysis.rows import rows_of
 from foldproof.analysis.scoring import ACCURACY, fold_scores
-from foldproof.analysis.statistics.paired import Rows, both_ways, by_images, corrected, holm
+from foldproof.analysis.statistics.paired import Rows, both_ways, corrected, estimate_by_images, holm
 from foldproof.analysis.statistics.sample_size import images_by_scale, images_for_accuracy
 from foldproof.analysis.statistics.student import Student
 from foldproof.events.fold_id import FoldId
@@ -47,7 +47,7 @@ def _pair(
     a, b = candidates
     if a.table is None or b.table is None:
         return _by_folds(at, candidates, scores, metric, rope)
-    common = in_common(a.table, b.table)
+    common = find_common(a.table, b.table)
     if isinstance(common, str):
         return Pair(a=at[0], b=at[1], not_comparable=common)
     of_a, of_b = fold_scores(common.a, metric), fold_scores(common.b, metric)
@@ -97,7 +97,7 @@ def judged(pair: Pair, reading: Student, plain: Student, metric: str, rope: floa
         pair,
         places=len(pair.differences),
         repeats=len({repeat for repeat, _ in pair.differences}),
-        difference=_interval(value, half, metric) if reading.known else Interval(value, math.nan, math.nan),
+        difference=_interval(value, half, metric) if reading.known else Estimate(value, math.nan, math.nan),
         p=reading.p if reading.known else math.nan,
         corrected_p=plain.p if plain.known else math.nan,
         worse=below if higher else above,
@@ -109,10 +109,10 @@ def judged(pair: Pair, reading: Student, plain: Student, metric: str, rope: floa
     )
 
 
-def _interval(value: float, half: float, metric: str) -> Interval:
+def _interval(value: float, half: float, metric: str) -> Estimate:
     """Bounds of a difference, none of which lies where no difference can."""
     most = metric_of(metric).most_apart
-    return Interval(value, max(value - half, -most), min(value + half, most))
+    return Estimate(value, max(value - half, -most), min(value + half, most))
 
 
 def _needed(common: Common, rows: Rows | None, metric: str, rope: float, discordant_rows: int) -> int | None:
@@ -120,4 +120,4 @@ def _needed(common: Common, rows: Rows | None, metric: str, rope: float, discord
         return images_for_accuracy(rope, discordance=discordant_rows / len(common.a))
     if rows is None:
         return None
-    return images_by_scale(rope, images=common.images, scale=by_images(rows).scale)
+    return images_by_scale(rope, images=common.images, scale=estimate_by_images(rows).scale)

@@ -1,4 +1,4 @@
-"""Out-of-fold predictions in; whether a model is right as often as it says, out. Pure."""
+"""Measure from out-of-fold predictions whether a model is right as often as its confidence says. Pure."""
 
 from dataclasses import dataclass
 
@@ -34,7 +34,7 @@ class Reliability:
 
 
 def reliability_of(table: OutOfFold) -> Reliability | None:
-    """Of the most probable class of each image; None without images or where a probability is no number."""
+    """Of the most probable class of each image; None without images or where a probability is not a number."""
     if not len(table) or not np.isfinite(table.probabilities).all():
         return None
     confidence = table.probabilities.max(axis=1).astype(np.float64)

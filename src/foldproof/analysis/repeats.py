@@ -1,18 +1,20 @@
-"""Runs in; which of them were the same experiment once more, and whether it came out the same. Pure."""
+"""Find runs that repeat an experiment, and whether they gave the same results. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from foldproof.analysis.divergence import keep_common_scores
 from foldproof.events.fold_id import FoldId
+from foldproof.events.types import EpochFinished, FoldFinished, comparable_body
 from foldproof.records.record import RunRecord
 
 
 def equal_runs(one: RunRecord, other: RunRecord) -> bool:
-    """Whether every fold that both runs have finished came out the same, by epochs, scores and weights."""
+    """Whether every fold that both runs have finished came out the same, by epochs, common scores and weights."""
     both = one.finished.keys() & other.finished.keys()
-    return bool(both) and all(_said(one, fold_id) == _said(other, fold_id) for fold_id in both)
+    return bool(both) and all(_equal_folds(one, other, fold_id) for fold_id in both)
 
 
-def again(records: Mapping[str, RunRecord]) -> Mapping[str, tuple[str, bool]]:
+def find_repeats(records: Mapping[str, RunRecord]) -> Mapping[str, tuple[str, bool]]:
     """For each run whose identity an earlier one has: the first run of it, and whether it came out the same.
 
     `records` by run id, oldest first.
@@ -26,5 +28,10 @@ def again(records: Mapping[str, RunRecord]) -> Mapping[str, tuple[str, bool]]:
     return found
 
 
-def _said(record: RunRecord, fold_id: FoldId) -> object:
-    return record.epochs[fold_id], record.finished[fold_id]
+def _equal_folds(one: RunRecord, other: RunRecord, fold_id: FoldId) -> bool:
+    old, new = keep_common_scores(one.finished[fold_id], other.finished[fold_id])
+    return _said(one.epochs[fold_id], old) == _said(other.epochs[fold_id], new)
+
+
+def _said(epochs: Sequence[EpochFinished], end: FoldFinished) -> list[object]:
+    return [*map(comparable_body, epochs), comparable_body(end)]

@@ -1,4 +1,4 @@
-"""Out-of-fold predictions and an additive metric in; what each adds to a score or to a difference out. Pure."""
+"""Compute what each out-of-fold prediction adds to a score, or to a difference, of an additive metric. Pure."""
 
 from collections.abc import Callable
 

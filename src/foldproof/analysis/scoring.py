@@ -1,4 +1,4 @@
-"""Out-of-fold predictions and the name of a metric in; scores of folds and of all, and what each row adds, out."""
+"""Score out-of-fold predictions by a metric: each fold, all folds, and the contribution of each row."""
 
 from dataclasses import replace
 
@@ -40,7 +40,7 @@ def pooled_scores(table: OutOfFold) -> dict[str, float]:
     return {name: metric_of(name).function(table.probabilities, table.labels) for name in registry.SEAMS["metrics"]}
 
 
-def by_group(table: OutOfFold) -> OutOfFold:
+def average_groups(table: OutOfFold) -> OutOfFold:
     """A row a group, class and repeat, with the mean of its images' probabilities; images in no group are their own."""
     keys = np.stack([table.units, table.labels, table.repeats, table.folds])
     _, first, number, counts = np.unique(keys, axis=1, return_index=True, return_inverse=True, return_counts=True)

@@ -1,4 +1,4 @@
-"""`Summary`: a run's record in; its settings and the scores that its journals hold out. Reads nothing else. Pure."""
+"""Summarise a run's record: its settings and the scores in its journals. Reads nothing else. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,32 +8,35 @@ from foldproof.config.schema import FoldSettings, PixelSettings, TrainSettings
 from foldproof.events.fold_id import FoldId
 from foldproof.records.record import RunRecord, Spread
 
+UNKNOWN = Spread.of(())
+
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
     """What a run amounted to. Accuracies are fractions; mappings are by (repeat, fold), at the last epoch.
 
-    The best-epoch figures let each fold choose the epoch it is scored at: they are optimistic. `seconds`: training
-    time, all folds together, where it is known. `curves`: the validation accuracy after each epoch, where it is known.
+    Identity and hashes are empty for what somebody else trained. The best-epoch figures let each fold choose the epoch
+    it is scored at: they are optimistic. `seconds`: training time, all folds together, where it is known. `curves`: the
+    validation accuracy after each epoch, where it is known.
     """
 
     run: str
     experiment: str
-    identity: str
-    fingerprint: str
-    folds_digest: str
+    identity: str = ""
+    fingerprint: str = ""
+    folds_digest: str = ""
     status: str
     k: int
     repeats: int
-    settings: Mapping[str, Any]
+    settings: Mapping[str, Any] = field(default_factory=dict)
     accuracy: Spread
-    loss: Spread
-    best_epoch_accuracy: Spread
-    best_epoch_loss: Spread
+    loss: Spread = UNKNOWN
+    best_epoch_accuracy: Spread = UNKNOWN
+    best_epoch_loss: Spread = UNKNOWN
     accuracy_by_fold: Mapping[FoldId, float]
-    scores_by_fold: Mapping[FoldId, Mapping[str, float]]
-    images_by_fold: Mapping[FoldId, int]
-    seconds: float | None
+    scores_by_fold: Mapping[FoldId, Mapping[str, float]] = field(default_factory=dict)
+    images_by_fold: Mapping[FoldId, int] = field(default_factory=dict)
+    seconds: float | None = None
     curves: Mapping[FoldId, tuple[float, ...]] = field(default_factory=dict)
     scheme: str = "stratified"
 

@@ -1,13 +1,14 @@
-"""A comparison in; tables for a paper, a repository or a spreadsheet out: Markdown, LaTeX, CSV. Pure."""
+"""Render a comparison as tables for a paper, a repository or a spreadsheet: Markdown, LaTeX, CSV. Pure."""
 
 import csv
+import io
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
-from foldproof.analysis.comparison import Comparison, Interval, Line, Pair
-from foldproof.analysis.verdict import BETTER, Unit, names_of, too_few, winner_of
+from foldproof.analysis.comparison import Comparison, Estimate, Line, Pair
+from foldproof.analysis.verdict import BETTER, MetricUnit, names_of, too_few, winner_of
 from foldproof.events.fold_id import FoldId
 from foldproof.metrics import metric_of
 
@@ -17,7 +18,7 @@ _FORMULA = tuple("=+-@\t\r")
 
 def experiments_table(comparison: Comparison) -> list[list[str]]:
     """A row an experiment: what differs, average with its interval, spread, folds. The first row is the header."""
-    unit = Unit.of(comparison.metric)
+    unit = MetricUnit.of(comparison.metric)
     settings = [key.removeprefix("train.") for key in comparison.differing]
     rows = [["experiment", *settings, comparison.metric, "95 % interval", "sd", "best epoch (optimistic)", "folds"]]
     for name, line in zip(names_of(comparison.lines), comparison.lines, strict=True):
@@ -37,10 +38,10 @@ def experiments_table(comparison: Comparison) -> list[list[str]]:
 
 def folds_table(comparison: Comparison) -> list[list[str]]:
     """A row an experiment, a column a fold; a fold that disagrees with the others is marked with `!`."""
-    unit, lines = Unit.of(comparison.metric), comparison.lines
+    unit, lines = MetricUnit.of(comparison.metric), comparison.lines
     fold_ids = sorted({fold_id for line in lines for fold_id in line.folds})
     repeats = len({repeat for repeat, _ in fold_ids})
-    title = f"{comparison.metric.replace('_', ' ')} by fold" + (", %" if unit.is_fraction else "")
+    title = f"{metric_of(comparison.metric).title} by fold" + (", %" if unit.is_fraction else "")
     rows = [[title, *(fold_id.short(repeats=repeats) for fold_id in fold_ids)]]
     for name, line in zip(names_of(lines), lines, strict=True):
         odd = line.disagreement.fold_id if line.disagreement and line.disagreement.flagged else None
@@ -53,7 +54,7 @@ def folds_table(comparison: Comparison) -> list[list[str]]:
 
 def pairs_table(comparison: Comparison, pairs: Sequence[Pair]) -> list[list[str]]:
     """A row a pair: difference of the first minus the second with its interval, probabilities, verdict."""
-    unit, names = Unit.of(comparison.metric), names_of(comparison.lines)
+    unit, names = MetricUnit.of(comparison.metric), names_of(comparison.lines)
     rows = [["pair", f"difference ({unit.name})", "95 % interval", "p (Holm)", "worse / equal / better", "verdict"]]
     for pair in pairs:
         chances = (pair.worse, pair.equal, pair.better)
@@ -72,7 +73,7 @@ def pairs_table(comparison: Comparison, pairs: Sequence[Pair]) -> list[list[str]
 
 
 def _interval(pair: Pair, metric: str) -> str:
-    low, high, unit = pair.difference.low, pair.difference.high, Unit.of(metric)
+    low, high, unit = pair.difference.low, pair.difference.high, MetricUnit.of(metric)
     if high - low >= 2 * metric_of(metric).most_apart:
         return too_few(pair)
     return f"{_signed(low, unit)} to {_signed(high, unit)}"
@@ -100,11 +101,11 @@ def telling_pairs(comparison: Comparison, most: int = 15) -> tuple[Pair, ...]:
     return tuple(pair for pair in comparison.pairs if best in (pair.a, pair.b))
 
 
-def _signed(value: float, unit: Unit) -> str:
+def _signed(value: float, unit: MetricUnit) -> str:
     return "-" if math.isnan(value) else f"{'+' if value > 0 else ''}{unit.number(value)}"
 
 
-def _bounds(interval: Interval, unit: Unit) -> str:
+def _bounds(interval: Estimate, unit: MetricUnit) -> str:
     if math.isnan(interval.low):
         return "-"
     return f"{unit.score(interval.low)} to {unit.score(interval.high)}"
@@ -170,14 +171,14 @@ def _latex_text(text: str) -> str:
 
 def csv_table(comparison: Comparison) -> str:
     """A row a fold of an experiment, with what differs: figures as they are, for a spreadsheet or a program."""
-    lines = _Lines()
-    writer = csv.writer(lines, lineterminator="\n")
+    made = io.StringIO(newline="")
+    writer = csv.writer(made, lineterminator="\n")
     metrics = dict.fromkeys((comparison.metric, "accuracy"))
     writer.writerow(["experiment", "run", *comparison.differing, "repeat", "fold", *metrics, "images of the run"])
     for line in comparison.lines:
         for fold_id in sorted({*line.folds, *line.accuracy_by_fold}):
             writer.writerow(_csv_row(comparison, line, fold_id))
-    return "".join(lines)
+    return made.getvalue()
 
 
 def _csv_row(comparison: Comparison, line: Line, fold_id: FoldId) -> list[str]:
@@ -197,8 +198,3 @@ def _csv_row(comparison: Comparison, line: Line, fold_id: FoldId) -> list[str]:
 def _no_formula(text: str) -> str:
     """Text that a spreadsheet does not run."""
     return "'" + text if text.startswith(_FORMULA) else text
-
-
-class _Lines(list[str]):
-    def write(self, line: str) -> None:
-        self.append(line)

@@ -1,4 +1,4 @@
-"""What a comparison found in; the verdict, in fixed words of fixed precedence, out. Pure.
+"""Derive the verdict of a comparison, in fixed words of fixed precedence. Pure.
 
 The first word that applies is the verdict; whatever else applies stands below it. A word that names a better experiment
 is only given where the intervals carry it.
@@ -29,16 +29,16 @@ MOST_TOLD = 3  # of the same kind, each in a sentence of its own
 
 
 @dataclass(frozen=True)
-class Unit:
+class MetricUnit:
     """How a metric is spoken of: fractions as points, anything else as it is."""
 
     factor: float
     name: str
 
     @staticmethod
-    def of(metric: str) -> "Unit":
+    def of(metric: str) -> "MetricUnit":
         known = metric_of(metric)
-        return Unit(100.0, "points") if known.is_fraction else Unit(1.0, known.unit)
+        return MetricUnit(100.0, "points") if known.is_fraction else MetricUnit(1.0, known.unit)
 
     @property
     def is_fraction(self) -> bool:
@@ -96,7 +96,7 @@ def judge_pair(
     remarks: Sequence[str],
 ) -> Verdict:
     """The verdict on two experiments. `remarks` are said with it: what could not be checked, and the like."""
-    unit = Unit.of(metric)
+    unit = MetricUnit.of(metric)
     if pair.not_comparable:
         text = f"{NOT_COMPARABLE}: {pair.not_comparable}"
         return Verdict(NOT_COMPARABLE, text, tuple(remarks))
@@ -114,7 +114,7 @@ def _ordered(distrust: Sequence[Verdict], finding: Verdict | None) -> list[Verdi
     return [finding, *distrust] if is_decided(finding.word) else [*distrust, finding]
 
 
-def _finding(pair: Pair, names: Sequence[str], unit: Unit, rope: float) -> Verdict:
+def _finding(pair: Pair, names: Sequence[str], unit: MetricUnit, rope: float) -> Verdict:
     won = winner_of(pair)
     if won is not None:
         at, word = won
@@ -141,7 +141,7 @@ def _gain(value: float, pair: Pair) -> float:
     return value if pair.higher_is_better else -value
 
 
-def _sight(pair: Pair, unit: Unit, rope: float) -> str:
+def _sight(pair: Pair, unit: MetricUnit, rope: float) -> str:
     if math.isnan(pair.detectable):
         few = "1 fold in common says" if pair.places == 1 else f"{pair.places} folds in common say"
         return f"{few} nothing about chance"
@@ -206,7 +206,7 @@ def _repeats(line: Line) -> int:
 
 def judge(comparison: Comparison, *, remarks: Sequence[str] = ()) -> Verdict | None:
     """The verdict on all experiments together; None where there are none."""
-    lines, unit, names = comparison.lines, Unit.of(comparison.metric), names_of(comparison.lines)
+    lines, unit, names = comparison.lines, MetricUnit.of(comparison.metric), names_of(comparison.lines)
     if not lines:
         return None
     distrust = _distrusted([(name, line) for name, line in zip(names, lines, strict=True) if _is_flagged(line)])
@@ -228,7 +228,7 @@ def _incomparable(comparison: Comparison, names: Sequence[str]) -> list[Verdict]
     return [Verdict(NOT_COMPARABLE, f"{NOT_COMPARABLE}: {reasons} ({some}{more})")]
 
 
-def _overall(comparison: Comparison, names: Sequence[str], unit: Unit) -> Verdict:
+def _overall(comparison: Comparison, names: Sequence[str], unit: MetricUnit) -> Verdict:
     lines = comparison.lines
     if len(lines) == 1:
         only = lines[0]
@@ -251,7 +251,7 @@ def _overall(comparison: Comparison, names: Sequence[str], unit: Unit) -> Verdic
     return Verdict(CANNOT_TELL, f"{CANNOT_TELL} which is best: {shown} can all still be")
 
 
-def _standing(comparison: Comparison, names: Sequence[str], unit: Unit) -> list[str]:
+def _standing(comparison: Comparison, names: Sequence[str], unit: MetricUnit) -> list[str]:
     """What helps to decide: the next step, the cheapest that can be best, and how far the best average flatters."""
     said = [comparison.next_step] if comparison.next_step else []
     if len(comparison.can_be_best) > 1 and comparison.cheapest is not None:

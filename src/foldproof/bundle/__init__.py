@@ -1,1 +1,1 @@
-"""A run as one file that can be sent, cited and checked: a run's folder in, a ZIP file out, and back."""
+"""Pack a run into one ZIP file that can be sent, cited and checked, and open it again."""

@@ -1,4 +1,4 @@
-"""Files of a record in; the same record without names of people, machines, folders, servers, commits and data out.
+"""Remove names of people, machines, folders, servers, commits and data from the files of a record.
 
 Hashes, identity and journals stay true: paths of images, hosts, remotes and commits enter none of them.
 """
@@ -27,7 +27,7 @@ from foldproof.provenance.git_command import git
 from foldproof.records import predictions
 from foldproof.records.facts import HELD_OUT
 from foldproof.records.record import RunRecord
-from foldproof.storage import as_text, cleaned, parse_json
+from foldproof.storage import cleaned, decode_text, parse_json
 from foldproof.storage.columns import read_parquet
 from foldproof.storage.limits import IMAGES
 
@@ -45,7 +45,7 @@ _KEPT_OF_MACHINE = (
     "python",
     "python_implementation",
 )
-_TABLES = ("folds.csv", "comparison.csv", "comparison.md", "judged.json")  # of a report: experiments and run ids alone
+_TABLES = ("folds.csv", "comparison.csv", "comparison.md", "judged.json")  # of a report: only experiments and run ids
 _MOST_NAMED = 5
 _LEAST = 2  # characters of a name worth looking for
 
@@ -75,8 +75,8 @@ def _made(name: str, content: bytes, known: Mapping[str, str]) -> bytes | None:
         return content if base in _TABLES and name.count("/") == 1 else None
     if base == "run.json":
         return _facts(content, known)
-    if base in _MADE_ANEW:
-        return _MADE_ANEW[base](content)
+    if base in _REWRITTEN:
+        return _REWRITTEN[base](content)
     if base.startswith("environment"):
         return _environment(content)
     return content if base.startswith("state-") or base.endswith((".safetensors", ".f32")) else None
@@ -88,7 +88,7 @@ def image_name(path: str, sha256: str) -> str:
 
 
 def still_tells(record: RunRecord, environment: Mapping[str, Any]) -> tuple[str, ...]:
-    """What an anonymous bundle says all the same since its hashes rest on it: for whoever made it to judge."""
+    """What an anonymous bundle says all the same since its hashes rest on it: for its maker to judge."""
     told = [f"experiment {record.experiment}", f"classes {_few(record.facts['classes'])}"]
     if code := _own_code(record.facts):
         told.append(f"own code {_few(code)}")
@@ -122,7 +122,7 @@ def traces(project: Path) -> dict[str, str]:
 
 
 def _journal(content: bytes) -> bytes:
-    """The same events, numbered anew without what was only said to a person; nobody's host and process."""
+    """The same events, renumbered without what was only said to a person; nobody's host and process."""
     lines: list[bytes] = []
     for event in parse(content).events:
         if isinstance(event.body, Notice):
@@ -170,7 +170,7 @@ def _dataset(content: bytes) -> bytes:
 
 
 def _folds(content: bytes) -> bytes:
-    rows = folds.from_csv(as_text(content, name="folds.csv"))
+    rows = folds.from_csv(decode_text(content, name="folds.csv"))
     return folds.to_csv(sorted(row._replace(path=image_name(row.path, row.sha256)) for row in rows)).encode()
 
 
@@ -184,7 +184,7 @@ def _predictions(content: bytes) -> bytes:
     return out.getvalue()
 
 
-_MADE_ANEW: Mapping[str, Callable[[bytes], bytes]] = {
+_REWRITTEN: Mapping[str, Callable[[bytes], bytes]] = {
     "events.jsonl": _journal,
     "dataset.json": _dataset,
     HELD_OUT: _dataset,

@@ -1,4 +1,4 @@
-"""The folder of a run in; the files that belong into a bundle, by their names in it, out."""
+"""Collect the files of a run that belong in a bundle, by their names in it."""
 
 import csv
 import io
@@ -23,9 +23,9 @@ _MOST_BYTES = 8 * 2**30
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """What goes into a bundle beside the record itself, whether nothing in it may tell whose it is, and
-    what becomes of texts that look like they hold secrets.
+class BundleContents:
+    """What goes into a bundle beside the record, whether it may tell whose it is, and what becomes of texts that look
+    like secrets.
     """
 
     images: bool = False
@@ -35,7 +35,7 @@ class Wanted:
     secrets: Literal["refuse", "leave out of code", "keep"] = "refuse"
 
 
-def of_run(folder: Path, wanted: Wanted) -> Iterator[tuple[str, bytes]]:
+def collect_run(folder: Path, wanted: BundleContents) -> Iterator[tuple[str, bytes]]:
     """The record of a run: (name below its folder, content). Raises DamagedFile."""
     names = [*RECORD, *CARDS, *sorted(path.name for path in folder.glob("environment-*.json"))]
     report = folder / REPORT_FOLDER
@@ -48,8 +48,8 @@ def of_run(folder: Path, wanted: Wanted) -> Iterator[tuple[str, bytes]]:
     yield from _read(folder, names)
 
 
-def of_company(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """The least of another run that shows what it amounted to: its journals and its predictions."""
+def collect_sibling(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """The least of a related run that shows its result: its journals and its predictions."""
     names = list(COMPANY)
     for fold_id in sorted(fold_ids(folder)):
         names += [f"{fold_id.folder_name}/{name}" for name in COMPANY_OF_FOLD]

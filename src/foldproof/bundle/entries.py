@@ -1,4 +1,4 @@
-"""The entries of a ZIP file that somebody else may have made in; where each goes, out. Unpacks nothing.
+"""Read the entries of a ZIP file that anyone may have made, and where each goes. Unpacks nothing.
 
 What stands in its directory and what stands before each file have to say the same, and no byte may belong to two files
 or to none: so there is one way to read it.
@@ -72,7 +72,7 @@ def _name(info: zipfile.ZipInfo) -> RelativePath:
     if info.filename != said or PurePosixPath(said).as_posix() != said:
         raise ValueError(f"{said} is not spelled in the shortest way")
     if info.flag_bits & _ENCRYPTED or info.compress_type not in _PACKED:
-        raise ValueError(f"{said} is encrypted, or packed in another way")
+        raise ValueError(f"{said} is encrypted, or packed in an unknown way")
     return name
 
 
@@ -80,7 +80,7 @@ def _demand_one_place_each(names: Sequence[str]) -> None:
     if len(set(names)) != len(names):
         raise ValueError("a file stands in it twice")
     if len({_folded(name) for name in names}) != len(names):
-        raise ValueError("names that differ in capitals alone, or in how a character is spelled")
+        raise ValueError("names that differ only in capitals, or in how a character is spelled")
 
 
 def _folded(name: str) -> str:
@@ -115,6 +115,6 @@ def _end_of(file: IO[bytes], info: zipfile.ZipInfo) -> int:
         or flags & _ENCRYPTED
         or not (sizes or flags & _DESCRIBED_BEHIND)
     ):
-        raise ValueError(f"{info.filename} is another file in the directory than where it lies")
+        raise ValueError(f"{info.filename} differs between the directory and where it lies")
     begins: int = info.header_offset + _LOCAL.size + name + extra
     return begins + info.compress_size

@@ -1,4 +1,4 @@
-"""What an image file says beside its pixels: its bytes in, the names of fields that may tell whose it is out. Pure.
+"""Name the fields of an image file, besides its pixels, that may tell whose it is. Pure.
 
 Only what is known to tell nothing is let pass: how pixels are stored, orientation, resolution, colours. Everything else
 counts, be it a camera's name, a comment, a thumbnail or bytes behind the end of the picture.

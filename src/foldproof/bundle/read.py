@@ -1,4 +1,4 @@
-"""A bundle in, be it from whomever; the folder of its run, every file proved by its hash, out. Runs nothing of it."""
+"""Open a bundle from anyone: unpack the folder of its run, every file proved by its hash. Runs nothing of it."""
 
 import hashlib
 import shutil
@@ -121,7 +121,7 @@ def _demand_room(entries: Sequence[Entry], here: Path) -> None:
     if size + _SPARE_BYTES > shutil.disk_usage(here).free:
         raise StorageError(
             f"the bundle takes {size / 1e9:.1f} GB unpacked, more than is free in {here.parent}",
-            next_step="free some space there, or name another place: TMPDIR=FOLDER foldproof …",
+            next_step="free some space there, or name a different place: TMPDIR=FOLDER foldproof …",
         )
 
 
@@ -142,5 +142,5 @@ def _extract(archive: zipfile.ZipFile, entry: Entry, here: Path, manifest: Mappi
 
 def _damaged(path: Path, why: str) -> DamagedFile:
     return DamagedFile(
-        f"{path} cannot be read as a bundle: {cleaned(why, most=200)}", next_step="get it anew from whoever made it"
+        f"{path} cannot be read as a bundle: {cleaned(why, most=200)}", next_step="get a new copy from whoever made it"
     )

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
-from foldproof.bundle.collect import Wanted
+from foldproof.bundle.collect import BundleContents
 from foldproof.errors import StorageError
-from foldproof.storage.secret_code import Find, find_in_diff, secrets_in_text, without_secrets
+from foldproof.storage.secret_code import Find, find_in_diff, mask_secrets, secrets_in_text
 
 CODE_DIFF = "code.diff"
 _TEXTS = (".json", ".jsonl", ".csv", ".md", ".yml", ".html", ".svg", ".txt")
@@ -20,7 +20,7 @@ class SecretsFound(StorageError):
         self.in_code = in_code
 
 
-def settle_secrets(files: Mapping[str, bytes], wanted: Wanted) -> dict[str, bytes]:
+def settle_secrets(files: Mapping[str, bytes], wanted: BundleContents) -> dict[str, bytes]:
     """The files of a bundle as they may be packed. Raises SecretsFound where nobody has said what to do."""
     if wanted.secrets == "keep":
         return dict(files)
@@ -31,7 +31,7 @@ def settle_secrets(files: Mapping[str, bytes], wanted: Wanted) -> dict[str, byte
             in_code=False,
         )
     if wanted.secrets == "leave out of code":
-        return {name: without_secrets(text) if _is_diff(name) else text for name, text in files.items()}
+        return {name: mask_secrets(text) if _is_diff(name) else text for name, text in files.items()}
     finds = [find for name, content in files.items() if _is_diff(name) for find in find_in_diff(content)]
     if finds:
         raise SecretsFound(

@@ -1,4 +1,4 @@
-"""What a reader of a bundle sees first: a record in; README.md, codecheck.yml and RO-Crate metadata out. Pure.
+"""Write what a reader of a bundle sees first: README.md, codecheck.yml and RO-Crate metadata. Pure.
 
 codecheck.yml follows the CODECHECK configuration specification 1.0, ro-crate-metadata.json the RO-Crate 1.1 of
 Workflow Run profiles: a data set, its files with their hashes, and the training as a CreateAction.

@@ -1,4 +1,4 @@
-"""What a TIFF structure says beside the pixels, be it a file or an EXIF block: bytes in, names of fields out. Pure."""
+"""Name what a TIFF file or an EXIF block says besides the pixels. Pure."""
 
 import json
 import struct
@@ -122,7 +122,7 @@ def _is_harmless(tag: int, within: str, value: bytes) -> bool:
 
 
 def _is_shape(value: bytes) -> bool:
-    """Whether a description is tifffile's, which says the shape of the array alone."""
+    """Whether a description is tifffile's, which says only the shape of the array."""
     try:
         said = json.loads(value)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""A run's folder in; one ZIP file with its record, and what was asked for beside it, out. Same run, same bytes."""
+"""Write a run's folder, and what was asked for beside it, as one ZIP file. Same run, same bytes."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ from pathlib import Path
 from foldproof import __version__
 from foldproof.bundle import collect
 from foldproof.bundle.anonymous import anonymous, image_name, still_tells, traces
-from foldproof.bundle.collect import Wanted
+from foldproof.bundle.collect import BundleContents
 from foldproof.bundle.image_fields import personal_fields
 from foldproof.bundle.secrets import settle_secrets
 from foldproof.bundle.sheet import codecheck, crate, readme
@@ -27,6 +27,7 @@ from foldproof.storage.limits import DATASET_BYTES, IMAGE_BYTES
 
 SCHEMA_VERSION = 1
 MANIFEST = "bundle.json"
+_CRATE = "ro-crate-metadata.json"
 _TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a ZIP file can say
 _TEXTS = (".json", ".jsonl", ".csv", ".md", ".yml", ".diff")
 _MOST_NAMED = 3
@@ -43,10 +44,10 @@ class Bundled:
     still_tells: tuple[str, ...] = ()
 
 
-def write_bundle(folder: Path, project: Project, path: Path, wanted: Wanted) -> Bundled:
+def write_bundle(folder: Path, project: Project, path: Path, wanted: BundleContents) -> Bundled:
     """Write the bundle of the run in `folder` to `path`, atomically.
 
-    Raises DamagedFile where the record is not whole, DataError where an image is not there as recorded, SecretsFound
+    Raises DamagedFile where the record is incomplete, DataError where an image is not there as recorded, SecretsFound
     where it would hold what looks like secrets, SettingsError or StorageError where it cannot be made anonymous or
     written.
     """
@@ -61,10 +62,10 @@ def write_bundle(folder: Path, project: Project, path: Path, wanted: Wanted) -> 
             for name in sorted(files):
                 archive.writestr(_entry(name), files[name])
             for image in images:
-                _put(archive, image)
+                archive.writestr(_entry(image.name), _content(image))
     except OSError as error:
         raise StorageError(
-            f"cannot write {path}: {error.strerror}", next_step="free some space, or name another place with -o"
+            f"cannot write {path}: {error.strerror}", next_step="free some space, or name a different place with -o"
         ) from error
     told: tuple[str, ...] = ()
     if wanted.anonymous:
@@ -80,25 +81,24 @@ class _Image:
     size: int
 
 
-def _files(folder: Path, project: Project, wanted: Wanted) -> dict[str, bytes]:
+def _files(folder: Path, project: Project, wanted: BundleContents) -> dict[str, bytes]:
     """All but the images, by their names in the bundle; the oldest run first, since later ones name it by its hash."""
     others = {other.name: other for other in project.run_folders()}
     runs = sorted([folder, *collect.company_of(folder, others)], key=lambda one: one.name)
     found: dict[str, bytes] = {}
     known: dict[str, str] = {}
     for one in runs:
-        files = dict(collect.of_run(one, wanted) if one == folder else collect.of_company(one))
+        files = dict(collect.collect_run(one, wanted) if one == folder else collect.collect_sibling(one))
         if wanted.anonymous:
             files = dict(anonymous(files, known=known))
             known[one.name] = _sha256(files["run.json"])
         found |= {f"runs/{one.name}/{name}": content for name, content in files.items()}
-    wheel = _wheel(folder, project)
-    if wheel is not None:
+    if wheel := kept_wheel(project.wheels, read_environment(folder)):  # of the foldproof that made the run
         found[wheel.name] = wheel.read_bytes()
     return found
 
 
-def _images(folder: Path, record: RunRecord, project: Project, wanted: Wanted) -> tuple[_Image, ...]:
+def _images(folder: Path, record: RunRecord, project: Project, wanted: BundleContents) -> tuple[_Image, ...]:
     dataset = Dataset.from_json(read_json_inside(folder, "dataset.json", most_bytes=DATASET_BYTES))
     data = project.path(str(record.facts.get("data_path") or "data"))
     found = []
@@ -134,11 +134,6 @@ def _refuse_personal(images: Sequence[_Image]) -> None:
     )
 
 
-def _put(archive: zipfile.ZipFile, image: _Image) -> None:
-    """Add one image. Raises DataError where it is not the one that the run was trained on."""
-    archive.writestr(_entry(image.name), _content(image))
-
-
 def _content(image: _Image) -> bytes:
     """The bytes of an image. Raises DataError where it is not the one that the run was trained on."""
     content = read_file(image.path, most_bytes=IMAGE_BYTES)
@@ -150,12 +145,9 @@ def _content(image: _Image) -> bytes:
     return content
 
 
-def _wheel(folder: Path, project: Project) -> Path | None:
-    """The wheel of the foldproof that made the run, where the project still has it."""
-    return kept_wheel(project.wheels, read_environment(folder))
-
-
-def _describe(files: dict[str, bytes], images: Sequence[_Image], record: RunRecord, name: str, wanted: Wanted) -> None:
+def _describe(
+    files: dict[str, bytes], images: Sequence[_Image], record: RunRecord, name: str, wanted: BundleContents
+) -> None:
     """Add README.md, codecheck.yml, the RO-Crate metadata, and last the list of all files with their hashes."""
     environment = json.loads(files.get(f"runs/{record.run}/environment.json", b"{}"))
     git = environment.get("git") or {}
@@ -168,7 +160,8 @@ def _describe(files: dict[str, bytes], images: Sequence[_Image], record: RunReco
     files["codecheck.yml"] = codecheck(record, names, created=created).encode()
     hashes = {name: (_sha256(files[name]), len(files[name])) for name in sorted(files)}
     hashes |= {image.name: (image.sha256, image.size) for image in images}
-    files["ro-crate-metadata.json"] = crate(record, hashes, created=created, commit=commit).encode()
+    files[_CRATE] = crate(record, hashes, created=created, commit=commit).encode()
+    hashes[_CRATE] = _sha256(files[_CRATE]), len(files[_CRATE])
     files[MANIFEST] = canonical_json(
         {
             "v": SCHEMA_VERSION,
@@ -176,10 +169,7 @@ def _describe(files: dict[str, bytes], images: Sequence[_Image], record: RunReco
             "experiment": record.experiment,
             "foldproof": __version__,
             "anonymous": wanted.anonymous,
-            "files": {
-                **{name: _sha256(content) for name, content in files.items()},
-                **{image.name: image.sha256 for image in images},
-            },
+            "files": {name: sha256 for name, (sha256, _) in hashes.items()},
         }
     )
 

@@ -1,6 +1,7 @@
 """`foldproof bundle`."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,7 @@ import click
 
 from foldproof.cli import complete
 from foldproof.cli.out import echo, echo_json
+from foldproof.storage import cleaned, cleaned_lines
 
 if TYPE_CHECKING:
     from foldproof.bundle.write import Bundled
@@ -49,9 +51,7 @@ def command(
     foldproof bundle FirstRun -o FirstRun.zip
     foldproof bundle FirstRun --images --weights --anonymous
     """
-    from dataclasses import replace
-
-    from foldproof.bundle.collect import Wanted
+    from foldproof.bundle.collect import BundleContents
     from foldproof.bundle.secrets import SecretsFound
     from foldproof.bundle.write import write_bundle
     from foldproof.project import Project
@@ -62,7 +62,7 @@ def command(
     project = Project.find(Path.cwd())
     (found,) = RunStore.read(project.run_folders()).find([run])
     record = found.record
-    wanted = Wanted(
+    wanted = BundleContents(
         images=images,
         weights=weights,
         states=states,
@@ -82,8 +82,6 @@ def command(
 
 def show(made: "Bundled", run: str, *, anonymous: bool, as_json: bool) -> None:
     """Say what was written, and what an anonymous bundle names all the same."""
-    from foldproof.storage import cleaned
-
     if as_json:
         about = {"v": 1, "run": run, "file": str(made.path), "files": made.files, "bytes": made.size}
         echo_json({**about, **({"still_names": made.still_tells} if anonymous else {})})
@@ -96,8 +94,6 @@ def show(made: "Bundled", run: str, *, anonymous: bool, as_json: bool) -> None:
 
 def agreed(error: Exception) -> bool:
     """Whether a person at a terminal says that what was found goes into the bundle as it is."""
-    from foldproof.storage import cleaned_lines
-
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
     echo(cleaned_lines(str(error)), err=True)

@@ -1,19 +1,22 @@
 """`foldproof compare`."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from foldproof.cli import complete
+from foldproof.cli.here import project_here
 from foldproof.cli.out import echo, echo_json
+from foldproof.errors import DamagedFile, RunNotFound, UnknownName, nearest
+from foldproof.storage import cleaned, read_file, redact
+from foldproof.storage.limits import TABLE_BYTES
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from foldproof.analysis.candidate import Candidate
     from foldproof.analysis.comparison import Comparison
-    from foldproof.errors import DamagedFile
 
 FORMATS = ("text", "csv", "md", "latex")
 
@@ -46,7 +49,7 @@ def command(runs: tuple[str, ...], sources: tuple[str, ...], metric: str | None,
     from foldproof.cli.show import print_comparison, print_damaged
     from foldproof.trackers.terminal import Terminal
 
-    comparison, damaged = of_others(sources, runs, metric) if sources else of_project(runs, metric)
+    comparison, damaged = compare_sources(sources, runs, metric) if sources else compare_runs(runs, metric)
     written: Mapping[str, Callable[[Comparison], str]] = {"csv": csv_table, "md": markdown, "latex": latex}
     if as_json:
         echo_json(comparison_json(comparison))
@@ -58,20 +61,15 @@ def command(runs: tuple[str, ...], sources: tuple[str, ...], metric: str | None,
     return 1 if damaged else 0
 
 
-def of_project(runs: Sequence[str], metric: str | None = None) -> "tuple[Comparison, Mapping[Path, DamagedFile]]":
+def compare_runs(runs: Sequence[str], metric: str | None = None) -> "tuple[Comparison, Mapping[Path, DamagedFile]]":
     """The runs named, or the newest of each experiment, compared; and the runs that cannot be read."""
-    from dataclasses import replace
-    from pathlib import Path
-
     from foldproof.analysis.candidate import Candidate
     from foldproof.analysis.compare import compare_runs
     from foldproof.cli.chosen import chosen_records
-    from foldproof.config.read import load_settings
-    from foldproof.project import Project
     from foldproof.records.store import RunStore
 
-    project = Project.find(Path.cwd())
-    settings = load_settings(project.settings_file).settings.compare
+    project, loaded = project_here()
+    settings = loaded.settings.compare
     store = RunStore.read(project.run_folders())
     records, damaged = chosen_records(store, runs)
     metric = known_metric(metric or settings.metric, project.root, typed=metric is not None)
@@ -79,14 +77,11 @@ def of_project(runs: Sequence[str], metric: str | None = None) -> "tuple[Compari
     return compare_runs([Candidate.of(record) for record in records], settings, store), damaged
 
 
-def of_others(
+def compare_sources(
     sources: Sequence[str], names: Sequence[str], metric: str | None
 ) -> "tuple[Comparison, Mapping[Path, DamagedFile]]":
     """What others measured, compared."""
-    from pathlib import Path
-
     from foldproof.analysis.compare import compare
-    from foldproof.errors import UnknownName
 
     candidates: list[Candidate] = []
     unverified: list[str] = []
@@ -109,8 +104,6 @@ def of_others(
 
 def _of_source(source: str, names: Sequence[str], metric: str | None) -> "tuple[list[Candidate], str, str]":
     """Candidates, the metric that they are known by where it is one only, and what was taken for what."""
-    from pathlib import Path
-
     from foldproof.trackers.mlflow.foreign import is_store
 
     if source.startswith("mlflow:") or is_store(Path(source)):
@@ -121,10 +114,6 @@ def _of_source(source: str, names: Sequence[str], metric: str | None) -> "tuple[
 
 def _told_apart(known: "Sequence[Candidate]", more: "Sequence[Candidate]", source: str) -> "list[Candidate]":
     """The experiments of another source; one whose name is taken has the source beside its name."""
-    from dataclasses import replace
-
-    from foldproof.storage import cleaned, redact
-
     taken = {candidate.summary.experiment for candidate in known}
     beside = cleaned(redact(source), most=60)
     return [
@@ -135,7 +124,7 @@ def _told_apart(known: "Sequence[Candidate]", more: "Sequence[Candidate]", sourc
     ]
 
 
-def known_metric(name: str, folder: "Path", *, typed: bool = False) -> str:
+def known_metric(name: str, folder: Path, *, typed: bool = False) -> str:
     """`name`, if it is auto or a metric that says which direction is better.
 
     Raises UnknownName, and UntrustedCode for own code that only the settings name and that was not run here before.
@@ -151,11 +140,8 @@ def known_metric(name: str, folder: "Path", *, typed: bool = False) -> str:
     return name
 
 
-def _of_csv(path: "Path") -> "tuple[list[Candidate], str]":
+def _of_csv(path: Path) -> "tuple[list[Candidate], str]":
     from foldproof.analysis.foreign.tables import candidates_of_csv
-    from foldproof.errors import DamagedFile
-    from foldproof.storage import read_file
-    from foldproof.storage.limits import TABLE_BYTES
 
     try:
         content = read_file(path, most_bytes=TABLE_BYTES)
@@ -188,7 +174,6 @@ def _of_mlflow(source: str, names: Sequence[str], metric: str | None) -> "tuple[
 
 
 def _named(candidates: "Sequence[Candidate]", names: Sequence[str]) -> "list[Candidate]":
-    from foldproof.errors import RunNotFound, nearest
 
     known = {candidate.summary.experiment: candidate for candidate in candidates}
     for name in names:

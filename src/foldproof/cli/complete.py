@@ -11,6 +11,10 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem
 
+from foldproof.errors import FoldproofError
+from foldproof.storage import read_text
+from foldproof.storage.limits import SETTINGS_BYTES
+
 MOST_SETTINGS_BYTES = 200_000
 MOST_SECONDS = 2.0
 
@@ -18,10 +22,7 @@ MOST_SECONDS = 2.0
 def experiments(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The experiments of the settings file that are not typed yet."""
     from foldproof.config.yaml_lines import parse
-    from foldproof.errors import FoldproofError
     from foldproof.project import Project
-    from foldproof.storage import read_text
-    from foldproof.storage.limits import SETTINGS_BYTES
 
     try:
         file = Project.find(Path.cwd()).settings_file
@@ -34,7 +35,6 @@ def experiments(ctx: click.Context, param: click.Parameter, incomplete: str) -> 
 
 def runs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Experiments that have run; the ids of runs once the beginning of one is typed."""
-    from foldproof.errors import FoldproofError
     from foldproof.project import Project
     from foldproof.records.store import RunStore
 

@@ -1,5 +1,6 @@
 """`foldproof config [NAME]`: print the settings with every default filled in."""
 
+import io
 from typing import Any
 
 import click
@@ -39,7 +40,6 @@ def _chosen(experiments: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _yaml(content: dict[str, Any]) -> str:
-    import io
 
     from ruamel.yaml import YAML
 

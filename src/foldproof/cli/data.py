@@ -10,7 +10,8 @@ from foldproof.cli import data_cache, data_check
 from foldproof.cli.group import Group
 from foldproof.cli.here import project_here
 from foldproof.cli.out import echo
-from foldproof.storage import cleaned
+from foldproof.errors import DataError, FoldproofError, ProjectError
+from foldproof.storage import cleaned, redact
 
 
 @click.group("data", cls=Group)
@@ -41,9 +42,7 @@ def add(path: str | None, target: str | None) -> int:
     from foldproof.cli.show_data import counted
     from foldproof.data.versions.add import add as version
     from foldproof.data.walk import some
-    from foldproof.errors import DataError
     from foldproof.provenance import git
-    from foldproof.storage import redact
 
     path = path or os.path.relpath(_path_of_the_settings()[1])
     folder = Path(os.path.normpath(Path(path).expanduser().absolute()))
@@ -92,7 +91,6 @@ def _path_of_the_settings() -> tuple[str, Path]:
 
 def _is_outside(folder: Path) -> bool:
     """Whether the project here cannot version `folder`, since it lies elsewhere."""
-    from foldproof.errors import ProjectError
     from foldproof.project import Project
 
     try:
@@ -104,8 +102,6 @@ def _is_outside(folder: Path) -> bool:
 
 def _asked_path() -> tuple[str, Path] | None:
     """The same; None without settings that can be read."""
-    from foldproof.errors import FoldproofError
-
     try:
         return _path_of_the_settings()
     except FoldproofError:
@@ -124,7 +120,6 @@ def _brought_in(folder: Path, target: str | None) -> Path:
     """A copy inside the project. Raises DataError that says its size where nobody has said where to."""
     from foldproof.cli.progress import shown_progress
     from foldproof.data.versions.bring_in import bring_in, load_of
-    from foldproof.errors import DataError
 
     if target is None:
         source, to = shlex.quote(str(folder)), shlex.quote(_place_for(folder))

@@ -1,5 +1,6 @@
 """`foldproof data cache`."""
 
+import time
 from typing import TYPE_CHECKING
 
 import click
@@ -51,7 +52,6 @@ def command(clearing: bool, verifying: bool, as_json: bool) -> int:
 
 
 def _print(items: "tuple[Kept, ...]") -> None:
-    import time
 
     from rich.table import Table
 

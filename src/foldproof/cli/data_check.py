@@ -1,5 +1,7 @@
 """`foldproof data check`."""
 
+from pathlib import Path
+
 import click
 
 from foldproof.cli.out import echo_json
@@ -21,8 +23,6 @@ def command(path: str | None, deep: bool, exclude: bool, leaks: bool, show_all: 
     foldproof data check
     foldproof data check --exclude
     """
-    from pathlib import Path
-
     from foldproof.check import check_images, leave_out
     from foldproof.cli.progress import shown_progress
     from foldproof.cli.show_data import print_check, print_left_out

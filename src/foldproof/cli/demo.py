@@ -1,5 +1,9 @@
 """`foldproof demo`."""
 
+import os
+import shlex
+from pathlib import Path
+
 import click
 
 from foldproof.cli.out import echo
@@ -14,10 +18,6 @@ def command(folder: str) -> int:
     foldproof demo
     foldproof demo ~/digits
     """
-    import os
-    import shlex
-    from pathlib import Path
-
     from foldproof.cli.run import train_and_compare
     from foldproof.scaffold.demo import prepare
     from foldproof.trackers.terminal import Terminal

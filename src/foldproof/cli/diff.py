@@ -1,13 +1,16 @@
 """`foldproof diff`."""
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
 from foldproof.cli import complete
+from foldproof.cli.here import project_around
 from foldproof.cli.out import echo, echo_json
+from foldproof.errors import DamagedFile
+from foldproof.storage import Commit, cleaned_lines
 
 if TYPE_CHECKING:
     from foldproof.analysis.causes import Cause
@@ -32,20 +35,12 @@ def command(a: str, b: str, as_json: bool) -> int:
     foldproof diff FirstRun Run_High_LR
     foldproof diff 20261127-190132-2fw5g6 FirstRun.zip
     """
-    from dataclasses import asdict
-
     from foldproof.analysis.causes import probable_causes
     from foldproof.analysis.difference import RunSide, differ
     from foldproof.cli.chosen import subject_of
-    from foldproof.errors import ProjectError
-    from foldproof.project import Project
     from foldproof.reproduce.first_difference import find_first_difference
-    from foldproof.storage import cleaned_lines
 
-    try:
-        project = Project.find(Path.cwd())
-    except ProjectError:
-        project = None
+    project = project_around()
     with subject_of(a, project) as then, subject_of(b, project) as now:
         sides = (RunSide.read(then.folder), RunSide.read(now.folder))
         difference = differ(*sides)
@@ -72,9 +67,7 @@ def command(a: str, b: str, as_json: bool) -> int:
 
 def _files_between(project: "Project", sides: "tuple[RunSide, RunSide]") -> tuple[str, ...] | None:
     """The files that differ between the commits of two runs; None where a record names none, or git lacks it."""
-    from foldproof.errors import DamagedFile
     from foldproof.provenance.git import changed_files
-    from foldproof.storage import Commit
 
     try:
         one, other = (Commit.parse(side.part("git").get("commit")) for side in sides)

@@ -1,12 +1,12 @@
 """`foldproof doctor`."""
 
-from typing import TYPE_CHECKING
+import os
+from pathlib import Path
 
 import click
 
-if TYPE_CHECKING:
-    from pathlib import Path
 from foldproof.cli.out import echo, echo_json
+from foldproof.storage import cleaned_lines
 
 
 @click.command("doctor")
@@ -24,20 +24,15 @@ def command(folder: str | None, foreign: bool, as_json: bool) -> int:
     foldproof doctor
     foldproof doctor --foreign clone-of-somebody
     """
-    from pathlib import Path
-
     if folder is not None and not foreign:
         raise click.UsageError("a folder is named only with --foreign")
     return _look(Path(folder or "."), as_json) if foreign else _examine(as_json)
 
 
 def _examine(as_json: bool) -> int:
-    import os
-    from pathlib import Path
 
     from foldproof.doctor.examine import examine
     from foldproof.project import Project
-    from foldproof.storage import cleaned_lines
 
     found = examine(Project.find(Path.cwd()), os.environ)
     if as_json:
@@ -52,7 +47,7 @@ def _examine(as_json: bool) -> int:
     return 0 if found.is_fit else 1
 
 
-def _look(folder: "Path", as_json: bool) -> int:
+def _look(folder: Path, as_json: bool) -> int:
     from foldproof.doctor.foreign.look import look_at
 
     seen = look_at(folder)

@@ -4,9 +4,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from foldproof.errors import ProjectError
+
 if TYPE_CHECKING:
     from foldproof.config.read import ProjectSettings
     from foldproof.project import Project
+
+
+def project_around() -> "Project | None":
+    """The project of the current folder; None without one."""
+    from foldproof.project import Project
+
+    try:
+        return Project.find(Path.cwd())
+    except ProjectError:
+        return None
 
 
 def project_here(overrides: Sequence[str] = ()) -> "tuple[Project, ProjectSettings]":

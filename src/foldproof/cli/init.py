@@ -1,5 +1,8 @@
 """`foldproof init`."""
 
+import shlex
+from pathlib import Path
+
 import click
 
 from foldproof.cli.out import echo
@@ -16,9 +19,6 @@ def command(folder: str, label: str) -> int:
     foldproof init
     foldproof init --label diagnosis
     """
-    import shlex
-    from pathlib import Path
-
     from foldproof.config.read import load_settings
     from foldproof.data.versions.dvc import is_versioned
     from foldproof.scaffold.make import scaffold

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from foldproof.data.survey import Progress as Heard
-from foldproof.data.survey import unheard
+from foldproof.data.survey import no_progress
 from foldproof.trackers.terminal import Terminal
 
 
@@ -16,7 +16,7 @@ def shown_progress(*, quiet: bool) -> Iterator[Heard]:
     """Hand out a function that hears (what, done, of); a bar vanishes with its last step, all with the block."""
     console = Terminal(stderr=True)
     if quiet or not console.is_terminal:
-        yield unheard
+        yield no_progress
         return
     bars = _Bars(console)
     try:

@@ -1,16 +1,13 @@
 """`foldproof report`."""
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import click
 
 from foldproof.cli import complete
+from foldproof.cli.here import project_here
 from foldproof.cli.out import echo
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from foldproof.project import Project
+from foldproof.storage import write_atomically
 
 FORMATS = ("html", "md", "json")
 
@@ -40,8 +37,6 @@ def command(
     foldproof report FirstRun Run_High_LR -o out/report.html
     foldproof report --format md -o report.md
     """
-    from pathlib import Path
-
     from foldproof.analysis.candidate import Candidate
     from foldproof.analysis.compare import compare_runs
     from foldproof.analysis.label_errors import find_label_errors, to_csv
@@ -50,13 +45,10 @@ def command(
     from foldproof.cli.chosen import chosen_records
     from foldproof.cli.compare import known_metric
     from foldproof.cli.show import print_damaged
-    from foldproof.config.read import load_settings
-    from foldproof.project import Project
     from foldproof.records.store import RunStore, read_records
-    from foldproof.storage import write_atomically
 
-    project = Project.find(Path.cwd())
-    settings = load_settings(project.settings_file).settings
+    project, loaded = project_here()
+    settings = loaded.settings
     private = settings.tracking.privacy
     store = RunStore.read(project.run_folders())
     records, damaged = chosen_records(store, runs)
@@ -66,7 +58,7 @@ def command(
         written = write_report(
             records,
             compare_runs(candidates, settings.compare, store),
-            _target(project, output, form),
+            Path(output).absolute() if output else project.root / f"report.{form}",
             again=read_records(store.retrained(record.run for record in records))[0],
             tables=[candidate.table for candidate in candidates],
             data_folder=project.path(settings.data.path),
@@ -85,14 +77,6 @@ def command(
     return 1 if damaged else 0
 
 
-def _target(project: "Project", output: str | None, form: str) -> "Path":
-    from pathlib import Path
-
-    return Path(output).absolute() if output else project.root / f"report.{form}"
-
-
-def _short(file: "Path") -> str:
+def _short(file: Path) -> str:
     """The path as it is shortest from here."""
-    from pathlib import Path
-
     return str(file.relative_to(Path.cwd())) if file.is_relative_to(Path.cwd()) else str(file)

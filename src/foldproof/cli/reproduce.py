@@ -5,8 +5,11 @@ from pathlib import Path
 import click
 
 from foldproof.cli import complete
+from foldproof.cli.here import project_around
 from foldproof.cli.out import echo, echo_json
 from foldproof.cli.run import Folds
+from foldproof.errors import StorageError
+from foldproof.storage import cleaned_lines
 
 
 @click.command("reproduce")
@@ -58,18 +61,12 @@ def command(
     from foldproof.cli.chosen import subject_of
     from foldproof.cli.progress import shown_progress
     from foldproof.cli.signals import stopping_by_signals
-    from foldproof.errors import ProjectError, StorageError
-    from foldproof.project import Project
     from foldproof.reproduce.reproduce import reproduce
     from foldproof.reproduce.request import Request
-    from foldproof.storage import cleaned_lines
 
     if keep is not None and keep.exists():
         raise StorageError(f"{keep} is there already", next_step="name a folder that is not there")
-    try:
-        project = Project.find(Path.cwd())
-    except ProjectError:
-        project = None
+    project = project_around()
     request = Request(
         folds=folds,
         epochs=epochs,

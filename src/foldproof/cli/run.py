@@ -1,5 +1,6 @@
 """`foldproof run`."""
 
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -11,6 +12,8 @@ import click
 from foldproof.cli import complete
 from foldproof.cli.here import project_here
 from foldproof.cli.out import echo, echo_json
+from foldproof.errors import FoldsError
+from foldproof.storage import cleaned_lines
 
 if TYPE_CHECKING:
     from foldproof.events.types import Notice
@@ -87,7 +90,6 @@ def command(
     foldproof run FirstRun --again
     foldproof run FirstRun --fold 3 --reseed
     """
-    from foldproof.errors import FoldsError
     from foldproof.plan.options import RunOptions
 
     if repeats is not None:
@@ -137,8 +139,6 @@ def train_and_compare(
 
     0 when every fold finished, 1 when one failed, 128 and the signal's number when it was interrupted.
     """
-    import os
-
     from foldproof.analysis.as_json import comparison_json
     from foldproof.analysis.candidate import Candidate
     from foldproof.analysis.compare import compare_runs
@@ -220,8 +220,6 @@ def show_rehearsal(
     names: tuple[str, ...], *, overrides: tuple[str, ...], allow_dirty: bool, quiet: bool, as_json: bool
 ) -> int:
     """Rehearse, and print step by step whether it works; 0 when all does, 1 when not."""
-    import os
-
     from foldproof.cli.progress import shown_progress
     from foldproof.cli.show_plan import print_rehearsed
     from foldproof.cli.signals import stopping_by_signals
@@ -254,8 +252,6 @@ def show_rehearsal(
 
 def print_notices(notices: Iterable["Notice"]) -> None:
     """A line on stderr for each."""
-    from foldproof.storage import cleaned_lines
-
     for notice in notices:
         echo(cleaned_lines(f"note: {notice.text}"), err=True)
 
@@ -264,7 +260,6 @@ def print_reseeded(project: "Project", again: Path, *, as_json: bool) -> None:
     """Whether a fold differs by its images or by its training: a sentence, or with `as_json` a document."""
     from foldproof.analysis.diagnosis import reseeded
     from foldproof.records.record import RunRecord
-    from foldproof.storage import cleaned_lines
 
     record = RunRecord.read(again)
     reseed = record.reseed

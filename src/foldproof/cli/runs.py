@@ -1,5 +1,8 @@
 """`foldproof runs`."""
 
+from dataclasses import asdict
+from pathlib import Path
+
 import click
 
 from foldproof.cli.out import echo, echo_json
@@ -13,10 +16,7 @@ def command(as_json: bool) -> int:
     \b
     foldproof runs
     """
-    from dataclasses import asdict
-    from pathlib import Path
-
-    from foldproof.analysis.repeats import again
+    from foldproof.analysis.repeats import find_repeats
     from foldproof.analysis.summary import Summary
     from foldproof.cli.show import print_damaged, print_runs
     from foldproof.project import Project
@@ -26,7 +26,7 @@ def command(as_json: bool) -> int:
     store = RunStore.read(Project.find(Path.cwd()).run_folders())
     records, unread = read_records(store.runs)
     damaged = {**store.damaged, **unread}
-    repeated = again({record.run: record for record in records})
+    repeated = find_repeats({record.run: record for record in records})
     if as_json:
         told = [
             {

@@ -9,11 +9,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from foldproof.analysis.comparison import Comparison, Interval
+from foldproof.analysis.comparison import Comparison, Estimate
 from foldproof.analysis.tables import folds_table, pairs_table, telling_pairs
-from foldproof.analysis.verdict import Unit, names_of
+from foldproof.analysis.verdict import MetricUnit, names_of
 from foldproof.cli.out import echo
 from foldproof.errors import DamagedFile
+from foldproof.metrics import metric_of
 from foldproof.records.record import RunRecord, Spread
 from foldproof.storage import cleaned, redact
 
@@ -23,14 +24,14 @@ _NAMED = 3  # experiments of which the same is said
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
     """A row an experiment; every fold; every pair; what the columns mean; and the verdict last, where eyes are."""
-    unit = Unit.of(comparison.metric)
-    title = comparison.metric.replace("_", " ") + (" %" if unit.is_fraction else "")
+    unit = MetricUnit.of(comparison.metric)
+    title = metric_of(comparison.metric).title + (" %" if unit.is_fraction else "")
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("experiment", no_wrap=True)
     for key in comparison.differing:
-        table.add_column(Text(key.removeprefix("train.")), justify="right", no_wrap=True)
+        table.add_column(Text(key.removeprefix("train.")), justify="right", overflow="fold")
     for column in (title, "95 % interval", "loss", "best*", "folds"):
-        table.add_column(column, justify="right", no_wrap=True)
+        table.add_column(Text(column), justify="right", no_wrap=True, min_width=len(column))
     for name, line in zip(names_of(comparison.lines), comparison.lines, strict=True):
         table.add_row(
             Text(name),
@@ -38,7 +39,7 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
             _spread(line.score, unit),
             _bounds(line.interval, unit),
             _number(line.loss.mean),
-            Unit.of("accuracy").plain(line.best_epoch_accuracy.mean),
+            MetricUnit.of("accuracy").plain(line.best_epoch_accuracy.mean),
             f"{len(line.folds)}/{line.expected_folds}",
         )
     console.print(table)
@@ -67,7 +68,7 @@ def _say(text: Text, console: Console, *, indent: int = 0) -> None:
 def _pairs(comparison: Comparison) -> list[list[str]]:
     """The table of pairs without the probabilities, which the other formats have: it is to fit a screen."""
     head, *rows = [[*row[:4], row[5]] for row in pairs_table(comparison, telling_pairs(comparison))]
-    return [[head[0], Unit.of(comparison.metric).name, head[2], "p", head[4]], *rows]
+    return [[head[0], MetricUnit.of(comparison.metric).name, head[2], "p", head[4]], *rows]
 
 
 def _cells(rows: Sequence[Sequence[str]]) -> Table:
@@ -80,7 +81,7 @@ def _cells(rows: Sequence[Sequence[str]]) -> Table:
 
 
 def _notes(comparison: Comparison) -> list[str]:
-    notes = [f"{comparison.metric.replace('_', ' ')}, loss: validation part at the last epoch; mean ± sd over folds"]
+    notes = [f"{metric_of(comparison.metric).title}, loss: validation part at the last epoch; mean ± sd over folds"]
     if any(line.best_epoch_accuracy.n for line in comparison.lines):
         notes.append("* accuracy of each fold at its own best epoch: optimistic, not for choosing")
     if comparison.pairs:
@@ -110,13 +111,13 @@ def _lacking(comparison: Comparison) -> Iterator[str]:
         yield f"{', '.join(names[:_NAMED])}{f' and {len(names) - _NAMED} more' if len(names) > _NAMED else ''}: {lack}"
 
 
-def _spread(spread: Spread, unit: Unit) -> str:
+def _spread(spread: Spread, unit: MetricUnit) -> str:
     if spread.n == 0:
         return "-"
     return f"{unit.plain(spread.mean)} ± {unit.plain(spread.sd)}" if spread.n > 1 else unit.plain(spread.mean)
 
 
-def _bounds(interval: Interval, unit: Unit) -> str:
+def _bounds(interval: Estimate, unit: MetricUnit) -> str:
     return "-" if math.isnan(interval.low) else f"{unit.number(interval.low)} to {unit.number(interval.high)}"
 
 

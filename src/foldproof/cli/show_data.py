@@ -7,7 +7,7 @@ from rich.text import Text
 
 from foldproof.check import Checked
 from foldproof.data.checks.duplicates import NearPair
-from foldproof.data.checks.findings import CODES, Finding, Severity, by_code
+from foldproof.data.checks.findings import CODES, Finding, Severity, group_by_code
 from foldproof.data.dataset import Dataset
 from foldproof.data.exclusions import Exclusion
 from foldproof.data.labels.spelled import other_spellings
@@ -23,9 +23,8 @@ def print_check(checked: Checked, console: Console, *, show_all: bool) -> None:
     for line in _head(checked):
         console.print(cleaned(line, most=_WIDEST), soft_wrap=True)
     shown = None if show_all else SHOWN
-    for code, findings in by_code(checked.findings).items():
-        colour = "red" if CODES[code].severity is Severity.ERROR else "yellow"
-        for text in _kind(code, findings, shown, colour):
+    for code, findings in group_by_code(checked.findings).items():
+        for text in _kind(code, findings, shown):
             console.print(text, soft_wrap=True)
     for part in (_alike(checked, shown), _leak(checked), _verdict(checked)):
         for line in part:
@@ -74,19 +73,22 @@ def _version(checked: Checked) -> str:
     return f"{said} {version.dvc_hash[:12]}…"
 
 
-def _kind(code: str, findings: Sequence[Finding], shown: int | None, colour: str) -> Iterator[Text]:
+def finding_head(code: str, count: int) -> Text:
+    """What is wrong with how many."""
     about = CODES[code]
-    head = Text()
-    head.append(f"{about.severity} ", style=f"bold {colour}")
-    head.append(f"{code}", style="bold")
-    head.append(f"  {len(findings):,}  {about.means}")
-    yield head
+    colour = "red" if about.severity is Severity.ERROR else "yellow"
+    severity, name = Text(f"{about.severity} ", style=f"bold {colour}"), Text(code, style="bold")
+    return Text.assemble(severity, name, f"  {count:,}  {about.means}")
+
+
+def _kind(code: str, findings: Sequence[Finding], shown: int | None) -> Iterator[Text]:
+    yield finding_head(code, len(findings))
     for finding in findings[:shown]:
         told = f": {finding.text}" if finding.text else ""
         yield Text(cleaned(f"    {finding.subject}{told}", most=_WIDEST))
     if shown is not None and len(findings) > shown:
         yield Text(f"    and {len(findings) - shown:,} more (--all)", style="dim")
-    yield Text(f"    -> {about.next_step}", style="dim")  # one line: a command that is broken cannot be copied
+    yield Text(f"    -> {CODES[code].next_step}", style="dim")  # one line: a command that is broken cannot be copied
 
 
 def _alike(checked: Checked, shown: int | None) -> Iterator[str]:

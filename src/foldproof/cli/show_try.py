@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from foldproof.data.checks.findings import CODES, Severity, by_code
+from foldproof.cli.show_data import finding_head
+from foldproof.data.checks.findings import group_by_code
 from foldproof.data.dataset import are_uneven
 from foldproof.first_look.first_look import FirstLook
 from foldproof.first_look.next_steps import next_steps
@@ -73,15 +74,9 @@ def _confusions(seen: FirstLook) -> Iterator[str | Text]:
 
 
 def _findings(seen: FirstLook) -> Iterator[str | Text]:
-    found = by_code(seen.findings)
+    found = group_by_code(seen.findings)
     for code, findings in found.items():
-        about = CODES[code]
-        colour = "red" if about.severity is Severity.ERROR else "yellow"
-        head = Text()
-        head.append(f"{about.severity} ", style=f"bold {colour}")
-        head.append(code, style="bold")
-        head.append(f"  {len(findings):,}  {about.means}")
-        yield head
+        yield finding_head(code, len(findings))
         first = findings[0]
         yield Text(
             f"    {cleaned(first.subject, most=200)}{': ' + cleaned(first.text, most=200) if first.text else ''}"

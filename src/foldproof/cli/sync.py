@@ -1,9 +1,14 @@
 """`foldproof sync`."""
 
+import os
+from dataclasses import asdict, replace
+
 import click
 
 from foldproof.cli import complete
+from foldproof.cli.here import project_here
 from foldproof.cli.out import echo, echo_json
+from foldproof.storage import cleaned
 
 
 @click.command("sync")
@@ -17,22 +22,14 @@ def command(runs: tuple[str, ...], trust_host: bool, as_json: bool) -> int:
     foldproof sync
     foldproof sync FirstRun
     """
-    import os
-    from dataclasses import asdict, replace
-    from pathlib import Path
-
-    from foldproof.config.read import load_settings
-    from foldproof.project import Project
     from foldproof.records.store import RunStore
-    from foldproof.storage import cleaned
-    from foldproof.sync import sync
+    from foldproof.trackers.mlflow.sync import sync
     from foldproof.trackers.mlflow.target import resolve_target
     from foldproof.trackers.mlflow.trust import hosts_file
     from foldproof.trackers.mlflow.trust import trust_host as remember
 
-    project = Project.find(Path.cwd())
-    tracking = load_settings(project.settings_file).settings.tracking
-    target = resolve_target(tracking, project, os.environ)
+    project, loaded = project_here()
+    target = resolve_target(loaded.settings.tracking, project, os.environ)
     if trust_host and (host := remember(target.uri)):
         echo(f"note: {host} may have your password from now on, from any project ({hosts_file()})", err=True)
         target = replace(target, trusted=True)

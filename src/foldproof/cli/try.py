@@ -1,5 +1,7 @@
 """`foldproof try`."""
 
+from pathlib import Path
+
 import click
 
 from foldproof.cli.out import echo_json
@@ -25,8 +27,6 @@ def command(folder: str, most: int, k: int, seed: int, label: str, as_json: bool
     foldproof try photos
     foldproof try photos --most 10000 --json
     """
-    from pathlib import Path
-
     from foldproof.cli.progress import shown_progress
     from foldproof.cli.show_try import print_look
     from foldproof.first_look.look import look

@@ -1,11 +1,14 @@
 """`foldproof ui`: show the runs in MLflow."""
 
+import os
 import signal
 import sys
+import webbrowser
 from types import FrameType
 
 import click
 
+from foldproof.cli.here import project_here
 from foldproof.cli.out import echo
 
 
@@ -21,27 +24,18 @@ def command(port: int | None, host: str, password: bool) -> int:
     foldproof ui --port 8080
     foldproof ui --password
     """
-    import os
-    from pathlib import Path
-
-    from foldproof.config.read import load_settings
-    from foldproof.project import Project
     from foldproof.trackers.mlflow.server import serve
     from foldproof.trackers.mlflow.target import resolve_target
 
     signal.signal(signal.SIGTERM, _terminated)
-    project = Project.find(Path.cwd())
-    tracking = load_settings(project.settings_file).settings.tracking
-    target = resolve_target(tracking, project, os.environ)
+    project, loaded = project_here()
+    target = resolve_target(loaded.settings.tracking, project, os.environ)
     serve(target, host=host, port=port, say=echo, show=_open_in_browser, with_password=password)
     return 0
 
 
 def _open_in_browser(page: str) -> None:
     """Where a person types at a desktop; nowhere else would a browser show anything."""
-    import os
-    import webbrowser
-
     has_desktop = sys.platform in ("darwin", "win32") or "DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ
     if has_desktop and sys.stdout.isatty():
         webbrowser.open(page)

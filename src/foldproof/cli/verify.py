@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 import click
 
 from foldproof.cli import complete
+from foldproof.cli.here import project_around
 from foldproof.cli.out import echo, echo_json
+from foldproof.storage import cleaned_lines
 
 if TYPE_CHECKING:
     from foldproof.verify.level import Level
@@ -31,14 +33,9 @@ def command(run: str, level: int, images: Path | None, trust_code: bool, as_json
     """
     from foldproof.cli.chosen import subject_of
     from foldproof.cli.progress import shown_progress
-    from foldproof.errors import ProjectError
-    from foldproof.project import Project
     from foldproof.verify.levels import verify
 
-    try:
-        project = Project.find(Path.cwd())
-    except ProjectError:
-        project = None
+    project = project_around()
     with subject_of(run, project, images=images) as subject, shown_progress(quiet=as_json) as progress:
         found = verify(
             subject,
@@ -55,13 +52,11 @@ def command(run: str, level: int, images: Path | None, trust_code: bool, as_json
     return 0 if found.is_sound else 1
 
 
-def show(rung: "Level") -> None:
-    """A line for the rung, one for each check, and one for each problem."""
-    from foldproof.storage import cleaned_lines
-
+def show(level: "Level") -> None:
+    """A line for the level, one for each check, and one for each problem."""
     marks = {"holds": "holds", "broken": "BROKEN", "not here": "not here"}
-    lines = [f"L{rung.level} {rung.title}: {marks[rung.state]} ({rung.seconds:.1f} s)"]
-    for check in rung.checks:
+    lines = [f"L{level.number} {level.title}: {marks[level.state]} ({level.seconds:.1f} s)"]
+    for check in level.checks:
         lines.append(f"   {check.name:<12} {check.said if check.state != 'broken' else 'does not hold'}")
         lines += [f"     ! {problem}" for problem in check.problems[:10]]
         if len(check.problems) > 10:

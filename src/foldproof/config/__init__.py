@@ -1,1 +1,1 @@
-"""What the user asked for: read once, checked once, frozen, hashed into an identity."""
+"""Read and check the settings, freeze them, and hash them into an identity."""

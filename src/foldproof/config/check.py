@@ -1,4 +1,4 @@
-"""Nested plain values in; frozen settings, or everything wrong with the values in plain words, out."""
+"""Check nested plain values and return frozen settings, or list every mistake in plain words."""
 
 import json
 import re
@@ -37,17 +37,17 @@ _MUST_BE = {
 
 
 @dataclass(frozen=True)
-class Finding:
+class SettingFinding:
     """What is wrong with a setting, or with several together."""
 
     keys: tuple[Key, ...]
     text: str
 
 
-def check(values: Mapping[str, Any]) -> tuple[Settings, tuple[Finding, ...]]:
+def check(values: Mapping[str, Any]) -> tuple[Settings, tuple[SettingFinding, ...]]:
     """The settings that `values` (a dict of sections, each a dict) describe, and everything wrong with them.
 
-    Types are exact: a bool is no number and a text is no number, but a whole number serves where any number does.
+    Types are exact: a bool is not a number and a text is not a number, but a whole number serves where any number does.
     Where something is wrong, the settings returned are the defaults.
     """
     from pydantic import ValidationError
@@ -62,7 +62,7 @@ def check(values: Mapping[str, Any]) -> tuple[Settings, tuple[Finding, ...]]:
         found: defaultdict[Key, list[ErrorDetails]] = defaultdict(list)
         for detail in error.errors(include_url=False):
             found[tuple(map(str, detail["loc"][:2]))].append(detail)
-        findings += [Finding((key,), _in_words(key, details)) for key, details in found.items()]
+        findings += [SettingFinding((key,), _in_words(key, details)) for key, details in found.items()]
     return settings, tuple(findings)
 
 
@@ -83,33 +83,33 @@ def _name(value: Any) -> Any:
     return str(value) if type(value) is int else value
 
 
-def contradictions(settings: Settings) -> Iterator[Finding]:
+def contradictions(settings: Settings) -> Iterator[SettingFinding]:
     """Settings that are right one by one and not together."""
     train = settings.train
     if train.portable and train.threads > 1:
-        yield Finding((("train", "portable"), ("train", "threads")), "portable needs train.threads: 1")
+        yield SettingFinding((("train", "portable"), ("train", "threads")), "portable needs train.threads: 1")
     if train.portable and settings.execution.device.startswith("cuda"):
-        yield Finding((("train", "portable"), ("execution", "device")), "portable trains on the CPU alone")
+        yield SettingFinding((("train", "portable"), ("execution", "device")), "portable trains on the CPU only")
     if train.portable and train.precision != "float32":
-        yield Finding((("train", "portable"), ("train", "precision")), "portable needs train.precision: float32")
+        yield SettingFinding((("train", "portable"), ("train", "precision")), "portable needs train.precision: float32")
     if train.portable and train.compile:
-        yield Finding((("train", "portable"), ("train", "compile")), "what is compiled is not portable")
+        yield SettingFinding((("train", "portable"), ("train", "compile")), "a compiled model is not portable")
     if train.freeze_backbone and train.compile:
-        yield Finding(
+        yield SettingFinding(
             (("train", "compile"), ("train", "freeze_backbone")),
             "a frozen backbone runs once, so compiling it does not pay: set train.compile: false",
         )
     if settings.folds.scheme != "stratified" and settings.folds.repeats > 1:
-        yield Finding(
+        yield SettingFinding(
             (("folds", "scheme"), ("folds", "repeats")),
             f"'{settings.folds.scheme}' says where each image is: there is nothing to repeat",
         )
     within = settings.data.range
     if within != "auto" and not -LARGEST_VALUE <= within[0] < within[1] <= LARGEST_VALUE:
-        yield Finding((("data", "range"),), f"must be {_form(('data', 'range'))}, not {list(within)}")
+        yield SettingFinding((("data", "range"),), f"must be {_form(('data', 'range'))}, not {list(within)}")
 
 
-def unfounded(settings: Settings) -> Iterator[Finding]:
+def unfounded(settings: Settings) -> Iterator[SettingFinding]:
     """What settings say of where labels, groups, folds and own code come from, and cannot; a record has these
     instead.
     """
@@ -118,30 +118,30 @@ def unfounded(settings: Settings) -> Iterator[Finding]:
     yield from _of_the_script(settings)
     for name in settings.tracking.tags or {}:
         if not TAG_NAME.fullmatch(name):
-            yield Finding(
+            yield SettingFinding(
                 (("tracking", "tags"),),
                 f"{_shown(name)} cannot be a tag: letters, digits, spaces and _.- make a name, at most 250 of them; "
-                "mlflow. and foldproof. at its beginning are taken",
+                "mlflow. and foldproof. at its start are reserved",
             )
 
 
-def _of_patterns(settings: Settings) -> Iterator[Finding]:
+def _of_patterns(settings: Settings) -> Iterator[SettingFinding]:
     data, folds = settings.data, settings.folds
     patterns = {("data", "group_by"): data.group_by, ("data", "label_by"): data.label_by}
     for key, pattern in {**patterns, ("folds", "time_by"): folds.time_by}.items():
         try:
             re.compile(pattern or "")
         except (re.error, OverflowError, RecursionError) as error:
-            yield Finding((key,), f"not a regular expression: {error}")
+            yield SettingFinding((key,), f"not a regular expression: {error}")
     if data.columns and not data.labels:
-        yield Finding((("data", "columns"),), "names columns of a table, and data.labels names no table")
+        yield SettingFinding((("data", "columns"),), "names columns of a table, and data.labels names no table")
     if data.labels and data.label_by:
-        yield Finding(
+        yield SettingFinding(
             (("data", "labels"), ("data", "label_by")), "a label comes from the table or from the path: take one out"
         )
 
 
-def _of_sources(settings: Settings) -> Iterator[Finding]:
+def _of_sources(settings: Settings) -> Iterator[SettingFinding]:
     """What only another scheme reads, and what the scheme needs and is not said; by the table of schemes."""
     folds, scheme = settings.folds, ("folds", "scheme")
     if folds == replace(FoldSource(), k=folds.k, seed=folds.seed, repeats=folds.repeats):
@@ -150,24 +150,24 @@ def _of_sources(settings: Settings) -> Iterator[Finding]:
     for name, row in schemes.items():
         for key in row.reads if name != folds.scheme else ():
             if getattr(folds, key):
-                yield Finding((("folds", key), scheme), f"is for folds.scheme: {name}, not {folds.scheme}")
+                yield SettingFinding((("folds", key), scheme), f"is for folds.scheme: {name}, not {folds.scheme}")
     asked = schemes.get(folds.scheme)
     if asked and asked.needs and not settings.data.labels:
         section, _, key = asked.needs_from.partition(".")
         if not getattr(getattr(settings, section), key):
-            yield Finding(
+            yield SettingFinding(
                 (scheme,), f"needs {asked.needs}: {asked.needs_from}, or a column of {asked.needs} in data.labels"
             )
 
 
-def _of_the_script(settings: Settings) -> Iterator[Finding]:
+def _of_the_script(settings: Settings) -> Iterator[SettingFinding]:
     """Own code is named by its module: what `__main__` is, no worker and no later command can know."""
     for section, values in asdict(settings).items():
         for name, value in values.items() if isinstance(values, dict) else ():
             for one in value if isinstance(value, tuple) else [value]:
                 if isinstance(one, str) and one.startswith("__main__:"):
                     attribute = cleaned(one.partition(":")[2], most=60)
-                    yield Finding(
+                    yield SettingFinding(
                         ((section, name),),
                         f"'__main__:{attribute}' is of the script or notebook that runs, which workers do not have: put"
                         f" it into a file beside the settings, such as own.py, and name own:{attribute}",
@@ -197,7 +197,7 @@ def _adapter() -> "TypeAdapter[Settings]":
     return TypeAdapter(Settings)
 
 
-def _unknown_names(values: Mapping[str, Any]) -> Iterator[Finding]:
+def _unknown_names(values: Mapping[str, Any]) -> Iterator[SettingFinding]:
     for section, item in _settings_with("seam"):
         seam, value = item.metadata["seam"], values.get(section, {}).get(item.name)
         words = item.metadata.get("words", ())
@@ -205,18 +205,18 @@ def _unknown_names(values: Mapping[str, Any]) -> Iterator[Finding]:
             if isinstance(name, str) and name not in words and not registry.is_known(seam, name):
                 known = (*words, *registry.names(seam))
                 hint = nearest(name, known)
-                yield Finding(
+                yield SettingFinding(
                     ((section, item.name),),
                     f"must be one of: {', '.join(known)}; or 'your_module:attribute'; not {_shown(name)}"
                     + (f"; {hint}" if hint else ""),
                 )
 
 
-def _of_too_few_folds(values: Mapping[str, Any]) -> Iterator[Finding]:
+def _of_too_few_folds(values: Mapping[str, Any]) -> Iterator[SettingFinding]:
     """One fold is what data can say, and nothing that can be cut."""
     folds = values.get("folds", {})
     if folds.get("k") == 1 and folds.get("scheme", "stratified") == "stratified":
-        yield Finding((("folds", "k"),), "must be at least 2, not 1")
+        yield SettingFinding((("folds", "k"),), "must be at least 2, not 1")
 
 
 def _settings_with(rule: str) -> Iterator[tuple[str, Any]]:

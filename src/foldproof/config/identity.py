@@ -1,4 +1,4 @@
-"""Hash what defines a result: canonical JSON in, hexadecimal digests out. Pure."""
+"""Hash what defines a result: canonical JSON, as hexadecimal digests. Pure."""
 
 import hashlib
 import json

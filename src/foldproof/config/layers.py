@@ -1,4 +1,4 @@
-"""A settings document in; what is written where, for all experiments and for each, out.
+"""Split a settings document into layers: what it sets for all experiments and for each.
 
 A layer maps (section, name) to what was written for it. Later layers win: the file's sections, an experiment's own
 keys, the command line.
@@ -77,12 +77,12 @@ def command_line(overrides: Sequence[str]) -> Iterator[Written | Problem]:
         if not equals:
             yield Problem(COMMAND_LINE, name, "has no value; write it as key=value")
         elif name == "version":
-            yield Problem(COMMAND_LINE, name, "belongs to the file alone")
+            yield Problem(COMMAND_LINE, name, "belongs in the file only")
         elif name not in known:
             hint = nearest(name, known) or suggestion(tuple(name.split("."))[-2:])
             yield Problem(COMMAND_LINE, name, f"{UNKNOWN_KEY}; {hint}")
         elif not is_text(text):
-            yield Problem(COMMAND_LINE, name, "is no text that UTF-8 can spell")
+            yield Problem(COMMAND_LINE, name, "is not valid UTF-8 text")
         else:
             yield Written(tuple(name.split(".")), scalar(text), COMMAND_LINE, name)
 

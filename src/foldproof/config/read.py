@@ -1,4 +1,4 @@
-"""A settings file and `--set` texts in; checked, frozen settings out, or every mistake at once with its line."""
+"""Read a settings file and `--set` texts into checked, frozen settings, or report every mistake with its line."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from foldproof.config import layers, yaml_lines
-from foldproof.config.check import UNKNOWN_KEY, Finding, check, contradictions, unfounded
+from foldproof.config.check import UNKNOWN_KEY, SettingFinding, check, contradictions, unfounded
 from foldproof.config.layers import COMMAND_LINE, Layer, Problem, Written
 from foldproof.config.schema import (
     SCHEMA_VERSION,
@@ -90,7 +90,7 @@ def _document(file: Path) -> Document:
         raise SettingsError(f"there is no {file}", next_step="make one with `foldproof init`") from None
     except OSError as error:
         raise SettingsError(
-            f"{file} cannot be read: {error.strerror}", next_step="mend its permissions, then do the same again"
+            f"{file} cannot be read: {error.strerror}", next_step="fix its permissions, then try again"
         ) from error
     except UnicodeDecodeError as error:
         raise SettingsError(f"{file.name} is not UTF-8 text", next_step="save it as UTF-8") from error
@@ -138,7 +138,7 @@ def _settings(layer: Layer, problems: list[Problem], *, together: bool = False) 
     return settings
 
 
-def _problems(layer: Layer, findings: Iterable[Finding]) -> list[Problem]:
+def _problems(layer: Layer, findings: Iterable[SettingFinding]) -> list[Problem]:
     problems = []
     for finding in findings:
         written = max((layer[key] for key in finding.keys if key in layer), key=_weight)
@@ -177,4 +177,4 @@ def _next_step(file: Path, problems: Sequence[Problem]) -> str:
         return "`foldproof config` lists every key with its value"
     if file.name != SETTINGS_FILES[0] and any(problem.text.startswith(UNKNOWN_KEY) for problem in problems):
         return f"correct it; or, if such keys are another tool's, put foldproof's own into {SETTINGS_FILES[0]}"
-    return f"correct {file.name}, then do the same again"
+    return f"correct {file.name}, then try again"

@@ -1,4 +1,4 @@
-"""What run.json says was asked in; the `ExperimentConfig` of it out, checked as a settings file is.
+"""Read the `ExperimentConfig` of run.json, checked as a settings file is.
 
 And the way back: settings in, all that run.json says of them out.
 """
@@ -24,7 +24,7 @@ def recorded_config(facts: Mapping[str, Any]) -> ExperimentConfig:
     if wrong:
         name = ".".join(wrong[0].keys[0])
         raise SettingsError(
-            f"run {facts['run']} was asked for what this foldproof does not know: {name} {wrong[0].text}",
+            f"run {facts['run']} has a setting that this foldproof does not know: {name} {wrong[0].text}",
             next_step="use the foldproof that made it: `foldproof reproduce RUN --env rebuild`",
         )
     return experiment_of(str(facts["experiment"]), settings)

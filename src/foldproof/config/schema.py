@@ -1,4 +1,4 @@
-"""The settings as frozen values with their defaults; plain dataclasses, so that a worker needs no pydantic.
+"""Define the settings as frozen values with defaults; plain dataclasses, so that a worker needs no pydantic.
 
 Field metadata is read by `config.check`: a description, bounds as pydantic spells them, the seam a name belongs to.
 A field added after schema version 1 says so with `added=2` and so on; see `identity.canonical`.
@@ -54,12 +54,12 @@ class PixelSettings:
     )
     resize: Literal["squash", "pad", "crop"] = decisive(
         "squash",
-        "how a picture that is not square becomes one: squash, pad = black beside it, crop = its middle",
+        "how to make an image square: squash, pad = add black borders, crop = keep its centre",
         first_shows="first step",
     )
     channels: Literal[1, 3] = decisive(
         3,
-        "3 = red, green, blue, grey pictures three times; 1 = grey, the network's first layer adapted",
+        "3 = colour, with grey images repeated; 1 = grey, with the network's first layer adapted",
         added=1,
         first_shows="before",
     )
@@ -67,26 +67,26 @@ class PixelSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class DataSettings(PixelSettings):
-    """Where the images lie and what belongs together; a result depends on neither the path nor file names."""
+    """Where the images are and which belong together; a result depends on neither the path nor file names."""
 
     path: str = setting("data/train", "folder of class folders, relative to the settings file", min_length=1)
     label_by: str | None = setting(
         None,
-        "what of the path is the class: top = its first folder, parent = the folder of the file, or a regular"
-        " expression; left out = top, but not where that is train, val, test",
+        "where the class stands in the path: top = its first folder, parent = the folder of the file, or a regular"
+        " expression; default: top, unless that is train, val, test",
         min_length=1,
     )
     labels: str | None = setting(
         None,
-        "a CSV, parquet or Excel file with a row an image: path, label, and group, fold, split, time",
+        "a CSV, parquet or Excel file with a row for each image: path, label, and group, fold, split, time",
         min_length=1,
     )
     columns: Columns = setting(
-        None, "names of its columns that are not the usual ones, such as {path: image_id, label: dx}; '' = none"
+        None, "names of its columns that differ from the usual ones, such as {path: image_id, label: dx}; '' = none"
     )
     classes: ClassNames = setting(
         None,
-        "other names for labels, to merge some; null leaves a class out; a list keeps only those",
+        "rename or merge labels; null drops a class; a list keeps only the classes in it",
         form="a list of labels, such as [cat, dog], or a mapping of labels to names, such as {'0': cat, '1': dog}",
     )
     test: str | None = setting(
@@ -101,8 +101,8 @@ class DataSettings(PixelSettings):
     )
     masks: Literal["exclude", "train"] = setting(
         "exclude",
-        "what is called like a mask of another image, such as cat/masks/1.png or 1_mask.png: exclude, or train = it is"
-        " an image like others",
+        "files named like the mask of another image, such as cat/masks/1.png or 1_mask.png: exclude, or train = treat"
+        " them as images",
     )
     group_by: str | None = setting(
         None,
@@ -110,19 +110,19 @@ class DataSettings(PixelSettings):
         min_length=1,
     )
     near_duplicates: Literal["group", "report"] = setting(
-        "group", "pictures that look alike: group = they share a fold, report = only say so"
+        "group", "images that look alike: group = keep them in one fold, report = only report them"
     )
     range: tuple[float, float] | Literal["auto"] = setting(
         "auto",
         "[low, high]: the values that are black and white in images of over 8 bits; auto = the lowest and highest",
         form="auto, or [low, high] with two numbers, the first less than the second",
     )
-    max_megapixels: int = setting(178, "million pixels that a picture may have", ge=1, le=10_000)
+    max_megapixels: int = setting(178, "largest accepted image, in million pixels", ge=1, le=10_000)
 
 
 @dataclass(frozen=True, kw_only=True)
 class FoldSettings:
-    """How the images are cut into folds. Where the data say how many there are, `k` is that number."""
+    """How the images are split into folds. If the data define the number of folds, `k` is that number."""
 
     __pydantic_config__ = NO_OTHER_KEYS
 
@@ -131,8 +131,8 @@ class FoldSettings:
     repeats: int = decisive(1, "number of independent partitions", ge=1, le=100, first_shows="before")
     scheme: str = decisive(
         "stratified",
-        "stratified; leave-one-group-out: a fold a group; predefined: as a table or file says;"
-        " time: each fold validates on what came after all that it trains on",
+        "stratified; leave-one-group-out: one fold for each group; predefined: from a table or file;"
+        " time: each fold validates on images later than all it trains on",
         seam="schemes",
         added=1,
         first_shows="before",
@@ -141,19 +141,19 @@ class FoldSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class FoldSource(FoldSettings):
-    """From where folds come that the data say; a result depends on what they are alone."""
+    """Where folds that the data define come from; a result depends only on the folds themselves."""
 
     file: str | None = setting(
         None, "predefined folds: a CSV of path and fold, or nnU-Net's splits_final.json", min_length=1
     )
     time_by: str | None = setting(
         None,
-        "time: a regular expression searched in the path, what it finds is sorted; or exif = when a camera took it",
+        "time: a regular expression searched in the path, to sort by; or exif = when the camera took the image",
         min_length=1,
     )
     date_order: Literal["dmy", "mdy", "ymd", "number"] | None = setting(
         None,
-        "time: how times are written, where they can be read in two ways: 3/4/2024 in April is dmy, in March mdy;"
+        "time: how to read ambiguous times: 3/4/2024 in April is dmy, in March mdy;"
         " number = as numbers, and 10:30 as a time of one day",
     )
 
@@ -177,10 +177,10 @@ class TrainSettings:
     any_image_size: bool = decisive(
         False, "accept an image size the pretrained weights were not made for", first_shows="first step"
     )
-    epochs: int = decisive(5, "passes over the training part", ge=1, le=100_000, first_shows="later")
-    batch_size: int = decisive(32, "images a step", ge=1, le=65_536, first_shows="first step")
+    epochs: int = decisive(5, "passes over the training images", ge=1, le=100_000, first_shows="later")
+    batch_size: int = decisive(32, "images in a training step", ge=1, le=65_536, first_shows="first step")
     validation_batch_size: int = decisive(
-        64, "images a forward pass outside training", ge=1, le=65_536, first_shows="end"
+        64, "images in a forward pass outside training", ge=1, le=65_536, first_shows="end"
     )
     optimizer: str = decisive("adam", "adam, adamw, sgd", seam="optimizers", first_shows="later")
     lr: float = decisive(0.001, "learning rate at the start", gt=0, allow_inf_nan=False, first_shows="later")
@@ -194,7 +194,9 @@ class TrainSettings:
         "none", "none, or balanced: rare classes count more in the loss", seam="class_weights", first_shows="first step"
     )
     seed: int = decisive(42, "seed of weights, order, augmentation and dropout", ge=0, lt=2**63, first_shows="before")
-    threads: int = decisive(1, "CPU threads a fold; the bits depend on it", ge=1, le=256, first_shows="first step")
+    threads: int = decisive(
+        1, "CPU threads for each fold; the bits depend on it", ge=1, le=256, first_shows="first step"
+    )
     portable: bool = decisive(
         False,
         "the same bits on every x86-64 processor with AVX2; 1.1 to 1.5 times slower",
@@ -203,13 +205,13 @@ class TrainSettings:
     )
     precision: Precision = decisive(
         "float32",
-        "bfloat16: convolutions and products of 8 significant bits; other results, faster where the processor has it",
+        "bfloat16: convolutions and products with 8 significant bits; different results, faster if supported",
         added=1,
         first_shows="first step",
     )
     compile: bool = decisive(
         False,
-        "compile the network by torch.compile: about a minute first; for GPUs, rarely faster on a CPU",
+        "compile the network with torch.compile: about a minute at the start; for GPUs, rarely faster on a CPU",
         added=1,
         first_shows="first step",
     )
@@ -222,26 +224,29 @@ class ExecutionConfig:
     __pydantic_config__ = NO_OTHER_KEYS
 
     executor: str = setting(
-        "process", "process; interleaved: several folds on one GPU by turns; inline for debugging", seam="executors"
+        "process", "process; interleaved: several folds take turns on one GPU; inline for debugging", seam="executors"
     )
     parallel_folds: Annotated[int, Between(1, 1024)] | Literal["auto"] = setting(
-        "auto", "folds at once; auto = as many as the cores carry"
+        "auto", "folds trained at once; auto = as many as the cores allow"
     )
     device: str = setting("auto", "auto, cpu, cuda or cuda:N", pattern=r"^(auto|cpu|cuda(:[0-9]{1,3})?)$")
     cuda_graphs: bool = setting(
         False,
-        "on a GPU, capture a training step once and replay it where that is proved to give the same bits; "
-        "off until it has been seen on a real GPU",
+        "on a GPU, capture a training step once and replay it if that is proved to give the same bits; "
+        "off until tested on a real GPU",
     )
     checkpoint_every: float = setting(
-        5.0, "minutes between two checkpoints inside a fold, from which it can go on", ge=0, allow_inf_nan=False
+        5.0, "minutes between checkpoints inside a fold, from which it can resume", ge=0, allow_inf_nan=False
     )
     states_gb: float = setting(
-        20.0, "GB of last checkpoints kept of folds that have finished; the oldest go first", ge=0, allow_inf_nan=False
+        20.0,
+        "GB of final checkpoints kept from finished folds; the oldest are deleted first",
+        ge=0,
+        allow_inf_nan=False,
     )
     cache_gb: float = setting(
         50.0,
-        "GB of decoded images and features kept in .foldproof/cache; what does not fit is decoded anew each time",
+        "GB of decoded images and features kept in .foldproof/cache; the rest is decoded each time",
         gt=0,
         allow_inf_nan=False,
     )
@@ -249,13 +254,13 @@ class ExecutionConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class CompareSettings:
-    """How experiments are held against each other."""
+    """How experiments are compared."""
 
     __pydantic_config__ = NO_OTHER_KEYS
 
     metric: str = setting(
         "auto",
-        "auto = accuracy, or balanced_accuracy where a class has over 3 times the images of another",
+        "auto = accuracy, or balanced_accuracy if a class has over 3 times the images of another",
         seam="metrics",
         words=("auto",),
     )
@@ -270,14 +275,14 @@ class CompareSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class TrackingSettings:
-    """Who is told of runs, and where MLflow finds them."""
+    """Which trackers follow runs, and where MLflow finds them."""
 
     __pydantic_config__ = NO_OTHER_KEYS
 
-    enabled: bool = setting(True, "project runs to MLflow")
+    enabled: bool = setting(True, "log runs to MLflow")
     trackers: tuple[str, ...] = setting(
         (CONSOLE, MLFLOW),
-        "who hears of a run while it trains: console, mlflow (where enabled), registered names, 'module:attribute'",
+        "trackers that follow a run: console, mlflow (if enabled), registered names, 'module:attribute'",
         seam="trackers",
         form=f"a list of names, such as [{CONSOLE}, {MLFLOW}]",
     )
@@ -285,12 +290,12 @@ class TrackingSettings:
         None, "tracking URI; absent = MLFLOW_TRACKING_URI, else sqlite:///mlflow.db", min_length=1
     )
     experiment: str | None = setting(None, "MLflow experiment; absent = the project folder's name", min_length=1)
-    tags: Mapping[str, str] | None = setting(None, "mapping of names to texts, put on a run and its folds in MLflow")
-    privacy: bool = setting(False, "reports show no pictures, and a short hash instead of each path and group")
+    tags: Mapping[str, str] | None = setting(None, "tags of a run and its folds in MLflow: a mapping of names to texts")
+    privacy: bool = setting(False, "reports show no images, and a short hash instead of each path and group")
 
     @property
     def told(self) -> tuple[str, ...]:
-        """Those of `trackers` that are told, each once."""
+        """The trackers that are told, each once."""
         return tuple(name for name in dict.fromkeys(self.trackers) if self.enabled or name != MLFLOW)
 
     @property

@@ -1,4 +1,4 @@
-"""YAML 1.2 text in; plain values, the line of every key and what is wrong with the text out."""
+"""Parse YAML 1.2 into plain values, with the line of every key and every syntax error."""
 
 import warnings
 from collections.abc import Iterator, Mapping
@@ -60,7 +60,7 @@ def parse(text: str, *, name: str) -> Document:
     except (YAMLError, ValueError, OverflowError) as error:
         raise SettingsError(
             f"{name}{_place(error)} is not YAML: {_reason(error)}",
-            next_step="mend that line, then do the same again",
+            next_step="fix that line, then try again",
         ) from error
     except RecursionError:
         raise SettingsError(f"{name} is nested too deeply", next_step="settings are two levels deep") from None

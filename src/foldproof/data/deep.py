@@ -123,7 +123,7 @@ def read_tiff(file: BinaryIO, most_pixels: int) -> Deep:
     return Deep(pixels, tags, traits)
 
 
-def upright(pixels: Pixels, orientation: object) -> Pixels:
+def turn_upright(pixels: Pixels, orientation: object) -> Pixels:
     """Turned as EXIF says."""
     turned = pixels.swapaxes(0, 1) if orientation in (5, 6, 7, 8) else pixels
     if orientation in (3, 4, 7, 8):

@@ -34,7 +34,7 @@ class Exclusion:
 Exclusions: TypeAlias = Mapping[tuple[str, str], Exclusion]  # by (sha256, label)
 
 
-def by_content(exclusions: Iterable[Exclusion]) -> Exclusions:
+def match_content(exclusions: Iterable[Exclusion]) -> Exclusions:
     return {(item.sha256, item.label): item for item in exclusions}
 
 
@@ -52,13 +52,13 @@ def read_exclusions(file: Path) -> Exclusions:
             f"{file.name} has the columns {', '.join(rows[0]) if rows else '(none)'}",
             next_step=f"expected: {', '.join(COLUMNS)}",
         )
-    return by_content(_exclusion(file, number, row) for number, row in enumerate(rows[1:], start=2) if row)
+    return match_content(_exclusion(file, number, row) for number, row in enumerate(rows[1:], start=2) if row)
 
 
 def add_exclusions(file: Path, fresh: Iterable[Exclusion]) -> tuple[Exclusion, ...]:
     """Put `fresh` into the list, sorted; those of them that it lacked. Raises StorageError, DamagedFile."""
     known = read_exclusions(file)
-    added = {key: item for key, item in by_content(fresh).items() if key not in known}
+    added = {key: item for key, item in match_content(fresh).items() if key not in known}
     if added:
         write_atomically(file, to_csv({**known, **added}.values()))
     return tuple(added.values())

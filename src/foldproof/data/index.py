@@ -5,16 +5,16 @@ moment it was read may be written again without its times telling. Everything in
 """
 
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from foldproof.data.examine import ExaminedPicture, Hashes, Stamp, Trouble
 from foldproof.data.likeness import Likeness
 from foldproof.data.values import Values
-from foldproof.storage.scratch import passes_quick_check, scratch_database
+from foldproof.storage.scratch import scratch_database
 
 SCHEMA_VERSION = 4  # 1 knew no pictures of more than 8 bits, 2 not the values next to their ends, 3 no "narrowed"
 YOUNG_NS = 2_000_000_000  # the coarsest file system counts time in steps of two seconds
@@ -41,7 +41,7 @@ class FileIndex:
         self._file = file
 
     def __enter__(self) -> Self:
-        self._database = scratch_database(self._file, _TABLES, is_whole=passes_quick_check)
+        self._database = scratch_database(self._file, _TABLES)
         return self
 
     def __exit__(
@@ -64,7 +64,7 @@ class FileIndex:
             key: Trouble(code, said) for key, code, said in self._database.execute("SELECT * FROM troubles")
         }
         for key, *row in self._database.execute("SELECT * FROM seen"):
-            found[key] = _picture(*row)
+            found[key] = _picture(row)
         return found
 
     def keep(
@@ -78,10 +78,7 @@ class FileIndex:
         with suppress(sqlite3.Error), self._database:  # a full disk or a lock costs the memory, not the result
             self._database.executemany(
                 "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    (path, s.device, s.inode, s.size, s.mtime_ns, s.ctime_ns, read_ns, found.md5, found.sha256)
-                    for path, s, found in files
-                ),
+                ((path, *stamp, read_ns, *hashes) for path, stamp, hashes in files),
             )
             self._database.executemany(
                 "INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -123,25 +120,9 @@ def _row(picture: ExaminedPicture) -> tuple[object, ...]:
     )
 
 
-def _picture(
-    kind: str,
-    camera: str,
-    traits: str,
-    width: int,
-    height: int,
-    red: float,
-    green: float,
-    blue: float,
-    spread: float,
-    file_bytes: int,
-    pixels: str,
-    phash: bytes,
-    thumbnail: bytes,
-    whole: int | None,
-    *ends: float,
-) -> ExaminedPicture:
+def _picture(row: Sequence[Any]) -> ExaminedPicture:
+    kind, camera, traits, width, height, red, green, blue, spread, file_bytes, pixels, phash, thumbnail, *values = row
     likeness = Likeness(int.from_bytes(phash, "big"), thumbnail)
-    colour = (red, green, blue)
-    told = tuple(traits.split()) if traits else ()
-    values = None if whole is None else Values(bool(whole), *ends)
-    return ExaminedPicture(kind, camera, told, width, height, colour, spread, file_bytes, pixels, likeness, values)
+    told, colour = tuple(traits.split()), (red, green, blue)
+    measured = None if values[0] is None else Values(bool(values[0]), *values[1:])
+    return ExaminedPicture(kind, camera, told, width, height, colour, spread, file_bytes, pixels, likeness, measured)

@@ -34,6 +34,13 @@ def linked_images(folder: Path) -> Sequence[str]:
     return _linked(folder, entries, frozenset(entry.path for entry in entries if entry.kind is Kind.FILE))
 
 
+def leads_to_cache(path: Path, caches: Sequence[Path]) -> bool:
+    """Whether a link is one of DVC's, into its cache or one of `caches`, be the object there or not."""
+    target = Path(os.path.realpath(path))
+    inside = any(target.is_relative_to(os.path.realpath(cache)) for cache in caches)
+    return inside or (".dvc", "cache") in zip(target.parts, target.parts[1:], strict=False)
+
+
 def _linked(folder: Path, entries: Sequence[FolderEntry], files: frozenset[str]) -> list[str]:
     folders = [entry.path for entry in entries if entry.kind is Kind.FOLDER_LINK and not entry.hidden]
     images = {path.partition("/")[0] for path in _images(files)}

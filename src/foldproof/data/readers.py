@@ -282,7 +282,7 @@ def _upright_png(picture: PIL.Image.Image, file: BinaryIO) -> Image:
 
 def _deep_image(found: deep.Deep, format_: str) -> Image:
     turn = found.tags.get(_ORIENTATION, 1)
-    pixels = deep.upright(found.pixels, turn)
+    pixels = deep.turn_upright(found.pixels, turn)
     if pixels.dtype == np.uint8:  # in a TIFF that Pillow does not know
         pixels = np.ascontiguousarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
     turned = ("rotated",) if turn in _TURNED else ()
@@ -310,7 +310,7 @@ def _upright_rgb(picture: PIL.Image.Image, *, narrowed: bool) -> Image:
         "narrowed": narrowed,
     }
     return Image(
-        deep.upright(np.asarray(picture.convert("RGB"), dtype=np.uint8), turn),
+        deep.turn_upright(np.asarray(picture.convert("RGB"), dtype=np.uint8), turn),
         format=str(picture.format).replace("MPO", "JPEG"),
         camera=_camera(exif),
         traits=tuple(name for name, present in traits.items() if present),

@@ -1,6 +1,5 @@
 """Scan an image folder into a `Dataset`, labelled by rules, and report every file not used with its reason."""
 
-import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +16,7 @@ from foldproof.data.index import FileIndex
 from foldproof.data.labels.describe import describe
 from foldproof.data.labels.names import nearest_names
 from foldproof.data.labels.said import IN_NO_FOLDER, UNLABELLED, ImageLabel, Labelling, Rules
-from foldproof.data.links import refuse_linked_images
+from foldproof.data.links import leads_to_cache, refuse_linked_images
 from foldproof.data.patterns import left_out
 from foldproof.data.readers import suffix_of, suffixes
 from foldproof.data.survey import Survey, Surveyed, survey
@@ -179,16 +178,8 @@ def _excluded(said: Mapping[str, ImageLabel], found: Surveyed, excluded: Exclusi
 
 def _cached(folder: Path, entries: Sequence[FolderEntry], cache_dirs: Sequence[Path]) -> list[str]:
     """Links to files of a DVC cache: what `cache.type symlink` makes of every image."""
-    caches = tuple(Path(os.path.realpath(cache)) for cache in cache_dirs)
-    found: list[str] = []
-    for entry in entries:
-        if entry.kind is Kind.LINK:
-            target = Path(os.path.realpath(folder / entry.path))
-            if (".dvc", "cache") in zip(target.parts, target.parts[1:], strict=False) or any(
-                target.is_relative_to(cache) for cache in caches
-            ):
-                found.append(entry.path)
-    return found
+    links = (entry.path for entry in entries if entry.kind is Kind.LINK)
+    return [path for path in links if leads_to_cache(folder / path, cache_dirs)]
 
 
 def _unread(folder: Path, entries: Sequence[FolderEntry], files: frozenset[str]) -> Mapping[str, Unread]:

@@ -35,7 +35,7 @@ WAITING = 16  # chunks handed out at once, for each thread
 Progress: TypeAlias = Callable[[str, int, int], None]
 
 
-def unheard(what: str, done: int, total: int) -> None:
+def no_progress(what: str, done: int, total: int) -> None:
     """Nobody listens."""
 
 
@@ -49,7 +49,7 @@ class Survey:
     index: FileIndex
     most_pixels: int = MOST_PIXELS
     deep: bool = False
-    progress: Progress = unheard
+    progress: Progress = no_progress
     odd: Callable[[Mapping[str, str]], None] | None = None
 
 

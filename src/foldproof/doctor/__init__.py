@@ -1,1 +1,1 @@
-"""A project in; whether a run that is started now could be reproduced, check by check with the next step, out."""
+"""Check whether a run started now could be reproduced, point by point with the next step."""

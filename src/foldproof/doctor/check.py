@@ -1,4 +1,4 @@
-"""What one look at a project found: frozen values. Pure."""
+"""Hold what one look at a project found, as frozen values. Pure."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
@@ -8,7 +8,7 @@ SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True)
-class Check:
+class ProjectCheck:
     """`bad`: a run started now could not be reproduced, or would not start; `note`: worth knowing."""
 
     name: str
@@ -17,11 +17,23 @@ class Check:
     next_step: str = ""
 
 
+def ok(name: str, said: str) -> ProjectCheck:
+    return ProjectCheck(name, "ok", said)
+
+
+def note(name: str, said: str, next_step: str) -> ProjectCheck:
+    return ProjectCheck(name, "note", said, next_step)
+
+
+def bad(name: str, said: str, next_step: str) -> ProjectCheck:
+    return ProjectCheck(name, "bad", said, next_step)
+
+
 @dataclass(frozen=True)
 class Examination:
-    """All checks, in the order in which they are worth mending."""
+    """All checks, in the order in which to fix them."""
 
-    checks: tuple[Check, ...]
+    checks: tuple[ProjectCheck, ...]
 
     @property
     def is_fit(self) -> bool:
@@ -30,10 +42,10 @@ class Examination:
     @property
     def verdict(self) -> str:
         """In one line."""
-        bad = sum(check.state == "bad" for check in self.checks)
-        if not bad:
+        count = sum(check.state == "bad" for check in self.checks)
+        if not count:
             return "a run started now could be reproduced"
-        return f"a run started now could not be reproduced yet: {bad} thing{'s' if bad > 1 else ''} to mend"
+        return f"a run started now could not be reproduced yet: {count} thing{'s' if count > 1 else ''} to fix"
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""

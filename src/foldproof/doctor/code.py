@@ -1,4 +1,4 @@
-"""The code of a project in: whether what would be trained is known to git, and the modules that settings name, out."""
+"""Check that git knows the code, the folds and the pipeline that a run depends on."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +7,7 @@ from foldproof.config.recorded import own_code
 from foldproof.config.schema import DataSettings, ExperimentConfig
 from foldproof.config.yaml_lines import parse
 from foldproof.data.walk import some
-from foldproof.doctor.check import Check
+from foldproof.doctor.check import ProjectCheck, bad, note, ok
 from foldproof.errors import FoldproofError
 from foldproof.project import WRITTEN, Project
 from foldproof.provenance.git import absence, git_state
@@ -17,7 +17,7 @@ from foldproof.storage import read_text
 from foldproof.storage.limits import PIPELINE_BYTES
 
 
-def of_code(project: Project, configs: tuple[ExperimentConfig, ...]) -> Iterator[Check]:
+def check_code(project: Project, configs: tuple[ExperimentConfig, ...]) -> Iterator[ProjectCheck]:
     """Commit, changes, and modules of the user's."""
     state = git_state(project.root, apart_from=(project.folds_file.name, *WRITTEN))
     modules = _modules(project.root, configs)
@@ -25,14 +25,13 @@ def of_code(project: Project, configs: tuple[ExperimentConfig, ...]) -> Iterator
     if state is None:
         why = absence(project.root)
         said = "no commit to go back to" if modules else "no commit; each run keeps its settings and folds"
-        yield Check("code", "bad" if modules else "note", f"{said} ({why})", "`git add -A && git commit`")
+        yield ProjectCheck("code", "bad" if modules else "note", f"{said} ({why})", "`git add -A && git commit`")
         return
     if state.untracked and modules:
         lost = [name for name in modules if not known_to_git(project.root, name)]
         if lost:
-            yield Check(
+            yield bad(
                 "code",
-                "bad",
                 f"{some(lost)} is trained with and not known to git: no record would hold it",
                 f"`git add {' '.join(lost)}` and commit",
             )
@@ -40,27 +39,27 @@ def of_code(project: Project, configs: tuple[ExperimentConfig, ...]) -> Iterator
     if state.dirty:
         what = f"{len(state.untracked)} files that git does not know" if state.untracked else "uncommitted changes"
         said = f"{what}: a run keeps changes as a diff, new files not"
-        yield Check("code", "note", said, "commit before a run that counts")
+        yield note("code", said, "commit before a run that counts")
         return
-    yield Check("code", "ok", f"clean at commit {state.commit[:12]}")
+    yield ok("code", f"clean at commit {state.commit[:12]}")
 
 
-def _of_filters(project: Project) -> Iterator[Check]:
+def _of_filters(project: Project) -> Iterator[ProjectCheck]:
     if names := filters_left_out(project.root):
         said = f"{some(names)} in this repository's git settings is not run: files it applies to may look changed"
-        yield Check("filters", "note", said, f"`git config --global filter.{names[0]}.clean …` makes it your own")
+        yield note("filters", said, f"`git config --global filter.{names[0]}.clean …` makes it your own")
 
 
-def of_folds(project: Project) -> Check:
-    """Whether folds.csv is kept by git: without it, other images would be cut anew on the next machine."""
+def check_folds(project: Project) -> ProjectCheck:
+    """Whether folds.csv is kept by git: without it, the next machine would cut other folds."""
     if not project.folds_file.exists():
-        return Check("folds", "ok", "no folds.csv yet: the first run cuts the folds and writes it")
+        return ok("folds", "no folds.csv yet: the first run cuts the folds and writes it")
     if git_state(project.root) is not None and not known_to_git(project.root, project.folds_file.name):
-        return Check("folds", "note", "folds.csv is not in git", "`git add folds.csv` and commit")
-    return Check("folds", "ok", "folds.csv keeps every image in its fold")
+        return note("folds", "folds.csv is not in git", "`git add folds.csv` and commit")
+    return ok("folds", "folds.csv keeps every image in its fold")
 
 
-def of_pipeline(project: Project, data: DataSettings) -> Iterator[Check]:
+def check_pipeline(project: Project, data: DataSettings) -> Iterator[ProjectCheck]:
     """Whether the stage that `init` wrote into dvc.yaml depends on the images of the settings, or of older ones."""
     try:
         text = read_text(project.root / "dvc.yaml", most_bytes=PIPELINE_BYTES)
@@ -73,7 +72,7 @@ def of_pipeline(project: Project, data: DataSettings) -> Iterator[Check]:
     if gone and data.path not in named:
         said = f"dvc.yaml depends on {gone[0]}, which is not there, and not on data.path, which is {data.path}"
         way = "${data.path}" if project.settings_file.name == "params.yaml" else data.path
-        yield Check("pipeline", "note", said, f"write `- {way}` in its place, or `dvc repro` fails")
+        yield note("pipeline", said, f"write `- {way}` in its place, or `dvc repro` fails")
 
 
 def _modules(root: Path, configs: tuple[ExperimentConfig, ...]) -> list[str]:

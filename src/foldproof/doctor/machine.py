@@ -1,11 +1,11 @@
-"""The machine at hand in: whether its packages can be installed again, its arithmetic and its room, out."""
+"""Check that the packages can be installed again, and what arithmetic, disk and processor allow."""
 
 import os
 import shutil
 from collections.abc import Iterator
 
 from foldproof.config.schema import ExecutionConfig, ExperimentConfig
-from foldproof.doctor.check import Check
+from foldproof.doctor.check import ProjectCheck, bad, note, ok
 from foldproof.project import Project
 from foldproof.provenance import machine, packages
 from foldproof.provenance.numeric import PORTABLE
@@ -16,61 +16,51 @@ _LEAST_FREE = 5 * 10**9
 _OTHERS_MODULES = ("PYTHONPATH", "PYTHONSTARTUP")
 
 
-def of_packages() -> Check:
+def check_packages() -> ProjectCheck:
     """Whether `reproduce --env rebuild` could install everything again."""
-    elsewhere = packages.from_elsewhere()
+    elsewhere = packages.find_unindexed()
     if elsewhere:
         shown = ", ".join(f"{name} ({redact(url)})" for name, url in list(elsewhere.items())[:3])
-        return Check(
-            "packages",
-            "note",
-            f"{len(elsewhere)} did not come from a package index and cannot be installed again: {shown}",
-            "install a released version, or keep that folder under git",
-        )
+        said = f"{len(elsewhere)} did not come from a package index and cannot be installed again: {shown}"
+        return note("packages", said, "install a released version, or keep that folder under git")
     size = len(own_wheel().content) / 1e6
     count = len(packages.installed())
-    return Check("packages", "ok", f"{count} recorded with each run, and foldproof's own wheel ({size:.1f} MB)")
+    return ok("packages", f"{count} recorded with each run, and foldproof's own wheel ({size:.1f} MB)")
 
 
-def of_arithmetic(configs: tuple[ExperimentConfig, ...]) -> Iterator[Check]:
+def check_arithmetic(configs: tuple[ExperimentConfig, ...]) -> Iterator[ProjectCheck]:
     """On which machines the same bits can be expected."""
     portable = all(config.train.portable for config in configs)
     set_here = [name for name in PORTABLE if name in os.environ]
     if set_here and not portable:
-        yield Check(
-            "arithmetic",
-            "note",
-            f"{', '.join(set_here)} set: bits will be of that, and only where it is set the same",
-            "unset it, or set train.portable: true",
-        )
+        said = f"{', '.join(set_here)} set: bits depend on it, and are the same only where it is set the same"
+        yield note("arithmetic", said, "unset it, or set train.portable: true")
     elif portable:
-        yield Check("arithmetic", "ok", "portable: the same bits on every x86-64 processor with AVX2")
+        yield ok("arithmetic", "portable: the same bits on every x86-64 processor with AVX2")
     else:
-        yield Check(
-            "arithmetic",
-            "note",
-            f"the same bits on processors of this kind alone ({machine.processor()})",
-            "train.portable: true makes them the same on every x86-64 processor with AVX2",
-        )
+        said = f"the same bits on processors of this kind only ({machine.processor()})"
+        yield note("arithmetic", said, "train.portable: true makes them the same on every x86-64 processor with AVX2")
     injected = [name for name in _OTHERS_MODULES if os.environ.get(name)]
     if injected:
-        yield Check("arithmetic", "note", f"{', '.join(injected)} can bring code that no record holds", "unset it")
+        yield note("arithmetic", f"{', '.join(injected)} can bring code that no record holds", "unset it")
 
 
-def of_room(project: Project, execution: ExecutionConfig, configs: tuple[ExperimentConfig, ...]) -> Iterator[Check]:
+def check_room(
+    project: Project, execution: ExecutionConfig, configs: tuple[ExperimentConfig, ...]
+) -> Iterator[ProjectCheck]:
     """Disk and processor."""
     free = shutil.disk_usage(project.root).free
     if not os.access(project.root, os.W_OK):
-        yield Check("disk", "bad", f"{project.root} cannot be written", "mend the permissions")
+        yield bad("disk", f"{project.root} cannot be written", "fix the permissions")
     elif free < _LEAST_FREE:
-        yield Check("disk", "bad", f"{free / 1e9:.1f} GB are free", "free some space: `foldproof data cache`")
+        yield bad("disk", f"{free / 1e9:.1f} GB are free", "free some space: `foldproof data cache`")
     else:
-        yield Check("disk", "ok", f"{free / 1e9:,.0f} GB are free")
+        yield ok("disk", f"{free / 1e9:,.0f} GB are free")
     threads = max(config.train.threads for config in configs)
     cores = machine.available_cores()
     if threads > cores:
-        yield Check("device", "note", f"train.threads is {threads}, there are {cores} cores", "set it to 1")
+        yield note("device", f"train.threads is {threads}, there are {cores} cores", "set it to 1")
     elif execution.device == "cpu" or not shutil.which("nvidia-smi"):
-        yield Check("device", "ok", f"{cores} cores, {threads} thread{'s' if threads > 1 else ''} a fold; no GPU")
+        yield ok("device", f"{cores} cores, {threads} thread{'s' if threads > 1 else ''} a fold; no GPU")
     else:
-        yield Check("device", "ok", "a GPU: bits are the same on this kind of GPU alone")
+        yield ok("device", "a GPU: bits are the same only on this kind of GPU")

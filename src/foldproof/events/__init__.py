@@ -1,1 +1,1 @@
-"""The record of a run: an append-only sequence of things that happened."""
+"""Record a run as an append-only sequence of things that happened."""

@@ -1,4 +1,4 @@
-"""events.jsonl: one writer appends framed, checksummed lines, anyone reads, a torn tail is cut.
+"""Write and read events.jsonl: one writer appends framed, checksummed lines, anyone reads, a torn tail is cut.
 
 A line is `LENGTH CRC JSON\n`: eight hexadecimal digits for the number of bytes of JSON, eight for their CRC-32C.
 A last line without its newline was torn by a crash before it was acknowledged; everything else must check.
@@ -38,7 +38,7 @@ FILE_NAME = "events.jsonl"
 LOCK_NAME = "events.lock"
 MOST_BYTES = 2**29
 _APPENDING = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
-_ANEW = "what was recorded before did not come out again, so this fold is recorded anew"
+_STARTS_OVER = "what was recorded before did not come out again, so the record of this fold starts over"
 _ENDS = (FoldFailed, RunFinished)
 _HEAD = 18  # two fields of eight hexadecimal digits, each with a space behind it
 
@@ -106,13 +106,8 @@ def is_written(folder: Path) -> bool:
     return is_held(folder / LOCK_NAME)
 
 
-def equal(one: Iterable[Event], other: Iterable[Event]) -> bool:
-    """Whether two runs, or two folds, record the same: the same (kind, data) in order, for every (repeat, fold)."""
-    return by_fold(one) == by_fold(other)
-
-
-def by_fold(events: Iterable[Event]) -> Mapping[FoldId | None, tuple[tuple[str, bytes], ...]]:
-    """What counts in a comparison, for each (repeat, fold); None is the run itself.
+def group_by_fold(events: Iterable[Event]) -> Mapping[FoldId | None, tuple[tuple[str, bytes], ...]]:
+    """What counts in a comparison: (kind, data) in order for each (repeat, fold); None is the run itself.
 
     What was interrupted or failed and then went on counts as if it had never stopped: a beginning (RunStarted,
     FoldStarted) takes the place of what was recorded before it, and an end that something follows is none.
@@ -224,10 +219,10 @@ class JournalWriter:
 
         `about` holds of the `first` of those that count.
 
-        What stands here since the last beginning is compared, not appended. Should it be something else, all that was
-        said so far is recorded anew, from its beginning.
+        What stands here since the last beginning is compared, not appended. If it differs, everything said so
+        far is recorded again from the beginning.
         """
-        known = by_fold(self._events).get(self._fold_id, ())
+        known = group_by_fold(self._events).get(self._fold_id, ())
         said: list[Body] = []
         for body in bodies:
             if body is None:
@@ -242,7 +237,7 @@ class JournalWriter:
                 yield self.append(body, **(about if len(said) <= first else {}))
             elif known[len(said) - 1] != compared:
                 known = ()
-                yield self.append(Notice(code="recorded_anew", text=_ANEW))
+                yield self.append(Notice(code="recorded_anew", text=_STARTS_OVER))
                 for number, again in enumerate(said):
                     yield self.append(again, **(about if number < first else {}))
 

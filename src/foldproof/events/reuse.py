@@ -1,4 +1,4 @@
-"""Where the first epochs of a fold come from: what an event's `about` says of it in, a `Reuse` out, and back. Pure."""
+"""Say in an event's `about` where the first epochs of a fold come from, and read it back. Pure."""
 
 import re
 from collections import Counter
@@ -15,7 +15,7 @@ _MOST_EPOCHS = 1_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Reuse:
-    """The first `epochs` are those of the same fold of another run, whose end was gone on from."""
+    """The first `epochs` were trained by the same fold of `run`, and this fold continued from their end."""
 
     run: str
     experiment: str
@@ -48,8 +48,8 @@ class Reuse:
         return Reuse(**said)
 
 
-def in_words(reused: Iterable[Reuse], *, folds: int) -> str:
-    """`2 epochs of FirstRun`, what most of so many folds begin with; empty where none begins with another's epochs."""
+def describe_reuse(reused: Iterable[Reuse], *, folds: int) -> str:
+    """`2 epochs of FirstRun`, what most folds begin with; empty where none begins with epochs of other runs."""
     counted = Counter(map(str, reused)).most_common(1)
     if not counted:
         return ""

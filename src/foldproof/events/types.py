@@ -1,4 +1,4 @@
-"""The things that can happen. Plain JSON values with a schema version.
+"""Define what can happen as events: plain JSON values with a schema version.
 
 A fold yields bodies (`FoldStarted`, `EpochFinished`, …); the journal's writer puts each into an `Event` that says
 whose it is and when it happened. Two journals are compared by (kind, body); time and circumstances never count.
@@ -8,14 +8,15 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, get_origin
 
-from foldproof.errors import DamagedFile
+from foldproof.errors import DamagedFile, FailureCode
+from foldproof.events.codes import NoticeCode
 from foldproof.events.fold_id import FoldId
 from foldproof.storage import cleaned, parse_line
 
 SCHEMA_VERSION = 2
-DIVERGED = "diverged"  # the code of a fold whose training loss is no number any more
+DIVERGED: Final = "diverged"  # the code of a fold whose training loss is no number any more
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +46,7 @@ class FoldStarted:
 class FoldResumed:
     """A fold that had begun goes on after `step` steps of epoch `epoch`, from `file` in its folder.
 
-    Without a file it begins anew: what it records again must be what it recorded before.
+    Without a file it starts over: what it records again must be what it recorded before.
     """
 
     epoch: int
@@ -91,11 +92,11 @@ class FoldFinished:
 
 @dataclass(frozen=True, kw_only=True)
 class FoldFailed:
-    """A fold ended without a result. `code` says why where that is decided by, such as DIVERGED; else it is empty."""
+    """A fold ended without a result. `code` says why where something is decided by it; else it is empty."""
 
     error: str
     reason: str
-    code: str = ""
+    code: FailureCode = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,9 +109,9 @@ class ArtifactAdded:
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """Something a person should know and no result depends on."""
+    """Something a person should know and no result depends on. A journal read may have a code of another version."""
 
-    code: str
+    code: NoticeCode
     text: str
 
 
@@ -241,7 +242,7 @@ def _data(body: Body) -> dict[str, Any]:
     return data
 
 
-def _code_before_codes(data: Mapping[str, Any]) -> str:
+def _code_before_codes(data: Mapping[str, Any]) -> FailureCode:
     """The code of a failure in a journal written before failures had one."""
     diverged = data["error"] == "TrainingError" and str(data["reason"]).startswith("the loss is ")
     return DIVERGED if diverged else ""
@@ -282,6 +283,8 @@ def _read(kind: Any, value: Any) -> Any:
         return _number(value)
     if kind == Mapping[str, float]:
         return {name: _number(item) for name, item in _read(dict, value).items()}
+    if get_origin(kind) is Literal:  # a code: other versions of foldproof may know others
+        kind = str
     if type(value) is not kind:
         raise TypeError(f"{value!r} is not of type {kind.__name__}")
     return value

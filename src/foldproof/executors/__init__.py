@@ -1,4 +1,4 @@
-"""Many `FoldTask`s in, one stream of events out."""
+"""Execute many `FoldTask`s and yield one stream of their events."""
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Why a model or a fold failed: an exception in, the kind of failure and what a person should know of it out. Pure."""
+"""Explain why a model or a fold failed: classify an exception and say what to do. Pure."""
 
 import re
 
@@ -55,7 +55,7 @@ def is_of_memory(said: str) -> bool:
 
 def _what_to_lower(task: FoldTask, whose: str) -> str:
     train = task.train
-    lower = [f"train.batch_size (now {train.batch_size})", f"data.image_size (now {task.image_size})"]
+    lower = [f"train.batch_size (now {train.batch_size})", f"data.image_size (now {task.form.size})"]
     if train.validation_batch_size > train.batch_size:
         lower.insert(1, f"train.validation_batch_size (now {train.validation_batch_size})")
     also = "" if whose == "the GPU" else " or execution.parallel_folds"

@@ -1,4 +1,4 @@
-"""One fold after another, here: for debugging, and the reference for the rest."""
+"""Train one fold after another in this process, for debugging and as the reference for other executors."""
 
 import os
 import sys
@@ -27,7 +27,7 @@ class InlineExecutor:
         if self._context.portable and not PORTABLE.items() <= os.environ.items():
             if "torch" in sys.modules:
                 raise SettingsError(
-                    "train.portable has to be known before torch is loaded, and here it is loaded",
+                    "train.portable has to be known before torch is loaded, and torch is already loaded here",
                     next_step="use execution.executor: process",
                 )
             os.environ.update(PORTABLE)
@@ -55,8 +55,7 @@ class InlineExecutor:
             if self._context.stopping.asked:
                 return
             with explained(task.model):
-                if extractor is None or extractor.request != task.model:
-                    extractor = Extractor(task.model)
+                extractor = Extractor.of(task.model, extractor)
                 span = extractor.rows(task)
             yield span
 

@@ -1,4 +1,4 @@
-"""Several folds in this process, by turns: on a GPU each computes on a stream of its own, and the GPU has work.
+"""Train several folds in this process by turns: on a GPU, each on its own stream, to keep the GPU busy.
 
 Nobody trains at the same time: a turn ends between two steps, and a step seeds its own generators, so the bits are
 those of one fold after another.

@@ -1,4 +1,4 @@
-"""Keep the memory of one training step for the next: nothing in, a setting of this process out.
+"""Set the allocator of this process to keep the memory of one training step for the next.
 
 By default glibc gives large blocks back to the system as soon as they are free, and the system clears them when the
 next step asks again: half of the time of a forward pass of a convolutional network at 224 pixels.

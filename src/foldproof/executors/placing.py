@@ -1,4 +1,4 @@
-"""Where folds are trained on a machine of several GPUs: the GPUs and a worker's number in, its GPU out."""
+"""Place folds on a machine of several GPUs: choose the GPU of each worker."""
 
 import shutil
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What a worker prints in: told on standard error as it comes; its last lines, for when the worker has died, out."""
+"""Forward what a worker prints to standard error, and keep its last lines in case the worker dies."""
 
 import os
 import sys
@@ -17,7 +17,7 @@ _ENDING_SECONDS = 1.0  # until the last of it has come, where something the work
 
 
 def print_into(pipe: Connection) -> None:
-    """Have this process, and whatever it starts, print into the pipe."""
+    """Redirect the output of this process, and of all it starts, into the pipe."""
     for number in (1, 2):
         os.dup2(pipe.fileno(), number)
     pipe.close()

@@ -1,4 +1,4 @@
-"""Local processes; the parent never imports torch.
+"""Train folds in local processes; the parent never imports torch.
 
 Workers are spawned, keep their imports from task to task, and end when the parent does. A worker that dies takes only
 its fold with it: the parent writes the failure into that fold's journal and starts another worker.
@@ -24,7 +24,7 @@ from foldproof.executors.placing import free_number, placed, seems_cpu
 from foldproof.executors.printed import Printed
 from foldproof.executors.queue import FeatureQueue, FoldQueue
 from foldproof.executors.run_task import journal_of
-from foldproof.executors.worker import Broken, Done, Load, Stop, starting, work
+from foldproof.executors.worker import Broken, Done, Load, StopTask, starting, work
 from foldproof.provenance.machine import available_cores
 from foldproof.training.task import FeatureSpan, FeatureTask, FoldTask, ModelRequest, Probe
 
@@ -55,14 +55,13 @@ class ProcessExecutor:
         self._devices: tuple[str, ...] = ()  # that folds are spread over
 
     def __enter__(self) -> Self:
-        self._grow(self._from_the_start())
+        self.start()
         return self
 
-    def _from_the_start(self) -> int:
-        """One to ask, and where they will train on the CPU, as it seems, all: they load while images are looked at."""
-        if not seems_cpu(self._context.device):
-            return 1
-        return max(1, min(self.parallel_folds("cpu"), self._context.folds))
+    def start(self) -> None:
+        """Start one to ask, and where they will train on the CPU, as it seems, all: they load while images are read."""
+        on_cpu = seems_cpu(self._context.device)
+        self._grow(max(1, min(self.parallel_folds("cpu"), self._context.folds)) if on_cpu else 1)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -91,7 +90,7 @@ class ProcessExecutor:
             answer = worker.pipe.recv()
         except (EOFError, OSError):
             raise ModelError(
-                f"the worker died while it built '{request.backbone}': {_read_failure(worker)}",
+                f"the worker died while building '{request.backbone}': {_read_failure(worker)}",
                 next_step="try a smaller batch size, image size or backbone; or --set execution.executor=inline, which "
                 "shows more",
             ) from None
@@ -138,17 +137,17 @@ class ProcessExecutor:
         return {worker.pipe: worker for worker in self._workers if worker.task is not None}
 
     def _drain(self) -> Iterator[Any]:
-        """Ask those still busy to stop, and hear them out within a few seconds; no task is begun any more."""
+        """Ask those still busy to stop, and receive their last events within a few seconds; no new task starts."""
         for pipe in self._busy():
             with suppress(OSError):
-                pipe.send(Stop())
+                pipe.send(StopTask())
         deadline = time.monotonic() + STOPPING_SECONDS
         while (busy := self._busy()) and (left := deadline - time.monotonic()) > 0:
             for ready in wait(list(busy), timeout=left):
                 yield from self._hear(busy[ready], FoldQueue())  # type: ignore[index]
 
     def _hear(self, worker: Worker, queue: FoldQueue | FeatureQueue) -> Iterator[Any]:
-        """One message of a worker; a worker that is done, or dead, makes room for the next task."""
+        """Handle one message of a worker; a worker that is done, or dead, makes room for the next task."""
         match self._receive(worker):
             case Event() | FeatureSpan() as heard:
                 yield heard
@@ -166,7 +165,7 @@ class ProcessExecutor:
                     self._give_out(queue)
 
     def _stop_the_busy(self) -> None:
-        """After an interruption nobody may go on writing."""
+        """After an interruption no worker may keep writing."""
         for worker in [worker for worker in self._workers if worker.task is not None]:
             worker.process.kill()
             worker.process.join()
@@ -180,7 +179,7 @@ class ProcessExecutor:
             return None
 
     def _give_out(self, queue: FoldQueue | FeatureQueue) -> None:
-        """To every idle worker a task, as far as there are some that may begin now."""
+        """Give every idle worker a task, as far as some may start now."""
         for worker in [worker for worker in self._workers if worker.task is None]:
             worker.task = queue.take(busy.task for busy in self._workers if isinstance(busy.task, FoldTask))
             if worker.task is not None:
@@ -192,7 +191,10 @@ class ProcessExecutor:
         self._workers.remove(worker)
         worker.pipe.close()
         if isinstance(task, FeatureTask):
-            raise ModelError(f"{reason} while it computed features", next_step="try a smaller image size or backbone")
+            raise ModelError(
+                f"{reason} while it computed features",
+                next_step="compute fewer at once: close other programs, or bind to one core (`taskset -c 0 …`)",
+            )
         if task is not None:
             with journal_of(task, executor="process") as journal:
                 yield journal.append(FoldFailed(error="WorkerDied", reason=reason))
@@ -224,7 +226,7 @@ def _meant(error: FoldproofError, request: ModelRequest) -> FoldproofError:
 
 def _read_failure(worker: Worker) -> str:
     last = worker.printed.last_lines() if worker.printed is not None else ""
-    return f"{_end_of(worker)}; the last that it printed: {last}" if last else _end_of(worker)
+    return f"{_end_of(worker)}; its last output: {last}" if last else _end_of(worker)
 
 
 def _end_of(worker: Worker) -> str:
@@ -232,6 +234,6 @@ def _end_of(worker: Worker) -> str:
     code = worker.process.exitcode
     if code is not None and code < 0 and os.name != "nt":
         name = signal.Signals(-code).name
-        hint = "; perhaps the memory ran out" if name == "SIGKILL" else ""
+        hint = "; perhaps out of memory" if name == "SIGKILL" else ""
         return f"the worker was ended by {name}{hint}"
     return f"the worker ended with code {code}"

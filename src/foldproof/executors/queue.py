@@ -1,4 +1,4 @@
-"""Tasks that wait for their turn: which of them may begin now, given those that are in the works. Pure."""
+"""Choose which queued tasks may start now, given those that are running. Pure."""
 
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -7,7 +7,7 @@ from foldproof.training.task import FeatureTask, FoldTask
 
 
 class FoldQueue:
-    """Tasks in the order in which they were planned; one whose beginning another will train waits for the other."""
+    """Tasks in the order in which they were planned; one whose warm start another will train waits for the other."""
 
     def __init__(self, tasks: Sequence[FoldTask] = ()) -> None:
         self._tasks = list(tasks)
@@ -25,7 +25,7 @@ class FoldQueue:
         """The next task that may begin while `busy` are trained. While nothing is, there is one until all are taken."""
         trained = {task.folder for task in busy}
         for number, task in enumerate(self._tasks):
-            if not any(ahead.folder in self._folders or ahead.folder in trained for ahead in task.beginnings):
+            if not any(ahead.folder in self._folders or ahead.folder in trained for ahead in task.warm_starts):
                 self._folders.remove(task.folder)
                 return self._tasks.pop(number)
         return None

@@ -1,4 +1,4 @@
-"""One fold, recorded: a `FoldTask` in, journaled events out; a failure is an event too, a disk that is full is not."""
+"""Train one fold and journal its events; a failure is an event too, except for a full disk."""
 
 import os
 import platform
@@ -27,28 +27,28 @@ def run_task(task: FoldTask, *, executor: str, stop: Callable[[], bool]) -> Iter
 def run_task_by_steps(task: FoldTask, *, executor: str, stop: Callable[[], bool]) -> Generator[Event | None]:
     """`run_task`, and None after every step: another fold may train before the next one."""
     from foldproof.training.loop import train
-    from foldproof.training.resuming import beginning
-    from foldproof.training.resuming.state import latest
+    from foldproof.training.resuming.state import read_latest
+    from foldproof.training.resuming.warm_start import find_warm_state
 
     with journal_of(task, executor=executor) as journal:
         remove_unfinished(task.folder)
         try:
             has_begun = bool(journal.events)
-            start, notices = latest(task.folder, fold_key=task.fold_key)
+            start, notices = read_latest(task.folder, fold_key=task.fold_key)
             yield from map(journal.append, notices)
             if start is not None:
                 yield journal.append(FoldResumed(epoch=start.epoch, step=start.step, file=start.name))
-                yield from journal.record(until(stop, train(task, start)))
+                yield from journal.record(train_until(stop, train(task, start)))
                 return
             if has_begun:
                 yield journal.append(FoldResumed(epoch=1, step=0, file=""))
-            begun, notices = beginning.begun(task)
+            warm, notices = find_warm_state(task)
             yield from map(journal.append, notices)
-            if begun is None:
-                yield from journal.record(until(stop, train(task)))
+            if warm is None:
+                yield from journal.record(train_until(stop, train(task)))
             else:
-                training, replayed = until(stop, train(task, begun.state)), len(begun.state.bodies)
-                yield from journal.record(training, first=replayed, **begun.reuse.to_about())
+                training, replayed = train_until(stop, train(task, warm.state)), len(warm.state.bodies)
+                yield from journal.record(training, first=replayed, **warm.reuse.to_about())
         except StorageError:
             raise
         except FoldproofError as error:
@@ -59,7 +59,7 @@ def run_task_by_steps(task: FoldTask, *, executor: str, stop: Callable[[], bool]
             yield journal.append(failed(error, task))
 
 
-def until(stop: Callable[[], bool], training: Generator[Body | None]) -> Iterator[Body | None]:
+def train_until(stop: Callable[[], bool], training: Generator[Body | None]) -> Iterator[Body | None]:
     """What a training says, until it is asked to stop and has said its last; None after a step, as it does."""
     from foldproof.training.loop import Stop
 

@@ -1,4 +1,4 @@
-"""A wish to stop: from a signal handler, which asks, to those who carry out the work, who end it properly."""
+"""Pass on a request to stop, from a signal handler to the executors, which end their work properly."""
 
 import socket
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ class Stopping:
         self._asking.setblocking(False)
 
     def ask(self) -> None:
-        """Wish that the work ends at its next step, with a checkpoint."""
+        """Ask for the work to end at its next step, with a checkpoint."""
         self.asked = True
         with suppress(OSError):
             self._asking.send(b"!")

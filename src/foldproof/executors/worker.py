@@ -1,6 +1,6 @@
-"""What runs in a worker process: requests come in over a pipe, events and answers go out.
+"""Run a worker process: receive requests over a pipe, send back events and answers.
 
-Messages in: a `ModelRequest`, such a one to `Load`, a `FoldTask`, a `FeatureTask`, `Stop` for the fold that is trained,
+Messages in: a `ModelRequest`, such a one to `Load`, a `FoldTask`, a `FeatureTask`, `StopTask` for the fold that trains,
 or None to end. Messages out: `Event`s, then a `Done`, or the `FoldproofError` by which nothing can be recorded; a
 `FeatureSpan` and a `Done`; a `Probe` for a request. A request or feature task that cannot be met: a `FoldproofError`,
 or `Broken`.
@@ -42,7 +42,7 @@ class Done:
 
 
 @dataclass(frozen=True)
-class Stop:
+class StopTask:
     """End the task that runs at its next step, with a checkpoint."""
 
 
@@ -55,7 +55,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Broken:
-    """Something failed that nobody foresaw; `text` is its traceback."""
+    """An unexpected failure; `text` is its traceback."""
 
     text: str
 
@@ -137,7 +137,7 @@ def work(pipe: Connection, threads: int, portable: bool, printing: Connection | 
                 os._exit(0)  # what Python would tidy up takes a second, and nothing of it is left to anybody
             case Load(request):
                 _load(request)
-            case Stop():
+            case StopTask():
                 continue  # what it was meant for has ended by itself
             case ModelRequest():
                 pipe.send(_answer(partial(probe, message)))
@@ -172,8 +172,7 @@ def _extract(task: FeatureTask, extractor: "Extractor | None", pipe: Connection)
 
     def rows() -> FeatureSpan:
         nonlocal extractor
-        if extractor is None or extractor.request != task.model:
-            extractor = Extractor(task.model)
+        extractor = Extractor.of(task.model, extractor)
         return extractor.rows(task)
 
     pipe.send(_answer(rows))

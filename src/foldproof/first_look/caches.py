@@ -9,12 +9,13 @@ import platformdirs
 
 from foldproof.data.dataset import hash_rows
 
-MOST_BYTES = 500_000_000  # of what was found in files, all folders together; features have their own limit
+MOST_BYTES = 500_000_000  # of what was found in files, all folders together
+FEATURES_GB = 2.0
 
 
 @dataclass(frozen=True)
 class Caches:
-    """`features`: of all folders. `folder`: of one; it holds what was found in its files."""
+    """`root`: of all folders; it holds features. `folder`: of one; it holds what was found in its files."""
 
     root: Path
     folder: Path
@@ -24,10 +25,6 @@ class Caches:
         """The caches for `folder`, in `root` or else where the system keeps a user's caches; nothing is made."""
         root = root or platformdirs.user_cache_path("foldproof", appauthor=False) / "try"
         return Caches(root, root / f"folder-{hash_rows([(str(folder.resolve()),)])[:16]}")
-
-    @property
-    def features(self) -> Path:
-        return self.root / "features-1.sqlite"
 
     @property
     def index(self) -> Path:

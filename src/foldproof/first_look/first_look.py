@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from foldproof.analysis.comparison import Interval
+from foldproof.analysis.comparison import Estimate
 from foldproof.analysis.confusion import Confusion, Mixed
 from foldproof.analysis.label_errors import LabelError
 from foldproof.analysis.summary import finite
 from foldproof.data.checks.findings import Finding
-from foldproof.first_look.feature_key import BACKBONE
+from foldproof.plan.installed_features import BACKBONE
 
 WORST = 3
 
@@ -31,7 +31,7 @@ class FirstLook:
     passed_over: int
     told: tuple[str, ...]
     images_by_class: Mapping[str, int]
-    accuracy: Interval
+    accuracy: Estimate
     balanced_accuracy: float
     majority: tuple[str, float]
     k: int

@@ -17,7 +17,7 @@ MOST_STEPS = 300
 Floats = NDArray[np.float32]
 
 
-def out_of_fold(dataset: Dataset, features: Floats, made: Assignment, k: int) -> OutOfFold:
+def predict_out_of_fold(dataset: Dataset, features: Floats, made: Assignment, k: int) -> OutOfFold:
     """Every image judged by a logistic regression on the images of the other folds.
 
     `features` is [image in manifest order, feature].

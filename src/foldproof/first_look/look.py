@@ -6,12 +6,9 @@ Nothing is written into the folder or where one stands; what takes long is kept 
 import shlex
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -27,24 +24,22 @@ from foldproof.data.checks.duplicates import naive_leak
 from foldproof.data.dataset import Dataset
 from foldproof.data.index import FileIndex
 from foldproof.data.labels.said import Rules
-from foldproof.data.pixels.images import decoded
 from foldproof.data.readers import MOST_PIXELS
 from foldproof.data.scan import Scan, scan
-from foldproof.data.survey import Progress, Survey, unheard
+from foldproof.data.survey import Progress, Survey, no_progress
 from foldproof.data.versions import dvc
 from foldproof.errors import DataError
-from foldproof.first_look.caches import Caches
+from foldproof.first_look.caches import FEATURES_GB, Caches
 from foldproof.first_look.defaults import MOST_IMAGES, SEED, K
-from foldproof.first_look.extraction import Extractors
-from foldproof.first_look.feature_cache import FeatureCache
-from foldproof.first_look.feature_key import RESIZE, SIZE, feature_key
 from foldproof.first_look.first_look import FirstLook
-from foldproof.first_look.head import Floats, out_of_fold
+from foldproof.first_look.head import predict_out_of_fold
 from foldproof.first_look.sampling import evenly
 from foldproof.folds import Scheme
 from foldproof.folds.units import unit_numbers, units_of
+from foldproof.plan.installed_features import all_cores, features_of, installed_pass
 from foldproof.scaffold.look import look_in, tables_unused
-from foldproof.training_data.look_through import LookedThrough, look_through
+from foldproof.training.frozen.rows import lacking
+from foldproof.training_data.look_through import look_through
 
 
 def look(
@@ -55,7 +50,7 @@ def look(
     seed: int = SEED,
     label: str = "",
     cache: Path | None = None,
-    progress: Progress = unheard,
+    progress: Progress = no_progress,
 ) -> FirstLook:
     """What a linear head on frozen features makes of the images in `folder`, at most `most`, in up to `k` folds.
 
@@ -66,15 +61,25 @@ def look(
     asked = folder
     folder, rules, labelled_by = _rules(asked, label)
     caches = Caches.of(folder, cache)
-    with ExitStack() as held:
-        extractors = held.enter_context(Extractors())
-        found = _scanned(folder, rules, most, caches, extractors, progress)
+    with all_cores() as executor:
+        if not caches.folder.exists():
+            executor.start()  # workers load what they need while files are read
+        found = _scanned(folder, rules, most, caches, progress)
         seen = look_through(found, DataSettings(), cache=caches.folder)
         if not len(seen.dataset):
             raise _unreadable(folder, found)
         made, scheme = folds.assign_at_most(seen.dataset, Scheme(k, seed))
-        features, kept = _features(seen, folder, caches, extractors, progress)
-    table = out_of_fold(seen.dataset, features, made, scheme.k)
+        one = installed_pass(
+            seen.dataset,
+            folder,
+            within=seen.within,
+            most_pixels=MOST_PIXELS,
+            cache=caches.root,
+            limit_gb=FEATURES_GB,
+        )
+        kept = len(seen.dataset) - len(lacking(one.rows))
+        features = features_of(one, executor, progress)
+    table = predict_out_of_fold(seen.dataset, features, made, scheme.k)
     (line,) = lines_of([candidate_of(folder.resolve().name, _by_unit(table, seen.dataset))], ACCURACY)
     caches.keep_within()
     counts = Counter(seen.dataset.labels.tolist())
@@ -162,52 +167,12 @@ def _unreadable(folder: Path, found: Scan) -> DataError:
     )
 
 
-def _scanned(folder: Path, rules: Rules, most: int, caches: Caches, extractors: Extractors, progress: Progress) -> Scan:
-    is_new = not caches.folder.exists()
-
-    def choose(labels: Mapping[str, str]) -> Sequence[str]:
-        if is_new:
-            extractors.start()  # they load the model while files are read
-        return evenly(labels, most)
-
+def _scanned(folder: Path, rules: Rules, most: int, caches: Caches, progress: Progress) -> Scan:
     with FileIndex(caches.index) as index:
         return scan(
             folder,
             rules=rules,
             cache_dirs=dvc.cache_folders(folder),
             how=Survey(index=index, progress=progress),
-            choose=choose,
+            choose=lambda labels: evenly(labels, most),
         )
-
-
-def _features(
-    seen: LookedThrough, folder: Path, caches: Caches, extractors: Extractors, progress: Progress
-) -> tuple[Floats, int]:
-    """Features in manifest order, [image, feature], and how many images had theirs from before."""
-    key, dataset = feature_key(seen.within), seen.dataset
-    with FeatureCache(caches.features) as cache, TemporaryDirectory() as room:
-        rows = cache.rows(key, {sample.sha256 for sample in dataset.samples})
-        kept = sum(sample.sha256 in rows for sample in dataset.samples)
-        new = {sample.sha256: sample for sample in dataset.samples if sample.sha256 not in rows}
-        if new:
-            extractors.start()
-            lacking = Dataset.of(list(new.values()))
-            images = decoded(
-                lacking,
-                folder,
-                size=SIZE,
-                resize=RESIZE,
-                within=seen.within,
-                cache=Path(room),
-                most_pixels=MOST_PIXELS,
-                progress=partial(progress, "decoding images"),
-            )
-            done = 0
-            progress("computing features", done, len(lacking))
-            for part, features in extractors.features(images, len(lacking)):
-                fresh = dict(zip((s.sha256 for s in lacking.samples[part]), features, strict=True))
-                cache.keep(key, fresh)
-                rows |= fresh
-                done += len(fresh)
-                progress("computing features", done, len(lacking))
-    return np.stack([rows[sample.sha256] for sample in dataset.samples]), kept

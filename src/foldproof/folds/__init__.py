@@ -1,9 +1,9 @@
-"""Cut a dataset into folds: labels, groups and a seed in, assignments out. Pure."""
+"""Split a dataset into folds by labels, groups and a seed. Pure."""
 
 from foldproof.folds.cut import STRATIFIED, Assignment, Fold, Scheme, assign, assign_at_most, digest, split_digest
 from foldproof.folds.derived import lacking_classes
 from foldproof.folds.schemes import FoldScheme, SchemeInput, find_folds, is_ordered
-from foldproof.folds.table import COLUMNS, SCHEMA_VERSION, Row, from_csv, known_folds, merge, rows_of, to_csv, to_rows
+from foldproof.folds.table import COLUMNS, SCHEMA_VERSION, Row, from_csv, known_folds, make_rows, merge, rows_of, to_csv
 
 __all__ = [
     "COLUMNS",
@@ -23,9 +23,9 @@ __all__ = [
     "is_ordered",
     "known_folds",
     "lacking_classes",
+    "make_rows",
     "merge",
     "rows_of",
     "split_digest",
     "to_csv",
-    "to_rows",
 ]

@@ -1,7 +1,7 @@
-"""Every class in every fold: units and where they lie in, a placement without gaps out. Pure.
+"""Place units so that every class is in every fold. Pure.
 
 Whether units that bring several classes can be cut into k parts that each have every class is a packing of set covers,
-NP-hard in general. `mend` moves single units and keeps the balance; `covering` searches, complete within its bound.
+NP-hard in general. `repair` moves single units and keeps the balance; `covering` searches, complete within its bound.
 """
 
 import math
@@ -60,7 +60,7 @@ class Loads:
         ]
 
 
-def mend(units: Sequence[Unit], places: list[int], *, movable: Sequence[int], k: int, classes: int) -> bool:
+def repair(units: Sequence[Unit], places: list[int], *, movable: Sequence[int], k: int, classes: int) -> bool:
     """Fill every gap of `places` by the first unit of `movable` that its fold can spare.
 
     Changes `places`; says whether every class is in every fold now.

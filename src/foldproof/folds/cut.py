@@ -1,4 +1,4 @@
-"""Units placed in folds: a dataset and a scheme in, the fold in which each image validates out. Pure.
+"""Place the units of a dataset in folds by a scheme; each image validates in one. Pure.
 
 Images that share a group, look alike or have the same bytes form a unit and validate together. Units are placed one
 after another, large ones first, each in the fold that has least of what the unit brings; ties are broken by a hash of
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from foldproof.data.dataset import Dataset, hashed_row
 from foldproof.errors import FoldsError
 from foldproof.events.fold_id import FoldId
-from foldproof.folds.cover import Loads, covering, mend
+from foldproof.folds.cover import Loads, covering, repair
 from foldproof.folds.units import Unit, units_of
 
 STRATIFIED: Final = "stratified"
@@ -133,7 +133,7 @@ def _places(
     hashes = {number: _hash(scheme, repeat, units[number].name) for number, home in enumerate(homes) if home < 0}
     order = sorted(hashes, key=lambda number: (-len(units[number].members), hashes[number]))
     places = _placed(dataset, units, scheme.k, homes, order=order, hashes=hashes)
-    if mend(units, places, movable=order[::-1], k=scheme.k, classes=len(dataset.classes)):
+    if repair(units, places, movable=order[::-1], k=scheme.k, classes=len(dataset.classes)):
         return places
     pinned = covering(units, homes, movable=order[::-1], k=scheme.k, classes=len(dataset.classes))
     if pinned is None:
@@ -191,10 +191,10 @@ def _refusal(dataset: Dataset, units: Sequence[Unit], scheme: Scheme, repeat: in
         return FoldsError(
             f"folds.csv keeps images where they are, and that leaves one of {scheme.k} folds without a class",
             next_step=f"take the rows of k {scheme.k}, seed {scheme.seed}, repeat {repeat} out of folds.csv "
-            "to cut them anew, or set another folds.seed",
+            "to split them again, or set a different folds.seed",
         )
     return FoldsError(
-        f"found no cut into {scheme.k} folds that keeps groups whole and has every class in every fold",
+        f"found no split into {scheme.k} folds that keeps groups whole and has every class in every fold",
         next_step=f"{_largest(dataset, units, scheme, below=scheme.k)}make data.group_by join fewer images, "
         "or add images in groups of their own",
     )

@@ -1,4 +1,4 @@
-"""Folds that the data say: a group a fold, as somebody wrote them down, or in the order of time. Pure.
+"""Derive folds from the data: a group for each fold, as a file lists them, or in the order of time. Pure.
 
 An image in fold -1 trains in every fold and validates in none. Units (see `folds.units`) stay whole: where what was
 written down would tear one apart, it is refused. Time is never cut while a unit lasts, so that no image trains for an
@@ -14,7 +14,7 @@ from datetime import datetime
 import numpy as np
 
 from foldproof.data.dataset import Dataset
-from foldproof.data.tables.spelling import is_no_value, is_unknown, plain
+from foldproof.data.tables.spelling import is_no_value, is_unknown, spell_plain
 from foldproof.errors import FoldsError
 from foldproof.folds.cut import Assignment
 from foldproof.folds.times import Moment, Times, read_times, shown
@@ -35,7 +35,7 @@ def one_group_a_fold(dataset: Dataset) -> tuple[Assignment, int]:
             f"leave-one-group-out: {len(without)} images are in no group, such as {without[0]}",
             next_step="make data.group_by, or the table's column of groups, name one for each",
         )
-    names = sorted({sample.group for sample in dataset.samples}, key=natural)
+    names = sorted({sample.group for sample in dataset.samples}, key=natural_key)
     if len(names) < 2 or len(names) > MOST_FOLDS:
         raise FoldsError(
             f"leave-one-group-out: there {'is' if len(names) == 1 else 'are'} {len(names)} "
@@ -47,17 +47,17 @@ def one_group_a_fold(dataset: Dataset) -> tuple[Assignment, int]:
     return checked(dataset, places, len(names), "leave-one-group-out"), len(names)
 
 
-def as_written(dataset: Dataset, written: Mapping[str, str]) -> tuple[Assignment, int]:
+def assign_as_written(dataset: Dataset, written: Mapping[str, str]) -> tuple[Assignment, int]:
     """The folds in `written`, a text by path, and how many there are.
 
     Numbers and names are folds, in their natural order; -1, `train` and nothing are no fold; `val` alone is one fold.
     Raises FoldsError where nothing is written, or a unit would be torn apart.
     """
-    texts = {sample.path: plain(written.get(sample.path, "")) for sample in dataset.samples}
-    names = sorted({text for text in texts.values() if not _is_in_none(text)}, key=natural)
+    texts = {sample.path: spell_plain(written.get(sample.path, "")) for sample in dataset.samples}
+    names = sorted({text for text in texts.values() if not _is_in_none(text)}, key=natural_key)
     if not names or len(names) > MOST_FOLDS:
         raise FoldsError(
-            f"predefined: {len(names) or 'no'} folds are written down, and there can be 1 to {MOST_FOLDS}",
+            f"predefined: {len(names) or 'no'} folds are listed, and there can be 1 to {MOST_FOLDS}",
             next_step="folds.file, a column `fold` in data.labels, or folders train/ and val/ say them",
         )
     trains = [path for path, text in texts.items() if _is_in_none(text)]
@@ -69,7 +69,7 @@ def as_written(dataset: Dataset, written: Mapping[str, str]) -> tuple[Assignment
     if len(names) > 1 and any(name.lower() in _ALONE for name in names):
         raise FoldsError(
             f"predefined: '{', '.join(names)}' are folds and parts of a data set at once",
-            next_step="number the folds; or train and val alone",
+            next_step="number the folds; or use only train and val",
         )
     number = {name: index for index, name in enumerate(names)}
     places = [number.get(texts[sample.path], TRAINS_ALWAYS) for sample in dataset.samples]
@@ -80,7 +80,7 @@ def _is_in_none(text: str) -> bool:
     return is_no_value(text) or text.lower() in _IN_NONE
 
 
-def in_time(dataset: Dataset, written: Mapping[str, str], k: int, *, order: str = "") -> Assignment:
+def assign_in_time(dataset: Dataset, written: Mapping[str, str], k: int, *, order: str = "") -> Assignment:
     """`k` folds, each of which validates on what came after all that it trains on; the earliest part only trains.
 
     `written`: when each image was made, by path, as `folds.times` reads it; `order`: a key of its ORDERS. Parts are as
@@ -186,7 +186,7 @@ def _parts(
         yield run
 
 
-def natural(text: str) -> tuple[tuple[int, int, str], ...]:
+def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
     """A key that sorts `fold 10` after `fold 9`."""
     return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"([0-9]+)", text))
 

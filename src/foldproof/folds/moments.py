@@ -1,4 +1,4 @@
-"""A text in; the moments that it can mean, each with the form in which it was read, out. Pure.
+"""Parse a text into the moments that it can mean, each with the format in which it was read. Pure.
 
 A form is all that two texts must share to be read alike: the order of day, month and year, what parts them, whether
 months have names and whether there is a time zone. What is read is never more exact than what is written.

@@ -1,4 +1,4 @@
-"""The fold schemes, a row each: how its folds are found, which settings it reads and what it needs. Pure.
+"""List the fold schemes: how each finds its folds, which settings it reads and what it needs. Pure.
 
 A row is registered in `registry.SEAMS["schemes"]`. Of an own scheme a plain function is enough, from (samples, k, seed)
 to a fold for each sample, -1 for one that only trains; foldproof then refuses folds that leak or lack a class.
@@ -16,7 +16,7 @@ from foldproof.data.labels.parts import Part, parts_of
 from foldproof.data.labels.said import ImageLabel
 from foldproof.errors import FoldsError
 from foldproof.folds.cut import Assignment
-from foldproof.folds.derived import as_written, checked, in_time, one_group_a_fold
+from foldproof.folds.derived import assign_as_written, assign_in_time, checked, one_group_a_fold
 
 OwnScheme: TypeAlias = Callable[[Sequence[Sample], int, int], Sequence[int]]
 
@@ -83,7 +83,7 @@ def _find_by_own(scheme: OwnScheme, asked: SchemeInput) -> tuple[Assignment, int
 def _find_written(asked: SchemeInput) -> tuple[Assignment, int]:
     parts = parts_of({one.split for one in asked.said.values()})
     written = asked.by_file or {path: one.fold or _fold_of_part(one.split, parts) for path, one in asked.said.items()}
-    return as_written(asked.dataset, written)
+    return assign_as_written(asked.dataset, written)
 
 
 def _fold_of_part(split: str, parts: Mapping[str, Part]) -> str:
@@ -98,7 +98,7 @@ def _fold_of_part(split: str, parts: Mapping[str, Part]) -> str:
 
 def _find_in_time(asked: SchemeInput) -> tuple[Assignment, int]:
     times = {path: one.time for path, one in asked.said.items()}
-    return in_time(asked.dataset, times, asked.folds.k, order=asked.date_order), asked.folds.k
+    return assign_in_time(asked.dataset, times, asked.folds.k, order=asked.date_order), asked.folds.k
 
 
 stratified = FoldScheme(find=None)

@@ -1,4 +1,4 @@
-"""folds.csv: assignments in, a table that people and pandas read out, and back. Pure."""
+"""Write assignments as folds.csv, for people and pandas, and read them back. Pure."""
 
 import csv
 import io
@@ -30,7 +30,7 @@ class Row(NamedTuple):
     scheme: str = STRATIFIED
 
 
-def to_rows(dataset: Dataset, scheme: Scheme, assignment: Assignment) -> list[Row]:
+def make_rows(dataset: Dataset, scheme: Scheme, assignment: Assignment) -> list[Row]:
     return [
         Row(scheme.k, scheme.seed, assignment.repeat, s.sha256, s.label, s.path, s.group, fold, scheme.name)
         for s, fold in zip(dataset.samples, assignment.fold_of.tolist(), strict=True)
@@ -51,7 +51,7 @@ def rows_of(rows: Iterable[Row], scheme: Scheme, repeat: int) -> list[Row]:
 def merge(old: Iterable[Row], new: Iterable[Row]) -> list[Row]:
     """The old rows brought up to date: rows of images that are gone stay, so that they come back to their fold.
 
-    Where the data say the folds, they say them anew.
+    Folds that the data define replace their old rows.
     """
     fresh = list(new)
     current = {(*row[:4], row.scheme) for row in fresh}
@@ -67,16 +67,10 @@ def to_csv(rows: Iterable[Row]) -> str:
     lines = _Lines()
     writer = csv.writer(lines, lineterminator="\r\n")  # quotes what holds either character, as a reader needs
     rows = list(rows)
-    if all(row.scheme == STRATIFIED for row in rows):
-        writer.writerow(COLUMNS)
-        writer.writerows(
-            (1, k, seed, repeat, fold, sha256, label, group, path)
-            for k, seed, repeat, sha256, label, path, group, fold, _ in rows
-        )
-        return "".join(lines)
-    writer.writerow(WITH_SCHEME)
+    version, columns = (1, COLUMNS) if all(row.scheme == STRATIFIED for row in rows) else (SCHEMA_VERSION, WITH_SCHEME)
+    writer.writerow(columns)
     writer.writerows(
-        (SCHEMA_VERSION, k, seed, repeat, fold, sha256, label, group, path, scheme)
+        (version, k, seed, repeat, fold, sha256, label, group, path, scheme)[: len(columns)]
         for k, seed, repeat, sha256, label, path, group, fold, scheme in rows
     )
     return "".join(lines)
@@ -92,7 +86,7 @@ def from_csv(text: str) -> list[Row]:
     reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))  # a spreadsheet's mark of UTF-8
     header = tuple(_next_line(reader, 1) or ())
     if header not in (COLUMNS, WITH_SCHEME):
-        known = f"here foldproof keeps the folds that it cuts: {', '.join(COLUMNS)}"
+        known = f"foldproof keeps the folds that it makes here: {', '.join(COLUMNS)}"
         raise DamagedFile(
             f"folds.csv has the columns {', '.join(header) or '(none)'}; {known}",
             next_step="restore it from git; folds of your own go into a file of another name, which folds.file names",

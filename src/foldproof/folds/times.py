@@ -1,4 +1,4 @@
-"""When images were made, as somebody wrote it, in; values that sort as it happened, and how they were read, out. Pure.
+"""Parse the times of images into values that sort chronologically, and say how they were read. Pure.
 
 One form must read all texts. Where two forms do, and put the images into different orders, neither is taken.
 """

@@ -1,4 +1,4 @@
-"""What may not be parted: a dataset in, the units that validate together out. Pure."""
+"""Find the units of a dataset: images that have to validate together. Pure."""
 
 from collections.abc import Mapping
 from operator import attrgetter

@@ -1,1 +1,1 @@
-"""Backbones by name: number of classes in, `nn.Module` out."""
+"""Build backbones by name, for a number of classes."""

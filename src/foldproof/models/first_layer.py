@@ -1,4 +1,4 @@
-"""A classifier for colour in; the same for grey, its first convolution adapted, out."""
+"""Adapt the first convolution of a colour classifier to grey images."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from foldproof.models.backbone import Classifier
 COLOURS = 3
 
 
-def for_channels(classifier: Classifier, channels: int, *, name: str) -> Classifier:
+def adapt_channels(classifier: Classifier, channels: int, *, name: str) -> Classifier:
     """The classifier for images of so many channels: for 3 as it is, for 1 with the weights of its first layer summed.
 
     A grey picture given once is then what it was given three times: exactly where the three channels are normalised
@@ -25,7 +25,7 @@ def for_channels(classifier: Classifier, channels: int, *, name: str) -> Classif
     if first is None or first.groups != 1 or first.in_channels not in (channels, COLOURS):
         raise ModelError(
             f"'{name}' does not begin with a convolution of three channels, so it cannot be adapted to grey",
-            next_step="set data.channels: 3, which shows it grey pictures as colour",
+            next_step="set data.channels: 3, which shows it grey images as colour",
         )
     if first.in_channels == COLOURS:
         with torch.no_grad():

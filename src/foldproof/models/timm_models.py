@@ -1,4 +1,4 @@
-"""timm's models: a name and a number of classes in, a `Classifier` out."""
+"""Build a `Classifier` from a model of timm."""
 
 from collections.abc import Mapping
 from functools import cache

@@ -1,4 +1,4 @@
-"""torchvision's classifiers: a name and a number of classes in, a `Classifier` out."""
+"""Build a `Classifier` from a model of torchvision."""
 
 from collections.abc import Mapping
 from functools import cache

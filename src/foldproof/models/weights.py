@@ -1,4 +1,4 @@
-"""Published weights: an address in, a file in the library's local cache out; no long waits, no pickles."""
+"""Download published weights into the library's local cache; no long waits, no pickles."""
 
 import http.client
 import os

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def out_of_fold(record: RunRecord) -> "pd.DataFrame":
+def tabulate_predictions(record: RunRecord) -> "pd.DataFrame":
     """A row an image and repeat. Raises DamagedFile where predictions are not those that the journals speak of."""
     found = read_out_of_fold(record)
     return _pandas().DataFrame(

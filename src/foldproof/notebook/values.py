@@ -48,7 +48,7 @@ class Run:
 
         Columns: path, sha256, group, repeat, fold, label, predicted, and `p_CLASS` float32 for every class.
         """
-        return frames.out_of_fold(self.record)
+        return frames.tabulate_predictions(self.record)
 
     def epochs(self) -> "pd.DataFrame":
         """Learning curves: a row a fold and epoch. Losses are means an image, in nats; accuracies fractions."""

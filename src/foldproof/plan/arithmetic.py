@@ -10,7 +10,7 @@ from foldproof.plan.tasks import Model
 
 
 def arithmetic_notices(models: Iterable[Model]) -> tuple[Notice, ...]:
-    """Where bfloat16 is emulated, and that compiling takes its time before the first step of each fold."""
+    """Warn where bfloat16 is emulated, and that compiling delays the first step of each fold."""
     notices = []
     for model in models:
         if model.probe.precision_is_slow:
@@ -18,7 +18,7 @@ def arithmetic_notices(models: Iterable[Model]) -> tuple[Notice, ...]:
             notices.append(Notice(code="slow_precision", text=text))
         if not model.probe.reusable:
             text = (
-                "code that the settings name asks a network or another program, whose answers cannot be told apart: "
+                "code that the settings name asks a network or another program, whose answers cannot be compared: "
                 "these folds are trained again each time, also by --resume"
             )
             notices.append(Notice(code="not_reusable", text=text))
@@ -29,13 +29,13 @@ def arithmetic_notices(models: Iterable[Model]) -> tuple[Notice, ...]:
 
 
 def other_arithmetic(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[Notice, ...]:
-    """What a person should know of a run that goes on in another numeric class than it was begun in."""
+    """Warn about a run that resumes in a numeric class different from that of its start."""
     changed = changed_arithmetic(then, now)
     if not changed:
         return ()
     text = (
-        f"this run was begun under another arithmetic ({', '.join(changed)}): finished folds stay as they are, "
-        "folds that were cut off start over; for the same bits throughout, start over with `foldproof run`"
+        f"this run was started with different arithmetic ({', '.join(changed)}): finished folds stay as they are, "
+        "interrupted folds start over; for the same bits throughout, start over with `foldproof run`"
     )
     return (Notice(code="other_arithmetic", text=text),)
 

@@ -19,7 +19,7 @@ _SEEDS = 2**63
 
 @dataclass(frozen=True)
 class New:
-    """A run of its own begins. `earlier`: the runs that it names (`RunStore.earlier`); `reseed`: what it repeats."""
+    """A new run begins. `earlier`: the runs that it names (`RunStore.earlier`); `reseed`: what it repeats."""
 
     experiment: ExperimentPlan
     earlier: Mapping[str, str]
@@ -61,7 +61,7 @@ Decision: TypeAlias = New | Resume | UpToDate
 
 
 def decide(experiment: ExperimentPlan, store: RunStore, options: RunOptions) -> Decision:
-    """What becomes of an experiment among the runs that are there.
+    """Decide what becomes of an experiment, given the existing runs.
 
     Raises SettingsError where an unfinished run had other settings, and for a fold to be trained again RunNotFound,
     SettingsError and FoldsError.
@@ -83,7 +83,7 @@ def decide(experiment: ExperimentPlan, store: RunStore, options: RunOptions) -> 
 
 
 def refuse_many(experiments: Sequence[str]) -> None:
-    """Raises FoldsError unless there is one experiment: folds are trained again one by one."""
+    """Raises FoldsError unless there is one experiment: folds are retrained one at a time."""
     if len(experiments) != 1:
         raise FoldsError(
             f"--reseed trains one fold of one experiment, not of {len(experiments)}",
@@ -97,7 +97,7 @@ def _earlier(experiment: ExperimentPlan, store: RunStore) -> Mapping[str, str]:
 
 def _begun(experiment: ExperimentPlan, store: RunStore) -> New:
     refuse_other_settings(store, experiment=experiment.name, facts=experiment.facts)
-    text = f"{experiment.name}: there is no run of these settings, images and folds to go on with, so it begins"
+    text = f"{experiment.name}: no run of these settings, images and folds to resume, so a new one begins"
     return New(experiment, _earlier(experiment, store), (Notice(code="begins", text=text),))
 
 
@@ -115,7 +115,7 @@ def _is_complete(run: StoredRun, keys: Mapping[FoldId, str]) -> bool:
 
 
 def _nothing_to_train(experiment: ExperimentPlan, run: StoredRun, store: RunStore) -> Notice:
-    text = f"{experiment.name}: nothing to train, run {run.run} is the same; --again repeats it"
+    text = f"{experiment.name}: nothing to train, run {run.run} is the same; --again retrains it"
     newest = store.newest(experiment.name)
     if newest is not None and newest.run != run.run:
         is_alike = newest.identity == run.identity
@@ -124,7 +124,7 @@ def _nothing_to_train(experiment: ExperimentPlan, run: StoredRun, store: RunStor
 
 
 def _changes(experiment: ExperimentPlan, store: RunStore) -> tuple[Notice, ...]:
-    """In what an experiment differs from the newest run of its name; nothing where it is new, or was cut off."""
+    """How an experiment differs from the newest run of its name; nothing where it is new, or was cut off."""
     newest = store.newest(experiment.name)
     if newest is None:
         return ()
@@ -133,15 +133,15 @@ def _changes(experiment: ExperimentPlan, store: RunStore) -> tuple[Notice, ...]:
         if not said and newest.record.complete:
             now = {"numeric_class": experiment.model.probe.numeric_class}
             names = changed_arithmetic(read_environment(newest.folder), now)
-            said = f"the arithmetic is another ({', '.join(names)})" if names else ""
+            said = f"the arithmetic differs ({', '.join(names)})" if names else ""
     except DamagedFile:
         return ()
-    text = f"{experiment.name} is not what it was in run {newest.run}: {said}"
+    text = f"{experiment.name} differs from run {newest.run}: {said}"
     return (Notice(code="changed", text=text),) if said else ()
 
 
 def _reseeded(experiment: ExperimentPlan, store: RunStore) -> New:
-    """The one fold wanted again, with a seed one higher than the last that was tried for it."""
+    """The one fold to retrain, with a seed one higher than the last one tried for it."""
     config, fold_id = experiment.config, _only_fold(experiment)
     original = _original(experiment, store)
     if fold_id not in original.record.finished:
@@ -176,7 +176,8 @@ def _original(experiment: ExperimentPlan, store: RunStore) -> StoredRun:
         )
     if newest.identity != experiment.identity:
         raise SettingsError(
-            f"{experiment.name} was run otherwise in run {newest.run}: {difference(newest.facts, experiment.facts)}",
-            next_step="set that back to train its fold again",
+            f"{experiment.name} had different settings in run {newest.run}: "
+            f"{difference(newest.facts, experiment.facts)}",
+            next_step="set that back to retrain its fold",
         )
     return newest

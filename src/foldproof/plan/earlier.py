@@ -14,7 +14,7 @@ MOMENT_SECONDS = 3.0
 
 
 def unfinished_notice(store: RunStore, *, identity: str) -> tuple[Notice, ...]:
-    """What a person should know before an experiment is run anew: it is being run, or was cut off."""
+    """Notices before an experiment is run again: it is running, or was interrupted."""
     newest = next((run for run in reversed(store.of_experiments) if run.identity == identity), None)
     try:
         if newest is None or newest.record.complete:
@@ -24,18 +24,18 @@ def unfinished_notice(store: RunStore, *, identity: str) -> tuple[Notice, ...]:
         return ()
     where = f"run {newest.run} of {newest.experiment}"
     if who:
-        return (Notice(code="also_running", text=f"{where} is being trained by {who}; this is another one"),)
-    text = f"{where} is not complete ({newest.share}): `foldproof run --resume` goes on with it"
+        return (Notice(code="also_running", text=f"{where} is being trained by {who}; this is a different one"),)
+    text = f"{where} is not complete ({newest.share}): `foldproof run --resume` continues it"
     return (Notice(code="unfinished", text=text),)
 
 
 def refuse_other_settings(store: RunStore, *, experiment: str, facts: Mapping[str, Any]) -> None:
-    """Raises SettingsError where an unfinished run of this name was begun with other settings, images or folds."""
+    """Raises SettingsError if an unfinished run of this name has different settings, images or folds."""
     named = [run for run in store.named(experiment) if not run.record.complete]
     if named:
         raise SettingsError(
-            f"{experiment} was begun otherwise in run {named[-1].run}: {difference(named[-1].facts, facts)}",
-            next_step="set that back to go on with it, or start over with `foldproof run`",
+            f"{experiment} had different settings in run {named[-1].run}: {difference(named[-1].facts, facts)}",
+            next_step="set that back to continue it, or start over with `foldproof run`",
         )
 
 
@@ -61,7 +61,7 @@ def difference(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
 
 
 def check_not_locked(run: StoredRun, wanted: Iterable[FoldId], *, shared: bool) -> None:
-    """Raises StorageError where somebody trains what is `wanted`, or the run as a whole.
+    """Raises StorageError if another process trains `wanted` folds, or the whole run.
 
     Those who share a run hold it as a whole for moments only, which are waited for.
     """
@@ -72,5 +72,5 @@ def check_not_locked(run: StoredRun, wanted: Iterable[FoldId], *, shared: bool) 
     if who:
         raise StorageError(
             f"run {run.run} of {run.experiment} is being trained by {who}",
-            next_step="wait for it to end, then do the same again",
+            next_step="wait for it to end, then try again",
         )

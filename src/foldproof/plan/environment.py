@@ -36,7 +36,7 @@ def circumstances(
         "dvc_experiment": os.environ.get("DVC_EXP_NAME"),
         "data": version.to_json(),
         "packages": packages.installed(),
-        "elsewhere": {name: redact(url) for name, url in packages.from_elsewhere().items()},
+        "elsewhere": {name: redact(url) for name, url in packages.find_unindexed().items()},
         "foldproof_wheel": _kept_wheel(project),
         "machine": machine.describe(),
         **({"tags": {name: redact_value(name, text) for name, text in tags.items()}} if tags else {}),
@@ -44,7 +44,7 @@ def circumstances(
 
 
 def _kept_wheel(project: Project) -> dict[str, str] | None:
-    """Name and hash of the wheel of this foldproof; None where there is no room for it, which no run shall fail for."""
+    """Name and hash of the wheel of this foldproof; None if there is no room for it: no run fails for that."""
     made = wheel.own_wheel()
     try:
         made.keep(project.wheels)

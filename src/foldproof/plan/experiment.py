@@ -60,7 +60,7 @@ class ExperimentPlan:
 
 
 def _facts(config: ExperimentConfig, model: Model, context: RunContext) -> dict[str, Any]:
-    dataset, held_out, within = context.training_data.dataset, context.training_data.held_out, model.within
+    dataset, held_out, within = context.training_data.dataset, context.training_data.held_out, model.form.within
     folds_digest = context.splits.written(config).digest
     return {
         "v": SCHEMA_VERSION,
@@ -73,7 +73,7 @@ def _facts(config: ExperimentConfig, model: Model, context: RunContext) -> dict[
         "classes": list(dataset.classes),
         "images": len(dataset),
         "data_path": context.training_data.path,
-        "image_size": model.probe.image_size,
+        "image_size": model.form.size,
         **({} if within is None else {"range": within._asdict()}),
         "config": canonical(config),
         "settings": full_settings(config, context.execution, context.compare),

@@ -7,7 +7,7 @@ from foldproof.config.schema import ExperimentConfig
 from foldproof.events.types import Notice
 from foldproof.plan.decide import Decision, decide
 from foldproof.plan.experiment import ExperimentPlan, RunContext
-from foldproof.plan.models import Measured
+from foldproof.plan.models import MeasuredExperiments
 from foldproof.plan.options import RunOptions
 from foldproof.plan.tasks import Model
 from foldproof.records.store import RunStore
@@ -15,7 +15,7 @@ from foldproof.records.store import RunStore
 
 @dataclass(frozen=True)
 class Plan:
-    """What becomes of every experiment, in their order, among the runs of `store`.
+    """A decision for every experiment, in order, given the runs of `store`.
 
     `at_once`: folds that are trained at the same time.
     """
@@ -42,7 +42,7 @@ class Plan:
         return [(made.experiment.model, len(made.fold_ids)) for made in self.decisions if made.fold_ids]
 
     def ready(self, models: Mapping[str, Model], notices: Iterable[Notice]) -> "Plan":
-        """The same with models that have their images, and more that a person should know."""
+        """The same with models that have their images, and more notices."""
         context = replace(self.context, notices=(*self.context.notices, *notices))
         decisions = (
             replace(made, experiment=replace(made.experiment, model=models[made.experiment.name], context=context))
@@ -51,7 +51,7 @@ class Plan:
         return replace(self, decisions=tuple(decisions), context=context)
 
 
-def make_plan(measured: Measured, store: RunStore, options: RunOptions) -> Plan:
+def make_plan(measured: MeasuredExperiments, store: RunStore, options: RunOptions) -> Plan:
     """Decide on every experiment. Raises what `decide` raises."""
     experiments = (
         ExperimentPlan.of(config, measured.models[config.name], measured.context, measured.wanted[config.name])

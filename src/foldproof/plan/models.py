@@ -10,7 +10,7 @@ from foldproof.executors import Executor
 from foldproof.plan.arithmetic import arithmetic_notices
 from foldproof.plan.decide import refuse_many
 from foldproof.plan.experiment import RunContext
-from foldproof.plan.features import with_stores
+from foldproof.plan.features import add_feature_stores
 from foldproof.plan.options import RunOptions
 from foldproof.plan.predefined_splits import predefined_splits
 from foldproof.plan.room import memory_notices
@@ -24,7 +24,7 @@ DEFAULT_COMPARE = CompareSettings()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
+class MeasuredExperiments:
     """Experiments with the number of folds that there are, those of them wanted, and their models without images.
 
     `wanted` and `models` are by the experiment's name; `at_once`: folds that are trained at the same time.
@@ -47,7 +47,7 @@ def measure(
     *,
     compare: CompareSettings = DEFAULT_COMPARE,
     writes_folds: bool = True,
-) -> Measured:
+) -> MeasuredExperiments:
     """Split the images, then build and time each model once. `writes_folds`: bring folds.csv up to date.
 
     Raises FoldsError for folds that are not there, and what building a model raises.
@@ -69,7 +69,7 @@ def measure(
         shared=options.shares,
         notices=(*memory_notices(work, at_once=at_once), *arithmetic_notices(model for model, _ in work)),
     )
-    return Measured(configs=configs, wanted=wanted, models=models, context=context, at_once=at_once)
+    return MeasuredExperiments(configs=configs, wanted=wanted, models=models, context=context, at_once=at_once)
 
 
 def _models(
@@ -89,8 +89,9 @@ def _models(
         for config in configs
     }
     probes = {request: executor.probe(request) for request in dict.fromkeys(requests.values())}
-    models = {
-        name: Model(request=request, probe=probes[request], within=training_data.within)
-        for name, request in requests.items()
-    }
-    return with_stores(models, project, execution, shared=True)
+    models = {}
+    for config in configs:
+        request = requests[config.name]
+        form = training_data.form(config.pixels, size=probes[request].image_size)
+        models[config.name] = Model(request=request, probe=probes[request], form=form)
+    return add_feature_stores(models, project, execution, shared=True)

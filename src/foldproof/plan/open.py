@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from foldproof.config.identity import canonical_json
-from foldproof.data.checks.card import DATA_CARD, DATA_CARD_PAGE, as_markdown
+from foldproof.data.checks.card import DATA_CARD, DATA_CARD_PAGE, render_markdown
 from foldproof.data.dataset import Dataset
 from foldproof.errors import DamagedFile
 from foldproof.events.types import Notice
@@ -21,7 +21,7 @@ from foldproof.plan.make import Plan
 from foldproof.plan.planned import PlannedRun, plan_run
 from foldproof.plan.room import check_disk
 from foldproof.plan.uncommitted import secret_notices
-from foldproof.plan.warm_start import with_warm_starts
+from foldproof.plan.warm_start import add_warm_starts
 from foldproof.project import WRITTEN
 from foldproof.provenance.git import git_state
 from foldproof.records.facts import HELD_OUT, MOST_ENVIRONMENT_BYTES, read_environment
@@ -69,7 +69,7 @@ def open_runs(plan: Plan, now: Circumstances) -> tuple[PlannedRun, ...]:
         if plan.work:
             check_disk(project.runs, plan.work, at_once=plan.at_once)
         runs = [_open(decided, now) for decided in plan.decisions]
-    return with_warm_starts(runs, plan.context.splits, plan.models, store, options)
+    return add_warm_starts(runs, plan.context.splits, plan.models, store, options)
 
 
 def _decide_again(plan: Plan, store: RunStore) -> list[Decision]:
@@ -99,7 +99,7 @@ def _new(new: New, circumstances: Circumstances) -> PlannedRun:
         _write_json(folder / HELD_OUT, context.training_data.held_out.to_json())
     if context.training_data.card:
         _write_json(folder / DATA_CARD, context.training_data.card)
-        write_atomically(folder / DATA_CARD_PAGE, as_markdown(context.training_data.card))
+        write_atomically(folder / DATA_CARD_PAGE, render_markdown(context.training_data.card))
     if circumstances.code_diff:
         write_atomically(folder / "code.diff", redact_uris(circumstances.code_diff))
     _write_json(folder / "environment.json", circumstances.of(experiment))

@@ -7,12 +7,12 @@ from foldproof.plan.tasks import Selection
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What of the experiments shall be trained: all of new runs, what unfinished runs lack, or some folds.
+    """What to train of the experiments: new runs, the missing folds of unfinished runs, or some folds.
 
-    `resume`: go on with unfinished runs. `folds`: only these, in a run that other processes may share. `reseed`: the
-    one fold of `folds`, again, with another training seed, in a run of its own. `apart`: `folds` are all that a new run
-    of its own has. `again`: earlier runs are as if they were not there; else what has run whole is not run again.
-    `reuse`: a fold goes on from the end of one that began in the same way.
+    `resume`: continue unfinished runs. `folds`: only these, in a run that other processes may share. `reseed`: the
+    one fold of `folds`, retrained with a different seed, in a run of its own. `apart`: `folds` are all that a new run
+    of its own has. `again`: ignore earlier runs; otherwise completed experiments are skipped.
+    `reuse`: a fold starts from the end of one with the same first epochs.
     """
 
     resume: bool = False
@@ -24,7 +24,7 @@ class RunOptions:
 
     @property
     def joins(self) -> bool:
-        """Whether runs that are there are gone on with."""
+        """Whether existing runs are continued."""
         return (self.resume or self.shares) and not self.reseed
 
     @property

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from foldproof.config.schema import ExperimentConfig
 from foldproof.events.fold_id import FoldId
-from foldproof.events.reuse import in_words
+from foldproof.events.reuse import describe_reuse
 from foldproof.events.types import Notice
 from foldproof.plan.experiment import ExperimentPlan
 from foldproof.plan.features import plain_path
@@ -45,7 +45,9 @@ class PlannedRun:
     @property
     def begins_with(self) -> str:
         """`2 epochs of FirstRun`, the first of most folds that are to be trained; empty where all epochs are."""
-        return in_words((task.beginnings[0].reuse for task in self.tasks if task.beginnings), folds=len(self.tasks))
+        return describe_reuse(
+            (task.warm_starts[0].reuse for task in self.tasks if task.warm_starts), folds=len(self.tasks)
+        )
 
     @property
     def has_work(self) -> bool:

@@ -17,7 +17,7 @@ from foldproof.training_data.load import TrainingData
 
 @dataclass(frozen=True)
 class Derived:
-    """Folds that the data say, for one scheme: asked for once, whatever the experiments."""
+    """Folds that the data define, for one scheme: found once for all experiments."""
 
     assignment: Assignment
     k: int
@@ -26,7 +26,7 @@ class Derived:
 def predefined_splits(
     configs: Sequence[ExperimentConfig], training_data: TrainingData, project: Project
 ) -> tuple[tuple[ExperimentConfig, ...], Mapping[Scheme, Assignment]]:
-    """The experiments with the number of folds that there are, and the folds that the data say.
+    """The experiments with the number of folds that there are, and the folds that the data define.
 
     Where a run stands on a record, folds.csv is of the record and has them. Raises FoldsError.
     """

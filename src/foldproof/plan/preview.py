@@ -4,13 +4,12 @@ import shutil
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from foldproof.data.pixels.fitted import Form
 from foldproof.events.types import Notice
 from foldproof.plan.decide import Decision, New, Resume, UpToDate
 from foldproof.plan.features import passes, seconds_left
 from foldproof.plan.make import Plan
 from foldproof.plan.planned import PlannedRun, plan_run
-from foldproof.plan.warm_start import with_warm_starts
+from foldproof.plan.warm_start import add_warm_starts
 from foldproof.trackers import RunPlan
 from foldproof.trackers.plan_shown import seconds_of
 
@@ -61,17 +60,10 @@ def preview(plan: Plan) -> Preview:
     """What carrying out a plan would take; models were built and timed, images are not decoded."""
     context = plan.context
     dataset = context.training_data.dataset
-    planned = with_warm_starts(
+    planned = add_warm_starts(
         [_planned(decided) for decided in plan.decisions], context.splits, plan.models, plan.store, plan.options
     )
-    forms = {
-        Form.of(
-            decided.experiment.config.pixels,
-            size=decided.experiment.model.probe.image_size,
-            within=context.training_data.within,
-        )
-        for decided in plan.decisions
-    }
+    forms = {decided.experiment.model.form for decided in plan.decisions}
     return Preview(
         plans=tuple(item.summary for item in planned),
         parallel_folds=plan.at_once,

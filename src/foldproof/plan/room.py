@@ -30,7 +30,7 @@ def check_disk(runs: Path, work: Sequence[tuple[Model, int]], *, at_once: int) -
     if free < needed:
         folds = sum(count for _, count in work)
         raise StorageError(
-            f"{runs} has {free / 1e9:.2f} GB free and {folds} folds will write about {needed / 1e9:.2f} GB",
+            f"{runs} has {free / 1e9:.2f} GB free, and {folds} folds will write about {needed / 1e9:.2f} GB",
             next_step="free some space, or train a smaller backbone or fewer experiments at a time",
         )
 

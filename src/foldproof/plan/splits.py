@@ -38,7 +38,7 @@ class Splits:
         return tuple(self.assignments[scheme, repeat] for repeat in range(config.folds.repeats))
 
     def notices(self, config: ExperimentConfig) -> tuple[Notice, ...]:
-        """What a person should know of an experiment's folds: images that had one and now have another, and gaps."""
+        """Notices about an experiment's folds: images that had one and now have another, and gaps."""
         moved = [made.moved for made in self.of(config) if made.moved]
         if not moved:
             return tuple(self._gaps(config))
@@ -48,7 +48,7 @@ class Splits:
         return (Notice(code="folds", text=text),)
 
     def _gaps(self, config: ExperimentConfig) -> Iterator[Notice]:
-        """Folds that the data say may validate on no image of some class, or leave images out."""
+        """Folds that the data define may validate on no image of some class, or leave images out."""
         if config.folds.scheme == folds.STRATIFIED:
             return
         (made,) = self.of(config)
@@ -68,7 +68,7 @@ class Splits:
         key = scheme_of(config), config.folds.repeats
         if key not in self._written:
             made = self.of(config)
-            rows = [row for assignment in made for row in folds.to_rows(self.dataset, key[0], assignment)]
+            rows = [row for assignment in made for row in folds.make_rows(self.dataset, key[0], assignment)]
             self._written[key] = WrittenFolds(folds.digest(self.dataset, made), folds.to_csv(sorted(rows)))
         return self._written[key]
 
@@ -87,14 +87,16 @@ def split(
     configs: Iterable[ExperimentConfig],
     predefined: Mapping[Scheme, Assignment] = MappingProxyType({}),
 ) -> Splits:
-    """Cut every partition that `configs` ask for, keeping what folds.csv has, and bring folds.csv up to date.
+    """Make every partition that `configs` ask for, keeping the rows of folds.csv, and bring folds.csv up to date.
 
     `predefined`: the folds that the data say.
     """
     with locked(project.root / ".foldproof" / "folds.lock", what="folds.csv", wait_seconds=60.0):
         old = _written_before(project)
         splits = _split(dataset, configs, old, predefined)
-        rows = [row for (scheme, _), made in splits.assignments.items() for row in folds.to_rows(dataset, scheme, made)]
+        rows = [
+            row for (scheme, _), made in splits.assignments.items() for row in folds.make_rows(dataset, scheme, made)
+        ]
         merged = folds.merge(old, rows)
         if merged != old:
             write_atomically(project.folds_file, folds.to_csv(merged))

@@ -9,7 +9,7 @@ from foldproof.folds.units import Unit, units_of
 LEAST_UNITS = 2  # of each class: one to train on and one to validate
 
 
-def few(dataset: Dataset, most: int) -> Dataset:
+def pick_few(dataset: Dataset, most: int) -> Dataset:
     """At most `most` images, evenly over the classes; more only where two units of each class need them.
 
     Which ones follows from the content of the images alone.

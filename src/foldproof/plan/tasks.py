@@ -8,8 +8,8 @@ from foldproof import folds
 from foldproof.config.identity import digest
 from foldproof.config.schema import ExperimentConfig
 from foldproof.data.dataset import Dataset
+from foldproof.data.pixels.fitted import Form
 from foldproof.data.pixels.originals import Originals
-from foldproof.data.value_range import ValueRange
 from foldproof.errors import FoldsError
 from foldproof.events.fold_id import FoldId
 from foldproof.folds import Fold
@@ -26,14 +26,13 @@ Selection = frozenset[tuple[int | None, int]]  # (repeat, fold); None is every r
 class Model:
     """An experiment's model: what was asked for, what it costs here, and the images as it sees them, once decoded.
 
-    `within`: the values from black to white; None for 8-bit images. `store`: where features of a frozen backbone are
-    kept; `featured`: they are there before the first fold.
+    `store`: where features of a frozen backbone are kept; `featured`: they are there before the first fold.
     """
 
     request: ModelRequest
     probe: Probe
+    form: Form
     images: Path | Originals = NOT_DECODED
-    within: ValueRange | None = None
     store: FeatureStore | None = None
     featured: bool = False
 
@@ -60,9 +59,8 @@ def tasks(
             identity=identity,
             fold_key=keys[fold.id],
             model=replace(model.request, device=model.probe.device),
-            pixels=config.pixels,
+            form=model.form,
             train=config.train,
-            image_size=model.probe.image_size,
             dataset=folder / "dataset.json",
             images=model.images,
             train_positions=fold.train,
@@ -70,7 +68,6 @@ def tasks(
             folder=fold.id.folder(folder),
             checkpoint_seconds=checkpoint_seconds,
             cuda_graphs=cuda_graphs,
-            within=model.within,
             features=model.store,
         )
         for made in splits.of(config)
@@ -101,9 +98,9 @@ def fold_keys(config: ExperimentConfig, splits: Splits, model: Model) -> dict[Fo
             config,
             splits.dataset,
             fold,
-            image_size=model.probe.image_size,
+            image_size=model.form.size,
             numeric_class=model.probe.numeric_class,
-            within=model.within,
+            within=model.form.within,
         )
         for made in splits.of(config)
         for fold in made.folds(config.folds.k)

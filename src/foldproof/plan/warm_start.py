@@ -20,22 +20,22 @@ from foldproof.plan.splits import Splits
 from foldproof.plan.tasks import Model, estimated_seconds, fold_keys
 from foldproof.records.store import RunStore, StoredRun
 from foldproof.training.resuming.state_files import end_state
-from foldproof.training.task import Beginning, FoldTask
+from foldproof.training.task import FoldTask, WarmStart
 
 
-def with_warm_starts(
+def add_warm_starts(
     planned: Sequence[PlannedRun], splits: Splits, models: Mapping[str, Model], store: RunStore, options: RunOptions
 ) -> tuple[PlannedRun, ...]:
-    """The plans, those with fewer epochs as beginnings of the others, as finished folds of `store` that are kept are.
+    """The plans, those with fewer epochs as warm starts of the others, as finished folds of `store` that are kept are.
 
     `models`: by the name of the experiment. With `again` the runs of `store` do not count, without `reuse` nothing.
     """
     if options.reseed or not options.reuse:
         return tuple(planned)
     tasks = [(item.config, task) for item in planned for task in item.tasks]
-    ahead = {task.fold_key: _as_beginning(config, task) for config, task in tasks if begins_alike(config)}
+    ahead = {task.fold_key: _to_warm_start(config, task) for config, task in tasks if begins_alike(config)}
     runs = () if options.again else store.of_experiments
-    return tuple(_begun(item, splits, models[item.config.name], ahead, runs) for item in planned)
+    return tuple(_warm_started(item, splits, models[item.config.name], ahead, runs) for item in planned)
 
 
 def begins_alike(config: ExperimentConfig) -> bool:
@@ -44,8 +44,8 @@ def begins_alike(config: ExperimentConfig) -> bool:
     return train.schedule == "constant" and train.optimizer in registry.SEAMS["optimizers"]
 
 
-def _begun(
-    item: PlannedRun, splits: Splits, model: Model, ahead: Mapping[str, Beginning], runs: Sequence[StoredRun]
+def _warm_started(
+    item: PlannedRun, splits: Splits, model: Model, ahead: Mapping[str, WarmStart], runs: Sequence[StoredRun]
 ) -> PlannedRun:
     if not item.tasks or not begins_alike(item.config):
         return item
@@ -56,21 +56,21 @@ def _begun(
     found = []
     for task in item.tasks:
         of_task = [of_length[task.fold_id] for of_length in keys]
-        found.append(replace(task, beginnings=tuple(_longest_first(of_task, there, ahead, task.fold_key))))
-    if not any(task.beginnings for task in found):
+        found.append(replace(task, warm_starts=tuple(_longest_first(of_task, there, ahead, task.fold_key))))
+    if not any(task.warm_starts for task in found):
         return item
-    begun = replace(item, tasks=tuple(found))
-    text = f"{item.config.name} begins with the {begun.begins_with}; --no-reuse trains them again"
+    started = replace(item, tasks=tuple(found))
+    text = f"{item.config.name} begins with the {started.begins_with}; --no-reuse trains them again"
     return replace(
-        begun,
+        started,
         seconds=sum(estimated_seconds(task, model.probe, images=len(splits.dataset)) for task in found),
         notices=(*item.notices, Notice(code="beginning", text=text)),
     )
 
 
 def _longest_first(
-    keys: Iterable[str], there: Mapping[str, Beginning], ahead: Mapping[str, Beginning], own_key: str
-) -> Iterator[Beginning]:
+    keys: Iterable[str], there: Mapping[str, WarmStart], ahead: Mapping[str, WarmStart], own_key: str
+) -> Iterator[WarmStart]:
     """Those of the keys, longest first, that have finished, and those yet to be trained that are longer than these."""
     waits = True
     for key in keys:
@@ -81,7 +81,7 @@ def _longest_first(
             yield ahead[key]
 
 
-def _finished(item: PlannedRun, run: StoredRun) -> Iterator[Beginning]:
+def _finished(item: PlannedRun, run: StoredRun) -> Iterator[WarmStart]:
     """The finished folds of a run that began alike and did not go on for longer, and whose last state is kept."""
     then, now = run.facts["config"], canonical(item.config)
     epochs = int(then["train"]["epochs"])
@@ -101,12 +101,12 @@ def _finished(item: PlannedRun, run: StoredRun) -> Iterator[Beginning]:
         folder = fold_id.folder(run.folder)
         if end_state(folder, epochs=epochs).exists():
             reuse = Reuse(run=run.folder.name, experiment=run.experiment, epochs=epochs)
-            yield Beginning(reuse=reuse, fold_key=key, folder=folder)
+            yield WarmStart(reuse=reuse, fold_key=key, folder=folder)
 
 
-def _as_beginning(config: ExperimentConfig, task: FoldTask) -> Beginning:
+def _to_warm_start(config: ExperimentConfig, task: FoldTask) -> WarmStart:
     reuse = Reuse(run=task.run, experiment=config.name, epochs=task.train.epochs)
-    return Beginning(reuse=reuse, fold_key=task.fold_key, folder=task.folder)
+    return WarmStart(reuse=reuse, fold_key=task.fold_key, folder=task.folder)
 
 
 def _of_epochs(config: ExperimentConfig, epochs: int) -> ExperimentConfig:

@@ -10,7 +10,7 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
-from foldproof.data.deep import upright
+from foldproof.data.deep import turn_upright
 from foldproof.data.pixels.fitted import Form, fitted
 from foldproof.data.pixels.originals import decoded_content, file_content
 from foldproof.data.readers import MODES
@@ -67,7 +67,7 @@ def _pixels(picture: PIL.Image.Image | NDArray[Any]) -> Pixels:
         except (OSError, SyntaxError, ValueError) as error:
             raise DataError(f"damaged: {cleaned(str(error), most=100)}") from error
         colours = picture.convert("RGB") if picture.mode in MODES else picture
-        return _planes(upright(_planes(np.asarray(colours)), picture.getexif().get(_ORIENTATION)))
+        return _planes(turn_upright(_planes(np.asarray(colours)), picture.getexif().get(_ORIENTATION)))
     return _planes(picture)
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from foldproof.data.readers import suffix_of, suffixes
+from foldproof.data.tables.header import LabelTable
 from foldproof.data.tables.table import SUFFIXES as TABLES
-from foldproof.data.tables.table import Table, read_table
+from foldproof.data.tables.table import read_table
 from foldproof.data.tables.usual import has_image_suffix, usual_column
 from foldproof.data.unread import why_unread
 from foldproof.data.walk import FolderEntry, Kind, some, walk
@@ -122,7 +123,7 @@ def _add_table(found: Inputs, file: Path) -> None:
             found.add(cell, str(beside if beside.exists() else cell))
 
 
-def _paths(table: Table) -> Iterator[str]:
+def _paths(table: LabelTable) -> Iterator[str]:
     """The cells of its column of paths: that of a usual name, else the only one whose cells all name images."""
     named = usual_column("path", table.columns)
     if not named:

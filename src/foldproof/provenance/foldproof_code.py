@@ -6,6 +6,7 @@ from pathlib import Path
 
 import foldproof
 from foldproof import registry
+from foldproof.provenance.own_code import file_of
 from foldproof.provenance.source_code import digest_of, reached
 
 NOT_ARITHMETIC = (  # they keep and tell; a result that they changed would not have its checksum
@@ -40,12 +41,8 @@ def code_digest(roots: tuple[str, ...] = TRAINING) -> str:
 
 
 def _file(name: str) -> Path | None:
-    first, *parts = name.split(".")
-    if first != "foldproof":
-        return None
-    path = Path(foldproof.__file__).parent.joinpath(*parts)
-    files = (path / "__init__.py", path.with_suffix(".py")) if parts else (path / "__init__.py",)
-    return next((file for file in files if file.is_file()), None)
+    is_ours = _is_below(name, ("foldproof",))
+    return file_of(name, [Path(foldproof.__file__).parents[1]]) if is_ours else None
 
 
 def _is_below(name: str, packages: tuple[str, ...]) -> bool:

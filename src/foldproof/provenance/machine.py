@@ -33,7 +33,7 @@ def describe() -> dict[str, Any]:
     }
 
 
-def about_process() -> dict[str, Any]:
+def describe_process() -> dict[str, Any]:
     """Who writes a journal: the host's name and the process's number."""
     return {"host": socket.gethostname(), "pid": os.getpid()}
 

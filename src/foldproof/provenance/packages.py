@@ -36,7 +36,7 @@ def installed() -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def from_elsewhere() -> dict[str, str]:
+def find_unindexed() -> dict[str, str]:
     """Distributions that did not come from a package index, with the folder or URL that they came from.
 
     They cannot be installed again by name and version. foldproof itself is not among them: a run keeps a wheel of it.

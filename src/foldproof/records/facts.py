@@ -1,4 +1,4 @@
-"""What run.json says: a run's folder in, facts whose every value is of the kind that a run writes out. Runs nothing.
+"""Read run.json of a run's folder into facts whose every value has the type that a run writes. Runs nothing.
 
 The folder may be somebody else's: names are those that this project gives, so they can be printed and sent as they are.
 """
@@ -58,7 +58,7 @@ def read_environment(folder: Path) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Reseed:
-    """What a run is that trained one fold of the run `run` again, with another training seed."""
+    """A run that retrained one fold of the run `run` with a different seed."""
 
     run: str
     repeat: int
@@ -66,13 +66,13 @@ class Reseed:
 
 
 def reseed_of(facts: Mapping[str, Any]) -> Reseed | None:
-    """Which fold was trained again; None for a run of an experiment."""
+    """The fold that was retrained; None for a run of an experiment."""
     said = facts.get("reseed_of")
     return None if said is None else Reseed(**said)
 
 
 def range_in_use(facts: Mapping[str, Any]) -> ValueRange | None:
-    """The values from black to white that a run's images shared; None for 8-bit images."""
+    """The range from black to white that a run's images shared; None for 8-bit images."""
     said = facts.get("range")
     return None if said is None else ValueRange(float(said["low"]), float(said["high"]), said["bits"])
 
@@ -112,7 +112,7 @@ class Described:
 
     @property
     def reseed(self) -> Reseed | None:
-        """Which fold of which run was trained again; None for a run of an experiment."""
+        """The fold and run that was retrained; None for a run of an experiment."""
         return reseed_of(self.facts)
 
 

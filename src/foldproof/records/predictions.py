@@ -1,4 +1,4 @@
-"""Out-of-fold predictions of a fold: samples and probabilities in, a parquet table and its hash out, and back."""
+"""Write the out-of-fold predictions of a fold as a parquet table with a hash, and read them back."""
 
 import hashlib
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ SCHEMA: Any = pa.schema(
 
 @dataclass(frozen=True)
 class Predictions:
-    """What the model of one fold said of the images it had not seen.  # [image], [image, class] float32"""
+    """Predictions of one fold's model for the images it had not seen.  # [image], [image, class] float32"""
 
     samples: tuple[Sample, ...]
     probabilities: NDArray[np.float32]
@@ -91,7 +91,7 @@ def read(run_folder: Path, fold_folder: str, *, classes: int, sha256: str) -> Pr
         reason = "there is none" if isinstance(error, FileNotFoundError) else cleaned(str(error), most=200)
         raise _damaged(run_folder / name, reason) from error
     if predictions_sha256(samples, probabilities) != sha256:
-        raise _damaged(run_folder / name, "it is not the table that its journal speaks of")
+        raise _damaged(run_folder / name, "it is not the table that its journal names")
     return Predictions(samples, probabilities)
 
 

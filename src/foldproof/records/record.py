@@ -1,4 +1,4 @@
-"""`RunRecord`: replay the journals of a run into what it amounted to. Pure but for reading the files."""
+"""Replay the journals of a run into a `RunRecord`. Pure but for reading the files."""
 
 import math
 import statistics
@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from foldproof.errors import DamagedFile
 from foldproof.events import journal
 from foldproof.events.fold_id import FoldId
-from foldproof.events.reuse import Reuse, in_words
+from foldproof.events.reuse import Reuse, describe_reuse
 from foldproof.events.types import (
     EpochFinished,
     Event,
@@ -92,7 +92,7 @@ class RunRecord(Described):
     @property
     def begins_with(self) -> str:
         """`2 epochs of FirstRun`, the first of most folds that have begun; empty where all were trained here."""
-        return in_words(self.reused.values(), folds=len(self.fold_started))
+        return describe_reuse(self.reused.values(), folds=len(self.fold_started))
 
     @property
     def complete(self) -> bool:
@@ -208,7 +208,7 @@ def _check_trained(folder: Path, finished: Iterable[FoldId], epochs: Mapping[Fol
 
 
 def replay(folder: Path, facts: Mapping[str, Any], events: Iterable[Event]) -> RunRecord:
-    """What the events amount to. A fold that failed and was tried again counts by its last attempt.
+    """Replay events into a record. A fold that failed and was retried counts by its last attempt.
 
     Raises DamagedFile where a fold ended that never trained.
     """

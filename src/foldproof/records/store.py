@@ -1,4 +1,4 @@
-"""Read the runs of a project once, and find among them: by name, the newest, one to resume, those before another."""
+"""Read the runs of a project once and find among them: by name, the newest, one to resume, those before another."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -28,7 +28,7 @@ class StoredRun(Described):
 
     @cached_property
     def record(self) -> RunRecord:
-        """What it amounts to so far. Raises DamagedFile where a journal does not check."""
+        """The record so far. Raises DamagedFile if a journal does not check."""
         return replay(self.folder, self.facts, read_events(self.folder))
 
     @property
@@ -56,7 +56,7 @@ class StoredRun(Described):
         return f"{len(self.record.finished)} of {folds['k'] * folds['repeats']} folds finished"
 
     def worked_on_by(self, wanted: Iterable[FoldId] = ()) -> str:
-        """Who holds the run as a whole or, where given, one of the folds `wanted`; empty where nobody does."""
+        """Who has locked the run or, if given, one of the folds `wanted`; empty if nobody has."""
         folders = [self.folder, *(fold_id.folder(self.folder) for fold_id in wanted)]
         return next((holder(path / journal.LOCK_NAME) for path in folders if journal.is_written(path)), "")
 
@@ -140,7 +140,7 @@ class RunStore:
 
 
 def read_records(runs: Iterable[StoredRun]) -> tuple[tuple[RunRecord, ...], dict[Path, DamagedFile]]:
-    """What the runs amount to now, in their order, and why that cannot be read of each of the others."""
+    """The records of the runs now, in order, and for each of the others why it cannot be read."""
     records: list[RunRecord] = []
     damaged: dict[Path, DamagedFile] = {}
     for run in runs:

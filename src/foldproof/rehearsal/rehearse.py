@@ -13,7 +13,7 @@ from pathlib import Path
 from foldproof import folds, registry
 from foldproof.config.read import ProjectSettings
 from foldproof.config.schema import ExecutionConfig, ExperimentConfig
-from foldproof.data.survey import Progress, unheard
+from foldproof.data.survey import Progress, no_progress
 from foldproof.events.types import EpochFinished, FoldStarted
 from foldproof.executors import Executor
 from foldproof.executors.stopping import Stopping
@@ -22,7 +22,7 @@ from foldproof.plan.make import make_plan
 from foldproof.plan.models import measure
 from foldproof.plan.options import ONLY_CHANGED, RunOptions
 from foldproof.plan.preview import Preview, preview
-from foldproof.plan.subset import few
+from foldproof.plan.subset import pick_few
 from foldproof.project import Project
 from foldproof.records.store import RunStore
 from foldproof.rehearsal.rehearsed import Rehearsed, Step
@@ -44,7 +44,7 @@ def rehearse(
     names: Sequence[str] = (),
     target: TrackingTarget | None = None,
     allow_dirty: bool = False,
-    progress: Progress = unheard,
+    progress: Progress = no_progress,
     stopping: Stopping,
 ) -> Rehearsed:
     """Rehearse the named experiments, or all. Raises what a run would raise before its first epoch."""
@@ -78,7 +78,7 @@ def _rehearse(
     registry.make_named_importable(project.root, [loaded.settings.execution.executor])
     with executor_for(configs, loaded.settings.execution, stopping) as executor:
         training_data = load_training_data(project, loaded.settings, allow_dirty=allow_dirty, progress=progress)
-        part = replace(training_data, dataset=few(training_data.dataset, MOST_IMAGES))
+        part = replace(training_data, dataset=pick_few(training_data.dataset, MOST_IMAGES))
         small = tuple(_cut_down(config, part) for config in configs)
         execution = loaded.settings.execution
         whole = _preview(project, configs, training_data, executor, execution, ONLY_CHANGED)
@@ -101,7 +101,7 @@ def _rehearse(
     ended = time.time()
     journals = [Journal(folder) for folder in report.statuses]
     steps = [
-        Step("images looked through, models built", looked - began),
+        Step("images inspected, models built", looked - began),
         *steps_of(journals, looked, with_report=target is not None),
     ]
     if target:

@@ -52,13 +52,13 @@ class Journal:
         """Why the fold failed, or what could not be made of the run."""
         said = [failed.reason for failed in self.record.failed.values()]
         said += [notice.text for notice in self.record.notices if notice.code == "no-report"]
-        return f"{self.record.experiment}: {said[0]}" if said else f"{self.record.experiment}: it did not come to that"
+        return f"{self.record.experiment}: {said[0]}" if said else f"{self.record.experiment}: it did not get that far"
 
 
 def steps_of(journals: Sequence[Journal], since: float, *, with_report: bool) -> Iterator[Step]:
     """From the images on, which began at `since` in seconds since 1970, to the report of each run."""
     started = [at for journal in journals if (at := journal.at(RunStarted)) is not None]
-    yield Step("images decoded, folds cut", max(started, default=since) - since)
+    yield Step("images decoded, folds made", max(started, default=since) - since)
     for name, first, last in (*_OF_A_FOLD, _REPORT) if with_report else _OF_A_FOLD:
         took = [(journal, journal.between(first, last)) for journal in journals]
         failed = [journal.trouble for journal, seconds in took if seconds is None]
@@ -69,12 +69,12 @@ def tracked(
     journals: Sequence[Journal], target: TrackingTarget, report: RunReport, *, since: float, until: float
 ) -> Step:
     """Whether MLflow has the runs and their folds; they are deleted there."""
-    from foldproof.trackers.mlflow.deleted_runs import take_back
+    from foldproof.trackers.mlflow.deleted_runs import delete_runs
 
     name, seconds = "MLflow", until - since
     said = [notice.text for notice in report.closing_notices]
     try:
-        there = take_back(target, [journal.record.run for journal in journals])
+        there = delete_runs(target, [journal.record.run for journal in journals])
     except FoldproofError as error:
         return Step(name, seconds, error.what)
     if said or there < 2 * len(journals):

@@ -37,7 +37,7 @@ _PATIENCE_SECONDS = 3600
 _BUILDING_SECONDS = 3600.0
 
 
-def by_its_own_foldproof(
+def retrain_with_own_foldproof(
     subject: RecordSource,
     recorded: Recorded,
     project: Project | None,
@@ -183,22 +183,14 @@ def _build(folder: Path, python: str, packages: Sequence[str], wheel: Path) -> N
     folder.parent.mkdir(parents=True, exist_ok=True)
     listed = folder.with_suffix(".txt")
     listed.write_text("\n".join(packages) + "\n", encoding="utf-8")
+    inside = str(_python_of(folder))
     if uv:
-        _call(
-            [uv, "venv", "--quiet", "--python", python, str(folder)], "no environment could be made", cwd=folder.parent
-        )
-        install = [uv, "pip", "install", "--quiet", "--python", str(_python_of(folder)), "--no-deps"]
+        make = [uv, "venv", "--quiet", "--python", python, str(folder)]
+        install = [uv, "pip", "install", "--quiet", "--python", inside, "--no-deps"]
     else:
-        _call([python, "-m", "venv", str(folder)], "no environment could be made", cwd=folder.parent)
-        install = [
-            str(_python_of(folder)),
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--no-deps",
-        ]
+        make = [python, "-m", "venv", str(folder)]
+        install = [inside, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    _call(make, "no environment could be made", cwd=folder.parent)
     _call([*install, "-r", str(listed)], "the recorded packages could not be installed", cwd=folder.parent)
     _call([*install, str(wheel)], "the recorded foldproof could not be installed", cwd=folder.parent)
 

@@ -1,8 +1,8 @@
 """Read and check everything that is needed to train a run again. Runs nothing of it."""
 
 import hashlib
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from foldproof.events.fold_id import FoldId
 from foldproof.folds import Row
 from foldproof.records.facts import HELD_OUT, read_environment
 from foldproof.records.record import RunRecord
-from foldproof.storage import Commit, as_text, read_inside, read_json_inside
+from foldproof.storage import Commit, decode_text, mapping_in, read_if_there, read_inside, read_json_inside
 
 CODE_DIFF = "code.diff"
 _MOST_BYTES = 4 * 2**30
@@ -48,9 +48,10 @@ class Recorded:
         dataset = Dataset.from_json(_json(folder, "dataset.json"))
         if dataset.fingerprint != record.facts["fingerprint"]:
             raise DamagedFile(f"{folder / 'dataset.json'} is of other images than run.json", next_step=_OTHER_COPY)
-        table = as_text(_bytes(folder, "folds.csv"), name=str(folder / "folds.csv"))
+        with _needed(folder, "folds.csv"):
+            content = read_inside(folder, "folds.csv", most_bytes=_MOST_BYTES)
+        table = decode_text(content, name=str(folder / "folds.csv"))
         environments = (read_environment(folder), *_later_environments(folder))
-        diff = _optional(folder, CODE_DIFF)
         return Recorded(
             folder=folder,
             record=record,
@@ -59,7 +60,7 @@ class Recorded:
             folds_table=table,
             rows=tuple(folds.from_csv(table)),
             environments=environments,
-            code_diff=diff,
+            code_diff=read_if_there(folder, CODE_DIFF, most_bytes=_MOST_BYTES) or b"",
             held_out=Dataset.from_json(_json(folder, HELD_OUT)) if record.facts.get("held_out") else None,
         )
 
@@ -70,10 +71,8 @@ class Recorded:
     @property
     def commit(self) -> Commit | None:
         """The git commit it was made with; None where there was none, or what is recorded is none."""
-        code = self.environment.get("git")
-        commit = code.get("commit") if isinstance(code, dict) else None
         with suppress(DamagedFile):
-            return Commit.parse(commit)
+            return Commit.parse(mapping_in(self.environment, "git").get("commit"))
         return None
 
     @property
@@ -84,8 +83,7 @@ class Recorded:
     @property
     def has_whole_diff(self) -> bool:
         """Whether the uncommitted changes are recorded bit for bit: passwords in them are taken out."""
-        code = self.environment.get("git") or {}
-        stated = code.get("diff_sha256") if isinstance(code, dict) else None
+        stated = mapping_in(self.environment, "git").get("diff_sha256")
         return stated is None or hashlib.sha256(self.code_diff).hexdigest() == stated
 
     def trace(self, fold_id: FoldId) -> FoldTrace:
@@ -95,10 +93,8 @@ class Recorded:
 
 def losses(folder: Path, fold_id: FoldId) -> NDArray[np.float32] | None:
     """The loss of every step that a fold recorded; None where there is no file of them.  # [step] float32"""
-    name = f"{fold_id.folder_name}/steps.f32"
-    try:
-        content = read_inside(folder, name, most_bytes=_MOST_STEPS_BYTES)
-    except FileNotFoundError:
+    content = read_if_there(folder, f"{fold_id.folder_name}/steps.f32", most_bytes=_MOST_STEPS_BYTES)
+    if content is None:
         return None
     return np.frombuffer(content[: len(content) // 4 * 4], dtype="<f4").astype(np.float32)
 
@@ -112,22 +108,14 @@ def _later_environments(folder: Path) -> list[dict[str, Any]]:
 
 
 def _json(folder: Path, name: str) -> dict[str, Any]:
-    try:
+    with _needed(folder, name):
         return read_json_inside(folder, name, most_bytes=_MOST_BYTES)
+
+
+@contextmanager
+def _needed(folder: Path, name: str) -> Iterator[None]:
+    """Raises DamagedFile where a file of the record that is read in the block is not there."""
+    try:
+        yield
     except FileNotFoundError:
         raise DamagedFile(f"{folder} has no {name}", next_step=_OTHER_COPY) from None
-
-
-def _bytes(folder: Path, name: str) -> bytes:
-    try:
-        return read_inside(folder, name, most_bytes=_MOST_BYTES)
-    except FileNotFoundError:
-        raise DamagedFile(f"{folder} has no {name}", next_step=_OTHER_COPY) from None
-
-
-def _optional(folder: Path, name: str) -> bytes:
-    """The content of a file, empty where there is none; one that is a link, wherever that leads, is refused."""
-    try:
-        return read_inside(folder, name, most_bytes=_MOST_BYTES)
-    except FileNotFoundError:
-        return b""

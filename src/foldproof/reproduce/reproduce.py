@@ -11,7 +11,7 @@ from pathlib import Path
 
 from foldproof.analysis.difference import Difference, RunSide, differ
 from foldproof.analysis.divergence import FoldTrace
-from foldproof.data.survey import Progress, unheard
+from foldproof.data.survey import Progress, no_progress
 from foldproof.errors import FoldsError, SettingsError
 from foldproof.events.fold_id import FoldId
 from foldproof.executors.stopping import Stopping
@@ -20,7 +20,7 @@ from foldproof.project import Project
 from foldproof.records.record import RunRecord
 from foldproof.reproduce.agreement import disagreements
 from foldproof.reproduce.errors import CannotCheck
-from foldproof.reproduce.rebuild import by_its_own_foldproof
+from foldproof.reproduce.rebuild import retrain_with_own_foldproof
 from foldproof.reproduce.record_source import RecordSource
 from foldproof.reproduce.recorded import Recorded, losses
 from foldproof.reproduce.request import Request
@@ -28,7 +28,15 @@ from foldproof.reproduce.retrain import Share, retrain
 from foldproof.reproduce.staging import Staged, execution_like, stage_as_it_is, stage_as_recorded
 from foldproof.reproduce.states import Stored, said_by_states, state_before
 from foldproof.reproduce.trust import refuse_untrusted
-from foldproof.reproduce.verdict import Extent, FoldCheck, Verdict, by_another_foldproof, cannot, check_fold, judge
+from foldproof.reproduce.verdict import (
+    Extent,
+    FoldCheck,
+    ReproductionVerdict,
+    cannot,
+    check_fold,
+    excuse_other_foldproof,
+    judge,
+)
 from foldproof.reproduce.worktree import open_worktree
 
 
@@ -39,9 +47,9 @@ def reproduce(
     *,
     stopping: Stopping,
     quiet: bool,
-    progress: Progress = unheard,
-) -> Verdict | None:
-    """The verdict; None where it was interrupted. Raises FoldproofError for what the user can mend first."""
+    progress: Progress = no_progress,
+) -> ReproductionVerdict | None:
+    """The verdict; None where it was interrupted. Raises FoldproofError for what the user can fix first."""
     _refuse_contradiction(request)
     recorded = Recorded.read(subject.folder)
     refuse_untrusted(recorded, subject, request)
@@ -49,7 +57,7 @@ def reproduce(
         fold_ids = _fold_ids(recorded, request)
         with open_worktree(project) as place:
             if request.env == "rebuild":
-                folder = by_its_own_foldproof(subject, recorded, project, request, place, stopping, quiet=quiet)
+                folder = retrain_with_own_foldproof(subject, recorded, project, request, place, stopping, quiet=quiet)
                 return None if folder is None else _judged(recorded, folder, fold_ids, request)
             if request.as_is:
                 staged = stage_as_it_is(recorded, project, place, progress)
@@ -121,12 +129,12 @@ def _refuse_other_packages(recorded: Recorded, request: Request, staged: Staged)
     if changed := disagreements(recorded, staged.project.root):
         shown = "; ".join(changed[:5]) + (f"; and {len(changed) - 5} more" if len(changed) > 5 else "")
         raise CannotCheck(
-            f"packages on which bits depend are others: {shown}",
+            f"packages that decide the bits differ: {shown}",
             needed="`--env rebuild`, which installs what the run had, or `--env here`, which trains with these",
         )
 
 
-def _judged(recorded: Recorded, folder: Path, fold_ids: Sequence[FoldId], request: Request) -> Verdict:
+def _judged(recorded: Recorded, folder: Path, fold_ids: Sequence[FoldId], request: Request) -> ReproductionVerdict:
     """Both records compared. Raises CannotCheck where a fold could not be trained here."""
     record = RunRecord.read(folder)
     for fold_id, failure in record.failed.items():
@@ -156,7 +164,7 @@ def _judged(recorded: Recorded, folder: Path, fold_ids: Sequence[FoldId], reques
         stored=_stored(recorded, folder, checks),
     )
     by_recorded_code = request.env == "auto" and not request.as_is
-    return by_another_foldproof(verdict, difference) if by_recorded_code else verdict
+    return excuse_other_foldproof(verdict, difference) if by_recorded_code else verdict
 
 
 def _of_what_took_part(recorded: Recorded, difference: Difference) -> Difference:

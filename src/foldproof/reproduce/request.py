@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 from foldproof.plan.tasks import Selection
 
 Env: TypeAlias = Literal["auto", "here", "rebuild"]
-DEFAULT_TOLERANCE = 0.01  # of accuracy, under another arithmetic
+DEFAULT_TOLERANCE = 0.01  # of accuracy, with different arithmetic
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +15,7 @@ class Request:
     """What is asked of a run: which folds, how many epochs, with what, and how near is near enough.
 
     `as_is`: with the project's code, images and settings as they are now. `from_epoch`: from the stored state before
-    that epoch. `env`: `auto` is here where the packages that matter agree. `keep`: where the new run's folder shall
+    that epoch. `env`: `auto` is here where the packages that matter agree. `keep`: where the new run's folder is to
     stay.
     """
 

@@ -4,15 +4,14 @@ The same plan, executors and journals as `run`, without MLflow, reports, caches 
 """
 
 import sys
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from foldproof import registry
 from foldproof.config.schema import ExecutionConfig
-from foldproof.data.survey import Progress, unheard
+from foldproof.data.survey import Progress, no_progress
 from foldproof.events.fold_id import FoldId
-from foldproof.events.types import Notice
 from foldproof.executors.stopping import Stopping
 from foldproof.plan.inputs import prepare_inputs
 from foldproof.plan.make import make_plan
@@ -46,8 +45,7 @@ def retrain(
     execution: ExecutionConfig,
     stopping: Stopping,
     quiet: bool,
-    notices: Iterable[Notice] = (),
-    progress: Progress = unheard,
+    progress: Progress = no_progress,
 ) -> Path:
     """Train, and return the run's folder, below the staged project. A fold that fails is recorded there.
 
@@ -61,7 +59,7 @@ def retrain(
         (planned,) = open_runs(prepare_inputs(plan, executor, progress=progress), read_circumstances(plan))
         planned = _part_of(planned, share)
         trackers = {"console": registry.load("trackers", "console")}
-        execute([planned], executor, stopping, trackers=trackers, quiet=quiet, notices=[*notices])
+        execute([planned], executor, stopping, trackers=trackers, quiet=quiet, notices=[])
     return planned.folder
 
 

@@ -2,15 +2,14 @@
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from foldproof.config.read import load_settings, resolved_experiment
 from foldproof.config.schema import SETTINGS_FILES, ExecutionConfig, ExperimentConfig
-from foldproof.data.survey import Progress, unheard
+from foldproof.data.survey import Progress, no_progress
 from foldproof.data.versions.borrow import borrow_settings, forget_settings, refuse_imports
 from foldproof.data.versions.pull import pull
 from foldproof.data.versions.unfinished import root_of
@@ -23,8 +22,8 @@ from foldproof.reproduce import images
 from foldproof.reproduce.images import Source
 from foldproof.reproduce.record_source import RecordSource
 from foldproof.reproduce.recorded import Recorded
-from foldproof.reproduce.worktree import commit_here, with_code_as_it_is, with_recorded_code, with_recorded_versions
-from foldproof.storage import Commit, RelativePath, leads_astray, write_atomically
+from foldproof.reproduce.worktree import commit_here, place_current_code, place_recorded_code, place_recorded_versions
+from foldproof.storage import Commit, RelativePath, leads_astray, mapping_in, write_atomically
 from foldproof.training_data.load import TrainingData, load_training_data
 
 MOST_PIXELS = 10**10  # what was trained on once is not refused for its size
@@ -43,12 +42,12 @@ def stage_as_recorded(recorded: Recorded, subject: RecordSource, project: Projec
     """Everything as the record has it; `refuse_untrusted` must not have objected. Raises CannotCheck for what cannot
     be had.
     """
-    root = with_recorded_code(place, project, recorded, is_foreign=subject.is_foreign)
+    root = place_recorded_code(place, project, recorded, is_foreign=subject.is_foreign)
     path = str(recorded.record.facts.get("data_path") or "data")
     folder = place / "images"
     folder.mkdir()
     dataset = images.place(recorded.dataset, folder, list(_sources(recorded, subject, project, place, path)))
-    dvc_hash = _of(recorded.environment, "data").get("dvc_hash")
+    dvc_hash = mapping_in(recorded.environment, "data").get("dvc_hash")
     version = DataVersion(state="clean" if dvc_hash else "unversioned", dvc_hash=dvc_hash)
     within = range_in_use(recorded.record.facts)
     training_data = TrainingData(
@@ -74,7 +73,9 @@ def _sources(
         yield Source("DVC", lambda: _pulled(place, project, commit, path, is_foreign=subject.is_foreign))
 
 
-def stage_as_it_is(recorded: Recorded, project: Project | None, place: Path, progress: Progress = unheard) -> Staged:
+def stage_as_it_is(
+    recorded: Recorded, project: Project | None, place: Path, progress: Progress = no_progress
+) -> Staged:
     """The experiment of the record's name as the project has it now. Raises FoldproofError."""
     if project is None:
         raise ProjectError("--as-is needs a project", next_step="change into the project's folder")
@@ -87,7 +88,7 @@ def stage_as_it_is(recorded: Recorded, project: Project | None, place: Path, pro
             f"the settings have no experiment '{name}' any more{'; ' + hint if hint else ''}",
             next_step=f"they have: {', '.join(named)}",
         )
-    root = with_code_as_it_is(place, project)
+    root = place_current_code(place, project)
     if project.folds_file.exists():
         shutil.copyfile(project.folds_file, root / "folds.csv")
     return _staged(root, named[name], load_training_data(project, loaded.settings, allow_dirty=True, progress=progress))
@@ -96,7 +97,7 @@ def stage_as_it_is(recorded: Recorded, project: Project | None, place: Path, pro
 def execution_like(recorded: Recorded, project: Project | None) -> ExecutionConfig:
     """How to train here: as the project does, on the kind of device that the run had."""
     execution = load_settings(project.settings_file).execution if project is not None else ExecutionConfig()
-    on_cpu = _of(recorded.environment, "numeric_class").get("device", "cpu") == "cpu"
+    on_cpu = mapping_in(recorded.environment, "numeric_class").get("device", "cpu") == "cpu"
     return replace(execution, device="cpu" if on_cpu else "auto")
 
 
@@ -114,7 +115,7 @@ def _pulled(place: Path, project: Project, commit: Commit, path: str, *, is_fore
 
     Where somebody else named the commit, only settings of the project itself say whom to ask.
     """
-    top = with_recorded_versions(place, project, commit)
+    top = place_recorded_versions(place, project, commit)
     name = RelativePath.parse(worktree.prefix(project.root) + path)
     folder = name.below(top)
     borrower = root_of(folder)
@@ -132,8 +133,3 @@ def _pulled(place: Path, project: Project, commit: Commit, path: str, *, is_fore
         refuse_imports(folder)
     pull(folder)
     return folder
-
-
-def _of(environment: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    part = environment.get(name)
-    return part if isinstance(part, dict) else {}

@@ -32,7 +32,7 @@ def refuse_untrusted(recorded: Recorded, subject: RecordSource, request: Request
         places = ", ".join(dict.fromkeys(code.where for code in would))
         raise UntrustedCode(
             f"this record is not of this project and would run code: {'; '.join(code.what for code in would)}",
-            next_step=f"look at it ({places}); if you trust it, do the same again with --trust-code",
+            next_step=f"look at it ({places}); if you trust it, try again with --trust-code",
         )
 
 

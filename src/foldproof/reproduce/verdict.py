@@ -1,14 +1,14 @@
 """Derive one of four verdicts from the compared folds and the differences of two runs. Pure.
 
 Same bits are the same result wherever they came out. Other bits are a divergence only where nothing but an unknown can
-have made them, or where something of the experiment itself is known to differ; under another arithmetic they say
+have made them, or where something of the experiment itself is known to differ; with different arithmetic they say
 nothing, and the accuracies are held against a tolerance instead.
 """
 
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 from foldproof.analysis.causes import Cause, probable_causes
@@ -64,7 +64,7 @@ class Extent:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class ReproductionVerdict:
     """The answer: its fixed word, what follows it in the same line, and further lines."""
 
     word: Word
@@ -120,7 +120,7 @@ def judge(
     tolerance: float,
     mixed: bool = False,
     stored: Sequence[str] = (),
-) -> Verdict:
+) -> ReproductionVerdict:
     """The verdict on folds of one run. `tolerance` is a fraction of accuracy.
 
     `mixed`: the record itself was made under more than one arithmetic. `stored`: what stored states say of where the
@@ -128,32 +128,28 @@ def judge(
     """
     parted = [check for check in checks if check.divergence is not None]
     if not parted:
-        return Verdict(word="REPRODUCED", text=_same(checks, extent), checks=tuple(checks))
+        return ReproductionVerdict(word="REPRODUCED", text=_same(checks, extent), checks=tuple(checks))
     first = parted[0].divergence
-    causes = probable_causes(difference, first)
-    otherwise = _other_arithmetic(difference, mixed=mixed)
-    if otherwise and not _other_experiment(difference):
-        return _within(checks, otherwise, tolerance=tolerance, extent=extent, causes=causes, first=first)
     assert first is not None
+    causes = probable_causes(difference, first)
+    found = ReproductionVerdict(
+        word="DIVERGED", text=f"at {first.place}", divergence=first, causes=causes, checks=tuple(checks)
+    )
+    otherwise = _other_arithmetic(difference, mixed=mixed)
+    if otherwise and not (_other_experiment(difference) or difference.code.training_code):
+        return _within(found, first, otherwise, tolerance=tolerance, extent=extent)
     lines = [f"{_what(first)}: {first.then} then, {first.now} now", *stored]
     lines += [f"most probable cause: {cause.text}" for cause in causes[:1]]
     lines += [f"also possible: {cause.text}" for cause in causes[1:_SHOWN]]
     same = len(checks) - len(parted)
     if same:
         lines.append(f"{_count(same, 'other fold')} of {len(checks)} came out the same, bit for bit")
-    return Verdict(
-        word="DIVERGED",
-        text=f"at {first.place}",
-        lines=tuple(lines),
-        divergence=first,
-        causes=causes,
-        checks=tuple(checks),
-    )
+    return replace(found, lines=tuple(lines))
 
 
-def cannot(why: str, *, needed: str, lines: Sequence[str] = ()) -> Verdict:
+def cannot(why: str, *, needed: str) -> ReproductionVerdict:
     """No answer, and what would be needed for one."""
-    return Verdict(word="CANNOT CHECK HERE", text=why, lines=(*lines, f"needed: {needed}"))
+    return ReproductionVerdict(word="CANNOT CHECK HERE", text=why, lines=(f"needed: {needed}",))
 
 
 def _same(checks: Sequence[FoldCheck], extent: Extent) -> str:
@@ -163,76 +159,57 @@ def _same(checks: Sequence[FoldCheck], extent: Extent) -> str:
 
 
 def _within(
-    checks: Sequence[FoldCheck],
-    otherwise: Sequence[str],
-    *,
-    tolerance: float,
-    extent: Extent,
-    causes: tuple[Cause, ...],
-    first: Divergence | None,
-) -> Verdict:
+    found: ReproductionVerdict, first: Divergence, otherwise: Sequence[str], *, tolerance: float, extent: Extent
+) -> ReproductionVerdict:
+    checks = found.checks
     then, now = (
         math.fsum(getattr(check, name) for check in checks) / len(checks) for name in ("accuracy_then", "accuracy_now")
     )
     largest = max(checks, key=lambda check: check.difference)
     far = f"the largest difference is {100 * largest.difference:.2f} points, in {largest.fold_id}"
     lines = [
-        f"another numeric class, in which bits differ: {'; '.join(otherwise[:_SHOWN])}",
+        f"a different numeric class, in which bits differ: {'; '.join(otherwise[:_SHOWN])}",
         f"accuracy {then:.4f} then, {now:.4f} now ({extent.text}); {far}",
+        f"first different bits: {first.place}, {_what(first)}",
     ]
-    if first is not None:
-        lines.append(f"first other bits: {first.place}, {_what(first)}")
+    gap = f"{100 * abs(now - then):.2f}"
     if abs(now - then) <= tolerance:
-        return Verdict(
-            word="REPRODUCED WITHIN",
-            text=f"{100 * tolerance:g} points: accuracy differs by {100 * abs(now - then):.2f}",
-            lines=tuple(lines),
-            divergence=first,
-            causes=causes,
-            checks=tuple(checks),
-        )
-    return Verdict(
+        text = f"{100 * tolerance:g} points: accuracy differs by {gap}"
+        return replace(found, word="REPRODUCED WITHIN", text=text, lines=tuple(lines))
+    return replace(
+        found,
         word="CANNOT CHECK HERE",
-        text=f"accuracy differs by {100 * abs(now - then):.2f} points, but so does the numeric class",
+        text=f"accuracy differs by {gap} points, but so does the numeric class",
         lines=(*lines, "needed: a machine of the same numeric class, or a run trained with train.portable"),
-        divergence=first,
-        causes=causes,
-        checks=tuple(checks),
     )
 
 
-def by_another_foldproof(verdict: Verdict, difference: Difference) -> Verdict:
+def excuse_other_foldproof(verdict: ReproductionVerdict, difference: Difference) -> ReproductionVerdict:
     """A divergence that a later foldproof's own training code can explain alone says nothing against the record."""
     code = difference.code
-    rest = difference.settings or difference.images.any or difference.folds.moved or code.plugins
-    if verdict.word != "DIVERGED" or rest or not code.training_code:
+    if verdict.word != "DIVERGED" or _other_experiment(difference) or not code.training_code:
         return verdict
     version = f": {code.foldproof}" if code.foldproof else ""
-    return Verdict(
+    return replace(
+        verdict,
         word="CANNOT CHECK HERE",
         text=f"bits differ, but so does foldproof's own training code{version}",
         lines=(
-            f"first other bits: {verdict.text.removeprefix('at ')}",
+            f"first different bits: {verdict.text.removeprefix('at ')}",
             "needed: `--env rebuild`, which trains with the foldproof of the run",
         ),
-        divergence=verdict.divergence,
-        causes=verdict.causes,
-        checks=verdict.checks,
     )
 
 
 def _other_experiment(difference: Difference) -> bool:
-    """Whether something of the experiment itself is known to differ: then other bits are no matter of arithmetic."""
-    code = difference.code
-    return bool(
-        difference.settings or difference.images.any or difference.folds.moved or code.plugins or code.training_code
-    )
+    """Whether something of the experiment itself is known to differ, foldproof's own code apart."""
+    return bool(difference.settings or difference.images.any or difference.folds.moved or difference.code.plugins)
 
 
 def _other_arithmetic(difference: Difference, *, mixed: bool) -> list[str]:
     said = [_change(change) for change in difference.arithmetic if change.name != "fingerprint"]
     if not said and difference.arithmetic:
-        said = ["the same functions give other bits (the numeric fingerprint)"]
+        said = ["the same functions give different bits (the numeric fingerprint)"]
     said += [_change(change) for change in difference.machine if change.name == "processor"]
     return ["the run itself was trained under several", *said] if mixed else said
 

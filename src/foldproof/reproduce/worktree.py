@@ -43,7 +43,7 @@ def open_worktree(project: Project | None) -> Iterator[Path]:
             _clear(project, place)
 
 
-def with_recorded_code(place: Path, project: Project | None, recorded: Recorded, *, is_foreign: bool) -> Path:
+def place_recorded_code(place: Path, project: Project | None, recorded: Recorded, *, is_foreign: bool) -> Path:
     """A folder with the files of the recorded commit and the recorded changes, where the run needs code of the user's.
 
     Else an empty one: nothing of a commit is where modules are looked for. Call it once `refuse_untrusted` has not
@@ -81,7 +81,7 @@ def commit_here(project: Project | None, recorded: Recorded, *, is_foreign: bool
     return commit if is_here(project.root, commit) else None
 
 
-def with_recorded_versions(place: Path, project: Project, commit: Commit) -> Path:
+def place_recorded_versions(place: Path, project: Project, commit: Commit) -> Path:
     """The files of the recorded commit, for DVC to read what it knows of images; no module is looked for there.
 
     Raises DataError where git does not have them.
@@ -92,7 +92,7 @@ def with_recorded_versions(place: Path, project: Project, commit: Commit) -> Pat
     return root
 
 
-def with_code_as_it_is(place: Path, project: Project) -> Path:
+def place_current_code(place: Path, project: Project) -> Path:
     """A copy of the files that git knows or does not ignore, as they are now; without git, of all modules."""
     root = place / "code"
     root.mkdir()
@@ -118,7 +118,7 @@ def _lacks_code(recorded: Recorded, project: Project | None) -> CannotCheck:
         )
     if recorded.commit is None:
         return CannotCheck(
-            f"the run needs {code}, and it was made without git: nobody knows which code that was",
+            f"the run needs {code}, and it was made without git: its code is unknown",
             needed="`--as-is`, which trains with the code that is here now",
         )
     where = "this repository does not have" if project else "there is no project here that has"

@@ -19,7 +19,7 @@ from foldproof.data.labels.parts import (
     test_among,
 )
 from foldproof.scaffold.groups import candidate_of
-from foldproof.scaffold.levels import are_no_classes, are_numbered, common_folders, together
+from foldproof.scaffold.levels import are_no_classes, are_numbered, common_folders, group_folders
 from foldproof.scaffold.names import label_in_names, stands_in_one_folder
 from foldproof.scaffold.seen import ENOUGH, FolderLook
 from foldproof.storage import cleaned
@@ -27,7 +27,7 @@ from foldproof.storage import cleaned
 _BELOW_PARTS = "^[^/]+/([^/]+)/"
 
 
-def by_folders(path: str, below: Sequence[str]) -> FolderLook | None:
+def guess_by_folders(path: str, below: Sequence[str]) -> FolderLook | None:
     """By class folders, be they in parts of a set, in groups or around them; None where there are not two classes."""
     masks = masks_among(below)
     images = [one for one in below if one not in masks]
@@ -162,7 +162,7 @@ def _grouped(levels: Sequence[tuple[str, ...]], classes: Sequence[str], *, befor
     """Groups by folders; `before` matches what stands before these in a path."""
     if len(set(map(len, levels))) > 1:
         return FolderLook(path="", group_by="parent", groups=len(set(levels)))
-    depth, names = together(levels, classes)
+    depth, names = group_folders(levels, classes)
     rule = "parent" if depth == len(levels[0]) else f"^{before}({'/'.join(['[^/]+'] * depth)})/"
     return FolderLook(path="", group_by=rule, groups=len(names), group_example="/".join(min(names)))
 
@@ -216,7 +216,7 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(cleaned(name, most=40) for name in names[:3]) + (", …" if len(names) > 3 else "")
 
 
-def by_names(path: str, below: Sequence[str]) -> FolderLook | None:
+def guess_by_names(path: str, below: Sequence[str]) -> FolderLook | None:
     """Classes at the beginning of the names, where no folder says any."""
     masks = masks_among(below)
     images = [one for one in below if one not in masks]

@@ -13,7 +13,8 @@ from foldproof.data.labels.masks import masks_among
 from foldproof.data.labels.names import Names
 from foldproof.data.labels.parts import Part, are_parts, folder_of_test, part_of, test_among
 from foldproof.data.labels.said import ImageLabel
-from foldproof.data.tables.table import SUFFIXES, Table, read_table
+from foldproof.data.tables.header import LabelTable
+from foldproof.data.tables.table import SUFFIXES, read_table
 from foldproof.data.tables.usual import has_image_suffix, usual_column
 from foldproof.data.walk import some
 from foldproof.errors import DataError, FoldproofError, OtherTask, UnclearTable
@@ -31,7 +32,7 @@ _FEW = 0.1  # of the images, that a table must name to be of labels at all
 _OF_TABLES = re.compile(r"labels?|annotations?|meta|metadata|csvs?|tables?|splits?|lists?|info", re.IGNORECASE)
 
 
-def by_table(
+def guess_by_table(
     folder: Path, path: str, below: Sequence[str], label: str = "", *, for_some: bool = False
 ) -> FolderLook | None:
     """Of the tables that name most of the images beside them, by columns that are recognised or with the one called
@@ -123,7 +124,7 @@ def groups_unused(folder: Path, path: str, below: Sequence[str]) -> str:
     return ""
 
 
-def _read_counting(file: Path, images: Sequence[str], folder: Path) -> tuple[Table, int]:
+def _read_counting(file: Path, images: Sequence[str], folder: Path) -> tuple[LabelTable, int]:
     """A table, and in how many of its rows the column that names most of the images names one."""
     names = Names.of(images, file=file, folder=folder)
     table = read_table(file, is_image=names.may_name)

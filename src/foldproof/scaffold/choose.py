@@ -130,8 +130,8 @@ def _training(epochs: int, augment: str) -> dict[str, Choice]:
     return {
         "optimizer": Choice("adam", "or adamw, sgd"),
         "lr": Choice(0.001, "learning rate"),
-        "batch_size": Choice(32, "images a step"),
-        "epochs": Choice(epochs, "passes over the training part"),
+        "batch_size": Choice(32, "images in a training step"),
+        "epochs": Choice(epochs, "passes over the training images"),
         "augment": Choice("none", augment),
         "seed": Choice(42, "of weights, order, augmentation and dropout"),
     }

@@ -21,7 +21,7 @@ _LARGEST = 0.2  # of all images
 
 
 @dataclass(frozen=True)
-class Candidate:
+class GroupPattern:
     """A pattern for data.group_by, how many groups it finds and one of them with two of its images."""
 
     pattern: str
@@ -30,7 +30,7 @@ class Candidate:
     images: tuple[str, ...]
 
 
-def candidate_of(paths: Sequence[str], labels: Sequence[str] = ()) -> Candidate | None:
+def candidate_of(paths: Sequence[str], labels: Sequence[str] = ()) -> GroupPattern | None:
     """The first pattern that finds a group in every path, several images in most groups, and no group too large.
 
     `labels`: of the images; without them the folder that each lies in first.
@@ -49,7 +49,7 @@ def candidate_of(paths: Sequence[str], labels: Sequence[str] = ()) -> Candidate 
         if plausible and shared >= len(sizes) / 2 and is_new:
             example = next(name for name, size in sizes.items() if size > 1)
             of_it = [path for path, name in zip(paths, names, strict=True) if name == example]
-            return Candidate(pattern, len(sizes), example, tuple(of_it[:2]))
+            return GroupPattern(pattern, len(sizes), example, tuple(of_it[:2]))
     return None
 
 

@@ -52,7 +52,7 @@ def common_folders(folders: Sequence[Sequence[str]]) -> list[str]:
     return common
 
 
-def together(levels: Sequence[Sequence[str]], classes: Sequence[str]) -> Together:
+def group_folders(levels: Sequence[Sequence[str]], classes: Sequence[str]) -> Together:
     """The folders of images that belong together; `levels` are those between class and file, and as many for each.
 
     Levels at the end whose few names come again in most folders are takes. Of the others the outermost one counts that

@@ -17,7 +17,7 @@ _SUFFIXES = frozenset({".txt", ".lst", ".list"})
 _LARGEST = 0.8  # of all images, that a test can be
 
 
-def with_listed_test(seen: FolderLook, folder: Path, below: Sequence[str]) -> FolderLook:
+def add_listed_test(seen: FolderLook, folder: Path, below: Sequence[str]) -> FolderLook:
     """`below`: all images in the folder of `seen`, relative to it. As it is where a test is known, or none listed."""
     if seen.test is not None or not seen.images:
         return seen

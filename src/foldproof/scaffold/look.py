@@ -14,19 +14,19 @@ from foldproof.data.furniture import is_furniture
 from foldproof.data.labels.masks import masks_among
 from foldproof.data.labels.parts import Part, are_parts, original_among, part_of, parts_of
 from foldproof.data.labels.variants import told, variants_in
-from foldproof.data.labels.wrapping import around_all, without, wrapping
+from foldproof.data.labels.wrapping import around_all, strip_wrapping, wrapping
 from foldproof.data.links import linked_images
 from foldproof.data.pointers import pointers_among
 from foldproof.data.readers import suffix_of, suffixes
 from foldproof.data.unread import counted, why_unread
 from foldproof.data.walk import Kind, walk
 from foldproof.errors import DamagedFile, DataError, FoldproofError, OtherTask, TablesOfParts, UnclearTable
-from foldproof.scaffold.by_folders import by_folders, by_names
-from foldproof.scaffold.by_table import by_table, groups_unused, refuse_groups, why_unused
-from foldproof.scaffold.listed_tests import with_listed_test
+from foldproof.scaffold.by_folders import guess_by_folders, guess_by_names
+from foldproof.scaffold.by_table import groups_unused, guess_by_table, refuse_groups, why_unused
+from foldproof.scaffold.listed_tests import add_listed_test
 from foldproof.scaffold.other_tasks import are_outlines, refuse_other_tasks
 from foldproof.scaffold.pixel_tables import pixel_table_in
-from foldproof.scaffold.seen import FolderLook, with_counts
+from foldproof.scaffold.seen import FolderLook, phrase_counts
 from foldproof.storage import read_file
 from foldproof.storage.limits import DVC_FILE_BYTES
 
@@ -66,7 +66,7 @@ def look(folder: Path, *, label: str = "") -> FolderLook | None:
 def _refuse_table(folder: Path, path: str, below: Sequence[str], label: str) -> None:
     """Raises what stands against a table that lies in the folder at `path` or beside it."""
     if below and not label:
-        by_table(folder, path, below)
+        guess_by_table(folder, path, below)
 
 
 def _refuse_a_part(folder: Path, seen: FolderLook, label: str) -> None:
@@ -74,14 +74,14 @@ def _refuse_a_part(folder: Path, seen: FolderLook, label: str) -> None:
     everything = list(_images(folder)) if seen.table and "/" not in seen.path else []
     whole = None
     with suppress(DataError):
-        whole = by_table(folder, ".", everything, label) if everything else None
+        whole = guess_by_table(folder, ".", everything, label) if everything else None
     if whole is None or whole.table != seen.table or whole.images <= seen.images:
         return
     counts = Counter(path.partition("/")[0] for path in everything if "/" in path)
     labelled = {top: count for top, count in counts.items() if count > whole.left_alone.get(top, 0)}
     folders = " ".join(map(quote, labelled))
     raise DataError(
-        f"{seen.table} labels images of several folders: {with_counts(labelled)}; the images of a project lie in one",
+        f"{seen.table} labels images of several folders: {phrase_counts(labelled)}; the images of a project lie in one",
         next_step=f"`mkdir images && mv {folders} images/`, then `foldproof init` again",
     )
 
@@ -102,7 +102,7 @@ def _classes_in(folder: Path, name: str) -> tuple[str, set[str]]:
     """The folder in `name` that holds class folders, and their names."""
     images = [path for path in _images(folder / name) if "/" in path]
     wrap = wrapping(images)
-    return f"{name}/{wrap}".rstrip("/"), {path.partition("/")[0] for path in without(wrap, images)}
+    return f"{name}/{wrap}".rstrip("/"), {path.partition("/")[0] for path in strip_wrapping(wrap, images)}
 
 
 def look_at(folder: Path, *, label: str = "") -> FolderLook | None:
@@ -116,7 +116,7 @@ def look_at(folder: Path, *, label: str = "") -> FolderLook | None:
 
 def _with_listed_test(seen: FolderLook, folder: Path, path: str, below: Sequence[str]) -> FolderLook:
     """`below`: the images in the folder at `path`, in which those of `seen` may lie deeper."""
-    return with_listed_test(seen, folder, below if seen.path == path else list(_images(folder / seen.path)))
+    return add_listed_test(seen, folder, below if seen.path == path else list(_images(folder / seen.path)))
 
 
 def look_in(folder: Path, *, label: str = "") -> FolderLook | None:
@@ -161,28 +161,28 @@ def _labelled(folder: Path, path: str, below: Sequence[str], label: str) -> Fold
     images = [one for one in below if "/" in one and one not in masks]
     wrap = wrapping(images)
     inside = f"{path}/{wrap}".removeprefix("./") if wrap else path
-    classes = without(wrap, images)
+    classes = strip_wrapping(wrap, images)
     if original_among(classes) is None and (found := variants_in(folder / inside, classes)):
         return FolderLook(path=inside, variants=told(found))
-    if (seen := by_folders(inside, without(wrap, below))) is not None:
+    if (seen := guess_by_folders(inside, strip_wrapping(wrap, below))) is not None:
         refuse_groups(folder, inside, seen.count_by_class, refused)
-        return seen if seen.group_by else replace(seen, lost=groups_unused(folder, inside, without(wrap, below)))
+        return seen if seen.group_by else replace(seen, lost=groups_unused(folder, inside, strip_wrapping(wrap, below)))
     with suppress(DataError):
-        for_some = None if isinstance(refused, TablesOfParts) else by_table(folder, path, below, for_some=True)
+        for_some = None if isinstance(refused, TablesOfParts) else guess_by_table(folder, path, below, for_some=True)
         if for_some is not None:
             return for_some
-    if (seen := by_names(path, below)) is not None and isinstance(refused, OtherTask | UnclearTable):
+    if (seen := guess_by_names(path, below)) is not None and isinstance(refused, OtherTask | UnclearTable):
         raise refused
     return seen
 
 
 def _by_table(folder: Path, path: str, below: Sequence[str], label: str) -> FolderLook | None:
-    """By a table beside the images or in a folder around all of them. Raises DataError, as `by_table` does."""
+    """By a table beside the images or in a folder around all of them. Raises DataError, as `guess_by_table` does."""
     refused: list[DataError] = []
     for wrap in ("", *around_all(below)):
         inside = f"{path}/{wrap}".removeprefix("./") if wrap else path
         try:
-            if (seen := by_table(folder, inside, without(wrap, below), label)) is not None:
+            if (seen := guess_by_table(folder, inside, strip_wrapping(wrap, below), label)) is not None:
                 return seen
         except DataError as error:
             refused.append(error)
@@ -263,7 +263,7 @@ def is_images_itself(folder: Path) -> bool:
 
 def _is_labelled_by_table(folder: Path) -> bool:
     try:
-        return by_table(folder, ".", list(_images(folder))) is not None
+        return guess_by_table(folder, ".", list(_images(folder))) is not None
     except DataError:
         return True
 

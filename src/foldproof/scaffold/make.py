@@ -25,7 +25,7 @@ from foldproof.scaffold.look import (
     unlabelled_in,
     unread_in,
 )
-from foldproof.scaffold.seen import FolderLook, with_counts
+from foldproof.scaffold.seen import FolderLook, phrase_counts
 from foldproof.scaffold.settings import scalar, settings_text
 from foldproof.scaffold.split_by_ids import line_for_split
 from foldproof.storage import read_text, write_atomically
@@ -162,7 +162,7 @@ def _without_class(folder: Path) -> list[str]:
     if not there:
         return []
     ways = "class folders, or a table with a row an image (data.labels), or a pattern of names (data.label_by)"
-    lines = [f"images whose class nothing says: {with_counts(there)}; what can say it: {ways}"]
+    lines = [f"images whose class nothing says: {phrase_counts(there)}; what can say it: {ways}"]
     if len(there) == 1 and (line := line_for_arrays(folder, *there)) is not None:
         lines.append(line)
     lines += [

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Sequence
 
 from foldproof.data.labels.kinds import cells_of
+from foldproof.data.tables.header import LabelTable
 from foldproof.data.tables.spelling import key_of
-from foldproof.data.tables.table import Table
 from foldproof.data.tables.usual import NEVER_LABELS, plain_name, usual_column
 from foldproof.errors import UnclearTable
 from foldproof.scaffold.typed import python_line
@@ -19,14 +19,14 @@ def says_who(column: str) -> bool:
     return is_id or bool(usual_column("group", [column]))
 
 
-def names_all(table: Table, folders: Collection[str]) -> str:
+def names_all(table: LabelTable, folders: Collection[str]) -> str:
     """The first column of groups or ids in which all folders stand; the empty text without one."""
     names = {key_of(name) for name in folders}
     ids = [column for column in table.columns if column and says_who(column)]
     return next((column for column in ids if names <= set(map(key_of, cells_of(table, column)))), "")
 
 
-def refusal_of(table: Table, file: str, folders: Collection[str], images: str) -> UnclearTable | None:
+def refusal_of(table: LabelTable, file: str, folders: Collection[str], images: str) -> UnclearTable | None:
     """Where a row stands for each of the `folders` in `images`, and a column has few values; `file`: as it is typed."""
     column = names_all(table, folders)
     if not column or len(set(cells_of(table, column))) < len(table.rows):

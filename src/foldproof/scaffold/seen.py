@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from foldproof.data.labels.copies import COPIES
-from foldproof.scaffold.groups import Candidate
+from foldproof.scaffold.groups import GroupPattern
 from foldproof.storage import cleaned
 
 ENOUGH = 0.8  # of the images, that what says their classes must say
@@ -43,7 +43,7 @@ class FolderLook:
     beside: Sequence[str] = ()
     variants: str = ""
     sizes: Sequence[tuple[int, int]] = ()
-    candidate: Candidate | None = None
+    candidate: GroupPattern | None = None
     classes: Mapping[str, str] | None = None
     names_in: str = ""
     left_alone: Mapping[str, int] = field(default_factory=dict)
@@ -76,17 +76,17 @@ class FolderLook:
             said.append(f"labels: {self.note}{columns}; another table: data.labels")
         elif self.note:
             other = self.other or "data.label_by can say otherwise"
-            said.append(f"labels: {self.note} ({with_counts(self.count_by_class)}); {other}")
+            said.append(f"labels: {self.note} ({phrase_counts(self.count_by_class)}); {other}")
         if self.lost:
             said.append(self.lost)
         if self.classes:
             said.append(f"names of classes: {self.names_in}; data.classes can say otherwise")
         if self.left_alone:
-            said.append(f"not labelled, left alone: {with_counts(self.left_alone)}")
+            said.append(f"not labelled, left alone: {phrase_counts(self.left_alone)}")
         return tuple(said)
 
 
-def with_counts(counts: Mapping[str, int]) -> str:
+def phrase_counts(counts: Mapping[str, int]) -> str:
     """The first of them, with how many there are of each."""
     shown = [f"{cleaned(name, most=40)} {count:,}" for name, count in list(counts.items())[:6]]
     return ", ".join(shown) + (", …" if len(counts) > 6 else "")

@@ -6,18 +6,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from foldproof.scaffold.choose import Choices
-from foldproof.scaffold.groups import Candidate
+from foldproof.scaffold.groups import GroupPattern
 
 _YAML_WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
 _COLUMN = 33
 
 
-def settings_text(choices: Choices, *, experiment: str, candidate: Candidate | None = None) -> str:
+def settings_text(choices: Choices, *, experiment: str, candidate: GroupPattern | None = None) -> str:
     """A params.yaml. `experiment`: its name in MLflow. `candidate`: groups that file names may say, as a comment."""
     return "\n".join([*_lines(choices, experiment, candidate), ""])
 
 
-def _lines(choices: Choices, experiment: str, candidate: Candidate | None) -> Iterator[str]:
+def _lines(choices: Choices, experiment: str, candidate: GroupPattern | None) -> Iterator[str]:
     yield _line("version: 1", "schema version of this file; `foldproof config` prints every setting there is")
     for section, settings in choices.sections.items():
         yield f"{section}:"

@@ -4,18 +4,19 @@ from foldproof.storage.copying import copy_inside
 from foldproof.storage.locks import holder, is_held, locked
 from foldproof.storage.names import Commit, FileName, Md5, RelativePath, RunId, Sha256
 from foldproof.storage.own_folder import own_folder
-from foldproof.storage.parsing import parse_json, parse_line
+from foldproof.storage.parsing import mapping_in, parse_json, parse_line
 from foldproof.storage.reading import (
-    as_text,
     cleaned,
     cleaned_lines,
     create_inside,
+    decode_text,
     escaped,
     folder_for,
     inside,
     is_folder_here,
     leads_astray,
     read_file,
+    read_if_there,
     read_inside,
     read_json_inside,
     read_text,
@@ -32,11 +33,11 @@ __all__ = [
     "RelativePath",
     "RunId",
     "Sha256",
-    "as_text",
     "cleaned",
     "cleaned_lines",
     "copy_inside",
     "create_inside",
+    "decode_text",
     "escaped",
     "folder_for",
     "holder",
@@ -45,11 +46,13 @@ __all__ = [
     "is_held",
     "leads_astray",
     "locked",
+    "mapping_in",
     "next_step",
     "own_folder",
     "parse_json",
     "parse_line",
     "read_file",
+    "read_if_there",
     "read_inside",
     "read_json_inside",
     "read_text",

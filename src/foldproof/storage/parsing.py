@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from foldproof.storage.limits import DEPTH
@@ -39,6 +39,12 @@ def parse_line(content: bytes) -> Any:
         raise ValueError("it is nested too deeply") from None
     _demand_few_levels(value)
     return value
+
+
+def mapping_in(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """The mapping under `key`, where whoever wrote it put one there; else an empty one."""
+    found = values.get(key)
+    return found if isinstance(found, Mapping) else {}
 
 
 def _demand_few_levels(value: Any) -> None:

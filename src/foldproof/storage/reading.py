@@ -109,6 +109,14 @@ def read_inside(folder: Path, relative: str, *, most_bytes: int) -> bytes:
         raise _unreadable(path, error) from error
 
 
+def read_if_there(folder: Path, relative: str, *, most_bytes: int) -> bytes | None:
+    """As `read_inside`; None where there is no such file."""
+    try:
+        return read_inside(folder, relative, most_bytes=most_bytes)
+    except FileNotFoundError:
+        return None
+
+
 def read_file(path: Path, *, most_bytes: int) -> bytes:
     """The content of a file of the user's own, which links may lead to.
 
@@ -124,10 +132,10 @@ def read_file(path: Path, *, most_bytes: int) -> bytes:
 
 def read_text(path: Path, *, most_bytes: int) -> str:
     """The text of a file of the user's own. Raises as `read_file` does, and DamagedFile where it is not UTF-8."""
-    return as_text(read_file(path, most_bytes=most_bytes), name=str(path))
+    return decode_text(read_file(path, most_bytes=most_bytes), name=str(path))
 
 
-def as_text(content: bytes, *, name: str) -> str:
+def decode_text(content: bytes, *, name: str) -> str:
     """The text in the content of a file called `name`. Raises DamagedFile where it is not UTF-8."""
     try:
         return content.decode()

@@ -62,7 +62,7 @@ def find_in_diff(diff: bytes) -> tuple[Find, ...]:
     return tuple(sorted(Find(file, line, what) for file, line, what in found))
 
 
-def without_secrets(diff: bytes) -> bytes:
+def mask_secrets(diff: bytes) -> bytes:
     """The diff with `***` for what looks like a secret. It is for reading: it cannot be applied any more."""
     text, pieces, after = diff.decode(errors="surrogateescape"), [], 0
     for start, end, _ in sorted(_spans(diff)[1]):

@@ -14,7 +14,7 @@ CLOSING_SECONDS = 60.0
 class TrackingTarget:
     """A tracking server or store, and the MLflow experiment in it; `artifacts` is None where the server decides.
 
-    `private`: no file that names paths or groups may leave. `trusted`: this user has named it, not the settings alone,
+    `private`: no file that names paths or groups may leave. `trusted`: this user has named it, not only the settings,
     so a password that belongs to no host may be sent there, and files written where it says.
     """
 
@@ -22,7 +22,7 @@ class TrackingTarget:
     experiment: str
     artifacts: Path | None
     private: bool = False
-    trusted: bool = field(default=True, compare=False)  # who named a place does not make it another
+    trusted: bool = field(default=True, compare=False)  # who named a place does not change it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,7 @@ class RunPlan:
 
     `epochs_done`, `accuracies` and `finished`, of the folds that have finished, are of a run that goes on, whose id is
     `goes_on`. `bytes`: about what it will write and keep, None if unknown. `begins_with`: whose epochs are its first,
-    in words, and how many of all its epochs are others' therefore.
+    in words, and how many of all its epochs that saves.
     """
 
     run: str
@@ -48,6 +48,14 @@ class RunPlan:
     begins_with: str = ""
     epochs_of_others: int = 0
 
+    @property
+    def all_folds(self) -> int:
+        return self.folds * self.repeats
+
+    @property
+    def all_epochs(self) -> int:
+        return self.all_folds * self.epochs
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrackerContext:
@@ -62,12 +70,17 @@ class TrackerContext:
 
 
 class Tracker(Protocol):
-    """Told of every event as it happens, each fold's in order; never raises into training, never makes it wait."""
+    """Made with a `TrackerContext`; told of every event as it happens, each fold's in order; never makes training wait.
+
+    Of a run that goes on it hears only what happens from now on, and a fold that starts over tells its epochs again:
+    `records.record.read_events` of the run's folder has all that was told before. What it writes for people belongs
+    beside the runs, as `runs/tensorboard`, not inside one.
+    """
 
     def tell(self, event: Event) -> None: ...
 
     def close(self, *, within: float = CLOSING_SECONDS) -> tuple[Notice, ...]:
-        """End within so many seconds and say what a person should know."""
+        """End within that time and return what a person should know."""
         ...
 
 

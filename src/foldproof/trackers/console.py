@@ -1,4 +1,4 @@
-"""Progress for a person: a plan before, bars with the time left at a terminal, plain lines elsewhere; on stderr."""
+"""Show progress on stderr: a plan first, then bars with the time left at a terminal, plain lines elsewhere."""
 
 import sys
 import time
@@ -36,7 +36,7 @@ class ConsoleTracker:
         self._console = console or _console()
         self._quiet = context.quiet
         self._noted: set[str] = set()
-        self._work = Work(context.plans, parallel_folds=context.parallel_folds)
+        self._work = WorkLeft(context.plans, parallel_folds=context.parallel_folds)
         self._scores: dict[str, list[float]] = {plan.run: list(plan.accuracies) for plan in context.plans}
         self._seen: dict[tuple[str, tuple[int, int] | None], tuple[float, float]] = {}
         self._bars = Bars(self._console, context.plans) if self._console.is_terminal and not self._quiet else None
@@ -95,13 +95,13 @@ class ConsoleTracker:
         self._console.print(line, markup=False, soft_wrap=True, style="red")
 
 
-class Work:
+class WorkLeft:
     """How much is done and what is left, in epochs weighted by the estimated time of each run."""
 
     def __init__(self, plans: tuple[RunPlan, ...], *, parallel_folds: int) -> None:
         self._estimate = seconds_of(plans, parallel_folds=parallel_folds)
         self.names: Mapping[str, str] = {plan.run: plan.experiment for plan in plans}
-        self.epochs: Mapping[str, int] = {plan.run: plan.folds * plan.repeats * plan.epochs for plan in plans}
+        self.epochs: Mapping[str, int] = {plan.run: plan.all_epochs for plan in plans}
         free = {plan.run: plan.epochs_done + plan.epochs_of_others for plan in plans}
         left = {plan.run: max(1, self.epochs[plan.run] - free[plan.run]) for plan in plans}
         self._weight = {plan.run: (plan.seconds or plan.epochs) / left[plan.run] for plan in plans}
@@ -143,14 +143,12 @@ class Bars:
             console=console,
         )
         self._tasks: dict[str, TaskID] = {
-            plan.run: self._progress.add_task(
-                plan.experiment, total=plan.folds * plan.repeats * plan.epochs, scores="", left=""
-            )
+            plan.run: self._progress.add_task(plan.experiment, total=plan.all_epochs, scores="", left="")
             for plan in plans
         }
         self._last = next(iter(self._tasks.values()), None)
         if len(plans) > 1:
-            total = sum(plan.folds * plan.repeats * plan.epochs for plan in plans)
+            total = sum(plan.all_epochs for plan in plans)
             self._last = self._progress.add_task("together", total=total, scores="", left="")
 
     def start(self) -> None:
@@ -159,7 +157,7 @@ class Bars:
     def stop(self) -> None:
         self._progress.stop()
 
-    def show(self, run: str, work: Work, scores: str) -> None:
+    def show(self, run: str, work: WorkLeft, scores: str) -> None:
         if run in self._tasks and self._last is not None:
             self._progress.update(self._tasks[run], completed=work.done[run], scores=scores)
             done = sum(work.done.values())

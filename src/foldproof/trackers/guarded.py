@@ -7,7 +7,7 @@ from foldproof.trackers import CLOSING_SECONDS, Tracker, TrackerContext, Tracker
 
 
 class Guarded:
-    """Told no more after its first failure, which is what it has to say at the end."""
+    """Hears no more events after its first failure, and reports that at the end."""
 
     def __init__(self, name: str, make: TrackerFactory, context: TrackerContext) -> None:
         """Raises TrackingError where it cannot be made."""
@@ -17,7 +17,7 @@ class Guarded:
         except Exception as error:
             raise TrackingError(
                 f"the tracker {name} cannot start: {_in_words(error)}",
-                next_step="fix it, or leave it out of tracking.trackers",
+                next_step="fix it, or leave it out of tracking.trackers; then `foldproof run --resume`",
             ) from error
 
     def tell(self, event: Event) -> None:
@@ -33,7 +33,7 @@ class Guarded:
             said = tuple(self._tracker.close(within=within))
         except Exception as error:  # noqa: BLE001 - as above
             self._failure = self._failure or _in_words(error)
-        text = f"the tracker {self._name} failed and is told no more: {self._failure}"
+        text = f"the tracker {self._name} failed and hears no more: {self._failure}"
         return (*said, Notice(code="tracker_failed", text=text)) if self._failure else said
 
 

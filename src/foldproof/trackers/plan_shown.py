@@ -1,4 +1,4 @@
-"""What is about to run in; a table for a terminal and one line for anywhere out."""
+"""Show what is about to run: a table for a terminal, one line for anywhere."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ def plan_table(plans: Sequence[RunPlan], *, parallel_folds: int) -> Table:
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     for plan in plans:
-        folds = plan.folds * plan.repeats
+        folds = plan.all_folds
         left = folds - plan.finished
         table.add_row(
             Text(plan.experiment),
@@ -35,11 +35,11 @@ def _there(plan: RunPlan) -> str:
     begins = f"begins with {plan.begins_with}" if plan.begins_with else ""
     if not plan.goes_on:
         return begins
-    if plan.finished == plan.folds * plan.repeats:
+    if plan.finished == plan.all_folds:
         return f"done in {plan.goes_on}"
     epochs = plan.epochs_done - plan.finished * plan.epochs
     there = [f"{plan.finished} folds"] if plan.finished else []
-    there += [f"{epochs} epochs of others"] if epochs > 0 else []
+    there += [f"{epochs} epochs of other folds"] if epochs > 0 else []
     goes_on = f"goes on in {plan.goes_on}{': has ' if there else ''}{', '.join(there)}"
     return f"{goes_on}; {begins}" if begins else goes_on
 
@@ -47,19 +47,19 @@ def _there(plan: RunPlan) -> str:
 def plan_line(plans: Sequence[RunPlan], *, parallel_folds: int) -> str:
     """What is about to happen, in one line with an estimate."""
     runs = len(plans)
-    folds = sum(plan.folds * plan.repeats for plan in plans)
-    if folds and all(plan.finished == plan.folds * plan.repeats for plan in plans):
+    folds = sum(plan.all_folds for plan in plans)
+    if folds and all(plan.finished == plan.all_folds for plan in plans):
         return f"{runs} experiment{'s' if runs != 1 else ''}, nothing to train"
     at_once = min(parallel_folds, folds)
-    whole = seconds_of(plans, parallel_folds=parallel_folds)
-    estimate = "" if whole is None or round(whole) == 0 else f", about {duration(whole)}"
+    seconds = seconds_of(plans, parallel_folds=parallel_folds)
+    estimate = "" if seconds is None or round(seconds) == 0 else f", about {duration(seconds)}"
     return f"{runs} experiment{'s' if runs != 1 else ''}, {folds} folds, {at_once} at once{estimate}"
 
 
 def seconds_of(plans: Sequence[RunPlan], *, parallel_folds: int) -> float | None:
     """The estimated time of all together; None where that of one is not known."""
     known = [plan.seconds for plan in plans if plan.seconds is not None]
-    folds = sum(plan.folds * plan.repeats - plan.finished for plan in plans)
+    folds = sum(plan.all_folds - plan.finished for plan in plans)
     return sum(known) / max(1, min(parallel_folds, folds)) if len(known) == len(plans) else None
 
 

@@ -1,4 +1,4 @@
-"""A console of rich that shows text as it is: nothing in a name is markup, or control of the terminal."""
+"""Print text as it is with rich: nothing in a name is markup, or controls the terminal."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -8,7 +8,8 @@ from rich.segment import Segment
 
 from foldproof.storage import escaped
 
-LEAST_WIDTH = 60  # columns: a narrower terminal breaks lines itself, where a table would lose digits
+LEAST_WIDTH = 80  # columns: a narrower terminal breaks lines itself, where a table would lose digits
+UNBOUNDED = 1_000  # columns of a file or pipe, which have no edge to cut a line at
 
 
 class Terminal(Console):
@@ -16,8 +17,8 @@ class Terminal(Console):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**{"highlight": False, "markup": False, "emoji": False, **settings})
-        if not self.stderr and self.width < LEAST_WIDTH:
-            self.width = LEAST_WIDTH
+        if not self.stderr:
+            self.width = max(self.width, LEAST_WIDTH if self.is_terminal else UNBOUNDED)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """The segments of what is printed, those that move the cursor as they are."""

@@ -1,1 +1,1 @@
-"""Train one fold: a `FoldTask` goes in, a stream of events comes out."""
+"""Train one fold of a `FoldTask` and yield a stream of events."""

@@ -1,4 +1,4 @@
-"""Augmentations on whole batches: images and a key for each in, images of the same shape out.
+"""Augment batches of images, with a random key for each image.
 
 An augmentation is a callable `(images [batch, height, width, channel], bits [batch] uint64) -> images`; images are
 uint8 or, deeper ones, uint16. It draws all its randomness from `bits`, 64 for each image, so that an image is changed
@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.functional import pad
 
-from foldproof.training.keyed import below, sample_bits
+from foldproof.training.keyed import draw_below, sample_bits
 
 Images: TypeAlias = NDArray[Any]  # uint8 or uint16
 Augmentation: TypeAlias = Callable[[Images, NDArray[np.uint64]], Images]
@@ -51,7 +51,7 @@ def _margin(edge: int) -> int:
 def _draw_light(bits: NDArray[np.uint64], height: int, width: int) -> NDArray[np.int64]:
     """First row and first column of what is cut out of the image with its margins, and whether it is mirrored."""
     bounds = (2 * _margin(height) + 1, 2 * _margin(width) + 1, 2)
-    return np.stack([below(sample_bits(bits, number), bound) for number, bound in enumerate(bounds, start=1)])
+    return np.stack([draw_below(sample_bits(bits, number), bound) for number, bound in enumerate(bounds, start=1)])
 
 
 def _light_on_arrays(images: Images, drawn: NDArray[np.int64]) -> Images:

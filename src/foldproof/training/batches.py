@@ -1,4 +1,4 @@
-"""What a network is fed: positions in the manifest in, tensors on the device out.
+"""Load batches of images, given as positions in the manifest, as tensors on the device.
 
 `PixelBatches` feeds a whole network from decoded images; `FeatureBatches` a head from a frozen backbone's features, and
 `AugmentedFeatures` from those of images that are changed in every epoch.

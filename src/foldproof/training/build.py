@@ -1,10 +1,10 @@
-"""A `ModelRequest` in, a `Classifier` out, with its image size settled."""
+"""Build the `Classifier` of a `ModelRequest` and settle its image size."""
 
 import torch
 
 from foldproof import registry
 from foldproof.models.backbone import Classifier, build, check_forward, check_image_size
-from foldproof.models.first_layer import for_channels
+from foldproof.models.first_layer import adapt_channels
 from foldproof.training.task import ModelRequest
 
 
@@ -16,7 +16,7 @@ def build_classifier(request: ModelRequest, device: torch.device) -> Classifier:
     if request.plugins is not None:
         registry.make_importable(request.plugins)
     classifier = build(request.backbone, classes=len(request.classes), pretrained=request.pretrained)
-    classifier = for_channels(classifier, request.channels, name=request.backbone)
+    classifier = adapt_channels(classifier, request.channels, name=request.backbone)
     return classifier.to(device).to(memory_format=torch.channels_last)
 
 

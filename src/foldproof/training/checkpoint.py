@@ -1,4 +1,4 @@
-"""`Checkpoint`: weights, classes and preprocessing, usable alone; a safetensors file written atomically.
+"""Write and read a `Checkpoint`: weights, classes and preprocessing in one safetensors file, usable alone.
 
 The header of a safetensors file with several metadata keys is in random order, so there is one key, which holds sorted
 JSON with a checksum of its own; and what is compared is `weights_sha256` over the tensors, never a hash of the file.
@@ -129,7 +129,7 @@ def _about(text: str) -> Mapping[str, Any]:
     if version > 1:
         stated = about.pop("sha256")
         if stated != digest(about) or text.encode() != canonical_json({**about, "sha256": stated}):
-            raise ValueError("what it says of the weights is not what was saved")
+            raise ValueError("its description of the weights is not what was saved")
     return about
 
 

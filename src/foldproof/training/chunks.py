@@ -1,4 +1,4 @@
-"""Cut positions into batches: an array and a size in, consecutive parts out. Pure."""
+"""Cut an array of positions into consecutive batches. Pure."""
 
 from collections.abc import Iterator
 

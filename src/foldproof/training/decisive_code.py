@@ -1,4 +1,4 @@
-"""The code and files that decide about the bits of a fold: a `ModelRequest` in, digests for its numeric class out.
+"""List the code and files that decide the bits of a fold, with digests for its numeric class.
 
 Beside foldproof's own (`provenance.foldproof_code`): modules of the user's, with all that they import, and the files
 that these read. What asks a network or another program cannot be told apart: such a fold stands for no other.

@@ -1,4 +1,4 @@
-"""Flags, threads and the numeric fingerprint: a device and a number of threads in, a `NumericClass` out.
+"""Set flags and threads for a device and describe its `NumericClass`, with the numeric fingerprint.
 
 The only place that sets global state of torch; nothing here runs on import.
 """
@@ -15,7 +15,7 @@ from foldproof.errors import SettingsError
 from foldproof.provenance.foldproof_code import code_digest
 from foldproof.provenance.numeric import PORTABLE, NumericClass
 from foldproof.training.decisive_code import DecisiveCode
-from foldproof.training.forward import in_precision
+from foldproof.training.forward import use_precision
 from foldproof.training.uncompiled import uncompiled
 
 _SWITCHES = (
@@ -96,7 +96,7 @@ def settled(device: torch.device, *, threads: int) -> Iterator[None]:
 
 
 def seed(device: torch.device, bits: int) -> None:
-    """Start the default generator of `device`, and that of the CPU, anew from 64 bits.
+    """Seed the default generator of `device`, and that of the CPU, with 64 bits.
 
     Of these, torch's CPU generator uses the lower 32: two keys that agree in them draw the same numbers.
     """
@@ -150,7 +150,7 @@ def numeric_fingerprint(device: torch.device, *, portable: bool = False, precisi
 
     images, kernels, matrix = numbers(8, 16, 19, 19), numbers(24, 16, 3, 3), numbers(257, 131)
     with torch.inference_mode():
-        with in_precision(precision, device):
+        with use_precision(precision, device):
             products = [torch.nn.functional.conv2d(images, kernels, padding=1).float(), (matrix @ matrix.T).float()]
         results = [
             *products,

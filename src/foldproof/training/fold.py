@@ -1,4 +1,4 @@
-"""What stays the same while a fold is trained: a `FoldTask` in; its model, images and labels on the device out."""
+"""Load what stays constant while a fold is trained: its model, images and labels on the device."""
 
 from dataclasses import dataclass
 from functools import cached_property

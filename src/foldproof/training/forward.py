@@ -1,4 +1,4 @@
-"""How a network is computed: a network and a precision in, a function from inputs to float32 out.
+"""Make the function that runs a network in a precision, from inputs to float32.
 
 In bfloat16, weights, optimiser, losses and what comes out stay float32; convolutions and matrix products take numbers
 of 8 significant bits (torch's autocast). Compiled, a graph for each shape of a batch, so that none depends on the
@@ -19,7 +19,7 @@ from foldproof.errors import SettingsError
 Forward: TypeAlias = Callable[[torch.Tensor], torch.Tensor]  # inputs to [batch, …] float32
 
 
-def in_precision(precision: Precision, device: torch.device | str) -> AbstractContextManager[object]:
+def use_precision(precision: Precision, device: torch.device | str) -> AbstractContextManager[object]:
     """A block in which a forward pass is computed in a precision."""
     if precision == "float32":
         return nullcontext()
@@ -32,7 +32,7 @@ def forward_of(net: Forward, precision: Precision, device: torch.device) -> Forw
         return net
 
     def forward(inputs: torch.Tensor) -> torch.Tensor:
-        with in_precision(precision, device):
+        with use_precision(precision, device):
             outputs: torch.Tensor = net(inputs)
         return outputs.float()
 

@@ -1,4 +1,4 @@
-"""Randomness as a pure function of a key: integers in, order, bits and generator seeds out.
+"""Derive randomness as a pure function of integer keys: order, bits and generator seeds.
 
 Scheme `rng: 1`. A key is a purpose and the integers it belongs to, hashed by BLAKE2b to 64 bits; a sample's own bits
 come from its content hash mixed with a key by the finaliser of SplitMix64 (Steele, Lea & Flood 2014), which is integer
@@ -30,7 +30,7 @@ def order(samples: NDArray[np.uint64], mixed_with: int) -> NDArray[np.int64]:
     return np.argsort(sample_bits(samples, mixed_with), kind="stable").astype(np.int64)
 
 
-def below(bits: NDArray[np.uint64], bound: int) -> NDArray[np.int64]:
+def draw_below(bits: NDArray[np.uint64], bound: int) -> NDArray[np.int64]:
     """Integers in 0 … bound-1 from the upper 32 bits, even up to bound / 2^32.  # [sample] int64"""
     return (((bits >> np.uint64(32)) * np.uint64(bound)) >> np.uint64(32)).astype(np.int64)
 

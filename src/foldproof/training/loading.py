@@ -1,4 +1,4 @@
-"""Load early what a fold will need: a `ModelRequest` in; libraries in memory out."""
+"""Import early the libraries that the fold of a `ModelRequest` will need."""
 
 import importlib
 

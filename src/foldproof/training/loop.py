@@ -1,4 +1,4 @@
-"""The training loop, on one page: a `FoldTask` in, what happens out.
+"""Train a `FoldTask` and yield what happens: the training loop, on one page.
 
 Every random choice is a function of a key (`keyed.py`), so a fold goes on from a `State` to the same bits; nothing is
 called back and nothing outside the fold's folder is written. Start with `train`.
@@ -41,7 +41,7 @@ def train(task: FoldTask, start: State | None = None) -> Generator[Body | None]:
     """Yield what happens, from FoldStarted to FoldFinished, and None wherever the fold may be stopped, as after a step.
 
     The files that a body speaks of are complete when it comes. From a `start`, of this fold or of one that began in the
-    same way, the bodies up to it are those that it holds. Raises FoldproofError for what the user can mend; any other
+    same way, the bodies up to it are those that it holds. Raises FoldproofError for what the user can fix; any other
     exception is a failure of this fold alone.
     A task that is profiled says where its time went, too.
     """
@@ -142,7 +142,7 @@ def steps(course: TrainingState) -> Iterator[None]:
 
 
 def check_finite(losses: NDArray[np.float32], epoch: int) -> None:
-    """Raises TrainingError where a loss of an epoch is not a number any more: no later step can mend the weights."""
+    """Raises TrainingError where a loss of an epoch is no longer a number: no later step can repair the weights."""
     finite = np.isfinite(losses)
     if not finite.all():
         first = int(np.argmin(finite))
@@ -154,7 +154,7 @@ def check_finite(losses: NDArray[np.float32], epoch: int) -> None:
 
 
 def check_scored(fold: FoldInputs, scored: "Scores") -> None:
-    """Raises TrainingError where the last validation loss is no number: such a model says nothing of any image."""
+    """Raises TrainingError where the last validation loss is not a number: such a model says nothing of any image."""
     if len(fold.task.validation_positions) and not math.isfinite(scored.loss):
         raise TrainingError(
             f"the validation loss is {scored.loss} after the last epoch, though no training loss was",
@@ -230,13 +230,13 @@ def started(fold: FoldInputs) -> FoldStarted:
 
 def saved(fold: FoldInputs) -> CheckpointSaved:
     """Write model.safetensors."""
-    task, spec = fold.task, fold.classifier.input
+    task, form, spec = fold.task, fold.task.form, fold.classifier.input
     checkpoint = Checkpoint(
         weights=fold.classifier.state_dict(),
         backbone=task.train.backbone,
         classes=fold.dataset.classes,
         preprocessing=Preprocessing(
-            image_size=task.image_size, resize=task.pixels.resize, mean=spec.mean, std=spec.std, within=task.within
+            image_size=form.size, resize=form.resize, mean=spec.mean, std=spec.std, within=form.within
         ),
         identity=task.identity,
         run=task.run,

@@ -1,4 +1,4 @@
-"""Losses and class weights: training labels in, a weight for each class out."""
+"""Compute losses, and class weights from training labels."""
 
 from collections.abc import Callable
 from typing import TypeAlias

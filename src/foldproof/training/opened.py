@@ -1,4 +1,4 @@
-"""What code of the user's reads while it is loaded and tried: files, whose content its results may depend on."""
+"""Watch which files the user's code reads while it is loaded and tried: results may depend on their content."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""Optimiser and learning-rate schedule from the config.
+"""Make the optimiser and learning-rate schedule of a config.
 
 The kernels are the fused ones: one pass over memory instead of several, and no roots by MKL, which are other bits on
 processors of another maker; plain and foreach Adam agree bit for bit with each other, fused does not. A schedule is a

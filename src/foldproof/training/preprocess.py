@@ -1,4 +1,4 @@
-"""Pixels in, what a trunk expects out, by plain arithmetic: the same bits on every processor."""
+"""Turn pixels into what a trunk expects by plain arithmetic: the same bits on every processor."""
 
 from functools import lru_cache
 from types import MappingProxyType

@@ -1,4 +1,4 @@
-"""What a model asks for and costs here, before any training: a `ModelRequest` in, a `Probe` out."""
+"""Measure what a model needs and costs here before training: a `Probe` of a `ModelRequest`."""
 
 import time
 from collections.abc import Callable

@@ -1,14 +1,15 @@
-"""Where the time of a fold went, as its journal says it: seconds by part in, a `Notice` out, and back. Pure.
+"""Write and read the `Notice` that says where the time of a fold went, in seconds by part. Pure.
 
 Needs no torch.
 """
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from foldproof.events.types import Body, Notice
 
-CODE = "profile"
+CODE: Final = "profile"
 # What a fold spends its time on, in the order of a table; of nested parts the inner one counts.
 PARTS = (
     "start-up",
@@ -38,7 +39,7 @@ def told(body: Body) -> Mapping[str, float] | None:
     return {part: float(seconds) for part, seconds in _PART.findall(body.text) if part in PARTS}
 
 
-def together(folds: Iterable[Mapping[str, float]]) -> dict[str, float]:
+def sum_folds(folds: Iterable[Mapping[str, float]]) -> dict[str, float]:
     """Summed over folds, in the order of a table."""
     kept = list(folds)
     return {part: sum(fold.get(part, 0.0) for fold in kept) for part in PARTS if any(part in fold for fold in kept)}

@@ -1,4 +1,4 @@
-"""One training step: a batch and its labels in, better weights and what the step had found out.
+"""Do one training step: improve the weights on a batch and return what the step computed before.
 
 A step is whole: nothing is left between its seed and its last use of the generator, so folds may train by turns.
 """
@@ -36,7 +36,7 @@ def arithmetic(
     return compute
 
 
-def plain(compute: Arithmetic, device: torch.device) -> Step:
+def plain_step(compute: Arithmetic, device: torch.device) -> Step:
     """The step that every other must equal: seed, then compute."""
 
     def step(inputs: torch.Tensor, labels: torch.Tensor, bits: int) -> Found:

@@ -1,4 +1,4 @@
-"""steps.f32: the loss of every training step as little-endian float32, to find a divergence by."""
+"""Store the loss of every training step in steps.f32, little-endian float32, to locate a divergence."""
 
 from pathlib import Path
 

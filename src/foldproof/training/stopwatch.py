@@ -1,4 +1,4 @@
-"""Where the time of a fold goes: parts of a training in, seconds by part out; and a watch that stands still.
+"""Measure where the time of a fold goes, in seconds by part; with a watch that stands still.
 
 Of parts within parts the inner one counts. On a GPU every part waits for the device, so that its time is its own and
 not that of whoever waits next; that slows the training.

@@ -1,4 +1,4 @@
-"""`FoldTask`: all that a worker needs, small enough to send anywhere."""
+"""Define `FoldTask`: all that a worker needs, small enough to send anywhere."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof import registry
-from foldproof.config.schema import ExperimentConfig, PixelSettings, Precision, TrainSettings
+from foldproof.config.schema import ExperimentConfig, Precision, TrainSettings
 from foldproof.data.dataset import Sample
+from foldproof.data.pixels.fitted import Form
 from foldproof.data.pixels.originals import Originals
-from foldproof.data.value_range import ValueRange
 from foldproof.events.fold_id import FoldId
 from foldproof.events.reuse import Reuse
 from foldproof.provenance.numeric import NumericClass
@@ -99,7 +99,7 @@ class Probe:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Beginning:
+class WarmStart:
     """Another fold, all of whose epochs are the first of this one. It wrote, or will write, into `folder`."""
 
     reuse: Reuse
@@ -111,11 +111,11 @@ class Beginning:
 class FeatureTask:
     """Put the images at `positions` through the frozen trunk whose `trunk_digest` is `trunk`.
 
-    `samples`: those images, where they are decoded for it alone.
+    `trunk` is empty where nobody knows it; `samples`: those images, where they are decoded for it alone.
     """
 
     model: ModelRequest
-    trunk: str
+    trunk: str = ""
     images: Path | Originals  # .npy, [image in manifest order, height, width, channel] uint8 or uint16
     positions: NDArray[np.int64]
     samples: tuple[Sample, ...] = ()
@@ -133,11 +133,10 @@ class FeatureSpan:
 class FoldTask:
     """Train one fold of one run, and write into `folder`. Positions are in manifest order, ascending.
 
-    `within`: the values from black to white of images of more than 8 bits. `checkpoint_seconds`: time between two
-    resume states; no result depends on it. `stop_after`: the epoch after which to end, without a result; None is the
-    last. `beginnings`: other folds from whose end this one may go on, longest first; the result is the same without.
-    `cuda_graphs`: whether a GPU may replay a captured step, which changes no bit. `features`: where those of a frozen
-    backbone are kept; None is nowhere.
+    `form`: what its images are made into. `checkpoint_seconds`: time between two resume states; no result depends on
+    it. `stop_after`: the epoch after which to end, without a result; None is the last. `warm_starts`: other folds from
+    whose end this one may go on, longest first; the result is the same without. `cuda_graphs`: whether a GPU may replay
+    a captured step, which changes no bit. `features`: where those of a frozen backbone are kept; None is nowhere.
     """
 
     run: str
@@ -146,9 +145,8 @@ class FoldTask:
     identity: str
     fold_key: str
     model: ModelRequest
-    pixels: PixelSettings
+    form: Form
     train: TrainSettings
-    image_size: int
     dataset: Path  # dataset.json
     images: Path | Originals  # .npy, [image in manifest order, height, width, channel] uint8 or uint16
     train_positions: NDArray[np.int64]
@@ -157,8 +155,7 @@ class FoldTask:
     checkpoint_seconds: float
     stop_after: int | None = None
     profiled: bool = False
-    within: ValueRange | None = None
-    beginnings: tuple[Beginning, ...] = ()
+    warm_starts: tuple[WarmStart, ...] = ()
     cuda_graphs: bool = False
     features: FeatureStore | None = None
 
@@ -169,4 +166,4 @@ class FoldTask:
     @property
     def epochs_of_others(self) -> int:
         """How many of its epochs need not be trained, if all goes well."""
-        return self.beginnings[0].reuse.epochs if self.beginnings else 0
+        return self.warm_starts[0].reuse.epochs if self.warm_starts else 0

@@ -1,4 +1,4 @@
-"""How far a fold has come: what changes while it is trained, from and to a `State`."""
+"""Hold what changes while a fold is trained, and convert it from and to a `State`."""
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -14,7 +14,7 @@ from foldproof.training.fold import FoldInputs
 from foldproof.training.gpu.captured import CapturedStep
 from foldproof.training.gpu.cuda_graph import capture, make_capturable
 from foldproof.training.resuming.state import State, optimizer_tensors, restore_optimizer
-from foldproof.training.step import Step, arithmetic, plain
+from foldproof.training.step import Step, arithmetic, plain_step
 from foldproof.training.steps import append_losses
 from foldproof.training.stopwatch import STILL, Watch
 
@@ -45,20 +45,20 @@ class TrainingState:
         """Trains on one batch."""
         fold, task = self.fold, self.fold.task
         if fold.device.type != "cuda" or not task.cuda_graphs:
-            return plain(arithmetic(fold.forward, self.optimizer, fold.class_weights, self.watch), fold.device)
+            return plain_step(arithmetic(fold.forward, self.optimizer, fold.class_weights, self.watch), fold.device)
         compute = arithmetic(fold.forward, self.optimizer, fold.class_weights)  # nothing can be timed inside a graph
         return CapturedStep(
             fold.net,
             self.optimizer,
             compute,
-            plain=plain(compute, fold.device),
+            plain=plain_step(compute, fold.device),
             capture=capture,
             batch_size=task.train.batch_size,
             elsewhere=torch.default_generator,
         )
 
     def news(self) -> Iterator[Notice]:
-        """What a person should know of how the steps are carried out."""
+        """Notices of how the steps are carried out."""
         if isinstance(self.step, CapturedStep):
             yield from self.step.news()
 

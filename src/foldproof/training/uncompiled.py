@@ -1,4 +1,4 @@
-"""Optimisers that do not load torch's compiler: a class of torch's in, the same class without its guards out.
+"""Make optimisers that do not load torch's compiler: torch's classes without their guards.
 
 torch wraps the methods of an optimiser so that the compiler stays out of them, and loads the compiler for that: 1.5 s
 in every process, though nothing compiles an optimiser here.

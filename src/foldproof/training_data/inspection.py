@@ -10,7 +10,7 @@ from foldproof.config.schema import DataSettings, FoldSource
 from foldproof.data.checks.card import data_card
 from foldproof.data.checks.duplicates import Duplicates
 from foldproof.data.checks.findings import Finding
-from foldproof.data.checks.held_out import on_both_sides, together
+from foldproof.data.checks.held_out import find_on_both_sides, join_parts
 from foldproof.data.dataset import Dataset, hash_rows
 from foldproof.data.examine import ExaminedPicture
 from foldproof.data.exclusions import Exclusions, read_exclusions
@@ -19,7 +19,7 @@ from foldproof.data.labels.asked import asked_of
 from foldproof.data.labels.describe import refuse_unknown
 from foldproof.data.labels.said import Rules
 from foldproof.data.scan import Scan, hash_file, scan
-from foldproof.data.survey import Progress, Survey, unheard
+from foldproof.data.survey import Progress, Survey, no_progress
 from foldproof.data.value_range import ValueRange
 from foldproof.data.versions import dvc
 from foldproof.data.versions.versioned import DataVersion
@@ -71,7 +71,7 @@ def inspect(
     *,
     project: Project | None = None,
     deep: bool = False,
-    progress: Progress = unheard,
+    progress: Progress = no_progress,
     early: Callable[[Sequence[Finding]], None] | None = None,
 ) -> Inspection:
     """Look at every image in `folder`; what a project's index knows is not read again, unless `deep`. `early` hears
@@ -162,9 +162,9 @@ def _on_both_sides(
     dataset: Dataset, held_out: Dataset, pictures: Mapping[str, ExaminedPicture], cache: Path | None
 ) -> Iterator[Finding]:
     if len(held_out):
-        everything = together(dataset, held_out)
+        everything = join_parts(dataset, held_out)
         alike = duplicates_of(everything, pictures, apply_near=False, cache=cache)
-        yield from on_both_sides(dataset, held_out, pictures, alike)
+        yield from find_on_both_sides(dataset, held_out, pictures, alike)
 
 
 def index_name(folder: Path, cache: Path) -> str:

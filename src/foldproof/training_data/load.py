@@ -5,17 +5,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from foldproof.config.schema import FoldSource, Settings
+from foldproof.config.schema import FoldSource, PixelSettings, Settings
 from foldproof.data.checks.depth import SETTING
-from foldproof.data.checks.findings import CODES, Finding, by_code
+from foldproof.data.checks.findings import CODES, Finding, group_by_code
 from foldproof.data.dataset import Dataset
 from foldproof.data.labels.from_splits import folds_in
 from foldproof.data.labels.said import ImageLabel
+from foldproof.data.pixels.fitted import Form
 from foldproof.data.readers import MOST_PIXELS
-from foldproof.data.survey import Progress, unheard
+from foldproof.data.survey import Progress, no_progress
 from foldproof.data.value_range import ValueRange
 from foldproof.data.versions import versioned
-from foldproof.data.versions.unfinished import interrupted_pull
+from foldproof.data.versions.unfinished import interrupted
 from foldproof.data.versions.versioned import DataVersion
 from foldproof.data.walk import some
 from foldproof.errors import DataError
@@ -51,9 +52,13 @@ class TrainingData:
     date_order: str = ""
     within: ValueRange | None = None
 
+    def form(self, pixels: PixelSettings, *, size: int) -> Form:
+        """What all images are made into: what the settings ask for, at the size that a model sees."""
+        return Form(size=size, resize=pixels.resize, channels=pixels.channels, within=self.within)
+
 
 def load_training_data(
-    project: Project, asked: Settings, *, allow_dirty: bool, progress: Progress = unheard
+    project: Project, asked: Settings, *, allow_dirty: bool, progress: Progress = no_progress
 ) -> TrainingData:
     """The images that a run trains on.
 
@@ -62,7 +67,7 @@ def load_training_data(
     data = asked.data
     seen = inspect(project.path(data.path), data, asked.folds, project=project, progress=progress, early=refuse)
     refuse([error for error in seen.errors if not CODES[error.code].excludable])
-    if seen.version.state == "dirty" and interrupted_pull(seen.folder) and not allow_dirty:
+    if seen.version.state == "dirty" and interrupted(seen.folder, "pull") and not allow_dirty:
         raise DataError(
             "these are not yet the versioned images: an earlier pull was cut off",
             next_step="`foldproof data pull` completes it",
@@ -70,7 +75,7 @@ def load_training_data(
     notices = [Notice(code="data", text=line) for line in versioned.check(seen.version, allow_dirty=allow_dirty)]
     refuse(seen.errors)
     notices += [Notice(code="labels", text=line) for line in _told(seen)]
-    warned = by_code(seen.findings)
+    warned = group_by_code(seen.findings)
     if seen.within is not None:
         notices.append(_of_range(seen.within, is_given=data.range != "auto"))
     if seen.found.excluded:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from foldproof.config.schema import DataSettings
-from foldproof.data.checks.depth import apart, of_depth, range_of
+from foldproof.data.checks.depth import check_range, find_apart, range_of
 from foldproof.data.checks.duplicates import CONFIRMED, CROWDED, DISTANCE, Duplicates, Looks, find_duplicates
 from foldproof.data.checks.findings import Finding
-from foldproof.data.checks.preflight import of_shortcuts, preflight
+from foldproof.data.checks.preflight import preflight, report_shortcuts
 from foldproof.data.checks.remembered import remembered
 from foldproof.data.checks.shortcuts import FileTraits, probe_shortcuts
 from foldproof.data.dataset import Dataset, hash_rows
@@ -47,11 +47,11 @@ def look_through(
     Images of another depth than most are wrong, and not in the dataset.
     """
     trained = {sample.path: found.pictures[sample.path] for sample in found.dataset.samples}
-    odd = apart(trained)
+    odd = find_apart(trained)
     if odd:
         trained = {path: picture for path, picture in trained.items() if path not in odd}
         found = replace(found, dataset=Dataset(tuple(one for one in found.dataset.samples if one.path in trained)))
-    depth, within = of_depth(trained, data.range), range_of(trained, data.range)
+    depth, within = check_range(trained, data.range), range_of(trained, data.range)
     scale = within or SIXTEEN_BITS
     found = replace(found, pictures={path: picture.within(scale) for path, picture in found.pictures.items()})
     duplicates = duplicates_of(found.dataset, found.pictures, apply_near=data.near_duplicates == "group", cache=cache)
@@ -124,7 +124,7 @@ def _shortcuts(
             file_bytes=np.array([picture.file_bytes for picture in seen], dtype=np.int64),
             colour=np.array([picture.colour for picture in seen], dtype=np.float64).reshape(-1, 3),
         )
-        found = of_shortcuts(probe_shortcuts(traits, dataset.labels, unit_numbers(dataset)), dataset.classes)
+        found = report_shortcuts(probe_shortcuts(traits, dataset.labels, unit_numbers(dataset)), dataset.classes)
         return [[finding.subject, finding.text] for finding in found]
 
     if not len(dataset):

@@ -17,26 +17,26 @@ from foldproof.errors import DamagedFile, FoldproofError
 from foldproof.events.types import ArtifactAdded
 from foldproof.records.facts import judged_by
 from foldproof.records.record import PRIVATE_REPORT_FOLDER, REPORT_FOLDER, RunRecord, fold_ids, read_journal
-from foldproof.storage import read_inside
+from foldproof.storage import read_if_there
 from foldproof.verify.level import Check, checked, not_here
 
 _MOST_BYTES = 2**30
 _MOST_JUDGED = 2**20
-_UNRECORDED = "by which metric and range they were judged is not recorded"
+_UNRECORDED = "the metric and range that judged them are not recorded"
 _GUESSES = tuple((metric, ROPE) for metric in ("auto", *sorted(registry.SEAMS["metrics"])))
 
 
-def of_files(folder: Path) -> Check:
+def check_files(folder: Path) -> Check:
     """Whether the files that the journals speak of are as they were written; those that were left out are no harm."""
     problems, there, away = [], 0, 0
     for file, sha256 in _added(folder).items():
         try:
-            content = read_inside(folder, file, most_bytes=_MOST_BYTES)
-        except FileNotFoundError:
-            away += 1
-            continue
+            content = read_if_there(folder, file, most_bytes=_MOST_BYTES)
         except DamagedFile as error:
             problems.append(error.what)
+            continue
+        if content is None:
+            away += 1
             continue
         there += 1
         if hashlib.sha256(content).hexdigest() != sha256:
@@ -46,7 +46,7 @@ def of_files(folder: Path) -> Check:
     return checked("files", problems, f"{there} files as they were written" + (f", {away} not here" if away else ""))
 
 
-def of_tables(record: RunRecord, others: Iterable[Path]) -> Check:
+def check_tables(record: RunRecord, others: Iterable[Path]) -> Check:
     """Whether the tables beside the report come out again from the predictions, with verdicts and intervals.
 
     By the metric and range that stand beside them, else by those in run.json, which may be others than the tables were
@@ -67,7 +67,7 @@ def of_tables(record: RunRecord, others: Iterable[Path]) -> Check:
         return not_here("tables", "; ".join(unknown) or "none is here")
     ways = " and ".join(dict.fromkeys(one.way for one in looked if one.way))
     beside = f"; not all: {'; '.join(unknown)}" if unknown else ""
-    said = f"{made} tables came out again{f', by {ways}' if ways else ''}, with intervals and verdicts{beside}"
+    said = f"{made} tables were reproduced{f', by {ways}' if ways else ''}, with intervals and verdicts{beside}"
     return checked("tables", problems, said)
 
 
@@ -111,7 +111,7 @@ def _of_table(
     wrong = _not_again(candidates, pages, [(judged.metric, judged.rope)])
     if wrong and (why := _gone_on(judged, [known[run][0] for run in named])):
         return _Looked(made=len(pages) - len(wrong), way=way, unknown=(why,))
-    problems = tuple(f"{name} does not come out again from the predictions" for name in wrong)
+    problems = tuple(f"{name} does not follow from the predictions" for name in wrong)
     return _Looked(made=len(pages), way=way, problems=problems)
 
 
@@ -144,10 +144,8 @@ def _ways_of(record: RunRecord) -> Iterator[tuple[str, float]]:
 
 def _judged(run: Path, folder: str) -> Judged | None:
     """By what the tables in `folder` were judged; None where that was not recorded. Raises DamagedFile."""
-    try:
-        return Judged.parse(read_inside(run, f"{folder}/{JUDGED}", most_bytes=_MOST_JUDGED))
-    except FileNotFoundError:
-        return None
+    content = read_if_there(run, f"{folder}/{JUDGED}", most_bytes=_MOST_JUDGED)
+    return None if content is None else Judged.parse(content)
 
 
 def _not_again(candidates: list[Candidate], pages: dict[str, str], ways: Iterable[tuple[str, float]]) -> list[str]:
@@ -175,17 +173,12 @@ def _runs_of(table: str) -> list[str]:
 
 
 def _text(folder: Path, name: str) -> str | None:
-    try:
-        return read_inside(folder, name, most_bytes=_MOST_BYTES).decode("utf-8", "replace")
-    except FileNotFoundError:
-        return None
+    content = read_if_there(folder, name, most_bytes=_MOST_BYTES)
+    return None if content is None else content.decode("utf-8", "replace")
 
 
 def _added(folder: Path) -> dict[str, str]:
     """The last hash that the journals have of each file."""
-    return {body.file: body.sha256 for body in _artifacts(folder)}
-
-
-def _artifacts(folder: Path) -> Iterator[ArtifactAdded]:
-    for fold_id in (None, *sorted(fold_ids(folder))):
-        yield from (event.body for event in read_journal(folder, fold_id) if isinstance(event.body, ArtifactAdded))
+    journals = (read_journal(folder, fold_id) for fold_id in (None, *sorted(fold_ids(folder))))
+    bodies = (event.body for journal in journals for event in journal)
+    return {body.file: body.sha256 for body in bodies if isinstance(body, ArtifactAdded)}

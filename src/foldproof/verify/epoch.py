@@ -36,7 +36,7 @@ def train_on(recorded: Recorded, task: FoldTask) -> Trained:
     if start is not None and start.fold_key not in {
         event.about.get("fold_key") for event in read_journal(recorded.folder, fold_id)
     }:
-        return Trained((f"{start.name} is the state of another fold or experiment",), "")
+        return Trained((f"{start.name} is the state of a different fold or experiment",), "")
     last = None if start is not None else 1
     shutil.rmtree(task.folder, ignore_errors=True)
     task.folder.mkdir(parents=True)

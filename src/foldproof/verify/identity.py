@@ -13,11 +13,12 @@ from foldproof.plan.tasks import fold_key
 from foldproof.records.facts import range_in_use
 from foldproof.records.record import read_journal
 from foldproof.reproduce.recorded import CODE_DIFF, Recorded
+from foldproof.storage import mapping_in, redact_uris
 from foldproof.storage.secret_code import HIDDEN
 
 
-def of_hashes(recorded: Recorded, assignments: tuple[Assignment, ...]) -> Iterator[str]:
-    """Identity, fingerprint and digest of the folds, computed anew. The fingerprint was when the record was read."""
+def check_hashes(recorded: Recorded, assignments: tuple[Assignment, ...]) -> Iterator[str]:
+    """Identity and digest of the folds, recomputed. The fingerprint was checked when the record was read."""
     facts = recorded.record.facts
     folds_digest = folds.digest(recorded.dataset, assignments)
     if folds_digest != facts["folds_digest"]:
@@ -29,9 +30,9 @@ def of_hashes(recorded: Recorded, assignments: tuple[Assignment, ...]) -> Iterat
         within=range_in_use(facts),
     )
     if identity != facts["identity"]:
-        yield "the identity in run.json is not that of its settings, images and folds"
+        yield "the identity in run.json does not match its settings, images and folds"
     if _disagree(recorded):
-        yield "the full settings in run.json are not those that its identity is of"
+        yield "the full settings in run.json do not match its identity"
     if list(recorded.dataset.classes) != facts["classes"]:
         yield "the classes in run.json are not those of the images"
     if len(recorded.dataset) != facts["images"]:
@@ -46,7 +47,9 @@ def of_hashes(recorded: Recorded, assignments: tuple[Assignment, ...]) -> Iterat
             "number of repeats": (started.repeats, recorded.config.folds.repeats),
             "number of epochs": (started.epochs, recorded.config.train.epochs),
         }
-        yield from (f"the run's journal has another {name} than run.json" for name, (a, b) in said.items() if a != b)
+        yield from (
+            f"the run's journal has a different {name} from run.json" for name, (a, b) in said.items() if a != b
+        )
 
 
 def _disagree(recorded: Recorded) -> bool:
@@ -63,7 +66,7 @@ def _disagree(recorded: Recorded) -> bool:
     return False
 
 
-def of_fold_key(recorded: Recorded, fold: Fold) -> Iterator[str]:
+def check_fold_key(recorded: Recorded, fold: Fold) -> Iterator[str]:
     """Whether a fold's journal was written for these settings, images, folds and this arithmetic."""
     stated = [event.about.get("fold_key") for event in read_journal(recorded.folder, fold.id)]
     keys = {
@@ -78,20 +81,17 @@ def of_fold_key(recorded: Recorded, fold: Fold) -> Iterator[str]:
         for environment in recorded.environments
     }
     if set(stated) - keys - {None}:
-        yield f"{fold.id}: its journal was written for other settings, images, folds or another arithmetic"
+        yield f"{fold.id}: its journal was written for different settings, images, folds or arithmetic"
 
 
-def of_code(recorded: Recorded) -> Iterator[str]:
+def check_code(recorded: Recorded) -> Iterator[str]:
     """Whether the recorded changes to the code are those that were hashed."""
-    code = recorded.environment.get("git")
-    stated = code.get("diff_sha256") if isinstance(code, dict) else None
+    stated = mapping_in(recorded.environment, "git").get("diff_sha256")
     if stated is not None and not recorded.code_diff:
         yield f"{CODE_DIFF} is missing: the code had changes that were not committed"
     if stated is None and recorded.code_diff:
         yield f"{CODE_DIFF} is there, but the code had no changes"
     if stated and recorded.code_diff and hashlib.sha256(recorded.code_diff).hexdigest() != stated:
-        from foldproof.storage import redact_uris
-
         may_be_redacted = b"://" in recorded.code_diff or HIDDEN.encode() in recorded.code_diff
         if redact_uris(recorded.code_diff) == recorded.code_diff and not may_be_redacted:
             yield f"{CODE_DIFF} is not what was hashed"

@@ -20,9 +20,9 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class Level:
-    """A level of the ladder: 0 the record alone, 1 with weights and images, 2 with one epoch trained again."""
+    """Level 0: only the record; 1: with weights and images; 2: with one epoch retrained."""
 
-    level: int
+    number: int
     title: str
     checks: tuple[Check, ...]
     seconds: float
@@ -36,26 +36,26 @@ class Level:
 
 @dataclass(frozen=True, kw_only=True)
 class Verification:
-    """The rungs that were climbed, in order."""
+    """The levels that were checked, in order."""
 
     run: str
     experiment: str
-    rungs: tuple[Level, ...]
+    levels: tuple[Level, ...]
     training_seconds: float | None
 
     @property
     def is_sound(self) -> bool:
         """Whether nothing that was checked is broken."""
-        return all(rung.state != "broken" for rung in self.rungs)
+        return all(level.state != "broken" for level in self.levels)
 
     @property
     def verdict(self) -> str:
-        """In one line: how far the record holds, or the first rung that does not."""
-        broken = next((rung for rung in self.rungs if rung.state == "broken"), None)
+        """In one line: how far the record holds, or the first level that does not."""
+        broken = next((level for level in self.levels if level.state == "broken"), None)
         if broken is not None:
             count = sum(len(check.problems) for check in broken.checks)
-            return f"DOES NOT HOLD at L{broken.level} ({broken.title}): {count} problem{'s' if count != 1 else ''}"
-        held = [f"L{rung.level}" for rung in self.rungs if rung.state == "holds"]
+            return f"DOES NOT HOLD at L{broken.number} ({broken.title}): {count} problem{'s' if count != 1 else ''}"
+        held = [f"L{level.number}" for level in self.levels if level.state == "holds"]
         return f"HOLDS: {', '.join(held)}"
 
     def to_json(self) -> dict[str, Any]:
@@ -69,13 +69,13 @@ class Verification:
             "training_seconds": self.training_seconds,
             "rungs": [
                 {
-                    "level": rung.level,
-                    "title": rung.title,
-                    "state": rung.state,
-                    "seconds": rung.seconds,
-                    "checks": [asdict(check) for check in rung.checks],
+                    "level": level.number,
+                    "title": level.title,
+                    "state": level.state,
+                    "seconds": level.seconds,
+                    "checks": [asdict(check) for check in level.checks],
                 }
-                for rung in self.rungs
+                for level in self.levels
             ],
         }
 

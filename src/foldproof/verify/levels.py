@@ -4,12 +4,12 @@ L0 needs the record alone, L1 weights and images, L2 one epoch of training; `rep
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from foldproof.data.survey import Progress, unheard
+from foldproof.data.survey import Progress, no_progress
 from foldproof.errors import DamagedFile
-from foldproof.folds import Assignment
+from foldproof.folds import Fold
 from foldproof.project import Project
 from foldproof.records.facts import read_facts
 from foldproof.reproduce.record_source import RecordSource
@@ -27,11 +27,11 @@ def verify(
     highest: int = HIGHEST,
     trust_code: bool = False,
     heard: Callable[[Level], None] = lambda _: None,
-    progress: Progress = unheard,
+    progress: Progress = no_progress,
 ) -> Verification:
-    """Climb the ladder up to level `highest`, and no further than the first rung that is broken.
+    """Check the levels up to `highest`, and no further than the first that is broken.
 
-    `heard` is told of every rung as soon as it is done. Raises DamagedFile where not even run.json can be read.
+    `heard` is told of every level as soon as it is done. Raises DamagedFile where not even run.json can be read.
     """
     started = time.monotonic()
     facts = read_facts(subject.folder)
@@ -41,18 +41,20 @@ def verify(
         checks = list(_record(recorded, subject))
     except DamagedFile as error:
         checks = [checked("journals", [error.what], "")]
-    rungs = [Level(level=0, title=TITLES[0], checks=tuple(checks), seconds=time.monotonic() - started)]
-    heard(rungs[0])
-    if recorded is not None and highest > 0 and rungs[0].state != "broken":
-        from foldproof.verify.trained import climb
+    levels = [Level(number=0, title=TITLES[0], checks=tuple(checks), seconds=time.monotonic() - started)]
+    heard(levels[0])
+    if recorded is not None and highest > 0 and levels[0].state != "broken":
+        from foldproof.verify.trained import check_further
 
-        for rung in climb(recorded, subject, project, highest=highest, trust_code=trust_code, progress=progress):
-            rungs.append(rung)
-            heard(rung)
+        for level in check_further(
+            recorded, subject, project, highest=highest, trust_code=trust_code, progress=progress
+        ):
+            levels.append(level)
+            heard(level)
     return Verification(
         run=str(facts["run"]),
         experiment=str(facts["experiment"]),
-        rungs=tuple(rungs),
+        levels=tuple(levels),
         training_seconds=recorded.record.seconds if recorded else None,
     )
 
@@ -64,7 +66,7 @@ def _record(recorded: Recorded, subject: RecordSource) -> Iterator[Check]:
     yield checked("journals", [], f"whole and in order; {events} epochs and results of {len(record.epochs)} folds")
     assignments, problems = splits.assignments_of(recorded)
     if not problems:
-        problems = [*splits.of_leaks(recorded, assignments), *splits.of_held_out(recorded)]
+        problems = [*splits.check_leaks(recorded, assignments), *splits.check_held_out(recorded)]
     parts = recorded.config.folds
     apart = "" if recorded.held_out is None else f"; {len(recorded.held_out):,} held out, in none"
     said = f"{parts.k} folds, {parts.repeats} times; no image, copy or group in two of them{apart}"
@@ -74,45 +76,32 @@ def _record(recorded: Recorded, subject: RecordSource) -> Iterator[Check]:
         return
     yield checked(
         "identity",
-        [*identity.of_hashes(recorded, assignments), *identity.of_code(recorded)],
-        f"settings, {len(recorded.dataset):,} images and folds are those that the run is known by"
+        [*identity.check_hashes(recorded, assignments), *identity.check_code(recorded)],
+        f"settings, {len(recorded.dataset):,} images and folds match the identity of the run"
         + ("" if record.facts.get("settings") else "; defaults of settings are not recorded"),
     )
-    yield checked("training", _of_folds(recorded, assignments, _training), "losses of all steps, epochs and rates fit")
-    yield checked("scores", _of_folds(recorded, assignments, _scores), "every score comes out of the predictions again")
+    for name, look, said in (
+        ("training", _training, "losses of all steps, epochs and rates fit"),
+        ("scores", _scores, "every score follows from the predictions"),
+    ):
+        folds = (fold for made in assignments for fold in made.folds(parts.k))
+        yield checked(name, [f"{fold.id}: {problem}" for fold in folds for problem in look(recorded, fold)], said)
     others = _others(recorded.folder)
-    yield sibling_runs.of_runs(recorded, others, expected=subject.with_company or not subject.is_foreign)
-    yield artifacts.of_files(recorded.folder)
-    yield artifacts.of_tables(record, others)
+    yield sibling_runs.check_runs(recorded, others, expected=subject.with_company or not subject.is_foreign)
+    yield artifacts.check_files(recorded.folder)
+    yield artifacts.check_tables(record, others)
 
 
-def _training(recorded: Recorded, assignments: tuple[Assignment, ...]) -> Iterator[tuple[str, Iterable[str]]]:
-    for made in assignments:
-        for fold in made.folds(recorded.config.folds.k):
-            if fold.id in recorded.record.epochs:
-                yield (
-                    str(fold.id),
-                    [
-                        *training_log.of_fold(recorded, fold),
-                        *training_log.of_states(recorded, fold.id),
-                        *identity.of_fold_key(recorded, fold),
-                    ],
-                )
+def _training(recorded: Recorded, fold: Fold) -> Iterator[str]:
+    if fold.id in recorded.record.epochs:
+        yield from training_log.check_fold(recorded, fold)
+        yield from training_log.check_states(recorded, fold.id)
+        yield from identity.check_fold_key(recorded, fold)
 
 
-def _scores(recorded: Recorded, assignments: tuple[Assignment, ...]) -> Iterator[tuple[str, Iterable[str]]]:
-    for made in assignments:
-        for fold in made.folds(recorded.config.folds.k):
-            if fold.id in recorded.record.finished:
-                yield str(fold.id), scores.of_fold(recorded, fold)
-
-
-def _of_folds(
-    recorded: Recorded,
-    assignments: tuple[Assignment, ...],
-    look: Callable[[Recorded, tuple[Assignment, ...]], Iterator[tuple[str, Iterable[str]]]],
-) -> list[str]:
-    return [f"{name}: {problem}" for name, problems in look(recorded, assignments) for problem in problems]
+def _scores(recorded: Recorded, fold: Fold) -> Iterator[str]:
+    if fold.id in recorded.record.finished:
+        yield from scores.check_fold(recorded, fold)
 
 
 def _others(folder: Path) -> tuple[Path, ...]:

@@ -14,7 +14,7 @@ from foldproof.training.fold import FoldInputs, prepare
 from foldproof.training.loop import Scores, evaluate
 from foldproof.training.task import FoldTask
 
-TOLERANCE = 1e-3  # of a probability, under another arithmetic
+TOLERANCE = 1e-3  # of a probability, with different arithmetic
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def rescore(recorded: Recorded, task: FoldTask, weights: Path, *, same_class: bo
     try:
         fold.classifier.load_state_dict(dict(checkpoint.weights))
     except RuntimeError as error:
-        return Rescored((f"its weights are of another network: {str(error).splitlines()[0]}",), 0.0)
+        return Rescored((f"its weights belong to a different network: {str(error).splitlines()[0]}",), 0.0)
     now = _probabilities(fold)
     then = {sample.sha256: row for sample, row in zip(stored.samples, stored.probabilities, strict=True)}
     samples = [recorded.dataset.samples[position] for position in task.validation_positions]
@@ -68,9 +68,9 @@ def _of_another_fold(recorded: Recorded, task: FoldTask, checkpoint: Checkpoint)
         found.append("its weights are not those that its journal names")
     said = (checkpoint.run, checkpoint.identity, checkpoint.repeat, checkpoint.fold)
     if said != (recorded.record.run, recorded.record.identity, task.repeat, task.fold):
-        found.append("its weights are of another run, experiment or fold")
+        found.append("its weights belong to a different run, experiment or fold")
     if tuple(checkpoint.classes) != recorded.dataset.classes:
-        found.append("its weights know other classes")
+        found.append("its weights have different classes")
     return found
 
 

@@ -15,13 +15,18 @@ from foldproof.records import predictions
 from foldproof.records.predictions import Predictions
 from foldproof.reproduce.recorded import Recorded
 
-_ALWAYS_MEASURED = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss")
+ALWAYS_MEASURED = (
+    "accuracy",
+    "balanced_accuracy",
+    "macro_f1",
+    "log_loss",
+)  # by every version: a metric added later is in no older record
 _CLOSE = 1e-9
 _LOSS_CLOSE = 1e-4  # of a softmax in float32 against its logits
 _ALMOST_CERTAIN = 1e-30  # below that a probability in float32 says no more of its logit
 
 
-def of_fold(recorded: Recorded, fold: Fold) -> Iterator[str]:
+def check_fold(recorded: Recorded, fold: Fold) -> Iterator[str]:
     """What is wrong with the result of a fold, each as a sentence without the fold's name."""
     record = recorded.record
     finished = record.finished[fold.id]
@@ -55,7 +60,7 @@ def _of_scores(recorded: Recorded, made: Predictions, fold_id: FoldId) -> Iterat
     known = registry.SEAMS["metrics"]  # built in: another's metric would be code to run
     for name in sorted(known):
         if name not in finished.scores:
-            if name in _ALWAYS_MEASURED:  # others may be newer than the record
+            if name in ALWAYS_MEASURED:
                 yield f"its result has no {name}"
         elif not _same(finished.scores[name], registry.load("metrics", name)(made.probabilities, labels)):
             found = registry.load("metrics", name)(made.probabilities, labels)

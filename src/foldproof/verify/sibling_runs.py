@@ -11,7 +11,7 @@ from foldproof.storage import read_inside
 from foldproof.verify.level import Check, checked, not_here
 
 
-def of_runs(recorded: Recorded, beside: Iterable[Path], *, expected: bool) -> Check:
+def check_runs(recorded: Recorded, beside: Iterable[Path], *, expected: bool) -> Check:
     """Every run names those of its experiment that were there when it began; all of them have to be here, unchanged.
 
     Runs that came later are known only where one that is here names them. Where they are not `expected`, as beside the

@@ -28,7 +28,7 @@ def assignments_of(recorded: Recorded) -> tuple[tuple[Assignment, ...], list[str
     return tuple(made), problems
 
 
-def of_leaks(recorded: Recorded, assignments: tuple[Assignment, ...]) -> Iterator[str]:
+def check_leaks(recorded: Recorded, assignments: tuple[Assignment, ...]) -> Iterator[str]:
     """Images of one content, group or cluster of look-alikes that validate in several folds of a repeat."""
     units = unit_numbers(recorded.dataset)
     for made in assignments:
@@ -44,7 +44,7 @@ def of_leaks(recorded: Recorded, assignments: tuple[Assignment, ...]) -> Iterato
             yield f"repeat {made.repeat}: nothing validates in fold {empty[0]}"
 
 
-def of_held_out(recorded: Recorded) -> Iterator[str]:
+def check_held_out(recorded: Recorded) -> Iterator[str]:
     """Images that were to be held out and stand among those of the folds, by content."""
     if recorded.held_out is None:
         return

@@ -9,7 +9,7 @@ from typing import Any
 
 from foldproof import registry
 from foldproof.config.identity import canonical_json
-from foldproof.data.survey import Progress, unheard
+from foldproof.data.survey import Progress, no_progress
 from foldproof.errors import DamagedFile, FoldproofError
 from foldproof.events.fold_id import FoldId
 from foldproof.executors import ExecutorContext
@@ -39,16 +39,16 @@ from foldproof.verify.level import TITLES, Check, Level, checked, not_here
 NO_RUNS = RunStore((), {})
 
 
-def climb(
+def check_further(
     recorded: Recorded,
     subject: RecordSource,
     project: Project | None,
     *,
     highest: int,
     trust_code: bool,
-    progress: Progress = unheard,
+    progress: Progress = no_progress,
 ) -> Iterator[Level]:
-    """L1 and, where that holds, L2; a rung that cannot be climbed here says why."""
+    """L1 and, where that holds, L2; a level that cannot be checked here says why."""
     started = time.monotonic()
     request = Request(trust_code=trust_code)
     with ExitStack() as held:
@@ -64,11 +64,11 @@ def climb(
             yield _unreached(1, f"{error.what}; {error.next_step}", started)
             return
         finished = [fold_id for fold_id in recorded.record.finished if fold_id in tasks]
-        first = _rung(1, list(_predictions(recorded, tasks, finished, same_arithmetic)), started)
+        first = _level(1, list(_predictions(recorded, tasks, finished, same_arithmetic)), started)
         yield first
         if highest > 1 and first.state != "broken":
             started = time.monotonic()
-            yield _rung(2, [_epoch(recorded, tasks, finished, same_arithmetic)], started)
+            yield _level(2, [_epoch(recorded, tasks, finished, same_arithmetic)], started)
 
 
 def _tasks(
@@ -117,7 +117,7 @@ def _predictions(
     if not made and not problems:
         yield not_here("predictions", "the weights of the folds are not here")
         return
-    how = "bit for bit" if largest == 0 else f"within {largest:.1g}, under another arithmetic"
+    how = "bit for bit" if largest == 0 else f"within {largest:.1g}, with different arithmetic"
     beside = f"; {absent} folds have no weights here" if absent else ""
     yield checked("predictions", problems, f"weights of {made} folds give the stored predictions, {how}{beside}")
 
@@ -128,7 +128,7 @@ def _epoch(
     from foldproof.verify.epoch import train_on
 
     if not same_arithmetic:
-        return not_here("training", "bits are only comparable in the numeric class of the run; this is another")
+        return not_here("training", "bits are only comparable in the numeric class of the run; this one differs")
     if not finished:
         return not_here("training", "no fold has finished")
     fold_id = finished[0]
@@ -148,9 +148,9 @@ def _weights(recorded: Recorded, fold_id: FoldId) -> Path:
     return regular_inside(recorded.folder, name, most_bytes=MOST_BYTES)
 
 
-def _rung(level: int, checks: list[Check], started: float) -> Level:
-    return Level(level=level, title=TITLES[level], checks=tuple(checks), seconds=time.monotonic() - started)
+def _level(number: int, checks: list[Check], started: float) -> Level:
+    return Level(number=number, title=TITLES[number], checks=tuple(checks), seconds=time.monotonic() - started)
 
 
-def _unreached(level: int, why: str, started: float) -> Level:
-    return _rung(level, [not_here("images and code", why)], started)
+def _unreached(number: int, why: str, started: float) -> Level:
+    return _level(number, [not_here("images and code", why)], started)

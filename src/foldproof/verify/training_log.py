@@ -19,7 +19,7 @@ _UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, OverflowError, R
 _CLOSE = 1e-9  # relative; sums of float64 in another order
 
 
-def of_fold(recorded: Recorded, fold: Fold) -> Iterator[str]:
+def check_fold(recorded: Recorded, fold: Fold) -> Iterator[str]:
     """What is wrong with the epochs of a fold, each as a sentence without the fold's name."""
     record, settings = recorded.record, recorded.config.train
     started, epochs = record.fold_started.get(fold.id), record.epochs.get(fold.id, ())
@@ -45,7 +45,7 @@ def of_fold(recorded: Recorded, fold: Fold) -> Iterator[str]:
         yield from _of_losses(epoch, steps, sizes)
 
 
-def of_states(recorded: Recorded, fold_id: FoldId) -> Iterator[str]:
+def check_states(recorded: Recorded, fold_id: FoldId) -> Iterator[str]:
     """Whether the states that a fold has stored know of the same epochs as its journal, where there are any."""
     epochs = recorded.record.epochs.get(fold_id, ())
     for state in stored(recorded.folder, fold_id):

@@ -1,4 +1,4 @@
-"""What a run looks like it suffers from: its record and predictions in, sentences with their numbers out. Pure."""
+"""Diagnose a run from its record and predictions, in sentences with the numbers behind them. Pure."""
 
 from foldproof.analysis.diagnosis.evidence import Diagnosis as Diagnosis
 from foldproof.analysis.diagnosis.reseed import reseeded as reseeded

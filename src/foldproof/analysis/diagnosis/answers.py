@@ -1,4 +1,4 @@
-"""Out-of-fold predictions in; what the answers themselves give away out: classes mixed up or never said, confidence."""
+"""Find what predictions reveal: classes that are confused or never predicted, and wrong confidence. Pure."""
 
 import math
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ def never_predicted(seen: Seen) -> Iterator[Diagnosis]:
         remedy = "more images of them"
     yield Diagnosis(
         "never-predicted",
-        f"no image was taken for {named}, of {int(images[missing].sum())} predictions of such images; try {remedy}",
+        f"no image was predicted as {named}, of {int(images[missing].sum())} predictions of such images; try {remedy}",
         {"classes": len(missing), "of_classes": len(table.classes), "images": int(images[missing].sum())},
     )
 
@@ -66,7 +66,7 @@ def confused(seen: Seen) -> Iterator[Diagnosis]:
     first, second = pairs[0]
     yield Diagnosis(
         "confused",
-        f"classes are mixed up: {said}{more}; look at these images: are they told apart by what one can see?",
+        f"classes are mixed up: {said}{more}; look at these images: can they be told apart by eye?",
         {
             "pairs": len(pairs),
             "first": classes[first],

@@ -1,4 +1,4 @@
-"""A run's record and predictions in, the curves and figures that rules look at out; and what a rule says. Pure."""
+"""Collect the curves and figures that rules look at from a run's record and predictions. Pure."""
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Learning curves in; whether a model fits its images too little or too well, too short or too long, out. Pure."""
+"""Find overfitting, underfitting, and training that was too short or too long, from learning curves. Pure."""
 
 import math
 from collections.abc import Iterator
@@ -73,7 +73,7 @@ def overfitting(seen: Seen) -> Iterator[Diagnosis]:
         yield Diagnosis(
             "overfitting",
             f"the training accuracy is {words.percent(training_accuracy)}, validation {words.percent(validation)}: "
-            f"looks like overfitting, images known by heart; {_remedy(seen, seen.epochs)}",
+            f"looks like overfitting, memorised images; {_remedy(seen, seen.epochs)}",
             {"train_accuracy": training_accuracy, "val_accuracy": validation, "gap": gap},
         )
 
@@ -89,7 +89,7 @@ def best_epoch_last(seen: Seen) -> Iterator[Diagnosis]:
         return
     yield Diagnosis(
         "best-epoch-last",
-        f"the best epoch is the last {words.of_folds(at_last, seen.folds)}, and the validation loss still fell by "
+        f"the best epoch is the last {words.phrase_folds(at_last, seen.folds)}, and the validation loss still fell by "
         f"{words.percent(gain)} in it: looks like a training that ends too early; try train.epochs: {2 * seen.epochs}",
         {"folds": at_last, "of_folds": seen.folds, "gain": gain, "epochs": seen.epochs},
     )
@@ -105,7 +105,8 @@ def best_epoch_first(seen: Seen) -> Iterator[Diagnosis]:
         return
     yield Diagnosis(
         "best-epoch-first",
-        f"the best epoch is the first {words.of_folds(at_first, seen.folds)} (validation loss {words.loss(losses[0])}, "
+        f"the best epoch is the first {words.phrase_folds(at_first, seen.folds)} "
+        f"(validation loss {words.loss(losses[0])}, "
         f"{words.loss(losses[-1])} at the end): consistent with too long a training or too high a learning rate; "
         f"try {words.rate(seen.lr / 10)}",
         {

@@ -1,4 +1,4 @@
-"""Learning curves in; whether the optimisation went wrong out: diverged, unstable, a rate too high or too low. Pure."""
+"""Find failed optimisation in learning curves: diverged, unstable, a rate too high or too low. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Swing:
 
 
 def diverged(seen: Seen) -> Iterator[Diagnosis]:
-    """Folds whose loss is no number any more, or grew far beyond that of guessing."""
+    """Folds whose loss is not a number any more, or grew far beyond that of guessing."""
     if not seen.diverged:
         return
     fold_ids = tuple(seen.diverged)
@@ -120,7 +120,7 @@ def unstable(seen: Seen) -> Iterator[Diagnosis]:
     remedy = "train.schedule: cosine" if seen.setting("schedule") == "constant" else _lower_rate(seen)
     yield Diagnosis(
         "unstable",
-        f"the validation loss swings from epoch to epoch {words.of_folds(len(fold_ids), seen.folds)}: in "
+        f"the validation loss swings from epoch to epoch {words.phrase_folds(len(fold_ids), seen.folds)}: in "
         f"{worst.fold_id} from {words.loss(worst.before)} to {words.loss(worst.after)} in epoch "
         f"{worst.epoch} (accuracy {words.percent(worst.accuracy_before)} to {words.percent(worst.accuracy_after)}) "
         f"while training went on; consistent with steps that are too large at the end: try {remedy}",

@@ -1,9 +1,10 @@
-"""A fold trained again with another seed in, beside its run; whether its images or its training differ, out. Pure."""
+"""Compare a fold that was retrained with a different seed with its run: are its images odd or its training? Pure."""
 
 import math
 
 from foldproof.analysis.diagnosis import words
 from foldproof.analysis.diagnosis.evidence import Diagnosis
+from foldproof.analysis.statistics.shares import wilson_interval
 from foldproof.events.fold_id import FoldId
 from foldproof.records.facts import reseed_of
 from foldproof.records.record import RunRecord, Spread
@@ -46,7 +47,7 @@ def reseeded(original: RunRecord, again: RunRecord) -> Diagnosis:
     )
     told = (
         f"{fold_id} scored {words.percent(before)}, the others {words.percent(others.mean)}; "
-        f"trained again with another seed it scores {words.percent(now)}"
+        f"retrained with a different seed it scores {words.percent(now)}"
     )
     if not differed:
         code, meaning = "reseed-agrees", "it did not differ from the others by more than chance in the first place"
@@ -55,7 +56,7 @@ def reseeded(original: RunRecord, again: RunRecord) -> Diagnosis:
     elif near_before and not near_others:
         code, meaning = "reseed-images", "consistent with its images or labels; look at those it gets wrong"
     else:
-        code, meaning = "reseed-open", "cannot tell; train it again with one more seed"
+        code, meaning = "reseed-open", "cannot tell; retrain it with one more seed"
     return Diagnosis(code, f"{told}: {meaning}", evidence, fold_id)
 
 
@@ -63,10 +64,7 @@ def binomial_interval(share: float, count: int) -> tuple[float, float]:
     """Wilson's 95 % interval of a share of `count`."""
     if count < 1:
         return 0.0, 1.0
-    squared = TIMES**2 / count
-    middle = (share + squared / 2) / (1 + squared)
-    half = TIMES * math.sqrt(share * (1 - share) / count + squared / (4 * count)) / (1 + squared)
-    return middle - half, middle + half
+    return wilson_interval(share, count, TIMES)
 
 
 def _spread(others: Spread, images: int) -> float:

@@ -1,4 +1,4 @@
-"""All rules as a table, and which of two that contradict is said: a record and predictions in, diagnoses out. Pure."""
+"""List all rules in a table, apply them to a run, and choose between two that contradict. Pure."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -30,7 +30,7 @@ _LITTLE_WAS_LEARNED = ("underfitting", "best-epoch-last", "never-predicted", "co
 RULES: Mapping[str, Rule] = {
     "diverged": Rule(
         optimisation.diverged,
-        f"a fold's loss is no number, or its last training loss is over {evidence.MANY_TIMES:g} times that of "
+        f"a fold's loss is not a number, or its last training loss is over {evidence.MANY_TIMES:g} times that of "
         f"guessing, ln(classes), and over {evidence.GROWN:g} times its lowest; it is left out of all other rules",
         "a tenth of train.lr",
         of_curves=False,

@@ -1,4 +1,4 @@
-"""Numbers in, the way they are said out: percent, points, losses, folds. Pure."""
+"""Format numbers for sentences: percent, points, losses, folds. Pure."""
 
 import math
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ def rate(value: float) -> str:
     return f"train.lr: {value:.3g}" if math.isfinite(value) else "another train.lr"
 
 
-def of_folds(some: int, every: int) -> str:
+def phrase_folds(some: int, every: int) -> str:
     """`in 4 of 5 folds`."""
     return "in every fold" if some == every else f"in {some} of {every} folds"
 

@@ -1,1 +1,1 @@
-"""Somebody else's results: scores of folds, or predictions, from whatever trained them; candidates out."""
+"""Make candidates of results from other programs: scores of folds, or predictions."""

@@ -1,4 +1,4 @@
-"""Scores of folds that somebody else measured in; candidates, known by these scores alone, out. Pure."""
+"""Make candidates of fold scores that were measured elsewhere and are known by these scores only. Pure."""
 
 import math
 from collections import Counter
@@ -16,7 +16,6 @@ from foldproof.storage import cleaned
 
 MOST_FOLDS = 1000
 _NO_TABLE = "only the scores of its folds are known"
-_NOTHING = Spread(math.nan, math.nan, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +70,7 @@ def candidates_of_scores(scores: Sequence[FoldScore], *, metric: str) -> list[Ca
     """A candidate an experiment, in the order in which they first come.
 
     The scores of an experiment are taken for percentages where any is above 1, or where they were written so. Raises
-    DamagedFile where a fold comes twice, or where a score is neither a fraction nor a percentage.
+    DamagedFile where a fold appears twice, or where a score is neither a fraction nor a percentage.
     """
     by_experiment: dict[str, dict[FoldId, FoldScore]] = {}
     for row in scores:
@@ -79,7 +78,7 @@ def candidates_of_scores(scores: Sequence[FoldScore], *, metric: str) -> list[Ca
         fold_id = FoldId(row.repeat, row.fold)
         if fold_id in folds:
             raise DamagedFile(
-                f"{fold_id} of '{cleaned(row.experiment, most=60)}' comes twice",
+                f"{fold_id} of '{cleaned(row.experiment, most=60)}' appears twice",
                 next_step="a row a fold of an experiment; give several repeats a column `repeat`",
             )
         folds[fold_id] = row
@@ -109,20 +108,13 @@ def _candidate(name: str, folds: Mapping[FoldId, FoldScore], k: int, metric: str
     summary = Summary(
         run=name,
         experiment=name,
-        identity="",
-        fingerprint="",
-        folds_digest="",
         status="finished" if len(known) == len(scores) else "failed",
         k=max(k, 2),
         repeats=repeats,
         settings=next(iter(folds.values())).settings,
         accuracy=Spread.of(known.values() if metric == ACCURACY else ()),
-        loss=_NOTHING,
-        best_epoch_accuracy=_NOTHING,
-        best_epoch_loss=_NOTHING,
         accuracy_by_fold=known if metric == ACCURACY else {},
         scores_by_fold={fold_id: {metric: score} for fold_id, score in known.items()},
         images_by_fold={fold_id: images for fold_id in known if (images := folds[fold_id].images)},
-        seconds=None,
     )
     return Candidate(summary, None, _NO_TABLE)

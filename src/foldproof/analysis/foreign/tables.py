@@ -1,4 +1,4 @@
-"""A CSV that somebody else wrote in; candidates out: from the scores of folds, or from predictions image by image.
+"""Read a CSV from another program into candidates: scores of folds, or predictions image by image.
 
 Scores: `experiment, fold, score`, and where there are any `repeat` and `n` (images of the fold).
 Predictions: `id, fold, label` and a column a class with its probability, and where there are any `experiment`, `repeat`
@@ -14,7 +14,7 @@ import numpy as np
 from foldproof.analysis.candidate import Candidate
 from foldproof.analysis.foreign.scores import MOST_FOLDS, FoldScore, candidates_of_scores, one_scale
 from foldproof.analysis.out_of_fold import OutOfFold
-from foldproof.analysis.scoring import ACCURACY, fold_scores
+from foldproof.analysis.scoring import ACCURACY, fold_scores, rows_by_fold
 from foldproof.analysis.summary import Summary
 from foldproof.data.tables.table import table_of
 from foldproof.errors import DamagedFile, DataError
@@ -26,7 +26,6 @@ SCORES = ("experiment", "fold", "score")
 PREDICTIONS = ("id", "fold", "label")
 _KNOWN = ("experiment", "repeat", "fold", "id", "label", "group", "path")
 _SLACK = 0.02  # rounded probabilities add up to this near 1
-_NOTHING = Spread(math.nan, math.nan, 0)
 Row = Mapping[str, str]
 
 
@@ -83,7 +82,7 @@ def _number(text: str, name: str, line: int, column: str) -> int:
     """A whole number, or the one that a name such as `fold_3` ends with."""
     match = re.fullmatch(r"\D*?(\d{1,12})(?:\.0*)?", text)
     if match is None:
-        raise _mistake(name, line, f"{column} {cleaned(repr(text), most=60)} is no number")
+        raise _mistake(name, line, f"{column} {cleaned(repr(text), most=60)} is not a number")
     number = int(match[1])
     if column != "n" and number > MOST_FOLDS:
         raise _mistake(name, line, f"{column} {number} is above {MOST_FOLDS}")
@@ -103,7 +102,7 @@ def _float(text: str, name: str, line: int, column: str) -> float:
     try:
         value = float(comma)
     except ValueError:
-        raise _mistake(name, line, f"{column} {cleaned(repr(text), most=60)} is no number") from None
+        raise _mistake(name, line, f"{column} {cleaned(repr(text), most=60)} is not a number") from None
     if not math.isfinite(value):
         raise _mistake(name, line, f"{column} is {value}")
     return value
@@ -129,7 +128,7 @@ def _table(rows: Sequence[tuple[int, Row]], classes: tuple[str, ...], name: str)
             raise _mistake(name, line, f"label {cleaned(repr(row['label']), most=60)} has no column")
         key = _number(row.get("repeat") or "0", name, line, "repeat"), row["id"]
         if key in seen:
-            raise _mistake(name, line, f"id {cleaned(repr(row['id']), most=60)} comes twice")
+            raise _mistake(name, line, f"id {cleaned(repr(row['id']), most=60)} appears twice")
         seen.add(key)
     probabilities = np.array(
         [[_float(row[label], name, line, label) for label in classes] for line, row in rows], dtype=np.float32
@@ -154,30 +153,18 @@ def candidate_of(name: str, table: OutOfFold) -> Candidate:
     """What can be held against others where a table of out-of-fold predictions is all there is."""
     scores: Mapping[FoldId, float] = fold_scores(table, ACCURACY)
     repeats = len({repeat for repeat, _ in scores})
-    counts = {
-        fold_id: int(((table.repeats == fold_id.repeat) & (table.folds == fold_id.fold)).sum()) for fold_id in scores
-    }
     summary = Summary(
         run=name,
         experiment=name,
-        identity="",
-        fingerprint="",
-        folds_digest="",
         status="finished",
         k=max(round(len(scores) / repeats), 2),
         repeats=repeats,
-        settings={},
         accuracy=Spread.of(scores.values()),
-        loss=_NOTHING,
-        best_epoch_accuracy=_NOTHING,
-        best_epoch_loss=_NOTHING,
         accuracy_by_fold=scores,
-        scores_by_fold={},
-        images_by_fold=counts,
-        seconds=None,
+        images_by_fold={fold_id: len(rows) for fold_id, rows in rows_by_fold(table)},
     )
     return Candidate(summary, table)
 
 
 def _mistake(name: str, line: int, what: str) -> DamagedFile:
-    return DamagedFile(f"{name}, line {line}: {what}", next_step="mend the line, or leave it out")
+    return DamagedFile(f"{name}, line {line}: {what}", next_step="fix the line, or leave it out")

@@ -1,1 +1,1 @@
-"""Records in; one document that shows all of them, as a page, as Markdown or as JSON, out."""
+"""Build one document that shows records, and render it as a page, as Markdown or as JSON."""

@@ -1,4 +1,4 @@
-"""What was gathered in; the whole report as one document out. The order of the sections is the order of reading."""
+"""Assemble the report from what was gathered. Sections stand in reading order."""
 
 from foldproof import __version__
 from foldproof.analysis.as_json import comparison_json

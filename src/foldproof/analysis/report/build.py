@@ -1,4 +1,4 @@
-"""Records and a comparison in; a report written to a file, whole or not at all, out."""
+"""Build a report of records and a comparison and write it atomically."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ FORMATS = ("html", "md", "json")
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenReport:
     """What was written: the file, the bytes of it and of the files beside it, and the verdict in words."""
 
     file: Path
@@ -35,7 +35,7 @@ def write_report(
     data_folder: Path | None = None,
     privacy: Privacy | None = None,
     form: str = "html",
-) -> Written:
+) -> WrittenReport:
     """Write `file`, and for Markdown its figures into a folder beside it, `NAME_files`. Raises StorageError.
 
     `comparison` is of `records`, in their order; so are `tables`, which are read where they are not given. `again` are
@@ -49,23 +49,23 @@ def write_report(
     beside: dict[str, bytes] = {}
     folder = file.with_name(f"{file.stem}_files")
     if form == "html":
-        from foldproof.analysis.report.page import as_page
+        from foldproof.analysis.report.page import render_page
 
-        text = as_page(report)
+        text = render_page(report)
     elif form == "md":
-        from foldproof.analysis.report.markdown import as_markdown
+        from foldproof.analysis.report.markdown import render_markdown
 
-        text, beside = as_markdown(report, folder=folder.name)
+        text, beside = render_markdown(report, folder=folder.name)
     else:
-        from foldproof.analysis.report.structured import as_json
+        from foldproof.analysis.report.structured import render_json
 
-        text = as_json(report)
+        text = render_json(report)
     content = text.encode(errors="backslashreplace")
     _make(folder if beside else file.parent)
     for name, figure in beside.items():
         write_atomically(folder / name, figure)
     write_atomically(file, content)
-    return Written(
+    return WrittenReport(
         file,
         len(content) + sum(map(len, beside.values())),
         f"{report.headline} ({report.detail})" if report.detail else report.headline,

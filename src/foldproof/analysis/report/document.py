@@ -1,4 +1,4 @@
-"""The report as values: sections of text, tables, figures and pictures. Nothing here knows how it will look."""
+"""Hold the report as values: sections of text, tables, figures and pictures. Nothing here knows how it will look."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Records and a comparison of them in; everything the sections of a report are made from out. Reads run folders."""
+"""Gather everything that the sections of a report need from records and their comparison. Reads run folders."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from foldproof.analysis.candidate import Candidate
 from foldproof.analysis.comparison import Comparison, Line
-from foldproof.analysis.out_of_fold import OutOfFold, read_out_of_fold
+from foldproof.analysis.out_of_fold import OutOfFold
 from foldproof.analysis.report.document import Column
 from foldproof.analysis.report.privacy import Privacy, name
-from foldproof.analysis.verdict import Unit, names_of
+from foldproof.analysis.verdict import MetricUnit, names_of
 from foldproof.errors import DamagedFile
 from foldproof.events.fold_id import FoldId
 from foldproof.metrics import metric_of
@@ -57,9 +58,9 @@ class Material:
     again: tuple[RunRecord, ...] = ()
 
     @property
-    def unit(self) -> Unit:
+    def unit(self) -> MetricUnit:
         """How the comparison's metric is spoken of."""
-        return Unit.of(self.comparison.metric)
+        return MetricUnit.of(self.comparison.metric)
 
     @property
     def metric_title(self) -> str:
@@ -97,10 +98,10 @@ def gather(
     Nothing that is missing or damaged in a run raises: it is a gap.
     """
     names = names_of(comparison.lines)
-    found = [read_table(record) for record in records] if tables is None else [(table, "") for table in tables]
+    found = [Candidate.of(record).table for record in records] if tables is None else tables
     experiments = tuple(
-        _shown(record, line, read, shown_name=name(called), privacy=privacy)
-        for record, line, called, read in zip(records, comparison.lines, names, found, strict=True)
+        _shown(record, line, table, shown_name=name(called), privacy=privacy)
+        for record, line, called, table in zip(records, comparison.lines, names, found, strict=True)
     )
     order = _order(comparison)
     return Material(
@@ -126,26 +127,17 @@ def _order(comparison: Comparison) -> list[int]:
     return sorted(range(len(comparison.lines)), key=place)
 
 
-def read_table(record: RunRecord) -> tuple[OutOfFold | None, str]:
-    """The out-of-fold predictions of a run, or why there are none."""
-    try:
-        return read_out_of_fold(record), ""
-    except (DamagedFile, OSError) as error:
-        return None, error.what if isinstance(error, DamagedFile) else str(error)
-
-
 def _shown(
     record: RunRecord,
     line: Line,
-    found: tuple[OutOfFold | None, str],
+    table: OutOfFold | None,
     *,
     shown_name: str,
     privacy: Privacy,
 ) -> Shown:
-    table, unread = found
     gaps = _gaps(record, privacy)
     if record.finished and table is None:
-        gaps.append("no predictions image by image" + _reason(line.without_table or unread, record, privacy))
+        gaps.append("no predictions image by image" + _reason(line.without_table, record, privacy))
     return Shown(
         name=shown_name,
         record=record,
@@ -176,7 +168,7 @@ def _gaps(record: RunRecord, privacy: Privacy) -> list[str]:
         elif fold_id not in record.finished:
             gaps.append(f"{where} has no result ({record.status})")
         elif not all(map(math.isfinite, (record.epochs[fold_id][-1].val_loss, record.epochs[fold_id][-1].train_loss))):
-            gaps.append(f"{where}: its loss is no finite number at the last epoch")
+            gaps.append(f"{where}: its loss is not finite at the last epoch")
     return gaps
 
 

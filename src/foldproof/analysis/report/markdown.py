@@ -1,4 +1,4 @@
-"""A report in; a Markdown page and the figures that lie beside it out."""
+"""Render a report as a Markdown page with its figures beside it."""
 
 import re
 from collections.abc import Iterator
@@ -17,8 +17,8 @@ from foldproof.analysis.report.document import (
     Table,
     Text,
 )
-from foldproof.analysis.report.page import NUMERIC, fewer_rows
-from foldproof.analysis.report.spelling import spelled
+from foldproof.analysis.report.page import MOST_ROWS, NUMERIC
+from foldproof.analysis.report.spelling import pick_evenly, spelled
 
 _COMMAND = re.compile(r"(`foldproof [^`|<>]+`)")
 _SPACE = re.compile(r"(?:(?![\u00a0\u202f])\s)+")  # all but what keeps a unit by its number
@@ -28,7 +28,7 @@ _SPECIAL = re.compile(
 )
 
 
-def as_markdown(report: Report, *, folder: str) -> tuple[str, dict[str, bytes]]:
+def render_markdown(report: Report, *, folder: str) -> tuple[str, dict[str, bytes]]:
     """The text, and the files it shows by name; `folder` is where they will lie, relative to the text."""
     files: dict[str, bytes] = {}
     lines = [
@@ -72,7 +72,7 @@ def _figure(figure: Figure, folder: str, files: dict[str, bytes]) -> Iterator[st
     yield from (f"### {_plain(figure.title)}", "")
     for number, drawing in enumerate(figure.drawings):
         name = f"{figure.key}-{number}.svg" if len(figure.drawings) > 1 else f"{figure.key}.svg"
-        files[name] = drawing.draw().svg(prefix="", alt=drawing.alt, alone=True).encode()
+        files[name] = drawing.draw().svg(alt=drawing.alt, alone=True).encode()
         if drawing.title != figure.title:
             yield from (f"**{_plain(drawing.title)}**", "")
         yield from (f"![{_plain(drawing.alt)}]({PurePosixPath(folder, name)})", "")
@@ -102,7 +102,7 @@ def _folded(table: Table) -> Iterator[str]:
 def _table(table: Table) -> Iterator[str]:
     yield f"| {' | '.join(_plain(column.title) for column in table.columns)} |"
     yield f"|{'|'.join('---:' if column.kind in NUMERIC else '---' for column in table.columns)}|"
-    shown = fewer_rows(table)
+    shown = pick_evenly(table.rows, MOST_ROWS)
     for row in shown:
         yield f"| {' | '.join(_cell(value, column) for value, column in zip(row, table.columns, strict=True))} |"
     if len(shown) < len(table.rows):

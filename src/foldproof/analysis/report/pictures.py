@@ -1,4 +1,4 @@
-"""Rows of predictions and a data folder in; small pictures of exactly the images that were predicted out.
+"""Make small pictures of exactly the images that were predicted, from the data folder.
 
 A picture is read only below the data folder, only where its content has the recorded hash, and only up to a size.
 """

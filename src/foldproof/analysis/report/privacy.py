@@ -1,4 +1,4 @@
-"""What must not leave in; names as they may be shown out. Pure."""
+"""Replace names that must not leave. Pure."""
 
 import hashlib
 from dataclasses import dataclass

@@ -1,14 +1,15 @@
-"""Values in; the same as people read them, or as JSON holds them, out. Pure."""
+"""Format values as people read them, or as JSON holds them. Pure."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from foldproof.analysis.comparison import Interval
+from foldproof.analysis.comparison import Estimate
 from foldproof.records.record import Spread
 from foldproof.storage import cleaned
 
+Item = TypeVar("Item")
 NOTHING = "–"
 PERCENT = "\N{NO-BREAK SPACE}%"
 MINUS = "\N{MINUS SIGN}"
@@ -68,7 +69,7 @@ def around(value: Spread, spell: Callable[[float], str]) -> str:
     return f"{mean.removesuffix(PERCENT)} ± {sd}"
 
 
-def interval(value: Interval, spell: Callable[[float], str]) -> str:
+def interval(value: Estimate, spell: Callable[[float], str]) -> str:
     """An estimate and its bounds, the unit once."""
     if not (math.isfinite(value.low) and math.isfinite(value.high)):
         return spell(value.value)
@@ -115,16 +116,16 @@ def setting(value: Any, *, most: int = 200) -> str:
     return cleaned(str(value), most=most)
 
 
-def plain(value: Any) -> Any:
+def make_plain(value: Any) -> Any:
     """JSON values; numbers that are none become null, (repeat, fold) as keys become `repeat.fold`."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if is_dataclass(value) and not isinstance(value, type):
-        return {item.name: plain(getattr(value, item.name)) for item in fields(value)}
+        return {item.name: make_plain(getattr(value, item.name)) for item in fields(value)}
     if isinstance(value, Mapping):
-        return {_key(key): plain(item) for key, item in value.items()}
+        return {_key(key): make_plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
+        return [make_plain(item) for item in value]
     return value if value is None or isinstance(value, bool | int | str) else str(value)
 
 
@@ -137,3 +138,11 @@ def listed(names: list[str], *, most: int = 6) -> str:
     if len(names) > most:
         names = [*names[: most - 1], f"{len(names) - most + 1} more"]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
+
+
+def pick_evenly(rows: Sequence[Item], most: int) -> Sequence[Item]:
+    """At most `most` of the rows, evenly spaced, among them the first and the last."""
+    if len(rows) <= most:
+        return rows
+    step = (len(rows) - 1) / (most - 1)
+    return [rows[round(index * step)] for index in range(most)]

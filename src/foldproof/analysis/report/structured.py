@@ -1,4 +1,4 @@
-"""A report in; one JSON document, whose tables hold plain values under the names of their columns, out."""
+"""Render a report as one JSON document whose tables hold plain values under the names of their columns."""
 
 import json
 from typing import Any
@@ -15,12 +15,12 @@ from foldproof.analysis.report.document import (
     Table,
     Text,
 )
-from foldproof.analysis.report.spelling import plain
+from foldproof.analysis.report.spelling import make_plain
 
 SCHEMA_VERSION = 1
 
 
-def as_json(report: Report) -> str:
+def render_json(report: Report) -> str:
     """Fractions are fractions; what is not known is null."""
     sections = [
         {"key": section.key, "title": section.title, "blocks": [_block(block) for block in section.blocks]}
@@ -60,5 +60,5 @@ def _block(block: Block) -> dict[str, Any]:
 
 def _table(table: Table) -> dict[str, Any]:
     keys = [column.key for column in table.columns]
-    rows = [dict(zip(keys, map(plain, row), strict=True)) for row in table.rows]
+    rows = [dict(zip(keys, map(make_plain, row), strict=True)) for row in table.rows]
     return {"key": table.key, "title": table.title, "note": table.note, "rows": rows}

@@ -1,1 +1,1 @@
-"""What numbers carry: scores of folds and images in; intervals, probabilities and tests out. Pure."""
+"""Compute intervals, probabilities and tests from scores of folds and images. Pure."""

@@ -1,4 +1,4 @@
-"""The folds of one experiment in; which is least like the others, and how often chance alone makes one so, out.
+"""Find the fold least like the others, and how often chance alone makes one like it.
 
 Two trainings of one recipe never come out equally good, so folds are not expected to: a fold is held against the others
 beyond the chance of its images *and* that of its training.
@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Curve:
+class FoldCurve:
     """A fold: its accuracy after each epoch, and how many images (or groups of them) it was judged on."""
 
     accuracies: tuple[float, ...]
@@ -56,7 +56,7 @@ class Homogeneity:
         return abs(self.score - self.others) >= MATTERS
 
 
-def by_curves(curves: Mapping[FoldId, Curve]) -> Homogeneity | None:
+def compare_curves(curves: Mapping[FoldId, FoldCurve]) -> Homogeneity | None:
     """Each fold against the others of its repeat, on average over the last three epochs; the least p, times the folds.
 
     The variance of a fold's accuracy: p (1 - p) / images, as of a binomial; LASTING p (1 - p), as of a beta-binomial
@@ -86,7 +86,7 @@ class _Repeat:
     units: Floats
 
     @staticmethod
-    def of(fold_ids: Sequence[FoldId], curves: Mapping[FoldId, Curve]) -> "_Repeat":
+    def of(fold_ids: Sequence[FoldId], curves: Mapping[FoldId, FoldCurve]) -> "_Repeat":
         epochs = min(LOOKED_AT, *(len(curves[fold_id].accuracies) for fold_id in fold_ids))
         last = [curves[fold_id].accuracies[-epochs:] if epochs else () for fold_id in fold_ids]
         return _Repeat(
@@ -130,7 +130,7 @@ def _repeats(fold_ids: Sequence[FoldId]) -> list[list[FoldId]]:
     ]
 
 
-def by_scores(experiments: Sequence[Mapping[FoldId, float]]) -> tuple[Homogeneity | None, ...]:
+def compare_scores(experiments: Sequence[Mapping[FoldId, float]]) -> tuple[Homogeneity | None, ...]:
     """Where the images of a fold are not counted: each fold against the others of its experiment, as a t-test of one
     more observation, with a spread pooled over all experiments without that fold, and of at least half a point, which
     is what hundreds of images a fold leave to chance; the least p, times the folds.

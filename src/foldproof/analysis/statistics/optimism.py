@@ -1,4 +1,4 @@
-"""Averages of several experiments in; by how much the best of them is expected to flatter out."""
+"""Estimate by how much the best of several experiments flatters."""
 
 import numpy as np
 from numpy.typing import NDArray

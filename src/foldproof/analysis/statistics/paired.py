@@ -1,4 +1,4 @@
-"""Two experiments on the same folds in; how sure one can be of their difference out.
+"""Test the difference of two experiments on the same folds.
 
 Two answers. `corrected` needs the score of each fold only: the correlated t-test (Nadeau & Bengio 2003; as a posterior,
 Benavoli et al. 2017). `both_ways` needs every image: it asks for a difference beyond the chance of the images and, by a
@@ -58,17 +58,17 @@ def both_ways(rows: Rows) -> tuple[Student, float]:
     Of the images: residuals summed by unit, degrees of freedom units - 1. Of the training runs: the variance of the
     images, plus that of the runs, less that of single rows, which is in both; degrees of freedom runs - 1.
     """
-    of_images, of_runs = by_images(rows), by_runs(rows)
+    of_images, of_runs = estimate_by_images(rows), estimate_by_runs(rows)
     return max(of_images, of_runs, key=lambda reading: reading.half_width), max(of_images.p, of_runs.p)
 
 
-def by_images(rows: Rows) -> Student:
+def estimate_by_images(rows: Rows) -> Student:
     """The difference, as uncertain as the draw of the images (or groups) makes it."""
     units = int(np.count_nonzero(np.bincount(rows.unit)))
     return Student(_mean(rows), math.sqrt(_variance_of_images(rows)), units - 1)
 
 
-def by_runs(rows: Rows) -> Student:
+def estimate_by_runs(rows: Rows) -> Student:
     """The difference, as uncertain as the draw of images and the training runs together make it."""
     places = int(np.count_nonzero(np.bincount(rows.place)))
     if places < 2:

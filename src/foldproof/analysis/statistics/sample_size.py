@@ -1,4 +1,4 @@
-"""What has been seen of two experiments in; how many images a difference needs to be seen out."""
+"""Estimate how many images it takes to see a difference between two experiments."""
 
 import math
 from statistics import NormalDist

@@ -1,4 +1,4 @@
-"""A share of right answers in, with how much of it is chance; its 95 % interval, which never leaves 0 to 1, out."""
+"""Compute the 95 % interval of a share of right answers, within 0 to 1, given how much of it is chance."""
 
 import math
 

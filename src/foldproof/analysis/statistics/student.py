@@ -1,4 +1,4 @@
-"""An estimate, its standard error and degrees of freedom in; interval, p-value and probabilities out."""
+"""Compute interval, p-value and probabilities from an estimate, its standard error and degrees of freedom."""
 
 import math
 from dataclasses import dataclass

@@ -9,7 +9,7 @@ import numpy as np
 
 from foldproof.data.checks.depth import described
 from foldproof.data.checks.duplicates import Duplicates
-from foldproof.data.checks.findings import CODES, Finding, by_code
+from foldproof.data.checks.findings import CODES, Finding, group_by_code
 from foldproof.data.dataset import Dataset
 from foldproof.data.scan import Scan
 from foldproof.data.value_range import ValueRange, spelled
@@ -57,7 +57,7 @@ def data_card(
         "held_out": held_out,
         "findings": {
             code: {"severity": str(CODES[code].severity), "count": len(some), "means": CODES[code].means}
-            for code, some in by_code(findings).items()
+            for code, some in group_by_code(findings).items()
         },
     }
 
@@ -89,7 +89,7 @@ def _sizes(sizes: Sequence[tuple[int, int]]) -> dict[str, Any]:
     }
 
 
-def as_markdown(card: Mapping[str, Any]) -> str:
+def render_markdown(card: Mapping[str, Any]) -> str:
     """The card for a person."""
     return "\n".join([*_head(card), *_classes(card["classes"]), *_alike(card), *_findings(card["findings"])]) + "\n"
 

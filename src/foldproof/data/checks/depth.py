@@ -17,7 +17,7 @@ SETTING = "data.range"
 NO_VALUE = frozenset({-9999.0, -999.0, -99999.0, -32768.0, -32767.0, -2147483648.0, 1e20, -1e20})  # usual for it
 
 
-def apart(pictures: Mapping[str, ExaminedPicture]) -> Mapping[str, str]:
+def find_apart(pictures: Mapping[str, ExaminedPicture]) -> Mapping[str, str]:
     """Images that no range fits as it does the others, which are more; each with the reason."""
     return odd_among({path: Depth(_kind(picture), _says_white(picture)) for path, picture in pictures.items()})
 
@@ -41,8 +41,8 @@ def range_of(pictures: Mapping[str, ExaminedPicture], asked: Asked) -> ValueRang
     return ValueRange.between(low, high, whole=all(one.whole for one in deep))
 
 
-def of_depth(pictures: Mapping[str, ExaminedPicture], asked: Asked) -> tuple[Finding, ...]:
-    """What speaks against the range of images that go together, as those do that are not `apart`."""
+def check_range(pictures: Mapping[str, ExaminedPicture], asked: Asked) -> tuple[Finding, ...]:
+    """What speaks against the range of images that go together, as those do that `find_apart` does not name."""
     within = range_of(pictures, asked)
     if within is None:
         brought = (Finding("brought-to-8-bits", path) for path in brought_to_bytes(pictures))

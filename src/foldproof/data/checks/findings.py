@@ -236,7 +236,7 @@ class Finding:
         }
 
 
-def by_code(findings: Iterable[Finding]) -> Mapping[str, tuple[Finding, ...]]:
+def group_by_code(findings: Iterable[Finding]) -> Mapping[str, tuple[Finding, ...]]:
     """Errors before warnings, in the order of the table."""
     found: dict[str, list[Finding]] = {code: [] for code in CODES}
     for finding in findings:

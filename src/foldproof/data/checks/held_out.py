@@ -8,17 +8,17 @@ from foldproof.data.dataset import Dataset
 from foldproof.data.examine import ExaminedPicture
 
 
-def together(dataset: Dataset, held_out: Dataset) -> Dataset:
+def join_parts(dataset: Dataset, held_out: Dataset) -> Dataset:
     """Both as one: the images that train come first, each part in its own order."""
     return Dataset((*dataset.samples, *held_out.samples))
 
 
-def on_both_sides(
+def find_on_both_sides(
     dataset: Dataset, held_out: Dataset, pictures: Mapping[str, ExaminedPicture], alike: Duplicates
 ) -> Iterator[Finding]:
     """Images that train with the pixels, the group or the looks of one that is held out.
 
-    `pictures` are of all of both; `alike`: what looks alike of both `together`.
+    `pictures` are of all of both; `alike`: what looks alike of both joined.
     """
     pixels = {pictures[sample.path].pixels: sample.path for sample in held_out.samples}
     groups = {sample.group: sample.path for sample in held_out.samples if sample.group}
@@ -29,7 +29,7 @@ def on_both_sides(
     torn = {sample.group: sample.path for sample in dataset.samples if sample.group in groups}
     for group, path in sorted(torn.items()):
         yield Finding("held-out-group", path, f"of group '{group}', as is {groups[group]}, which is held out")
-    everything = together(dataset, held_out).samples
+    everything = join_parts(dataset, held_out).samples
     for pair in alike.pairs:
         first, second = sorted((pair.first, pair.second))
         if not pair.exact and first < len(dataset) <= second:

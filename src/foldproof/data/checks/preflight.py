@@ -49,7 +49,7 @@ def preflight(found: Scan, *, duplicates: Duplicates, exclusions: Exclusions) ->
     )
 
 
-def of_shortcuts(shortcuts: Sequence[Shortcut], classes: Sequence[str]) -> tuple[Finding, ...]:
+def report_shortcuts(shortcuts: Sequence[Shortcut], classes: Sequence[str]) -> tuple[Finding, ...]:
     """The traits of files that clearly tell a class."""
     return tuple(Finding("shortcut", item.trait, item.text(classes)) for item in shortcuts if item.clear)
 

@@ -236,12 +236,6 @@ def _units_by_class(
 
 def _fisher(*, hits: int, of: int, wrong: int, of_others: int) -> float:
     """One-sided p of `hits` in `of` against `wrong` in `of_others` or better, given their sum (hypergeometric tail)."""
-    total, said = of + of_others, hits + wrong
-    log_factorial = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, total + 1)))])
+    from scipy.stats import hypergeom
 
-    def log_choose(n: Any, k: Any) -> Any:
-        return log_factorial[n] - log_factorial[k] - log_factorial[n - k]
-
-    drawn = np.arange(hits, min(of, said) + 1)
-    logs = log_choose(of, drawn) + log_choose(of_others, said - drawn) - log_choose(total, said)
-    return float(min(np.exp(logs).sum(), 1.0))
+    return float(hypergeom.sf(hits - 1, of + of_others, of, hits + wrong))

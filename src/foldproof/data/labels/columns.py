@@ -13,8 +13,8 @@ from foldproof.data.labels.kinds import cells_of, is_measured, measured_value, n
 from foldproof.data.labels.names import Names
 from foldproof.data.labels.parts import are_parts
 from foldproof.data.labels.said import ROLES
+from foldproof.data.tables.header import LabelTable
 from foldproof.data.tables.spelling import is_no_value, key_of
-from foldproof.data.tables.table import Table
 from foldproof.data.tables.usual import NEVER_LABELS, has_image_suffix, plain_name, usual_column, usual_columns
 from foldproof.errors import DataError, UnclearTable, nearest
 
@@ -37,7 +37,7 @@ class Roles:
     reasons: Mapping[str, str]
 
 
-def roles_of(table: Table, given: Mapping[str, str], names: Names) -> Roles:
+def roles_of(table: LabelTable, given: Mapping[str, str], names: Names) -> Roles:
     """Which column says what.
 
     Raises DataError where path or label have none, UnclearTable where several could be it or none is the label of
@@ -64,7 +64,7 @@ def roles_of(table: Table, given: Mapping[str, str], names: Names) -> Roles:
     )
 
 
-def _refuse_unknown(table: Table, given: Mapping[str, str]) -> None:
+def _refuse_unknown(table: LabelTable, given: Mapping[str, str]) -> None:
     for role, column in given.items():
         if role not in ROLES:
             raise DataError(
@@ -78,14 +78,14 @@ def _refuse_unknown(table: Table, given: Mapping[str, str]) -> None:
             )
 
 
-def _lacking(table: Table, role: str, found: Mapping[str, str]) -> DataError:
+def _lacking(table: LabelTable, role: str, found: Mapping[str, str]) -> DataError:
     return DataError(
         f"{table.name} has no column that is known to hold the {role} of an image: it has {_shown(table.columns)}",
         next_step=f"say which: data: {{columns: {{{role}: {next(iter(_free(table, found)), 'NAME')}}}}}",
     )
 
 
-def _dates(table: Table, found: Mapping[str, str]) -> tuple[str, str]:
+def _dates(table: LabelTable, found: Mapping[str, str]) -> tuple[str, str]:
     """The one column that is free and whose cells are dates, however it is called."""
     dated = [column for column in _free(table, found) if _are_dates(cells_of(table, column))]
     return (dated[0], "its cells are dates") if len(dated) == 1 else ("", "")
@@ -95,7 +95,7 @@ def _are_dates(cells: Sequence[str]) -> bool:
     return len(set(cells)) > 1 and all(_DATE.match(text.strip()) for text in cells if not is_no_value(text))
 
 
-def _lacking_label(table: Table, found: Mapping[str, str], names: Names) -> DataError:
+def _lacking_label(table: LabelTable, found: Mapping[str, str], names: Names) -> DataError:
     place = table.columns.index(found["path"])
     if not any(names.knows(row[place]) for row in table.rows):
         return _lacking(table, "label", found)
@@ -110,11 +110,11 @@ def _lacking_label(table: Table, found: Mapping[str, str], names: Names) -> Data
     )
 
 
-def _free(table: Table, found: Mapping[str, str]) -> list[str]:
+def _free(table: LabelTable, found: Mapping[str, str]) -> list[str]:
     return [column for column in table.columns if column and column not in found.values()]
 
 
-def _path(table: Table, names: Names, usual: str) -> tuple[str, str]:
+def _path(table: LabelTable, names: Names, usual: str) -> tuple[str, str]:
     """The column whose cells name most images; a running number beside another is none.
 
     Raises UnclearTable where two are left that name different images.
@@ -148,7 +148,7 @@ def _is_file(text: str) -> bool:
     return has_image_suffix(text) or "/" in text or "\\" in text
 
 
-def _is_running(table: Table, column: str) -> bool:
+def _is_running(table: LabelTable, column: str) -> bool:
     """Whether its cells are one whole number after another, as where a program numbers the rows."""
     place = table.columns.index(column)
     cells = [row[place] for row in table.rows]
@@ -156,7 +156,7 @@ def _is_running(table: Table, column: str) -> bool:
     return start is not None and cells == [str(start + number) for number in range(len(cells))]
 
 
-def _split(table: Table, taken: set[str]) -> tuple[str, str]:
+def _split(table: LabelTable, taken: set[str]) -> tuple[str, str]:
     """The column whose values are the parts of a data set, such as train and test."""
     for column in table.columns:
         values = set(_values(table, column)) if column and column not in taken else set()
@@ -165,7 +165,7 @@ def _split(table: Table, taken: set[str]) -> tuple[str, str]:
     return "", ""
 
 
-def _label(table: Table, taken: set[str]) -> tuple[str, str]:
+def _label(table: LabelTable, taken: set[str]) -> tuple[str, str]:
     """`y` and the like are coordinates as often as labels: they need few values, and no `x` beside them."""
     free = [column for column in table.columns if column and column not in taken]
     usual = [column for column in usual_columns("label", free) if plain_name(column) != "y"]
@@ -185,7 +185,7 @@ def _label(table: Table, taken: set[str]) -> tuple[str, str]:
     return first, f"{_counted(table, first)}{others}"
 
 
-def _may_be_label(table: Table, column: str) -> bool:
+def _may_be_label(table: LabelTable, column: str) -> bool:
     """Whether few values come again and again, and are no measurements."""
     name, values = plain_name(column), _values(table, column)
     if are_parts(values):
@@ -202,7 +202,7 @@ def _may_be_label(table: Table, column: str) -> bool:
     return max(numbers) - min(numbers) + 1 == len(values) and min(numbers) in (0, 1)
 
 
-def _values(table: Table, column: str) -> Counter[str]:
+def _values(table: LabelTable, column: str) -> Counter[str]:
     place = table.columns.index(column)
     return Counter(key_of(row[place], letters=True) for row in table.rows if not is_no_value(row[place]))
 
@@ -214,15 +214,15 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _has_x(table: Table) -> bool:
+def _has_x(table: LabelTable) -> bool:
     return any(plain_name(column) == "x" for column in table.columns)
 
 
-def _is_after(table: Table, column: str, taken: set[str]) -> bool:
+def _is_after(table: LabelTable, column: str, taken: set[str]) -> bool:
     return any(other in taken for other in table.columns[: table.columns.index(column)])
 
 
-def _counted(table: Table, column: str) -> str:
+def _counted(table: LabelTable, column: str) -> str:
     values = _values(table, column).most_common()
     told = ", ".join(f"{value} {count:,}" for value, count in values[:_SHOWN])
     return f"{len(values)} values: {told}{', …' if len(values) > _SHOWN else ''}"

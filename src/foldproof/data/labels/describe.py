@@ -23,7 +23,7 @@ from foldproof.data.labels.parts import (
 )
 from foldproof.data.labels.said import IN_NO_FOLDER, UNLABELLED, Classes, ImageLabel, Labelling, Rules
 from foldproof.data.labels.variants import refuse_variants
-from foldproof.data.labels.wrapping import lies_in_a_folder, without, wrapping
+from foldproof.data.labels.wrapping import lies_in_a_folder, strip_wrapping, wrapping
 from foldproof.data.patterns import left_out
 from foldproof.data.taken import times_taken
 from foldproof.errors import DataError, nearest
@@ -82,7 +82,7 @@ def _by_path(everything: Sequence[str], folder: Path, rules: Rules) -> Labelling
     left |= {path: IN_NO_FOLDER for path in paths if is_part and lies_in_no_class(path)}
     said = {path: of_path(path) for path in paths if path not in left}
     if rules.label_by is None:
-        _refuse_no_classes(folder / wrap, without(wrap, list(said)), is_grouped=rules.group_by is not None)
+        _refuse_no_classes(folder / wrap, strip_wrapping(wrap, list(said)), is_grouped=rules.group_by is not None)
     if rules.as_folds:
         _refuse_testing({one.split for one in said.values()}, f"{folder.name}/", "folder")
     held = {path: ImageLabel("") for path in everything if _is_apart(path, rules)}

@@ -22,9 +22,9 @@ def said_by_path(rules: Rules, wrap: str = "") -> Callable[[str], ImageLabel]:
     that is none.
     """
     label_of = labelling(rules.label_by, rules.below)
-    group_of = beside(rules.group_by, "data.group_by", "group", rules)
+    group_of = read_beside(rules.group_by, "data.group_by", "group", rules)
     by_path = None if rules.time_by == EXIF else rules.time_by
-    time_of = beside(by_path, "folds.time_by", "time", rules)
+    time_of = read_beside(by_path, "folds.time_by", "time", rules)
 
     is_class = rules.label_by in (None, TOP)  # the first folder, which else may be a part such as train
 
@@ -46,7 +46,7 @@ def labelling(label_by: str | None, below: str = "") -> FromPath:
     return found_by(str(label_by), "data.label_by", "label", below)
 
 
-def beside(rule: str | None, setting: str, what: str, rules: Rules) -> FromPath:
+def read_beside(rule: str | None, setting: str, what: str, rules: Rules) -> FromPath:
     """What else a path says; "parent" is all its folders but that of the class. Nothing without a rule.
 
     A folder such as train or test says no group: whoever is in both is one.

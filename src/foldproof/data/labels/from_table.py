@@ -9,8 +9,9 @@ from foldproof.data.labels.kinds import one_label, refuse_other_tasks
 from foldproof.data.labels.names import Names
 from foldproof.data.labels.said import ImageLabel
 from foldproof.data.labels.spelled import groups_spelled, labels_spelled
+from foldproof.data.tables.header import LabelTable
 from foldproof.data.tables.spelling import is_no_value
-from foldproof.data.tables.table import Table, read_table
+from foldproof.data.tables.table import read_table
 from foldproof.data.walk import some
 from foldproof.errors import UnclearTable
 from foldproof.storage import cleaned
@@ -31,7 +32,6 @@ class TableSaid:
     notes: tuple[str, ...]
     written: Mapping[str, Mapping[str, int]]
     places: Mapping[str, str]
-    has_split: bool
     has_fold: bool
     has_header: bool = True
 
@@ -89,18 +89,17 @@ def said_by_table(
         ),
         written=labels.written,
         places={name: f"the column '{name}'" for name in sorted(own)},
-        has_split="split" in roles.columns,
         has_fold="fold" in roles.columns,
         has_header=table.has_header,
     )
 
 
-def _cells(table: Table, column: str) -> list[str]:
+def _cells(table: LabelTable, column: str) -> list[str]:
     place = table.columns.index(column)
     return [row[place] for row in table.rows]
 
 
-def _differs(table: Table, row: int, named: str, one: ImageLabel, other: ImageLabel) -> UnclearTable:
+def _differs(table: LabelTable, row: int, named: str, one: ImageLabel, other: ImageLabel) -> UnclearTable:
     role = next(role for role in ImageLabel._fields if getattr(one, role) != getattr(other, role))
     return UnclearTable(
         f"{table.name}, line {table.lines[row]}: {named} stands there twice, and not with the same values: {role}"
@@ -109,7 +108,7 @@ def _differs(table: Table, row: int, named: str, one: ImageLabel, other: ImageLa
     )
 
 
-def _understood(table: Table, roles: Roles, own: Collection[str]) -> str:
+def _understood(table: LabelTable, roles: Roles, own: Collection[str]) -> str:
     """`own`: columns that make up the label."""
     told = []
     for role, column in roles.columns.items():

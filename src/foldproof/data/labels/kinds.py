@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from foldproof.data.tables.table import Table
+from foldproof.data.tables.header import LabelTable
 from foldproof.data.tables.usual import NEVER_LABELS, is_usual, plain_name, usual_column
 from foldproof.errors import OtherTask
 
@@ -35,7 +35,7 @@ _ROUNDED = 0.02  # that fractions of one may be away from it, written with few d
 _ONE_CLASS = "one class an image is what is trained here"
 
 
-def one_label(table: Table, given: Mapping[str, str]) -> tuple[Table, str]:
+def one_label(table: LabelTable, given: Mapping[str, str]) -> tuple[LabelTable, str]:
     """The table with a column of labels made of those of 0 and 1, one a class; and how that was understood.
 
     As it is, where `given` or a usual name says which column the label is, or where there are no such columns. Raises
@@ -66,7 +66,7 @@ def one_label(table: Table, given: Mapping[str, str]) -> tuple[Table, str]:
     return replace(table, columns=(*(table.columns[at] for at in rest), "label"), rows=rows), note
 
 
-def _refuse_shares(table: Table, free: Sequence[int]) -> None:
+def _refuse_shares(table: LabelTable, free: Sequence[int]) -> None:
     """Raises OtherTask where columns of fractions make up 1 in each row: how sure each class is, and no class."""
     fractions = [at for at in free if all((number := _number(row[at])) is not None and 0 <= number <= 1
                                           for row in table.rows)]  # fmt: skip
@@ -80,7 +80,7 @@ def _refuse_shares(table: Table, free: Sequence[int]) -> None:
         )
 
 
-def _refuse_uncertain(table: Table, block: Sequence[int]) -> None:
+def _refuse_uncertain(table: LabelTable, block: Sequence[int]) -> None:
     """Raises OtherTask where columns of yes, no and what is open say yes to several labels in a row."""
     several = sum(sum(row[at] in _YES for at in block) > 1 for row in table.rows)
     if several:
@@ -94,7 +94,7 @@ def _refuse_uncertain(table: Table, block: Sequence[int]) -> None:
         )
 
 
-def refuse_other_tasks(table: Table, roles: Mapping[str, str], given: Mapping[str, str]) -> None:
+def refuse_other_tasks(table: LabelTable, roles: Mapping[str, str], given: Mapping[str, str]) -> None:
     """Raises OtherTask where what stands for the label is a measured value, several labels in a cell, or a box.
 
     What `given` names as the label is taken for one, unless it is measured.
@@ -123,13 +123,13 @@ def names_the_label(column: str) -> str:
     return f"data: {{columns: {{label: {column}}}}}, or --label {shlex.quote(column)} of `init` and `try`"
 
 
-def cells_of(table: Table, column: str) -> list[str]:
+def cells_of(table: LabelTable, column: str) -> list[str]:
     """What stands in a column, but for nothing."""
     place = table.columns.index(column)
     return [row[place] for row in table.rows if row[place]]
 
 
-def measured_value(table: Table, column: str) -> OtherTask:
+def measured_value(table: LabelTable, column: str) -> OtherTask:
     """The refusal of a column of numbers that are no classes."""
     cells = cells_of(table, column)
     return OtherTask(
@@ -142,12 +142,12 @@ def _may_be_class(name: str, given: Mapping[str, str]) -> bool:
     return name not in given.values() and not is_usual(name) and plain_name(name) not in NEVER_LABELS
 
 
-def _is_yes_or_no(table: Table, at: int) -> bool:
+def _is_yes_or_no(table: LabelTable, at: int) -> bool:
     values = {row[at] for row in table.rows}
     return bool(values) and values <= _YES | _NO and not values.isdisjoint(_YES)
 
 
-def _is_yes_no_or_open(table: Table, at: int) -> bool:
+def _is_yes_no_or_open(table: LabelTable, at: int) -> bool:
     values = {row[at] for row in table.rows}
     return values <= _YES | _NO | _UNCERTAIN | {""} and not values.isdisjoint(_YES)
 

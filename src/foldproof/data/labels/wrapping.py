@@ -33,7 +33,7 @@ def around_all(paths: Sequence[str]) -> list[str]:
     return found
 
 
-def without(wrap: str, paths: Sequence[str]) -> list[str]:
+def strip_wrapping(wrap: str, paths: Sequence[str]) -> list[str]:
     """The paths below the folders `wrap`, seen from there."""
     start = f"{wrap}/" if wrap else ""
     return [path.removeprefix(start) for path in paths if path.startswith(start)]
@@ -41,4 +41,4 @@ def without(wrap: str, paths: Sequence[str]) -> list[str]:
 
 def lies_in_a_folder(path: str, wrap: str) -> bool:
     """Whether there is a folder between `wrap`, which may be none, and the file."""
-    return all("/" in rest for rest in without(wrap, [path])) and (not wrap or path.startswith(f"{wrap}/"))
+    return all("/" in rest for rest in strip_wrapping(wrap, [path])) and (not wrap or path.startswith(f"{wrap}/"))

@@ -11,7 +11,6 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import PIL.Image
 
-from foldproof.config.schema import PixelSettings
 from foldproof.data.value_range import ValueRange
 from foldproof.data.values import Pixels, Scaled, levels, rounded
 from foldproof.errors import DataError
@@ -28,11 +27,6 @@ class Form:
     resize: Resize = "squash"
     channels: Channels = 3
     within: ValueRange | None = None
-
-    @staticmethod
-    def of(pixels: PixelSettings, *, size: int, within: ValueRange | None) -> "Form":
-        """What the settings ask for, at the size that a model sees."""
-        return Form(size=size, resize=pixels.resize, channels=pixels.channels, within=within)
 
     @property
     def bits(self) -> int:

@@ -9,34 +9,31 @@ import math
 import shutil
 import zlib
 from collections import deque
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import PIL
 import PIL.features
-from numpy.typing import NDArray
 
 from foldproof.data.dataset import Dataset, Sample, hash_rows
-from foldproof.data.pixels.fitted import Channels, Form, Resize
-from foldproof.data.pixels.originals import decoded_original
-from foldproof.data.readers import MOST_PIXELS, reader_named, suffix_of
-from foldproof.data.rows.cache import GB, building, clean, make_room, use
+from foldproof.data.pixels.fitted import Form
+from foldproof.data.pixels.originals import Originals, decoded_original
+from foldproof.data.readers import reader_named, suffix_of
+from foldproof.data.rows.cache import GB, make_once, make_room, row_file
 from foldproof.data.rows.copies import StoredRow, rows_elsewhere
-from foldproof.data.rows.files import RowIndex, header, is_whole, row_sums, write_index
-from foldproof.data.value_range import ValueRange
+from foldproof.data.rows.files import write_rows
 from foldproof.data.values import Scaled
 from foldproof.data.walk import some
 from foldproof.errors import DataError, NoRoom
 from foldproof.provenance.foldproof_code import DECODING, code_digest
 from foldproof.provenance.machine import available_cores
-from foldproof.storage import replacing
 
 SCHEMA_VERSION = 2
 CHUNK = 32  # images a thread decodes at once
@@ -49,50 +46,40 @@ Progress: TypeAlias = Callable[[int, int], None]
 @dataclass(frozen=True)
 class _Chunk:
     pixels: Scaled  # [image, size, size, channel]
-    sums: NDArray[np.uint32]  # [image] CRC-32
     problems: tuple[str, ...]
 
 
 def decoded(
     dataset: Dataset,
-    folder: Path,
+    originals: Originals,
     *,
-    size: int,
-    resize: Resize,
-    channels: Channels = 3,
-    within: ValueRange | None = None,
     cache: Path,
     limit_gb: float = math.inf,
-    most_pixels: int = MOST_PIXELS,
     progress: Progress | None = None,
 ) -> Path:
     """A `.npy` in `cache`: [image in manifest order, size, size, channels], upright; kept until this process ends.
 
-    It is uint8, or uint16 where `within`, the values from black to white of images of more than 8 bits, needs it.
+    It is uint8, or uint16 where the form asks for more than 8 bits.
     Pixels are Pillow's decoding and bilinear resizing; a picture that has the size already stays as it is. A file that
     is there and whole is used again, and two processes may ask at once. The least recently used files go, so that all
     together take at most `limit_gb` (10^9 bytes) unless more is in use. `progress` hears (images done, images).
     Raises DataError with the files that cannot be read or are no longer what `dataset` says, NoRoom where the disk or
     the limit has none, StorageError.
     """
-    form = Form(size=size, resize=resize, channels=channels, within=within)
+    form = originals.form
     decoder, names = decoder_of(form), row_names(dataset)
-    key = hashlib.sha256(decoder.encode() + b"".join(names)).hexdigest()[:32]
-    path = cache / f"images-{key}.npy"
-    with building(path):
-        if not is_whole(path):
-            clean(cache, mine=path)
-            rows = rows_elsewhere(cache, path, decoder, frozenset(names))
-            needed = len(dataset) * (form.image_bytes + ROW_BYTES)
-            make_room(cache, needed=needed, limit=limit_gb * GB, what="the decoded images")
-            _refuse_full_disk(cache, needed=needed)
-            chunks = _decode(dataset, names, rows, folder=folder, form=form, most_pixels=most_pixels)
-            with replacing(path) as temporary, temporary.open("wb") as file:
-                sums = _write(file, form, len(dataset), chunks, progress or _unheard)
-            table = np.frombuffer(b"".join(names), dtype=np.uint8).reshape(-1, 32)
-            write_index(path, RowIndex(form.shape, form.number, decoder, table, sums, form.about))
-        use(path)
-    return path
+    path = row_file(cache, "images", decoder, names)
+
+    def build() -> None:
+        rows = rows_elsewhere(cache, path, decoder, frozenset(names))
+        needed = len(dataset) * (form.image_bytes + ROW_BYTES)
+        make_room(cache, needed=needed, limit=limit_gb * GB, what="the decoded images")
+        _refuse_full_disk(cache, needed=needed)
+        with closing(_decode(dataset, names, rows, originals)) as chunks:
+            blocks = _usable(chunks, len(dataset), progress or _unheard)
+            write_rows(path, blocks, row=form.shape, number=form.number, maker=decoder, names=names, about=form.about)
+
+    return make_once(path, build)
 
 
 def decoder_of(form: Form) -> str:
@@ -119,16 +106,10 @@ def row_names(dataset: Dataset) -> list[bytes]:
 
 
 def _decode(
-    dataset: Dataset,
-    names: Sequence[bytes],
-    rows: Mapping[bytes, StoredRow],
-    *,
-    folder: Path,
-    form: Form,
-    most_pixels: int,
+    dataset: Dataset, names: Sequence[bytes], rows: Mapping[bytes, StoredRow], originals: Originals
 ) -> Generator[_Chunk]:
     """Chunks in manifest order. Threads, not processes: Pillow decodes and resizes without holding the interpreter."""
-    decode_chunk = partial(_decode_chunk, rows=rows, folder=folder, form=form, most_pixels=most_pixels)
+    decode_chunk = partial(_decode_chunk, rows=rows, originals=originals)
     threads = available_cores()
     waiting: deque[Future[_Chunk]] = deque()
     pool = ThreadPoolExecutor(threads)
@@ -145,15 +126,9 @@ def _decode(
 
 
 def _decode_chunk(
-    samples: Sequence[Sample],
-    names: Sequence[bytes],
-    *,
-    rows: Mapping[bytes, StoredRow],
-    folder: Path,
-    form: Form,
-    most_pixels: int,
+    samples: Sequence[Sample], names: Sequence[bytes], *, rows: Mapping[bytes, StoredRow], originals: Originals
 ) -> _Chunk:
-    pixels = np.zeros((len(samples), *form.shape), dtype=form.number)
+    pixels = np.zeros((len(samples), *originals.form.shape), dtype=originals.form.number)
     problems: list[str] = []
     for place, (sample, name) in enumerate(zip(samples, names, strict=True)):
         if name in rows:
@@ -161,33 +136,26 @@ def _decode_chunk(
             if zlib.crc32(pixels[place].data) == rows[name].checksum:
                 continue
         try:
-            pixels[place] = decoded_original(sample, folder, form, most_pixels=most_pixels)
+            pixels[place] = decoded_original(sample, originals)
         except DataError as error:
             problems.append(f"{sample.path}: {error.what}")
-    return _Chunk(pixels, row_sums(pixels), tuple(problems))
+    return _Chunk(pixels, tuple(problems))
 
 
-def _write(
-    file: BinaryIO, form: Form, images: int, chunks: Generator[_Chunk], progress: Progress
-) -> NDArray[np.uint32]:
-    """Write a `.npy` and return the checksum of each row."""
-    file.write(header((images, *form.shape), form.number))
+def _usable(chunks: Iterable[_Chunk], images: int, progress: Progress) -> Iterator[Scaled]:
+    """The pixels of the chunks. Raises DataError after the last where images cannot be used."""
     problems: list[str] = []
-    sums: list[NDArray[np.uint32]] = []
     done = 0
-    with closing(chunks):
-        for chunk in chunks:
-            problems += chunk.problems
-            file.write(chunk.pixels.data)
-            sums.append(chunk.sums)
-            done += len(chunk.pixels)
-            progress(done, images)
+    for chunk in chunks:
+        problems += chunk.problems
+        yield chunk.pixels
+        done += len(chunk.pixels)
+        progress(done, images)
     if problems:
         raise DataError(
             f"{len(problems)} of {images} images cannot be used: {some(problems, between='; ')}",
             next_step="replace or convert them, or take them out of the folder; then `foldproof data add` it again",
         )
-    return np.concatenate(sums)
 
 
 def _refuse_full_disk(cache: Path, *, needed: int) -> None:

@@ -88,14 +88,13 @@ class OnTheFly:
         return _Coming(positions, pixels, tuple(work))
 
     def _fill(self, pixels: NDArray[Any], positions: NDArray[np.int64]) -> None:
-        form, folder = self._originals.form, self._originals.folder
         for place, position in enumerate(positions.tolist()):
             if position < len(self._kept):
                 pixels[place] = self._kept[position]
                 continue
             sample = self._samples[position]
             try:
-                pixels[place] = decoded_original(sample, folder, form, most_pixels=self._originals.most_pixels)
+                pixels[place] = decoded_original(sample, self._originals)
             except DataError as error:
                 raise DataError(
                     f"{sample.path}: {error.what}", next_step="put it back as it was, then `foldproof run --resume`"

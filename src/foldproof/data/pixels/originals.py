@@ -8,7 +8,7 @@ import numpy as np
 
 from foldproof.data.dataset import Sample
 from foldproof.data.pixels.fitted import Form, fitted
-from foldproof.data.readers import WHITE_BY_FORMAT, Image, decode, turn_for
+from foldproof.data.readers import MOST_PIXELS, WHITE_BY_FORMAT, Image, decode, turn_for
 from foldproof.data.value_range import SIXTEEN_BITS
 from foldproof.data.values import Pixels, Scaled, scaled
 from foldproof.errors import DamagedFile, DataError
@@ -16,7 +16,7 @@ from foldproof.storage import inside, read_file
 from foldproof.storage.limits import IMAGE_BYTES
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Originals:
     """Where images come from that are not all kept decoded, and what they are made into.
 
@@ -25,17 +25,17 @@ class Originals:
 
     folder: Path
     form: Form
-    most_pixels: int
+    most_pixels: int = MOST_PIXELS
     kept: Path | None = None
 
 
-def decoded_original(sample: Sample, folder: Path, form: Form, *, most_pixels: int) -> Scaled:
+def decoded_original(sample: Sample, originals: Originals) -> Scaled:
     """[size, size, channel] uint8 or uint16. Raises DataError that says what is wrong, not of which file."""
-    path = inside(folder, sample.path)
+    path = inside(originals.folder, sample.path)
     content = file_content(path)
     if hashlib.sha256(content).hexdigest() != sample.sha256:
         raise DataError("changed since it was listed")
-    return decoded_content(path.name, content, form, most_pixels=most_pixels)
+    return decoded_content(path.name, content, originals.form, most_pixels=originals.most_pixels)
 
 
 def decoded_content(name: str, content: bytes, form: Form, *, most_pixels: int) -> Scaled:

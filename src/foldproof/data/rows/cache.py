@@ -4,10 +4,11 @@ A file goes only while nobody builds it or trains on it. Whoever uses one holds 
 until its process ends, however it ends.
 """
 
+import hashlib
 import os
 import secrets
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,6 +76,22 @@ def _described(path: Path, kind: str) -> Kept:
     return Kept(path, kind, images, row, number, maker, about, size, stat.st_mtime)
 
 
+def row_file(cache: Path, kind: str, maker: str, names: Sequence[bytes]) -> Path:
+    """Where rows of these names, made so, are kept."""
+    key = hashlib.sha256(maker.encode() + b"".join(names)).hexdigest()[:32]
+    return cache / f"{kind}-{key}.npy"
+
+
+def make_once(path: Path, build: Callable[[], None]) -> Path:
+    """The file of rows `path`, built where it is missing or damaged, and in use by this process until it ends."""
+    with building(path):
+        if not is_whole(path):
+            clean(path.parent, mine=path)
+            build()
+        use(path)
+    return path
+
+
 @contextmanager
 def building(path: Path) -> Iterator[None]:
     """Be the only one to look at `path` and build it. Raises StorageError."""
@@ -85,7 +102,7 @@ def building(path: Path) -> Iterator[None]:
 def use(path: Path) -> None:
     """Say that this process uses `path` from now until it ends, and that it was used now."""
     os.utime(index_file(path))
-    in_use(path)  # forgets marks of processes that ended
+    is_in_use(path)  # forgets marks of processes that ended
     if path not in _marks:
         mark = FileLock(path.with_name(f"{path.stem}.use-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"))
         mark.acquire()
@@ -113,7 +130,7 @@ def remove(path: Path) -> bool:
     """Remove a file of rows, unless somebody builds or uses it or the system will not let it go."""
     try:
         with locked(path.with_suffix(".lock"), what="the cache"):
-            return not in_use(path) and _unlinked(index_file(path)) and _unlinked(path)
+            return not is_in_use(path) and _unlinked(index_file(path)) and _unlinked(path)
     except StorageError:
         return False
 
@@ -126,7 +143,7 @@ def clear(cache: Path) -> int:
     items = kept(cache)
     for lock in (lock for kind in KINDS for lock in cache.glob(f"{kind}-*.lock")):
         with locked(lock, what="the cache"):
-            if in_use(lock.with_suffix(".npy")):
+            if is_in_use(lock.with_suffix(".npy")):
                 raise StorageError("the cache is in use by a run", next_step="wait for it to end, then try again")
     clean(cache)
     return sum(item.bytes for item in items if remove(item.path))
@@ -137,7 +154,7 @@ def damaged(cache: Path) -> tuple[Kept, ...]:
     return tuple(item for item in kept(cache) if not is_whole(item.path, deep=True))
 
 
-def in_use(path: Path) -> bool:
+def is_in_use(path: Path) -> bool:
     """Whether a process that still lives, this one too, said that it uses `path`. Forgets those that do not."""
     used = path in _marks
     for mark in path.parent.glob(f"{path.stem}.use-*"):

@@ -34,12 +34,12 @@ def rows_elsewhere(
     rows: dict[bytes, StoredRow] = {}
     for item in [item for item in kept(cache) if item.maker == maker and item.path != path][:sources]:
         if len(rows) < len(wanted):
-            found = _rows_of(item.path)
+            found = rows_in(item.path)
             rows = {name: found[name] for name in wanted.intersection(found)} | rows
     return rows
 
 
-def _rows_of(path: Path) -> dict[bytes, StoredRow]:
+def rows_in(path: Path) -> dict[bytes, StoredRow]:
     """The rows of a file by name; none where it is not what its index says."""
     index = read_index(path)
     try:

@@ -8,7 +8,7 @@ import io
 import json
 import math
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldproof.provenance.machine import available_cores
-from foldproof.storage import write_atomically
+from foldproof.storage import replacing, write_atomically
 
 BLOCK = 1 << 24  # bytes a thread checks at once
 OWN = frozenset(("v", "images", "row", "number", "decoder", "seen"))
@@ -66,6 +66,27 @@ def write_index(path: Path, index: RowIndex) -> None:
     }
     content = json.dumps(head).encode() + b"\n" + index.names.tobytes() + index.sums.astype("<u4").tobytes()
     write_atomically(index_file(path), content + b"%08x" % zlib.crc32(content))
+
+
+def write_rows(
+    path: Path,
+    blocks: Iterable[NDArray[Any]],
+    *,
+    row: tuple[int, ...],
+    number: str,
+    maker: str,
+    names: Sequence[bytes],
+    about: Mapping[str, Any],
+) -> None:
+    """Write a file of rows and its index; `blocks` are its rows, some at a time. Raises StorageError."""
+    sums: list[NDArray[np.uint32]] = []
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        file.write(header((len(names), *row), number))
+        for block in blocks:
+            file.write(block.data)
+            sums.append(row_sums(block))
+    table = np.frombuffer(b"".join(names), dtype=np.uint8).reshape(-1, 32)
+    write_index(path, RowIndex(row, number, maker, table, np.concatenate(sums), about))
 
 
 def read_head(path: Path) -> dict[str, Any]:

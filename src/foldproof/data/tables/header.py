@@ -17,21 +17,26 @@ _NUMBER = re.compile(r"[-+]?[0-9]+([.,][0-9]+)?")
 
 
 @dataclass(frozen=True)
-class Headed:
-    """`columns` by their names, `column 1` and so on where there are none; `rows` are as long."""
+class LabelTable:
+    """`rows` are as long as `columns`; `lines` says where each begins in the file.
 
+    `assumed`: how it was read where that is not a matter of course, in a few words each. `has_header`: whether columns
+    have names of their own; else they are `column 1` and so on.
+    """
+
+    name: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     lines: tuple[int, ...]
-    assumed: tuple[str, ...]
-    has_header: bool
+    assumed: tuple[str, ...] = ()
+    has_header: bool = True
 
 
-def headed(found: Lines, is_image: IsImage, *, name: str) -> Headed:
+def headed(found: Lines, is_image: IsImage, *, name: str) -> LabelTable:
     """Raises DataError with the line of a row that is too long or too short, and where a column comes twice."""
     rows, numbers, assumed = list(found.cells), list(found.numbers), list(found.assumed)
     if not rows:
-        return Headed((), (), (), tuple(assumed), has_header=True)
+        return LabelTable(name, (), (), (), tuple(assumed))
     has_header = _is_header(rows[0], rows[1:_COMPARED], is_image)
     if has_header:
         columns = rows.pop(0)[: max(trimmed(found.cells[0]), 1)]
@@ -59,7 +64,7 @@ def headed(found: Lines, is_image: IsImage, *, name: str) -> Headed:
     if longer := sum(len(cells) > len(columns) for cells in rows):
         assumed.append(f"an empty cell at the end of {longer:,} line{'s' if longer > 1 else ''} left out")
     cut = tuple(tuple(cells[: len(columns)]) for cells in rows)
-    return Headed(tuple(columns), cut, tuple(numbers), tuple(assumed), has_header)
+    return LabelTable(name, tuple(columns), cut, tuple(numbers), tuple(assumed), has_header=has_header)
 
 
 def _is_header(first: Sequence[str], below: Sequence[Sequence[str]], is_image: IsImage) -> bool:

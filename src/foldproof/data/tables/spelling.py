@@ -35,7 +35,7 @@ def key_of(text: str, *, letters: bool = False) -> str:
     return words if letters and len(words) == 1 else words.lower()
 
 
-def plain(text: str) -> str:
+def spell_plain(text: str) -> str:
     """A whole number without its `.0`, else the text with single blanks."""
     match = _WHOLE.fullmatch(text.strip())
     return f"{match[1].replace('+', '')}{match[2]}" if match else " ".join(text.split())
@@ -60,5 +60,5 @@ def names_of(counts: Mapping[str, int], *, keep: Collection[str] = (), letters: 
 def _most_frequent(texts: Collection[str], counts: Mapping[str, int]) -> str:
     total: dict[str, int] = {}
     for text in texts:
-        total[plain(text)] = total.get(plain(text), 0) + counts[text]
+        total[spell_plain(text)] = total.get(spell_plain(text), 0) + counts[text]
     return min(total, key=lambda name: (-total[name], name))

@@ -1,13 +1,12 @@
 """Read a CSV, parquet or spreadsheet file as columns of text, with what was assumed. Start here."""
 
 import csv
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from foldproof.data.tables.delimited import IsImage, Lines, read_lines
+from foldproof.data.tables.delimited import IsImage, read_lines
 from foldproof.data.tables.encoding import text_of
-from foldproof.data.tables.header import headed, one_line, refuse_twice
+from foldproof.data.tables.header import LabelTable, headed, one_line, refuse_twice
 from foldproof.data.tables.spreadsheet import is_spreadsheet, read_spreadsheet
 from foldproof.data.tables.usual import has_image_suffix
 from foldproof.errors import DataError
@@ -19,23 +18,7 @@ SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".parquet", ".pq", ".xlsx", ".xls", 
 _PARQUET = (".parquet", ".pq")
 
 
-@dataclass(frozen=True)
-class Table:
-    """`rows` are as long as `columns`; `lines` says where each begins in the file.
-
-    `assumed`: how it was read where that is not a matter of course, in a few words each. `has_header`: whether columns
-    have names of their own; else they are `column 1` and so on.
-    """
-
-    name: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    lines: tuple[int, ...]
-    assumed: tuple[str, ...] = ()
-    has_header: bool = True
-
-
-def read_table(file: Path, *, is_image: IsImage = has_image_suffix, setting: str = "data.labels") -> Table:
+def read_table(file: Path, *, is_image: IsImage = has_image_suffix, setting: str = "data.labels") -> LabelTable:
     """The table in `file`, which `setting` names; `is_image` says whether a cell names an image, which tells rows from
     a header.
 
@@ -62,12 +45,12 @@ def _no_file(file: Path, setting: str) -> DataError:
     return DataError(f"{setting}: {file} is not there{'; ' + hint if hint else ''}", next_step=name_one)
 
 
-def table_of(content: bytes, *, name: str, is_image: IsImage = has_image_suffix) -> Table:
+def table_of(content: bytes, *, name: str, is_image: IsImage = has_image_suffix) -> LabelTable:
     """The table that these bytes are. Raises DataError where they are none."""
     if name.lower().endswith(_PARQUET):
         return _parquet(content, name)
     if is_spreadsheet(content):
-        return _headed(read_spreadsheet(content, name=name), name, is_image)
+        return headed(read_spreadsheet(content, name=name), is_image, name=name)
     if content.startswith(b"PK"):
         raise DataError(
             f"{name} is no text: an archive, or a spreadsheet that is damaged",
@@ -80,15 +63,10 @@ def table_of(content: bytes, *, name: str, is_image: IsImage = has_image_suffix)
         raise DataError(f"{name}, line {error}", next_step="save it as CSV again") from error
     if encoding:
         lines.assumed.insert(0, encoding)
-    return _headed(lines, name, is_image)
+    return headed(lines, is_image, name=name)
 
 
-def _headed(lines: Lines, name: str, is_image: IsImage) -> Table:
-    found = headed(lines, is_image, name=name)
-    return Table(name, found.columns, found.rows, found.lines, found.assumed, found.has_header)
-
-
-def _parquet(content: bytes, name: str) -> Table:
+def _parquet(content: bytes, name: str) -> LabelTable:
     import pyarrow as pa
 
     from foldproof.storage.columns import read_parquet
@@ -102,7 +80,7 @@ def _parquet(content: bytes, name: str) -> Table:
     refuse_twice(columns, name)
     cells = [[_text(value) for value in column.to_pylist()] for column in table.columns]
     rows = tuple(zip(*cells, strict=True))
-    return Table(name, columns, rows, tuple(range(1, len(rows) + 1)))
+    return LabelTable(name, columns, rows, tuple(range(1, len(rows) + 1)))
 
 
 def _text(value: Any) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from foldproof.data.links import leads_to_cache
 from foldproof.data.pointers import pointers_among
 from foldproof.data.readers import suffixes
 from foldproof.data.scan import hash_files
@@ -101,7 +102,7 @@ def _checked(folder: Path) -> tuple[str, ...]:
         entry.path
         for entry in entries
         if entry.kind is Kind.FOLDER_LINK
-        or (entry.kind is Kind.LINK and not dvc.leads_to_cache(folder / entry.path, caches))
+        or (entry.kind is Kind.LINK and not leads_to_cache(folder / entry.path, caches))
     ]
     strange = [entry.path for entry in entries if entry.kind in (Kind.SPECIAL, Kind.BROKEN_LINK)]
     unnamed = [entry.path for entry in entries if entry.kind is Kind.NOT_UTF8]

@@ -4,7 +4,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from foldproof.data.survey import Progress, unheard
+from foldproof.data.survey import Progress, no_progress
 from foldproof.data.walk import Kind, walk
 from foldproof.errors import DataError, StorageError
 
@@ -31,7 +31,7 @@ def load_of(folder: Path, target: Path) -> CopySize:
     return CopySize(len(files), sum((folder / path).stat().st_size for path in files), shutil.disk_usage(here).free)
 
 
-def bring_in(folder: Path, target: Path, *, progress: Progress = unheard) -> CopySize:
+def bring_in(folder: Path, target: Path, *, progress: Progress = no_progress) -> CopySize:
     """Copy the files of `folder` to `target`, which must not be there; links are not followed.
 
     A copy that is cut off leaves nothing at `target`. Raises DataError, StorageError where there is no room.

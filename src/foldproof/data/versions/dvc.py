@@ -31,7 +31,7 @@ from foldproof.data.versions.opening import holding, opened, told
 from foldproof.data.versions.reached import name_of_remote, refuse_names, remote_of
 from foldproof.data.versions.unfinished import root_of
 from foldproof.data.versions.versioned import DataVersion, VersionDifference, compare, judged
-from foldproof.data.walk import Kind, some, walk
+from foldproof.data.walk import some
 from foldproof.errors import DataError
 from foldproof.provenance.dulwich_filters import users_filters_alone
 from foldproof.storage import Md5
@@ -73,13 +73,6 @@ def cache_folders(folder: Path) -> tuple[Path, ...]:
         return ()
     with opened(folder, "cannot read DVC's settings") as repository:
         return (Path(repository.cache.local.path),)
-
-
-def leads_to_cache(path: Path, caches: Sequence[Path]) -> bool:
-    """Whether a link is one of DVC's, into its cache or one of `caches`, be the object there or not."""
-    target = Path(os.path.realpath(path))
-    inside = any(target.is_relative_to(os.path.realpath(cache)) for cache in caches)
-    return inside or (".dvc", "cache") in zip(target.parts, target.parts[1:], strict=False)
 
 
 def recorded(folder: Path) -> DvcRecord | None:
@@ -155,15 +148,11 @@ def add_local_remote(root: Path, name: str, path: Path) -> None:
 
 
 def add(folder: Path) -> tuple[Path, ...]:
-    """Version `folder`; the files that git should know now. Raises DataError, also for what DVC would hang on.
+    """Version `folder`; the files that git should know now. Raises DataError.
 
-    `data.add` is this with the checks around it that keep what is versioned and what is trained the same.
+    `data.add` is this with the checks around it: of pipes, on which DVC would hang, and of all by which what is
+    versioned would not be what is trained on.
     """
-    strange = [entry.path for entry in walk(folder) if entry.kind in (Kind.SPECIAL, Kind.BROKEN_LINK)]
-    if strange:
-        raise DataError(
-            f"pipes, sockets, devices or broken links: {some(strange)}", next_step="take them out of the folder"
-        )
     with (
         opened(folder, f"cannot version {folder}") as repository,
         holding(repository),

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from foldproof.data.walk import NOT_VERSIONED
 from foldproof.errors import DamagedFile, DataError
-from foldproof.storage import Md5, RelativePath
+from foldproof.storage import Md5, RelativePath, cleaned
 
 MOST_BYTES = 2**30
 MOST_FILES = 10_000_000
@@ -62,9 +62,9 @@ def _path(text: Any, name: str) -> RelativePath:
         raise refused(name, f"is damaged: {error.what}") from None
     parts = path.split("/")  # as DVC does; PurePath takes several times as long
     if "" in parts or "." in parts or len(max(parts, key=len)) > 255:
-        raise refused(name, f"names {_shown(path)}, which DVC would not write so")
+        raise refused(name, f"names {cleaned(ascii(path), most=120)}, which DVC would not write so")
     if not NOT_VERSIONED.isdisjoint(path.casefold().split("/")):
-        raise refused(name, f"names {_shown(path)}, which DVC never versions")
+        raise refused(name, f"names {cleaned(ascii(path), most=120)}, which DVC never versions")
     return path
 
 
@@ -83,8 +83,3 @@ def _note_folders(path: str, folders: set[str]) -> None:
     while above and above not in folders:
         folders.add(above)
         above = above.rpartition("/")[0]
-
-
-def _shown(text: str) -> str:
-    shown = ascii(text)
-    return shown if len(shown) <= 120 else f"{shown[:119]}…"

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from foldproof.data.links import leads_to_cache
 from foldproof.data.scan import THREADS, hash_files
 from foldproof.data.versions import dvc, listing
 from foldproof.data.versions.lists import Files
@@ -92,13 +93,13 @@ def sweep(folder: Path, *, but: Mapping[RelativePath, Any]) -> None:
 
 def _is_file(folder: Path, entry: FolderEntry, shelf: CachedObjects) -> bool:
     if entry.kind is Kind.LINK:
-        return dvc.leads_to_cache(folder / entry.path, shelf.links)
+        return leads_to_cache(folder / entry.path, shelf.links)
     return entry.kind is Kind.FILE
 
 
 def _dangles(folder: Path, entry: FolderEntry, shelf: CachedObjects) -> bool:
     """A link of DVC's whose object is gone: as good as no file."""
-    return entry.kind is Kind.BROKEN_LINK and dvc.leads_to_cache(folder / entry.path, shelf.links)
+    return entry.kind is Kind.BROKEN_LINK and leads_to_cache(folder / entry.path, shelf.links)
 
 
 def obstacles(files: Iterable[RelativePath], there: There) -> tuple[RelativePath, ...]:

@@ -39,19 +39,6 @@ def root_of(folder: Path) -> Path | None:
     return next((path for path in (here, *here.parents) if (path / ".dvc").is_dir()), None)
 
 
-def interrupted_pull(folder: Path) -> bool:
-    """Whether a pull of this folder, of one in it or above it was cut off and none has completed it since.
-
-    False while one is at work. Costs one look into `.dvc/tmp`.
-    """
-    return _interrupted(folder, "pull")
-
-
-def interrupted_add(folder: Path) -> bool:
-    """Whether `data add` of this folder, of one in it or above it was cut off and none has completed it since."""
-    return _interrupted(folder, "add")
-
-
 @contextmanager
 def alone(root: Path, waiting: Waiting | None = None) -> Iterator[None]:
     """Let one command of ours at a time into a repository; `waiting` hears of it where another is at work."""
@@ -92,7 +79,11 @@ def relative(root: Path, folder: Path) -> str:
     return Path(os.path.relpath(folder.absolute(), root)).as_posix()
 
 
-def _interrupted(folder: Path, kind: Kind) -> bool:
+def interrupted(folder: Path, kind: Kind) -> bool:
+    """Whether a pull or an add of this folder, of one in it or above it was cut off and none has completed it since.
+
+    False while one is at work. Costs one look into `.dvc/tmp`.
+    """
     root = root_of(folder)
     if root is None:
         return False

@@ -1,4 +1,4 @@
-"""What a look at a stranger's folder found, as frozen values. Pure."""
+"""Hold what a look at a stranger's folder found, as frozen values. Pure."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -11,7 +11,7 @@ MOST_OF_A_KIND = 20  # findings that say the same of different files
 
 
 @dataclass(frozen=True)
-class Finding:
+class Suspect:
     """`where` a thing stands, `what` it is, and the `effect` that using the folder would have.
 
     `trusted`: a program would take it for its own or for an installed one. `waits`: reading it may never end. A `note`
@@ -29,7 +29,7 @@ class Look:
     """All findings, the worst first. `unseen`: what could not be looked at, and why."""
 
     folder: str
-    findings: tuple[Finding, ...]
+    findings: tuple[Suspect, ...]
     unseen: tuple[str, ...] = ()
 
     @property
@@ -61,10 +61,10 @@ class Look:
 _ORDER: dict[str, int] = {kind: number for number, kind in enumerate(get_args(Kind))}
 
 
-def ordered(findings: Iterable[Finding]) -> Iterator[Finding]:
+def ordered(findings: Iterable[Suspect]) -> Iterator[Suspect]:
     """The worst first; of many that have the same effect the first few and how many more there are."""
 
-    def place(finding: Finding) -> tuple[int, str, str]:
+    def place(finding: Suspect) -> tuple[int, str, str]:
         return _ORDER[finding.kind], finding.effect, finding.where
 
     for _, group in groupby(sorted(dict.fromkeys(findings), key=place), key=lambda one: (one.kind, one.effect)):
@@ -72,4 +72,4 @@ def ordered(findings: Iterable[Finding]) -> Iterator[Finding]:
         yield from same[:MOST_OF_A_KIND]
         if len(same) > MOST_OF_A_KIND:
             last = same[MOST_OF_A_KIND]
-            yield Finding(last.kind, f"and {len(same) - MOST_OF_A_KIND:,} more places", "the same", last.effect)
+            yield Suspect(last.kind, f"and {len(same) - MOST_OF_A_KIND:,} more places", "the same", last.effect)

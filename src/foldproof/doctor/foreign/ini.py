@@ -1,8 +1,10 @@
-"""Read the settings of git and DVC as text: sections, keys and values, with their lines. Pure; follows no include."""
+"""Read the settings of git and DVC as text, and judge them by rules. Pure; follows no include."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
+
+from foldproof.doctor.foreign.finding import Kind, Suspect
 
 _SECTION = re.compile(r"""\s*\[\s*(?P<quote>'?)\s*(?P<name>[^\s"'\]]+)(\s+"(?P<below>(?:[^"\\]|\\.)*)")?\s*'?\s*\]""")
 _KEY = re.compile(r"\s*(?P<key>[^=\s#;][^=]*?)\s*(=\s*(?P<value>.*))?$", re.DOTALL)
@@ -14,6 +16,27 @@ class Setting(NamedTuple):
     key: str
     value: str
     line: int
+
+
+class KeyRule(NamedTuple):
+    """A setting whose key and value fit; what it does."""
+
+    key: str
+    kind: Kind
+    effect: str
+    value: str = ".*"
+
+    def fits(self, setting: Setting) -> bool:
+        flags = re.IGNORECASE | re.DOTALL
+        return bool(re.fullmatch(self.key, setting.key, flags) and re.fullmatch(self.value, setting.value, flags))
+
+
+def judged(path: str, text: str, rules: Iterable[KeyRule]) -> Iterator[Suspect]:
+    """The settings in a file that name programs, hosts, files and folders; of each the first rule that fits."""
+    for setting in settings_of(text):
+        rule = next((rule for rule in rules if rule.fits(setting)), None)
+        if rule is not None:
+            yield Suspect(rule.kind, f"{path}, line {setting.line}", f"{setting.key} = {setting.value}", rule.effect)
 
 
 def settings_of(text: str) -> Iterator[Setting]:

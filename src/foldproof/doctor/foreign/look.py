@@ -5,11 +5,11 @@ from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
-from foldproof.doctor.foreign.finding import Finding, Look, ordered
-from foldproof.doctor.foreign.of_dvc import of_dvc
-from foldproof.doctor.foreign.of_files import of_files
-from foldproof.doctor.foreign.of_git import of_git
-from foldproof.doctor.foreign.of_settings import of_settings_files
+from foldproof.doctor.foreign.dvc import check_dvc
+from foldproof.doctor.foreign.files import check_files
+from foldproof.doctor.foreign.finding import Look, Suspect, ordered
+from foldproof.doctor.foreign.git import check_git
+from foldproof.doctor.foreign.settings import check_settings_files
 from foldproof.doctor.foreign.tree import list_tree
 from foldproof.errors import ProjectError
 from foldproof.storage import cleaned, redact
@@ -26,10 +26,10 @@ def look_at(folder: Path) -> Look:
     tree = list_tree(folder)
     user = os.getuid() if hasattr(os, "getuid") else None
     findings = (
-        *of_git(tree),
-        *of_dvc(tree),
-        *of_settings_files(tree),
-        *of_files(tree, _installed(), user),
+        *check_git(tree),
+        *check_dvc(tree),
+        *check_settings_files(tree),
+        *check_files(tree, _installed(), user),
     )
     shown = map(_shown, findings)
     return Look(str(folder), tuple(ordered(shown)), tuple(cleaned(why, most=200) for why in tree.unseen))
@@ -41,7 +41,7 @@ def _installed() -> frozenset[str]:
     return frozenset(packages_distributions())
 
 
-def _shown(finding: Finding) -> Finding:
+def _shown(finding: Suspect) -> Suspect:
     """Without secrets, and without what would move a terminal's cursor."""
     where, what = cleaned(finding.where, most=200), cleaned(redact(finding.what), most=200)
-    return Finding(finding.kind, where, what, finding.effect)
+    return Suspect(finding.kind, where, what, finding.effect)

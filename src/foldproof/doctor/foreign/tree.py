@@ -17,7 +17,7 @@ _DEEPEST = 60
 
 
 @dataclass(frozen=True)
-class Entry:
+class TreeEntry:
     """A name in the folder, relative to it with slashes, and what `lstat` says of it. `target`: of a link."""
 
     path: str
@@ -48,7 +48,7 @@ class Tree:
     """All entries of a folder, sorted; `unseen`: what was not looked at, and why."""
 
     root: Path
-    entries: tuple[Entry, ...]
+    entries: tuple[TreeEntry, ...]
     unseen: tuple[str, ...]
 
     def text(self, path: str) -> str | None:
@@ -61,7 +61,7 @@ class Tree:
 
 def list_tree(root: Path, *, most: int = MOST_ENTRIES, seconds: float = MOST_SECONDS) -> Tree:
     """Everything in `root`, except for the objects that git and DVC keep by their hashes."""
-    entries: list[Entry] = []
+    entries: list[TreeEntry] = []
     unseen: list[str] = []
     until = time.monotonic() + seconds
     waiting = [("", 0)]
@@ -83,13 +83,13 @@ def list_tree(root: Path, *, most: int = MOST_ENTRIES, seconds: float = MOST_SEC
     return Tree(root, tuple(sorted(entries, key=lambda entry: entry.path)), tuple(unseen))
 
 
-def _entries(root: Path, folder: str) -> Iterator[Entry]:
+def _entries(root: Path, folder: str) -> Iterator[TreeEntry]:
     with os.scandir(root / folder) as found:
         for one in found:
             info = one.stat(follow_symlinks=False)
             target = str(Path(one.path).readlink()) if stat.S_ISLNK(info.st_mode) else ""
             path = f"{folder}/{one.name}" if folder else one.name
-            yield Entry(path, info.st_mode, info.st_size, info.st_uid, target)
+            yield TreeEntry(path, info.st_mode, info.st_size, info.st_uid, target)
 
 
 def _is_of_objects(path: str) -> bool:

@@ -1,1 +1,1 @@
-"""One parent run, one nested run a fold, projected from the journals into MLflow. The only place that knows MLflow."""
+"""Project journals into MLflow: a parent run for each run, a nested one for each fold. Nothing else imports MLflow."""

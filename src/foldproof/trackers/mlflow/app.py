@@ -1,4 +1,4 @@
-"""The application that `foldproof ui` has MLflow's server run: MLflow's own behind a door and inside a fence.
+"""Build the application of `foldproof ui`: MLflow's own server behind a door and inside a fence.
 
 Named in pyproject.toml as a plugin, since MLflow's command starts an application only by such a name.
 """

@@ -1,4 +1,4 @@
-"""One MLflow run, brought to what is wanted by sending what it lacks; sending it again changes nothing."""
+"""Bring an MLflow run to a desired state by sending what it lacks; sending it again changes nothing."""
 
 import getpass
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,8 +12,8 @@ from foldproof.trackers.mlflow.desired_runs import (
     PLACE,
     RUN_ID,
     SEAL,
+    DesiredRun,
     Upload,
-    WantedRun,
     sealed_events,
 )
 from foldproof.trackers.mlflow.limits import pages
@@ -28,7 +28,7 @@ _TEXTS_A_CALL = 100
 _POINTS_A_PAGE = 25_000
 
 
-class Mirror:
+class MlflowRun:
     """An MLflow run and what is known to be in it."""
 
     def __init__(self, store: Store, run: Any, pulse: Pulse) -> None:
@@ -47,22 +47,22 @@ class Mirror:
         self._texts: dict[str, str] = {}
         self._has_dataset = False
 
-    def bring(self, wanted: WantedRun, *, more_tags: Mapping[str, str]) -> bool:
+    def apply(self, desired: DesiredRun, *, more_tags: Mapping[str, str]) -> bool:
         """Send what the run lacks, the status last. Whether it lacked anything."""
-        if sealed_events(self._tags.get(SEAL, "")) > wanted.events:  # this is an old copy: MLflow knows how it went on
+        if sealed_events(self._tags.get(SEAL, "")) > desired.events:  # this is an old copy: MLflow knows how it went on
             return self.tag(more_tags)
-        tags = {**wanted.tags, **more_tags}
-        sealed = wanted.seal and self._tags.get(SEAL) == wanted.seal
-        if sealed and tags.items() <= self._tags.items() and not self._lost_files(wanted.uploads):
+        tags = {**desired.tags, **more_tags}
+        sealed = desired.seal and self._tags.get(SEAL) == desired.seal
+        if sealed and tags.items() <= self._tags.items() and not self._lost_files(desired.uploads):
             return False
         sent = [
-            self._send_tags_and_params(tags, wanted.params),
-            self._take_back_failure(tags),
-            self._send_points(wanted.points),
-            self._send_dataset(wanted.dataset),
-            self._send_files(wanted.uploads, wanted.texts),
-            self._send_status(wanted.status, wanted.ended),
-            self._send_tags_and_params({SEAL: wanted.seal} if wanted.seal and not self.without_files else {}, {}),
+            self._send_tags_and_params(tags, desired.params),
+            self._delete_failure(tags),
+            self._send_points(desired.points),
+            self._send_dataset(desired.dataset),
+            self._send_files(desired.uploads, desired.texts),
+            self._send_status(desired.status, desired.ended),
+            self._send_tags_and_params({SEAL: desired.seal} if desired.seal and not self.without_files else {}, {}),
         ]
         return any(sent)
 
@@ -70,7 +70,7 @@ class Mirror:
         """Set tags. Whether they were other before."""
         return self._send_tags_and_params(tags, {})
 
-    def _take_back_failure(self, tags: Mapping[str, str]) -> bool:
+    def _delete_failure(self, tags: Mapping[str, str]) -> bool:
         if FAILURE in tags or FAILURE not in self._tags:
             return False
         self._pulse(USUAL_SECONDS)
@@ -163,42 +163,42 @@ class Mirror:
         return True
 
 
-def find_mirrors(store: Store, run: str, pulse: Pulse) -> tuple[dict[FoldId | None, Mirror], bool]:
+def find_runs(store: Store, run: str, pulse: Pulse) -> tuple[dict[FoldId | None, MlflowRun], bool]:
     """The MLflow runs that stand for `run` and its folds, and whether some had to be deleted.
 
     Of several for one fold the least id stays, whoever looks: so two that look at once never delete all of them.
     """
     pulse(USUAL_SECONDS)
     found = _by_fold(_search(store, run))
-    mirrors = {fold_id: _only(store, runs, pulse) for fold_id, runs in found.items()}
-    return mirrors, any(len(runs) > 1 for runs in found.values())
+    known = {fold_id: _only(store, runs, pulse) for fold_id, runs in found.items()}
+    return known, any(len(runs) > 1 for runs in found.values())
 
 
-def is_settled(store: Store, run: str, mirrors: Mapping[FoldId | None, Mirror], pulse: Pulse) -> bool:
-    """Whether the mirrors are all that stands for `run`, and the folds' hang below that of the run.
+def is_settled(store: Store, run: str, known: Mapping[FoldId | None, MlflowRun], pulse: Pulse) -> bool:
+    """Whether the runs `known` are all that stands for `run`, and the folds' hang below that of the run.
 
     Not so where a request was carried out late, after its reply was given up, or where another machine is at work.
     """
     pulse(USUAL_SECONDS)
     found = _by_fold(_search(store, run))
     parents = {one.data.tags.get(PARENT) for fold_id, runs in found.items() if fold_id is not None for one in runs}
-    return parents <= {mirrors[None].run_id} and {
+    return parents <= {known[None].run_id} and {
         fold_id: [one.info.run_id for one in runs] for fold_id, runs in found.items()
-    } == {fold_id: [mirror.run_id] for fold_id, mirror in mirrors.items()}
+    } == {fold_id: [one.run_id] for fold_id, one in known.items()}
 
 
-def make_mirror(store: Store, wanted: WantedRun, pulse: Pulse, *, more_tags: Mapping[str, str]) -> Mirror:
+def create_run_for(store: Store, desired: DesiredRun, pulse: Pulse, *, more_tags: Mapping[str, str]) -> MlflowRun:
     """A new MLflow run; where another process makes the same one at this moment both take that of the least id."""
     pulse(USUAL_SECONDS)
     store.client.create_run(
         store.experiment_id,
-        start_time=milliseconds(wanted.started),
-        run_name=wanted.name,
-        tags={**_user(), **wanted.first_tags, **wanted.tags, **more_tags},
+        start_time=milliseconds(desired.started),
+        run_name=desired.name,
+        tags={**_user(), **desired.first_tags, **desired.tags, **more_tags},
     )
     pulse(USUAL_SECONDS)
-    found = _by_fold(_search(store, wanted.run, fold_id=wanted.tags.get(PLACE)))
-    return _only(store, found[wanted.fold_id], pulse)
+    found = _by_fold(_search(store, desired.run, fold_id=desired.tags.get(PLACE)))
+    return _only(store, found[desired.fold_id], pulse)
 
 
 def metric_history(store: Store, run_id: str, key: str) -> Iterable[Any]:
@@ -237,12 +237,12 @@ def _by_fold(runs: Iterator[Any]) -> dict[FoldId | None, list[Any]]:
     return found
 
 
-def _only(store: Store, runs: list[Any], pulse: Pulse) -> Mirror:
+def _only(store: Store, runs: list[Any], pulse: Pulse) -> MlflowRun:
     least, *others = sorted(runs, key=lambda run: str(run.info.run_id))
     for other in others:
         pulse(USUAL_SECONDS)
         store.client.delete_run(other.info.run_id)
-    return Mirror(store, least, pulse)
+    return MlflowRun(store, least, pulse)
 
 
 def _user() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""A database in; why this MLflow cannot keep runs in it, and the way on, out. Read alone: nothing is made or changed.
+"""Say why this MLflow cannot keep runs in a database, and what to do about it. Only reads.
 
 MLflow itself would bring an older database up to date without a word, and put its tables beside those of others.
 """
@@ -23,11 +23,10 @@ _REVISION = re.compile(r"^(down_)?revision\b[^=\n]*=\s*[\"'](\w+)[\"']", re.MULT
 
 @dataclass(frozen=True)
 class StoredExperiment:
-    """An experiment as the database has it; `location` is where the files of its new runs go."""
+    """An experiment as the database has it."""
 
     id: str
     is_active: bool
-    location: str
 
 
 def why_unusable(file: Path) -> Reason | None:
@@ -35,7 +34,7 @@ def why_unusable(file: Path) -> Reason | None:
     if not file.exists():
         return None
     if not file.is_file():
-        return Reason(f"{file.name} is no file", "set another tracking.uri")
+        return Reason(f"{file.name} is not a file", "set another tracking.uri")
     try:
         with closing(_read_only(file)) as database:
             tables = {str(name) for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
@@ -43,19 +42,21 @@ def why_unusable(file: Path) -> Reason | None:
             if "alembic_version" in tables:
                 found = database.execute("SELECT version_num FROM alembic_version").fetchone()
     except sqlite3.OperationalError as error:
-        return Reason(f"{file.name} cannot be read: {error}", "mend the permissions, or wait for who writes to it")
+        return Reason(
+            f"{file.name} cannot be read: {error}", "fix the permissions, or wait for the process that writes to it"
+        )
     except sqlite3.DatabaseError:
         return Reason(f"{file.name} is damaged, or not a database", f"`mv {quote(str(file))} {quote(f'{file}.bad')}`")
     if tables and found is None:
-        return Reason(f"{file.name} is a database of something else than MLflow", "set another tracking.uri")
-    if found is not None and (why := of_revision(str(found[0]), f"sqlite:///{file}", copy_of=file)):
+        return Reason(f"{file.name} is a database of something other than MLflow", "set another tracking.uri")
+    if found is not None and (why := check_revision(str(found[0]), f"sqlite:///{file}", copy_of=file)):
         return why
     if not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)):
-        return Reason(f"{file.name} may not be written to", f"mend its permissions: `chmod u+w {quote(str(file))}`")
+        return Reason(f"{file.name} may not be written to", f"fix its permissions: `chmod u+w {quote(str(file))}`")
     return None
 
 
-def of_revision(revision: str, uri: str, *, copy_of: Path | None = None) -> Reason | None:
+def check_revision(revision: str, uri: str, *, copy_of: Path | None = None) -> Reason | None:
     """Why a database of this revision of MLflow's tables does not fit the MLflow that is installed."""
     revisions = known_revisions()
     here = f"MLflow {version('mlflow')}"
@@ -92,10 +93,10 @@ def experiment_in(file: Path, name: str) -> StoredExperiment | None:
     """The experiment of that name, if the database has it. Raises sqlite3.Error."""
     if not file.is_file() or not file.stat().st_size:
         return None
-    asked = "SELECT experiment_id, lifecycle_stage, artifact_location FROM experiments WHERE name = ?"
+    asked = "SELECT experiment_id, lifecycle_stage FROM experiments WHERE name = ?"
     with closing(_read_only(file)) as database:
         found = database.execute(asked, (name,)).fetchone()
-    return None if found is None else StoredExperiment(str(found[0]), found[1] == "active", found[2] or "")
+    return None if found is None else StoredExperiment(str(found[0]), found[1] == "active")
 
 
 def why_unusable_elsewhere(uri: str) -> Reason | None:
@@ -110,7 +111,7 @@ def why_unusable_elsewhere(uri: str) -> Reason | None:
             found: Any = connection.execute(text("SELECT version_num FROM alembic_version")).fetchone()
     finally:
         engine.dispose()
-    return of_revision(str(found[0]), uri) if found else None
+    return check_revision(str(found[0]), uri) if found else None
 
 
 def _read_only(file: Path) -> sqlite3.Connection:

@@ -1,25 +1,23 @@
-"""A target and runs of ours in; the same runs deleted in MLflow, and how many it had, out."""
+"""Delete the MLflow runs that stand for runs of ours, and count them."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from foldproof.trackers import TrackingTarget
 from foldproof.trackers.mlflow.desired_runs import RUN_ID
-from foldproof.trackers.mlflow.limits import in_time
+from foldproof.trackers.mlflow.limits import bound_by_target
 from foldproof.trackers.mlflow.store import Pulse, prepare, tracking_errors
-from foldproof.trackers.mlflow.target import is_server
 
 
-def take_back(target: TrackingTarget, runs: Sequence[str]) -> int:
+def delete_runs(target: TrackingTarget, runs: Sequence[str]) -> int:
     """Delete all MLflow runs that stand for `runs` in the experiment of `target`; how many there were.
 
     Raises TrackingError, StorageError. Files of theirs that a server keeps go when its `mlflow gc` does.
     """
-    if is_server(target.uri):
-        return in_time(lambda promise: _take_back(target, runs, promise), uri=target.uri)
-    return _take_back(target, runs, lambda _: None)
+    return bound_by_target(target, partial(_delete_runs, target, runs))
 
 
-def _take_back(target: TrackingTarget, runs: Sequence[str], pulse: Pulse) -> int:
+def _delete_runs(target: TrackingTarget, runs: Sequence[str], pulse: Pulse) -> int:
     store = prepare(target, pulse)
     there = 0
     with tracking_errors(target):

@@ -1,4 +1,4 @@
-"""What a run's folder says in, the MLflow runs that shall stand for it out. Pure."""
+"""Describe the MLflow runs that should stand for a run's folder. Pure."""
 
 import json
 import shlex
@@ -65,8 +65,8 @@ class Upload:
 
 
 @dataclass(frozen=True, kw_only=True)
-class WantedRun:
-    """A run as MLflow shall hold it. `fold_id` is None for the parent; `events` is how many it is the projection of."""
+class DesiredRun:
+    """A run as MLflow should hold it. `fold_id` is None for the parent; `events` is how many it projects."""
 
     run: str
     fold_id: FoldId | None
@@ -95,35 +95,35 @@ def sealed_events(seal: str) -> int:
     return int(parts[1]) if len(parts) == 3 and parts[1].isdecimal() else 0
 
 
-def wanted_runs(content: RunContent, *, abandoned: bool, private: bool = False) -> Iterator[WantedRun]:
+def desired_runs(content: RunContent, *, abandoned: bool, private: bool = False) -> Iterator[DesiredRun]:
     """The parent first, then a run for every fold that has begun.
 
     `abandoned`: whoever wrote the journals is gone, so what has not ended was killed. `private`: nothing that names a
     path is sent; of the files, only weights and the report that was made so. Raises DamagedFile, before the first of
     them, where a file that would be sent lies elsewhere.
     """
-    for upload in _every_upload(content):
-        upload.file()
     runs = [_parent(content, abandoned=abandoned)]
     runs += [
         _child(content, fold_id, events, abandoned=abandoned) for fold_id, events in content.by_fold.items() if events
     ]
-    for wanted in runs:
-        yield _without_paths(wanted) if private else wanted
+    for upload in (upload for run in runs for upload in run.uploads):
+        upload.file()
+    for desired in runs:
+        yield _without_paths(desired) if private else desired
 
 
-def _without_paths(wanted: WantedRun) -> WantedRun:
+def _without_paths(desired: DesiredRun) -> DesiredRun:
     """The same without what names a path: files, the command as it was typed, why a fold failed, where images lie."""
     kept = (f"{PRIVATE_REPORT_FOLDER}/", "model.safetensors")
     return replace(
-        wanted,
-        uploads=tuple(one for one in wanted.uploads if one.name.startswith(kept[0]) or one.name.endswith(kept[1])),
-        tags={name: text for name, text in wanted.tags.items() if name not in (FAILURE, "mlflow.source.name")},
-        dataset=wanted.dataset and {**wanted.dataset, "name": "images", "source": "{}"},
+        desired,
+        uploads=tuple(one for one in desired.uploads if one.name.startswith(kept[0]) or one.name.endswith(kept[1])),
+        tags={name: text for name, text in desired.tags.items() if name not in (FAILURE, "mlflow.source.name")},
+        dataset=desired.dataset and {**desired.dataset, "name": "images", "source": "{}"},
     )
 
 
-def _parent(content: RunContent, *, abandoned: bool) -> WantedRun:
+def _parent(content: RunContent, *, abandoned: bool) -> DesiredRun:
     facts, record = content.facts, content.record
     status = _STATUS.get(record.status, "RUNNING")
     ended = record.ended_at if status != "RUNNING" else None
@@ -132,7 +132,7 @@ def _parent(content: RunContent, *, abandoned: bool) -> WantedRun:
     points = run_points(record, content.by_fold)
     folds = facts["config"]["folds"]
     repeats = f" x {folds['repeats']} repeats" if folds["repeats"] > 1 else ""
-    return WantedRun(
+    return DesiredRun(
         run=record.run,
         fold_id=None,
         name=record.title,
@@ -145,9 +145,8 @@ def _parent(content: RunContent, *, abandoned: bool) -> WantedRun:
         params=parameters(facts),
         points=points,
         uploads=(
-            *_first(content),
+            *(Upload(content.folder, name) for name in _FIRST_FILES),
             *_added(content.folder, content.events),
-            *_journal(content.folder, content.events, ended=status != "RUNNING"),
             *(_record(content) if status != "RUNNING" else ()),
         ),
         texts={"classes.json": json.dumps(class_keys(content.classes), indent=1, ensure_ascii=False)},
@@ -158,7 +157,7 @@ def _parent(content: RunContent, *, abandoned: bool) -> WantedRun:
     )
 
 
-def _child(content: RunContent, fold_id: FoldId, events: tuple[Event, ...], *, abandoned: bool) -> WantedRun:
+def _child(content: RunContent, fold_id: FoldId, events: tuple[Event, ...], *, abandoned: bool) -> DesiredRun:
     facts = content.facts
     repeat, fold = fold_id
     ended = _end(events)
@@ -166,7 +165,7 @@ def _child(content: RunContent, fold_id: FoldId, events: tuple[Event, ...], *, a
     if status == "RUNNING" and abandoned:
         status, ended_at = "KILLED", content.last_event.time
     points = fold_points(events, content.classes)
-    return WantedRun(
+    return DesiredRun(
         run=content.record.run,
         fold_id=fold_id,
         name=f"fold-{repeat}-{fold}" if facts["config"]["folds"]["repeats"] > 1 else f"fold-{fold}",
@@ -282,13 +281,13 @@ def _text(value: object, *, most: int = _MOST_TAG) -> str:
 
 
 def _again(facts: Mapping[str, Any]) -> dict[str, str]:
-    """Of a run that trained one fold of another run once more, which run."""
+    """The run of which this one trained one fold again."""
     again = reseed_of(facts)
     return {RESEED_OF: again.run} if again else {}
 
 
 def _beginning(content: RunContent, fold_id: FoldId) -> dict[str, str]:
-    """Of a fold whose first epochs are another's, whose."""
+    """Whose epochs a fold begins with, where it begins with any."""
     reuse = content.record.reused.get(fold_id)
     return {BEGINS_WITH: f"{reuse} (run {reuse.run})"} if reuse else {}
 
@@ -312,7 +311,7 @@ def _sizes(events: tuple[Event, ...]) -> dict[str, str]:
 
 
 def _infinite(points: tuple[Point, ...]) -> dict[str, str]:
-    """MLflow would store another number, so infinite values stand in a tag instead."""
+    """MLflow would store a different number, so infinite values stand in a tag instead."""
     said = [f"{point.key}@{point.step}={point.value}" for point in points if point.is_infinite]
     return {"foldproof.infinite": ", ".join(said[:50]) + (", …" if len(said) > 50 else "")} if said else {}
 
@@ -324,35 +323,17 @@ def _added(folder: Path, events: tuple[Event, ...]) -> Iterator[Upload]:
             yield Upload(folder, event.body.file, to=below, version=event.seq)
 
 
-def _journal(folder: Path, events: tuple[Event, ...], *, ended: bool) -> Iterator[Upload]:
-    if ended:
-        yield Upload(folder, FILE_NAME, version=len(events))
-
-
-def _first(content: RunContent) -> tuple[Upload, ...]:
-    return tuple(Upload(content.folder, name) for name in _FIRST_FILES)
-
-
 def _last(folder: Path, fold_id: FoldId, events: tuple[Event, ...]) -> tuple[Upload, ...]:
     within = fold_id.folder(Path())
     return tuple(Upload(folder, (within / name).as_posix(), version=len(events)) for name in _LAST_FILES)
 
 
 def _record(content: RunContent) -> Iterator[Upload]:
-    """What the record of the run has beside its own files, so that the artifacts of the parent are a whole one."""
+    """The run's journal, and what else makes the artifacts of the parent a complete record."""
+    yield Upload(content.folder, FILE_NAME, version=len(content.events))
     for path in sorted(content.folder.glob("environment-*.json")):
         yield Upload(content.folder, path.name)
     for fold_id, events in content.by_fold.items():
         within = fold_id.folder_name
         for name in _RECORD_FILES:
             yield Upload(content.folder, f"{within}/{name}", to=within, version=len(events))
-
-
-def _every_upload(content: RunContent) -> Iterator[Upload]:
-    yield from _first(content)
-    yield from _record(content)
-    yield from _journal(content.folder, content.events, ended=True)
-    yield from _added(content.folder, content.events)
-    for fold_id, events in content.by_fold.items():
-        yield from _last(content.folder, fold_id, events)
-        yield from _added(content.folder, events)

@@ -1,4 +1,4 @@
-"""What may be asked of the server that `foldproof ui` starts, and by whom: a request in, whether MLflow sees it out.
+"""Let through to the server of `foldproof ui` only requests that show or change runs and know its password.
 
 MLflow's server can also call other hosts, run programs and open files wherever a request says. Nothing that shows or
 changes runs takes that, and on one machine every user can send requests. So what is not in this table is refused.

@@ -1,4 +1,4 @@
-"""Keeps MLflow's server to the folders that it is started for: no file elsewhere is listed, read, written or removed.
+"""Keep MLflow's server inside its own folders: it lists, reads, writes and removes no file elsewhere.
 
 Whatever an experiment, a run, a model or a trace names as the place of its files is opened through MLflow's table of
 repositories. In the server's process that table has one entry, which knows these folders and follows no link.
@@ -20,7 +20,7 @@ _PROXIED = "mlflow-artifacts:"
 
 
 def put_fence(folders: Sequence[Path]) -> None:
-    """Let this process open files below `folders` alone, and make no experiment whose files lie elsewhere."""
+    """Let this process open only files below `folders`, and make no experiment whose files lie elsewhere."""
     from mlflow.server import handlers
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 

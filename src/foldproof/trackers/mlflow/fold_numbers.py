@@ -1,4 +1,4 @@
-"""Runs as somebody's scripts logged them in; which fold each is, and what says so, out. Pure."""
+"""Tell which fold each run is that someone's scripts logged, and by what. Pure."""
 
 import re
 from collections.abc import Collection, Mapping, Sequence

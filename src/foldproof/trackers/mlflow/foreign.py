@@ -1,4 +1,4 @@
-"""An MLflow store that somebody else filled in; the scores of the folds in it, and what was taken for them, out.
+"""Read the scores of folds from an MLflow store that someone else filled, and say how they were understood.
 
 How runs are told to be folds is in `logged_folds`, how metrics are understood in `measures`.
 """
@@ -17,7 +17,7 @@ from foldproof.storage import cleaned, redact
 from foldproof.trackers.mlflow.database import why_unusable
 from foldproof.trackers.mlflow.desired_runs import PARENT, RESEED_OF
 from foldproof.trackers.mlflow.fold_numbers import RunSeen
-from foldproof.trackers.mlflow.limits import ASKING_SECONDS, bounded_answers, in_time, pages
+from foldproof.trackers.mlflow.limits import ASKING_SECONDS, bound, bounded_answers, pages
 from foldproof.trackers.mlflow.logged_folds import Family, Taken, families, taken
 from foldproof.trackers.mlflow.measures import MEASURES, measured
 from foldproof.trackers.mlflow.reasons import Reason, explained
@@ -129,7 +129,7 @@ def _seen(uri: str) -> dict[str, RunSeen]:
 
     set_defaults()  # the import sets levels of its own
     try:
-        return in_time(lambda _: _asked_for_runs(MlflowClient, uri), uri=uri, seconds=ASKING_SECONDS)
+        return bound(lambda _: _asked_for_runs(MlflowClient, uri), uri=uri, seconds=ASKING_SECONDS)
     except (MlflowException, NoMessage, OSError, ValueError, TypeError, LookupError) as error:
         raise _unreadable(uri, explained(error, uri, os.environ)) from error
 
@@ -149,16 +149,20 @@ def _asked_for_runs(connect: Callable[..., Any], uri: str) -> dict[str, RunSeen]
         runs = list(islice(_runs(client, list(experiments), uri), MOST_RUNS)) if experiments else []
         reseeds = {run.info.run_id for run in runs if RESEED_OF in run.data.tags}
         left = [run for run in runs if not reseeds & {run.info.run_id, run.data.tags.get(PARENT)}]
-        stepped = [run for run in left if any((known := measured(name)) and known.by_step for name in run.data.metrics)]
+        stepped = [run for run in left if _by_step(run)]
         steps = {run.info.run_id: _steps(client, run) for run in stepped[:_MOST_STEPS]}
         return {run.info.run_id: _run_seen(run, experiments, steps.get(run.info.run_id, {})) for run in left}
 
 
 def _steps(client: Any, run: Any) -> dict[str, dict[int, float]]:
-    names = [name for name in run.data.metrics if (known := measured(name)) and known.by_step]
     return {
-        name: {point.step: point.value for point in client.get_metric_history(run.info.run_id, name)} for name in names
+        name: {point.step: point.value for point in client.get_metric_history(run.info.run_id, name)}
+        for name in _by_step(run)
     }
+
+
+def _by_step(run: Any) -> list[str]:
+    return [name for name in run.data.metrics if (known := measured(name)) and known.by_step]
 
 
 def _run_seen(run: Any, experiments: Mapping[str, str], steps: Mapping[str, Mapping[int, float]]) -> RunSeen:
@@ -203,7 +207,7 @@ def _said(chosen: list[Taken], found: list[Family]) -> str:
     without = [family.name for family in found if id(family) not in with_it]
     told += [f"left out, without it: {_some(without)}"] if without else []
     others = sorted({name for one in chosen for name in one.family.scores} - set(by_metric))
-    told += [f"--metric takes another: {_some(others)}"] if others else []
+    told += [f"--metric takes others: {_some(others)}"] if others else []
     told.append("that all had the same images and folds is not verified")
     if any(one.measured.optimistic for one in chosen):
         told.append("each fold chose its own best epoch: optimistic")

@@ -1,4 +1,4 @@
-"""What a server may take: pages, bytes and seconds, whatever it answers."""
+"""Limit what a server may take: pages, bytes and seconds, whatever it answers."""
 
 import threading
 import time
@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 from foldproof.errors import TrackingError
 from foldproof.storage import redact
+from foldproof.trackers import TrackingTarget
+from foldproof.trackers.mlflow.target import is_server
 
 MOST_PAGES = 10_000
 MOST_EMPTY_PAGES = 3  # one after another: a server may filter what it has paged
@@ -18,7 +20,7 @@ ASKING_SECONDS = 600.0
 _PATIENCE = 20.0  # times what was promised
 _LEAST_PATIENCE = 300.0
 _PIECE = 65536
-_NEXT_STEP = "this is no MLflow that works; ask whoever runs it"
+_NEXT_STEP = "this MLflow does not work; ask whoever runs it"
 
 T = TypeVar("T")
 
@@ -37,11 +39,11 @@ def pages(ask: Callable[[str | None], Any], *, uri: str) -> Iterator[Any]:
         if empty >= MOST_EMPTY_PAGES or token in seen:
             break
         seen.add(token)
-    raise TrackingError(f"MLflow at {redact(uri)} answers with pages without end", next_step=_NEXT_STEP)
+    raise TrackingError(f"MLflow at {redact(uri)} answers with endless pages", next_step=_NEXT_STEP)
 
 
-def in_time(work: Callable[[Callable[[float], None]], T], *, uri: str, seconds: float = _LEAST_PATIENCE) -> T:
-    """What `work` returns or raises; it gets a function to promise its next sign of life within so many seconds.
+def bound(work: Callable[[Callable[[float], None]], T], *, uri: str, seconds: float = _LEAST_PATIENCE) -> T:
+    """What `work` returns or raises; it gets a function that promises its next sign of life within a time.
 
     Raises TrackingError where it is silent for `seconds`, or far longer than it promised: a server that sends a byte
     now and then keeps any one request from ending.
@@ -63,12 +65,17 @@ def in_time(work: Callable[[Callable[[float], None]], T], *, uri: str, seconds: 
     while not outcome:
         thread.join(0.5)
         if not outcome and time.monotonic() > deadline[0]:
-            raise TrackingError(f"MLflow at {redact(uri)} does not come to an end of its answer", next_step=_NEXT_STEP)
+            raise TrackingError(f"MLflow at {redact(uri)} never finishes its answer", next_step=_NEXT_STEP)
     done, result = outcome[0]
     if not done:
         raise result
     value: T = result
     return value
+
+
+def bound_by_target(target: TrackingTarget, work: Callable[[Callable[[float], None]], T]) -> T:
+    """What `work` returns; of a server `bound`, elsewhere somebody at a terminal can interrupt."""
+    return bound(work, uri=target.uri) if is_server(target.uri) else work(lambda _: None)
 
 
 @contextmanager

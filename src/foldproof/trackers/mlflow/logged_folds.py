@@ -1,4 +1,4 @@
-"""Runs as somebody's scripts logged them in; which of them are folds of which experiment, and their scores, out. Pure.
+"""Group runs that someone's scripts logged into experiments with folds and scores. Pure.
 
 Known habits: nested runs below a parent, runs side by side, and one run with a metric, or a step of a metric, a fold.
 Whatever was taken for something is said in `taken`.
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from foldproof.events.fold_id import FoldId
 from foldproof.trackers.mlflow.fold_numbers import RunSeen, told_apart
-from foldproof.trackers.mlflow.measures import MEASURES, Measured, bare_name, measured, number_all
+from foldproof.trackers.mlflow.measures import MEASURES, MetricName, bare_name, measured, number_all
 from foldproof.trackers.mlflow.side_by_side import experiments_of
 
 
@@ -33,7 +33,7 @@ class Taken:
 
     family: Family
     metric: str
-    measured: Measured
+    measured: MetricName
 
     @property
     def by_fold(self) -> Mapping[FoldId, float]:

@@ -1,4 +1,4 @@
-"""The name of a logged metric in; what it measures, on which part, and of which fold, out. Pure.
+"""Understand the name of a logged metric: what it measures, on which part, of which fold. Pure.
 
 A name is understood whole or not at all: `val_acc_teacher` is nobody's accuracy here.
 """
@@ -35,7 +35,7 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 @dataclass(frozen=True)
-class Measured:
+class MetricName:
     """`measure` is one of MEASURES. `fold` is None where the name says none, `vague` where it may be of something else;
     `by_step`: its steps are the folds.
     """
@@ -53,7 +53,7 @@ class Measured:
         return self.optimistic, list(MEASURES).index(self.measure), self.part
 
 
-def measured(name: str) -> Measured | None:
+def measured(name: str) -> MetricName | None:
     """None for a loss, a training metric, a mean over folds, or a name that is not understood."""
     match = fold_in(name)
     fold = int(match[2]) if match else None
@@ -69,7 +69,7 @@ def measured(name: str) -> Measured | None:
     if measure is None or len(parts) > 1:
         return None
     vague = match is not None and is_vague(match)
-    return Measured(measure, _PARTS[parts[0]] if parts else 1, optimistic, fold, vague, by_step)
+    return MetricName(measure, _PARTS[parts[0]] if parts else 1, optimistic, fold, vague, by_step)
 
 
 def fold_in(name: str) -> re.Match[str] | None:

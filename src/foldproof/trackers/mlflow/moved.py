@@ -1,4 +1,4 @@
-"""A store that was moved or copied with its project in; its files' places as they are now, and from where, out.
+"""Follow a store that was moved or copied with its project: correct where its files lie, and say so.
 
 MLflow keeps absolute places. Without this, a project that was moved would send files of its runs to where it was, and
 one that was copied to the project that it is a copy of.
@@ -44,8 +44,8 @@ class Moved:
 
 
 def follow_the_project(target: TrackingTarget) -> Moved | None:
-    """Put the places of a store that lies in the project's folder right where they name another folder that this
-    project was in before, or is a copy of. None where there is nothing to do. Raises sqlite3.Error.
+    """Correct the places of a store in the project's folder where they name the folder that this project was in
+    before, or is a copy of. None where there is nothing to do. Raises sqlite3.Error.
     """
     file = sqlite_file(target.uri)
     if file is None or target.artifacts is None or not file.is_file() or not file.stat().st_size:

@@ -1,4 +1,4 @@
-"""Where MLflow keeps the files of a run: whether that is one of the folders given, without a link that leads out."""
+"""Tell whether files that MLflow keeps lie in given folders, with no link that leads out."""
 
 import re
 from collections.abc import Iterable

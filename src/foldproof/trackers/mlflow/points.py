@@ -1,4 +1,4 @@
-"""Events of a run in, the points that MLflow shall hold out. Pure.
+"""Turn the events of a run into the points that MLflow should hold. Pure.
 
 A point is named by its key, step and value, and stands at the time when the journal first says it: an epoch trained
 twice with one result is one point, so that projecting live, late or again gives the same points.
@@ -28,7 +28,7 @@ class Point:
 
     @property
     def is_infinite(self) -> bool:
-        """Whether MLflow would store another value instead."""
+        """Whether MLflow would store a different value."""
         return math.isinf(self.value)
 
 

@@ -1,4 +1,4 @@
-"""A run's folder and a store in, the MLflow runs that say the same out; may be repeated, interrupted and replayed."""
+"""Bring MLflow to what a run's folder says; may be repeated, interrupted and replayed."""
 
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -10,8 +10,8 @@ from foldproof.events.fold_id import FoldId
 from foldproof.events.journal import is_written
 from foldproof.records.record import fold_ids
 from foldproof.storage import is_held, locked, redact, regular_inside
-from foldproof.trackers.mlflow.apply import Mirror, find_mirrors, is_settled, make_mirror
-from foldproof.trackers.mlflow.desired_runs import PARENT, WantedRun, wanted_runs
+from foldproof.trackers.mlflow.apply import MlflowRun, create_run_for, find_runs, is_settled
+from foldproof.trackers.mlflow.desired_runs import PARENT, desired_runs
 from foldproof.trackers.mlflow.run_folder import RunContent, RunReader
 from foldproof.trackers.mlflow.store import OPENING_SECONDS, Pulse, Store, tracking_errors, was_refused
 
@@ -37,7 +37,7 @@ class Projection:
         self.without_files = ""  # why MLflow has everything but the files
         self._reader = RunReader(folder)
         self._pulse = pulse
-        self._mirrors: dict[FoldId | None, Mirror] | None = None
+        self._runs: dict[FoldId | None, MlflowRun] | None = None
         self._behind = True
         self._held = ExitStack()
 
@@ -54,7 +54,7 @@ class Projection:
             self.elsewhere = is_held(folder / LOCK_FILE)
             raise
         self.elsewhere = False
-        self._mirrors = None
+        self._runs = None
         return self
 
     def __exit__(
@@ -85,57 +85,51 @@ class Projection:
             return False
         self._behind = True
         content = self._reader.content()
-        changed = content is not None and self._bring(store, content, final=final)
+        changed = content is not None and self._apply(store, content, final=final)
         self.is_running = self.is_running and content is not None and content.record.status == "running"
         self._behind = False
         return changed
 
-    def _bring(self, store: Store, content: RunContent, *, final: bool) -> bool:
-        """Anew while others make and delete runs for the same folds: all keep that of the least id, so it ends."""
+    def _apply(self, store: Store, content: RunContent, *, final: bool) -> bool:
+        """Repeat while others make and delete runs for the same folds: all keep the one of the least id, so it ends."""
         changed = False
         for left in reversed(range(_ROUNDS)):
             try:
                 with tracking_errors(store.target):
-                    changed |= self._bring_once(store, content, abandoned=final and not self.is_running)
-                    if not final or is_settled(store, content.record.run, self._mirrors or {}, self._pulse):
+                    changed |= self._apply_once(store, content, abandoned=final and not self.is_running)
+                    if not final or is_settled(store, content.record.run, self._runs or {}, self._pulse):
                         return changed
-                self._mirrors = None
+                self._runs = None
             except TrackingError as error:
-                self._mirrors = None
+                self._runs = None
                 if not left or not was_refused(error):
                     raise
             except BaseException:
-                self._mirrors = None
+                self._runs = None
                 raise
         raise TrackingError(
             f"MLflow at {redact(store.target.uri)}: others keep changing run {content.record.run}",
             next_step="do the same again when they have ended",
         )
 
-    def _bring_once(self, store: Store, content: RunContent, *, abandoned: bool) -> bool:
+    def _apply_once(self, store: Store, content: RunContent, *, abandoned: bool) -> bool:
         changed = False
-        if self._mirrors is None:
-            self._mirrors, changed = find_mirrors(store, content.record.run, self._pulse)
+        if self._runs is None:
+            self._runs, changed = find_runs(store, content.record.run, self._pulse)
         tags: dict[str, str] = {}
-        for wanted in wanted_runs(content, abandoned=abandoned, private=store.target.private):
-            mirror, made = self._mirror(store, self._mirrors, wanted, tags)
-            changed |= made | mirror.bring(wanted, more_tags=tags)
-            tags = {PARENT: mirror.run_id} if wanted.fold_id is None else tags
-            self.without_files = mirror.without_files or self.without_files
-        for fold_id, mirror in self._mirrors.items():
+        for desired in desired_runs(content, abandoned=abandoned, private=store.target.private):
+            mlflow_run = self._runs.get(desired.fold_id)
+            if mlflow_run is None:
+                mlflow_run = self._runs[desired.fold_id] = create_run_for(store, desired, self._pulse, more_tags=tags)
+                self.created |= desired.fold_id is None
+                changed = True
+            changed |= mlflow_run.apply(desired, more_tags=tags)
+            tags = {PARENT: mlflow_run.run_id} if desired.fold_id is None else tags
+            self.without_files = mlflow_run.without_files or self.without_files
+        for fold_id, mlflow_run in self._runs.items():
             if fold_id is not None and fold_id not in content.by_fold:  # a newer copy of this run has that fold
-                changed |= mirror.tag(tags)
+                changed |= mlflow_run.tag(tags)
         return changed
-
-    def _mirror(
-        self, store: Store, mirrors: dict[FoldId | None, Mirror], wanted: WantedRun, tags: dict[str, str]
-    ) -> tuple[Mirror, bool]:
-        known = mirrors.get(wanted.fold_id)
-        if known is not None:
-            return known, False
-        mirrors[wanted.fold_id] = make_mirror(store, wanted, self._pulse, more_tags=tags)
-        self.created |= wanted.fold_id is None
-        return mirrors[wanted.fold_id], True
 
 
 def is_running(folder: Path) -> bool:

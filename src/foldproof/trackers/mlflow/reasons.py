@@ -1,4 +1,4 @@
-"""What MLflow, a driver or the network raised in; why, in plain words without secrets, and the way on out."""
+"""Explain in plain words, without secrets, what MLflow, a driver or the network raised, and what to do about it."""
 
 import re
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ class Reason:
 
 def explained(error: BaseException, uri: str, environ: Mapping[str, str], *, trusted: bool = True) -> Reason:
     """Why a server or store at `uri` did not do what was asked; what the user can do about it, where that is known."""
-    status, text = _status(error), _whole(error)
+    status, text = _status(error), f"{type(error).__name__}: {error}"
     if isinstance(error, ModuleNotFoundError):
         name = str(error.name).partition(".")[0]
         return Reason(
@@ -49,7 +49,7 @@ def explained(error: BaseException, uri: str, environ: Mapping[str, str], *, tru
         return Reason("it takes no file as large as one of these (413)", "ask whoever runs it to raise that limit")
     if _NO_JSON in text or (status == HTTPStatus.NOT_FOUND and "Response body" in text):
         return Reason(
-            "what answers there is not MLflow; a page to log in on, perhaps", "mend the address, or log in as it asks"
+            "what answers there is not MLflow; a page to log in on, perhaps", "fix the address, or log in as it asks"
         )
     if _FILE_STORE in text and (why := why_no_file_store(uri, {})):
         return why
@@ -71,16 +71,15 @@ def reason(error: BaseException) -> str:
 
 def _refused_user(uri: str, environ: Mapping[str, str]) -> Reason:
     """By what MLflow sends: the address's own user, else user and password, else a token."""
-    user, password, token = (environ.get(name) for name in (_USER, _PASSWORD, _TOKEN))
-    mend = "mend that"
+    user, password, token = map(environ.get, (_USER, _PASSWORD, _TOKEN))
     if "@" in urlsplit(uri).netloc:
-        return Reason("it refuses the user and password in its address (401)", mend)
+        return Reason("it refuses the user and password in its address (401)", "fix that")
     if user and password:
-        return Reason(f"it refuses the user and password of {_USER} and {_PASSWORD} (401)", mend)
+        return Reason(f"it refuses the user and password of {_USER} and {_PASSWORD} (401)", "fix that")
     if credentials_file(environ).is_file():
-        return Reason("it refuses the user and password of ~/.mlflow/credentials (401)", mend)
+        return Reason("it refuses the user and password of ~/.mlflow/credentials (401)", "fix that")
     if token:
-        return Reason(f"it refuses the token of {_TOKEN} (401)", mend)
+        return Reason(f"it refuses the token of {_TOKEN} (401)", "fix that")
     if user or password:
         return Reason(f"it wants to know who asks (401); of {_USER} and {_PASSWORD} only one is set", "set the other")
     return Reason("it wants to know who asks (401)", f"set {_USER} and {_PASSWORD}, or {_TOKEN}")
@@ -126,7 +125,3 @@ def _status(error: BaseException) -> int | None:
     known = getattr(error, "get_http_status_code", None)
     status = int(known()) if known else None
     return None if status == HTTPStatus.INTERNAL_SERVER_ERROR else status
-
-
-def _whole(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"

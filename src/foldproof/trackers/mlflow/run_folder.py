@@ -1,7 +1,10 @@
-"""The folder of a run in, what it says now out; asked again, only journals that have grown are read."""
+"""Read what a run's folder says now; later looks read only journals that have grown."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +40,7 @@ class RunContent:
     @property
     def last_event(self) -> Event:
         """The newest event of the run and its folds."""
-        return max((*self.events, *(event for events in self.by_fold.values() for event in events)), key=_time)
-
-
-def _time(event: Event) -> float:
-    return event.time
+        return max(chain(self.events, *self.by_fold.values()), key=attrgetter("time"))
 
 
 class RunReader:
@@ -49,9 +48,6 @@ class RunReader:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._facts: Mapping[str, Any] | None = None
-        self._environment: Mapping[str, Any] = {}
-        self._card: Mapping[str, Any] = {}
         self._seen: dict[Path, tuple[int, int]] = {}
         self._events: dict[FoldId | None, tuple[Event, ...]] = {}
 
@@ -66,11 +62,11 @@ class RunReader:
         events = self._events.get(None, ())
         if not events:
             return None
-        facts = self._read_facts()
+        facts, environment, card = self._written_once
         by_fold = {fold_id: self._events[fold_id] for fold_id in sorted(p for p in self._events if p is not None)}
         everything = (*events, *(event for told in by_fold.values() for event in told))
         record = replay(self.folder, facts, everything)
-        return RunContent(self.folder, facts, self._environment, self._card, events, by_fold, record)
+        return RunContent(self.folder, facts, environment, card, events, by_fold, record)
 
     def _follow(self, fold_id: FoldId | None, folder: Path) -> bool:
         path = folder / journal.FILE_NAME
@@ -83,18 +79,14 @@ class RunReader:
         except FileNotFoundError:
             return False
         except OSError as error:
-            raise DamagedFile(f"{path} cannot be read: {error.strerror}", next_step="mend the permissions") from error
+            raise DamagedFile(f"{path} cannot be read: {error.strerror}", next_step="fix the permissions") from error
         news = events != self._events.get(fold_id, ())
         self._seen[path], self._events[fold_id] = size_and_time, events
         return news
 
-    def _read_facts(self) -> Mapping[str, Any]:
-        if self._facts is None:
-            facts = read_facts(self.folder)
-            self._environment = _environment(self.folder)
-            self._card = _card(self.folder)
-            self._facts = facts
-        return self._facts
+    @cached_property
+    def _written_once(self) -> tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]]:
+        return read_facts(self.folder), _environment(self.folder), _card(self.folder)
 
 
 def _environment(folder: Path) -> Mapping[str, Any]:

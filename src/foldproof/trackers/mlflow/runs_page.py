@@ -26,7 +26,7 @@ _SECONDS = 10.0
 def link_to_runs(address: str, experiment: str, password: str) -> str:
     """The page of the runs of `experiment` on our own server; its view is stored there if it is missing.
 
-    The address alone where the experiment does not exist yet. Raises OSError where the server does not answer.
+    Only the address where the experiment does not exist yet. Raises OSError where the server does not answer.
     """
     asked = urllib.parse.urlencode({"experiment_name": experiment})
     try:

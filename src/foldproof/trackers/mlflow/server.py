@@ -1,6 +1,6 @@
 """Run MLflow's own server on a project's store until interrupted.
 
-It opens files of the project's runs alone, for requests that show or change runs: see `door` and `fence`.
+It opens only files of the project's runs, for requests that show or change runs: see `door` and `fence`.
 """
 
 import http.client
@@ -15,13 +15,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 
 from foldproof.errors import TrackingError
-from foldproof.storage import locked, redact
+from foldproof.storage import redact
 from foldproof.trackers import TrackingTarget
 from foldproof.trackers.mlflow import app, door
 from foldproof.trackers.mlflow.moved import follow_the_project
@@ -29,13 +29,11 @@ from foldproof.trackers.mlflow.places import kept_folders
 from foldproof.trackers.mlflow.runs_page import link_to_runs
 from foldproof.trackers.mlflow.store import (
     ENVIRONMENT,
-    LOCK_SECONDS,
-    lock_file,
     refuse_committed_links,
     refuse_unusable,
+    store_lock,
     tracking_errors,
 )
-from foldproof.trackers.mlflow.target import sqlite_file
 from foldproof.trackers.mlflow.trust import is_loopback
 
 FIRST_PORT = 5000
@@ -67,7 +65,7 @@ def serve(
         return
     refuse_committed_links(target)
     refuse_unusable(target)
-    with _making_the_store(target), tracking_errors(target):
+    with store_lock(target.uri), tracking_errors(target):
         moved = follow_the_project(target)
     if moved is not None:
         say(f"note: {moved.said}")
@@ -75,7 +73,7 @@ def serve(
     address = _Address(_reachable(host), chosen)
     password = secrets.token_urlsafe(16) if with_password else ""
     with tempfile.TemporaryDirectory() as folder, _started(target, host, chosen, Path(folder), password) as server:
-        with _making_the_store(target):
+        with store_lock(target.uri):
             _wait_until_ready(server, address)
         page = link_to_runs(str(address), target.experiment, password)
         say(f"MLflow: {page} (Ctrl-C ends it)")
@@ -194,15 +192,10 @@ def _wait_until_ready(server: _Server, address: _Address) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while not address.is_healthy():
         if server.process.poll() is not None:
-            raise TrackingError(f"MLflow does not start: {server.last_words}", next_step="mend this, then try again")
+            raise TrackingError(f"MLflow does not start: {server.last_words}", next_step="fix this, then try again")
         if time.monotonic() > deadline:
             raise TrackingError(f"MLflow was not ready after {READY_SECONDS:.0f} s", next_step="try again")
         time.sleep(0.1)
-
-
-def _making_the_store(target: TrackingTarget) -> AbstractContextManager[None]:
-    file = sqlite_file(target.uri)
-    return nullcontext() if file is None else locked(lock_file(file), what=str(file), wait_seconds=LOCK_SECONDS)
 
 
 def _choose_port(host: str, wanted: int | None) -> int:
@@ -211,7 +204,8 @@ def _choose_port(host: str, wanted: int | None) -> int:
         if _is_free(host, port):
             return port
     raise TrackingError(
-        f"port {tried[0]} on {host} is taken or cannot be used", next_step="choose another with --port, or leave it out"
+        f"port {tried[0]} on {host} is taken or cannot be used",
+        next_step="choose a different one with --port, or leave it out",
     )
 
 

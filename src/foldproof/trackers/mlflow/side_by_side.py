@@ -1,4 +1,4 @@
-"""Runs side by side whose folds are known in; the experiments that they are folds of, out. Pure."""
+"""Group runs whose folds are known into the experiments they belong to. Pure."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence

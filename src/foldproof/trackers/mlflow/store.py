@@ -1,13 +1,12 @@
-"""A target in, MLflow's client and the id of the experiment out; every trouble of MLflow's becomes a TrackingError."""
+"""Open MLflow's client and experiment for a target; turn every trouble of MLflow's into a TrackingError."""
 
 import logging
 import os
 import re
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 from shlex import quote
 from typing import Any, TypeAlias
 
@@ -35,11 +34,11 @@ ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
 }
 LOCK_SECONDS = 60.0
-LATER = "the runs are safe in runs/; when this is mended, `foldproof sync` brings them to MLflow"
+LATER = "the runs are safe in runs/; when this is fixed, `foldproof sync` brings them to MLflow"
 _REFUSALS = ("INVALID_PARAMETER_VALUE", "INVALID_STATE", "RESOURCE_DOES_NOT_EXIST", "BAD_REQUEST")
 USUAL_SECONDS = 2.0
 OPENING_SECONDS = 20.0  # to import MLflow, or to make a SQLite store
-Pulse: TypeAlias = Callable[[float], None]  # "the next sign of life comes within so many seconds"
+Pulse: TypeAlias = Callable[[float], None]  # "the next sign of life comes within these seconds"
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def set_defaults() -> None:
         os.environ.setdefault(name, value)
     for name in ("mlflow", "alembic", "urllib3.connectionpool"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", module="mlflow")  # its own use of its dependencies: nobody here can mend it
+    warnings.filterwarnings("ignore", module="mlflow")  # its own use of its dependencies: nobody here can fix it
     warnings.filterwarnings("ignore", message="Unverified HTTPS request")  # MLFLOW_TRACKING_INSECURE_TLS asks for it
 
 
@@ -99,7 +98,7 @@ def prepare(target: TrackingTarget, pulse: Pulse) -> Store:
         if file is not None:
             put_empty_store(file)
 
-    with tracking_errors(target), _alone(target.uri):
+    with tracking_errors(target), store_lock(target.uri):
         refuse_unusable(target)
         moved = follow_the_project(target)
         client = _client(target, imported)
@@ -117,7 +116,7 @@ def refuse_committed_links(target: TrackingTarget) -> None:
 
 
 def refuse_unusable(target: TrackingTarget) -> None:
-    """Raises TrackingError where the store's file is of another MLflow or of something else: it is left as it is."""
+    """Raises TrackingError where the store's file is of a different MLflow, or not of MLflow: it is left as it is."""
     file = sqlite_file(target.uri)
     why = None if file is None else why_unusable(file)
     if why is not None:
@@ -134,13 +133,13 @@ def told(why: Reason, uri: str) -> TrackingError:
     )
 
 
-def in_a_line(error: FoldproofError) -> str:
-    """What went wrong, and the way on where there is another than to come back later."""
+def one_line_of(error: FoldproofError) -> str:
+    """What went wrong, and the way on where there is more to do than to come back later."""
     return error.what if error.next_step in ("", LATER) else f"{error.what}; {error.next_step}"
 
 
 def is_known(target: TrackingTarget, *, seconds: float) -> bool:
-    """Whether a server has the experiment, asked once and for so many seconds at most. Nothing is made there.
+    """Whether a server has the experiment, asked once, for at most that long. Nothing is made there.
 
     Raises TrackingError where it does not answer, refuses the user, or has the experiment deleted.
     """
@@ -219,13 +218,9 @@ def restoring(target: TrackingTarget, experiment: str) -> str:
     return f"MLFLOW_TRACKING_URI={quote(redact(target.uri))} mlflow experiments restore -x {experiment}"
 
 
-def _alone(uri: str) -> Any:
+def store_lock(uri: str) -> AbstractContextManager[None]:
+    """The lock that whoever makes or migrates a SQLite store holds; of other stores there is none."""
     file = sqlite_file(uri)
     if file is None:
         return nullcontext()
-    return locked(lock_file(file), what=str(file), wait_seconds=LOCK_SECONDS)
-
-
-def lock_file(database: Path) -> Path:
-    """The lock that whoever makes or migrates a SQLite store holds."""
-    return database.with_name(f"{database.name}.lock")
+    return locked(file.with_name(f"{file.name}.lock"), what=str(file), wait_seconds=LOCK_SECONDS)

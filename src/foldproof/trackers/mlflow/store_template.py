@@ -1,4 +1,4 @@
-"""A new SQLite store without MLflow's migrations: a path in, the empty store that MLflow would make there out.
+"""Create an empty SQLite store by copying one, which saves MLflow's migrations.
 
 MLflow makes a store by all migrations since its first version, which takes seconds. They are run once for each version
 of MLflow; the outcome is kept among the user's caches and copied. Where that cannot be, MLflow makes its own.
@@ -54,8 +54,8 @@ def _migrate(file: Path) -> bool:
 
     engine = create_engine(URL.create("sqlite", database=str(file)))
     try:
-        utils._initialize_tables(engine)  # noqa: SLF001 - nothing public makes tables alone
-    except Exception:  # noqa: BLE001 - in another MLflow it may be anything; this one then makes its own store
+        utils._initialize_tables(engine)  # noqa: SLF001 - nothing public makes only the tables
+    except Exception:  # noqa: BLE001 - other versions may raise anything; this one then makes its own store
         return False
     finally:
         engine.dispose()

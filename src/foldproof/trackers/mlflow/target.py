@@ -1,4 +1,4 @@
-"""Settings, project and environment in, the tracking server or store they mean out. Imports no MLflow."""
+"""Resolve settings, project and environment to a tracking server or store. Imports no MLflow."""
 
 import re
 import sys
@@ -68,7 +68,7 @@ def read_here(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def read_instead(uri: str) -> str:
-    """The store that the notebook's own MLflow reads, where that is another than `uri`; empty where none is loaded."""
+    """The store that the notebook's own MLflow reads, where it differs from `uri`; empty where none is loaded."""
     ask = getattr(sys.modules.get("mlflow"), "get_tracking_uri", None)
     if ask is None:
         return ""

@@ -1,4 +1,4 @@
-"""`MlflowTracker`: starts the process that projects the journals into MLflow, and waits for it at the end, bounded."""
+"""Start the process that projects the journals into MLflow, and wait for it at the end, bounded."""
 
 import json
 import os
@@ -7,12 +7,13 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Any
 
 from foldproof.events.types import Event, Notice
 from foldproof.trackers import CLOSING_SECONDS, TrackerContext
 
-STARTING_SECONDS = 20.0  # until the first sign of life: importing MLflow alone takes seconds
+STARTING_SECONDS = 20.0  # until the first sign of life: importing MLflow takes seconds
 SILENT_SECONDS = 2.0
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
@@ -27,14 +28,8 @@ class MlflowTracker:
         self._process: subprocess.Popen[str] | None = None
         self._silent_until = time.monotonic() + STARTING_SECONDS
         if context.target is not None and context.folders:
-            order = {
-                "folders": [str(folder.absolute()) for folder in context.folders],
-                "uri": context.target.uri,
-                "experiment": context.target.experiment,
-                "artifacts": None if context.target.artifacts is None else str(context.target.artifacts),
-                "private": context.target.private,
-                "trusted": context.target.trusted,
-            }
+            folders = [folder.absolute() for folder in context.folders]
+            order = {"folders": folders, "target": asdict(context.target)}
             try:
                 self._start(order)
             except OSError as error:
@@ -81,7 +76,9 @@ class MlflowTracker:
             **detached,
         )
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(order) + "\n")  # not on the command line: a URI may hold a password
+        self._process.stdin.write(
+            json.dumps(order, default=str) + "\n"
+        )  # on no command line: a URI may hold a password
         self._process.stdin.flush()
         self._listener = threading.Thread(target=self._listen, args=(self._process,), daemon=True)
         self._listener.start()

@@ -1,4 +1,4 @@
-"""Which server may have the user's password: an address and who named it in, whether it is the user's own choice out.
+"""Decide which server may get the user's password: only one that the user has named.
 
 A password in the environment or in ~/.mlflow/credentials belongs to no host. Settings that came with a repository name
 one, too, so it is only sent where this user has named the host: on the command line, in MLFLOW_TRACKING_URI, or once
@@ -47,7 +47,7 @@ def names_a_host(uri: str) -> bool:
 def origin(uri: str) -> str:
     """`scheme://host:port` of an address that names a host, else the empty string.
 
-    So it is where libraries could read another host out of it than this: a backslash before the `@`, `?host=other`.
+    Also empty where libraries could read a different host out of it: a backslash before the `@`, `?host=other`.
     """
     match = _ADDRESS.fullmatch(uri)
     scheme = match["scheme"].lower() if match else ""
@@ -56,10 +56,10 @@ def origin(uri: str) -> str:
     return f"{scheme}://{match['host'].lower()}:{int(match['port'] or _PORTS[scheme])}"
 
 
-def is_trusted(uri: str, environ: Mapping[str, str], *, typed: bool = False) -> bool:
+def is_trusted(uri: str, environ: Mapping[str, str]) -> bool:
     """Whether this user has named the host of `uri`, or it names none that a password could be sent to."""
     own, where = environ.get("MLFLOW_TRACKING_URI", ""), origin(uri)
-    if typed or uri == own or not names_a_host(uri):
+    if uri == own or not names_a_host(uri):
         return True
     return bool(where) and (is_loopback(_host(where)) or where == origin(own) or where in trusted_hosts())
 
@@ -69,7 +69,7 @@ def _host(where: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host's name or address is that of this machine alone."""
+    """Whether a host's name or address is of this machine only."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -1,4 +1,4 @@
-"""The tracking process: run folders and a target in on stdin, MLflow brought up to date until stdin ends.
+"""Bring MLflow up to date with run folders, in a process of its own, until stdin ends.
 
 First line of stdin: one JSON document; later the word `close`, unless the parent dies. Lines on stdout:
 `{"within": seconds}` promises the next line within that time, `{"trouble": text}` is why MLflow lacks something,
@@ -19,7 +19,7 @@ from typing import Any, TextIO
 from foldproof.errors import DamagedFile, FoldproofError, StorageError
 from foldproof.trackers import TrackingTarget
 from foldproof.trackers.mlflow.projection import Projection
-from foldproof.trackers.mlflow.store import OPENING_SECONDS, Store, in_a_line, prepare, set_defaults, tracking_errors
+from foldproof.trackers.mlflow.store import OPENING_SECONDS, Store, one_line_of, prepare, set_defaults, tracking_errors
 
 LOOK_SECONDS = 2.0  # between two looks while folds are trained: what happens meanwhile is sent together
 POLL_SECONDS = 0.2  # at the end
@@ -148,7 +148,7 @@ class Work:
 
     def _trouble(self, error: FoldproofError) -> None:
         self.troubled = True
-        self._answers.trouble(in_a_line(error))
+        self._answers.trouble(one_line_of(error))
 
     def leave(self) -> bool:
         """Let others project the runs. Whether nothing was missed; what was is to be entered again."""
@@ -208,13 +208,8 @@ def main() -> None:
     answers.pulse(OPENING_SECONDS)
     parent = Parent(0)
     order = parent.order()
-    target = TrackingTarget(
-        uri=order["uri"],
-        experiment=order["experiment"],
-        artifacts=Path(order["artifacts"]) if order["artifacts"] else None,
-        private=order["private"],
-        trusted=order["trusted"],
-    )
+    named = order["target"]
+    target = TrackingTarget(**{**named, "artifacts": Path(named["artifacts"]) if named["artifacts"] else None})
     todo = Work([Path(folder) for folder in order["folders"]], target, answers)
     set_defaults()
     try:
@@ -222,7 +217,7 @@ def main() -> None:
             if work(todo, parent):
                 answers.say({"done": True})
     except FoldproofError as error:
-        answers.trouble(in_a_line(error))
+        answers.trouble(one_line_of(error))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A frozen trunk, built once, for many parts of the images: feature tasks in, their rows out; and a fold's features."""
+"""Compute the features of images by a frozen trunk: for feature tasks, and for a fold."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,17 +9,16 @@ from numpy.typing import NDArray
 
 from foldproof.config.schema import Precision
 from foldproof.data.dataset import Dataset
-from foldproof.data.pixels.fitted import Form
 from foldproof.data.pixels.on_the_fly import OnTheFly
 from foldproof.data.pixels.originals import Originals
 from foldproof.data.pixels.source import PixelSource, expect, opened
-from foldproof.errors import ModelError, StorageError
+from foldproof.errors import ModelError
 from foldproof.models.backbone import Classifier
 from foldproof.training import determinism
 from foldproof.training.build import build_classifier
 from foldproof.training.chunks import CHUNK, chunks
 from foldproof.training.frozen.features import frozen_features, trunk_digest
-from foldproof.training.frozen.rows import Part, Wanted, keep
+from foldproof.training.frozen.rows import FeatureRows, Part, kept_or_computed
 from foldproof.training.task import FeatureSpan, FeatureTask, FoldTask, ModelRequest
 
 
@@ -35,9 +34,14 @@ class Extractor:
         self._classifier = build_classifier(request, self._device)
         self._trunk = trunk_digest(self._classifier, request.backbone)
 
+    @staticmethod
+    def of(request: ModelRequest, before: "Extractor | None") -> "Extractor":
+        """The one of before, where it is built for the same request."""
+        return before if before is not None and before.request == request else Extractor(request)
+
     def rows(self, task: FeatureTask) -> FeatureSpan:
         """Raises ModelError where the trunk that was built is not the one that is meant."""
-        if task.trunk != self._trunk:
+        if task.trunk not in ("", self._trunk):
             raise ModelError(
                 f"'{self.request.backbone}' has other weights each time it is built, though they are pretrained",
                 next_step="set train.pretrained: false",
@@ -55,18 +59,12 @@ def features_of(
 
     What cannot be kept has the same bits.
     """
-    if task.features is not None:
-        form = Form.of(task.pixels, size=task.image_size, within=task.within)
-        trunk = trunk_digest(classifier, task.model.backbone)
-        try:
-            path = keep(
-                Wanted.of(task.features, dataset, form, trunk=trunk),
-                lambda positions: _through(classifier, images, positions, device, task.train.precision),
-            )
-            return torch.from_numpy(np.load(path, mmap_mode="c"))  # nobody writes, and torch warns of what is read-only
-        except (StorageError, OSError, ValueError):
-            pass
-    return frozen_features(classifier, images, device=device, precision=task.train.precision)
+    precision = task.train.precision
+    if task.features is None:
+        return frozen_features(classifier, images, device=device, precision=precision)
+    wanted = FeatureRows.of(task.features, dataset, task.form, trunk=trunk_digest(classifier, task.model.backbone))
+    rows = kept_or_computed(wanted, lambda positions: _through(classifier, images, positions, device, precision))
+    return torch.from_numpy(rows)
 
 
 def _through(

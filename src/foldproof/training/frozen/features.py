@@ -9,10 +9,10 @@ from foldproof.config.identity import digest
 from foldproof.config.schema import Precision
 from foldproof.data.pixels.source import PixelSource, expect
 from foldproof.errors import ModelError
-from foldproof.models.backbone import Classifier, in_eval
+from foldproof.models.backbone import Classifier, keep_in_eval
 from foldproof.training.checkpoint import weights_sha256
 from foldproof.training.chunks import CHUNK
-from foldproof.training.forward import in_precision
+from foldproof.training.forward import use_precision
 from foldproof.training.preprocess import normalised
 
 
@@ -29,7 +29,7 @@ def frozen_features(
     trunk = classifier.trunk.to(device).to(memory_format=torch.channels_last)
     rows: list[torch.Tensor] = []
     expect(images, np.split(np.arange(len(images)), range(CHUNK, len(images), CHUNK)))
-    with in_eval(trunk), torch.inference_mode(), in_precision(precision, device):
+    with keep_in_eval(trunk), torch.inference_mode(), use_precision(precision, device):
         for start in range(0, max(len(images), 1), CHUNK):
             part = images[start : start + CHUNK]
             chunk = np.zeros((CHUNK, *images.shape[1:]), dtype=images.dtype)

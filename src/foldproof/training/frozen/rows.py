@@ -1,13 +1,12 @@
-"""Features that are kept: a frozen trunk and images in; a file with a row an image, made by whoever asks first, out.
+"""Keep the features of images in files, a row an image, and compute only what no file has.
 
 A row depends on its image alone, so rows of images that another file has already are copied from there.
 """
 
-import hashlib
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,103 +16,149 @@ from foldproof.config.schema import Precision
 from foldproof.data.dataset import Dataset
 from foldproof.data.pixels.fitted import Form
 from foldproof.data.pixels.images import decoder_of, row_names
-from foldproof.data.rows.cache import GB, building, clean, kept, make_room, remove, use
-from foldproof.data.rows.copies import StoredRow, rows_elsewhere
-from foldproof.data.rows.files import RowIndex, header, is_whole, read_index, row_sums, write_index
+from foldproof.data.rows.cache import GB, building, kept, make_once, make_room, remove, row_file
+from foldproof.data.rows.copies import rows_elsewhere, rows_in
+from foldproof.data.rows.files import is_whole, read_index, write_rows
 from foldproof.errors import StorageError
 from foldproof.provenance.numeric import NumericClass
-from foldproof.storage import replacing
 
 SCHEMA_VERSION = 1
 NUMBER = "<f4"
 SOURCES = 1_000  # other files to copy from: a pass over many images leaves them in parts until it is done
+PART = 64  # rows after which, or after an eighth of those before, a pass that is killed need not compute them again
 
 Positions: TypeAlias = NDArray[np.int64]
-Part: TypeAlias = tuple[Positions, NDArray[np.float32]]  # rows of so many images: [image, feature]
-Compute: TypeAlias = Callable[[Positions], Iterable[Part]]
+Part: TypeAlias = tuple[Positions, NDArray[np.float32]]  # rows of some images: [image, feature]
+Compute: TypeAlias = Callable[[Positions], Iterable[Part]]  # of images at positions, part by part in any order
+Rows: TypeAlias = dict[bytes, NDArray[np.float32]]  # by name, [feature] each
 
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureStore:
     """A cache folder with what it may hold in 10^9 bytes, and what features depend on besides trunk and images.
 
-    `width`: numbers a row.
+    `width`: numbers a row. `numeric_class`: or what stands for it where torch is not loaded.
     """
 
     cache: Path
     limit_gb: float
     width: int
     backbone: str
-    numeric_class: NumericClass
+    numeric_class: NumericClass | tuple[str, ...]
     precision: Precision
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """Rows: the names of images, each 32 bytes, and what makes a row of an image."""
+class FeatureRows:
+    """The names of images, each 32 bytes, what makes a row of an image, and where rows are kept."""
 
     store: FeatureStore
     maker: str
     names: tuple[bytes, ...]
 
     @staticmethod
-    def of(store: FeatureStore, dataset: Dataset, form: Form, *, trunk: str) -> "Wanted":
+    def of(store: FeatureStore, dataset: Dataset, form: Form, *, trunk: str) -> "FeatureRows":
         """The features of all images of `dataset`, in manifest order; `trunk` is its `trunk_digest`."""
         about = ("features", SCHEMA_VERSION, store.precision, trunk, decoder_of(form))
         maker = digest({"about": about, "numeric_class": store.numeric_class})[:32]
-        return Wanted(store=store, maker=maker, names=tuple(row_names(dataset)))
-
-    def part(self, positions: Sequence[int] | Positions) -> "Wanted":
-        """Those of some images."""
-        return Wanted(store=self.store, maker=self.maker, names=tuple(self.names[position] for position in positions))
+        return FeatureRows(store=store, maker=maker, names=tuple(row_names(dataset)))
 
     @property
     def path(self) -> Path:
-        key = hashlib.sha256(self.maker.encode() + b"".join(self.names)).hexdigest()[:32]
-        return self.store.cache / f"features-{key}.npy"
+        return row_file(self.store.cache, "features", self.maker, self.names)
 
     @property
     def bytes(self) -> int:
         return len(self.names) * (4 * self.store.width + 36)
 
 
-def lacking(wanted: Wanted) -> Positions:
+def lacking(wanted: FeatureRows) -> Positions:
     """The images whose rows no file has, so that they have to be computed.  # [image] positions, ascending"""
     if is_whole(wanted.path):
         return np.zeros(0, dtype=np.int64)
     return _lacking(wanted, _rows_elsewhere(wanted))
 
 
-def keep(wanted: Wanted, compute: Compute, *, in_use: bool = True) -> Path:
-    """A `.npy` of [image, feature] float32 in the cache, made where it is not there; `in_use`: by this process until it
-    ends.
+def kept_or_computed(wanted: FeatureRows, compute: Compute) -> NDArray[np.float32]:
+    """[image, feature], mapped from where `keep` keeps it; what cannot be kept is computed and has the same bits.
 
-    `compute` gives the rows of positions, part by part in any order. Raises StorageError where there is no room or
-    nothing can be written, and whatever `compute` raises.
+    Raises whatever `compute` raises.
     """
-    path, store = wanted.path, wanted.store
-    with building(path):
-        if not is_whole(path):
-            clean(store.cache, mine=path)
-            rows = _rows_elsewhere(wanted)
-            room_for(wanted)
-            with replacing(path) as temporary, temporary.open("wb") as file:
-                sums = _write(file, wanted, rows, compute)
-            names = np.frombuffer(b"".join(wanted.names), dtype=np.uint8).reshape(-1, 32)
-            about = {"backbone": store.backbone}
-            write_index(path, RowIndex((store.width,), NUMBER, wanted.maker, names, sums, about))
-        if in_use:
-            use(path)
-    return path
+    try:
+        rows: NDArray[np.float32] = np.load(keep(wanted, compute), mmap_mode="c")  # torch warns of what is read-only
+    except (StorageError, OSError, ValueError):
+        rows = np.empty((len(wanted.names), wanted.store.width), dtype=np.float32)
+        for positions, values in compute(np.arange(len(rows))):
+            rows[positions] = values
+    return rows
 
 
-def room_for(wanted: Wanted) -> None:
-    """Make room for its file. Raises StorageError where the cache may not hold as much."""
-    store = wanted.store
-    make_room(store.cache, needed=wanted.bytes, limit=store.limit_gb * GB, what="the features of all images")
+def keep(wanted: FeatureRows, compute: Compute) -> Path:
+    """A `.npy` of [image, feature] float32 in the cache, in use by this process until it ends; `compute` gives what no
+    file has.
+
+    Raises StorageError where there is no room or nothing can be written, and whatever `compute` raises.
+    """
+
+    def build() -> None:
+        store, rows = wanted.store, _rows_elsewhere(wanted)
+        make_room(store.cache, needed=wanted.bytes, limit=store.limit_gb * GB, what="the features of all images")
+        _write(wanted, rows | _computed(wanted, _lacking(wanted, rows), compute))
+        del rows  # a system may not remove a file that is mapped
+        _remove_parts(wanted)
+
+    return make_once(wanted.path, build)
 
 
-def remove_parts(wanted: Wanted) -> None:
+def _rows_elsewhere(wanted: FeatureRows) -> Rows:
+    found = rows_elsewhere(wanted.store.cache, wanted.path, wanted.maker, frozenset(wanted.names), sources=SOURCES)
+    width = (wanted.store.width,)
+    return {name: row.values for name, row in found.items() if row.values.shape == width and row.is_sound}
+
+
+def _lacking(wanted: FeatureRows, rows: Rows) -> Positions:
+    return np.array([place for place, name in enumerate(wanted.names) if name not in rows], dtype=np.int64)
+
+
+def _computed(wanted: FeatureRows, left: Positions, compute: Compute) -> Rows:
+    """The rows of the images `left`. Now and then those that came are stored by themselves, in case of a kill."""
+    stored: Rows = {}
+    fresh: Rows = {}
+    for positions, values in compute(left) if len(left) else ():
+        if values.shape != (len(positions), wanted.store.width):
+            raise StorageError(
+                f"features of shape {values.shape} came for {len(positions)} images of {wanted.store.width} each"
+            )
+        fresh |= zip((wanted.names[position] for position in positions), values.astype(NUMBER), strict=True)
+        if max(PART, len(stored) // 8) <= len(fresh) < len(left) - len(stored):
+            stored |= _stored(replace(wanted, names=tuple(fresh)), fresh)
+            fresh = {}
+    return stored | fresh
+
+
+def _stored(part: FeatureRows, rows: Rows) -> Rows:
+    """The same rows, in a file of their own."""
+    with building(part.path):
+        _write(part, rows)
+    return {name: row.values for name, row in rows_in(part.path).items()}
+
+
+def _write(wanted: FeatureRows, rows: Rows) -> None:
+    """Write the file and its index. Raises StorageError where a row is lacking."""
+    if left := len(_lacking(wanted, rows)):
+        raise StorageError(f"the features of {left} of {len(wanted.names)} images did not come")
+    write_rows(
+        wanted.path,
+        (np.ascontiguousarray(rows[name][None]) for name in wanted.names),
+        row=(wanted.store.width,),
+        number=NUMBER,
+        maker=wanted.maker,
+        names=wanted.names,
+        about={"backbone": wanted.store.backbone},
+    )
+
+
+def _remove_parts(wanted: FeatureRows) -> None:
     """Remove the files all of whose rows its own has too, but for those in use: parts of a pass, and fewer images."""
     names = frozenset(wanted.names)
     for item in kept(wanted.store.cache):
@@ -121,42 +166,3 @@ def remove_parts(wanted: Wanted) -> None:
             index = read_index(item.path)
             if index is not None and names.issuperset(map(bytes, index.names)):
                 remove(item.path)
-
-
-def _rows_elsewhere(wanted: Wanted) -> dict[bytes, StoredRow]:
-    found = rows_elsewhere(wanted.store.cache, wanted.path, wanted.maker, frozenset(wanted.names), sources=SOURCES)
-    width = (wanted.store.width,)
-    return {name: row for name, row in found.items() if row.values.shape == width and row.is_sound}
-
-
-def _lacking(wanted: Wanted, rows: dict[bytes, StoredRow]) -> Positions:
-    return np.array([place for place, name in enumerate(wanted.names) if name not in rows], dtype=np.int64)
-
-
-def _write(file: BinaryIO, wanted: Wanted, rows: dict[bytes, StoredRow], compute: Compute) -> NDArray[np.uint32]:
-    """Write a `.npy` and return the checksum of each row."""
-    total, width = len(wanted.names), wanted.store.width
-    start = header((total, width), NUMBER)
-    file.write(start)
-    sums = np.zeros(total, dtype=np.uint32)
-
-    def put(positions: Iterable[int], values: NDArray[np.float32]) -> None:
-        for place, row in zip(positions, np.ascontiguousarray(values, dtype=NUMBER), strict=True):
-            file.seek(len(start) + 4 * width * place)
-            file.write(row.data)
-
-    for place, name in enumerate(wanted.names):
-        if name in rows:
-            put([place], np.asarray(rows[name].values)[None])
-            sums[place] = rows[name].checksum
-    left = _lacking(wanted, rows)
-    done = total - len(left)
-    for positions, values in compute(left) if len(left) else ():
-        if values.shape != (len(positions), width):
-            raise StorageError(f"features of shape {values.shape} came for {len(positions)} images of {width} each")
-        put(positions.tolist(), values)
-        sums[positions] = row_sums(np.ascontiguousarray(values, dtype=NUMBER))
-        done += len(positions)
-    if done != total:
-        raise StorageError(f"the features of {total - done} of {total} images did not come")
-    return sums

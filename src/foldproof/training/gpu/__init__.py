@@ -1,1 +1,1 @@
-"""What only a GPU needs: the data set on it, steps captured and replayed, streams, several of a kind."""
+"""Train on a GPU: the data set in its memory, steps captured and replayed, streams, several GPUs of a kind."""

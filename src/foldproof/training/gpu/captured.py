@@ -1,4 +1,4 @@
-"""A training step that is captured once and replayed: the plain step in, one of the same bits with less to launch out.
+"""Capture a training step once and replay it: the same bits with less to launch.
 
 A GPU waits for Python between small kernels; a replay launches all of a step at once. The first steps are plain ones.
 Then the step is captured, and proved on the next batches: from the same state the replay and the plain step must come
@@ -74,7 +74,7 @@ class CapturedStep:
             yield Notice(code="step_not_captured", text=text)
 
     def _as_the_optimizer_stands(self, inputs: torch.Tensor, labels: torch.Tensor) -> "_Captured | None":
-        """The captured step, captured anew where a number of the optimiser, such as the rate, is another one."""
+        """The captured step, captured again if a number of the optimiser, such as the rate, has changed."""
         numbers = [plain_values(group) for group in self._optimizer.param_groups]
         if self._captured is not None and self._captured.numbers == numbers:
             return self._captured
@@ -107,7 +107,7 @@ class CapturedStep:
         if not torch.equal(self._elsewhere.get_state(), undrawn):
             self._refused = "the model draws random numbers on the CPU"
         elif not all(map(same_bits, replayed, [*found, *state])):
-            self._refused = "a replay comes to other bits"
+            self._refused = "a replay gives different bits"
         if self._refused:
             self._captured = None
         return found

@@ -1,4 +1,4 @@
-"""A CUDA graph of a training step: its arithmetic and tensors that stay where they are in; a replay of it out.
+"""Capture the arithmetic of a training step, on tensors that keep their place, as a CUDA graph.
 
 All that only a GPU can run, and nothing else. Whether a replay does what the arithmetic does is proved elsewhere, in
 `captured`.

@@ -1,4 +1,4 @@
-"""The GPUs of this machine: their names in; those that folds may be spread over, because they compute alike, out."""
+"""Find the GPUs of this machine over which folds may be spread, because they compute alike."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""A whole data set on the device: decoded images in, batches that never leave it out.
+"""Keep a decoded data set on the device and serve batches that never leave it.
 
 The same batches and the same bits as `PixelBatches`. What is done to an image is drawn once an epoch, for all images.
 """

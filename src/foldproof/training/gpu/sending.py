@@ -1,4 +1,4 @@
-"""Arrays on their way to the device: an array in, a tensor there out, and nobody waits for it."""
+"""Send arrays to the device without waiting for the transfer."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Where on a device a fold computes: the device that was asked for in, a context to train each of its steps in out."""
+"""Make a context in which a fold trains its steps on its own stream of a device."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext

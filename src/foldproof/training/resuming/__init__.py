@@ -1,1 +1,1 @@
-"""Where a fold goes on from: states inside an epoch, written beside the training, and ends of other folds."""
+"""Store and load the states from which a fold resumes: its own, inside an epoch, and ends of other folds."""

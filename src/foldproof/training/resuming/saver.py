@@ -1,4 +1,4 @@
-"""Write resume states beside the training: states in, `CheckpointSaved` once they are on disk out."""
+"""Write resume states beside the training and yield `CheckpointSaved` once they are on disk."""
 
 import time
 from collections.abc import Generator

@@ -1,4 +1,4 @@
-"""Resume state: all that a fold needs to go on from inside an epoch in, two files that prove themselves out, and back.
+"""Write and read resume states: all a fold needs to resume inside an epoch, in two self-checking files.
 
 `state-EPOCH-STEP.json` names the safetensors file beside it and holds its SHA-256, and one over itself. It is written
 last, so a state is whole or not there. No file is ever unpickled.
@@ -93,14 +93,14 @@ def write(folder: Path, state: State) -> Path:
     return path
 
 
-def latest(folder: Path, *, fold_key: str) -> tuple[State | None, tuple[Notice, ...]]:
-    """The newest whole state of this fold under `fold_key`, and what a person should know of those passed over."""
+def read_latest(folder: Path, *, fold_key: str) -> tuple[State | None, tuple[Notice, ...]]:
+    """The newest whole state of this fold under `fold_key`, and notices about those passed over."""
     notices: list[Notice] = []
     for path in reversed(descriptions(folder)):
         try:
             state = read(path)
         except DamagedFile as error:
-            text = f"{error.what}; going on from the state before it, or from the beginning"
+            text = f"{error.what}; resuming from the state before it, or from the start"
             notices.append(Notice(code="state_damaged", text=text))
             continue
         if state.fold_key == fold_key:
@@ -109,7 +109,7 @@ def latest(folder: Path, *, fold_key: str) -> tuple[State | None, tuple[Notice, 
             Notice(
                 code="state_of_another_arithmetic",
                 text=f"{path.name} was made by other code, another version of torch or another kind of processor: "
-                "this fold begins anew",
+                "this fold starts over",
             )
         )
         break
@@ -190,7 +190,7 @@ def restore_optimizer(net: torch.nn.Module, optimizer: torch.optim.Optimizer, st
     current = optimizer.state_dict()
     groups: Sequence[Mapping[str, Any]] = current["param_groups"]
     if len(groups) != len(state.groups) or not state.optimizer.keys() <= numbers.keys():
-        raise ValueError("its optimiser is another one")
+        raise ValueError("its optimiser differs")
     optimizer.load_state_dict(
         {
             "state": {

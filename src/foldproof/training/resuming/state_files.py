@@ -1,4 +1,4 @@
-"""The files of resume states: folders of folds in; which states there are, and fewer of them, out. Needs no torch."""
+"""List and prune the files of resume states in folders of folds. Needs no torch."""
 
 import json
 from collections.abc import Iterable

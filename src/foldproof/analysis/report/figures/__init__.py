@@ -1,1 +1,1 @@
-"""What the report draws: values in, figures out; one file a kind. Matplotlib is imported when one is drawn."""
+"""Draw the figures of the report, one file for each kind."""

@@ -1,42 +1,25 @@
-"""A small drawing surface on matplotlib: marks in, an SVG out, whose texts are text and whose marks say what they are.
+"""Draw marks as an SVG whose texts are text and whose marks carry titles.
 
-Sizes are in points, of which 72 make an inch. Scales are drawn here: matplotlib's axes take four times as long, and a
-report has dozens. Texts are written as SVG has them, so that the reader's fonts and no mathematics apply.
+Sizes are in points. Texts are written as SVG has them, so that the reader's fonts apply.
 """
 
 import base64
-import copy
 import io
 import math
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree as ET
 
-import matplotlib as mpl
 import PIL.Image
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.collections import LineCollection
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import Polygon
-from matplotlib.ticker import MaxNLocator
-from matplotlib.transforms import Affine2D
 
-from foldproof.analysis.report.figures.palette import AS_COLOURS, STAND_INS
+from foldproof.analysis.report.figures.palette import LIGHT
+from foldproof.analysis.report.spelling import pick_evenly
 
 SMALL, USUAL = 10.0, 11.0
-_ANCHOR = {"left": "start", "center": "middle", "right": "end"}
 _DROP = {"top": 0.8, "center": 0.35, "bottom": -0.2}  # of the baseline below the place, in sizes
 _FONTS = "system-ui, -apple-system, Segoe UI, Roboto, sans-serif"
 _MOST_POINTS = 200  # of a line
-_STYLE: Any = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "foldproof",
-    "path.simplify": True,
-}
-_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
-_ABOUT = "about"
+_RASTER, _RULES, _BANDS, _BOXES, _LINES, _DOTS, _TEXTS = range(7)  # from the lowest to the highest
 
 
 class Canvas:
@@ -56,41 +39,34 @@ class Canvas:
     ) -> None:
         self.size = (width, height)
         self.x, self.y = x, y
+        self._left, self._top = left, top
         self._inner = (width - left - right, height - top - bottom)
-        self._middle = left + self._inner[0] / 2
-        self._per_x, self._per_y = self._inner[0] / (x[1] - x[0]), self._inner[1] / (y[1] - y[0])
-        self._scales = Affine2D().translate(-x[0], -y[0]).scale(self._per_x, self._per_y).translate(left, bottom)
-        self._figure = Figure(figsize=(width / 72, height / 72), dpi=72, facecolor="none")
-        FigureCanvasSVG(self._figure)
-        self._about: list[str] = []
-        self._raster: ET.Element | None = None
-        self._texts: list[ET.Element] = []
+        self._marks: list[tuple[int, ET.Element]] = []
 
     def x_axis(
         self, title: str, spell: Callable[[float], str], *, ticks: Sequence[float] | None = None, grid: bool = False
     ) -> None:
         """Ticks below, and what they mean."""
-        low, high = sorted(self.x)
-        at = [t for t in (_ticks(low, high) if ticks is None else ticks) if low <= t <= high]
+        at = _ticks(self.x, ticks)
         if grid:
             self.rules([((t, self.y[0]), (t, self.y[1])) for t in at], "line", 0.8)
         for t in at:
-            self.text(spell(t), t, self.y[0], offset=(0, -6), colour="muted", size=SMALL, ha="center", va="top")
-        self._words(title, (self._middle, 5), "muted", SMALL, ha="center", va="bottom")
+            self.text(spell(t), t, self.y[0], offset=(0, -6), colour="muted", size=SMALL, ha="middle", va="top")
+        middle = self._left + self._inner[0] / 2
+        self._words(title, (middle, self.size[1] - 5), "muted", SMALL, ha="middle", va="bottom")
 
     def y_axis(self, title: str, spell: Callable[[float], str], *, ticks: Sequence[float] | None = None) -> None:
         """Ticks on the left with quiet lines across, and what they mean, above."""
-        low, high = sorted(self.y)
-        at = [t for t in (_ticks(low, high) if ticks is None else ticks) if low <= t <= high]
+        at = _ticks(self.y, ticks)
         self.rules([((self.x[0], t), (self.x[1], t)) for t in at], "line", 0.8)
         for t in at:
-            self.text(spell(t), self.x[0], t, offset=(-6, 0), colour="muted", size=SMALL, ha="right")
+            self.text(spell(t), self.x[0], t, offset=(-6, 0), colour="muted", size=SMALL, ha="end")
         if title:
             self.heading(title)
 
     def heading(self, text: str) -> None:
         """A few words at the top left."""
-        self._words(text, (4, self.size[1] - 5), "ink", USUAL, ha="left", va="top")
+        self._words(text, (4, 5), "ink", USUAL, va="top")
 
     def line(
         self,
@@ -104,62 +80,42 @@ class Canvas:
         about: str = "",
     ) -> None:
         """A line through the points that are numbers; a lone one is a dot."""
-        xs, ys = _thinned(x, y)
-        self._add(
-            Line2D(
-                xs,
-                ys,
-                color=STAND_INS[colour],
-                linewidth=width,
-                alpha=alpha,
-                linestyle=(0, (4, 3)) if dashed else "-",
-                marker="o" if len(xs) == 1 else None,
-                markersize=3 + width,
-                solid_joinstyle="round",
-                solid_capstyle="round",
-                zorder=2,
-            ),
-            about,
-        )
+        known = [(a, b) for a, b in zip(x, y, strict=True) if math.isfinite(a) and math.isfinite(b)]
+        if len(known) == 1:
+            self._circle(_LINES, known[0], (3 + width) / 2, about, fill=colour, opacity=alpha)
+        elif known:
+            look = {"fill": "none", "stroke": colour, "stroke-width": width, "opacity": alpha}
+            look |= {"stroke-dasharray": "4 3"} if dashed else {}
+            self._add(_LINES, "polyline", about, points=self._points(pick_evenly(known, _MOST_POINTS)), **look)
 
     def rules(
         self, pieces: Sequence[tuple[tuple[float, float], tuple[float, float]]], colour: str, width: float
     ) -> None:
         """Straight pieces from point to point, below everything else."""
-        if pieces:
-            self._add(LineCollection(pieces, colors=STAND_INS[colour], linewidths=width, zorder=0.5))
+        look: dict[str, Any] = {"stroke": colour, "stroke-width": width}
+        for piece in pieces:
+            self._add(_RULES, "polyline", points=self._points(piece), **look)
 
     def band(self, x: Sequence[float], low: Sequence[float], high: Sequence[float], colour: str, alpha: float) -> None:
         """The area between two lines, where both are numbers."""
         known = [(a, b, c) for a, b, c in zip(x, low, high, strict=True) if math.isfinite(b) and math.isfinite(c)]
-        if len(known) > 1:
-            a, b, c = zip(*_thinned_rows(known), strict=True)
-            outline = [*zip(a, b, strict=True), *zip(reversed(a), reversed(c), strict=True)]
-            self._add(Polygon(outline, color=STAND_INS[colour], alpha=alpha, linewidth=0, zorder=0.8))
+        shown = pick_evenly(known, _MOST_POINTS)
+        if len(shown) > 1:
+            outline = [*((a, b) for a, b, _ in shown), *((a, c) for a, _, c in reversed(shown))]
+            self._add(_BANDS, "polygon", points=self._points(outline), fill=colour, opacity=alpha)
 
     def box(
         self, x: float, y: float, width: float, height: float, colour: str, *, alpha: float = 1.0, about: str = ""
     ) -> None:
         """A filled rectangle."""
         corners = [(x, y), (x + width, y), (x + width, y + height), (x, y + height)]
-        self._add(Polygon(corners, facecolor=STAND_INS[colour], alpha=alpha, linewidth=0, zorder=0.9), about)
+        self._add(_BOXES, "polygon", about, points=self._points(corners), fill=colour, opacity=alpha)
 
     def dot(self, x: float, y: float, colour: str, *, size: float = 6.5, hollow: bool = False, about: str = "") -> None:
         """A round mark."""
-        self._add(
-            Line2D(
-                [x],
-                [y],
-                linestyle="none",
-                marker="o",
-                markersize=size,
-                markerfacecolor=STAND_INS["paper" if hollow else colour],
-                markeredgecolor=STAND_INS[colour if hollow else "paper"],
-                markeredgewidth=1.6 if hollow else 0.8,
-                zorder=4,
-            ),
-            about,
-        )
+        fill, stroke = ("paper", colour) if hollow else (colour, "paper")
+        look = {"fill": fill, "stroke": stroke, "stroke-width": 1.6 if hollow else 0.8}
+        self._circle(_DOTS, (x, y), size / 2, about, **look)
 
     def text(
         self,
@@ -170,50 +126,43 @@ class Canvas:
         colour: str = "ink",
         size: float = USUAL,
         offset: tuple[float, float] = (0, 0),
-        ha: str = "left",
+        ha: str = "start",
         va: str = "center",
         upwards: bool = False,
         about: str = "",
     ) -> None:
         """Words at a place of the scales, moved by `offset` points; `upwards` turns them to be read from below."""
-        left, below = self._scales.transform((x, y))
-        at = (float(left) + offset[0], float(below) + offset[1])
-        self._words(text, at, colour, size, ha="right" if upwards else ha, va=va, upwards=upwards, about=about)
+        left, top = self._place(x, y)
+        at = (left + offset[0], top - offset[1])
+        self._words(text, at, colour, size, ha="end" if upwards else ha, va=va, upwards=upwards, about=about)
 
-    def image(self, pixels: Any, *, about: str = "") -> None:
+    def image(self, pixels: Any) -> None:
         """A raster over the whole panel: [row from the top, column, rgba] uint8."""
         file = io.BytesIO()
         PIL.Image.fromarray(pixels).save(file, format="PNG")
-        left, top = self._scales.transform((self.x[0], self.y[1]))
-        place = {"x": left, "y": self.size[1] - top, "width": self._inner[0], "height": self._inner[1]}
-        raster = ET.Element("image", {key: f"{value:g}" for key, value in place.items()})
-        raster.attrib |= {"preserveAspectRatio": "none", "style": "image-rendering: pixelated"}
-        raster.attrib["href"] = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
-        if about:
-            ET.SubElement(raster, "title").text = about
-        self._raster = raster
+        width, height = self._inner
+        place: dict[str, Any] = {
+            "x": self._left,
+            "y": self._top,
+            "width": width,
+            "height": height,
+            "preserveAspectRatio": "none",
+        }
+        href = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
+        self._add(_RASTER, "image", style="image-rendering: pixelated", href=href, **place)
 
-    def svg(self, *, prefix: str, alt: str, colours: Mapping[str, str] = AS_COLOURS, alone: bool = False) -> str:
-        """The SVG element; with `alone` a file with a background. Ids begin with `prefix`, one to a page."""
-        file = io.BytesIO()
-        with mpl.rc_context(_STYLE):
-            self._figure.canvas.print_svg(file, metadata=_METADATA)  # type: ignore[attr-defined]
-        root = ET.fromstring(file.getvalue())  # noqa: S314 - our own
-        root.extend(copy.deepcopy(self._texts))
-        _rewrite(root, prefix=prefix, about=self._about, colours=colours)
-        if self._raster is not None:
-            root.insert(0, self._raster)
+    def svg(self, *, alt: str, colours: Mapping[str, str] = LIGHT, alone: bool = False) -> str:
+        """The SVG element, with colours as `colours` has them by name; with `alone` a file with a background."""
         width, height = self.size
-        root.attrib.clear()
-        root.attrib |= {"viewBox": f"0 0 {width:g} {height:g}", "role": "img", "aria-label": alt}
+        root = ET.Element("svg", {"viewBox": f"0 0 {width:g} {height:g}", "role": "img", "aria-label": alt})
         if alone:
-            root.attrib |= {
-                "xmlns": "http://www.w3.org/2000/svg",
-                "font-family": _FONTS,
-                "width": f"{width:g}",
-                "height": f"{height:g}",
-            }
-            root.insert(0, ET.Element("rect", {"width": "100%", "height": "100%", "fill": "#ffffff"}))
+            root.attrib |= {"xmlns": "http://www.w3.org/2000/svg", "font-family": _FONTS}
+            root.attrib |= {"width": f"{width:g}", "height": f"{height:g}"}
+            ET.SubElement(root, "rect", {"width": "100%", "height": "100%", "fill": "#ffffff"})
+        for _, mark in sorted(self._marks, key=lambda mark: mark[0]):
+            drawn = ET.SubElement(root, mark.tag, {key: colours.get(value, value) for key, value in mark.items()})
+            drawn.text = mark.text
+            drawn.extend(mark)
         return ET.tostring(root, encoding="unicode", short_empty_elements=True)
 
     def _words(
@@ -223,36 +172,41 @@ class Canvas:
         colour: str,
         size: float,
         *,
-        ha: str,
+        ha: str = "start",
         va: str,
         upwards: bool = False,
         about: str = "",
     ) -> None:
-        """Words at a place in points from the lower left corner."""
-        x, y = at[0], self.size[1] - at[1]
+        """Words at a place in points from the upper left corner."""
         turned = " rotate(-90)" if upwards else ""
-        words = ET.Element(
-            "text",
-            {
-                "transform": f"translate({x:.2f} {y:.2f}){turned}",
-                "y": f"{_DROP[va] * size:.2f}",
-                "style": f"font-size: {size:g}px; text-anchor: {_ANCHOR[ha]}; fill: {STAND_INS[colour]}",
-            },
-        )
-        words.text = text
+        look = {"transform": f"translate({at[0]:.2f} {at[1]:.2f}){turned}", "font-size": size, "text-anchor": ha}
+        self._add(_TEXTS, "text", about, y=_DROP[va] * size, fill=colour, **look).text = text
+
+    def _place(self, x: float, y: float) -> tuple[float, float]:
+        """In points from the upper left corner."""
+        across, down = (x - self.x[0]) / (self.x[1] - self.x[0]), (self.y[1] - y) / (self.y[1] - self.y[0])
+        return self._left + across * self._inner[0], self._top + down * self._inner[1]
+
+    def _points(self, points: Iterable[tuple[float, float]]) -> str:
+        return " ".join(f"{x:.2f},{y:.2f}" for x, y in (self._place(*point) for point in points))
+
+    def _circle(self, depth: int, at: tuple[float, float], radius: float, about: str, **look: Any) -> None:
+        x, y = self._place(*at)
+        self._add(depth, "circle", about, cx=x, cy=y, r=radius, **look)
+
+    def _add(self, depth: int, tag: str, about: str = "", **attributes: Any) -> ET.Element:
+        """A mark; `about` is said where one points at it."""
+        spelled = {
+            key: f"{round(value, 2):g}" if isinstance(value, float) else str(value) for key, value in attributes.items()
+        }
+        mark = ET.Element(tag, spelled)
         if about:
-            ET.SubElement(words, "title").text = about
-        self._texts.append(words)
-
-    def _add(self, artist: Any, about: str = "") -> None:
-        artist.set_transform(self._scales)
-        self._figure.add_artist(artist)
-        if about:
-            artist.set_gid(f"{_ABOUT}-{len(self._about)}")
-            self._about.append(about)
+            ET.SubElement(mark, "title").text = about
+        self._marks.append((depth, mark))
+        return mark
 
 
-def short(text: str, most: int) -> str:
+def shorten(text: str, most: int) -> str:
     """`text` with at most `most` characters."""
     return text if len(text) <= most else text[: most - 1] + "…"
 
@@ -272,59 +226,11 @@ def room(
     return first, last
 
 
-def _ticks(low: float, high: float) -> list[float]:
-    return [float(t) for t in MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)]
-
-
-def _thinned(x: Sequence[float], y: Sequence[float]) -> tuple[list[float], list[float]]:
-    rows = _thinned_rows([(a, b) for a, b in zip(x, y, strict=True) if math.isfinite(a) and math.isfinite(b)])
-    return [a for a, _ in rows], [b for _, b in rows]
-
-
-def _thinned_rows(rows: list[Any]) -> list[Any]:
-    if len(rows) <= _MOST_POINTS:
-        return rows
-    step = (len(rows) - 1) / (_MOST_POINTS - 1)
-    return [rows[round(index * step)] for index in range(_MOST_POINTS)]
-
-
-_COLOUR = re.compile(r"#[0-9a-f]{6}")
-
-
-def _rewrite(root: ET.Element, *, prefix: str, about: list[str], colours: Mapping[str, str]) -> None:
-    """Namespaces dropped, ids prefixed or dropped, colours replaced, and what a mark says put into its title."""
-    for parent in list(root.iter()):
-        for child in list(parent):
-            if _local(child.tag) in ("metadata", "style"):
-                parent.remove(child)
-    used = {ref for e in root.iter() for value in e.attrib.values() for ref in re.findall(r"#([\w-]+)", value)}
-    for element in root.iter():
-        element.tag = _local(element.tag)
-        name = element.attrib.pop("id", "")
-        element.attrib = {_local(key): _value(key, value, prefix, colours) for key, value in element.attrib.items()}
-        if name in used:
-            element.attrib["id"] = prefix + name
-        kind, _, number = name.partition("-")
-        if kind == _ABOUT:
-            title = ET.Element("title")
-            title.text = about[int(number)]
-            element.insert(0, title)
-
-
-def _value(key: str, value: str, prefix: str, colours: Mapping[str, str]) -> str:
-    if _local(key) == "style":
-        value = _COLOUR.sub(lambda match: colours.get(match[0], match[0]), value)
-        return _prefixed(value, prefix)
-    if _local(key) == "d":
-        return " ".join(value.split())
-    return _prefixed(value, prefix) if _local(key) in ("href", "clip-path") else value
-
-
-def _prefixed(value: str, prefix: str) -> str:
-    if value.startswith("data:"):
-        return value
-    return re.sub(r"(?<=url\(#)|(?<=^#)", prefix, value)
-
-
-def _local(name: str) -> str:
-    return name.rpartition("}")[2]
+def _ticks(scale: tuple[float, float], wanted: Sequence[float] | None) -> list[float]:
+    """Those wanted that lie on the scale, else a few round numbers."""
+    low, high = sorted(scale)
+    if wanted is not None:
+        return [tick for tick in wanted if low <= tick <= high]
+    power = 10.0 ** math.floor(math.log10((high - low) / 5))
+    step = power * next(s for s in (1, 2, 2.5, 5, 10) if 5 * s * power >= (high - low) * (1 - 1e-9))
+    return [number * step for number in range(math.ceil(low / step), math.floor(high / step) + 1)]

@@ -1,4 +1,4 @@
-"""A confusion matrix in; its cells, darker where there is more, out."""
+"""Draw a confusion matrix, its cells darker where there is more."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from foldproof.analysis.confusion import Confusion
+from foldproof.analysis.report.figures.canvas import Canvas, shorten
 from foldproof.analysis.report.privacy import name
 
 MOST_WITH_TEXT = 20
@@ -25,9 +26,7 @@ class Matrix:
     def alt(self) -> str:
         return "Confusion matrix: true classes in rows, predicted ones in columns, as shares of the row."
 
-    def draw(self) -> Any:
-        from foldproof.analysis.report.figures.canvas import Canvas
-
+    def draw(self) -> Canvas:
         size = len(self.confusion.classes)
         longest = min(max(len(name(one)) for one in self.confusion.classes), _MOST_LETTERS)
         many = size > MOST_WITH_TEXT
@@ -45,16 +44,14 @@ class Matrix:
         canvas.rules([((0, 0), (0, size)), ((size, 0), (size, size))], "muted", 0.8)
         return canvas
 
-    def _cells(self, canvas: Any, *, across: bool) -> None:
-        from foldproof.analysis.report.figures.canvas import short
-
+    def _cells(self, canvas: Canvas, *, across: bool) -> None:
         names, counts, shares = [name(c) for c in self.confusion.classes], self.confusion.counts, self.confusion.shares
         size = len(names)
         label = min(10.0, 180 / size + 2)
-        below: dict[str, Any] = {"ha": "center", "va": "top"} if across else {"upwards": True}
+        below: dict[str, Any] = {"ha": "middle", "va": "top"} if across else {"upwards": True}
         for row, true in enumerate(names):
-            canvas.text(short(true, _MOST_LETTERS), 0, row + 0.5, offset=(-5, 0), ha="right", size=label, about=true)
-            canvas.text(short(true, _MOST_LETTERS), row + 0.5, size, offset=(0, -5), size=label, about=true, **below)
+            canvas.text(shorten(true, _MOST_LETTERS), 0, row + 0.5, offset=(-5, 0), ha="end", size=label, about=true)
+            canvas.text(shorten(true, _MOST_LETTERS), row + 0.5, size, offset=(0, -5), size=label, about=true, **below)
             for column, predicted in enumerate(names):
                 share = shares[row, column]
                 if not counts[row, column]:
@@ -65,7 +62,7 @@ class Matrix:
                 canvas.box(column, row, 1, 1, "blue" if right else "red", alpha=shade, about=about)
                 colour = "paper" if shade > 0.55 else "ink"
                 canvas.text(
-                    _percent(share), column + 0.5, row + 0.5, ha="center", size=min(10.0, 150 / size), colour=colour
+                    _percent(share), column + 0.5, row + 0.5, ha="middle", size=min(10.0, 150 / size), colour=colour
                 )
 
     def _pixels(self) -> Any:

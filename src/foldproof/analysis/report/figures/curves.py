@@ -1,10 +1,10 @@
-"""A quantity by epoch in every fold, training and validation in; a panel with thin lines, means and bands out."""
+"""Draw a quantity by epoch, training and validation: thin lines for folds, means and bands."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from foldproof.analysis.report.figures.canvas import Canvas, room
 from foldproof.analysis.report.spelling import PERCENT, number, share
 from foldproof.events.fold_id import FoldId
 from foldproof.records.record import Spread
@@ -27,9 +27,7 @@ class Curves:
     def alt(self) -> str:
         return f"{self.title} by epoch: a thin line a fold, the mean and a band of one standard deviation."
 
-    def draw(self) -> Any:
-        from foldproof.analysis.report.figures.canvas import Canvas, room
-
+    def draw(self) -> Canvas:
         series = {"orange": self.training, "blue": self.validation}
         values = [value for lines in series.values() for line in lines.values() for value in line]
         epochs = max((len(line) for lines in series.values() for line in lines.values()), default=1)
@@ -40,7 +38,7 @@ class Curves:
         spell: Callable[[float], str] = share if self.fraction else number
         for colour, lines in series.items():
             part = "validation" if colour == "blue" else "training"
-            means = [Spread.of(at) for at in by_epoch(lines)]
+            means = [Spread.of(at) for at in group_by_epoch(lines)]
             along = range(1, len(means) + 1)
             canvas.band(along, [m.mean - m.sd for m in means], [m.mean + m.sd for m in means], colour, 0.16)
             for fold_id, line in lines.items():
@@ -53,7 +51,7 @@ class Curves:
         return canvas
 
 
-def by_epoch(lines: Mapping[FoldId, Sequence[float]]) -> list[list[float]]:
+def group_by_epoch(lines: Mapping[FoldId, Sequence[float]]) -> list[list[float]]:
     """What the folds have at each epoch."""
     longest = max((len(line) for line in lines.values()), default=0)
     return [[line[epoch] for line in lines.values() if epoch < len(line)] for epoch in range(longest)]

@@ -1,10 +1,10 @@
-"""Differences of experiments with their intervals in; a forest plot with the region of practical equivalence out."""
+"""Draw a forest plot of differences between experiments, with intervals and the region of practical equivalence."""
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
-from foldproof.analysis.comparison import Interval
+from foldproof.analysis.comparison import Estimate
+from foldproof.analysis.report.figures.canvas import Canvas, room, shorten
 
 LEGEND = (("blue", "difference with its 95 % interval"), ("green", "practically equal"))
 
@@ -16,7 +16,7 @@ class Forest:
     """
 
     title: str
-    rows: tuple[tuple[str, Interval], ...]
+    rows: tuple[tuple[str, Estimate], ...]
     rope: float
     factor: float
     unit: str
@@ -25,9 +25,7 @@ class Forest:
     def alt(self) -> str:
         return f"{self.title}: a row a pair, with the 95 % interval and the region of practical equivalence."
 
-    def draw(self) -> Any:
-        from foldproof.analysis.report.figures.canvas import Canvas, room, short
-
+    def draw(self) -> Canvas:
         rows = max(len(self.rows), 1)
         values = [self.factor * v for _, i in self.rows for v in (i.value, i.low, i.high)]
         scale = room(
@@ -38,7 +36,7 @@ class Forest:
         canvas.x_axis(f"difference in {self.unit}", _signed, grid=True)
         canvas.rules([((0, -0.75), (0, rows - 0.35))], "muted", 1.0)
         for row, (what, found) in enumerate(self.rows):
-            canvas.text(short(what, 52), canvas.x[0], row - 0.38, offset=(2, 0))
+            canvas.text(shorten(what, 52), canvas.x[0], row - 0.38, offset=(2, 0))
             if not math.isfinite(found.value):
                 canvas.text("nothing to compare", canvas.x[0], row, colour="muted", offset=(2, 0))
                 continue

@@ -1,11 +1,11 @@
-"""Each fold's score of every experiment in; a strip of dots an experiment out."""
+"""Draw the fold scores of experiments, a strip of dots for each experiment."""
 
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from foldproof.analysis.comparison import Interval
+from foldproof.analysis.comparison import Estimate
+from foldproof.analysis.report.figures.canvas import Canvas, room, shorten
 from foldproof.events.fold_id import FoldId
 
 LEGEND = (("blue", "a fold"), ("ink", "mean with its 95 % interval"), ("red", "a fold apart from the others"))
@@ -17,7 +17,7 @@ class Strip:
 
     name: str
     scores: Mapping[FoldId, float]
-    interval: Interval
+    interval: Estimate
     odd: FoldId | None = None
 
 
@@ -34,9 +34,7 @@ class Strips:
     def alt(self) -> str:
         return f"{self.axis}: a dot a fold and the mean with its interval, an experiment a row."
 
-    def draw(self) -> Any:
-        from foldproof.analysis.report.figures.canvas import Canvas, room, short
-
+    def draw(self) -> Canvas:
         values = [v for s in self.strips for v in (*s.scores.values(), s.interval.low, s.interval.high)]
         rows = max(len(self.strips), 1)
         canvas = Canvas(
@@ -44,7 +42,7 @@ class Strips:
         )
         canvas.x_axis(self.axis, self.spell, grid=True)
         for row, strip in enumerate(self.strips):
-            canvas.text(short(strip.name, 44), canvas.x[0], row - 0.38, offset=(2, 0))
+            canvas.text(shorten(strip.name, 44), canvas.x[0], row - 0.38, offset=(2, 0))
             canvas.line([strip.interval.low, strip.interval.high], [row, row], "ink", width=1.4)
             for fold_id, score in strip.scores.items():
                 if math.isfinite(score):

@@ -1,9 +1,9 @@
-"""How confident and how often right in; a reliability diagram out."""
+"""Draw a reliability diagram: confidence against the share of right answers."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from foldproof.analysis.reliability import Reliability
+from foldproof.analysis.report.figures.canvas import Canvas
 from foldproof.analysis.report.spelling import PERCENT
 
 
@@ -18,9 +18,7 @@ class Diagram:
     def alt(self) -> str:
         return "Reliability diagram: how often predictions were right, by how confident they were."
 
-    def draw(self) -> Any:
-        from foldproof.analysis.report.figures.canvas import Canvas
-
+    def draw(self) -> Canvas:
         canvas = Canvas(x=(0, 1), y=(-0.14, 1.005), height=330)
         fifths = [0, 0.2, 0.4, 0.6, 0.8, 1.0]
         canvas.y_axis("how often right", lambda value: f"{100 * value:.0f}{PERCENT}", ticks=fifths)

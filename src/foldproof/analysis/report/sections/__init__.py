@@ -1,1 +1,1 @@
-"""What the report shows, part by part: what was gathered in, a section of the document out. Pure."""
+"""Write the sections of the report, one module for each. Pure."""

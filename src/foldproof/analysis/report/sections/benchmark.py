@@ -1,4 +1,4 @@
-"""The table of experiments: what differs between them, and their scores."""
+"""Tabulate the experiments: their differences and their scores."""
 
 from foldproof.analysis.report.document import Column, Section, Table
 from foldproof.analysis.report.gather import Material, Shown, metric_column

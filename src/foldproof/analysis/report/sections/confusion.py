@@ -1,4 +1,4 @@
-"""Which class is taken for which, pooled over folds."""
+"""Show which class is predicted for which, pooled over folds."""
 
 from foldproof.analysis.confusion import Confusion, confusion_of
 from foldproof.analysis.report.document import Block, Column, Figure, Section, Table, Text
@@ -9,6 +9,13 @@ from foldproof.analysis.report.spelling import listed
 
 LEGEND = (("blue", "right"), ("red", "taken for another"))
 _MOST_PAIRS = 12
+_CELL = (
+    Column("experiment", "experiment", "name"),
+    Column("true", "true class", "name"),
+    Column("predicted", "taken for", "name"),
+    Column("count", "predictions", "count"),
+    Column("share", "of the true class", "share"),
+)
 
 
 def confusion(material: Material) -> Section | None:
@@ -46,37 +53,23 @@ def _figure(found: list[tuple[Shown, Confusion]]) -> Figure:
 
 
 def _counts(found: list[tuple[Shown, Confusion]]) -> Table:
-    columns = (
-        Column("experiment", "experiment", "name"),
-        Column("true", "true class", "name"),
-        Column("predicted", "taken for", "name"),
-        Column("count", "predictions", "count"),
-        Column("share", "of the true class", "share"),
-    )
     rows = tuple(
         (shown.name, name(true), name(one.classes[p]), int(one.counts[t, p]), float(one.shares[t, p]))
         for shown, one in found
         for t, true in enumerate(one.classes)
         for p in one.counts[t].nonzero()[0][: len(one.classes)]
     )
-    return Table(key="confusion", title="Counts of the matrices", columns=columns, rows=rows, folded=True)
+    return Table(key="confusion", title="Counts of the matrices", columns=_CELL, rows=rows, folded=True)
 
 
 def _pairs(found: list[tuple[Shown, Confusion]]) -> Table:
-    columns = (
-        Column("experiment", "experiment", "name"),
-        Column("true", "true class", "name"),
-        Column("predicted", "taken for", "name"),
-        Column("count", "predictions", "count"),
-        Column("share", "of the true class", "share"),
-    )
     each = max(3, _MOST_PAIRS // len(found))
     rows = tuple(
         (shown.name, name(one.classes[m.true]), name(one.classes[m.predicted]), m.count, m.share)
         for shown, one in found
         for m in one.most_mixed(each)
     )
-    return Table(key="most-confused", title="Most confused pairs", columns=columns, rows=rows)
+    return Table(key="most-confused", title="Most confused pairs", columns=_CELL, rows=rows)
 
 
 def _classes(shown: Shown, one: Confusion, index: int) -> Table:

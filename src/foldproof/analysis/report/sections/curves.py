@@ -1,11 +1,11 @@
-"""Learning curves of every experiment: each fold, the mean and its band."""
+"""Show learning curves of every experiment: each fold, the mean and its band."""
 
 import math
 from collections.abc import Mapping
 from typing import Any
 
 from foldproof.analysis.report.document import Column, Figure, Section, Table, Text
-from foldproof.analysis.report.figures.curves import LEGEND, Curves, by_epoch
+from foldproof.analysis.report.figures.curves import LEGEND, Curves, group_by_epoch
 from foldproof.analysis.report.gather import Material, Shown
 from foldproof.events.fold_id import FoldId
 from foldproof.records.record import Spread
@@ -52,7 +52,7 @@ def _caption(shown: Shown) -> str:
         for part in ("train", "val")
         for quantity, _ in QUANTITIES
     )
-    gap = f" {lost} values are no finite numbers and are left out." if lost else ""
+    gap = f" {lost} values are not finite and are left out." if lost else ""
     return f"{shown.name}, run {shown.record.run}, {len(shown.record.epochs)} folds.{gap}"
 
 
@@ -61,7 +61,7 @@ def _lines(shown: Shown, quantity: str) -> Mapping[Any, list[float]]:
 
 
 def _table(shown: Shown, index: int) -> Table:
-    means = {f"{p}_{q}": by_epoch(_lines(shown, f"{p}_{q}")) for q, _ in QUANTITIES for p in ("val", "train")}
+    means = {f"{p}_{q}": group_by_epoch(_lines(shown, f"{p}_{q}")) for q, _ in QUANTITIES for p in ("val", "train")}
     folds = _lines(shown, "val_accuracy")
     epochs = len(means["val_accuracy"])
     columns = (

@@ -1,4 +1,4 @@
-"""The data card: what images there are, what they have in common, what is wrong with them."""
+"""Show the data card: the images, what they have in common, and the problems found."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -8,6 +8,7 @@ from foldproof.analysis.report.gather import Material, Shown
 from foldproof.analysis.report.privacy import name
 from foldproof.analysis.report.spelling import count, setting
 from foldproof.data.value_range import spelled
+from foldproof.storage import mapping_in
 
 CHECK = "foldproof data check --leaks"
 _MOST = 2**53
@@ -31,7 +32,7 @@ def _card(shown: Shown, material: Material, *, several: bool) -> Iterator[Block]
         yield Text(f"{whose}the run's folder has no data card that can be read.", "gap")
         return
     yield Facts(tuple((whose + term, text) for term, text in _facts(card, material)))
-    classes = _mapping(card, "classes")
+    classes = mapping_in(card, "classes")
     if classes:
         columns = (Column("class", "class", "name"), Column("images", "images", "count"))
         rows = tuple((name(str(c)), _whole(n)) for c, n in classes.items())
@@ -42,18 +43,18 @@ def _card(shown: Shown, material: Material, *, several: bool) -> Iterator[Block]
 
 
 def _facts(card: Mapping[str, Any], material: Material) -> Iterator[tuple[str, str]]:
-    dvc, sizes, groups, same = (_mapping(card, key) for key in ("dvc", "sizes", "groups", "duplicates"))
+    dvc, sizes, groups, same = (mapping_in(card, key) for key in ("dvc", "sizes", "groups", "duplicates"))
     yield "images", _count(card.get("images"))
     yield "fingerprint", _text(card.get("fingerprint"))[:16]
     yield "DVC", " ".join(filter(None, (_text(dvc.get(key)) for key in ("hash", "state"))))
     if sizes:
         smallest, median, largest = (_size(sizes.get(key)) for key in ("smallest", "median", "largest"))
         yield "sizes", smallest if smallest == largest else f"{smallest} to {largest} pixels, median {median}"
-    low, high = (_value(value) for value in [*_list(_mapping(card, "values").get("range")), None, None][:2])
+    low, high = (_value(value) for value in [*_list(mapping_in(card, "values").get("range")), None, None][:2])
     if low and high:
         yield "values", f"{low} is black, {high} white"
     for term, key in (("formats", "formats"), ("cameras", "cameras"), ("left out", "excluded")):
-        some = _mapping(card, key)
+        some = mapping_in(card, key)
         if some and not (key == "cameras" and material.privacy.hash_paths):
             yield term, ", ".join(f"{setting(k, most=60)} {_count(n)}" for k, n in list(some.items())[:8])
     if groups.get("groups"):
@@ -72,7 +73,7 @@ def _duplicates(same: Mapping[str, Any]) -> str:
 
 
 def _findings(card: Mapping[str, Any], whose: str) -> Table | Text:
-    found = [(code, item) for code, item in _mapping(card, "findings").items() if isinstance(item, Mapping)]
+    found = [(code, item) for code, item in mapping_in(card, "findings").items() if isinstance(item, Mapping)]
     if not found:
         return Text(f"{whose}`foldproof data check` found nothing wrong.")
     columns = (
@@ -91,11 +92,6 @@ def _findings(card: Mapping[str, Any], whose: str) -> Table | Text:
         for code, item in found
     )
     return Table(key="findings", title=f"{whose}Findings", columns=columns, rows=rows)
-
-
-def _mapping(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    found = values.get(key)
-    return found if isinstance(found, Mapping) else {}
 
 
 def _count(value: object) -> str:

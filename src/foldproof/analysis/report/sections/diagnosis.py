@@ -1,4 +1,4 @@
-"""What the runs look like they suffer from, in words, with the numbers that this rests on."""
+"""Show the diagnoses of the runs in words, with the numbers behind them."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Pairs of experiments: their difference, its interval, and what it allows to be said."""
+"""Show pairs of experiments: their difference, its interval, and the conclusion it allows."""
 
 import math
 

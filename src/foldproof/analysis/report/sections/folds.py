@@ -1,4 +1,4 @@
-"""How much the folds of an experiment differ, and whether one lies apart from the others."""
+"""Show how much the folds of an experiment differ, and whether one is an outlier."""
 
 from foldproof.analysis.report.document import Block, Column, Figure, Section, Table, Text
 from foldproof.analysis.report.figures.folds import LEGEND, Strip, Strips

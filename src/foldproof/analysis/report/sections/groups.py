@@ -1,4 +1,4 @@
-"""Scores per group, where images belong to groups."""
+"""Show scores per group, if images belong to groups."""
 
 import numpy as np
 

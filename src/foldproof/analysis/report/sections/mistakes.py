@@ -1,4 +1,4 @@
-"""The most confident mistakes and the probable label errors, as pictures by class."""
+"""Show the most confident mistakes and the probable label errors as pictures, by class."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -29,12 +29,11 @@ class Case:
     label: str
     said: str
     probability: float
-    repeat: int
-    fold: int
+    fold_id: FoldId
 
     @property
     def place(self) -> str:
-        return f"{self.repeat}.{self.fold}"
+        return f"{self.fold_id.repeat}.{self.fold_id.fold}"
 
 
 def mistakes(material: Material) -> Section | None:
@@ -62,8 +61,7 @@ def _suspect(one: LabelError) -> Case:
         label=one.label,
         said=one.suggested,
         probability=one.suggested_probability,
-        repeat=one.fold_id.repeat,
-        fold=one.fold_id.fold,
+        fold_id=one.fold_id,
     )
 
 
@@ -86,8 +84,7 @@ def _case(table: OutOfFold, row: int, probability: float) -> Case:
         label=table.classes[table.labels[row]],
         said=table.classes[table.predicted[row]],
         probability=probability,
-        repeat=int(table.repeats[row]),
-        fold=int(table.folds[row]),
+        fold_id=FoldId(int(table.repeats[row]), int(table.folds[row])),
     )
 
 
@@ -124,7 +121,7 @@ def _picture(case: Case, content: bytes, material: Material) -> Picture:
     percent = f"{100 * case.probability:.0f}{PERCENT}"
     about = (
         f"{material.privacy.path(case.path)}: labelled {name(case.label)}, taken for {name(case.said)} with"
-        f" {100 * case.probability:.1f} %, {FoldId(case.repeat, case.fold)}"
+        f" {100 * case.probability:.1f} %, {case.fold_id}"
     )
     return Picture(content=content, mark=said, text=percent, about=about)
 
@@ -138,7 +135,13 @@ def _table(key: str, title: str, cases: list[Case], shown: Shown, material: Mate
         Column("fold", "repeat.fold", "fraction"),
     )
     rows = tuple(
-        (material.privacy.path(case.path), name(case.label), name(case.said), case.probability, case.place)
+        (
+            material.privacy.path(case.path),
+            name(case.label),
+            name(case.said),
+            case.probability,
+            f"{case.fold_id.repeat}.{case.fold_id.fold}",
+        )
         for case in cases
     )
     note = f"By the model that had not seen the image; last epoch of run {shown.record.run}."

@@ -1,8 +1,8 @@
-"""ROC and precision-recall curves with their areas."""
+"""Show ROC and precision-recall curves with their areas."""
 
 from foldproof.analysis.operating import OneAgainstRest, macro, one_against_rest
 from foldproof.analysis.report.document import Block, Column, Figure, Section, Table, Text
-from foldproof.analysis.report.figures.operating import COLOURS, Drawn, Operating
+from foldproof.analysis.report.figures.operating import COLOURS, LabelledCurve, Operating
 from foldproof.analysis.report.gather import Material, Shown
 from foldproof.analysis.report.privacy import name
 from foldproof.analysis.report.spelling import listed, number, share
@@ -42,7 +42,7 @@ def _figure(shown: Shown, found: list[OneAgainstRest], *, binary: bool) -> Figur
     pr = [_drawn(one, colours, binary=binary, kind="pr") for one in drawn]
     if not binary:
         about = f"macro mean of {len(found)} classes"
-        roc.append(Drawn("macro", macro([one.roc for one in found]), about, "ink", bold=True))
+        roc.append(LabelledCurve("macro", macro([one.roc for one in found]), about, "ink", bold=True))
     legend = tuple((colour, name(one)) for one, colour in colours.items() if not binary)
     return Figure(
         key="operating",
@@ -61,12 +61,12 @@ def _figure(shown: Shown, found: list[OneAgainstRest], *, binary: bool) -> Figur
     )
 
 
-def _drawn(one: OneAgainstRest, colours: dict[str, str], *, binary: bool, kind: str) -> Drawn:
+def _drawn(one: OneAgainstRest, colours: dict[str, str], *, binary: bool, kind: str) -> LabelledCurve:
     about = f"{name(one.name)}: area under the ROC curve {number(one.auroc.mean)}"
     if kind == "pr":
         about = f"{name(one.name)}: average precision {number(one.average_precision)}, {share(one.average_precision)}"
     curve = one.roc if kind == "roc" else one.precision_recall
-    return Drawn(name(one.name), curve, about, colours.get(one.name, "muted"), bold=binary)
+    return LabelledCurve(name(one.name), curve, about, colours.get(one.name, "muted"), bold=binary)
 
 
 def _table(shown: Shown, found: list[OneAgainstRest]) -> Table:

@@ -1,12 +1,11 @@
-"""How it was run: what would have to be the same for the same numbers to come out, and the command that checks."""
+"""Show how it was run: what has to be the same for the same numbers, and the command that checks them."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from foldproof.analysis.report.document import Block, Column, Command, Section, Table, Text
 from foldproof.analysis.report.gather import Material, Shown
 from foldproof.analysis.report.spelling import setting
-from foldproof.storage import redact
+from foldproof.storage import mapping_in, redact
 
 AGAIN = ("foldproof compare", "foldproof report")  # make the same numbers from the runs again
 CHECKS = ("foldproof verify", "foldproof reproduce")  # does the record hold, and does it come out again?
@@ -31,14 +30,14 @@ def provenance(material: Material) -> Section:
         table = tuple((key, *(one.get(key) for one in facts)) for key in differing)
         blocks.append(Table(key="provenance-differing", title="Not the same", columns=apart, rows=table))
     blocks += [
-        Text(f"{one.name} begins with the {one.record.begins_with}, which were trained once, to the same bits.", "note")
+        Text(f"{one.name} starts from the {one.record.begins_with}, which were trained once, to the same bits.", "note")
         for one in shown
         if one.record.reused
     ]
     runs = " ".join(one.record.run for one in shown)
-    blocks.append(Text("These commands make the same numbers from the same run folders again:"))
+    blocks.append(Text("These commands reproduce these numbers from the same run folders:"))
     blocks += [Command(f"{command} {runs}") for command in AGAIN]
-    blocks.append(Text("These check a run's record, and train it again to compare bit for bit:"))
+    blocks.append(Text("These check a run's record, and retrain it to compare bit for bit:"))
     blocks += [Command(f"{command} {one.record.run}") for one in shown for command in CHECKS]
     lead = "Every number above comes from the journals and tables in these run folders."
     return Section("provenance", "How it was run", lead, tuple(blocks))
@@ -73,7 +72,7 @@ def _runs(material: Material) -> Table:
 def _facts(shown: Shown, material: Material) -> dict[str, str]:
     """What stands in environment.json, which may be of any shape."""
     here, privacy = shown.environment, material.privacy
-    git, data, machine, numeric = (_mapping(here, key) for key in ("git", "data", "machine", "numeric_class"))
+    git, data, machine, numeric = (mapping_in(here, key) for key in ("git", "data", "machine", "numeric_class"))
     words = here.get("command")
     judged = shown.record.facts.get("settings", {}).get("compare", {})
     found: dict[str, Any] = {
@@ -108,8 +107,3 @@ def _facts(shown: Shown, material: Material) -> dict[str, str]:
 
 def _beginning(digest: object) -> str:
     return digest[:16] if isinstance(digest, str) else ""
-
-
-def _mapping(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    found = values.get(key)
-    return found if isinstance(found, Mapping) else {}

@@ -1,4 +1,4 @@
-"""Whether models are right as often as they say."""
+"""Show whether models are right as often as their confidence says."""
 
 from foldproof.analysis.reliability import BINS, Reliability, reliability_of
 from foldproof.analysis.report.document import Block, Column, Figure, Section, Table, Text

@@ -1,4 +1,4 @@
-"""The verdict, what it rests on, and what is missing."""
+"""Show the verdict, what it rests on, and what is missing."""
 
 from collections.abc import Iterator
 
@@ -60,6 +60,6 @@ def _limits(material: Material) -> Iterator[str]:
     if comparison.scored_on_this_data:
         yield f"Experiments scored on these images so far: {count(comparison.scored_on_this_data)}."
     if not comparison.same_images:
-        yield "The experiments do not have the same images: a pair is compared on those it has in common."
+        yield "The experiments have different images: a pair is compared on those it shares."
     elif not comparison.same_folds:
-        yield "The experiments have not been cut into the same folds: they cannot be compared fold by fold."
+        yield "The experiments have different folds: they cannot be compared fold by fold."

@@ -1,11 +1,15 @@
-"""Bring MLflow to what the journals say: run folders and a target in, what was lacking out."""
+"""Bring runs that have ended to MLflow from what their journals say."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from foldproof.errors import DamagedFile, StorageError
 from foldproof.trackers import TrackingTarget
+from foldproof.trackers.mlflow.limits import bound_by_target
+from foldproof.trackers.mlflow.projection import Projection
+from foldproof.trackers.mlflow.store import Pulse, prepare
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,18 +33,10 @@ def sync(folders: Sequence[Path], target: TrackingTarget) -> SyncReport:
 
     Raises TrackingError where MLflow cannot be used; what was brought until then stays.
     """
-    from foldproof.trackers.mlflow.limits import in_time
-    from foldproof.trackers.mlflow.target import is_server
-
-    if is_server(target.uri):
-        return in_time(lambda promise: _sync(folders, target, promise), uri=target.uri)
-    return _sync(folders, target, _nobody_waits)
+    return bound_by_target(target, partial(_sync, folders, target))
 
 
-def _sync(folders: Sequence[Path], target: TrackingTarget, pulse: Callable[[float], None]) -> SyncReport:
-    from foldproof.trackers.mlflow.projection import Projection
-    from foldproof.trackers.mlflow.store import prepare
-
+def _sync(folders: Sequence[Path], target: TrackingTarget, pulse: Pulse) -> SyncReport:
     created = completed = 0
     left: list[str] = []
     problems: list[str] = []
@@ -68,7 +64,3 @@ def _sync(folders: Sequence[Path], target: TrackingTarget, pulse: Callable[[floa
         problems=tuple(problems),
         notes=tuple(filter(None, notes)),
     )
-
-
-def _nobody_waits(seconds: float) -> None:
-    """Somebody at a terminal can interrupt."""

@@ -1,4 +1,4 @@
-"""What foldproof would import, contact or read because of a settings file that came with a folder. Pure, over text."""
+"""Find what foldproof would import, contact or read because of a settings file in a folder. Pure, over text."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -6,47 +6,52 @@ from typing import Any
 from foldproof import registry
 from foldproof.config import yaml_lines
 from foldproof.config.schema import SETTINGS_FILES
-from foldproof.doctor.foreign.finding import Finding, Kind
+from foldproof.doctor.foreign.finding import Kind, Suspect
 from foldproof.doctor.foreign.tree import Tree
 from foldproof.errors import FoldproofError
 
 _MOST_BYTES = 2**18
-_NAMES = ("backbone", "optimizer", "schedule", "augment", "class_weights", "executor")
+_RUNS_IT = "`run` imports it from the folder"
+_IMPORTED: Mapping[str, str] = {  # a setting that names code, whichever section it stands in
+    **dict.fromkeys(
+        ("backbone", "optimizer", "schedule", "augment", "class_weights", "executor"),
+        "`run`, `verify` and `reproduce` import it from the folder",
+    ),
+    "metric": "`compare` and `report` import it from the folder",
+    "scheme": _RUNS_IT,
+    "trackers": _RUNS_IT,
+}
 _PATHS = ("data.path", "data.labels", "data.test", "folds.file")
 
 
-def of_settings_files(tree: Tree) -> Iterator[Finding]:
+def check_settings_files(tree: Tree) -> Iterator[Suspect]:
     """Every params.yaml and foldproof.yaml."""
     for entry in tree.entries:
         if entry.is_file and entry.name in SETTINGS_FILES:
-            yield from of_text(entry.path, tree.text(entry.path) or "")
+            yield from check_text(entry.path, tree.text(entry.path) or "")
 
 
-def of_text(path: str, text: str) -> Iterator[Finding]:
+def check_text(path: str, text: str) -> Iterator[Suspect]:
     """Own code, hosts and folders that the settings name."""
     if len(text) > _MOST_BYTES:
-        yield Finding("waits", path, f"{len(text):,} characters", "foldproof would read all of it")
+        yield Suspect("waits", path, f"{len(text):,} characters", "foldproof would read all of it")
         return
     try:
         document = yaml_lines.parse(text, name=path)
     except FoldproofError as error:
-        yield Finding("note", path, error.what, "foldproof cannot read it")
+        yield Suspect("note", path, error.what, "foldproof cannot read it")
         return
     for key, value in _leaves(document.value):
         finding = _of_setting(key, value)
         if finding is not None:
             kind, effect = finding
-            yield Finding(kind, path, f"{key} = {value}", effect)
+            yield Suspect(kind, path, f"{key} = {value}", effect)
 
 
 def _of_setting(key: str, value: str) -> tuple[Kind, str] | None:
     name = key.rpartition(".")[2]
-    if name in _NAMES and registry.is_dotted_path(value):
-        return "runs", "`run`, `verify` and `reproduce` import it from the folder"
-    if name == "metric" and registry.is_dotted_path(value):
-        return "runs", "`compare` and `report` import it from the folder"
-    if name == "trackers" and registry.is_dotted_path(value):
-        return "runs", "`run` imports it from the folder"
+    if name in _IMPORTED and registry.is_dotted_path(value):
+        return "runs", _IMPORTED[name]
     if key.endswith("tracking.uri"):
         return _of_tracking(value)
     if key.endswith(_PATHS) and (value.startswith(("/", "~")) or ".." in value.split("/") or value[1:2] == ":"):

@@ -1,0 +1,83 @@
+"""List every code of a notice and of a failure with its meaning; a type checker refuses any other."""
+
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+from foldproof.errors import FailureCode
+
+NoticeCode: TypeAlias = Literal[
+    "also_running",
+    "beginning",
+    "beginning_missing",
+    "begins",
+    "changed",
+    "compiles",
+    "data",
+    "decoded_anew",
+    "done",
+    "excluded",
+    "features_not_kept",
+    "features_of_augmented",
+    "folds",
+    "goes_on",
+    "labels",
+    "little_memory",
+    "no-report",
+    "not_reusable",
+    "other_arithmetic",
+    "profile",
+    "range",
+    "recorded_anew",
+    "reseed",
+    "secrets_in_code",
+    "slow_precision",
+    "state_damaged",
+    "state_of_another_arithmetic",
+    "step_not_captured",
+    "tracker_failed",
+    "tracking",
+    "tracking_incomplete",
+    "unfinished",
+    "warnings",
+]
+
+NOTICES: Mapping[NoticeCode, str] = {
+    "also_running": "another process is training the same experiment",
+    "beginning": "folds begin with epochs that folds of other runs have trained",
+    "beginning_missing": "a fold cannot begin with the epochs of another run, since their state is missing or damaged",
+    "begins": "there is no run to resume, so a new one begins",
+    "changed": "the experiment differs from the newest run of its name",
+    "compiles": "the first fold compiles its model before it trains",
+    "data": "the images are not those that are versioned, or not versioned",
+    "decoded_anew": "too little room to keep every image decoded, so epochs decode some again",
+    "done": "the experiment has nothing left to train",
+    "excluded": "images are left out by excluded.csv",
+    "features_not_kept": "features of a frozen backbone cannot be stored; each fold computes them",
+    "features_of_augmented": "augmentation sends every image through the frozen backbone in every epoch",
+    "folds": "images changed folds, only train, or a fold lacks a class",
+    "goes_on": "an unfinished run is resumed",
+    "labels": "how the labels were read",
+    "little_memory": "folds that run at once may not fit the memory",
+    "no-report": "the report of a run could not be written",
+    "not_reusable": "code that the settings name reads what cannot be compared, so folds are never reused",
+    "other_arithmetic": "a resumed run began on different hardware or versions",
+    "profile": "seconds that a fold spent, by part; shown by `foldproof run --profile`",
+    "range": "which values of deep images are black and white",
+    "recorded_anew": "a resumed fold repeated its epochs with different results, so its journal starts over",
+    "reseed": "one fold is trained again with a different seed",
+    "secrets_in_code": "uncommitted code with what looks like a secret is stored with the run",
+    "slow_precision": "this processor emulates the precision asked for",
+    "state_damaged": "a saved training state is damaged, so an earlier one is used",
+    "state_of_another_arithmetic": "a saved training state is of different code, versions or hardware",
+    "step_not_captured": "training steps cannot be replayed from a CUDA graph",
+    "tracker_failed": "a tracker failed and hears no more of the run",
+    "tracking": "what a tracker did besides recording the run",
+    "tracking_incomplete": "MLflow lacks a part of the run, which `foldproof sync` completes",
+    "unfinished": "an earlier run of the same experiment is unfinished",
+    "warnings": "findings about the images that do not stop a run",
+}
+
+FAILURES: Mapping[FailureCode, str] = {
+    "": "no code: nothing is decided by the reason",
+    "diverged": "the training loss is no longer a number",
+}
