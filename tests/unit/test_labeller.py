@@ -70,8 +70,12 @@ def test_no_more_is_begun_than_a_few_chunks_ahead():
     assert len(ahead) == 100 * CHUNK
 
 
-def test_an_image_of_which_a_model_says_no_number_has_no_label_and_its_neighbours_have():
-    rows = list(labeller().label([grey(10), grey(255), grey(20)]))
+def test_an_image_of_which_one_model_says_no_number_has_no_label_and_its_neighbours_have():
+    class Even(Brightness):
+        def judge(self, pixels):
+            return {self.fold_id: np.full((len(pixels), 2), 0.5, dtype=np.float32)}
+
+    rows = list(labeller(Brightness(FOLDS[0]), Even(FOLDS[1])).label([grey(10), grey(255), grey(20)]))
     assert [type(row) for row in rows] == [Labelled, Unlabelled, Labelled]
     assert "no numbers" in rows[1].reason
 
