@@ -29,7 +29,8 @@ from foldproof.records import predictions
 from foldproof.records.record import RunRecord
 from foldproof.reproduce.record_source import RecordSource
 from foldproof.training.checkpoint import Checkpoint
-from recorded import MODEL, call, done, train_inline
+from lab.typed import process
+from recorded import MODEL, done, train_inline
 
 pytestmark = pytest.mark.slow
 
@@ -366,18 +367,12 @@ def test_code_of_a_record_from_elsewhere_runs_only_where_it_is_trusted(trained, 
 
 def test_code_that_was_changed_since_is_said(copy):
     model = copy / "own_model.py"
-    told = done_told(copy, "own", "new/more")
+    told = process(copy, "predict", "own", "new/more").stderr
     assert "is not what it was" not in told
     model.write_text(MODEL.replace("nn.ReLU()", "nn.GELU()"))
-    assert "the code of own_model:net is not what it was" in done_told(copy, "own", "new/more")
+    assert "the code of own_model:net is not what it was" in process(copy, "predict", "own", "new/more").stderr
     model.write_text(MODEL.replace("Conv2d(3, 8", "Conv2d(3, 9").replace("Linear(8", "Linear(9"))
-    assert "of another network" in done_told(copy, "own", "new/more", code=2)
-
-
-def done_told(folder, *arguments, code=0):
-    finished = call(folder, "foldproof", "predict", *arguments)
-    assert finished.returncode == code, finished.stderr
-    return finished.stderr
+    assert "of another network" in process(copy, "predict", "own", "new/more", code=2).stderr
 
 
 def test_a_bundle_without_weights_says_who_has_them(place, tmp_path, capsys):
@@ -421,7 +416,7 @@ def test_a_portable_run_is_labelled_in_its_own_arithmetic(copy):
     sha256 = record.finished[0, 0].predictions_sha256
     stored = predictions.read(record.folder, "fold-0-0", classes=3, sha256=sha256)
     (copy / "list.csv").write_text("path\n" + "\n".join(f"images/{sample.path}" for sample in stored.samples))
-    rows = rows_of(done(copy, "foldproof", "predict", record.run, "list.csv", "--by", "fold:0"))
+    rows = rows_of(process(copy, "predict", record.run, "list.csv", "--by", "fold:0").stdout)
     assert [np.float32(row["p_cat"]) for row in rows] == stored.probabilities[:, 0].tolist()
     if any(os.environ.get(name) != value for name, value in PORTABLE.items()):
         with pytest.raises(foldproof.errors.SettingsError, match="before torch is loaded"):
