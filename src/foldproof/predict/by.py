@@ -40,10 +40,11 @@ def chosen_folds(by: By, record: RunRecord) -> tuple[FoldId, ...]:
             next_step=f"`foldproof run {record.experiment} --resume` trains the others{_instead(record)}",
         )
     if by not in record.finished:
+        left = len(finished) < record.expected_folds
         raise FoldsError(
             f"{record.title} ({record.run}) has no model of {by}",
-            next_step=f"finished folds: {', '.join(map(_short, finished)) or 'none'}; "
-            f"`foldproof run {record.experiment} --resume` trains what is left",
+            next_step=f"finished folds: {', '.join(map(_short, finished)) or 'none'}"
+            + (f"; `foldproof run {record.experiment} --resume` trains the others" if left else ""),
         )
     return (by,)
 
