@@ -149,20 +149,23 @@ def test_a_fold_says_of_its_validation_images_what_the_run_recorded(trained, exp
         assert [row.probabilities.tolist() for row in rows] == stored.probabilities.tolist()
 
 
-def test_the_mean_is_over_all_folds_in_order_and_those_that_trained_on_an_image_are_counted(trained):
+@pytest.mark.parametrize(
+    ("experiment", "names"), [("twice", ("0.0", "0.1", "1.0", "1.1")), ("frozen", ("0", "1", "2"))]
+)
+def test_the_mean_is_over_all_folds_in_order_and_those_that_trained_on_an_image_are_counted(trained, experiment, names):
     files = [*new_images(trained), *sorted(str(file) for file in (trained / "images").rglob("*.png"))]
     folds = []
-    for fold in ("0.0", "0.1", "1.0", "1.1"):
-        with labelling(trained, "twice", by=f"fold:{fold}") as label:
+    for fold in names:
+        with labelling(trained, experiment, by=f"fold:{fold}") as label:
             folds.append(label(files))
-    with labelling(trained, "twice") as label:
+    with labelling(trained, experiment) as label:
         rows = label(files)
     for place, row in enumerate(rows):
         each = [fold[place] for fold in folds]
         total = np.zeros(3)
         for one in each:
             total = total + one.probabilities.astype(np.float64)
-        assert row.probabilities.tobytes() == (total / 4).astype(np.float32).tobytes()
+        assert row.probabilities.tobytes() == (total / len(names)).astype(np.float32).tobytes()
         assert row.folds_disagree == sum(one.number != row.number for one in each)
         assert row.seen == sum(one.seen for one in each)
     assert {row.seen for row in rows if "/new/" in row.path} == {0}
@@ -354,6 +357,16 @@ def test_weights_that_are_not_those_of_the_journal_label_nothing(copy, capsys, s
     out, err = capsys.readouterr()
     assert out == ""
     assert "model.safetensors" in err
+
+
+def test_images_are_normalised_as_the_checkpoint_says(copy, capsys):
+    assert typed("small", "new", "--by", "fold:0") == 0
+    before = capsys.readouterr().out
+    file = run_folder(copy, "small") / "fold-0-0" / "model.safetensors"
+    whole = Checkpoint.load(file)
+    replace(whole, preprocessing=replace(whole.preprocessing, mean=(0.1, 0.2, 0.3))).save(file)
+    assert typed("small", "new", "--by", "fold:0") == 0
+    assert capsys.readouterr().out != before
 
 
 def test_code_of_a_record_from_elsewhere_runs_only_where_it_is_trusted(trained, tmp_path, monkeypatch, capsys):

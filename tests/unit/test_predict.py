@@ -191,6 +191,12 @@ def test_a_file_is_what_training_decodes_and_bears_its_hash(tmp_path):
     assert len(found.sha256) == 64
 
 
+def test_a_file_that_only_its_suffix_tells_is_read_by_it(tmp_path):
+    noise = np.random.default_rng(1).integers(0, 255, (8, 8, 3), dtype=np.uint8)
+    np.save(tmp_path / "1.npy", noise)
+    assert (model_input(ImageFile("1", str(tmp_path / "1.npy")), FORM, most_pixels=MOST).pixels == noise).all()
+
+
 @pytest.mark.parametrize("mode", ["1", "L", "P", "LA", "RGB", "RGBA", "CMYK"])
 def test_a_pillow_image_is_what_its_file_is(tmp_path, mode):
     file = tmp_path / ("1.tif" if mode == "CMYK" else "1.png")
