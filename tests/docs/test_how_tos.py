@@ -111,6 +111,19 @@ def test_from_a_script(place):
 
 
 @pytest.mark.slow
+def test_label_new_images(place):
+    (place / "params.yaml").write_text(SETTINGS, encoding="utf-8")
+    draw_classes(place / "new_photos", each=2, size=20, classes=("unsorted",))
+    answers = {command: typed(place, command) for command in commands("label-new-images.md")}
+    assert [
+        len(answer.splitlines()) for command, answer in answers.items() if command.endswith(("new_photos/", "-"))
+    ] == [3, 3]
+    assert json.loads((place / "labels.json").read_text())["folds"] == ["fold 0", "fold 1"]
+    labels = (place / "labels.csv").read_text("utf-8")
+    assert (place / "again.csv").read_text("utf-8") == labels == answers["foldproof predict FirstRun new_photos/"]
+
+
+@pytest.mark.slow
 def test_when_a_run_is_cut_off(place):
     (place / "params.yaml").write_text(SETTINGS, encoding="utf-8")
     told = commands("when-a-run-is-cut-off.md")

@@ -22,7 +22,7 @@ from contextlib import ExitStack, chdir, contextmanager
 from pathlib import Path
 from typing import IO
 
-from foldproof.cli.main import main
+from foldproof.cli.main import main  # `foldproof.cli.main` names the module once that is loaded
 
 
 def typed(folder: Path, *arguments: str, code: int | None = 0, **environment: str) -> "Finished":

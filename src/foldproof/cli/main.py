@@ -41,6 +41,9 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "bundle": "Put a run into one file that others can check.",
         "reproduce": "Train a recorded run again: does it come out the same?",
     },
+    "Use": {
+        "predict": "Label new images with a run's models.",
+    },
 }
 COMMANDS: tuple[str, ...] = tuple(name for group in GROUPS.values() for name in group)
 

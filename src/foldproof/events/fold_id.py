@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+_SHORT = re.compile(r"(?:([0-9]{1,3})\.)?([0-9]{1,3})")
 _FOLDER = re.compile(r"fold-(0|[1-9][0-9]{0,2})-(0|[1-9][0-9]{0,2})")  # one spelling: a fold has one folder
 
 
@@ -29,6 +30,12 @@ class FoldId(NamedTuple):
     def folder(self, run: Path) -> Path:
         """Where this fold of the run in the folder `run` writes."""
         return run / self.folder_name
+
+    @staticmethod
+    def of_short(text: str) -> "FoldId | None":
+        """The fold that `short` spells; without a repeat, of the first. None where it names none."""
+        match = _SHORT.fullmatch(text)
+        return FoldId(int(match[1] or 0), int(match[2])) if match else None
 
     @staticmethod
     def of_folder(name: str) -> "FoldId | None":

@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from foldproof.analysis.comparison import Comparison
 from foldproof.analysis.out_of_fold import read_out_of_fold
 from foldproof.analysis.summary import Summary
 from foldproof.analysis.verdict import names_of
 from foldproof.errors import FoldproofError
+from foldproof.predict.rows import Labelled, columns
 from foldproof.records.record import RunRecord
 
 if TYPE_CHECKING:
@@ -30,6 +33,21 @@ def tabulate_predictions(record: RunRecord) -> "pd.DataFrame":
             **{f"p_{name}": found.probabilities[:, number] for number, name in enumerate(found.classes)},
         }
     )
+
+
+def labels(rows: Sequence[Labelled], classes: Sequence[str]) -> "pd.DataFrame":
+    """A row an image; `seen` is missing where it is not known."""
+    probabilities = np.array([row.probabilities for row in rows], dtype=np.float32).reshape(-1, len(classes))
+    pandas = _pandas()
+    values = (
+        [row.path for row in rows],
+        [classes[row.number] for row in rows],
+        np.array([row.probability for row in rows], dtype=np.float32),
+        *probabilities.T,
+        np.array([row.folds_disagree for row in rows], dtype=np.int32),
+        pandas.array([row.seen for row in rows], dtype="Int32"),
+    )
+    return pandas.DataFrame(dict(zip(columns(classes), values, strict=True)))
 
 
 def epochs(record: RunRecord) -> "pd.DataFrame":

@@ -54,6 +54,19 @@ class Run:
         """Learning curves: a row a fold and epoch. Losses are means an image, in nats; accuracies fractions."""
         return frames.epochs(self.record)
 
+    def predict(
+        self, images: Any, *, by: str = "folds", device: str = "auto", trust_code: bool = False
+    ) -> "pd.DataFrame":
+        """What the run's models say of new images: a row an image, with the columns and bits of `foldproof predict`.
+
+        `images`: a path, a Pillow image, an array [height, width] or [height, width, 3] of uint8 or uint16, or a list
+        of them. A path may be an image, a folder or a CSV. `seen` is not known of what comes from no file. Raises
+        DataError for an image that cannot be read.
+        """
+        from foldproof.notebook.labels import predict
+
+        return predict(self.folder, images, by=by, device=device, trust_code=trust_code)
+
     def __repr__(self) -> str:
         done = f"{len(self.record.finished)}/{self.record.expected_folds} folds"
         return f"<Run {self.id} {self.experiment}: {self.status}, {done}, accuracy {_said(self.accuracy)}>"

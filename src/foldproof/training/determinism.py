@@ -5,7 +5,8 @@ The only place that sets global state of torch; nothing here runs on import.
 
 import hashlib
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import torch
 
@@ -75,6 +76,23 @@ def settle(device: torch.device, *, threads: int) -> None:
     torch.backends.cudnn.allow_tf32 = False
     if device.type == "cuda":
         torch.cuda.set_device(device)
+
+
+@contextmanager
+def settled(device: torch.device, *, threads: int) -> Iterator[None]:
+    """`settle` for a block in a process that computes other things too: its own settings come back."""
+    cuda, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = cudnn.benchmark, cudnn.deterministic, cuda.allow_tf32, cudnn.allow_tf32
+    threads_before, mode = torch.get_num_threads(), torch.get_deterministic_debug_mode()
+    filled = torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
+    settle(device, threads=threads)
+    try:
+        yield
+    finally:
+        cudnn.benchmark, cudnn.deterministic, cuda.allow_tf32, cudnn.allow_tf32 = before
+        torch.set_num_threads(threads_before)
+        torch.set_deterministic_debug_mode(mode)
+        torch.utils.deterministic.fill_uninitialized_memory = filled  # type: ignore[attr-defined]
 
 
 def seed(device: torch.device, bits: int) -> None:

@@ -31,10 +31,20 @@ class Originals:
 
 def decoded_original(sample: Sample, originals: Originals) -> Scaled:
     """[size, size, channel] uint8 or uint16. Raises DataError that says what is wrong, not of which file."""
-    path, form = inside(originals.folder, sample.path), originals.form
-    content = _content(path, sample.sha256)
+    path = inside(originals.folder, sample.path)
+    content = file_content(path)
+    if hashlib.sha256(content).hexdigest() != sample.sha256:
+        raise DataError("changed since it was listed")
+    return decoded_content(path.name, content, originals.form, most_pixels=originals.most_pixels)
+
+
+def decoded_content(name: str, content: bytes, form: Form, *, most_pixels: int) -> Scaled:
+    """What a network sees of the bytes of a file called `name`: [size, size, channel] uint8 or uint16.
+
+    Raises DataError that says what is wrong, not of which file.
+    """
     with turn_for(content):
-        image = decode(path.name, content, most_pixels=originals.most_pixels)
+        image = decode(name, content, most_pixels=most_pixels)
         return fitted(_in_bytes(image) if form.within is None else image.pixels, form)
 
 
@@ -45,14 +55,11 @@ def _in_bytes(image: Image) -> Pixels:
     return np.ascontiguousarray(np.broadcast_to(scaled(image.pixels, SIXTEEN_BITS), (*image.pixels.shape[:2], 3)))
 
 
-def _content(path: Path, sha256: str) -> bytes:
-    """The content that was listed, if the file still has it: else its pixels would be taken for others."""
+def file_content(path: Path) -> bytes:
+    """The bytes of an image file. Raises DataError that says why they cannot be read, not of which file."""
     try:
-        content = read_file(path, most_bytes=IMAGE_BYTES)
+        return read_file(path, most_bytes=IMAGE_BYTES)
     except OSError as error:
         raise DataError(f"cannot be read: {error.strerror}") from None
     except DamagedFile as error:
         raise DataError(error.what) from None
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise DataError("changed since it was listed")
-    return content

@@ -1,0 +1,1 @@
+"""Label new images with the models of a run."""
