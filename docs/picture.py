@@ -12,20 +12,21 @@ from rich.console import Console
 
 from foldproof.analysis.candidate import Candidate
 from foldproof.analysis.compare import compare
+from foldproof.cli.chosen import chosen_records
 from foldproof.cli.show import print_comparison
 from foldproof.project import Project
-from foldproof.records.record import RunRecord
+from foldproof.records.store import RunStore
 
 TARGET = Path(__file__).parent / "images" / "demo.svg"
 
 
 def main(demo: Path) -> None:
     """Draw the newest run of each experiment."""
-    newest = {record.experiment: record for record in map(RunRecord.read, Project.find(demo).run_folders())}
+    records, _ = chosen_records(RunStore.read(Project.find(demo).run_folders()), ())
     console = Console(record=True, width=86, file=io.StringIO(), highlight=False, force_terminal=True)
     console.print("[bold]$ foldproof demo[/bold]")
     console.print()
-    print_comparison(compare([Candidate.of(record) for record in newest.values()]), console)
+    print_comparison(compare([Candidate.of(record) for record in records]), console)
     TARGET.parent.mkdir(exist_ok=True)
     svg = re.sub(r"@font-face \{.*?\}", "", console.export_svg(title="foldproof"), flags=re.DOTALL)  # fonts are remote
     TARGET.write_text("\n".join(line.rstrip() for line in svg.splitlines()) + "\n", encoding="utf-8")
