@@ -163,4 +163,5 @@ def tell(told: Told, notes: Sequence[str], output: Path | None) -> None:
         )
     if output is not None:
         left = f", {told.unlabelled:,} without a label" if told.unlabelled else ""
-        echo(f"wrote {output}: {told.labelled:,} images{left}")
+        images = "image" if told.labelled == 1 else "images"
+        echo(f"wrote {output}: {told.labelled:,} {images}{left}")

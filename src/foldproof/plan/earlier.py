@@ -61,7 +61,7 @@ def difference(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
 
 
 def check_not_locked(run: StoredRun, wanted: Iterable[FoldId], *, shared: bool) -> None:
-    """Raises StorageError if another process trains `wanted` folds, or the whole run.
+    """Check that no other process trains one of the `wanted` folds, or the run. Raises StorageError.
 
     Those who share a run hold it as a whole for moments only, which are waited for.
     """

@@ -11,7 +11,7 @@ from foldproof.data.pixels.fitted import Channels, Form, Resize
 from foldproof.errors import DamagedFile, FoldproofError, ModelError
 from foldproof.events.fold_id import FoldId
 from foldproof.models.backbone import Classifier, InputSpec
-from foldproof.predict.weights import weights_of
+from foldproof.records.weights import weights_of
 from foldproof.reproduce.recorded import Recorded
 from foldproof.training.build import build_classifier
 from foldproof.training.checkpoint import Checkpoint, Preprocessing, weights_sha256

@@ -1,19 +1,11 @@
-"""Find the weights of folds in a run's folder, or say which command brings them back. Opens none."""
+"""Say which command brings back the weights that a run's folder lacks."""
 
 from collections.abc import Iterable
-from pathlib import Path
 
 from foldproof.errors import ModelError
 from foldproof.events.fold_id import FoldId
+from foldproof.records.weights import FILE_NAME, weights_of
 from foldproof.reproduce.record_source import RecordSource
-from foldproof.storage import regular_inside
-
-MOST_BYTES = 16 * 2**30
-
-
-def weights_of(folder: Path, fold_id: FoldId) -> Path:
-    """The file of a fold's weights. Raises DamagedFile where it is no plain file, FileNotFoundError."""
-    return regular_inside(folder, f"{fold_id.folder_name}/model.safetensors", most_bytes=MOST_BYTES)
 
 
 def check_weights(source: RecordSource, fold_ids: Iterable[FoldId]) -> None:
@@ -23,7 +15,7 @@ def check_weights(source: RecordSource, fold_ids: Iterable[FoldId]) -> None:
             weights_of(source.folder, fold_id)
         except FileNotFoundError:
             raise ModelError(
-                f"the weights of {fold_id} are not here: {source.place_of(f'{fold_id.folder_name}/model.safetensors')}",
+                f"the weights of {fold_id} are not here: {source.place_of(f'{fold_id.folder_name}/{FILE_NAME}')}",
                 next_step=f"`foldproof reproduce {_named(source)} --keep DIR` trains them again: then predict with DIR"
                 + (", or ask for a bundle made with --weights" if source.bundle else ""),
             ) from None

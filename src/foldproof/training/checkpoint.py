@@ -19,10 +19,10 @@ from safetensors.torch import save
 from foldproof.config.identity import canonical_json, digest
 from foldproof.data.value_range import ValueRange
 from foldproof.errors import DamagedFile
+from foldproof.records.weights import MOST_BYTES
 from foldproof.storage import cleaned, write_atomically
 
 SCHEMA_VERSION = 3  # 1 had no checksum over what is said beside the weights; 2 no range of values
-MOST_BYTES = 16 * 2**30
 MOST_HEADER_BYTES = 16 * 2**20
 _KEY = "foldproof"
 _KEYS = frozenset(

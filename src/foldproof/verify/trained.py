@@ -4,7 +4,6 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, nullcontext
-from pathlib import Path
 from typing import Any
 
 from foldproof import registry
@@ -23,6 +22,7 @@ from foldproof.plan.planned import plan_run
 from foldproof.project import Project
 from foldproof.provenance.numeric import CODE
 from foldproof.records.store import RunStore
+from foldproof.records.weights import weights_of
 from foldproof.reproduce.errors import CannotCheck
 from foldproof.reproduce.record_source import RecordSource
 from foldproof.reproduce.recorded import Recorded
@@ -31,8 +31,7 @@ from foldproof.reproduce.retrain import only_from
 from foldproof.reproduce.staging import Staged, execution_like, stage_as_recorded
 from foldproof.reproduce.trust import refuse_untrusted
 from foldproof.reproduce.worktree import open_worktree
-from foldproof.storage import regular_inside, write_atomically
-from foldproof.training.checkpoint import MOST_BYTES
+from foldproof.storage import write_atomically
 from foldproof.training.task import FoldTask
 from foldproof.verify.level import TITLES, Check, Level, checked, not_here
 
@@ -103,7 +102,7 @@ def _predictions(
     problems, made, absent, largest = list[str](), 0, 0, 0.0
     for fold_id in finished:
         try:
-            weights = _weights(recorded, fold_id)
+            weights = weights_of(recorded.folder, fold_id)
         except FileNotFoundError:
             absent += 1
             continue
@@ -140,12 +139,6 @@ def _same_arithmetic(recorded: Recorded, now: Mapping[str, Any]) -> bool:
     """Whether the numeric class of every environment of the record is, except for its code, the one here."""
     then = [environment.get("numeric_class") or {} for environment in recorded.environments]
     return not any({name for name in one if one[name] != now.get(name)} - set(CODE) for one in then)
-
-
-def _weights(recorded: Recorded, fold_id: FoldId) -> Path:
-    """The file of a fold's weights. Raises DamagedFile where it is no plain file, FileNotFoundError."""
-    name = f"{fold_id.folder_name}/model.safetensors"
-    return regular_inside(recorded.folder, name, most_bytes=MOST_BYTES)
 
 
 def _level(number: int, checks: list[Check], started: float) -> Level:
